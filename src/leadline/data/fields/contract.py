@@ -1,0 +1,69 @@
+"""What a kind of column must be able to do. Each ``data/fields/<kind>.py`` declares one ``FIELD``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from leadline.layers.draws import Draws
+
+State = Mapping[str, Any]
+
+
+class Encoded(NamedTuple):
+    """Encoded rows (N, *shape) and, by position, the reason why a row could not be encoded (its values are then undefined)."""
+
+    values: np.ndarray
+    problems: Mapping[int, str]
+
+
+class Context(NamedTuple):
+    """What fitting and encoding may need beside the values: where relative paths start, and the user's options for the input."""
+
+    base: Path | None = None
+    options: Mapping[str, Any] = {}
+
+
+class Augmentation(Protocol):
+    """A random change of a whole batch of raw encoded inputs, keyed by row through `draws`; same shape and dtype out."""
+
+    def __call__(self, x: Tensor, draws: Draws, **options: float) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """A kind of column.
+
+    - `scalar`: True when the column is part of the ``table`` input, False when it is an input of its own.
+    - `infer(column, context)`: how surely a column is of this kind, 0 to 1 (the surest kind wins).
+    - `fit(column, context)`: the state, plain JSON, from the train rows only.
+    - `encode(column, state, context)`: raw values. Scalar kinds give float32 (N, width(state)) with NaN where missing.
+    - `decode(values, state)`: raw values of some rows as what people read: text and numbers, or PNG bytes for pictures.
+    - `front(states)`: the module that turns the raw columns of all fields of this kind, side by side as float32 (B, sum of
+      widths), into features (B, F) — or, for a kind with an input of its own, raw values into a `Signal`. It is part of the
+      shipped network: standardising, embedding, mean images live there.
+    - `width(state)`: how many table columns a scalar field takes.
+    - `shape(state)`: the shape of one encoded row of a kind with an input of its own.
+    - `augmentations`: by name; options are given by name, a lone number as ``amount``.
+    """
+
+    kind: str
+    scalar: bool
+    infer: Callable[[pl.Series, Context], float]
+    fit: Callable[[pl.Series, Context], State]
+    encode: Callable[[pl.Series, State, Context], Encoded]
+    decode: Callable[[np.ndarray, State], Sequence[Any]]
+    front: Callable[[Sequence[State]], nn.Module]
+    width: Callable[[State], int] = lambda state: 1
+    shape: Callable[[State], tuple[int, ...]] = lambda state: ()
+    augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
+
+
+DTYPE: Mapping[str, torch.dtype] = {"table": torch.float32, "image": torch.uint8}

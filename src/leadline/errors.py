@@ -1,0 +1,51 @@
+"""The one tree of errors a user may meet; every message says what was wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LeadlineError(Exception):
+    """Something a user can understand and act on; `exit_code` is what the command line returns."""
+
+    exit_code = 2
+
+
+class UsageError(LeadlineError):
+    """An option, name or value that Leadline does not accept."""
+
+
+class DataError(LeadlineError):
+    """A dataset that cannot be used as it is; names file, row and column where they are known."""
+
+
+class RunError(LeadlineError):
+    """A run folder that is missing, incomplete, edited or written by something else."""
+
+
+class MissingExtra(LeadlineError):
+    """An optional library is needed; the message names the extra that brings it."""
+
+
+class TrainingFailed(LeadlineError):
+    """Training could not go on (diverged, disk full); what is left in the run folder stays usable."""
+
+    exit_code = 5
+
+
+class Interrupted(LeadlineError):
+    """A signal stopped the work after a resumable checkpoint was written (exit 130 or 143)."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that offers the nearest known names, or lists them all when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(repr(n) for n in near) + "?"
+    return "Known: " + ", ".join(names) + "." if names else "There are none."

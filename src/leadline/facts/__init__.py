@@ -1,0 +1,1 @@
+"""Frozen values that a run is made of and reports: readable anywhere, without torch."""

@@ -1,0 +1,66 @@
+"""A table, curve, matrix or set of pictures that goes with findings.
+
+A measurement yields a `Draft`; storing it in a run folder writes one JSON file and gives the hashed `Exhibit`.
+Contents by kind (pictures are base64 PNG text everywhere):
+
+- ``table``        {"columns": [str], "rows": [[cell]], "pictures": [str | None]?}   a picture may lead each row
+- ``curves``       {"x": {"label": str, "values": [float]}, "panels": [{"label": str, "log": bool,
+                    "series": [{"name": str, "values": [float | None]}]}], "mark": {"x": float, "label": str}?}
+- ``matrix``       {"labels": [str], "counts": [[int]]}                              rows true, columns predicted
+- ``reliability``  {"bins": [{"confidence": float, "accuracy": float, "low": float, "high": float, "count": int}]}
+- ``pictures``     {"pictures": [str], "captions": [str], "columns": int}
+- ``scatter``      {"x": {"label": str, "values": [float]}, "y": {"label": str, "values": [float]}, "diagonal": bool}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from leadline.facts.base import Fact
+
+Kind = Literal["table", "curves", "matrix", "reliability", "pictures", "scatter"]
+
+
+class Exhibit(Fact):
+    """A stored exhibit: where its file lies (relative to the run folder) and the sha256 of that file."""
+
+    name: str
+    kind: Kind
+    title: str
+    caption: str = ""
+    split: str | None = None
+    file: str
+    sha256: str
+
+
+class Draft(NamedTuple):
+    """An exhibit before it is stored; `content` as the module's docstring says for its kind."""
+
+    name: str
+    kind: Kind
+    title: str
+    content: Mapping[str, Any]
+    caption: str = ""
+    split: str | None = None
+
+
+def store(draft: Draft, folder: Path) -> Exhibit:
+    """Write a draft under ``folder/exhibits`` and return the exhibit."""
+    data = json.dumps(draft.content, ensure_ascii=False, allow_nan=False).encode()
+    stem = draft.name if draft.split is None else f"{draft.name}.{draft.split}"
+    file = folder / "exhibits" / f"{stem}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(data)
+    return Exhibit(
+        name=draft.name,
+        kind=draft.kind,
+        title=draft.title,
+        caption=draft.caption,
+        split=draft.split,
+        file=f"exhibits/{stem}.json",
+        sha256=hashlib.sha256(data).hexdigest(),
+    )

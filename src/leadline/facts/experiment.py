@@ -1,0 +1,261 @@
+"""All that decides a run: data, network, objective, training, requirements, seed.
+
+An experiment is read from YAML, from the command line or from Python, and written back as YAML. Resolving it (in
+`leadline.verbs.resolve`) writes every default out; the hash is that of the resolved form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
+
+from leadline.errors import UsageError, did_you_mean
+from leadline.facts.base import Fact, digest
+
+Size = Literal["small", "base", "large"]
+
+
+class Component(Fact):
+    """A named part with its options; written ``adamw``, ``{name: adamw, lr: 0.001}`` or ``{shift: 0.1}``."""
+
+    name: str
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, Mapping) and "options" not in value:
+            if "name" in value:
+                return {"name": value["name"], "options": {k: v for k, v in value.items() if k != "name"}}
+            if len(value) == 1:
+                ((name, only),) = value.items()
+                return {"name": name, "options": dict(only) if isinstance(only, Mapping) else {"amount": only}}
+        return value
+
+    @model_serializer
+    def _write(self) -> dict[str, Any]:
+        return {"name": self.name, **self.options}
+
+
+class InputSpec(Fact):
+    """One input of the network: its kind, the columns it is made of, how it is prepared and augmented.
+
+    `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``, ``channels``, ``scale``).
+    """
+
+    kind: str | None = None
+    columns: tuple[str, ...] | None = None
+    augment: tuple[Component, ...] = ()
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        if isinstance(value, Mapping) and "options" not in value:
+            known = set(cls.model_fields)
+            return {**{k: v for k, v in value.items() if k in known}, "options": {k: v for k, v in value.items() if k not in known}}
+        return value
+
+    @model_serializer
+    def _write(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "columns": self.columns and list(self.columns),
+            "augment": [a.model_dump() for a in self.augment],
+            **self.options,
+        }
+
+
+class SplitSpec(Fact):
+    """How rows are shared among train, validation and test.
+
+    `by` is ``auto`` (what the source gives, else random), ``random`` (stratified for classes), ``column`` (its values name the
+    splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of all rows.
+    """
+
+    by: Literal["auto", "random", "column", "group", "time"] = "auto"
+    column: str | None = None
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    test: float = Field(default=0.1, ge=0, lt=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value
+        if value in ("auto", "random"):
+            return {"by": value}
+        by, colon, column = value.partition(":")
+        return {"by": by, "column": column} if colon and by in ("group", "time", "column") else {"by": "column", "column": value}
+
+    @model_validator(mode="after")
+    def _has_column(self) -> Self:
+        if self.by in ("column", "group", "time") and not self.column:
+            raise ValueError(f"a split by {self.by} names its column: '{self.by}:COLUMN'")
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing to train on")
+        return self
+
+
+class DataSpec(Fact):
+    """Where rows come from, what is predicted from what, and how rows are split.
+
+    `inputs` None takes every column that is not the target, the split or ignored. `kinds` overrides inferred kinds by column.
+    `strict` refuses a dataset with unusable rows instead of setting them aside.
+    """
+
+    source: str = ""
+    test: str | None = None
+    target: str | None = None
+    inputs: Mapping[str, InputSpec] | None = None
+    kinds: Mapping[str, str] = Field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    split: SplitSpec = SplitSpec()
+    strict: bool = False
+
+
+def _bodies(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"bodies": {"*": value}}
+    if isinstance(value, Mapping) and "name" in value:
+        own = {k: v for k, v in value.items() if k in NetworkSpec.model_fields}
+        return {**own, "bodies": {"*": {k: v for k, v in value.items() if k not in own}}}
+    return value
+
+
+class NetworkSpec(Fact):
+    """A backbone for each input (``"*"`` stands for every input not named), how several are fused, and the size."""
+
+    bodies: Mapping[str, Component] = Field(default_factory=dict)
+    size: Size = "base"
+    fusion: Literal["concat"] = "concat"
+
+
+class EarlyStopping(Fact):
+    """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped."""
+
+    on: str = "loss"
+    patience: int = Field(default=10, ge=1)
+
+
+class PlanSpec(Fact):
+    """How steps are executed; what is None is timed on this machine and recorded."""
+
+    device: str | None = None
+    precision: Literal["fp32", "bf16-matmul", "bf16"] | None = None
+    channels_last: bool | None = None
+    compile: bool | None = None
+    threads: int | None = Field(default=None, ge=1)
+
+
+class TrainingSpec(Fact):
+    """How a network is trained; None means: chosen from the data when the experiment is resolved.
+
+    `batch` counts rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip` bounds the
+    norm of the gradient.
+    """
+
+    epochs: int | None = Field(default=None, ge=1)
+    batch: int | None = Field(default=None, ge=1)
+    optimizer: Component = Component(name="adamw")
+    schedule: Component = Component(name="one_cycle")
+    clip: float | None = Field(default=None, gt=0)
+    accumulate: int = Field(default=1, ge=1)
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    checkpoint_seconds: float = Field(default=20.0, gt=0)
+    plan: PlanSpec = PlanSpec()
+    deterministic: bool = False
+
+
+class Experiment(Fact):
+    """All that decides a run; `name` is what run folders are called after."""
+
+    name: str | None = None
+    data: DataSpec = DataSpec()
+    network: Annotated[NetworkSpec, BeforeValidator(_bodies)] = NetworkSpec()
+    objective: Component | None = None
+    training: TrainingSpec = TrainingSpec()
+    require: tuple[str, ...] = ()
+    card: Mapping[str, str] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of everything that decides the result (not the name, the card or the requirements)."""
+        return digest(self.model_dump(mode="json", exclude={"name", "card", "require"}))
+
+    def to_yaml(self) -> str:
+        """Return the experiment as YAML that `read` accepts."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
+        """Build an experiment from plain values; raises UsageError naming the entry that is wrong."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise UsageError(_explain(error, where)) from None
+
+    @classmethod
+    def read(cls, file: Path) -> Experiment:
+        """Read an experiment file; raises UsageError where it is missing, not YAML or has entries that are wrong."""
+        return cls.parse(read_yaml(file), str(file))
+
+
+def read_yaml(file: Path) -> dict[str, Any]:
+    """Read a YAML mapping; raises UsageError naming the file and line."""
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"There is no experiment file {file}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"{file} holds no experiment: its top level is not a mapping of names to values.")
+    return values
+
+
+def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return plain values with ``--set a.b.c=value`` entries put in; values are read as YAML."""
+    result = {k: (dict(v) if isinstance(v, Mapping) else v) for k, v in values.items()}
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path:
+            raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UsageError(f"Cannot read the value of --set {setting!r}: {error}") from None
+        *parents, last = path.split(".")
+        at: dict[str, Any] = result
+        for key in parents:
+            below = at.get(key)
+            below = {"name": below} if isinstance(below, str) else dict(below) if isinstance(below, Mapping) else {}
+            at[key] = below
+            at = below
+        at[last] = value
+    return result
+
+
+def _explain(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown entry {path!r}. {did_you_mean(str(first['loc'][-1]), _entries(first['loc'][:-1]))}"
+    return f"{where}: {path}: {first['msg']} (got {first['input']!r})."
+
+
+def _entries(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    model: Any = Experiment
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field else None
+    return tuple(getattr(model, "model_fields", {}))

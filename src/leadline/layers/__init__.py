@@ -1,0 +1,1 @@
+"""Building blocks that models, objectives and training share."""

@@ -1,0 +1,97 @@
+"""What a family of networks and an objective must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from pydantic import BaseModel
+from torch import Tensor, nn
+
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Finding
+from leadline.facts.schema import Schema
+from leadline.layers.draws import Draws
+from leadline.layers.types import Batch, Loss, Prediction, SignalSpec
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of backbones. Each ``models/<family>.py`` declares one ``FAMILY``; so may a user's own Python file.
+
+    - `accepts`: the kinds of signal it takes (``table``, ``image``, ``sequence``).
+    - `options`: a frozen pydantic model with the family's options and their defaults.
+    - `sizes`: option values for ``small``, ``base`` and ``large``; what the user sets wins over them.
+    - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry run.
+    - `decoder(spec, latent, options)`: from (B, latent) back to the spec's shape, for families that have one.
+    - `reference`: the paper.
+    """
+
+    name: str
+    accepts: tuple[str, ...]
+    options: type[BaseModel]
+    build: Callable[[SignalSpec, Any], nn.Module]
+    reference: str
+    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a measurement may need beside the predictions of one split.
+
+    `target` (n,) holds class numbers or values; `group` (n,) numbers that are equal for rows that must be resampled together, or
+    None; `levels` are the confidence levels asked for, the report's own first.
+    """
+
+    split: str
+    target: np.ndarray
+    group: np.ndarray | None
+    schema: Schema
+    levels: tuple[float, ...] = (0.95,)
+    seed: int = 0
+
+
+class Objective(Protocol):
+    """What a network is trained for, and how it is judged. Each ``objectives/<name>.py`` declares one ``OBJECTIVE``."""
+
+    name: str
+    options: type[BaseModel]
+    coupled: bool  # True where the loss ties the examples of a batch together
+    views: tuple[str, ...]  # the versions of the inputs it wants: ("plain",) or ("weak", "strong")
+    monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
+
+    def suits(self, schema: Schema) -> str | None:
+        """Say why the objective cannot be used on such data, or None."""
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any) -> nn.Module:
+        """Return the network: bodies (raw encoded input to features), fusion and head."""
+
+    def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """Return what is stepped in turn: one player, or a discriminator and a generator."""
+
+    def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
+        """Return the loss of each example for one player."""
+
+    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return differentiable scores (B,C); explanations and attacks use them."""
+
+    def decide(self, network: nn.Module, batch: Batch, draws: Draws | None) -> Prediction:
+        """Return what a user receives for a batch."""
+
+    def graphs(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """Return the modules an export holds, by name."""
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return what is kept after training, without discriminator, projector or teacher."""
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> Mapping[str, float]:
+        """Return the values of `monitors` on validation predictions, cheaply and without intervals."""
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names (groups too, ``recall(cat)``) of the findings `measure` yields; requirements are checked on them."""
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+        """Yield findings with intervals, and exhibits, from the decisions on one split."""

@@ -1,0 +1,91 @@
+"""Random numbers that depend on (seed, purpose, step, row) and on nothing else.
+
+A counter-based generator: each number is a hash of its address, so resuming, splitting a batch or adding processes draws the
+same numbers for the same rows. The mixing function is that of SplitMix64 (Steele, Lea & Flood 2014), whose output passes
+BigCrush when run over a counter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+_GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
+_MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
+_MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+
+
+def seed_for(seed: int, *purpose: str | int) -> int:
+    """Return a 63-bit seed for a purpose; different purposes give unrelated streams."""
+    text = "\x1f".join(map(str, (seed, *purpose))).encode()
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little") >> 1
+
+
+def generator_for(seed: int, *purpose: str | int, device: torch.device | str = "cpu") -> torch.Generator:
+    """Return a torch generator seeded for a purpose."""
+    return torch.Generator(device=device).manual_seed(seed_for(seed, *purpose))
+
+
+def _shift(x: Tensor, bits: int) -> Tensor:
+    return (x >> bits) & ((1 << (64 - bits)) - 1)  # a logical shift: int64 has no unsigned one
+
+
+def mix(x: Tensor) -> Tensor:
+    """Return a bijective scramble of int64 values (SplitMix64's finaliser)."""
+    x = (x ^ _shift(x, 30)) * _MIX_1
+    x = (x ^ _shift(x, 27)) * _MIX_2
+    return x ^ _shift(x, 31)
+
+
+class Draws:
+    """Random draws for one step and the rows of one batch; every method gives each row its own numbers."""
+
+    def __init__(self, seed: int, step: int, row_B: Tensor) -> None:
+        # The step is folded into a tensor here, once: a compiled loss sees no number that changes from step to step.
+        self.state_B = mix(row_B * _GOLDEN + seed_for(seed, "step", step))
+
+    def bits(self, purpose: str, count: int) -> Tensor:
+        """Return (B, count) int64 whose 64 bits are independent and even."""
+        state_B = mix(self.state_B + seed_for(0, purpose))
+        counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
+        return mix(state_B[:, None] + counter_F)
+
+    def uniform(self, purpose: str, *shape: int) -> Tensor:
+        """Return float32 uniforms in [0, 1) of shape (B, *shape)."""
+        bits = self.bits(purpose, math.prod(shape))
+        return (_shift(bits, 40).to(torch.float32) * 2.0**-24).view(-1, *shape)
+
+    def normal(self, purpose: str, *shape: int) -> Tensor:
+        """Return float32 standard normals of shape (B, *shape) (Box & Muller 1958)."""
+        count = math.prod(shape)
+        bits = self.bits(purpose, count)
+        radius = torch.sqrt(-2 * torch.log((_shift(bits, 32).to(torch.float32) + 0.5) * 2.0**-32))
+        angle = (bits & 0xFFFFFF).to(torch.float32) * (2 * math.pi * 2.0**-24)
+        return (radius * torch.cos(angle)).view(-1, *shape)
+
+
+_current: list[Draws] = []
+
+
+@contextmanager
+def drawing(draws: Draws) -> Iterator[None]:
+    """Make `draws` what layers such as dropout draw from within the block."""
+    _current.append(draws)
+    try:
+        yield
+    finally:
+        _current.pop()
+
+
+def current() -> Draws:
+    """Return the draws of the step under way; raises RuntimeError outside of one."""
+    if not _current:
+        raise RuntimeError(
+            "a random layer ran in training mode outside of a step: wrap the call in leadline.layers.draws.drawing(...)"
+        )
+    return _current[-1]

@@ -1,0 +1,99 @@
+"""What flows through a network: signals, batches, losses, predictions.
+
+Shapes in names: B rows, C channels or classes, H height, W width, T time, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Signal(NamedTuple):
+    """What flows between modules: values (B,F) for tables, (B,T,F) for sequences, (B,C,H,W) for images.
+
+    `mask` (B,T) is True where there is something; None where everything is there.
+    """
+
+    values: Tensor
+    mask: Tensor | None = None
+
+
+class SignalSpec(NamedTuple):
+    """What a body may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch."""
+
+    kind: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows on their way through the network: raw encoded inputs by name, target, weights and row numbers.
+
+    `inputs` holds (B,F) float32 for ``table`` (NaN where missing) and (B,C,H,W) uint8 for images. `target_B` is int64 class
+    numbers or float32 values; None when there is none. `row_B` int64 says which rows of the dataset these are; all random
+    draws are keyed by it. `views` holds further versions of the inputs, by view name, for objectives that ask for them.
+    """
+
+    inputs: Mapping[str, Tensor]
+    target_B: Tensor | None
+    weight_B: Tensor
+    row_B: Tensor
+    views: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.row_B.shape[0]
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device, copied without waiting."""
+        if self.row_B.device == device:
+            return self
+
+        def move(t: Tensor) -> Tensor:
+            return t.to(device, non_blocking=True)
+
+        return Batch(
+            inputs={k: move(v) for k, v in self.inputs.items()},
+            target_B=None if self.target_B is None else move(self.target_B),
+            weight_B=move(self.weight_B),
+            row_B=move(self.row_B),
+            views={view: {k: move(v) for k, v in tensors.items()} for view, tensors in self.views.items()},
+        )
+
+    def with_inputs(self, inputs: Mapping[str, Tensor]) -> Batch:
+        """Return the batch with other inputs (augmented ones, say)."""
+        return replace(self, inputs=inputs)
+
+    def split(self, parts: int) -> Iterator[Batch]:
+        """Yield the batch as `parts` consecutive micro-batches of nearly equal size, none empty."""
+        for rows in torch.arange(len(self)).tensor_split(min(parts, len(self))):
+            at = slice(int(rows[0]), int(rows[-1]) + 1)
+            yield Batch(
+                inputs={k: v[at] for k, v in self.inputs.items()},
+                target_B=None if self.target_B is None else self.target_B[at],
+                weight_B=self.weight_B[at],
+                row_B=self.row_B[at],
+                views={view: {k: v[at] for k, v in tensors.items()} for view, tensors in self.views.items()},
+            )
+
+
+class Loss(NamedTuple):
+    """A loss per example: `value_B` to be weighted by `weight_B`, and named components for the log.
+
+    The step divides the weighted sum by the weight of the global batch, so that token losses, sample weights, uneven ranks and
+    micro-batches come out the same.
+    """
+
+    value_B: Tensor
+    weight_B: Tensor
+    parts: Mapping[str, Tensor]
+
+
+class Prediction(NamedTuple):
+    """What a user receives for a batch: named columns, each with one entry (or one row of entries) an example."""
+
+    columns: Mapping[str, Tensor]
