@@ -1,0 +1,54 @@
+"""Leadline: from a dataset to a trained deep network and a measured report.
+
+The verbs of the command line, as functions; nothing heavy is imported until one is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "train": "leadline.verbs.train",
+    "resume": "leadline.verbs.resume",
+    "evaluate": "leadline.verbs.evaluate",
+    "predict": "leadline.verbs.predict",
+    "compare": "leadline.verbs.compare",
+    "report": "leadline.verbs.report",
+    "runs": "leadline.verbs.runs",
+    "Run": "leadline.run.run",
+    "Experiment": "leadline.facts.experiment",
+    "Finding": "leadline.facts.finding",
+    "Report": "leadline.facts.report",
+    "Requirement": "leadline.facts.requirement",
+    "LeadlineError": "leadline.errors",
+}
+
+__all__ = ["__version__", *_LAZY]  # noqa: PLE0604  the lazy names are strings, read below
+
+if TYPE_CHECKING:
+    from leadline.errors import LeadlineError as LeadlineError
+    from leadline.facts.experiment import Experiment as Experiment
+    from leadline.facts.finding import Finding as Finding
+    from leadline.facts.report import Report as Report
+    from leadline.facts.requirement import Requirement as Requirement
+    from leadline.run.run import Run as Run
+    from leadline.verbs.compare import compare as compare
+    from leadline.verbs.evaluate import evaluate as evaluate
+    from leadline.verbs.predict import predict as predict
+    from leadline.verbs.report import report as report
+    from leadline.verbs.resume import resume as resume
+    from leadline.verbs.runs import runs as runs
+    from leadline.verbs.train import train as train
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'leadline' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
 
 from leadline.errors import UsageError, did_you_mean
+from leadline.facts import yamls
 from leadline.facts.base import Fact, digest
 
 Size = Literal["small", "base", "large"]
@@ -108,7 +108,8 @@ class SplitSpec(Fact):
 class DataSpec(Fact):
     """Where rows come from, what is predicted from what, and how rows are split.
 
-    `inputs` None takes every column that is not the target, the split or ignored. `kinds` overrides inferred kinds by column.
+    `columns` None takes every column that is not the target, the split or ignored; `inputs` says how they are grouped and
+    augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
     `strict` refuses a dataset with unusable rows instead of setting them aside.
     """
 
@@ -116,6 +117,7 @@ class DataSpec(Fact):
     test: str | None = None
     target: str | None = None
     inputs: Mapping[str, InputSpec] | None = None
+    columns: tuple[str, ...] | None = None
     kinds: Mapping[str, str] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     split: SplitSpec = SplitSpec()
@@ -194,7 +196,7 @@ class Experiment(Fact):
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""
-        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        return yamls.dump(self.model_dump(mode="json"))
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
@@ -207,41 +209,29 @@ class Experiment(Fact):
     @classmethod
     def read(cls, file: Path) -> Experiment:
         """Read an experiment file; raises UsageError where it is missing, not YAML or has entries that are wrong."""
-        return cls.parse(read_yaml(file), str(file))
+        return cls.parse(yamls.load_mapping(file), str(file))
 
 
-def read_yaml(file: Path) -> dict[str, Any]:
-    """Read a YAML mapping; raises UsageError naming the file and line."""
-    try:
-        values = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"There is no experiment file {file}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not YAML: {error}") from None
-    if not isinstance(values, dict):
-        raise UsageError(f"{file} holds no experiment: its top level is not a mapping of names to values.")
-    return values
+def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return nested values with the entry at a dotted path replaced; a name on the way becomes a mapping with that name."""
+    first, dot, rest = path.partition(".")
+    below = values.get(first)
+    if not dot:
+        if first == "network" and isinstance(value, str) and isinstance(below, Mapping):
+            value = {**{k: v for k, v in below.items() if k in ("size", "fusion")}, "name": value}
+        return {**values, first: value}
+    inner = {"name": below} if isinstance(below, str) else below if isinstance(below, Mapping) else {}
+    return {**values, first: put(inner, rest, value)}
 
 
 def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
     """Return plain values with ``--set a.b.c=value`` entries put in; values are read as YAML."""
-    result = {k: (dict(v) if isinstance(v, Mapping) else v) for k, v in values.items()}
+    result = dict(values)
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path:
             raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise UsageError(f"Cannot read the value of --set {setting!r}: {error}") from None
-        *parents, last = path.split(".")
-        at: dict[str, Any] = result
-        for key in parents:
-            below = at.get(key)
-            below = {"name": below} if isinstance(below, str) else dict(below) if isinstance(below, Mapping) else {}
-            at[key] = below
-            at = below
-        at[last] = value
+        result = put(result, path, yamls.load(text, f"The value of --set {setting!r}"))
     return result
 
 

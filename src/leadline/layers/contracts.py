@@ -90,6 +90,9 @@ class Objective(Protocol):
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> Mapping[str, float]:
         """Return the values of `monitors` on validation predictions, cheaply and without intervals."""
 
+    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the best decisions that ignore the inputs, for `rows` rows, from the train target; and their name."""
+
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names (groups too, ``recall(cat)``) of the findings `measure` yields; requirements are checked on them."""
 

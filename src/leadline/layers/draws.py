@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from hashlib import blake2b
 
 import torch
@@ -46,12 +47,23 @@ class Draws:
     """Random draws for one step and the rows of one batch; every method gives each row its own numbers."""
 
     def __init__(self, seed: int, step: int, row_B: Tensor) -> None:
-        # The step is folded into a tensor here, once: a compiled loss sees no number that changes from step to step.
-        self.state_B = mix(row_B * _GOLDEN + seed_for(seed, "step", step))
+        self._seed, self._step, self._row_B = seed, step, row_B
+        self._path = ""
+
+    @cached_property
+    def state_B(self) -> Tensor:
+        """The step and seed folded into each row's number; made when first asked for, as many steps draw nothing."""
+        return mix(self._row_B * _GOLDEN + seed_for(self._seed, "step", self._step))
+
+    def under(self, part: str) -> Draws:
+        """Return draws that are a part's own: the same purpose gives other numbers than here."""
+        own = Draws(self._seed, self._step, self._row_B)
+        own.state_B, own._path = self.state_B, f"{self._path}{part}\x1f"
+        return own
 
     def bits(self, purpose: str, count: int) -> Tensor:
         """Return (B, count) int64 whose 64 bits are independent and even."""
-        state_B = mix(self.state_B + seed_for(0, purpose))
+        state_B = mix(self.state_B + seed_for(0, self._path + purpose))
         counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
         return mix(state_B[:, None] + counter_F)
 

@@ -5,8 +5,10 @@ Shapes in names: B rows, C channels or classes, H height, W width, T time, F fea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from operator import itemgetter
 from typing import NamedTuple
 
 import torch
@@ -48,21 +50,19 @@ class Batch:
     def __len__(self) -> int:
         return self.row_B.shape[0]
 
+    def map(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """Return the batch with every tensor of it changed."""
+        return Batch(
+            inputs={k: change(v) for k, v in self.inputs.items()},
+            target_B=None if self.target_B is None else change(self.target_B),
+            weight_B=change(self.weight_B),
+            row_B=change(self.row_B),
+            views={view: {k: change(v) for k, v in tensors.items()} for view, tensors in self.views.items()},
+        )
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch on a device, copied without waiting."""
-        if self.row_B.device == device:
-            return self
-
-        def move(t: Tensor) -> Tensor:
-            return t.to(device, non_blocking=True)
-
-        return Batch(
-            inputs={k: move(v) for k, v in self.inputs.items()},
-            target_B=None if self.target_B is None else move(self.target_B),
-            weight_B=move(self.weight_B),
-            row_B=move(self.row_B),
-            views={view: {k: move(v) for k, v in tensors.items()} for view, tensors in self.views.items()},
-        )
+        return self if self.row_B.device == device else self.map(partial(Tensor.to, device=device, non_blocking=True))
 
     def with_inputs(self, inputs: Mapping[str, Tensor]) -> Batch:
         """Return the batch with other inputs (augmented ones, say)."""
@@ -71,14 +71,7 @@ class Batch:
     def split(self, parts: int) -> Iterator[Batch]:
         """Yield the batch as `parts` consecutive micro-batches of nearly equal size, none empty."""
         for rows in torch.arange(len(self)).tensor_split(min(parts, len(self))):
-            at = slice(int(rows[0]), int(rows[-1]) + 1)
-            yield Batch(
-                inputs={k: v[at] for k, v in self.inputs.items()},
-                target_B=None if self.target_B is None else self.target_B[at],
-                weight_B=self.weight_B[at],
-                row_B=self.row_B[at],
-                views={view: {k: v[at] for k, v in tensors.items()} for view, tensors in self.views.items()},
-            )
+            yield self.map(itemgetter(slice(int(rows[0]), int(rows[-1]) + 1)))
 
 
 class Loss(NamedTuple):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 import torch
 from torch import Tensor, nn
-
-from leadline.layers.draws import Draws
 
 State = Mapping[str, Any]
 
@@ -31,10 +29,9 @@ class Context(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
-class Augmentation(Protocol):
-    """A random change of a whole batch of raw encoded inputs, keyed by row through `draws`; same shape and dtype out."""
-
-    def __call__(self, x: Tensor, draws: Draws, **options: float) -> Tensor: ...
+# A random change of a whole batch of raw encoded inputs: (x, draws) and options by keyword, numbers, to the same shape. Rows are told
+# apart by `draws` alone. uint8 may come back as float32 of the same range, where rounding would only lose something.
+Augmentation = Callable[..., Tensor]
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,7 @@ class Field:
       shipped network: standardising, embedding, mean images live there.
     - `width(state)`: how many table columns a scalar field takes.
     - `shape(state)`: the shape of one encoded row of a kind with an input of its own.
+    - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
     - `augmentations`: by name; options are given by name, a lone number as ``amount``.
     """
 
@@ -63,6 +61,7 @@ class Field:
     front: Callable[[Sequence[State]], nn.Module]
     width: Callable[[State], int] = lambda state: 1
     shape: Callable[[State], tuple[int, ...]] = lambda state: ()
+    recipe: Callable[[State], State] = lambda state: state
     augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
 
 

@@ -1,0 +1,69 @@
+# All that is needed is Python 3.11 or newer and make; the environment is made in .venv on first use.
+#   make demo PYTHON=python3.12                                                             another interpreter
+#   make demo PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"            smaller, without CUDA
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+# Processes share the cores in tests: one thread each.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# Once the developers' environment is there, it serves the demo too.
+RUNNING := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
+
+.PHONY: help demo test test-slow test-data check static format bench clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(RUNNING)  ## train and measure on the bundled digits
+	@rm -rf runs/demo
+	@$(BIN)/leadline train digits --out runs/demo
+	@echo "Open $(CURDIR)/runs/demo/report.html"
+
+test: $(VENV)/.dev  ## run the fast tests
+	@$(PYTEST) -n $(JOBS)
+
+test-slow: $(VENV)/.dev  ## run the tests that take more than ten seconds
+	@$(PYTEST) -m "slow and not data"
+
+test-data: $(VENV)/.dev  ## run the tests on real datasets, found through LEADLINE_DATA
+	@$(PYTEST) -m data
+
+static: $(VENV)/.dev  ## style, types and layers
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: static test  ## everything a change must pass
+
+format: $(VENV)/.dev  ## rewrite files in the house style
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+bench: $(VENV)/.dev  ## measure every public claim that can be measured here
+	@$(BIN)/python -m benchmarks
+
+clean:  ## remove the environment and what tools left behind
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+$(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "Installing Leadline (a few minutes, once) ..."
+	@$(PIP) install $(PIP_FLAGS) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.made
+	@echo "Installing Leadline and its developers' tools (a few minutes, once) ..."
+	@$(PIP) install $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Leadline needs Python 3.11 or newer, and this is " \
+	  + sys.version.split()[0] + ". Name another one: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

@@ -1,0 +1,146 @@
+"""What all benchmarks share: running Leadline as a user would, figures with intervals, and where results go.
+
+A claim about speed is a ratio of two programs run in turn (A B A B …), so that what else the machine does hits both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from scipy import stats
+
+from leadline.facts.report import Report
+from leadline.facts.requirement import Requirement
+from leadline.machine import environment
+
+ROOT = Path(__file__).parents[1]
+RESULTS = Path(__file__).parent / "results"
+SKIPPED = 77  # the exit code by which a benchmark says that it cannot run here
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value, its 95 % interval, how many measurements it rests on, and the bound it should keep (``>= 0.98``)."""
+
+    name: str
+    value: float
+    unit: str
+    n: int
+    method: str
+    interval: tuple[float, float] | None = None
+    target: str | None = None
+
+    @property
+    def met(self) -> bool | None:
+        """Say whether the value keeps its bound; None without one."""
+        return Requirement.parse(f"value {self.target}").met_by(self.value) if self.target else None
+
+
+def publish(claim: str, figures: Sequence[Figure], notes: Mapping[str, Any] | None = None) -> None:
+    """Print a table and write ``results/<claim>.json``."""
+    here = environment.describe(ROOT)
+    table = Table(title=claim)
+    for heading in ("what", "value", "95 % interval", "n", "target", "met"):
+        table.add_column(heading)
+    for f in figures:
+        interval = f"{f.interval[0]:.4g} – {f.interval[1]:.4g}" if f.interval else "–"
+        met = {True: "yes", False: "NO", None: ""}[f.met]
+        table.add_row(f.name, f"{f.value:.4g} {f.unit}", interval, str(f.n), f.target or "", met)
+    Console(width=120).print(table)
+    result = {
+        "claim": claim,
+        "measured": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": here.pop("git"),
+        "hardware": here,
+        "figures": [{**asdict(f), "met": f.met} for f in figures],
+        "notes": dict(notes or {}),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{claim}.json").write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return Student's 95 % interval of the mean; None for fewer than two values."""
+    if len(values) < 2:
+        return None
+    half = float(stats.sem(values) * stats.t.ppf(0.975, len(values) - 1))
+    return float(np.mean(values)) - half, float(np.mean(values)) + half
+
+
+def in_turn(programs: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Run all programs once a round, in an order that turns by one each round, and return what they measured."""
+    names = list(programs)
+    taken: dict[str, list[float]] = {name: [] for name in names}
+    for r in range(rounds):
+        for name in names[r % len(names) :] + names[: r % len(names)]:
+            taken[name].append(programs[name]())
+            print(f"round {r + 1} of {rounds}: {name} {taken[name][-1]:,.0f}", file=sys.stderr, flush=True)
+    return taken
+
+
+def ratio(name: str, above: Sequence[float], below: Sequence[float], target: str | None = None) -> Figure:
+    """Return the median over rounds of ``above / below``, with a bootstrap interval over the rounds."""
+    ratios_R = np.asarray(above) / np.asarray(below)
+    rounds = len(ratios_R)
+    picks_KR = np.random.default_rng(0).integers(0, rounds, (10_000, rounds))
+    low, high = np.quantile(np.median(ratios_R[picks_KR], axis=1), [0.025, 0.975])
+    method = "median ratio over rounds run in turn; percentile bootstrap over rounds"
+    return Figure(name, float(np.median(ratios_R)), "×", rounds, method, (float(low), float(high)), target)
+
+
+def leadline(*arguments: str | Path, check: bool = True) -> float:
+    """Run the command line in a process of its own and return its seconds; a failure ends the benchmark with its messages."""
+    start = time.perf_counter()
+    done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    seconds = time.perf_counter() - start
+    if check and done.returncode != 0:
+        sys.exit(f"leadline {' '.join(map(str, arguments))}\nended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return seconds
+
+
+def command(*arguments: str | Path) -> list[str]:
+    """Return the command that runs Leadline in this interpreter."""
+    return [sys.executable, "-m", "leadline", *map(str, arguments)]
+
+
+def report(run: Path) -> Report:
+    """Return the report of a finished run."""
+    return Report.read(run / "report.json")
+
+
+def accuracy(run: Path, target: str) -> Figure:
+    """Return a run's accuracy on its test split as a figure."""
+    found = report(run).find("accuracy")
+    assert found is not None
+    assert found.value is not None
+    assert found.n is not None
+    return Figure("accuracy on the test split", found.value, "", found.n, found.method or "", found.interval, target)
+
+
+def dataset(name: str) -> Path:
+    """Return where a real dataset lies: the path given on the command line, else `name` in the folder LEADLINE_DATA.
+
+    Ends the benchmark with the exit code `SKIPPED` where there is neither.
+    """
+    given = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(os.environ.get("LEADLINE_DATA", "")) / name
+    if not given.exists() or (len(sys.argv) < 2 and "LEADLINE_DATA" not in os.environ):
+        skip(f"needs {name}: give its path, or set LEADLINE_DATA to the folder it is in")
+    return given.resolve()
+
+
+def skip(why: str) -> NoReturn:
+    """End the benchmark, saying why it cannot run here."""
+    print(f"not measured: {why}", file=sys.stderr)
+    sys.exit(SKIPPED)

@@ -1,0 +1,67 @@
+"""Run a command and turn whatever happens into an exit code.
+
+0 done and every requirement passes · 1 a requirement fails · 2 bad usage or bad input · 3 none fails, one is undecided ·
+5 training failed · 130/143 interrupted or terminated, a resumable checkpoint kept · 70 a bug in Leadline.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from leadline.cli.app import app
+from leadline.errors import LeadlineError
+
+BUG = 70
+# typer is built on click, or on a copy of it inside: its exceptions are reached through what typer itself exports
+_USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; nothing is raised."""
+    _speak_utf8()
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except LeadlineError as error:
+        print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except typer.Exit as error:
+        return error.exit_code
+    except _USAGE as error:
+        message = _usage(error)
+        if message:
+            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("leadline: interrupted.", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        # the reader of our output has gone (`leadline runs | head`): not an error, and nothing more can be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
+        traceback.print_exc()
+        print("leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr)  # noqa: T201
+        return BUG
+
+
+def _speak_utf8() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")  # labels in any script, also on consoles that speak another
+
+
+def _usage(error: Any) -> str:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return ""  # the help has been printed
+    where = error.ctx.command_path if error.ctx else "leadline"
+    message = error.format_message()
+    return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} '{where} --help' says more."

@@ -1,0 +1,127 @@
+"""Results on stdout: short tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from leadline.facts.finding import Finding
+from leadline.facts.report import Report
+from leadline.facts.requirement import Verdict
+
+if TYPE_CHECKING:
+    from leadline.run.run import Run
+    from leadline.verbs.compare import Compared
+    from leadline.verbs.evaluate import Evaluation
+    from leadline.verbs.runs import Listed
+
+
+def finished(run: Run, *, as_json: bool) -> None:
+    """Print what a finished run measured and where its report is."""
+    reported(run.folder, run.report, as_json=as_json)
+
+
+def reported(folder: Path, report: Report, *, as_json: bool) -> None:
+    """Print a report's summary, or all of it as JSON."""
+    if as_json:
+        typer.echo(report.to_json())
+        return
+    from leadline.rendering.terminal import summary
+
+    Console(highlight=False).print(summary(report, folder))
+
+
+def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
+    """Print findings and verdicts."""
+    if as_json:
+        dumped: dict[str, Any] = {
+            "findings": [f.model_dump(mode="json") for f in evaluation.findings],
+            "requirements": [v.model_dump(mode="json") for v in evaluation.verdicts],
+            "rows_set_aside": evaluation.set_aside,
+            "test_looks": evaluation.looks,
+        }
+        _json(dumped)
+        return
+    table = Table("measure", "value", "95 % interval", "n", box=None)
+    for finding in evaluation.findings:
+        if finding.group is None or len(evaluation.findings) < 40:
+            table.add_row(finding.label, _value(finding), _interval(finding), str(finding.n or ""))
+    console = Console(highlight=False)
+    console.print(table)
+    if evaluation.set_aside:
+        console.print(f"{evaluation.set_aside} rows could not be used.")
+    _verdicts(console, evaluation.verdicts)
+
+
+def compared(result: Compared, *, as_json: bool) -> None:
+    """Print runs side by side."""
+    names = [str(run.folder) for run in result.runs]
+    if as_json:
+        _json(
+            {
+                "runs": names,
+                "findings": {label: [f.model_dump(mode="json") for f in row] for label, row in result.findings.items()},
+                "differences": [d and d._asdict() for d in result.differences],
+            }
+        )
+        return
+    table = Table("measure", *names, box=None)
+    for label, row in result.findings.items():
+        table.add_row(label, *(f"{_value(f)}  {_interval(f)}" for f in row))
+    console = Console(highlight=False)
+    console.print(table)
+    for name, difference in zip(names[1:], result.differences[1:], strict=True):
+        if difference is None:
+            console.print(f"{name} has no test rows in common with {names[0]}: the columns above are not paired.")
+            continue
+        low, high = difference.interval or (difference.value, difference.value)
+        undecided = low <= 0 <= high
+        words = "not demonstrably better or worse" if undecided else "better" if difference.value > 0 else "worse"
+        console.print(
+            f"{name} against {names[0]}, on {difference.n:,} common test rows: {difference.measure} better by "
+            f"{difference.value:+.4g} [{low:+.4g}, {high:+.4g}] ({difference.method}): {words}."
+        )
+
+
+def listed(found: Sequence[Listed], *, as_json: bool) -> None:
+    """Print runs, one a line."""
+    if as_json:
+        _json([{"folder": str(r.folder), "state": r.state, "started": r.report.run.started if r.report else None} for r in found])
+        return
+    if not found:
+        typer.echo("No runs here yet.")
+        return
+    table = Table("run", "started", "test measures", "requirements", box=None)
+    for one in found:
+        if one.report is None:
+            table.add_row(str(one.folder), "", one.state, "")
+            continue
+        measures = [f for f in one.report.findings if f.split == "test" and f.group is None and f.value is not None][:3]
+        verdicts = ", ".join(v.verdict for v in one.report.requirements)
+        table.add_row(str(one.folder), one.report.run.started, "  ".join(f"{f.name} {_value(f)}" for f in measures), verdicts)
+    Console(highlight=False).print(table)
+
+
+def _verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
+    colours = {"pass": "green", "fail": "red", "undecided": "yellow"}
+    for verdict in verdicts:
+        console.print(f"[{colours[verdict.verdict]}]{verdict.verdict:>9}[/]  ", end="")
+        console.print(f"{verdict.text}: {verdict.why}", markup=False)
+
+
+def _value(finding: Finding) -> str:
+    return "absent" if finding.value is None else f"{finding.value:.4g}"
+
+
+def _interval(finding: Finding) -> str:
+    return f"[{finding.interval[0]:.4g}, {finding.interval[1]:.4g}]" if finding.interval else ""
+
+
+def _json(value: Any) -> None:
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False))

@@ -1,0 +1,117 @@
+"""What kind each column of a dataset is, and which columns cannot help a prediction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from leadline.data.fields.contract import Context, Field
+from leadline.data.fields.text import is_text
+from leadline.data.table import Table
+from leadline.errors import DataError, UsageError, did_you_mean
+from leadline.facts import registry
+from leadline.facts.experiment import DataSpec
+
+SAMPLE = 2_000  # values that a kind is inferred from
+_IDENTIFIER = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|row|nr|no)$|^unnamed", re.IGNORECASE)
+_COUNTER_ROWS = 20  # below, that whole numbers are all different says little
+
+
+class Inferred(NamedTuple):
+    """The kind of each column that can be used, and why each of the others is left out."""
+
+    kinds: Mapping[str, str]
+    left_out: Mapping[str, str]
+
+
+def check_columns(named: Iterable[str], table: Table, where: str) -> None:
+    """Raise UsageError, with the nearest names, where `named` has a column that the table lacks."""
+    for name in named:
+        if name not in table.frame.columns:
+            raise UsageError(f"{where}: there is no column {name!r} in {table.name}. {did_you_mean(name, table.frame.columns)}")
+
+
+def check_kinds(kinds: Mapping[str, str], where: str) -> None:
+    """Raise UsageError, with the nearest names, where a kind is unknown."""
+    known = registry.table("fields")
+    for column, kind in kinds.items():
+        if kind not in known:
+            raise UsageError(f"{where}.{column}: there is no kind {kind!r}. {did_you_mean(kind, known)}")
+
+
+def kinds(table: Table, spec: DataSpec, columns: Iterable[str], *, wanted: Iterable[str] = ()) -> Inferred:
+    """Return the kinds of some columns: the user's, else the source's, else the one that is surest of a sample.
+
+    Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
+    (`wanted`). Raises UsageError for unknown columns or kinds in `spec.kinds`, DataError where a named column fits no kind.
+    """
+    check_columns(spec.kinds, table, "data.kinds")
+    check_kinds(spec.kinds, "data.kinds")
+    fixed = {**table.kinds, **spec.kinds}
+    columns, wanted = list(columns), set(wanted)
+    rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, 2 * SAMPLE)).astype(np.int64)
+    sample = table.frame.select(pl.col(name).gather(rows) for name in columns if name not in fixed)
+    found, left_out = {}, {}
+    for name in columns:
+        kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in wanted)
+        if why is None:
+            found[name] = kind
+        elif name in wanted:
+            raise DataError(f"{table.name}: column {name!r} cannot be used: {why}. --set data.kinds.{name}=KIND says what it is.")
+        else:
+            left_out[name] = why
+    return Inferred(found, left_out)
+
+
+def _infer(table: Table, name: str, sample: pl.Series, wanted: bool) -> tuple[str, str | None]:
+    """Return the kind of a column and None, or why it has none."""
+    column = table.frame[name]
+    values = sample.drop_nulls()
+    if len(values) < min(50, len(sample)):
+        values = column.drop_nulls()
+    if values.is_empty():
+        return "", "every value is missing"
+    values = values.head(SAMPLE)
+    if not wanted and (why := _says_nothing(column, values)):
+        return "", why
+    context = Context(table.base)
+    sure = {kind: _field(kind).infer(values, context) for kind in registry.table("fields")}
+    best = max(sure, key=lambda kind: sure[kind])
+    if sure[best] > 0:
+        return best, None
+    if is_text(column):
+        return "", "its values hardly repeat, as those of an identifier or free text do"
+    return "", f"no kind fits its type, {column.dtype}"
+
+
+def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
+    """Return why a column cannot help a prediction, or None: a constant, or an identifier in whole numbers."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        return None
+    if values.n_unique() == 1 and column.null_count() == 0 and column.n_unique() == 1:
+        return f"its only value is {_shown(values[0])}"
+    if column.dtype.is_integer() and _all_different(column, values):
+        named = bool(_IDENTIFIER.search(column.name))
+        whole = column.to_numpy()
+        counts = len(whole) >= _COUNTER_ROWS and (int(whole.max()) - int(whole.min()) + 1 == len(whole) or column.is_sorted())
+        if named or counts:
+            return "all its values are different, and they look like an identifier"
+    return None
+
+
+def _all_different(column: pl.Series, values: pl.Series) -> bool:
+    return len(column) > 2 and values.n_unique() == len(values) and column.null_count() == 0 and column.n_unique() == len(column)
+
+
+def _field(kind: str) -> Field:
+    field: Field = registry.lookup("fields", kind)
+    return field
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:59] + "…"

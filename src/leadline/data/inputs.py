@@ -1,0 +1,172 @@
+"""Which columns make up which input of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leadline.data.fields.contract import Context, Field
+from leadline.data.infer import check_columns, check_kinds, kinds
+from leadline.data.table import Table
+from leadline.errors import DataError, UsageError
+from leadline.facts.experiment import Component, DataSpec, InputSpec
+from leadline.facts.registry import lookup
+from leadline.facts.schema import FieldSchema, InputSchema
+
+SHOWN = 8  # columns that a note names
+TABLE = "table"  # the kind of an input of scalar columns, and its name unless the user gives another
+
+
+class Group(NamedTuple):
+    """One input before it is fitted: ``table`` or a media kind, the kinds of its columns, and what the user asked for."""
+
+    name: str
+    kind: str
+    columns: Mapping[str, str]
+    augment: tuple[Component, ...] = ()
+    options: Mapping[str, Any] = {}
+
+
+class Plan(NamedTuple):
+    """All inputs, and why each column that is in none was left out; `judged` are those left out for what they hold."""
+
+    groups: tuple[Group, ...]
+    left_out: Mapping[str, str]
+    judged: Mapping[str, str]
+
+
+def plan(table: Table, spec: DataSpec, target: str) -> Plan:
+    """Share the columns of a table among inputs.
+
+    Each media column is an input of its own, all scalar columns together are ``table``. Where an entry of `spec.inputs` names its
+    columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs are prepared. The
+    target, the columns that the split comes from and ignored ones are left out. Raises UsageError for unknown columns and
+    kinds, and for entries that fit no column; DataError where nothing is left.
+    """
+    entries = {name: _with_columns(name, one, table) for name, one in (spec.inputs or {}).items()}
+    named = [column for one in entries.values() for column in one.columns or ()]
+    wanted = {*named, *(spec.columns or ())}
+    _check(table, spec, target, wanted, entries)
+    closed = any(one.columns for one in (spec.inputs or {}).values())
+    rest = any(one.columns is None for one in entries.values())
+    left_out = _not_inputs(table, spec, target, wanted)
+    candidates = named if closed and not rest else [c for c in table.frame.columns if c not in left_out]
+    spec = spec.model_copy(update={"kinds": {**spec.kinds, **_entry_kinds(entries)}})
+    inferred = kinds(table, spec, candidates, wanted=wanted)
+    left_out |= inferred.left_out
+    groups = tuple(_groups(entries, inferred.kinds, closed=closed))
+    used = {column for group in groups for column in group.columns}
+    left_out |= {c: "no input names it" for c in table.frame.columns if c not in used and c not in left_out}
+    if not groups:
+        reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
+        raise DataError(f"{table.name}: no column is left to predict {target!r} from ({reasons}).")
+    return Plan(groups, left_out, inferred.left_out)
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """Return, in words, which columns were left out for what they hold, and how to take them in all the same."""
+    by_reason: dict[str, list[str]] = {}
+    for column, why in plan.judged.items():
+        by_reason.setdefault(why, []).append(column)
+    return tuple(
+        f"Left out {_some(columns)}: {why}. --set data.kinds.{columns[0]}=KIND takes it in." for why, columns in by_reason.items()
+    )
+
+
+def fit(group: Group, table: Table, train: np.ndarray) -> InputSchema:
+    """Return an input with its fields fitted on the train rows."""
+    context = Context(table.base, group.options)
+    fields = tuple(
+        FieldSchema(name=name, kind=kind, state=_field(kind).fit(table.frame[name][train], context))
+        for name, kind in group.columns.items()
+    )
+    if group.kind == TABLE:
+        shape: tuple[int, ...] = (sum(_field(f.kind).width(f.state) for f in fields),)
+    else:
+        shape = tuple(_field(group.kind).shape(fields[0].state))
+    return InputSchema(name=group.name, kind=group.kind, fields=fields, shape=shape, augment=group.augment)
+
+
+def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
+    """Return an entry with its columns: an entry without any is about the column of its own name, or is the rest of the table."""
+    if entry.columns or (name not in table.frame.columns and TABLE in (name, entry.kind)):
+        return entry
+    column = next((c for c in table.frame.columns if _input_name(c) == name), name)
+    check_columns((column,), table, f"data.inputs.{name}")
+    return entry.model_copy(update={"columns": (column,)})
+
+
+def _check(table: Table, spec: DataSpec, target: str, wanted: Iterable[str], entries: Mapping[str, InputSpec]) -> None:
+    check_columns(spec.ignore, table, "--ignore")
+    check_columns(spec.columns or (), table, "--inputs")
+    check_columns([spec.split.column] if spec.split.column else [], table, "--split")
+    for name, entry in entries.items():
+        check_columns(entry.columns or (), table, f"data.inputs.{name}.columns")
+        if entry.kind not in (None, TABLE):
+            check_kinds({name: str(entry.kind)}, "data.inputs")
+    if target in wanted:
+        raise UsageError(f"Column {target!r} is the target: it cannot be an input too.")
+    both = [column for column in wanted if column in spec.ignore]
+    if both:
+        raise UsageError(f"Column {both[0]!r} is named as an input and ignored too.")
+
+
+def _not_inputs(table: Table, spec: DataSpec, target: str, wanted: Iterable[str]) -> dict[str, str]:
+    """Return the columns that no input may have unless the user names them, each with the reason."""
+    reasons = dict.fromkeys(spec.ignore, "ignored, as asked")
+    if spec.columns is not None:
+        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in wanted}
+    if spec.split.column and spec.split.column not in wanted:
+        reasons[spec.split.column] = "the split comes from it"
+    if table.split:
+        reasons[table.split] = "the split comes from it"
+    reasons[target] = "it is the target"
+    return reasons
+
+
+def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
+    found = {}
+    for name, entry in entries.items():
+        if entry.kind in (None, TABLE):
+            continue
+        if not entry.columns or (len(entry.columns) > 1 and not _field(str(entry.kind)).scalar):
+            raise UsageError(f"data.inputs.{name}: an input of kind {entry.kind!r} has one column, not {len(entry.columns or ())}.")
+        found.update(dict.fromkeys(entry.columns, str(entry.kind)))
+    return found
+
+
+def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, closed: bool) -> Iterator[Group]:
+    named = {column for entry in entries.values() for column in entry.columns or ()}
+    free = {column: kind for column, kind in found.items() if column not in named}
+    media = {column: kind for column, kind in free.items() if not _field(kind).scalar}
+    scalars = {column: kind for column, kind in free.items() if column not in media}
+    for name, entry in entries.items():
+        columns = {c: found[c] for c in entry.columns} if entry.columns else scalars
+        own = [kind for kind in columns.values() if not _field(kind).scalar]
+        if own and len(columns) > 1:
+            raise UsageError(f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry.")
+        if columns:
+            yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options)
+        if not entry.columns:
+            scalars = {}
+    if not closed:
+        for column, kind in media.items():
+            yield Group(_input_name(column), kind, {column: kind})
+        if scalars:
+            yield Group(TABLE, TABLE, scalars)
+
+
+def _input_name(column: str) -> str:
+    return column.replace(".", "_")  # torch's names of modules have no dots
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more columns" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more
+
+
+def _field(kind: str) -> Field:
+    field: Field = lookup("fields", kind)
+    return field

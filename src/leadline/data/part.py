@@ -1,0 +1,136 @@
+"""The rows of one split, read from memory-mapped columns as batches, and shown as people read them.
+
+Shapes in names: N rows of the dataset, M rows of a part, B rows of a batch, C channels, H, W height and width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from leadline.data import cache
+from leadline.data.fields.contract import Field
+from leadline.data.sources import identity
+from leadline.data.table import Table
+from leadline.facts.registry import lookup
+from leadline.facts.schema import InputSchema, Schema
+from leadline.layers.types import Batch
+
+
+class Origins:
+    """The file and the number there of every row; memory-mapped where rows have files or numbers of their own."""
+
+    def __init__(self, table: Table) -> None:
+        self._file = table.origin if isinstance(table.origin, str) else None
+        self._files = None if isinstance(table.origin, str) else _mapped(table.origin.cast(pl.String).fill_null(""))
+        self._numbers = None if table.numbers is None else _mapped(table.numbers.cast(pl.Int64))
+
+    def where(self, row: int) -> tuple[str, int]:
+        """Return the file of a row and its number there, 1-based."""
+        file = self._file if self._files is None else self._files[row].decode()
+        return str(file), row + 1 if self._numbers is None else int(self._numbers[row])
+
+
+def _mapped(column: pl.Series) -> np.ndarray:
+    """Return numbers, or text as UTF-8, from a memory-mapped file in the cache."""
+
+    def write(folder: Path) -> None:
+        text = column.dtype == pl.String
+        np.save(folder / "column.npy", np.array([value.encode() for value in column]) if text else column.to_numpy())
+
+    folder = cache.entry(f"column-{identity.of_frame(column.alias('').to_frame())}", write)
+    values: np.ndarray = np.load(folder / "column.npy", mmap_mode="r")
+    return values
+
+
+@dataclass(frozen=True)
+class Store:
+    """What all parts of a dataset share: encoded inputs (N, ...) by name, the target (N,), groups (N,), where rows are from."""
+
+    schema: Schema
+    inputs: Mapping[str, Tensor]
+    target: Tensor | None
+    group: np.ndarray | None
+    origins: Origins
+
+
+class Part:
+    """The rows of one split: `rows` (M,) int64 are their numbers in the dataset, which `Batch.row_B` holds too."""
+
+    def __init__(self, name: str, rows: np.ndarray, store: Store) -> None:
+        self.name = name
+        self.rows = rows
+        self._store = store
+        self._rows_M = torch.from_numpy(rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, at: Tensor | slice) -> Batch:
+        """Return some rows, by their positions in the part (B,) int64: raw encoded inputs on the CPU, every weight one."""
+        row_B = self._rows_M[at] if isinstance(at, slice) else self._rows_M.index_select(0, at)
+        inputs = {}
+        for one in self._store.schema.inputs:
+            values = self._store.inputs[one.name].index_select(0, row_B)
+            inputs[one.name] = values.permute(0, 3, 1, 2) if one.kind == "image" else values
+        target = self._store.target
+        target_B = None if target is None else target.index_select(0, row_B)
+        return Batch(inputs, target_B, torch.ones(len(row_B)), row_B)
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """Yield all rows in order, `size` at a time."""
+        for start in range(0, len(self), size):
+            yield self.batch(slice(start, start + size))
+
+    def subset(self, at: np.ndarray) -> Part:
+        """Return the part with only the rows at some positions."""
+        return Part(self.name, self.rows[at], self._store)
+
+    @cached_property
+    def target(self) -> np.ndarray | None:
+        """Class numbers (M,) int64 or values (M,) float32; None where there is no target."""
+        target = self._store.target
+        return None if target is None else target.index_select(0, self._rows_M).numpy()
+
+    @property
+    def group(self) -> np.ndarray | None:
+        """Numbers (M,) that are equal for rows that belong together; None where rows are independent."""
+        return None if self._store.group is None else self._store.group[self.rows]
+
+    def where(self, position: int) -> tuple[str, int]:
+        """Return the file that a row is from and its number there, 1-based."""
+        return self._store.origins.where(int(self.rows[position]))
+
+    def shown(self, position: int) -> dict[str, Any]:
+        """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by input."""
+        row = int(self.rows[position])
+        shown: dict[str, Any] = {}
+        for one in self._store.schema.inputs:
+            shown |= decoded(one, self._store.inputs[one.name][row : row + 1].numpy())
+        return shown
+
+
+def decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
+    """Return one encoded row (1, ...) of an input as values by column, or by the input's name where it is a medium."""
+    if one.kind != "table":
+        return {one.name: _field(one.kind).decode(values, one.fields[0].state)[0]}
+    shown: dict[str, Any] = {}
+    start = 0
+    for field in one.fields:
+        width = _field(field.kind).width(field.state)
+        shown[field.name] = _field(field.kind).decode(values[:, start : start + width], field.state)[0]
+        start += width
+    return shown
+
+
+def _field(kind: str) -> Field:
+    field: Field = lookup("fields", kind)
+    return field

@@ -1,0 +1,194 @@
+"""Arrays by name: NPZ files, mappings, and (X, y) pairs of NumPy arrays or torch tensors.
+
+Shapes: N rows, H height, W width, C channels, F features.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from leadline.data.sources import identity
+from leadline.data.sources.parts import Part, part_of, split_column
+from leadline.data.sources.pixels import looks_like_pictures, to_pixels
+from leadline.data.table import Table
+from leadline.errors import DataError
+
+TARGET = "label"
+_X = {"x", "image", "images", "data", "features", "inputs"}
+_Y = {"y", "label", "labels", "target", "targets"}
+_PARTS: tuple[Part | None, ...] = (None, "train", "validation", "test")
+
+
+class _Role(NamedTuple):
+    part: Part | None
+    is_target: bool
+
+
+class _Columns(NamedTuple):
+    frame: pl.DataFrame
+    notes: tuple[str, ...]
+
+
+def read_npz(path: Path) -> Table:
+    """Return the arrays of an NPZ file as a table; raises DataError for a damaged file and for arrays of Python objects."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except (OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged or no NPZ file: {error}. Write it again with numpy.savez.") from None
+    except ValueError as error:
+        why = "it holds Python objects, which only unsafe code can load" if "allow_pickle" in str(error) else str(error)
+        raise DataError(f"{path} cannot be read: {why}. Save plain arrays of numbers or text.") from None
+    return replace(_table(arrays, path.name), name=path.stem, fingerprint=identity.of_file(path), base=path.parent)
+
+
+def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:
+    """Return named arrays as a table.
+
+    ``x`` and ``y``, alone or for each part (``x_train, y_train, x_test, y_test``, ``train_images, train_labels`` …), become rows
+    with a ``label``; other names give columns. (N,H,W), (N,H,W,C) and (N,C,H,W) become pictures, (N,F) becomes F columns.
+    Raises DataError naming the arrays whose lengths, shapes or values do not fit.
+    """
+    table = _table({str(name): to_numpy(values, str(name)) for name, values in arrays.items()}, where)
+    return replace(table, fingerprint=identity.of_frame(table.frame))
+
+
+def to_numpy(values: Any, name: str) -> np.ndarray:
+    """Return an array, a tensor (of any device) or a list as a NumPy array; raises DataError where that cannot be."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(f"{name!r} cannot be read as an array: {error}.") from None
+    if array.ndim == 0:
+        raise DataError(f"{name!r} is one value; every array needs a row for each example.")
+    return array
+
+
+def _role(name: str) -> _Role | None:
+    words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
+    parts = [part for word in words if (part := part_of(word))]
+    rest = [word for word in words if not part_of(word)]
+    if len(parts) > 1 or len(rest) != 1 or rest[0] not in _X | _Y:
+        return None
+    return _Role(parts[0] if parts else None, rest[0] in _Y)
+
+
+def _table(arrays: Mapping[str, np.ndarray], where: str) -> Table:
+    roles = {name: role for name in arrays if (role := _role(name))}
+    if any(not role.is_target and (role.part or arrays[name].ndim > 1) for name, role in roles.items()):
+        table = _from_roles(arrays, _names(roles, where), where)
+    elif arrays:
+        table = _from_columns(arrays, where)
+    else:
+        raise DataError(f"{where} holds no arrays.")
+    if table.frame.is_empty():
+        raise DataError(f"{where} has no rows.")
+    return table
+
+
+def _names(roles: Mapping[str, _Role], where: str) -> dict[_Role, str]:
+    names: dict[_Role, str] = {}
+    for name, role in roles.items():
+        if role in names:
+            raise DataError(f"{where}: both {names[role]!r} and {name!r} stand for the same; keep one of them.")
+        names[role] = name
+    return names
+
+
+def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], where: str) -> Table:
+    x_names = {part: names[_Role(part, False)] for part in _PARTS if _Role(part, False) in names}
+    y_names = {part: names[_Role(part, True)] for part in x_names if _Role(part, True) in names}
+    if None in x_names and len(x_names) > 1:
+        raise DataError(f"{where}: {x_names[None]!r} stands beside arrays named for parts; name it for one too.")
+    if y_names and len(y_names) < len(x_names):
+        bare = next(name for part, name in x_names.items() if part not in y_names)
+        raise DataError(f"{where}: {bare!r} has no labels, other arrays do.")
+    inputs = [arrays[name] for name in x_names.values()]
+    if len({x.shape[1:] for x in inputs}) > 1:
+        shapes = ", ".join(f"{name} {arrays[name].shape}" for name in x_names.values())
+        raise DataError(f"{where}: rows of different shapes: {shapes}.")
+    frame, notes = _columns("x", np.concatenate(inputs) if len(inputs) > 1 else inputs[0], next(iter(x_names.values())))
+    if y_names:
+        for part, name in y_names.items():
+            _same_length(where, {x_names[part]: len(arrays[x_names[part]]), name: len(arrays[name])})
+        frame = frame.with_columns(_series(TARGET, np.concatenate([_labels(arrays[name], name) for name in y_names.values()])))
+    unread = sorted(set(arrays) - {*x_names.values(), *y_names.values()})
+    notes += (f"{where}: not read: {', '.join(unread)}.",) if unread else ()
+    kinds = {"image": "image"} if "image" in frame.columns else {}
+    table = Table(frame, where, "", where, target=TARGET if y_names else None, kinds=kinds, notes=notes)
+    return table if None in x_names else _with_parts(table, {part: len(arrays[name]) for part, name in x_names.items()}, x_names)
+
+
+def _with_parts(table: Table, lengths: Mapping[Part | None, int], names: Mapping[Part | None, str]) -> Table:
+    at_N = np.repeat(np.arange(len(lengths)), list(lengths.values()))
+    return replace(
+        table,
+        frame=table.frame.with_columns(pl.Series("split", list(lengths)).gather(at_N)),
+        split="split",
+        origin=pl.Series([f"{table.name}: {names[part]}" for part in lengths]).gather(at_N),
+        numbers=pl.Series(np.concatenate([np.arange(1, length + 1) for length in lengths.values()])),
+    )
+
+
+def _from_columns(arrays: Mapping[str, np.ndarray], where: str) -> Table:
+    _same_length(where, {name: len(values) for name, values in arrays.items()})
+    frames, notes = zip(*(_columns(name, values, name) for name, values in arrays.items()), strict=True)
+    frame = pl.concat(frames, how="horizontal")
+    kinds = {name: "image" for name, values in arrays.items() if values.ndim > 2}
+    split, split_notes = split_column(frame)
+    said = (*(note for some in notes for note in some), *split_notes)
+    return Table(frame, where, "", where, split=split, kinds=kinds, notes=said)
+
+
+def _columns(prefix: str, values: np.ndarray, name: str) -> _Columns:
+    if values.ndim == 1:
+        return _Columns(pl.DataFrame([_series(prefix, values)]), ())
+    if values.ndim == 2:
+        return _Columns(pl.DataFrame([_series(f"{prefix}{at}", values[:, at]) for at in range(values.shape[1])]), ())
+    if not looks_like_pictures(values):
+        raise DataError(
+            f"{name!r} has shape {values.shape}; Leadline reads (N,F) as columns and (N,H,W), (N,H,W,C) or (N,C,H,W) as pictures."
+        )
+    pixels, notes = to_pixels(values, name)
+    return _Columns(pl.DataFrame({"image" if prefix == "x" else prefix: pixels}), notes)
+
+
+def _series(name: str, values: np.ndarray) -> pl.Series:
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "replace")
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    if values.dtype.kind in "cV":
+        raise DataError(f"{name!r} holds {values.dtype}; give numbers, text, dates or true and false.")
+    try:
+        return pl.Series(name, values.tolist() if values.dtype.kind == "O" else np.ascontiguousarray(values))
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"{name!r} cannot be a column: {error}. Give it values of one type.") from None
+
+
+def _labels(y: np.ndarray, name: str) -> np.ndarray:
+    if y.ndim == 2 and y.shape[1] == 1:
+        return y[:, 0]
+    if y.ndim == 2 and y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
+        return np.asarray(y.argmax(axis=1))  # one-hot
+    if y.ndim != 1:
+        raise DataError(f"{name!r} has shape {y.shape}; give one label a row: (N,), or one-hot (N,classes).")
+    return y
+
+
+def _same_length(where: str, lengths: Mapping[str, int]) -> None:
+    if len(set(lengths.values())) > 1:
+        each = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise DataError(f"{where}: arrays of different lengths: {each}. Each needs a row for every example.")

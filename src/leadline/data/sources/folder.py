@@ -1,0 +1,147 @@
+"""Folders of pictures: one folder per class, or one table that names them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from leadline.data.sources import identity, tabular
+from leadline.data.sources.media import is_picture, path_columns
+from leadline.data.sources.parts import to_parts
+from leadline.data.table import Table
+from leadline.errors import DataError
+
+_SHOWN = 3
+
+
+class _Files(NamedTuple):
+    """What lies under a folder: paths relative to it, with ``/``, sorted."""
+
+    pictures: list[str]
+    others: list[str]
+
+
+def read(root: Path) -> Table:
+    """Return a folder of pictures as a table of ``image`` (path), ``label`` (class folder) and, where given, ``split``.
+
+    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures with one table that names them, and pictures alone
+    (a table without a target). Raises DataError for an empty or unreadable folder and for a single class.
+    """
+    files = _scan(root)
+    if not files.pictures:
+        raise DataError(_nothing_in(root, files.others))
+    frame = _layout(files.pictures)
+    labelled = "label" in frame.columns
+    if not labelled or (frame["label"].n_unique() == 1 and "split" not in frame.columns):
+        named = _table_of(root, files, flat=not labelled)
+        if named is not None:
+            return named
+    notes = []
+    if labelled:
+        frame, left_out = frame.drop_nulls("label"), frame["label"].null_count()
+        if left_out:
+            notes.append(f"{left_out:,} pictures in {root} lie in no class folder and were left out.")
+        if frame["label"].n_unique() == 1:
+            raise DataError(_one_class(root, frame["label"][0]))
+    if files.others:
+        notes.append(f"{len(files.others):,} files in {root} are no pictures and were not read: {_some(files.others)}.")
+    return Table(
+        frame,
+        root.resolve().name,
+        identity.of_files(root, frame["image"].to_list()),
+        origin=frame["image"],
+        base=root,
+        split="split" if "split" in frame.columns else None,
+        target="label" if labelled else None,
+        kinds={"image": "image", "label": "category"} if labelled else {"image": "image"},
+        notes=tuple(notes),
+    )
+
+
+def _scan(root: Path) -> _Files:
+    pictures: list[str] = []
+    others: list[str] = []
+    try:
+        for name in _walk(str(root), "", ()):
+            (pictures if is_picture(name) else others).append(name)
+    except OSError as error:
+        raise DataError(f"{error.filename or root} cannot be listed: {error.strerror}.") from None
+    return _Files(sorted(pictures), sorted(others))
+
+
+def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
+    above = (*above, os.path.realpath(folder))
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or entry.name in ("__MACOSX", "Thumbs.db", "desktop.ini"):
+                continue
+            if not entry.is_dir():
+                yield prefix + entry.name
+            elif not (entry.is_symlink() and os.path.realpath(entry.path) in above):  # a link back up has no end
+                yield from _walk(entry.path, f"{prefix}{entry.name}/", above)
+
+
+def _layout(pictures: Sequence[str]) -> pl.DataFrame:
+    """Return the pictures with their ``label`` and ``split``, as far as the folders give them (null for those outside)."""
+    frame = pl.DataFrame({"image": pictures})
+    steps = pl.col("image").str.split("/")
+    first, second, depth = steps.list.get(0), steps.list.get(1, null_on_oob=True), steps.list.len()
+    parts = frame.select(first=first, depth=depth).with_columns(part=to_parts(frame.select(first).to_series()))
+    # A class may be called "train": folders name splits only where all of them do, or where they hold folders themselves.
+    below = parts.filter(pl.col("depth") > 1)
+    in_part = below.filter(pl.col("part").is_not_null())
+    if len(in_part) and (len(in_part) == len(below) or (in_part["depth"] > 2).all()):
+        frame = frame.with_columns(pl.when(depth > 2).then(second).alias("label"), parts["part"].alias("split"))
+        frame = frame.with_columns(pl.when(pl.col("split").is_null()).then(None).otherwise(pl.col("label")).alias("label"))
+    else:
+        frame = frame.with_columns(pl.when(depth > 1).then(first).alias("label"))
+    return frame if frame["label"].null_count() < len(frame) else frame.select("image")
+
+
+def _table_of(root: Path, files: _Files, *, flat: bool) -> Table | None:
+    """Return the one table in the folder, or else alone beside a flat one, that names its pictures."""
+    folders = [root, *sorted({root / name.split("/")[0] for name in files.pictures if "/" in name}), root.parent]
+    inside = [root / name for name in files.others if "/" not in name and tabular.is_table(Path(name))]
+    if not inside:
+        beside = [path for path in root.parent.iterdir() if path.is_file() and tabular.is_table(path)] if flat else []
+        if len(beside) != 1:
+            return None
+        try:
+            return _naming_pictures(beside[0], folders)
+        except DataError:  # a file that happens to lie there
+            return None
+    tables = [table for path in inside if (table := _naming_pictures(path, folders))]
+    if len(tables) > 1:
+        named = _some([str(table.origin) for table in tables])
+        raise DataError(f"{root}: several tables name its pictures: {named}. Give one of them as the source.")
+    return tables[0] if tables else None
+
+
+def _naming_pictures(path: Path, folders: Sequence[Path]) -> Table | None:
+    table = tabular.read(path)
+    base = next((folder for folder in folders if path_columns(table.frame, folder)), None)
+    return None if base is None else table if base == table.base else tabular.read(path, base)
+
+
+def _nothing_in(root: Path, others: Sequence[str]) -> str:
+    tables = [name for name in others if tabular.is_table(Path(name))]
+    if tables:
+        return f"{root} holds no pictures, but tables: {_some(tables)}. Give one of them as the source."
+    if others:
+        return f"{root} holds no pictures; it holds {_some(others)}. Leadline reads class folders of PNG, JPEG, WebP, … files."
+    return f"{root} is empty. Give a folder with one folder of pictures for each class."
+
+
+def _one_class(root: Path, label: str) -> str:
+    return (
+        f"{root} has only one class folder with pictures, {label!r}; two or more are needed. "
+        f"If the classes lie deeper, give {root / label}."
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,46 @@
+"""Frames of polars and pandas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from leadline.data.sources import identity
+from leadline.data.sources.parts import split_column
+from leadline.data.table import Table
+from leadline.errors import DataError, MissingExtra
+
+
+def read(frame: Any, name: str = "frame") -> Table:
+    """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed objects."""
+    values = tidy(_to_polars(frame), name)
+    if values.is_empty():
+        raise DataError(f"The {name} has no rows.")
+    split, notes = split_column(values)
+    return Table(values, name, identity.of_frame(values), split=split, notes=notes)
+
+
+def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
+    """Return the frame with categories as text and decimals as floats; raises DataError for columns of Python objects."""
+    objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
+    if objects:
+        raise DataError(f"Column {objects[0]!r} of {where} holds Python objects; give it as numbers, text, dates or bytes.")
+    return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(pl.Decimal).cast(pl.Float64))
+
+
+def _to_polars(frame: Any) -> pl.DataFrame:
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    columns = [str(column) for column in frame.columns]
+    repeated = sorted({column for column in columns if columns.count(column) > 1})
+    if repeated:
+        raise DataError(f"The frame has several columns named {', '.join(map(repr, repeated))}; give each a name of its own.")
+    try:
+        return pl.from_pandas(frame.set_axis(columns, axis="columns"))
+    except ImportError as error:
+        raise MissingExtra(f"pandas frames need pyarrow ({error}): pip install 'leadline[frames]'") from None
+    except (TypeError, ValueError) as error:
+        raise DataError(f"The pandas frame cannot be read: {error}. Give every column values of one type.") from None

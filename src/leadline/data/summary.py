@@ -1,0 +1,65 @@
+"""What each column of a dataset is and holds, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import polars as pl
+import polars.selectors as cs
+
+from leadline.data.table import Table
+from leadline.facts.schema import FieldSchema, Schema
+
+_CLASSES = 6  # names shown
+_WIDTH = 80  # characters
+
+
+class Column(NamedTuple):
+    """One column: its kind (empty where it is not used), what it is used as, how many values are missing, and what they are."""
+
+    name: str
+    kind: str
+    role: str
+    missing: int
+    values: str
+
+
+def summarise(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return a line for each column of the table; the values are those of the rows that its field was fitted on."""
+    fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
+    if schema.target:
+        fields[schema.target.name] = ("target", schema.target, ())
+    missing = _missing(table.frame)
+    lines = []
+    for name in table.frame.columns:
+        if name in fields:
+            role, field, shape = fields[name]
+            lines.append(Column(name, field.kind, role, missing[name], _values(field, shape, table.frame[name])))
+        else:
+            lines.append(Column(name, "", f"left out: {left_out.get(name, 'not an input')}", missing[name], ""))
+    return tuple(lines)
+
+
+def _missing(frame: pl.DataFrame) -> Mapping[str, int]:
+    nulls = frame.null_count().row(0, named=True)
+    nans = frame.select(cs.float().is_nan().sum()).row(0, named=True) if frame.select(cs.float()).width else {}
+    return {name: int(count) + int(nans.get(name) or 0) for name, count in nulls.items()}
+
+
+def _values(field: FieldSchema, shape: tuple[int, ...], column: pl.Series) -> str:
+    state = field.state
+    if "classes" in state:
+        classes = [str(c) for c in state["classes"]]
+        shown = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
+        return _short(f"{len(classes)} classes: {shown}")
+    if {"min", "max", "mean"} <= state.keys():
+        return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
+    if len(shape) > 1:
+        return " × ".join(map(str, shape))
+    present = column.drop_nulls()
+    return _short(f"such as {present[0]}") if len(present) else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,0 +1,143 @@
+"""What a shipped network costs: parameters, operations, size, time, memory, energy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from leadline.facts.finding import Again, Finding, Repeat
+from leadline.machine import flops, latency, memory
+from leadline.machine.energy import Energy
+
+BATCHES = (1, 64)
+# What a requirement may speak of.
+NAMES = (
+    "params",
+    "flops",
+    "size_mb",
+    *(f"latency_ms({rows})" for rows in BATCHES),
+    "peak_memory_mb",
+    "peak_memory_mb(gpu)",
+    "train_seconds",
+    "energy_wh",
+    "energy_wh(cpu)",
+    "energy_wh(gpu)",
+)
+
+Inputs = Mapping[str, Tensor]
+
+
+def measure_cost(
+    module: nn.Module,
+    batch_of: Callable[[int], Inputs],
+    weights: Path,
+    *,
+    train_seconds: float | None = None,
+    energy: Mapping[str, Energy] | None = None,
+    levels: Sequence[float] = (0.95,),
+) -> Iterator[Finding]:
+    """Yield the costs of a shipped network, measured on its own device and in its own precision.
+
+    `batch_of(n)` gives n encoded rows on the module's device, `weights` is the file that ships. `train_seconds` and `energy`
+    (of `machine.energy.Meter`) are what training took, None where that is not known. 1 MB = 10^6 bytes.
+    """
+    yield _lower(
+        "params", float(sum(p.numel() for p in module.parameters())), method="trained numbers, shared ones once", again=_again()
+    )
+    yield _flops(module, batch_of(1))
+    yield _lower("size_mb", weights.stat().st_size / 1e6, unit="MB", method=f"size of {weights.name} on disk", again=_again())
+    for rows in BATCHES:
+        yield _latency(module, batch_of(rows), rows, levels)
+    yield from _peak_memory(_device(module))
+    yield _train_seconds(train_seconds)
+    yield from _energy(energy)
+
+
+def _flops(module: nn.Module, inputs: Inputs) -> Finding:
+    counted = flops.count(module, inputs)
+    if counted.value is None:
+        return Finding.absent("flops", counted.why or "", unit="FLOP", better="lower")
+    return _lower("flops", float(counted.value), unit="FLOP", method=f"{flops.METHOD}; one example", again=_again())
+
+
+def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[float]) -> Finding:
+    device = _device(module)
+    with flops.predicting(module), torch.no_grad():
+        timed = latency.measure(lambda: module(inputs), levels=levels, device=device)
+    threads = torch.get_num_threads()
+    where = f"{threads} CPU thread{'s' if threads > 1 else ''}" if device.type == "cpu" else torch.cuda.get_device_name(device)
+    return _lower(
+        "latency_ms",
+        timed.median_ms,
+        group=f"batch={rows}",
+        interval=timed.intervals[0],
+        stricter={f"{k:.6g}": i for k, i in zip(levels[1:], timed.intervals[1:], strict=True) if i is not None},
+        level=levels[0],
+        n=timed.n,
+        unit="ms",
+        method=f"median time of a batch of {rows} encoded rows, {_precision(module)}, {where}; interval from order statistics",
+        # Within a factor of two: other work on the machine moves a median by that much.
+        again=_again({"batch": rows, "threads": threads}, repeat="timed", tolerance=timed.median_ms),
+    )
+
+
+def _peak_memory(device: torch.device) -> Iterator[Finding]:
+    peak = memory.peak_rss_mb()
+    if peak.mb is None:
+        yield Finding.absent("peak_memory_mb", peak.why or "", unit="MB", better="lower")
+    else:
+        yield _lower("peak_memory_mb", peak.mb, unit="MB", method=peak.method, again=_again(repeat="recorded"))
+    if device.type == "cuda":
+        allocated_mb = torch.cuda.max_memory_allocated(device) / 1e6
+        method = "peak memory of tensors on the GPU so far"
+        yield _lower("peak_memory_mb", allocated_mb, group="device=gpu", unit="MB", method=method, again=_again(repeat="recorded"))
+
+
+def _train_seconds(seconds: float | None) -> Finding:
+    if seconds is None:
+        return Finding.absent("train_seconds", "the training was not timed", unit="s", better="lower")
+    method = "wall clock of the training loop, validation included"
+    return _lower("train_seconds", seconds, unit="s", method=method, again=_again(repeat="recorded"))
+
+
+def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
+    """Yield the whole, and each device where there are several; the whole is known only where every part is."""
+    if not read:
+        yield Finding.absent("energy_wh", "no meter ran while training", unit="Wh", better="lower")
+        return
+    missing = "; ".join(e.why or "" for e in read.values() if e.wh is None)
+    if missing:
+        yield Finding.absent("energy_wh", missing, unit="Wh", better="lower")
+    else:
+        method = " + ".join(dict.fromkeys(e.method or "" for e in read.values()))
+        yield _lower(
+            "energy_wh", sum(e.wh or 0.0 for e in read.values()), unit="Wh", method=method, again=_again(repeat="recorded")
+        )
+    for device, used in read.items() if len(read) > 1 else ():
+        group = f"device={device}"
+        if used.wh is None:
+            yield Finding.absent("energy_wh", used.why or "", group=group, unit="Wh", better="lower")
+        else:
+            yield _lower("energy_wh", used.wh, group=group, unit="Wh", method=used.method, again=_again(repeat="recorded"))
+
+
+def _lower(name: str, value: float, **rest: Any) -> Finding:
+    return Finding(name=name, value=value, better="lower", **rest)
+
+
+def _again(options: Mapping[str, Any] | None = None, *, repeat: Repeat = "exact", tolerance: float = 0.0) -> Again:
+    return Again(producer="cost", options=options or {}, repeat=repeat, tolerance=tolerance)
+
+
+def _device(module: nn.Module) -> torch.device:
+    tensor = next(module.parameters(), None)
+    return torch.device("cpu") if tensor is None else tensor.device
+
+
+def _precision(module: nn.Module) -> str:
+    kinds = sorted({str(p.dtype).removeprefix("torch.") for p in module.parameters()})
+    return "/".join(kinds) if kinds else "no parameters"

@@ -1,0 +1,59 @@
+"""What a network decides for every row of a part, as NumPy columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch import nn
+
+from leadline.data.dataset import Part
+from leadline.layers.contracts import Objective
+
+BYTES = 8 << 20  # of raw input a batch: large enough to be fast, small enough for activations to fit
+
+
+def batch_size(part: Part) -> int:
+    """Return how many rows are decided at once, from the size of one raw row."""
+    first = part.batch(torch.arange(1))
+    row_bytes = sum(t.element_size() * t.numel() for t in first.inputs.values())
+    return max(16, min(1024, BYTES // max(row_bytes, 1)))
+
+
+def decide(
+    network: nn.Module,
+    objective: Objective,
+    part: Part,
+    *,
+    device: torch.device | str = "cpu",
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    progress: Callable[[int, int], None] | None = None,
+) -> Mapping[str, np.ndarray]:
+    """Return the columns of the objective's decisions (n, ...) for all rows of a part, in order; in eval mode meanwhile."""
+    where = torch.device(device)
+    training = network.training
+    network.eval()
+    columns: dict[str, np.ndarray] = {}
+    done = 0
+    try:
+        with torch.inference_mode(), autocast():
+            for batch in part.batches(batch_size(part)):
+                decided = objective.decide(network, batch.to(where), None)
+                for name, tensor in decided.columns.items():
+                    values = tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+                    if name not in columns:
+                        columns[name] = np.empty((len(part), *values.shape[1:]), dtype=values.dtype)
+                    columns[name][done : done + len(values)] = values
+                done += len(batch)
+                if progress:
+                    progress(done, len(part))
+    finally:
+        network.train(training)
+    return columns
+
+
+def first_inputs(part: Part, rows: int) -> Mapping[str, torch.Tensor]:
+    """Return raw encoded inputs of `rows` rows, repeating a part that has fewer."""
+    return part.batch(torch.arange(rows) % len(part)).inputs

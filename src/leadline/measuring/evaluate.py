@@ -1,0 +1,105 @@
+"""From a network and a dataset to findings: quality on each split, baselines, the generalisation gap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from leadline.data.dataset import Dataset, Part
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Finding
+from leadline.facts.requirement import holm_levels
+from leadline.layers.contracts import Context, Objective
+from leadline.layers.draws import generator_for
+from leadline.measuring.decisions import decide
+from leadline.measuring.exhibits import mistakes
+from leadline.measuring.summary import baseline, gap, row_findings
+
+LEVEL = 0.95
+TRAIN_ROWS = 10_000  # of the train split, drawn at random, that the generalisation gap is measured on
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Findings and exhibits of one run, and the decisions on each held-out split."""
+
+    findings: tuple[Finding, ...]
+    drafts: tuple[Draft, ...]
+    decisions: Mapping[str, Mapping[str, np.ndarray]]
+
+
+def levels_for(requirements: int) -> tuple[float, ...]:
+    """Return the levels intervals are wanted at: the report's own, and the stricter ones for judging several together."""
+    return (LEVEL, *sorted(level for level in holm_levels(requirements) if level > LEVEL + 1e-9))
+
+
+def measure(
+    network: nn.Module,
+    objective: Objective,
+    dataset: Dataset,
+    *,
+    levels: tuple[float, ...] = (LEVEL,),
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    progress: Callable[[int, int], None] | None = None,
+) -> Measured:
+    """Measure a network on all splits of a dataset; the test split is read here, once.
+
+    The train split is measured on at most `TRAIN_ROWS` rows, drawn with the seed.
+    """
+    findings: list[Finding] = list(row_findings(dataset))
+    drafts: list[Draft] = []
+    decisions: dict[str, Mapping[str, np.ndarray]] = {}
+    headline = ""
+    for name in ("train", "validation", "test"):
+        part = _sample(dataset.parts[name], seed) if name == "train" else dataset.parts.get(name)
+        if part is None or len(part) == 0 or part.target is None:
+            continue
+        decided = decide(network, objective, part, device=device, autocast=autocast, progress=progress)
+        context = Context(name, part.target, part.group, dataset.schema, levels, seed)
+        for item in objective.measure(decided, context):
+            if isinstance(item, Finding):
+                findings.append(item)
+                headline = headline or item.name
+            elif name == "test":
+                drafts.append(item)
+        if name != "train":
+            decisions[name] = decided
+        if name == "test":
+            findings += baseline(objective, dataset, context)
+            worst = mistakes(dataset, part, decided)
+            drafts += [worst] if worst else []
+    findings.append(gap(findings, headline))
+    return Measured(tuple(findings), tuple(drafts), decisions)
+
+
+def measure_rows(
+    network: nn.Module,
+    objective: Objective,
+    dataset: Dataset,
+    part: Part,
+    *,
+    levels: tuple[float, ...] = (LEVEL,),
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Finding]:
+    """Yield the findings of one part, reported as the test split."""
+    assert part.target is not None
+    decided = decide(network, objective, part, progress=progress)
+    context = Context("test", part.target, part.group, dataset.schema, levels, seed)
+    for item in objective.measure(decided, context):
+        if isinstance(item, Finding):
+            yield item
+
+
+def _sample(part: Part, seed: int) -> Part:
+    if len(part) <= TRAIN_ROWS:
+        return part
+    at = torch.randperm(len(part), generator=generator_for(seed, "train sample"))[:TRAIN_ROWS]
+    return part.subset(at.sort().values.numpy())

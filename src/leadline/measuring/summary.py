@@ -1,0 +1,98 @@
+"""Findings that put a run's measures in proportion: rows, the generalisation gap, the constant baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+from leadline.data.dataset import Dataset
+from leadline.facts.finding import Again, Finding
+from leadline.layers.contracts import Context, Objective
+
+SUMMARY_NAMES = ("generalisation_gap", "rows_set_aside")
+BASELINE_NAMES = ("accuracy", "nll", "mae", "rmse")
+
+
+def row_findings(dataset: Dataset) -> Iterator[Finding]:
+    """Yield how many rows each split has, how many were set aside, and exact duplicates across splits."""
+    again = Again(producer="data")
+    for name, part in dataset.parts.items():
+        yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
+    aside = dataset.set_aside.height
+    yield Finding(name="rows_set_aside", value=aside, unit="rows", method="counted", better="lower", again=again)
+    for (first, second), count in dataset.duplicates.counts.items():
+        yield Finding(
+            name="duplicates",
+            group=f"splits={first}, {second}",
+            value=count,
+            unit="rows",
+            method=f"rows of {second} whose encoded inputs equal those of a row of {first}",
+            better="lower",
+            again=again,
+        )
+
+
+def gap(findings: Sequence[Finding], name: str) -> Finding:
+    """Return how much worse a measure is on test than on train, with the interval of a difference of independent estimates.
+
+    The interval is MOVER's (Zou & Donner 2008), from the two measures' own intervals. Absent where either is.
+    """
+    train = _find(findings, name, "train")
+    test = _find(findings, name, "test")
+    method = f"{name} on train minus on test" if test and test.better == "higher" else f"{name} on test minus on train"
+    if train is None or test is None or train.value is None or test.value is None:
+        return Finding.absent("generalisation_gap", f"{name} was not measured on both train and test", better="lower")
+    high, low = (train, test) if test.better == "higher" else (test, train)
+    assert high.value is not None and low.value is not None
+    value = high.value - low.value
+    interval = None
+    if high.interval and low.interval:
+        below = math.hypot(high.value - high.interval[0], low.interval[1] - low.value)
+        above = math.hypot(high.interval[1] - high.value, low.value - low.interval[0])
+        interval = (value - below, value + above)
+    return Finding(
+        name="generalisation_gap",
+        value=value,
+        interval=interval,
+        level=test.level,
+        n=test.n,
+        unit=test.unit,
+        method=f"{method}; MOVER interval",
+        better="lower",
+        again=Again(producer="summary", repeat="exact", tolerance=1e-5),
+    )
+
+
+def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterator[Finding]:
+    """Yield what always giving the same answer would reach on the split of `context`."""
+    target: Any = dataset.parts["train"].target
+    name, columns = objective.constant(target, len(context.target), dataset.schema)
+    for finding in objective.measure(columns, context):
+        if isinstance(finding, Finding) and finding.name in BASELINE_NAMES and finding.group is None:
+            again = Again(producer="baseline", options={"name": name}, repeat="exact", tolerance=1e-6)
+            yield finding.model_copy(update={"group": f"baseline={name}", "again": again})
+
+
+def spread(name: str, values: Sequence[float], unit: str, better: Literal["higher", "lower"] | None) -> Finding:
+    """Return the mean of a measure over repeated runs, with Student's t interval of that mean; `values` are the runs' own."""
+    from scipy import stats
+
+    n = len(values)
+    mean = math.fsum(values) / n
+    deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0
+    half = float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n) if n > 1 else 0.0
+    return Finding(
+        name=f"{name}_over_repeats",
+        value=mean,
+        interval=(mean - half, mean + half) if n > 1 else None,
+        n=n,
+        unit=unit,
+        method=f"mean of {n} runs with different seeds, standard deviation {deviation:.3g}; Student t",
+        better=better,
+        again=Again(producer="repeats", repeat="recorded"),
+    )
+
+
+def _find(findings: Sequence[Finding], name: str, split: str) -> Finding | None:
+    return next((f for f in findings if f.name == name and f.split == split and f.group is None), None)

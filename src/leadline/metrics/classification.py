@@ -1,0 +1,58 @@
+"""Everything a classifier is judged by, from true classes (n,) and probabilities (n,C)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.metrics import calibration
+from leadline.metrics.auc import roc_auc
+from leadline.metrics.confusion import accuracy, balanced_accuracy, confusion_of, f1, f1_macro, precision, precision_macro, recall
+from leadline.metrics.intervals import Floats, Ints
+from leadline.metrics.measured import Levels, Measured
+
+Key = str | tuple[str, int]
+
+
+def measure_all(
+    target_n: Ints, probability_nC: Floats, *, levels: Levels = (0.95,), group: Ints | None = None
+) -> dict[Key, Measured]:
+    """Return every measure by name, and those of one class by (name, class number).
+
+    The class predicted is the most probable one. Rows with equal numbers in `group` (n,) depend on each other.
+    """
+    counted = confusion_of(target_n, probability_nC.argmax(1), probability_nC.shape[1], group)
+    balanced = balanced_accuracy(counted, levels)
+    results: dict[Key, Measured] = {
+        "accuracy": accuracy(counted, levels),
+        "balanced_accuracy": balanced,
+        "precision_macro": precision_macro(counted, levels),
+        "recall_macro": balanced,
+        "f1_macro": f1_macro(counted, levels),
+        "roc_auc": roc_auc(target_n, probability_nC, levels, group),
+        "nll": calibration.nll(target_n, probability_nC, levels, group),
+        "brier": calibration.brier(target_n, probability_nC, levels, group),
+        "ece": calibration.ece(target_n, probability_nC, levels, group),
+    }
+    for name, measure in (("precision", precision), ("recall", recall), ("f1", f1)):
+        results |= {(name, c): measured for c, measured in enumerate(measure(counted, levels))}
+    return results
+
+
+def confusion(target_n: Ints, predicted_n: Ints, classes: int) -> NDArray[np.int64]:
+    """Return the confusion matrix (C,C): rows true, columns predicted."""
+    return confusion_of(target_n, predicted_n, classes).counts_CC
+
+
+def reliability(target_n: Ints, probability_nC: Floats, group_n: Ints | None = None) -> list[dict[str, Any]]:
+    """Return the bins of a reliability diagram as an exhibit holds them."""
+    return [asdict(b) for b in calibration.reliability(target_n, probability_nC, group_n)]
+
+
+def surest_mistakes(target_n: Ints, probability_nC: Floats, k: int) -> NDArray[np.intp]:
+    """Return the positions of the k wrong rows with the highest confidence, surest first, ties in order of rows."""
+    wrong = np.flatnonzero(probability_nC.argmax(1) != target_n)
+    return wrong[np.argsort(-probability_nC[wrong].max(1), kind="stable")][:k]

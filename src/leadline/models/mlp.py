@@ -1,0 +1,62 @@
+"""Dense layers, one after the other."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.facts.base import Fact
+from leadline.layers.activations import ACTIVATIONS, ActivationName, draw_weights
+from leadline.layers.contracts import Family
+from leadline.layers.dropout import Dropout
+from leadline.layers.types import Signal, SignalSpec
+
+
+class Options(Fact):
+    """`hidden` widths (none makes the network linear), the activation and norm after each, and dropout after that."""
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (256, 256)
+    activation: ActivationName = "relu"
+    norm: Literal["none", "batch", "layer"] = "none"
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class MLP(nn.Module):
+    """Tables (B,F), and images or sequences flattened, to (B, last of `hidden`)."""
+
+    def __init__(self, spec: SignalSpec, options: Options) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        width = math.prod(spec.shape)
+        for hidden in options.hidden:
+            dense = nn.Linear(width, hidden, bias=options.norm != "batch")  # a batch norm would subtract the bias again
+            draw_weights(dense, options.activation)
+            layers.append(dense)
+            if options.norm != "none":
+                layers.append(nn.BatchNorm1d(hidden) if options.norm == "batch" else nn.LayerNorm(hidden))
+            layers.append(ACTIVATIONS[options.activation]())
+            if options.dropout:
+                layers.append(Dropout(options.dropout))
+            width = hidden
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, signal: Signal) -> Signal:
+        x_BF: Tensor = self.layers(signal.values.flatten(1))
+        return Signal(x_BF)
+
+
+FAMILY = Family(
+    name="mlp",
+    accepts=("table", "image"),
+    options=Options,
+    build=MLP,
+    sizes={
+        "small": {"hidden": (64, 64)},
+        "base": {"hidden": (256, 256)},
+        "large": {"hidden": (1024, 1024, 512), "dropout": 0.2},
+    },
+    reference="Rumelhart, Hinton & Williams 1986, Learning representations by back-propagating errors",
+)

@@ -1,0 +1,143 @@
+"""Exhibits read back from their files, made ready to be drawn."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from leadline.facts.exhibit import Exhibit
+from leadline.facts.report import Report
+from leadline.rendering import charts, words
+from leadline.rendering.outline import split_order
+
+MOST_ROWS = 200  # of a table on the page; its file holds them all
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Picture(NamedTuple):
+    """A PNG as a data address with its size in pixels; `small` ones are enlarged without smoothing."""
+
+    source: str
+    width: int
+    height: int
+    caption: str
+    small: bool
+
+
+class Table(NamedTuple):
+    """Cells as text; `numeric` says which columns hold numbers, `more` how many rows the page leaves out."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Picture | None, tuple[str, ...]], ...]
+    numeric: tuple[bool, ...]
+    pictured: bool
+    more: int
+
+
+class Gallery(NamedTuple):
+    """Pictures in rows of `columns`."""
+
+    pictures: tuple[Picture, ...]
+    columns: int
+
+
+class View(NamedTuple):
+    """An exhibit with what is drawn of it, or the problem that keeps it from being shown."""
+
+    name: str
+    kind: str
+    title: str
+    caption: str
+    split: str | None
+    file: str
+    sha256: str
+    body: Any
+    problem: str | None
+
+
+def views(report: Report, folder: Path) -> tuple[View, ...]:
+    """Return all exhibits of a report; of one name, the test split's first."""
+    ordered = sorted(enumerate(report.exhibits), key=lambda e: (-split_order(e[1].split)[0] if e[1].split else 0, e[0]))
+    return tuple(view(exhibit, folder) for _, exhibit in ordered)
+
+
+def view(exhibit: Exhibit, folder: Path) -> View:
+    """Read one exhibit; where its file is missing, was changed or is not of its kind, the view says so."""
+    body, problem = None, None
+    file = folder / exhibit.file
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{exhibit.file} lies outside of the run")
+        data = file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != exhibit.sha256:
+            raise ValueError(f"{exhibit.file} was changed after the report was written")
+        body = _body(exhibit.kind, json.loads(data), exhibit.file)
+    except OSError:
+        problem = f"{exhibit.file} is missing"
+    except (KeyError, IndexError, TypeError, AttributeError):
+        problem = f"{exhibit.file} is not a {exhibit.kind} exhibit"
+    except ValueError as error:
+        problem = str(error)
+    return View(
+        exhibit.name, exhibit.kind, exhibit.title, exhibit.caption, exhibit.split, exhibit.file, exhibit.sha256, body, problem
+    )
+
+
+def _body(kind: str, content: Mapping[str, Any], file: str) -> Any:
+    draw: Any = {
+        "table": table,
+        "curves": charts.curves,
+        "matrix": charts.matrix,
+        "reliability": charts.reliability,
+        "pictures": _gallery,
+        "scatter": charts.scatter,
+    }[kind]
+    return draw(content)
+
+
+def table(content: Mapping[str, Any]) -> Table:
+    """Return the cells of a ``table`` exhibit as text, as many rows as a page bears."""
+    columns, rows = content["columns"], content["rows"]
+    pictures: Sequence[str | None] = content.get("pictures") or [None] * len(rows)
+    numeric = tuple(_is_numeric([row[c] for row in rows]) for c in range(len(columns)))
+    shown = tuple(
+        (picture(p) if p else None, tuple(_cell(v) for v in row))
+        for row, p in zip(rows[:MOST_ROWS], pictures[:MOST_ROWS], strict=True)
+    )
+    return Table(tuple(str(c) for c in columns), shown, numeric, "pictures" in content, max(0, len(rows) - MOST_ROWS))
+
+
+def picture(text: str, caption: str = "") -> Picture:
+    """Return a picture from its base64 PNG text; raises ValueError where it is none."""
+    try:
+        head = base64.b64decode(text[:64], validate=True)
+    except binascii.Error:
+        head = b""
+    if not head.startswith(_PNG) or len(head) < 24:
+        raise ValueError("a picture is not a PNG in base64")
+    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return Picture(f"data:image/png;base64,{text}", width, height, caption, max(width, height) <= 64)
+
+
+def _gallery(content: Mapping[str, Any]) -> Gallery:
+    pictures = tuple(picture(p, c) for p, c in zip(content["pictures"], content["captions"], strict=True))
+    return Gallery(pictures, max(1, int(content["columns"])))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # Whole numbers stay as they are: a column of years or codes takes no commas.
+    return words.number(value) if isinstance(value, float) and not value.is_integer() else f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    known = [v for v in values if v is not None]
+    return bool(known) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known)

@@ -1,0 +1,126 @@
+"""The run folder on disk: where things lie, atomic writes, and the manifest that seals it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from leadline.errors import RunError, UsageError
+
+EXPERIMENT = "experiment.yaml"
+SCHEMA = "schema.json"
+WEIGHTS = "model.safetensors"
+HISTORY = "history.parquet"
+PREDICTIONS = "predictions.parquet"
+REPORT = "report.json"
+PAGE = "report.html"
+CARD = "MODEL_CARD.md"
+ENVIRONMENT = "environment.json"
+MANIFEST = "manifest.json"
+CHECKPOINTS = "checkpoints"
+
+
+def write(file: Path, data: bytes | str) -> None:
+    """Write a file so that a reader finds the old one or the new one, never half of it."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        beside.write_bytes(data.encode() if isinstance(data, str) else data)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def sha256(file: Path) -> str:
+    """Return the sha256 (hex) of a file's content."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
+    """Make the folder of a new run: exactly `out`, or ``runs/<name>-<n>`` with the first free number.
+
+    Raises UsageError where `out` already holds something or cannot be written.
+    """
+    try:
+        if out is not None:
+            if out.exists() and (not out.is_dir() or any(out.iterdir())):
+                hint = f" 'leadline resume {out}' goes on with it, or" if (out / EXPERIMENT).exists() else ""
+                raise UsageError(f"{out} already exists and is not empty.{hint} choose another --out.")
+            out.mkdir(parents=True, exist_ok=True)
+            _probe(out)
+            return out
+        stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "run"
+        parent.mkdir(parents=True, exist_ok=True)
+        for number in range(1, 1_000_000):
+            folder = parent / f"{stem}-{number}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                continue
+            return folder
+        raise UsageError(f"{parent} holds a million runs named {stem}; remove some.")
+    except OSError as error:
+        raise UsageError(
+            f"Cannot write the run folder {out or parent}: {error.strerror or error}. Choose another with --out."
+        ) from None
+
+
+def check_writable(out: Path | None, parent: Path = Path("runs")) -> None:
+    """Raise UsageError early where a run folder could not be made; leaves nothing behind."""
+    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+        create(out, "")  # says why not
+    at = out or parent
+    while not at.exists():
+        at = at.parent
+    try:
+        _probe(at)
+    except OSError as error:
+        raise UsageError(f"Cannot write to {at}: {error.strerror or error}. Choose another place with --out.") from None
+
+
+def _probe(folder: Path) -> None:
+    probe = folder / f".leadline-probe-{os.getpid()}"
+    probe.touch()
+    probe.unlink()
+
+
+def seal(folder: Path) -> None:
+    """Write the manifest: the sha256 of every file of a finished run (checkpoints and derived runs aside)."""
+    hashes = {str(f.relative_to(folder).as_posix()): sha256(f) for f in sorted(_files(folder))}
+    write(folder / MANIFEST, json.dumps({"schema": 1, "sha256": hashes}, indent=1, ensure_ascii=False))
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    for file in folder.iterdir():
+        if file.is_file() and file.name != MANIFEST and not file.name.startswith("."):
+            yield file
+    yield from (f for f in (folder / "exhibits").glob("*") if f.is_file())
+
+
+def verify(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Check files of a finished run against its manifest (all of them, or those named).
+
+    Raises RunError where the folder is no finished run, or a file is missing or not as it was written.
+    """
+    if not folder.is_dir():
+        raise RunError(f"There is no run folder {folder}.")
+    try:
+        recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    except FileNotFoundError:
+        if (folder / EXPERIMENT).exists():
+            raise RunError(f"The run {folder} is not finished. 'leadline resume {folder}' completes it.") from None
+        raise RunError(f"{folder} is not a Leadline run: it has no {MANIFEST} and no {EXPERIMENT}.") from None
+    except (ValueError, KeyError, TypeError):
+        raise RunError(f"{folder / MANIFEST} is damaged: it is not the manifest that Leadline wrote.") from None
+    for name in recorded if names is None else names:
+        file = folder / name
+        if name not in recorded:
+            raise RunError(f"{folder} is not a complete run: its manifest does not list {name}.")
+        if not file.exists():
+            raise RunError(f"{file} is missing from the run.")
+        if sha256(file) != recorded[name]:
+            raise RunError(f"{file} was changed after the run was finished; its content is not what was measured.")

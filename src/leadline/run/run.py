@@ -1,0 +1,110 @@
+"""A run: a folder and the network in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from html import escape
+from pathlib import Path
+
+import polars as pl
+import safetensors.torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from torch import nn
+
+from leadline.errors import RunError
+from leadline.facts.experiment import Experiment
+from leadline.facts.report import Report
+from leadline.facts.schema import Schema
+from leadline.layers.contracts import Objective
+from leadline.run import folder as files
+from leadline.run.build import build_network, objective_for
+
+
+class Run:
+    """A finished run on disk; its network is loaded when first asked for, and only if it is what the manifest says.
+
+    `modules` gives a user's own network modules by input name, for runs that were trained with one that no file declares.
+    Raises RunError where the folder is missing, unfinished, edited or foreign.
+    """
+
+    def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
+        self.folder = Path(folder)
+        self.modules = modules
+        files.verify(self.folder, (files.EXPERIMENT, files.SCHEMA, files.REPORT))
+        self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
+        self.schema = read_schema(self.folder)
+        self.report = Report.read(self.folder / files.REPORT)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def objective(self) -> Objective:
+        """What the network was trained for."""
+        assert self.experiment.objective is not None
+        return objective_for(self.experiment.objective)[0]
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The shipped network in eval mode, on the CPU, in float32."""
+        files.verify(self.folder, (files.WEIGHTS,))
+        network = self.objective.ship(build_network(self.experiment, self.schema, self.modules))
+        load_weights(network, self.folder / files.WEIGHTS)
+        return network.eval()
+
+    @cached_property
+    def history(self) -> pl.DataFrame:
+        """A row per tick: step, epoch, losses, measures on validation, learning rate, speed."""
+        return pl.read_parquet(self.folder / files.HISTORY)
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.folder)!r}: {', '.join(self._headline()) or 'nothing measured'})"
+
+    def _headline(self) -> list[str]:
+        shown = [f for f in self.report.findings if f.split == "test" and f.group is None and f.value is not None]
+        return [f"{f.name} {f.value:.4g}" for f in shown[:3]]
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(f.label)}</td><td>{f.value:.4g}</td><td>{_range(f.interval)}</td><td>{f.n or ''}</td></tr>"
+            for f in self.report.findings
+            if f.split == "test" and f.group is None and f.value is not None
+        )
+        head = "<tr><th>on test rows</th><th>value</th><th>95 % interval</th><th>n</th></tr>"
+        return f"<p><b>{escape(str(self.folder))}</b></p><table>{head}{rows}</table>"
+
+
+def _range(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.4g} – {interval[1]:.4g}" if interval else ""
+
+
+def read_schema(folder: Path) -> Schema:
+    """Read the fitted schema of a run; raises RunError where it is missing or damaged."""
+    file = folder / files.SCHEMA
+    try:
+        return Schema.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise RunError(f"{folder} is not a Leadline run: it has no {files.SCHEMA}.") from None
+    except ValidationError:
+        raise RunError(f"{file} is damaged: it is not the schema that Leadline wrote.") from None
+
+
+def save_weights(network: nn.Module, file: Path) -> None:
+    """Write a network's weights and buffers as safetensors, atomically; shared tensors are kept once."""
+    beside = file.with_name(f".{file.name}.tmp")
+    safetensors.torch.save_model(network, str(beside))
+    beside.replace(file)
+
+
+def load_weights(network: nn.Module, file: Path) -> None:
+    """Load weights into a network; raises RunError where the file is damaged or belongs to another network."""
+    try:
+        safetensors.torch.load_model(network, str(file))
+    except FileNotFoundError:
+        raise RunError(f"{file} is missing from the run.") from None
+    except (SafetensorError, RuntimeError) as error:
+        raise RunError(f"{file} does not hold the weights of this run's network: {error}") from None

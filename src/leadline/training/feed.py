@@ -1,0 +1,95 @@
+"""From the rows of a split to the batch of a step, as a pure function of the step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from leadline.errors import UsageError
+from leadline.layers.draws import Draws, generator_for
+from leadline.layers.types import Batch
+from leadline.training.distributed import ALONE, World
+
+Augment = Callable[[Batch, Draws], Batch]
+
+
+class Rows(Protocol):
+    """Rows that can be gathered: a `leadline.data.dataset.Part`."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, at: Tensor) -> Batch:
+        """Return the raw rows at positions `at` (B,) int64, on the CPU."""
+
+
+class Feed:
+    """Shuffled batches of a split: each epoch is a permutation that depends on (seed, epoch) alone.
+
+    `batch` counts the rows of one update over all processes; process r takes every r-th of them. What is left over at the end of
+    an epoch is a smaller batch; left-overs of fewer than two rows a process join the batch before, as batch statistics need two.
+    Raises UsageError where a process would have no rows.
+    """
+
+    def __init__(
+        self,
+        part: Rows,
+        batch: int,
+        seed: int,
+        *,
+        augment: Augment | None = None,
+        world: World = ALONE,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        rows = len(part)
+        if min(batch, rows) < world.size:
+            raise UsageError(f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one.")
+        self.part, self.batch, self.seed, self.augment, self.world = part, batch, seed, augment, world
+        self.device = torch.device(device)
+        full, left = divmod(rows, batch)
+        self.steps_per_epoch = max(full + (left >= 2 * world.size), 1)
+        self._order: tuple[int, Tensor] = (-1, torch.empty(0))
+        self._ahead: tuple[int, Batch] | None = None
+        self._copying: Any = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
+
+    def at(self, step: int) -> Batch:
+        """Return this process's share of the batch of a global step, augmented, on the device."""
+        batch = self._gather(step) if self._copying is None else self._prefetched(step)
+        return batch if self.augment is None else self.augment(batch, Draws(self.seed, step, batch.row_B))
+
+    def size(self, step: int) -> int:
+        """Return how many rows a step's batch has over all processes."""
+        start, end = self._span(step)
+        return end - start
+
+    def _span(self, step: int) -> tuple[int, int]:
+        number = step % self.steps_per_epoch
+        last = number == self.steps_per_epoch - 1
+        return number * self.batch, len(self.part) if last else (number + 1) * self.batch
+
+    def _gather(self, step: int) -> Batch:
+        epoch = step // self.steps_per_epoch
+        if self._order[0] != epoch:
+            self._order = epoch, torch.randperm(len(self.part), generator=generator_for(self.seed, "order", epoch))
+        start, end = self._span(step)
+        return self.part.batch(self._order[1][start + self.world.rank : end : self.world.size])
+
+    def _prefetched(self, step: int) -> Batch:
+        """Return the batch copied while the step before ran, and begin to copy the next one."""
+        batch = self._ahead[1] if self._ahead is not None and self._ahead[0] == step else self._copied(step)
+        stream = torch.cuda.current_stream(self.device)
+        stream.wait_stream(self._copying)
+
+        def hold(x: Tensor) -> Tensor:
+            x.record_stream(stream)  # or its memory could be used again by the next copy while it is still read
+            return x
+
+        batch.map(hold)
+        self._ahead = step + 1, self._copied(step + 1)
+        return batch
+
+    def _copied(self, step: int) -> Batch:
+        with torch.cuda.stream(self._copying):
+            return self._gather(step).map(Tensor.pin_memory).to(self.device)

@@ -1,0 +1,113 @@
+"""The training loop: it takes steps and yields what was seen, every few steps; whoever consumes it decides what follows."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+from leadline.errors import TrainingFailed
+from leadline.layers.types import Batch
+from leadline.training.distributed import World
+from leadline.training.step import Progress
+
+
+class Step(Protocol):
+    """One update of the weights; see `leadline.training.step.Plain`."""
+
+    world: World
+    lr: float
+
+    def __call__(self, batch: Batch, *, norm: bool = False) -> Progress:
+        """Take one step."""
+
+
+class Feeding(Protocol):
+    """Where batches come from; see `leadline.training.feed.Feed`."""
+
+    steps_per_epoch: int
+
+    def at(self, step: int) -> Batch:
+        """Return the batch of a step."""
+
+    def size(self, step: int) -> int:
+        """Return how many rows it has over all processes."""
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What was seen since the last tick, after `step` steps in all.
+
+    `epoch` counts from 1; `losses` are the means of the loss and its parts over the examples since then, over all processes;
+    `gradient_norm` is that of the last step, or the mean before clipping since the last tick where the run clips; `seconds` are of
+    training since `fit` began, what the consumer does between ticks left out.
+    """
+
+    step: int
+    epoch: int
+    epoch_end: bool
+    losses: Mapping[str, float]
+    lr: float
+    gradient_norm: float
+    examples_per_second: float
+    seconds: float
+
+
+def fit(
+    step: Step,
+    feed: Feeding,
+    until: Callable[[Tick], bool],
+    *,
+    start: int = 0,
+    total: int,
+    every: int,
+    interrupted: Callable[[], object] = lambda: None,
+) -> Iterator[Tick]:
+    """Take steps `start` to `total`, and yield a tick every `every` steps, at each end of an epoch and after the last.
+
+    `until` is asked once the consumer is done with a tick; when it says yes in any process, all stop. While `interrupted` returns
+    something true, every step of a single process yields a tick, so that a signal is answered at once. Nothing waits for the
+    device between ticks. Raises TrainingFailed where the loss or the gradient is no longer finite.
+    """
+    sums_2K: Tensor | None = None
+    examples, seconds, before = 0, 0.0, start
+    began = time.perf_counter()
+    for at in range(start, total):
+        done = at + 1
+        epoch_end = done % feed.steps_per_epoch == 0
+        # Several processes must tick together, as they add up what they saw: a signal waits for the next tick of all.
+        due = epoch_end or done % every == 0 or done == total or (step.world.size == 1 and bool(interrupted()))
+        names, seen_2K = step(feed.at(at), norm=due)
+        sums_2K = seen_2K if sums_2K is None else sums_2K.add_(seen_2K)
+        examples += feed.size(at)
+        if not due:
+            continue
+        means = _means(names, step.world.sum_(sums_2K))
+        took = time.perf_counter() - began
+        seconds += took
+        norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
+        _check_finite({**means, "norm of the gradient": norm}, before, done)
+        tick = Tick(done, at // feed.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds)
+        yield tick
+        if step.world.any(until(tick)):
+            return
+        sums_2K, examples, before = None, 0, done
+        began = time.perf_counter()
+
+
+def _means(names: tuple[str, ...], sums_2K: Tensor) -> dict[str, float]:
+    sums, weights = sums_2K.tolist()  # the one place that waits for the device
+    return {name: total / weight if weight else 0.0 for name, total, weight in zip(names, sums, weights, strict=True)}
+
+
+def _check_finite(seen: Mapping[str, float], before: int, done: int) -> None:
+    for name, value in seen.items():
+        if not math.isfinite(value):
+            raise TrainingFailed(
+                f"Training diverged: between steps {before} and {done} the {name} became {value}. "
+                "A lower learning rate (training.optimizer.lr) or a bound on the gradient (training.clip=1) usually helps."
+            )

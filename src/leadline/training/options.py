@@ -1,0 +1,32 @@
+"""Named parts of training with checked options: an optimizer, a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from leadline.errors import UsageError, did_you_mean
+from leadline.facts.base import Fact
+from leadline.facts.experiment import Component
+
+Options = TypeVar("Options", bound=Fact)
+
+
+def read_options(what: str, component: Component, table: Mapping[str, type[Options]]) -> Options:
+    """Return the checked options of a named part; raises UsageError naming the part or the option that is wrong."""
+    kind = table.get(component.name)
+    if kind is None:
+        raise UsageError(f"There is no {what} {component.name!r}. {did_you_mean(component.name, table)}")
+    try:
+        return kind.model_validate(dict(component.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        hint = (
+            did_you_mean(name, kind.model_fields)
+            if first["type"] == "extra_forbidden"
+            else f"{first['msg']} (got {first['input']!r})."
+        )
+        raise UsageError(f"{what} {component.name}: option {name!r}: {hint}") from None

@@ -1,0 +1,120 @@
+"""How steps are executed: device, precision, memory format, compilation, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from leadline.errors import UsageError
+from leadline.facts.base import Fact
+from leadline.layers.types import Batch
+
+Precision = Literal["fp32", "bf16-matmul", "bf16"]
+
+
+class Trial(Fact):
+    """One way of executing a step as it was timed: milliseconds of forward and backward, and how far from fp32 it came out.
+
+    `loss_error` and `gradient_error` are relative to fp32; `ms` is None where the candidate was not sound or failed, and `why`
+    says so.
+    """
+
+    candidate: str
+    ms: float | None
+    loss_error: float | None = None
+    gradient_error: float | None = None
+    why: str | None = None
+
+
+class Plan(Fact):
+    """How every step of a run is executed; recorded with the run and used again on resume.
+
+    `precision` is ``fp32``, ``bf16-matmul`` (fp32 tensors, products computed from bf16 parts on a CPU and from TF32 parts on a
+    GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words.
+    """
+
+    device: str = "cpu"
+    precision: Precision = "fp32"
+    channels_last: bool = False
+    compile: bool = False
+    threads: int = 1
+    deterministic: bool = False
+    because: str = "asked for"
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What tells this plan from others, in words."""
+        words: list[str] = [self.precision]
+        words += ["channels last"] if self.channels_last else []
+        words += ["compiled"] if self.compile else []
+        return ", ".join([*words, f"{self.threads} thread{'s' if self.threads > 1 else ''}"])
+
+
+def device_for(name: str | None, local_rank: int = 0) -> torch.device:
+    """Return the device a user named, or a GPU where there is one, else the CPU; raises UsageError where it is not there."""
+    if name is None:
+        return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"This machine cannot use the device {name!r}: {str(error).splitlines()[0]}. 'cpu' always works."
+        ) from None
+    return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
+
+
+@contextmanager
+def apply(plan: Plan) -> Iterator[None]:
+    """Make threads, matrix precision and determinism those of the plan within the block, and put the old ones back."""
+    low = plan.precision == "bf16-matmul"
+    backends: Any = torch.backends  # the stubs do not know these switches
+    # cuDNN would use TF32 by itself: fp32 means fp32 here, so that what other precisions are checked against is exact.
+    switches = [(backends.mkldnn.matmul, "bf16" if low else "ieee")]
+    switches += [(backend, "tf32" if low else "ieee") for backend in (backends.cuda.matmul, backends.cudnn.conv)]
+    before = [switch.fp32_precision for switch, _ in switches]
+    threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(plan.threads)
+    if plan.deterministic:
+        torch.use_deterministic_algorithms(True)
+    try:
+        for switch, precision in switches:
+            switch.fp32_precision = precision
+        yield
+    finally:
+        for (switch, _), precision in zip(switches, before, strict=True):
+            switch.fp32_precision = precision
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(strict)
+
+
+def autocast(plan: Plan) -> AbstractContextManager[object]:
+    """Return the context of a forward pass."""
+    if plan.precision != "bf16":
+        return nullcontext()
+    return torch.autocast(torch.device(plan.device).type, dtype=torch.bfloat16)
+
+
+def arranged_network(network: nn.Module, plan: Plan) -> nn.Module:
+    """Move a network to the plan's device and memory format, in place, and return it."""
+    network.to(plan.device)
+    if plan.channels_last:
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from the stubs
+    return network
+
+
+def arranged_batch(batch: Batch, plan: Plan) -> Batch:
+    """Return the batch with images in the plan's memory format; stored images come as channels-last."""
+    if not any(x.ndim == 4 for x in batch.inputs.values()):
+        return batch
+    layout = torch.channels_last if plan.channels_last else torch.contiguous_format
+
+    def arrange(x: Tensor) -> Tensor:
+        return x.contiguous(memory_format=layout) if x.ndim == 4 else x
+
+    return batch.map(arrange)

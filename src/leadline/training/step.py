@@ -1,0 +1,215 @@
+"""One update of the weights.
+
+Shapes in names: B rows of this process's share, K quantities that are logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from leadline.errors import RunError, UsageError
+from leadline.facts.experiment import Component
+from leadline.layers import draws as draws_module
+from leadline.layers.contracts import Objective
+from leadline.layers.draws import Draws, drawing
+from leadline.layers.types import Batch, Loss
+from leadline.training import optim
+from leadline.training import schedule as schedules
+from leadline.training.distributed import ALONE, World
+from leadline.training.plan import Plan, arranged_batch, arranged_network, autocast
+
+TINY = torch.finfo(torch.float32).tiny  # keeps a batch whose weights are all zero from dividing by zero: its gradient is zero
+
+
+class Progress(NamedTuple):
+    """What a step saw, on the device: for each name the weighted sum, and the weight it is to be divided by."""
+
+    names: tuple[str, ...]
+    sums_2K: Tensor
+
+
+class LossModule(nn.Module):
+    """A module whose forward *is* the loss of one player: what data parallelism, compilation and vmap wrap."""
+
+    def __init__(self, network: nn.Module, objective: Objective, player: str) -> None:
+        super().__init__()
+        self.network, self.objective, self.player = network, objective, player
+
+    def forward(self, batch: Batch, draws: Draws) -> Loss:
+        with drawing(draws):
+            return self.objective.loss(self.network, batch, self.player, draws)
+
+
+def compiled(module: nn.Module) -> nn.Module:
+    """Return the module compiled for each batch size apart, so that a size's arithmetic never depends on which came before it."""
+    # A hash of names, which the compiler cannot look into.
+    torch.compiler.assume_constant_result(draws_module.seed_for)  # type: ignore[no-untyped-call]
+    return cast(nn.Module, torch.compile(module, dynamic=False))
+
+
+class _Player:
+    """One part that is stepped: its loss, its parameters and their optimizer."""
+
+    def __init__(self, name: str, part: nn.Module, options: optim.Optimizer) -> None:
+        self.name = name
+        self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
+        self.parameters = list(self.names)
+        self.running = options.over(self.parameters)
+        self.loss: nn.Module
+
+    def unsynchronised(self) -> AbstractContextManager[None]:
+        """Return the context of a backward pass whose gradients other processes need not see yet."""
+        return self.loss.no_sync() if isinstance(self.loss, DistributedDataParallel) else nullcontext()
+
+
+class Plain:
+    """The ordinary step: loss, gradient, clipping, update; each player of the objective in turn.
+
+    `total` is the number of steps the schedules stretch over, `clip` bounds the norm of a player's gradient, `accumulate` splits
+    the batch into that many micro-batches. The network is moved to the plan's device. Nothing here waits for the device: what was
+    seen comes back as tensors. Raises UsageError where micro-batches would change a loss that ties examples together.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        objective: Objective,
+        *,
+        optimizer: Component,
+        schedule: Component,
+        total: int,
+        seed: int,
+        plan: Plan,
+        clip: float | None = None,
+        accumulate: int = 1,
+        world: World = ALONE,
+    ) -> None:
+        if accumulate > 1 and objective.coupled:
+            raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
+        self.network = arranged_network(network, plan)
+        self.objective, self.plan, self.world = objective, plan, world
+        self.total, self.seed, self.clip, self.accumulate = total, seed, clip, accumulate
+        self.step = 0
+        self._schedule, self._optimizer = schedules.schedule(schedule), optim.optimizer(optimizer)
+        self.lr = self._optimizer.lr * self._schedule.factor(0, total)
+        self._zero, self._one = torch.zeros((), device=plan.device), torch.ones((), device=plan.device)
+        self._players = tuple(_Player(name, part, self._optimizer) for name, part in objective.players(network).items())
+        for player in self._players:
+            self._turn(player)
+            player.loss = self._loss_module(player.name)
+
+    def _loss_module(self, player: str) -> nn.Module:
+        loss: nn.Module = LossModule(self.network, self.objective, player)
+        loss = compiled(loss) if self.plan.compile else loss
+        return DistributedDataParallel(loss) if self.world.size > 1 else loss
+
+    def __call__(self, batch: Batch, *, norm: bool = False) -> Progress:
+        """Update every player once; with `norm` the norm of the gradient is among what comes back."""
+        if not self.network.training:
+            self.network.train()
+        self.lr = self._optimizer.lr * self._schedule.factor(self.step, self.total)
+        batch = arranged_batch(batch, self.plan)
+        seen = [self._update(player, batch, norm) for player in self._players]
+        self.step += 1
+        if len(seen) == 1:
+            return seen[0]
+        names = tuple(f"{player.name}.{name}" for player, one in zip(self._players, seen, strict=True) for name in one.names)
+        return Progress(names, torch.cat([one.sums_2K for one in seen], dim=1))
+
+    def _turn(self, player: _Player) -> None:
+        """Let gradients reach this player's parameters and no other's."""
+        if len(self._players) > 1:
+            for other in self._players:
+                for p in other.parameters:
+                    p.requires_grad_(False)
+            for p in player.parameters:
+                p.requires_grad_(True)
+
+    def _update(self, player: _Player, batch: Batch, norm: bool) -> Progress:
+        self._turn(player)
+        names, sums, weight = self._backward(player, batch) if self.accumulate == 1 else self._accumulated(player, batch)
+        length = self._clipped(player, norm)
+        for group in player.running.param_groups:
+            group["lr"] = self.lr
+        player.running.step()
+        for p in player.parameters:
+            p.grad = None
+        if length is None:
+            last, last_weight = self._zero, self._zero
+        else:
+            last, last_weight = length, self._one
+        table = torch.stack([*sums, last, *[weight] * len(sums), last_weight])
+        return Progress((*names, "gradient_norm"), table.view(2, -1))
+
+    def _backward(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+        """Add the gradient of a batch; returns the names, weighted sums and weight of the loss and its parts."""
+        draws = Draws(self.seed, self.step, batch.row_B)
+        if self.plan.compile:
+            draws.state_B  # noqa: B018  made here, or the compiled loss would see the number of the step
+        with autocast(self.plan):
+            loss: Loss = player.loss(batch, draws)
+        total, weight = torch.dot(loss.value_B.float(), loss.weight_B), loss.weight_B.sum()
+        # Micro-batches are scaled when all have been seen: only then is the weight of the whole batch known.
+        total.backward(None if self.accumulate > 1 else self._scale(weight))  # type: ignore[no-untyped-call]
+        sums = [total.detach(), *((part.detach() * loss.weight_B).sum() for part in loss.parts.values())]
+        return ("loss", *loss.parts), sums, weight
+
+    def _accumulated(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+        micros = tuple(batch.split(self.accumulate))
+        names: tuple[str, ...] = ()
+        rows = []
+        for number, micro in enumerate(micros, start=1):
+            with player.unsynchronised() if number < len(micros) else nullcontext():
+                names, sums, weight = self._backward(player, micro)
+            rows.append(torch.stack([*sums, weight]))
+        *sums, weight = torch.stack(rows).sum(0).unbind()
+        scale = self._scale(weight)
+        for p in player.parameters:
+            if p.grad is not None:
+                p.grad.mul_(scale)
+        return names, sums, weight
+
+    def _scale(self, weight: Tensor) -> Tensor:
+        """Return what turns a sum over this process's rows into its share of the mean over the global batch."""
+        # Gradients are averaged over processes, hence the number of them.
+        if self.world.size == 1:
+            return weight.clamp_min(TINY).reciprocal()
+        return self.world.sum_(weight.clone()).clamp_min(TINY).reciprocal() * self.world.size
+
+    def _clipped(self, player: _Player, norm: bool) -> Tensor | None:
+        """Clip the gradient where the run clips; returns its norm before that, where it was needed."""
+        if self.clip is not None:
+            return nn.utils.clip_grad_norm_(player.parameters, self.clip)
+        return nn.utils.get_total_norm([p.grad for p in player.parameters if p.grad is not None]) if norm else None
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
+        """Return all that the next step depends on: live tensors by name, and plain numbers."""
+        tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
+        for player in self._players:
+            state = optim.state_of(player.running, player.names)
+            tensors |= {f"optimizer.{player.name}.{name}": x for name, x in state.items()}
+        return tensors, {"step": self.step}
+
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, int]) -> None:
+        """Put a state back, bit for bit; entries of other names are left to others. Raises RunError where it does not fit."""
+        try:
+            self.network.load_state_dict(_below("network.", tensors))
+        except RuntimeError as error:
+            raise RunError(f"The checkpoint does not fit the network: {error}") from None
+        for player in self._players:
+            optim.load_state(player.running, player.names, _below(f"optimizer.{player.name}.", tensors))
+        self.step = scalars["step"]
+
+    def shipped(self) -> nn.Module:
+        """Return what is kept after training."""
+        return self.objective.ship(self.network)
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}

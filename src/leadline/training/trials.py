@@ -1,0 +1,215 @@
+"""Choosing the execution plan: candidates are timed on the real network and a real batch, and checked against fp32."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import math
+import shutil
+import time
+from collections.abc import Iterable, Sequence
+from itertools import product
+from statistics import median
+from typing import NamedTuple
+
+import torch
+from pydantic import ValidationError
+from torch import Tensor, nn
+
+from leadline.data.cache import remember
+from leadline.errors import UsageError
+from leadline.facts.base import canonical_json, digest
+from leadline.facts.experiment import PlanSpec
+from leadline.layers.contracts import Objective
+from leadline.layers.draws import Draws
+from leadline.layers.types import Batch
+from leadline.machine.environment import cores, cpu_model
+from leadline.training.distributed import ALONE, World
+from leadline.training.plan import Plan, Precision, Trial, apply, arranged_batch, arranged_network, autocast, device_for
+from leadline.training.step import LossModule, compiled
+
+# How far a candidate may stray from fp32, both relative. One bf16 product is off by 0.4 %, and errors of many products cancel, so a
+# sound network stays well inside. Beyond it something is wrong: two random batches, for comparison, give gradients 100 % apart.
+LOSS_TOLERANCE = 0.02
+GRADIENT_TOLERANCE = 0.15
+GAIN = 0.95  # less precise arithmetic must take at most this share of the time of fp32
+BUDGET = 1.5  # seconds of timing, after one run of each candidate
+ROUNDS = 25
+SAMPLE = 0.002  # seconds; shorter steps are timed several at once, as the clock and the scheduler are too coarse for one
+WORTH_COMPILING = 600.0  # seconds of expected training below which compiling, a minute or so, is not even tried
+
+
+class Outcome(NamedTuple):
+    """What one run of a candidate gave: seconds, the loss and the gradient of every parameter."""
+
+    seconds: float
+    loss: float
+    gradients: list[Tensor]
+
+
+def choose(
+    network: nn.Module,
+    objective: Objective,
+    batch: Batch,
+    spec: PlanSpec,
+    *,
+    steps: int,
+    deterministic: bool = False,
+    budget: float = BUDGET,
+    world: World = ALONE,
+) -> Plan:
+    """Return the plan for training `steps` steps like `batch`: what the user fixed as it is, the rest as it runs fastest here.
+
+    The network is only copied. The choice is kept per network, batch shape, machine and PyTorch; of several processes the main one
+    chooses for all. With `deterministic` nothing is timed. Raises UsageError where the machine has no such device.
+    """
+    device = device_for(spec.device, world.local_rank)
+    if not world.is_main:
+        plan = Plan.model_validate_json(world.share(None))
+    elif deterministic:
+        plan = _fixed(spec, device, deterministic=True)
+    else:
+        key = _signature(network, objective, batch, spec, device, steps)
+        text = remember(key, lambda: _timed(network, objective, batch, spec, device, steps, budget).model_dump_json())
+        try:
+            plan = Plan.model_validate_json(text)
+        except ValidationError:  # kept by another version, or edited
+            plan = _timed(network, objective, batch, spec, device, steps, budget)
+    if world.is_main:
+        world.share(plan.model_dump_json())
+    return plan.model_copy(update={"device": str(device)})
+
+
+def _fixed(spec: PlanSpec, device: torch.device, *, deterministic: bool = False) -> Plan:
+    return Plan(
+        device=str(device),
+        precision=spec.precision or "fp32",
+        channels_last=spec.channels_last or False,
+        compile=spec.compile or False,
+        threads=spec.threads or torch.get_num_threads(),
+        deterministic=deterministic,
+        because="deterministic: nothing is timed" if deterministic else "asked for",
+    )
+
+
+def _signature(network: nn.Module, objective: Objective, batch: Batch, spec: PlanSpec, device: torch.device, steps: int) -> str:
+    return canonical_json(
+        {
+            "plan": 1,
+            "network": digest([repr(network), [[name, list(p.shape)] for name, p in network.named_parameters()]]),
+            "objective": objective.name,
+            "batch": {name: [str(x.dtype), list(x.shape)] for name, x in batch.inputs.items()},
+            "spec": spec.model_dump(),
+            "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+            "cpu": [cpu_model(), cores(), torch.get_num_threads()],
+            "torch": torch.__version__,
+            "steps": len(str(steps)),
+        }
+    )
+
+
+def _candidates(network: nn.Module, spec: PlanSpec, device: torch.device) -> list[Plan]:
+    """Return the plans to be timed, plain fp32 first."""
+    precisions: Sequence[Precision] = (spec.precision,) if spec.precision else ("fp32", "bf16-matmul", "bf16")
+    has_images = any(p.ndim == 4 for p in network.parameters())
+    layouts = (False, True) if spec.channels_last is None and has_images else (spec.channels_last or False,)
+    threads = spec.threads or torch.get_num_threads()
+    return [
+        Plan(device=str(device), precision=precision, channels_last=layout, threads=threads)
+        for precision, layout in product(precisions, layouts)
+    ]
+
+
+def _timed(
+    network: nn.Module, objective: Objective, batch: Batch, spec: PlanSpec, device: torch.device, steps: int, budget: float
+) -> Plan:
+    candidates = _candidates(network, spec, device)
+    if len(candidates) == 1 and (spec.threads or device.type != "cpu") and spec.compile is not None:
+        return _fixed(spec, device)
+    with torch.random.fork_rng(), _Course(network, objective, batch, device, trusted=spec.precision) as course:
+        best = course.race(candidates, budget)
+        if spec.threads is None and device.type == "cpu" and best.threads > 1:
+            best = course.race([best, best.model_copy(update={"threads": 1})], budget / 3)
+        expected = steps * course.ms(best) / 1000
+        if spec.compile:
+            best = best.model_copy(update={"compile": True})
+        elif spec.compile is None and expected > WORTH_COMPILING and _can_compile(device):
+            best = course.race([best, best.model_copy(update={"compile": True})], budget)
+    return best.model_copy(update={"trials": tuple(course.trials.values()), "because": course.reason(best)})
+
+
+def _can_compile(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return importlib.util.find_spec("triton") is not None
+    return any(shutil.which(name) for name in ("c++", "g++", "clang++", "cl"))
+
+
+class _Course:
+    """Where candidates run: copies of the network, one per memory format, and what each candidate did."""
+
+    def __init__(
+        self, network: nn.Module, objective: Objective, batch: Batch, device: torch.device, trusted: Precision | None
+    ) -> None:
+        self.network, self.objective, self.trusted = network, objective, trusted
+        self.device, self.batch = device, batch.to(device)
+        self.modules: dict[tuple[bool, bool], list[nn.Module]] = {}
+        self.trials: dict[str, Trial] = {}
+        self.plain = Plan(device=str(device), threads=torch.get_num_threads())
+        self.reference = self.run(self.plain)
+
+    def __enter__(self) -> _Course:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.modules.clear()
+        self.reference = self.reference._replace(gradients=[])
+
+    def ms(self, plan: Plan) -> float:
+        """Return the milliseconds of a step under a plan that took part."""
+        return self.trials[plan.name].ms or math.inf
+
+    def race(self, plans: Sequence[Plan], budget: float) -> Plan:
+        """Time those plans that are sound in turn, round after round, and return the fastest.
+
+        Raises UsageError where none of them runs.
+        """
+        live = [plan for plan in plans if self.sound(plan)]
+        if not live:
+            why = "; ".join(f"{plan.name}: {self.trials[plan.name].why}" for plan in plans)
+            raise UsageError(f"No execution plan that was asked for works ({why}). Leave training.plan open, or ask for precision fp32.")
+        samples: dict[str, list[float]] = {plan.name: [] for plan in live}
+        began = time.perf_counter()
+        for number in range(ROUNDS):
+            for plan in live:
+                samples[plan.name].append(self.sample(plan))
+            fastest = min(median(samples[plan.name]) for plan in live)
+            live = [plan for plan in live if median(samples[plan.name]) < 1.5 * fastest or number == 0]
+            if time.perf_counter() - began > budget:
+                break
+        for name, seconds in samples.items():
+            self.trials[name] = self.trials[name].model_copy(update={"ms": float(f"{median(seconds) * 1000:.4g}")})
+        best = min(live, key=self.ms)
+        exact = [plan for plan in live if plan.precision == "fp32"]
+        return min(exact, key=self.ms) if exact and self.ms(best) > GAIN * min(map(self.ms, exact)) else best
+
+    def sound(self, plan: Plan) -> bool:
+        """Run a plan once and note how far it is from fp32; returns whether it may be used."""
+        if plan.name in self.trials:
+            return self.trials[plan.name].why is None
+        trial = Trial(candidate=plan.name, ms=None)
+        try:
+            seen = self.run(plan)
+        except RuntimeError as error:
+            self.trials[plan.name] = trial.model_copy(update={"why": f"it does not run: {str(error).strip().splitlines()[0]}"})
+            return False
+        loss_error, gradient_error = deviation(seen, self.reference)
+        far = not (loss_error <= LOSS_TOLERANCE and gradient_error <= GRADIENT_TOLERANCE)
+        why = f"too far from fp32 (at most {LOSS_TOLERANCE:.0%} and {GRADIENT_TOLERANCE:.0%})" if far else None
+        self.trials[plan.name] = trial.model_copy(
+            update={
+                "loss_error": _plain(loss_error),
+                "gradient_error": _plain(gradient_error),
+                "why": None if plan.precision == self.trusted else why,
+            }
+        )
+        return self.trials[plan.name].why is None

@@ -1,0 +1,79 @@
+"""From what a user wrote (a source, an experiment file, options) to one experiment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from leadline.errors import UsageError
+from leadline.facts import yamls
+from leadline.facts.experiment import Experiment, put, with_settings
+
+
+def compose(
+    source: object,
+    *,
+    network: object = None,
+    require: Sequence[str] = (),
+    settings: Mapping[str, Any] | Sequence[str] = (),
+    **options: Any,
+) -> tuple[Experiment, object | None, Mapping[str, nn.Module]]:
+    """Return the experiment, the in-memory source (None where it is a path or a name), and a user's own modules by input name.
+
+    `source` may be an `Experiment`, an experiment file, a path, a bundled name, or data in memory. `options` are entries of
+    the experiment by their flag's name; None means not given.
+    """
+    values, memory = _base(source)
+    modules: Mapping[str, nn.Module] = {}
+    if isinstance(network, nn.Module):
+        modules = {"*": network}
+        network = f"{type(network).__module__}:{type(network).__qualname__}"
+    places = {
+        "test": "data.test",
+        "target": "data.target",
+        "inputs": "data.columns",
+        "ignore": "data.ignore",
+        "split": "data.split",
+        "strict": "data.strict",
+        "objective": "objective",
+        "epochs": "training.epochs",
+        "batch": "training.batch",
+        "deterministic": "training.deterministic",
+        "seed": "seed",
+        "name": "name",
+    }
+    given = {places[name]: value for name, value in options.items() if value is not None and value != ()}
+    if network is not None:
+        given["network"] = network
+    for path, value in given.items():
+        values = put(values, path, value)
+    if isinstance(settings, Mapping):
+        for path, value in settings.items():
+            values = put(values, path, value)
+    else:
+        values = with_settings(values, tuple(settings))
+    if require:
+        values["require"] = [*values.get("require", ()), *require]
+    return Experiment.parse(values), memory, modules
+
+
+def _base(source: object) -> tuple[dict[str, Any], object | None]:
+    if isinstance(source, Experiment):
+        return source.model_dump(mode="json"), None
+    if isinstance(source, str | Path):
+        if str(source).endswith((".yaml", ".yml")):
+            file = Path(source)
+            values = yamls.load_mapping(file)
+            _check_source(values, file)
+            return values, None
+        return {"data": {"source": str(source)}}, None
+    return {"data": {"source": ""}}, source
+
+
+def _check_source(values: Mapping[str, Any], file: Path) -> None:
+    data = values.get("data")
+    if not isinstance(data, Mapping) or not data.get("source"):
+        raise UsageError(f"{file}: data.source is missing: where do the rows come from?")

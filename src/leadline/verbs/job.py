@@ -1,0 +1,35 @@
+"""What one run is made from, and whom it talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import nn
+
+from leadline.facts.experiment import Experiment
+from leadline.layers.contracts import Objective
+from leadline.run.build import objective_for
+from leadline.training.distributed import ALONE, World
+from leadline.verbs.progress import Progress, Silent
+
+
+@dataclass(frozen=True)
+class Job:
+    """An experiment with what no file can hold: data in memory, a user's own modules by input name, processes, a listener."""
+
+    experiment: Experiment
+    memory: object | None = None
+    modules: Mapping[str, nn.Module] = field(default_factory=dict)
+    world: World = ALONE
+    shown: Progress = field(default_factory=Silent)
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained for; only a resolved experiment says so."""
+        assert self.experiment.objective is not None
+        return objective_for(self.experiment.objective)[0]
+
+    def of(self, experiment: Experiment, modules: Mapping[str, nn.Module] | None = None) -> Job:
+        """Return the same job for another experiment."""
+        return replace(self, experiment=experiment, modules=self.modules if modules is None else modules)

@@ -1,0 +1,127 @@
+"""Measure a trained run and write its report, page, card and manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from leadline.data.dataset import Dataset
+from leadline.facts.exhibit import Draft, store
+from leadline.facts.experiment import Experiment
+from leadline.facts.finding import Finding
+from leadline.facts.report import Report, RunFacts
+from leadline.facts.requirement import Requirement, judge
+from leadline.measuring import exhibits
+from leadline.measuring.cost import measure_cost
+from leadline.measuring.decisions import first_inputs
+from leadline.measuring.evaluate import Measured, levels_for, measure
+from leadline.rendering.html import render
+from leadline.rendering.markdown import card
+from leadline.run import folder as files
+from leadline.run import ledger
+from leadline.run.build import build_network
+from leadline.run.run import load_weights
+from leadline.verbs.course import Trained
+from leadline.verbs.environment import environment_for
+from leadline.verbs.job import Job
+
+
+def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> Report:
+    """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run has."""
+    experiment, objective, shown = job.experiment, job.objective, job.shown
+    network = objective.ship(build_network(experiment, dataset.schema, job.modules))
+    load_weights(network, folder / files.WEIGHTS)  # the artifact that ships, not what training happened to hold
+    network.eval()
+    environment = environment_for(folder)
+    requirements = tuple(Requirement.parse(text) for text in experiment.require)
+    levels = levels_for(len(requirements))
+    looks = ledger.look(dataset.fingerprint, str(folder)) if len(dataset.parts.get("test", ())) else None
+    measured = measure(
+        network,
+        objective,
+        dataset,
+        levels=levels,
+        seed=experiment.seed,
+        progress=lambda done, total: shown.stage("measuring", done, total),
+    )
+    held_out = dataset.parts.get("test") or dataset.parts["train"]
+    cost = measure_cost(
+        network,
+        lambda rows: first_inputs(held_out, rows),
+        folder / files.WEIGHTS,
+        train_seconds=trained.seconds,
+        energy=trained.energy,
+        levels=levels,
+    )
+    findings = (*measured.findings, *cost)
+    write_predictions(folder, dataset, measured)
+    report = Report(
+        experiment=experiment.model_dump(mode="json"),
+        run=RunFacts(
+            id=folder.name,
+            started=trained.started.isoformat(timespec="seconds"),
+            seconds=(datetime.now(UTC) - trained.started).total_seconds(),
+            test_looks=looks,
+        ),
+        environment=environment,
+        findings=findings,
+        exhibits=tuple(store(draft, folder) for draft in _drafts(dataset, experiment, measured, trained, environment)),
+        requirements=judge(requirements, findings),
+    )
+    write_report(folder, report)
+    return report
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write report.json, the page and the card, and seal the run."""
+    files.write(folder / files.REPORT, report.to_json())
+    files.write(folder / files.PAGE, render(report, folder))
+    files.write(folder / files.CARD, card(report, folder))
+    files.seal(folder)
+
+
+def _drafts(
+    dataset: Dataset, experiment: Experiment, measured: Measured, trained: Trained, environment: Mapping[str, Any]
+) -> Sequence[Draft]:
+    drafts = [*exhibits.about_data(dataset), *exhibits.examples(dataset, experiment.seed), *measured.drafts]
+    if trained.history.height:
+        drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
+    timings = environment.get("plan", {}).get("timings")
+    if timings:
+        rows = [[name, round(value, 3) if isinstance(value, float) else value] for name, value in timings.items()]
+        drafts.append(Draft("plan", "table", "Execution plan", {"columns": ["candidate", "ms a step"], "rows": rows}))
+    return drafts
+
+
+def write_predictions(folder: Path, dataset: Dataset, measured: Measured) -> None:
+    """Write the held-out predictions: split, where each row is from, target, prediction, probabilities."""
+    tables = []
+    for split, decided in measured.decisions.items():
+        part = dataset.parts[split]
+        where = [part.where(i) for i in range(len(part))]
+        columns: dict[str, Any] = {
+            "split": [split] * len(part),
+            "file": [file for file, _ in where],
+            "row": np.asarray([number for _, number in where], dtype=np.int64),
+            "target": part.target,
+            "predicted": decided["prediction"],
+        }
+        if "probability" in decided:
+            columns |= {f"p({label})": decided["probability"][:, c] for c, label in enumerate(dataset.schema.classes)}
+        tables.append(pl.DataFrame(columns))
+    if tables:
+        pl.concat(tables).write_parquet(folder / files.PREDICTIONS)
+
+
+def repeated(report: Report, spreads: Sequence[Finding], draft: Draft, folder: Path) -> Report:
+    """Return a report with the spread over repeats added, written over the run's first one."""
+    fuller = report.model_copy(
+        update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, store(draft, folder))}
+    )
+    write_report(folder, fuller)
+    return fuller

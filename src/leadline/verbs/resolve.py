@@ -1,0 +1,101 @@
+"""Fill in what an experiment leaves open, from the data: network, objective, epochs, batch; nothing stays implicit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+from leadline.data.front import build_front, signal_spec
+from leadline.errors import UsageError, did_you_mean
+from leadline.facts.experiment import Component, Experiment
+from leadline.facts.requirement import Requirement
+from leadline.facts.schema import InputSchema, Schema
+from leadline.layers.contracts import Objective
+from leadline.measuring.cost import NAMES as COST_NAMES
+from leadline.measuring.summary import SUMMARY_NAMES
+from leadline.models.build import resolved_options
+from leadline.run.build import objective_for
+from leadline.training.optim import resolved_optimizer
+from leadline.training.schedule import resolved_schedule
+
+SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
+EPOCHS = (4, 60)
+LARGE = 64  # pixels a side above which the default image network is a residual one
+
+
+def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[str, nn.Module] | None = None) -> Experiment:
+    """Return the experiment with every default written out, for a dataset with `rows` train rows.
+
+    Raises UsageError naming the entry where a name or an option is unknown, or where parts do not fit each other.
+    """
+    objective, component = _objective(experiment, schema)
+    reason = objective.suits(schema)
+    if reason:
+        raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}.")
+    training = experiment.training
+    epochs = training.epochs or min(max(round(SEEN / max(rows, 1)), EPOCHS[0]), EPOCHS[1])
+    batch = min(training.batch or (32 if rows < 5_000 else 128), rows)
+    if training.accumulate > batch:
+        raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
+    if training.early_stopping and training.early_stopping.on not in objective.monitors:
+        on = training.early_stopping.on
+        raise UsageError(
+            f"training.early_stopping.on: {objective.name} has no measure {on!r}. {did_you_mean(on, objective.monitors)}"
+        )
+    check_requirements(experiment, objective, schema)
+    return experiment.model_copy(
+        update={
+            "data": experiment.data.model_copy(update={"target": schema.target.name if schema.target else None}),
+            "network": experiment.network.model_copy(update={"bodies": _bodies(experiment, schema, modules or {})}),
+            "objective": component,
+            "training": training.model_copy(
+                update={
+                    "epochs": epochs,
+                    "batch": batch,
+                    "optimizer": resolved_optimizer(training.optimizer),
+                    "schedule": resolved_schedule(training.schedule),
+                }
+            ),
+        }
+    )
+
+
+def check_requirements(experiment: Experiment, objective: Objective, schema: Schema) -> tuple[Requirement, ...]:
+    """Parse the requirements; raises UsageError where one names a finding that this run will not have."""
+    known = {name.replace(" ", "") for name in (*objective.names(schema), *COST_NAMES, *SUMMARY_NAMES)}
+    requirements = tuple(Requirement.parse(text) for text in experiment.require)
+    for requirement in requirements:
+        if requirement.name not in known:
+            plain = {name for name in known if "(" not in name} if "(" not in requirement.name else known
+            raise UsageError(f"Nothing called {requirement.name!r} will be measured. {did_you_mean(requirement.name, plain)}")
+    return requirements
+
+
+def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:
+    component = experiment.objective or Component(name="classification" if schema.classes else "regression")
+    objective, options = objective_for(component)
+    return objective, Component(name=component.name, options=options.model_dump(mode="json"))
+
+
+def _default_body(one: InputSchema) -> Component:
+    if one.kind == "image":
+        return Component(name="resnet" if max(one.shape[-2:]) > LARGE else "cnn")
+    return Component(name="mlp")
+
+
+def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module]) -> dict[str, Component]:
+    network = experiment.network
+    names = [one.name for one in schema.inputs]
+    for name in network.bodies:
+        if name != "*" and name not in names:
+            raise UsageError(f"network.bodies: there is no input {name!r}. {did_you_mean(name, names)}")
+    bodies = {}
+    for one in schema.inputs:
+        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one)
+        if one.name in modules:
+            bodies[one.name] = component
+            continue
+        spec = signal_spec(build_front(one), one)
+        bodies[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
+    return bodies

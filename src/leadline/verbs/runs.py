@@ -1,0 +1,36 @@
+"""List the runs in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from leadline.errors import LeadlineError, RunError
+from leadline.facts.report import Report
+from leadline.run import folder as files
+
+
+class Listed(NamedTuple):
+    """One run folder: its report, or None with the state it is in."""
+
+    folder: Path
+    state: str
+    report: Report | None
+
+
+def runs(folder: str | Path = "runs") -> tuple[Listed, ...]:
+    """Return every run under a folder, newest last; raises RunError where there is no such folder."""
+    parent = Path(folder)
+    if not parent.is_dir():
+        raise RunError(f"There is no folder {parent} with runs in it. 'leadline train' makes one.")
+    found = [path for path in parent.iterdir() if (path / files.EXPERIMENT).exists()]
+    return tuple(_look(path) for path in sorted(found, key=lambda p: ((p / files.EXPERIMENT).stat().st_mtime, p.name)))
+
+
+def _look(path: Path) -> Listed:
+    if not (path / files.MANIFEST).exists():
+        return Listed(path, "not finished", None)
+    try:
+        return Listed(path, "finished", Report.read(path / files.REPORT))
+    except LeadlineError as error:
+        return Listed(path, f"damaged: {error}", None)

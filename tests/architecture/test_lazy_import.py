@@ -1,0 +1,58 @@
+"""Importing the package and asking for help load nothing heavy."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("torch", "polars", "matplotlib", "numpy", "scipy", "sklearn", "pandas", "PIL")
+
+
+def loaded(code: str) -> set[str]:
+    """Return which of `HEAVY` a fresh interpreter has loaded after running `code`."""
+    report = f"import sys; sys.stderr.write('\\nLOADED ' + ' '.join(set({HEAVY!r}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, encoding="utf-8", check=True)
+    return set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+def command(*arguments: str) -> str:
+    return (
+        "import contextlib, sys\n"
+        f"sys.argv = {['leadline', *arguments]!r}\n"
+        "from leadline.__main__ import main\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    main()"
+    )
+
+
+def test_import_loads_nothing_heavy():
+    assert loaded("import leadline; dir(leadline)") == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["train", "--help"], ["models"], ["datasets", "--json"], ["train", "--no-such-option"]]
+)
+def test_help_lists_and_usage_errors_load_nothing_heavy(arguments):
+    assert loaded(command(*arguments)) == set()
+
+
+def test_facts_load_no_torch():
+    code = "import leadline.facts.report, leadline.facts.requirement, leadline.facts.schema, leadline.facts.registry"
+    assert "torch" not in loaded(code)
+
+
+def test_the_check_sees_what_is_loaded():
+    assert "numpy" in loaded("import numpy")
+
+
+def test_every_public_name_can_be_reached():
+    import leadline
+
+    assert all(getattr(leadline, name) is not None for name in leadline.__all__)
+
+
+def test_an_unknown_public_name_is_an_attribute_error():
+    import leadline
+
+    with pytest.raises(AttributeError, match="no attribute 'trian'"):
+        leadline.trian  # noqa: B018  reading it is the test

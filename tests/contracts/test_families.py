@@ -1,0 +1,174 @@
+"""What every family in the registry promises, whichever it is."""
+
+from __future__ import annotations
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from leadline.facts.experiment import Component
+from leadline.facts.registry import TABLES, lookup
+from leadline.layers.draws import Draws, drawing
+from leadline.layers.network import Body, Network, linear_head
+from leadline.layers.types import Signal, SignalSpec
+from leadline.models.build import build_body, resolved_options
+
+SPECS = [
+    SignalSpec("image", (1, 8, 8)),
+    SignalSpec("image", (1, 28, 28)),
+    SignalSpec("image", (3, 32, 32)),
+    SignalSpec("image", (3, 20, 37)),
+    SignalSpec("table", (1,)),
+    SignalSpec("table", (5,)),
+    SignalSpec("table", (300,)),
+]
+CASES = [
+    pytest.param(name, spec, id=f"{name}-{'x'.join(map(str, spec.shape))}")
+    for name in sorted(TABLES["models"])
+    for spec in SPECS
+    if spec.kind in lookup("models", name).accepts
+]
+FIRST = [case for case in CASES if case.values[1].shape in ((1, 8, 8), (5,))]  # the small ones, where one shape is enough
+ON_FIRST = pytest.mark.parametrize(("name", "spec"), FIRST)
+
+
+class Front(nn.Module):
+    def forward(self, raw: Tensor) -> Signal:
+        return Signal(raw)
+
+
+def body_for(name: str, spec: SignalSpec, size: str = "small", seed: int = 0) -> Body:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return build_body(Component(name=name), spec, Front(), size)
+
+
+def rows(spec: SignalSpec, count: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    return torch.randn(count, *spec.shape, generator=torch.Generator().manual_seed(1), dtype=dtype)
+
+
+def same_draws(count: int) -> drawing:
+    return drawing(Draws(0, 0, torch.arange(count)))
+
+
+@pytest.mark.parametrize(("name", "spec"), CASES)
+def test_features_have_the_promised_shape_and_are_finite_and_differ_by_row(name: str, spec: SignalSpec) -> None:
+    body = body_for(name, spec).eval()
+    features_BF = body(rows(spec, 3))
+    assert features_BF.shape == (3, body.width)
+    assert features_BF.isfinite().all()
+    assert not torch.allclose(features_BF[0], features_BF[1])
+
+
+@ON_FIRST
+@pytest.mark.parametrize("size", ["small", "base", "large"])
+def test_every_size_builds_and_larger_ones_have_more_parameters(name: str, spec: SignalSpec, size: str) -> None:
+    body = body_for(name, spec, size)
+    with same_draws(4):
+        assert body(rows(spec, 4)).shape == (4, body.width)
+    family = lookup("models", name)
+    if size != "small" and family.sizes:
+        smaller = body_for(name, spec, {"base": "small", "large": "base"}[size])
+        assert sum(p.numel() for p in body.parameters()) > sum(p.numel() for p in smaller.parameters())
+
+
+@pytest.mark.parametrize(("name", "spec"), CASES)
+def test_a_gradient_reaches_every_parameter(name: str, spec: SignalSpec) -> None:
+    body = body_for(name, spec)
+    network = Network({"x": body}, linear_head(body.width, 3))
+    with same_draws(8):
+        network({"x": rows(spec, 8)}).square().sum().backward()
+    unreached = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
+    assert unreached == []
+
+
+@ON_FIRST
+def test_weights_survive_saving_and_loading(name: str, spec: SignalSpec, tmp_path: Path) -> None:
+    body, other = body_for(name, spec), body_for(name, spec, seed=1)
+    with same_draws(8):
+        body(rows(spec, 8))  # moves running statistics, where there are any, off their start
+    save_file(body.state_dict(), tmp_path / "w.safetensors")
+    assert not torch.equal(body.eval()(rows(spec, 3)), other.eval()(rows(spec, 3)))
+    other.load_state_dict(load_file(tmp_path / "w.safetensors"))
+    assert torch.equal(body(rows(spec, 3)), other(rows(spec, 3)))
+
+
+@ON_FIRST
+def test_the_seed_alone_decides_the_weights_and_the_training_pass(name: str, spec: SignalSpec) -> None:
+    outputs = []
+    for seed in (0, 0, 1):
+        body = body_for(name, spec, seed=seed)
+        torch.randn(seed + 1)  # what was drawn in between does not matter
+        with same_draws(6):
+            outputs.append(body(rows(spec, 6)))
+    assert torch.equal(outputs[0], outputs[1])
+    assert not torch.equal(outputs[0], outputs[2])
+
+
+@pytest.mark.parametrize(("name", "spec"), CASES)
+def test_a_row_alone_is_as_in_its_batch(name: str, spec: SignalSpec) -> None:
+    body = body_for(name, spec).double().eval()
+    x = rows(spec, 5, torch.float64)
+    torch.testing.assert_close(body(x[2:3]), body(x)[2:3], rtol=1e-9, atol=1e-9)
+
+
+@ON_FIRST
+@pytest.mark.parametrize("training", [False, True])
+def test_gradients_agree_with_finite_differences(name: str, spec: SignalSpec, training: bool) -> None:
+    body = body_for(name, spec).double().train(training)
+    parameters = dict(body.named_parameters())
+    buffers = dict(body.named_buffers())
+
+    def call(x: Tensor, *values: Tensor) -> Tensor:
+        held = {k: v.clone() for k, v in buffers.items()}  # each call starts from the same statistics
+        with same_draws(len(x)):
+            out: Tensor = functional_call(body, {**dict(zip(parameters, values, strict=True)), **held}, (x,))
+        return out
+
+    x = rows(spec, 4, torch.float64).requires_grad_()
+    # Steps this small all but never cross the kink of a ReLU; float64 leaves them nine digits.
+    assert torch.autograd.gradcheck(call, (x, *parameters.values()), eps=1e-7, atol=1e-4, fast_mode=True)
+
+
+@ON_FIRST
+def test_the_network_can_be_exported_for_any_number_of_rows(name: str, spec: SignalSpec) -> None:
+    body = body_for(name, spec)
+    network = Network({"an.input": body}, linear_head(body.width, 2)).eval()
+    inputs = {"an.input": rows(spec, 4)}
+    dynamic = ({"an.input": {0: torch.export.Dim("rows", min=1)}},)
+    exported = torch.export.export(network, (inputs,), dynamic_shapes=dynamic).module()
+    other = {"an.input": rows(spec, 7)}
+    torch.testing.assert_close(exported(other), network(other))
+
+
+@ON_FIRST
+def test_channels_last_memory_and_copies_change_nothing(name: str, spec: SignalSpec) -> None:
+    body = body_for(name, spec).double().eval()
+    x = rows(spec, 3, torch.float64)
+    expected = body(x)
+    twin = copy.deepcopy(body).to(memory_format=torch.channels_last)
+    x_last = x.to(memory_format=torch.channels_last) if x.ndim == 4 else x
+    torch.testing.assert_close(twin(x_last), expected)
+
+
+@ON_FIRST
+@pytest.mark.parametrize("size", ["small", "base", "large"])
+def test_resolved_options_say_everything_and_build_the_same(name: str, spec: SignalSpec, size: str) -> None:
+    options = resolved_options(Component(name=name), spec, size)
+    assert set(options) == set(lookup("models", name).options.model_fields)
+    torch.manual_seed(0)
+    again = build_body(Component(name=name, options=options), spec, Front(), "small")  # the size has no more say
+    assert [p.shape for p in again.parameters()] == [p.shape for p in body_for(name, spec, size).parameters()]
+    assert resolved_options(Component(name=name, options=options), spec, "small") == options
+
+
+@ON_FIRST
+def test_fresh_features_neither_vanish_nor_explode(name: str, spec: SignalSpec) -> None:
+    features_BF = body_for(name, spec, "large").eval()(rows(spec, 64))
+    assert 0.02 < math.sqrt(features_BF.square().mean().item()) < 50

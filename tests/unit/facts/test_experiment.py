@@ -1,0 +1,92 @@
+"""Experiments: short and long forms, round trip, clear refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leadline.errors import UsageError
+from leadline.facts import yamls
+from leadline.facts.experiment import Component, Experiment, with_settings
+
+
+def test_long_form_of_the_design_reads_and_round_trips() -> None:
+    text = """
+    data:
+      source: photos.csv
+      target: price
+      split: {column: split}
+      inputs:
+        front: {kind: image, augment: [flip, {shift: 0.1}, {rotate: 10}], size: 64}
+        table: {columns: [bedrooms, area]}
+    network: {bodies: {front: resnet, table: mlp}, size: small, fusion: concat}
+    objective: regression
+    training:
+      epochs: 20
+      optimizer: {name: adamw, lr: 1e-3, weight_decay: 0.01}
+      schedule: one_cycle
+      early_stopping: {on: mae, patience: 5}
+    require: ["mae <= 90000"]
+    """
+    experiment = Experiment.parse(yamls.load(text, "test"))
+    assert experiment.data.inputs is not None
+    assert experiment.data.inputs["front"].augment[1] == Component(name="shift", options={"amount": 0.1})
+    assert experiment.data.inputs["front"].options == {"size": 64}
+    assert experiment.data.split.by == "column"
+    assert experiment.training.optimizer.options == {"lr": 0.001, "weight_decay": 0.01}
+    assert Experiment.parse(yamls.load(experiment.to_yaml(), "test")) == experiment
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "column"),
+    [("random", "random", None), ("fold", "column", "fold"), ("group:patient", "group", "patient"), ("time:day", "time", "day")],
+)
+def test_split_as_on_the_command_line(text: str, by: str, column: str | None) -> None:
+    split = Experiment.parse({"data": {"split": text}}).data.split
+    assert (split.by, split.column) == (by, column)
+
+
+def test_network_by_name_stands_for_every_input() -> None:
+    network = Experiment.parse({"network": {"name": "cnn", "layers": [{"conv": 8}], "size": "small"}}).network
+    assert network.bodies["*"] == Component(name="cnn", options={"layers": [{"conv": 8}]})
+    assert network.size == "small"
+
+
+def test_unknown_entry_is_named_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"training\.epoch.*'epochs'"):
+        Experiment.parse({"training": {"epoch": 3}})
+
+
+def test_wrong_value_is_named() -> None:
+    with pytest.raises(UsageError, match=r"training\.epochs"):
+        Experiment.parse({"training": {"epochs": 0}})
+
+
+def test_settings_reach_into_nested_entries() -> None:
+    values = with_settings({"network": "cnn"}, ("training.epochs=3", "network.dropout=0.5", "data.inputs.image.augment=[flip]"))
+    assert values["network"] == {"name": "cnn", "dropout": 0.5}
+    assert values["training"] == {"epochs": 3}
+    assert Experiment.parse(values).data.inputs is not None
+
+
+def test_setting_without_value_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"path\.to\.entry=value"):
+        with_settings({}, ("epochs",))
+
+
+def test_hash_ignores_name_card_and_requirements_only() -> None:
+    plain = Experiment()
+    assert Experiment(name="x", card={"licence": "MIT"}, require=("accuracy >= 1",)).hash == plain.hash
+    assert Experiment(seed=1).hash != plain.hash
+
+
+def test_files_that_are_no_experiment(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no experiment file"):
+        Experiment.read(tmp_path / "none.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(UsageError, match="mapping"):
+        Experiment.read(tmp_path / "list.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1")
+    with pytest.raises(UsageError, match="not YAML"):
+        Experiment.read(tmp_path / "bad.yaml")

@@ -1,0 +1,63 @@
+"""Random draws are functions of (seed, purpose, step, row), and look random."""
+
+from __future__ import annotations
+
+import torch
+from scipy import stats
+from torch import Tensor
+
+from leadline.layers.draws import Draws, drawing, generator_for, seed_for
+from leadline.layers.dropout import Dropout, name_dropouts
+
+
+def rows(n: int) -> Tensor:
+    return torch.arange(n)
+
+
+def test_a_row_draws_the_same_whatever_batch_it_is_in() -> None:
+    whole = Draws(1, 5, rows(64)).normal("noise", 3, 2)
+    part = Draws(1, 5, rows(64)[40:]).normal("noise", 3, 2)
+    assert torch.equal(whole[40:], part)
+
+
+def test_seed_step_and_purpose_all_matter() -> None:
+    base = Draws(1, 5, rows(32)).uniform("a", 4)
+    for other in (Draws(2, 5, rows(32)).uniform("a", 4), Draws(1, 6, rows(32)).uniform("a", 4), Draws(1, 5, rows(32)).uniform("b", 4)):
+        assert abs(stats.pearsonr(base.flatten(), other.flatten()).statistic) < 0.3
+        assert not torch.equal(base, other)
+
+
+def test_uniforms_and_normals_have_their_distribution() -> None:
+    draws = Draws(0, 0, rows(2000))
+    assert stats.kstest(draws.uniform("u", 50).flatten().numpy(), "uniform").pvalue > 1e-4
+    assert stats.kstest(draws.normal("n", 50).flatten().numpy(), "norm").pvalue > 1e-4
+    neighbours = draws.uniform("u", 50)
+    assert abs(stats.pearsonr(neighbours[:, :-1].flatten(), neighbours[:, 1:].flatten()).statistic) < 0.02
+    assert abs(stats.pearsonr(neighbours[:-1].flatten(), neighbours[1:].flatten()).statistic) < 0.02
+
+
+def test_dropout_keeps_the_mean_and_the_rate_and_splits_with_the_batch() -> None:
+    layer = Dropout(0.3).train()
+    x_BF = torch.ones(500, 401)
+    with drawing(Draws(0, 3, rows(500))):
+        whole = layer(x_BF)
+    with drawing(Draws(0, 3, rows(500)[200:])):
+        part = layer(x_BF[200:])
+    assert torch.equal(whole[200:], part)
+    assert abs((whole == 0).float().mean().item() - 0.3) < 0.005
+    assert abs(whole.mean().item() - 1) < 0.01
+    assert torch.equal(layer.eval()(x_BF), x_BF)
+
+
+def test_dropout_layers_of_one_network_draw_apart() -> None:
+    network = torch.nn.Sequential(Dropout(0.5), Dropout(0.5)).train()
+    name_dropouts(network)
+    with drawing(Draws(0, 0, rows(100))):
+        first, second = (network[i](torch.ones(100, 40)) for i in (0, 1))
+    assert not torch.equal(first, second)
+
+
+def test_generators_are_told_apart_by_purpose() -> None:
+    assert seed_for(0, "a", 1) != seed_for(0, "a", 2) != seed_for(1, "a", 1)
+    first, again = (torch.rand(3, generator=generator_for(7, "order")) for _ in range(2))
+    assert torch.equal(first, again)

@@ -1,0 +1,65 @@
+"""Names and options of networks: what is merged, and what is refused in which words."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from leadline.errors import UsageError
+from leadline.facts.experiment import Component
+from leadline.layers.types import Signal, SignalSpec
+from leadline.models.build import build_body, resolved_options
+
+TABLE = SignalSpec("table", (4,))
+IMAGE = SignalSpec("image", (1, 8, 8))
+
+
+class Front(nn.Module):
+    def forward(self, raw: Tensor) -> Signal:
+        return Signal(raw / 255)
+
+
+def test_the_users_options_win_over_those_of_the_size() -> None:
+    assert resolved_options(Component(name="mlp"), TABLE, "small")["hidden"] == [64, 64]
+    options = resolved_options(Component(name="mlp", options={"hidden": [7]}), TABLE, "large")
+    assert options == {"hidden": [7], "activation": "relu", "norm": "none", "dropout": 0.2}
+
+
+def test_a_body_starts_with_its_front() -> None:
+    body = build_body(Component(name="mlp", options={"hidden": []}), TABLE, Front(), "base")
+    assert body.width == 4
+    torch.testing.assert_close(body(torch.full((2, 4), 255.0)), torch.ones(2, 4))
+
+
+def test_a_module_object_is_a_network_too() -> None:
+    body = build_body(nn.Linear(4, 3), TABLE, Front(), "base")
+    assert body.width == 3
+    assert not body.gives_outputs
+
+
+@pytest.mark.parametrize(
+    ("component", "spec", "words"),
+    [
+        (Component(name="resnett"), IMAGE, ["no network 'resnett'", "Did you mean 'resnet'"]),
+        (Component(name="resnet"), TABLE, ["'resnet' takes image, not table", "These take table: mlp"]),
+        (Component(name="mlp", options={"hiden": [3]}), TABLE, ["no option 'hiden'", "Did you mean 'hidden'"]),
+        (Component(name="mlp", options={"hidden": [3, 0]}), TABLE, ["'mlp': hidden.1", "greater than or equal to 1", "got 0"]),
+        (Component(name="mlp", options={"activation": "rely"}), TABLE, ["'mlp': activation", "'relu'", "got 'rely'"]),
+        (Component(name="mlp", options={"dropout": 1}), TABLE, ["dropout", "less than 1"]),
+        (Component(name="cnn", options={"layers": [{"conv": 4}, "rellu"]}), IMAGE, ["entry 2", "Did you mean 'relu'"]),
+        (Component(name="resnet", options={"depth": 21}), IMAGE, ["'resnet': depth", "20", "got 21"]),
+    ],
+)
+def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: list[str]) -> None:
+    for act in (lambda: build_body(component, spec, Front(), "base"), lambda: resolved_options(component, spec, "base")):
+        with pytest.raises(UsageError) as caught:
+            act()
+        for word in words:
+            assert word in str(caught.value)
+
+
+def test_layers_that_do_not_fit_the_image_are_named() -> None:
+    component = Component(name="cnn", options={"layers": [{"pool": "max", "size": 9}]})
+    with pytest.raises(UsageError, match=r"entry 1.*8×8"):
+        build_body(component, IMAGE, Front(), "base")

@@ -1,0 +1,68 @@
+"""A small regression problem that stands in for a dataset, an objective and an augmentation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from leadline.facts.experiment import Component
+from leadline.layers.draws import Draws
+from leadline.layers.dropout import Dropout, name_dropouts
+from leadline.layers.types import Batch, Loss
+from leadline.training.plan import Plan
+from leadline.training.step import Plain
+
+
+class Table:
+    """Rows of ten numbers with a target; some rows weigh more than others."""
+
+    def __init__(self, rows: int, even: bool = False) -> None:
+        generator = torch.Generator().manual_seed(7)
+        self.x_NF = torch.randn(rows, 10, generator=generator)
+        self.target_N = self.x_NF[:, 0] * 2 - self.x_NF[:, 1].square()
+        self.weight_N = torch.ones(rows) if even else torch.rand(rows, generator=generator) + 0.1
+
+    def __len__(self) -> int:
+        return len(self.x_NF)
+
+    def batch(self, at: Tensor) -> Batch:
+        return Batch({"table": self.x_NF[at]}, self.target_N[at], self.weight_N[at], at)
+
+
+class Squares:
+    """Squared error of the network's one output, with the absolute error as a part for the log."""
+
+    name = "squares"
+    coupled = False
+
+    def players(self, network: nn.Module) -> dict[str, nn.Module]:
+        return {"network": network}
+
+    def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
+        error_B = network(batch.inputs["table"]).float()[:, 0] - batch.target_B
+        return Loss(error_B.square(), batch.weight_B, {"mae": error_B.abs()})
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        return network
+
+
+def noisy(batch: Batch, draws: Draws) -> Batch:
+    """Add noise to every number."""
+    table = batch.inputs["table"]
+    return batch.with_inputs({"table": table + 0.1 * draws.normal("noise", table.shape[1])})
+
+
+def network(dropout: float = 0.0, hidden: int = 16) -> nn.Module:
+    """Return a small network with the same weights each time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        made = nn.Sequential(nn.Linear(10, hidden), nn.ReLU(), Dropout(dropout), nn.Linear(hidden, 1))
+    name_dropouts(made)
+    return made
+
+
+def plain(net: nn.Module, optimizer: object = "sgd", *, objective: object = None, **settings: object) -> Plain:
+    """Return a step with a constant learning rate, on one thread."""
+    defaults: dict[str, object] = {"schedule": Component(name="constant"), "total": 20, "seed": 5, "plan": Plan()}
+    component = Component.model_validate(optimizer)
+    return Plain(net, objective or Squares(), optimizer=component, **{**defaults, **settings})  # type: ignore[arg-type]
