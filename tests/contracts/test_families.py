@@ -131,9 +131,10 @@ def test_gradients_agree_with_finite_differences(name: str, spec: SignalSpec, tr
             out: Tensor = functional_call(body, {**dict(zip(parameters, values, strict=True)), **held}, (x,))
         return out
 
+    torch.manual_seed(0)  # the directions in which fast mode looks
     x = rows(spec, 4, torch.float64).requires_grad_()
-    # Steps this small all but never cross the kink of a ReLU; float64 leaves them nine digits.
-    assert torch.autograd.gradcheck(call, (x, *parameters.values()), eps=1e-7, atol=1e-4, fast_mode=True)
+    # Steps this small all but never cross the kink of a ReLU, and float64 leaves their differences enough digits.
+    assert torch.autograd.gradcheck(call, (x, *parameters.values()), eps=1e-7, atol=1e-6, rtol=1e-5, fast_mode=True)
 
 
 @ON_FIRST

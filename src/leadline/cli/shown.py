@@ -102,7 +102,7 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
         if one.report is None:
             table.add_row(str(one.folder), "", one.state, "")
             continue
-        measures = [f for f in one.report.findings if f.split == "test" and f.group is None and f.value is not None][:3]
+        measures = one.report.quality()[:3]
         verdicts = ", ".join(v.verdict for v in one.report.requirements)
         table.add_row(str(one.folder), one.report.run.started, "  ".join(f"{f.name} {_value(f)}" for f in measures), verdicts)
     Console(highlight=False).print(table)

@@ -58,14 +58,14 @@ def remember(signature: str, make: Callable[[], str]) -> str:
     """Return the short text kept under a signature, made and kept where there is none yet."""
     file = root() / "texts" / hashlib.sha256(signature.encode()).hexdigest()
     with suppress(OSError, UnicodeDecodeError):
-        text = file.read_text(encoding="utf-8")
+        text = file.read_bytes().decode()
         _touch(file)
         return text
     text = make()
     beside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     with suppress(OSError):  # a text that cannot be kept is made again next time
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8", newline="")
+        beside.write_bytes(text.encode())
         beside.replace(file)
     return text
 

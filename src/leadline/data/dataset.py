@@ -121,7 +121,8 @@ def prepare(
 def _read(spec: DataSpec, source: object | None) -> Table:
     if source is None and not spec.source:
         raise UsageError("There is no source: give a path, the name of a bundled dataset, or data in memory.")
-    return read(spec.source if source is None else source, test=spec.test)
+    table = read(spec.source if source is None else source, test=spec.test)
+    return replace(table, split=None) if table.split in spec.ignore else table
 
 
 def _fitted(table: Table, spec: DataSpec, seed: int) -> _Plan:

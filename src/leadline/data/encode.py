@@ -17,11 +17,10 @@ from numpy.lib.format import open_memmap
 
 from leadline.data import cache
 from leadline.data.duplicates import Hashes, hash_rows
-from leadline.data.fields.contract import Context, Encoded, Field, State
+from leadline.data.fields.contract import Context, Encoded, Field, State, field_of
 from leadline.data.sources import identity
 from leadline.data.table import Table
 from leadline.facts.base import digest
-from leadline.facts.registry import lookup
 from leadline.facts.schema import FieldSchema
 
 Progress = Callable[[str, int, int], None]
@@ -64,19 +63,16 @@ def encode(table: Table, fields: Sequence[FieldSchema], name: str, progress: Pro
 
 def _key(table: Table, fields: Sequence[FieldSchema]) -> str:
     # A frame in memory may name pictures that its own content says nothing about.
-    loose = [f.name for f in fields if table.base is None and table.frame[f.name].dtype == pl.String and not _field(f).scalar]
+    loose = [
+        f.name for f in fields if table.base is None and table.frame[f.name].dtype == pl.String and not field_of(f.kind).scalar
+    ]
     pictures = [identity.of_files(Path(), table.frame[name].drop_nulls().unique().sort().to_list()) for name in loose]
-    recipes = [[f.name, f.kind, dict(_field(f).recipe(f.state))] for f in fields]
+    recipes = [[f.name, f.kind, dict(field_of(f.kind).recipe(f.state))] for f in fields]
     return digest({"version": VERSION, "table": table.fingerprint, "fields": recipes, "pictures": pictures})
 
 
-def _field(schema: FieldSchema) -> Field:
-    field: Field = lookup("fields", schema.kind)
-    return field
-
-
 def _fill(folder: Path, table: Table, fields: Sequence[FieldSchema], name: str, progress: Progress | None) -> None:
-    coders = [_Coder(f.name, _field(f), table.frame[f.name], f.state) for f in fields]
+    coders = [_Coder(f.name, field_of(f.kind), table.frame[f.name], f.state) for f in fields]
     context = Context(table.base)
     rows = table.frame.height
     first, _ = _block(coders, context, 0, 1)

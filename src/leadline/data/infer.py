@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from leadline.data.fields.contract import Context, Field
+from leadline.data.fields.contract import Context, field_of
 from leadline.data.fields.text import is_text
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError, did_you_mean
@@ -79,7 +79,7 @@ def _infer(table: Table, name: str, sample: pl.Series, wanted: bool) -> tuple[st
     if not wanted and (why := _says_nothing(column, values)):
         return "", why
     context = Context(table.base)
-    sure = {kind: _field(kind).infer(values, context) for kind in registry.table("fields")}
+    sure = {kind: field_of(kind).infer(values, context) for kind in registry.table("fields")}
     best = max(sure, key=lambda kind: sure[kind])
     if sure[best] > 0:
         return best, None
@@ -93,7 +93,7 @@ def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return None
     if values.n_unique() == 1 and column.null_count() == 0 and column.n_unique() == 1:
-        return f"its only value is {_shown(values[0])}"
+        return f"its only value is {shown(values[0])}"
     if column.dtype.is_integer() and _all_different(column, values):
         named = bool(_IDENTIFIER.search(column.name))
         whole = column.to_numpy()
@@ -107,11 +107,7 @@ def _all_different(column: pl.Series, values: pl.Series) -> bool:
     return len(column) > 2 and values.n_unique() == len(values) and column.null_count() == 0 and column.n_unique() == len(column)
 
 
-def _field(kind: str) -> Field:
-    field: Field = registry.lookup("fields", kind)
-    return field
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """Return a value as messages quote it, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 60 else text[:59] + "…"

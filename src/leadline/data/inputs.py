@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leadline.data.fields.contract import Context, Field
+from leadline.data.fields.contract import Context, field_of
 from leadline.data.infer import check_columns, check_kinds, kinds
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
 from leadline.facts.experiment import Component, DataSpec, InputSpec
-from leadline.facts.registry import lookup
 from leadline.facts.schema import FieldSchema, InputSchema
 
 SHOWN = 8  # columns that a note names
@@ -59,6 +58,12 @@ def plan(table: Table, spec: DataSpec, target: str) -> Plan:
     groups = tuple(_groups(entries, inferred.kinds, closed=closed))
     used = {column for group in groups for column in group.columns}
     left_out |= {c: "no input names it" for c in table.frame.columns if c not in used and c not in left_out}
+    names = [group.name for group in groups]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"Two inputs would be called {name!r}. data.inputs says which columns make up which input, and their names."
+            )
     if not groups:
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
         raise DataError(f"{table.name}: no column is left to predict {target!r} from ({reasons}).")
@@ -79,13 +84,13 @@ def fit(group: Group, table: Table, train: np.ndarray) -> InputSchema:
     """Return an input with its fields fitted on the train rows."""
     context = Context(table.base, group.options)
     fields = tuple(
-        FieldSchema(name=name, kind=kind, state=_field(kind).fit(table.frame[name][train], context))
+        FieldSchema(name=name, kind=kind, state=field_of(kind).fit(table.frame[name][train], context))
         for name, kind in group.columns.items()
     )
     if group.kind == TABLE:
-        shape: tuple[int, ...] = (sum(_field(f.kind).width(f.state) for f in fields),)
+        shape: tuple[int, ...] = (sum(field_of(f.kind).width(f.state) for f in fields),)
     else:
-        shape = tuple(_field(group.kind).shape(fields[0].state))
+        shape = tuple(field_of(group.kind).shape(fields[0].state))
     return InputSchema(name=group.name, kind=group.kind, fields=fields, shape=shape, augment=group.augment)
 
 
@@ -131,7 +136,7 @@ def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
     for name, entry in entries.items():
         if entry.kind in (None, TABLE):
             continue
-        if not entry.columns or (len(entry.columns) > 1 and not _field(str(entry.kind)).scalar):
+        if not entry.columns or (len(entry.columns) > 1 and not field_of(str(entry.kind)).scalar):
             raise UsageError(f"data.inputs.{name}: an input of kind {entry.kind!r} has one column, not {len(entry.columns or ())}.")
         found.update(dict.fromkeys(entry.columns, str(entry.kind)))
     return found
@@ -140,11 +145,11 @@ def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
 def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, closed: bool) -> Iterator[Group]:
     named = {column for entry in entries.values() for column in entry.columns or ()}
     free = {column: kind for column, kind in found.items() if column not in named}
-    media = {column: kind for column, kind in free.items() if not _field(kind).scalar}
+    media = {column: kind for column, kind in free.items() if not field_of(kind).scalar}
     scalars = {column: kind for column, kind in free.items() if column not in media}
     for name, entry in entries.items():
         columns = {c: found[c] for c in entry.columns} if entry.columns else scalars
-        own = [kind for kind in columns.values() if not _field(kind).scalar]
+        own = [kind for kind in columns.values() if not field_of(kind).scalar]
         if own and len(columns) > 1:
             raise UsageError(f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry.")
         if columns:
@@ -165,8 +170,3 @@ def _input_name(column: str) -> str:
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more columns" if len(names) > SHOWN else ""
     return ", ".join(map(repr, names[:SHOWN])) + more
-
-
-def _field(kind: str) -> Field:
-    field: Field = lookup("fields", kind)
-    return field

@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 
 from leadline.data import cache
-from leadline.data.fields.contract import Field
+from leadline.data.fields.contract import field_of
 from leadline.data.sources import identity
 from leadline.data.table import Table
-from leadline.facts.registry import lookup
 from leadline.facts.schema import InputSchema, Schema
 from leadline.layers.types import Batch
 
@@ -121,16 +120,11 @@ class Part:
 def decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
     """Return one encoded row (1, ...) of an input as values by column, or by the input's name where it is a medium."""
     if one.kind != "table":
-        return {one.name: _field(one.kind).decode(values, one.fields[0].state)[0]}
+        return {one.name: field_of(one.kind).decode(values, one.fields[0].state)[0]}
     shown: dict[str, Any] = {}
     start = 0
     for field in one.fields:
-        width = _field(field.kind).width(field.state)
-        shown[field.name] = _field(field.kind).decode(values[:, start : start + width], field.state)[0]
+        width = field_of(field.kind).width(field.state)
+        shown[field.name] = field_of(field.kind).decode(values[:, start : start + width], field.state)[0]
         start += width
     return shown
-
-
-def _field(kind: str) -> Field:
-    field: Field = lookup("fields", kind)
-    return field

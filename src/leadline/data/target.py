@@ -10,13 +10,12 @@ import torch
 from torch import Tensor
 
 from leadline.data.encode import PROBLEMS, Progress, encode
-from leadline.data.fields.contract import Context, Field
+from leadline.data.fields.contract import Context, field_of
 from leadline.data.fields.text import as_numbers, as_text, clean
-from leadline.data.infer import check_columns, check_kinds
+from leadline.data.infer import check_columns, check_kinds, shown
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
 from leadline.facts.experiment import DataSpec
-from leadline.facts.registry import lookup
 from leadline.facts.schema import FieldSchema
 
 FEW = 20  # different whole numbers that are taken for classes
@@ -71,7 +70,7 @@ def choose(table: Table, spec: DataSpec) -> Choice:
     values = _values(table, name)
     fixed = {**table.kinds, **spec.kinds}.get(name)
     if fixed is not None:
-        if not _field(fixed).scalar or fixed == "date":
+        if not field_of(fixed).scalar or fixed == "date":
             raise UsageError(f"data.kinds.{name}: a target is a number, a category or a boolean, not {fixed!r}.")
         return Choice(name, fixed)
     if values.dtype == pl.Boolean:
@@ -93,7 +92,7 @@ def present(column: pl.Series, kind: str) -> np.ndarray:
 
 def fit(table: Table, choice: Choice, train: np.ndarray) -> FieldSchema:
     """Return the target's field, fitted on some rows."""
-    state = dict(_field(choice.kind).fit(table.frame[choice.name][train], Context(table.base)))
+    state = dict(field_of(choice.kind).fit(table.frame[choice.name][train], Context(table.base)))
     if "offset" in state:
         state["offset"] = 0.0  # a target is in its own unit: objectives and measures read it as it is
     return FieldSchema(name=choice.name, kind=choice.kind, state=state)
@@ -115,7 +114,7 @@ def encoded(table: Table, field: FieldSchema, progress: Progress | None = None) 
         wrong = ~np.isfinite(raw)
     told = set(columns.problems["row"].to_list())
     problems = [
-        (row, field.name, f"{_shown(column[row])} does not occur in the train rows" if there[row] else "the target is missing")
+        (row, field.name, f"{shown(column[row])} does not occur in the train rows" if there[row] else "the target is missing")
         for row in np.flatnonzero(wrong).tolist()
         if row not in told
     ]
@@ -132,7 +131,7 @@ def _values(table: Table, name: str) -> pl.Series:
     if values.is_empty():
         raise DataError(f"{table.name}: every value of the target {name!r} is missing. {_ELSE}")
     if values.n_unique() == 1:
-        only = _shown(values[0])
+        only = shown(values[0])
         raise DataError(f"{table.name}: the target {name!r} has only one value, {only}: there is nothing to learn. {_ELSE}")
     return values
 
@@ -170,13 +169,3 @@ def _numbers(values: pl.Series) -> pl.Series:
 def _whole(numbers: pl.Series) -> bool:
     values = numbers.to_numpy()
     return bool(np.all(values == np.rint(values)) and np.abs(values).max() < 2**53)
-
-
-def _field(kind: str) -> Field:
-    field: Field = lookup("fields", kind)
-    return field
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:59] + "…"

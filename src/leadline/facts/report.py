@@ -46,6 +46,10 @@ class Report(Fact):
                 return finding
         return None
 
+    def quality(self) -> tuple[Finding, ...]:
+        """Return what was measured of the network as a whole on the test rows."""
+        return tuple(f for f in self.findings if f.split == "test" and f.group is None and f.value is not None and f.unit != "rows")
+
     def to_json(self) -> str:
         """Return the text of `report.json`."""
         return self.model_dump_json(by_alias=True, indent=1)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from leadline.data.dataset import Part
+from leadline.data.part import Part
 from leadline.layers.contracts import Objective
 
 BYTES = 8 << 20  # of raw input a batch: large enough to be fast, small enough for activations to fit

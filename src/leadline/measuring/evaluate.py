@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from leadline.data.dataset import Dataset, Part
+from leadline.data.dataset import Dataset
+from leadline.data.part import Part
 from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Finding
 from leadline.facts.requirement import holm_levels

@@ -11,7 +11,8 @@ import polars as pl
 import torch
 
 from leadline.data.augment import Augmenter
-from leadline.data.dataset import Dataset, Part
+from leadline.data.dataset import Dataset
+from leadline.data.part import Part
 from leadline.facts.exhibit import Draft
 from leadline.facts.registry import lookup
 from leadline.facts.schema import InputSchema
@@ -49,8 +50,8 @@ def examples(dataset: Dataset, seed: int) -> Iterator[Draft]:
     if image is None:
         rows = [part.shown(int(i)) for i in at[:8]]
         columns = list(rows[0])
-        content = {"columns": columns, "rows": [[_cell(row[c]) for c in columns] for row in rows]}
-        yield Draft("examples", "table", "Example rows", content, split="train")
+        plain = {"columns": columns, "rows": [[_cell(row[c]) for c in columns] for row in rows]}
+        yield Draft("examples", "table", "Example rows", plain, split="train")
         return
     shown = [part.shown(int(i)) for i in at]
     captions = [_caption(dataset, part, int(i)) for i in at]
@@ -80,7 +81,8 @@ def _augmented(dataset: Dataset, part: Part, image: InputSchema, at: np.ndarray,
 
 def learning_curves(history: pl.DataFrame, mark: float | None) -> Draft:
     """Return the losses, validation measures and learning rate over epochs; `mark` is the epoch whose weights were shipped."""
-    ends = history.filter(pl.col("epoch_end"))
+    within = history.group_by(pl.col("epoch").ceil(), maintain_order=True).agg(pl.col("loss").mean())
+    ends = history.filter(pl.col("epoch_end")).with_columns(pl.col("epoch").round()).drop("loss").join(within, on="epoch")
     panels = [{"label": "loss", "log": True, "series": _series(ends, {"train": "loss", "validation": "val_loss"})}]
     watched = [name for name in ends.columns if name.startswith("val_") and name != "val_loss"]
     panels += [{"label": name[4:], "log": False, "series": _series(ends, {"validation": name})} for name in watched]

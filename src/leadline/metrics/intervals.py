@@ -20,9 +20,6 @@ from leadline.metrics.measured import Intervals, Levels
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
-# How many errors what is typical counts for, against what was observed; chosen by simulation.
-PRIOR = 5
-
 
 class Error(NamedTuple):
     """The standard error of an estimate, the skewness of its error, and how many independent units it rests on."""
@@ -71,8 +68,7 @@ def wilson(successes: float, n: float, levels: Levels, units: float = np.inf) ->
     if units < 2:
         return ((0.0, 1.0),) * len(levels)
     share = successes / n
-    low, high = wilson_ends(np.asarray(share), n, quantiles(levels, units))
-    return pairs(np.minimum(low, share), np.maximum(high, share), 0.0, 1.0)
+    return pairs(*wilson_ends(np.asarray(share), n, quantiles(levels, units)))
 
 
 def wilson_ends(share: Floats, n: float, reach: Floats) -> tuple[Floats, Floats]:
@@ -80,7 +76,8 @@ def wilson_ends(share: Floats, n: float, reach: Floats) -> tuple[Floats, Floats]
     square = reach**2
     centre = (share + square / (2 * n)) / (1 + square / n)
     half = np.sqrt(square * (share * (1 - share) / n + square / (4 * n * n))) / (1 + square / n)
-    return centre - half, centre + half
+    # Rounding may leave an end on the wrong side of a share of 0 or 1.
+    return np.clip(centre - half, 0.0, share), np.clip(centre + half, share, 1.0)
 
 
 def proportion(right_n: NDArray[np.bool_], levels: Levels, group_n: Ints | None = None) -> Intervals:
@@ -122,18 +119,21 @@ def mean_of_shares(
 ) -> Intervals:
     """Return an interval of the unweighted mean of proportions: Wilson's, with the effective number of rows of the mean.
 
-    The variance of a class with few errors is drawn to that of the mean share, the more the fewer errors are expected: a rare
-    class that happens to be all right is still in doubt. `most` is how many rows the mean can rest on, `units` the number of groups
-    where rows come in groups.
+    The variance of a class is drawn to that of the mean share, as if one more error had been seen there: a rare class that happens
+    to be all right is still in doubt. Few rows decide where a rare class is the hard one, and Student's t with Satterthwaite's
+    degrees of freedom says so. `most` is how many rows the mean can rest on, `units` the number of groups where there are groups.
     """
     centre = float(share_C.mean())
     typical = centre * (1 - centre)
-    expected_C = rows_C * typical
-    own_C = share_C * (1 - share_C) / typical if typical > 0 else np.zeros_like(share_C)
-    size_C = np.sqrt((expected_C * own_C + PRIOR) / (expected_C + PRIOR) / rows_C)
-    # Classes that do well in turn, group by group, could make the mean look more certain than that.
-    rows = len(share_C) ** 2 / max(float(size_C @ correlation_CC @ size_C), len(share_C) ** 2 / most)
-    return wilson(centre * rows, rows, levels, units)
+    free_C = np.maximum(rows_C - 1, 1)
+    # In units of the variance of one row at the mean share, which is 0 where all is right: only the ratio has a limit there.
+    size_C = np.sqrt((rows_C / free_C * rows_C * share_C * (1 - share_C) + 1) / (rows_C * typical + 1) / rows_C)
+    part_C = size_C * (correlation_CC @ size_C)
+    # Classes that do well in turn, group by group, could make the mean look more certain than `most` allows.
+    variance = max(float(part_C.sum()), len(share_C) ** 2 / most)
+    rows = len(share_C) ** 2 / variance
+    freedom = max(variance**2 / float(np.sum(part_C**2 / free_C)), 1.0)
+    return wilson(centre * rows, rows, levels, min(units, 1 + freedom))
 
 
 def mean(values_n: Floats, levels: Levels, group_n: Ints | None = None, *, low: float = -np.inf, high: float = np.inf) -> Intervals:

@@ -68,7 +68,7 @@ def r2(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | No
     if unexplained > 0:
         error = error_of(error_n / error_n.mean() - spread_n / spread_n.mean(), group_n)
         if error is not None:
-            reach = quantiles(levels, error.units) * error.size
+            reach = np.minimum(quantiles(levels, error.units) * error.size, 100)  # far below any R², and exp stays finite
             intervals = pairs(1 - unexplained * np.exp(reach), 1 - unexplained * np.exp(-reach))
     return Measured(1 - unexplained, intervals, len(target_n), "Student t of log(1 - R²)" + _by_group(group_n))
 

@@ -12,10 +12,15 @@ from leadline.rendering.outline import Noted, Outline, judged_split, outline
 
 
 class Sentence(NamedTuple):
-    """A sentence and the findings its numbers are from."""
+    """A sentence and the findings its numbers are from; `aside` stands in brackets after `text`, `end` after both."""
 
     text: str
     sources: tuple[Noted, ...] = ()
+    aside: str = ""
+    end: str = "."
+
+    def __str__(self) -> str:
+        return self.text + (f" ({self.aside})" if self.aside else "") + self.end
 
 
 def answer(report: Report) -> tuple[Sentence, ...]:
@@ -25,7 +30,7 @@ def answer(report: Report) -> tuple[Sentence, ...]:
     main = _main(parts, split)
     if main is None:
         why = f": {parts.absent[0].finding.why}" if parts.absent else ""
-        return (Sentence(f"How good the network is was not measured{why}."),)
+        return (Sentence(f"How good the network is was not measured{why}"),)
     told = [_lead(main, report)]
     told += _against_baseline(main.finding, parts, report)
     if main.finding.name == "mae":
@@ -56,7 +61,7 @@ def judged(report: Report) -> str:
     else:
         told = []
         for outcome in ("pass", "fail", "undecided"):
-            found = outcomes.count(outcome)  # type: ignore[arg-type]
+            found = outcomes.count(outcome)
             if found:
                 told.append(f"{found} {words_of[outcome][found > 1]}")
         text = f"Of {total} requirements, " + (", ".join(told[:-1]) + " and " + told[-1])
@@ -81,7 +86,12 @@ def looks(report: Report) -> str:
 
 def _main(parts: Outline, split: str | None) -> Noted | None:
     """The measure the report opens with."""
-    here = {n: one for n, found in parts.measures.items() for one in found if one.finding.split == split and one.finding.value is not None}
+    here = {
+        n: one
+        for n, found in parts.measures.items()
+        for one in found
+        if one.finding.split == split and one.finding.value is not None
+    }
     return next((here[n] for n in ("accuracy", "mae", *here) if n in here), None)
 
 
@@ -91,17 +101,18 @@ def _lead(main: Noted, report: Report) -> Sentence:
     rows = words.count(finding.n, held_out + things(report)) if finding.n is not None else f"{held_out}{things(report)}s"
     target = _mapping(report.experiment.get("data")).get("target")
     of_target = f" of {target}" if target else ""
+    first = ""
     if finding.name == "accuracy":
-        text = f"Of {rows} the network names {words.amount(finding)} right{_aside(finding)}."
+        text = f"Of {rows} the network names {words.amount(finding)} right"
     elif finding.name == "mae":
-        text = f"On {rows} the prediction{of_target} is off by {words.amount(finding)} on average{_aside(finding, 'mean absolute error')}."
+        text, first = f"On {rows} the prediction{of_target} is off by {words.amount(finding)} on average", "mean absolute error"
     else:
-        text = f"On {rows} the {_lower(words.term(finding.name).title)} is {words.amount(finding)}{_aside(finding)}."
-    if finding.split == "validation":
-        text = "No rows were held out for a test. " + text + " Training may have been stopped by these rows, so the number flatters."
-    if finding.split == "train":
-        text = "No rows were held out. " + text + " That says nothing about new ones."
-    return Sentence(text, (main,))
+        text = f"On {rows} the {_lower(words.term(finding.name).title)} is {words.amount(finding)}"
+    warning = {
+        "validation": ". No rows were held out for a test, and training may have been stopped by these: the number flatters.",
+        "train": ". No rows were held out, so this says nothing about new ones.",
+    }
+    return Sentence(text, (main,), _aside(finding, first), warning.get(finding.split or "", "."))
 
 
 def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Iterable[Sentence]:
@@ -111,11 +122,11 @@ def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Itera
             continue
         always = _constant(base)
         if finding.name == "accuracy":
-            text = f"{always} would get {words.amount(base)} right{_compared(finding, base)}."
+            text = f"{always} would get {words.amount(base)} right{_compared(finding, base)}"
         elif finding.name == "mae":
-            text = f"{always} would be off by {words.amount(base)}{_compared(finding, base)}."
+            text = f"{always} would be off by {words.amount(base)}{_compared(finding, base)}"
         else:
-            text = f"{always} would reach {words.amount(base)}{_compared(finding, base)}."
+            text = f"{always} would reach {words.amount(base)}{_compared(finding, base)}"
         yield Sentence(text, (one,))
 
 
@@ -143,8 +154,8 @@ def _variance(parts: Outline, split: str | None) -> Iterable[Sentence]:
     for one in parts.measures.get("r2", ()):
         f = one.finding
         if f.split == split and f.value is not None:
-            text = f"R², which is 1 for perfect predictions and 0 for always giving the mean, is {words.amount(f)}{_aside(f)}."
-            yield Sentence(text, (one,))
+            text = f"R², which is 1 for perfect predictions and 0 for always giving the mean, is {words.amount(f)}"
+            yield Sentence(text, (one,), _aside(f))
 
 
 def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence]:
@@ -159,7 +170,7 @@ def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence
         _, label, one = min(known, key=lambda k: k[0])
         f = one.finding
         of = f"of {words.count(f.n, thing)} it finds" if f.n is not None else "it finds"
-        yield Sentence(f"It is weakest at ‘{label}’: {of} {words.amount(f)}{_aside(f)}.", (one,))
+        yield Sentence(f"It is weakest at ‘{label}’: {of} {words.amount(f)}", (one,), _aside(f))
 
 
 def _gap(parts: Outline) -> Iterable[Sentence]:
@@ -168,10 +179,10 @@ def _gap(parts: Outline) -> Iterable[Sentence]:
         if f.value is None:
             continue
         if f.interval and f.interval[0] <= 0 <= f.interval[1]:
-            text = f"No gap shows between training and held-out rows: {words.amount(f)}{_aside(f)}."
+            text = f"No gap shows between training and held-out rows: {words.amount(f)}"
         else:
-            text = f"On the rows it was trained on it does {'better' if f.value > 0 else 'worse'}: the gap is {words.amount(f)}{_aside(f)}."
-        yield Sentence(text, (one,))
+            text = f"On the rows it was trained on it does {'better' if f.value > 0 else 'worse'}: the gap is {words.amount(f)}"
+        yield Sentence(text, (one,), _aside(f))
 
 
 def _aside(finding: Finding, first: str = "") -> str:
@@ -182,8 +193,7 @@ def _aside(finding: Finding, first: str = "") -> str:
         method,
         finding.provenance if finding.provenance != "measured" else "",
     ]
-    told = ", ".join(part for part in inside if part)
-    return f" ({told})" if told else ""
+    return ", ".join(part for part in inside if part)
 
 
 def _lower(title: str) -> str:

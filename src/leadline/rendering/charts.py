@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leadline.rendering import words
-from leadline.rendering.outline import Noted
+from leadline.rendering.outline import SPLITS, Noted
 
 MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
-LINES = ("train", "validation", "test")  # these always look the same; other series take what is left
 COLOURS = 6
 
 
@@ -38,7 +37,7 @@ class Axis(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A polyline in a 100 × 100 box whose y runs downwards; `ends` are where its last point stands."""
+    """A polyline in a 100 × 100 box whose y runs downwards; `end` is where its last point stands."""
 
     name: str
     look: str
@@ -84,34 +83,38 @@ class Row(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """Several findings of one measure on one axis."""
+    """Several findings of one measure on one axis; `unit` stands in the heading where it would not fit beside each number."""
 
     name: str
     better: str | None
+    unit: str
     axis: Axis
     rows: tuple[Row, ...]
 
 
 class Cell(NamedTuple):
-    """How often one class was called another: count, its share of the true class in per cent, and what that says."""
+    """How often one class was called another: the number, its share of the true class in per cent, and what that says."""
 
-    count: int
+    number: int
     share: int
     right: bool
     title: str
 
 
 class Matrix(NamedTuple):
-    """A confusion matrix and the confusions that happen most; `size` says how large its cells can be."""
+    """A confusion matrix and the confusions that happen most; `size` is that of its cells, `long` labels stand upright."""
 
     labels: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     totals: tuple[int, ...]
-    worst: tuple[tuple[str, str, int, str], ...]
+    worst: tuple[tuple[str, str, int, int], ...]
     size: str
+    long: bool
 
 
-def axis(values: Iterable[float], *, log: bool = False, bounds: tuple[float, float] | None = None, pad: float = 0.0, ticks: int = 4) -> Axis:
+def axis(
+    values: Iterable[float], *, log: bool = False, bounds: tuple[float, float] | None = None, pad: float = 0.0, ticks: int = 4
+) -> Axis:
     """Return an axis that holds all values, with about `ticks` round ticks; `bounds` are limits that it never crosses."""
     known = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
     low, high = min(known), max(known)
@@ -153,16 +156,17 @@ def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
 def reliability(content: Mapping[str, Any]) -> Plot:
     """Return the plot of a ``reliability`` exhibit: a dot a bin, larger where there are more rows, with its interval."""
     bins = [b for b in content["bins"] if b["count"]]
-    span = axis((0.0, 100.0))
+    ends = [100 * v for b in bins for v in (b["confidence"], b["accuracy"], b["low"], b["high"])]
+    span = axis([*ends, 100.0], bounds=(0.0, 100.0), pad=0.03)
     most = max((b["count"] for b in bins), default=1)
     dots = tuple(
         Dot(
-            100 * b["confidence"],
-            100 - 100 * b["accuracy"],
+            _round(span.place(100 * b["confidence"])),
+            _round(100 - span.place(100 * b["accuracy"])),
             2.5 + 4 * math.sqrt(b["count"] / most),
-            f"{words.count(b['count'], 'row')} at {b['confidence']:.1%} confidence: {b['accuracy']:.1%} right ({b['low']:.1%} to {b['high']:.1%})",
-            100 - 100 * b["low"],
-            100 - 100 * b["high"],
+            _bin(b),
+            _round(100 - span.place(100 * b["low"])),
+            _round(100 - span.place(100 * b["high"])),
         )
         for b in bins
     )
@@ -184,19 +188,21 @@ def scatter(content: Mapping[str, Any]) -> Plot:
 
 
 def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -> tuple[Strip, ...]:
-    """Return a strip a measure; those shown in per cent share one axis, so that they can be compared.
+    """Return a strip a measure; those in per cent of which more is better share one axis, so that they can be compared.
 
     `labels` says what stands before each finding, by its place in the report.
     """
     known = {name: [one for one in found if one.finding.value is not None] for name, found in measures.items()}
     known = {name: found for name, found in known.items() if found}
-    shares = [one for found in known.values() for one in found if words.unit(one.finding) == "%"]
-    shared = _strip_axis(shares) if shares else None
+    alike = [name for name, found in known.items() if words.unit(found[0].finding) == "%" and found[0].finding.better == "higher"]
+    shared = _strip_axis([one for name in alike for one in known[name]]) if alike else None
     result = []
     for name, found in known.items():
-        on = shared if shared and words.unit(found[0].finding) == "%" else _strip_axis(found)
+        on = shared if shared and name in alike else _strip_axis(found)
         rows = tuple(_row(one, labels[one.at], on) for one in found)
-        result.append(Strip(name, found[0].finding.better, on, rows))
+        first = found[0].finding
+        unit = words.unit(first) or first.unit
+        result.append(Strip(name, first.better, "" if unit in ("%", "1") else unit, on, rows))
     return tuple(result)
 
 
@@ -206,10 +212,17 @@ def matrix(content: Mapping[str, Any]) -> Matrix:
     counts: Sequence[Sequence[int]] = content["counts"]
     totals = tuple(sum(row) for row in counts)
     rows = tuple(tuple(_cell(labels, t, p, n, totals[t]) for p, n in enumerate(row)) for t, row in enumerate(counts))
-    wrong = sorted(((n, t, p) for t, row in enumerate(counts) for p, n in enumerate(row) if n and t != p), key=lambda w: (-w[0], w[1:]))
-    worst = tuple((labels[t], labels[p], n, words.number(100 * n / totals[t])) for n, t, p in wrong[:8])
+    wrong = sorted(
+        ((n, t, p) for t, row in enumerate(counts) for p, n in enumerate(row) if n and t != p), key=lambda w: (-w[0], w[1:])
+    )
+    worst = tuple((labels[t], labels[p], n, totals[t]) for n, t, p in wrong[:8])
     size = "large" if len(labels) <= 14 else "medium" if len(labels) <= 40 else "small"
-    return Matrix(labels, rows, totals, worst, size)
+    return Matrix(labels, rows, totals, worst, size, any(len(label) > 3 for label in labels))
+
+
+def _bin(b: Mapping[str, Any]) -> str:
+    rows = words.count(b["count"], "row")
+    return f"{rows} at {b['confidence']:.1%} confidence: {b['accuracy']:.1%} right ({b['low']:.1%} to {b['high']:.1%})"
 
 
 def _cell(labels: Sequence[str], true: int, said: int, n: int, total: int) -> Cell:
@@ -224,7 +237,12 @@ def _strip_axis(found: Sequence[Noted]) -> Axis:
         by = words.scale(one.finding)
         values += [by * v for v in (one.finding.value, *(one.finding.interval or ())) if v is not None]
     bounds = (0.0, 100.0) if all(words.unit(one.finding) == "%" for one in found) else None
-    return axis(values, bounds=bounds, pad=0.08, ticks=3)
+    drawn = axis(values, bounds=bounds, pad=0.08, ticks=3)
+    if sum(len(tick.label) for tick in drawn.ticks) <= 12:
+        return drawn
+    # A strip is narrow: long labels would run into each other, so that only the ends keep theirs.
+    last = len(drawn.ticks) - 1
+    return drawn._replace(ticks=tuple(t if k in (0, last) else Tick(t.at, "") for k, t in enumerate(drawn.ticks)))
 
 
 def _row(one: Noted, label: str, on: Axis) -> Row:
@@ -232,13 +250,13 @@ def _row(one: Noted, label: str, on: Axis) -> Row:
     assert finding.value is not None
     by = words.scale(finding)
     low, high = (_round(on.place(by * v)) for v in finding.interval) if finding.interval else (None, None)
-    look = finding.split if finding.split in LINES else "other"
+    look = finding.split if finding.split in SPLITS else "other"
     return Row(label, look, one, _round(on.place(by * finding.value)), low, high)
 
 
 def _line(name: str, number: int, points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Line:
     placed = [(_round(x.place(a)), _round(100 - y.place(b))) for a, b in _thin(points)]
-    look = name if name in LINES else f"c{number % COLOURS}"
+    look = name if name in SPLITS else f"c{number % COLOURS}"
     return Line(name, look, " ".join(f"{a:g},{b:g}" for a, b in placed), placed[-1])
 
 
@@ -257,7 +275,7 @@ def _place(value: float, low: float, high: float, log: bool) -> float:
 
 def _step(rough: float) -> float:
     power: float = 10.0 ** math.floor(math.log10(rough))
-    return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.999), 10 * power)
+    return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.75), 10 * power)
 
 
 def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:

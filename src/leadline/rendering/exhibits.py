@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,10 +41,12 @@ class Table(NamedTuple):
 
 
 class Gallery(NamedTuple):
-    """Pictures in rows of `columns`."""
+    """Pictures in rows of `columns`; `tiny` where all are small, `even` where rows mean nothing and may break anywhere."""
 
     pictures: tuple[Picture, ...]
     columns: int
+    tiny: bool
+    even: bool
 
 
 class View(NamedTuple):
@@ -76,7 +79,7 @@ def view(exhibit: Exhibit, folder: Path) -> View:
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != exhibit.sha256:
             raise ValueError(f"{exhibit.file} was changed after the report was written")
-        body = _body(exhibit.kind, json.loads(data), exhibit.file)
+        body = _body(exhibit.kind, json.loads(data))
     except OSError:
         problem = f"{exhibit.file} is missing"
     except (KeyError, IndexError, TypeError, AttributeError):
@@ -88,7 +91,7 @@ def view(exhibit: Exhibit, folder: Path) -> View:
     )
 
 
-def _body(kind: str, content: Mapping[str, Any], file: str) -> Any:
+def _body(kind: str, content: Mapping[str, Any]) -> Any:
     draw: Any = {
         "table": table,
         "curves": charts.curves,
@@ -103,7 +106,7 @@ def _body(kind: str, content: Mapping[str, Any], file: str) -> Any:
 def table(content: Mapping[str, Any]) -> Table:
     """Return the cells of a ``table`` exhibit as text, as many rows as a page bears."""
     columns, rows = content["columns"], content["rows"]
-    pictures: Sequence[str | None] = content.get("pictures") or [None] * len(rows)
+    pictures: Sequence[str | None] = content.get("pictures", [None] * len(rows))
     numeric = tuple(_is_numeric([row[c] for row in rows]) for c in range(len(columns)))
     shown = tuple(
         (picture(p) if p else None, tuple(_cell(v) for v in row))
@@ -126,7 +129,8 @@ def picture(text: str, caption: str = "") -> Picture:
 
 def _gallery(content: Mapping[str, Any]) -> Gallery:
     pictures = tuple(picture(p, c) for p, c in zip(content["pictures"], content["captions"], strict=True))
-    return Gallery(pictures, max(1, int(content["columns"])))
+    # A caption under each picture means that it stands for itself; without captions a row tells a story.
+    return Gallery(pictures, max(1, int(content["columns"])), all(p.small for p in pictures), any(p.caption for p in pictures))
 
 
 def _cell(value: Any) -> str:
@@ -134,8 +138,11 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float) and 1e-4 <= abs(value) < 1e15:
+        places = max(0, 3 - math.floor(math.log10(abs(value))))
+        return f"{round(value, places):.15g}".replace("-", words.MINUS)
     # Whole numbers stay as they are: a column of years or codes takes no commas.
-    return words.number(value) if isinstance(value, float) and not value.is_integer() else f"{value:g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)
+    return words.number(value) if isinstance(value, float) else str(value)
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:

@@ -22,19 +22,17 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "data": ("columns", "set_aside", "duplicates"),
     "examples": ("examples", "augmented"),
     "learning": ("learning_curves",),
-    "errors": ("confusion", "reliability", "predicted"),
-    "mistakes": ("mistakes",),
+    "errors": ("confusion", "reliability", "predicted", "mistakes"),
     "reproduce": ("plan",),
 }
 TITLES: Mapping[str, str] = {
     "data": "The data",
-    "examples": "Examples",
-    "learning": "Learning",
+    "examples": "What it saw",
+    "learning": "How it learned",
     "measures": "Measures",
     "parts": "Part by part",
     "baselines": "Against baselines",
     "errors": "Right and wrong",
-    "mistakes": "Mistakes",
     "cost": "Cost",
     "more": "More",
     "absent": "Not measured",
@@ -68,7 +66,7 @@ def render(report: Report, folder: Path) -> str:
     """
     parts = outline(report)
     placed = _place(views(report, folder))
-    measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or "all rows"))
+    measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""))
     baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who))
     tables = [_parts_table(g) for g in parts.groups]
     present = {
@@ -146,7 +144,7 @@ def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
 
 
 def _who(one: Noted) -> str:
-    return words.group(one.finding.group).removeprefix("baseline ") if one.finding.group else "the network"
+    return words.group(one.finding.group).removeprefix("baseline ") if one.finding.group else "network"
 
 
 def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
@@ -161,9 +159,7 @@ def _parts_table(group: Group) -> PartsTable:
     by_name = {name: [r[name] for r in group.rows.values() if name in r] for name in group.names}
     strips = {s.name: s for s in charts.strips(by_name, _labels(by_name, lambda one: ""))}
     drawn = {row.noted.at: row for strip in strips.values() for row in strip.rows}
-    columns = tuple(
-        Column(words.term(n).title, words.term(n).gloss, strips[n].axis if n in strips else None) for n in group.names
-    )
+    columns = tuple(Column(words.term(n).title, words.term(n).gloss, strips[n].axis if n in strips else None) for n in group.names)
     rows = []
     for label, found in group.rows.items():
         cells = tuple((found.get(n), drawn.get(found[n].at) if n in found else None) for n in group.names)

@@ -98,7 +98,9 @@ def _groups(found: Iterable[Noted]) -> tuple[Group, ...]:
         key, equals, part = (one.finding.group or "").partition("=")
         at = rows.setdefault((key if equals else "group", one.finding.split), {})
         at.setdefault(part if equals else key, {})[one.finding.name] = one
-    groups = [Group(key, split, tuple(dict.fromkeys(n for r in parts.values() for n in r)), parts) for (key, split), parts in rows.items()]
+    groups = [
+        Group(key, split, tuple(dict.fromkeys(n for r in parts.values() for n in r)), parts) for (key, split), parts in rows.items()
+    ]
     return tuple(sorted(groups, key=lambda g: (g.key != "class", g.key, -split_order(g.split)[0])))
 
 

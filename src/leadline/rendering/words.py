@@ -115,9 +115,9 @@ def number(value: float, interval: Interval | None = None) -> str:
     else:
         places = 2 - math.floor(math.log10(size)) if size else 0
     if size and (size < 1e-3 or size >= 1e15):
-        exponent = math.floor(math.log10(size))
-        digits = min(max(exponent + places, 0), 15)
-        return power(f"{value / 10.0**exponent:.{digits}f}", exponent)
+        digits = min(max(math.floor(math.log10(abs(value))) + places, 0), 15) if value else 0
+        mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+        return power(mantissa, int(exponent)) if value else "0"
     # A number without an interval keeps all digits before the point; one with an interval is rounded to what it can support.
     rounded = round(value, min(places, 12)) if width > 0 else value
     text = f"{rounded:,.{min(max(places, 0), 12)}f}"
@@ -129,15 +129,15 @@ def power(digits: str, exponent: int) -> str:
     return f"{digits}×10".replace("-", MINUS) + str(exponent).translate(_SUPERSCRIPT)
 
 
-def amount(finding: Finding) -> str:
+def amount(finding: Finding, *, with_unit: bool = True) -> str:
     """Return a finding's value with its unit, ``98.6 %``; ``absent`` where it has none."""
     if finding.value is None:
         return "absent"
     by = scale(finding)
-    return _with_unit(number(finding.value * by, _scaled(finding.interval, by)), unit(finding))
+    return _united(number(finding.value * by, _scaled(finding.interval, by)), unit(finding) if with_unit else "")
 
 
-def span(finding: Finding) -> str:
+def span(finding: Finding, *, with_unit: bool = True) -> str:
     """Return a finding's interval with its unit, ``96.8–99.4 %``; empty where it has none."""
     if finding.interval is None:
         return ""
@@ -145,7 +145,7 @@ def span(finding: Finding) -> str:
     low, high = (v * by for v in finding.interval)
     ends = [number(v, (low, high)) for v in (low, high)]
     dash = " to " if MINUS in "".join(ends) else "–"
-    return _with_unit(dash.join(ends), unit(finding))
+    return _united(dash.join(ends), unit(finding) if with_unit else "")
 
 
 def level(finding: Finding) -> str:
@@ -174,7 +174,7 @@ def count(number_of: int, noun: str) -> str:
 def duration(seconds: float) -> str:
     """Return a duration in two units at most: ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
     if seconds < 60:
-        return f"{number(round(seconds, 1))}{SPACE}s" if seconds < 10 else f"{round(seconds)}{SPACE}s"
+        return f"{seconds:.1f}{SPACE}s" if seconds < 10 else f"{round(seconds)}{SPACE}s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes}{SPACE}min {rest}{SPACE}s"
@@ -194,5 +194,5 @@ def _scaled(interval: Interval | None, by: float) -> Interval | None:
     return (interval[0] * by, interval[1] * by) if interval else None
 
 
-def _with_unit(text: str, unit_: str) -> str:
+def _united(text: str, unit_: str) -> str:
     return f"{text}{SPACE}{unit_}" if unit_ else text

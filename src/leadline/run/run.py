@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 import safetensors.torch
@@ -65,14 +66,12 @@ class Run:
         return f"Run({str(self.folder)!r}: {', '.join(self._headline()) or 'nothing measured'})"
 
     def _headline(self) -> list[str]:
-        shown = [f for f in self.report.findings if f.split == "test" and f.group is None and f.value is not None]
-        return [f"{f.name} {f.value:.4g}" for f in shown[:3]]
+        return [f"{f.name} {f.value:.4g}" for f in self.report.quality()[:3]]
 
     def _repr_html_(self) -> str:
         rows = "".join(
             f"<tr><td>{escape(f.label)}</td><td>{f.value:.4g}</td><td>{_range(f.interval)}</td><td>{f.n or ''}</td></tr>"
-            for f in self.report.findings
-            if f.split == "test" and f.group is None and f.value is not None
+            for f in self.report.quality()
         )
         head = "<tr><th>on test rows</th><th>value</th><th>95 % interval</th><th>n</th></tr>"
         return f"<p><b>{escape(str(self.folder))}</b></p><table>{head}{rows}</table>"
@@ -95,9 +94,10 @@ def read_schema(folder: Path) -> Schema:
 
 def save_weights(network: nn.Module, file: Path) -> None:
     """Write a network's weights and buffers as safetensors, atomically; shared tensors are kept once."""
-    beside = file.with_name(f".{file.name}.tmp")
-    safetensors.torch.save_model(network, str(beside))
-    beside.replace(file)
+    with TemporaryDirectory(dir=file.parent) as beside:
+        written = Path(beside) / file.name
+        safetensors.torch.save_model(network, str(written))
+        files.write(file, written.read_bytes())  # a new file with the user's usual permissions: safetensors makes private ones
 
 
 def load_weights(network: nn.Module, file: Path) -> None:

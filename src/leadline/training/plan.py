@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Literal
@@ -34,7 +35,8 @@ class Plan(Fact):
     """How every step of a run is executed; recorded with the run and used again on resume.
 
     `precision` is ``fp32``, ``bf16-matmul`` (fp32 tensors, products computed from bf16 parts on a CPU and from TF32 parts on a
-    GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words.
+    GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words; `gradient_noise` is how far
+    the choice of a batch puts the gradient off, relative to it: what errors of gradients are to be compared with.
     """
 
     device: str = "cpu"
@@ -45,6 +47,7 @@ class Plan(Fact):
     deterministic: bool = False
     because: str = "asked for"
     trials: tuple[Trial, ...] = ()
+    gradient_noise: float | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +84,7 @@ def apply(plan: Plan) -> Iterator[None]:
     threads, strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(plan.threads)
     if plan.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses to be deterministic without
         torch.use_deterministic_algorithms(True)
     try:
         for switch, precision in switches:

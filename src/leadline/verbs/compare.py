@@ -43,19 +43,13 @@ def compare(*folders: str | Path) -> Compared:
     if len(folders) < 2:
         raise UsageError("Comparing takes two runs or more: 'leadline compare runs/a-1 runs/a-2'.")
     runs = tuple(Run(folder) for folder in folders)
-    first = {f.label: f for f in runs[0].report.findings if _shown(f)}
-    findings = {}
-    for label in first:
-        row = tuple(next((f for f in run.report.findings if _shown(f) and f.label == label), None) for run in runs)
-        if all(f is not None for f in row):
-            findings[label] = tuple(f for f in row if f is not None)
+    tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
+    findings = {label: tuple(t[label] for t in tables) for label in tables[0] if all(label in t for t in tables)}
     return Compared(runs, findings, (None, *(_difference(runs[0], run) for run in runs[1:])))
 
 
-def _shown(finding: Finding) -> bool:
-    if finding.value is None:
-        return False
-    return (finding.split == "test" and finding.group is None) or (finding.split is None and finding.name in COST)
+def _costs(run: Run) -> list[Finding]:
+    return [f for f in run.report.findings if f.name in COST and f.value is not None]
 
 
 def _difference(first: Run, other: Run) -> Difference | None:

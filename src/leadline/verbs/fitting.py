@@ -11,13 +11,12 @@ from torch import nn
 from leadline.data.augment import Augmenter
 from leadline.data.dataset import Dataset
 from leadline.errors import Interrupted
-from leadline.run.build import build_network
 from leadline.training.feed import Feed
 from leadline.training.loop import fit
-from leadline.training.plan import Plan, apply
+from leadline.training.plan import Plan, apply, device_for
 from leadline.training.signals import catching
 from leadline.training.step import Plain
-from leadline.training.timing import choose
+from leadline.training.trials import choose
 from leadline.verbs.course import Course, Trained
 from leadline.verbs.environment import environment_for, write_environment
 from leadline.verbs.job import Job
@@ -25,24 +24,16 @@ from leadline.verbs.job import Job
 TICKS = 10  # an epoch: enough for a curve, too few to cost anything
 
 
-def fit_run(folder: Path, job: Job, dataset: Dataset) -> Trained:
-    """Train to the end and write the weights that ship; goes on from the newest checkpoint where there is one.
+def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Trained:
+    """Train a network to the end and write the weights that ship; goes on from the newest checkpoint where there is one.
 
     Raises Interrupted after a signal, with a checkpoint written; TrainingFailed where the loss diverges or the disk is full.
     """
     training, world = job.experiment.training, job.world
     assert training.epochs is not None and training.batch is not None
-    network = build_network(job.experiment, dataset.schema, job.modules)
     plan = planned(folder, job, dataset, network)
     with apply(plan), catching() as stopped:
-        feed = Feed(
-            dataset.parts["train"],
-            training.batch,
-            job.experiment.seed,
-            augment=Augmenter(dataset.schema.inputs),
-            world=world,
-            device=plan.device,
-        )
+        feed = _feed(job, dataset, plan.device)
         total = training.epochs * feed.steps_per_epoch
         step = Plain(
             network,
@@ -76,14 +67,26 @@ def fit_run(folder: Path, job: Job, dataset: Dataset) -> Trained:
 
 
 def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Plan:
-    """Return the run's execution plan: the recorded one, else one chosen now by the first process and recorded before any step."""
-    text: str | None = None
-    if job.world.is_main:
-        environment = environment_for(folder)
-        if "plan" not in environment:
-            plan = choose(network, job.objective, dataset.parts["train"], job.experiment.training, seed=job.experiment.seed)
-            environment["plan"] = plan.model_dump(mode="json")
-            write_environment(folder, environment)
-            job.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")
-        text = json.dumps(environment["plan"])
-    return Plan.model_validate_json(job.world.share(text))
+    """Return the run's execution plan: the recorded one, else one chosen now and recorded before any step."""
+    training, world = job.experiment.training, job.world
+    environment = environment_for(folder) if world.is_main else {}
+    recorded = world.share(json.dumps(environment.get("plan")))
+    if recorded != "null":
+        device = device_for(training.plan.device, world.local_rank)
+        return Plan.model_validate_json(recorded).model_copy(update={"device": str(device)})
+    feed = _feed(job, dataset, "cpu")
+    steps = (training.epochs or 1) * feed.steps_per_epoch
+    plan = choose(
+        network, job.objective, feed.at(0), training.plan, steps=steps, deterministic=training.deterministic, world=world
+    )
+    if world.is_main:
+        write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
+        job.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")
+    return plan
+
+
+def _feed(job: Job, dataset: Dataset, device: str) -> Feed:
+    training = job.experiment.training
+    assert training.batch is not None
+    augment = Augmenter(dataset.schema.inputs)
+    return Feed(dataset.parts["train"], training.batch, job.experiment.seed, augment=augment, world=job.world, device=device)

@@ -9,7 +9,8 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
-from leadline.data.dataset import Dataset, Part, prepare
+from leadline.data.dataset import Dataset, prepare
+from leadline.data.part import Part
 from leadline.errors import UsageError
 from leadline.facts.schema import Schema
 from leadline.measuring.decisions import decide
@@ -27,7 +28,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     with progress(quiet) as shown:
         data = run.experiment.data.model_copy(update={"source": source if isinstance(source, str) else str(source), "test": None})
         memory = None if isinstance(source, str | Path) else source
-        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, progress=shown.stage)
+        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=False, progress=shown.stage)
         network = run.network
         frames = [
             decisions_table(

@@ -8,8 +8,8 @@ from typing import Any
 from leadline.facts.exhibit import Draft
 from leadline.measuring.summary import spread
 from leadline.run.run import Run
-from leadline.verbs import train as verb
 from leadline.verbs.job import Job
+from leadline.verbs.once import train_once
 from leadline.verbs.reporting import repeated
 
 
@@ -24,14 +24,12 @@ def repeat(job: Job, first: Run | None, repeats: int) -> Run | None:
         seed = job.experiment.seed + number
         job.shown.note(f"repeat {number + 1} of {repeats}, seed {seed}")
         again = job.experiment.model_copy(update={"seed": seed, "require": ()})
-        more.append(verb.train_one(job.of(again), parent / "repeats" / f"seed-{seed}"))
+        more.append(train_once(job.of(again), parent / "repeats" / f"seed-{seed}"))
     if first is None:
         return None
     runs = [first, *(run for run in more if run is not None)]
     spreads, rows = [], []
-    for finding in first.report.findings:
-        if finding.split != "test" or finding.group is not None:
-            continue
+    for finding in first.report.quality():
         values = [found.value for run in runs if (found := run.report.find(finding.name, split="test")) and found.value is not None]
         if len(values) == len(runs):
             spreads.append(spread(finding.name, values, finding.unit, finding.better))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +75,7 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> Report
         requirements=judge(requirements, findings),
     )
     write_report(folder, report)
+    shutil.rmtree(folder / files.CHECKPOINTS, ignore_errors=True)  # a finished run needs none
     return report
 
 
@@ -91,10 +93,12 @@ def _drafts(
     drafts = [*exhibits.about_data(dataset), *exhibits.examples(dataset, experiment.seed), *measured.drafts]
     if trained.history.height:
         drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
-    timings = environment.get("plan", {}).get("timings")
-    if timings:
-        rows = [[name, round(value, 3) if isinstance(value, float) else value] for name, value in timings.items()]
-        drafts.append(Draft("plan", "table", "Execution plan", {"columns": ["candidate", "ms a step"], "rows": rows}))
+    trials = environment.get("plan", {}).get("trials", ())
+    if trials:
+        columns = ("candidate", "ms", "loss_error", "gradient_error", "why")
+        content = {"columns": ["candidate", "ms a step", "loss error", "gradient error", "not sound because"],
+                   "rows": [[trial[c] for c in columns] for trial in trials]}  # fmt: skip
+        drafts.append(Draft("plan", "table", "Execution plan", content, "Each way of executing a step, timed on this machine."))
     return drafts
 
 

@@ -6,17 +6,19 @@ from collections.abc import Mapping
 
 from torch import nn
 
+from leadline.data.augment import Augmenter
 from leadline.data.front import build_front, signal_spec
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.experiment import Component, Experiment
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
 from leadline.layers.contracts import Objective
-from leadline.measuring.cost import NAMES as COST_NAMES
+from leadline.measuring import cost
 from leadline.measuring.summary import SUMMARY_NAMES
 from leadline.models.build import resolved_options
 from leadline.run.build import objective_for
 from leadline.training.optim import resolved_optimizer
+from leadline.training.plan import device_for
 from leadline.training.schedule import resolved_schedule
 
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
@@ -44,6 +46,8 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
             f"training.early_stopping.on: {objective.name} has no measure {on!r}. {did_you_mean(on, objective.monitors)}"
         )
     check_requirements(experiment, objective, schema)
+    Augmenter(schema.inputs)  # refuses unknown augmentations
+    device_for(training.plan.device)  # refuses a device that is not there
     return experiment.model_copy(
         update={
             "data": experiment.data.model_copy(update={"target": schema.target.name if schema.target else None}),
@@ -63,7 +67,7 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
 
 def check_requirements(experiment: Experiment, objective: Objective, schema: Schema) -> tuple[Requirement, ...]:
     """Parse the requirements; raises UsageError where one names a finding that this run will not have."""
-    known = {name.replace(" ", "") for name in (*objective.names(schema), *COST_NAMES, *SUMMARY_NAMES)}
+    known = {name.replace(" ", "") for name in (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES)}
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     for requirement in requirements:
         if requirement.name not in known:

@@ -11,6 +11,7 @@ from leadline.data.dataset import Dataset, prepare
 from leadline.errors import RunError
 from leadline.facts.experiment import Experiment
 from leadline.run import folder as files
+from leadline.run.build import build_network
 from leadline.run.run import Run, read_schema
 from leadline.training import distributed
 from leadline.verbs.environment import environment_for
@@ -42,7 +43,7 @@ def resume(
         dataset = prepare(experiment.data, source, seed=experiment.seed, progress=shown.stage)
         _check_same(where, experiment, dataset)
         job = Job(experiment, source, modules or {}, world, shown)
-        trained = fit_run(where, job, dataset)
+        trained = fit_run(where, job, dataset, build_network(experiment, dataset.schema, job.modules))
         if not world.is_main:
             return None
         finish(where, job, dataset, trained)

@@ -5,19 +5,22 @@ from __future__ import annotations
 import base64
 import io
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from leadline.facts.exhibit import Draft, Exhibit, store
+from leadline.facts.exhibit import Draft, store
 from leadline.facts.experiment import Experiment
 from leadline.facts.finding import Again, Finding
 from leadline.facts.report import Report, RunFacts
 from leadline.facts.requirement import Requirement, judge
 
+STARTED = "2026-01-05T10:32:11+00:00"
 ENVIRONMENT = {
     "python": "3.12.3",
     "os": "Linux 6.8",
@@ -28,7 +31,24 @@ ENVIRONMENT = {
     "data": {"fingerprint": "9b1e0f3a", "rows": 1797},
     "plan": {"device": "cpu", "precision": "fp32", "channels_last": True, "compile": None},
 }
-AGAIN = Again(producer="objective", tolerance=1e-6)
+PARTS = (("train", 1257), ("validation", 180), ("test", 360))
+REQUIRED = ("accuracy >= 0.95", "recall(8) >= 0.95", "size_mb <= 0.1", "energy_wh <= 5")
+DIGITS = {
+    "name": "digits",
+    "data": {"source": "digits", "target": "label", "inputs": {"image": {"kind": "image", "augment": [{"shift": 0.1}]}}},
+    "network": "cnn",
+    "objective": "classification",
+    "require": REQUIRED,
+    "card": {"intended_use": "Reading digits in class.", "licence": "Apache-2.0"},
+}
+DIABETES = {"data": {"source": "diabetes", "target": "progression"}, "network": "mlp", "objective": "regression"}
+
+
+def measured(name: str, value: float, interval: tuple[float, float] | None = None, **rest: Any) -> Finding:
+    """A finding of the objective, unless `rest` says otherwise."""
+    better = "lower" if name in ("nll", "brier", "ece", "mse", "rmse", "mae", "generalisation_gap") else "higher"
+    defaults = {"again": Again(producer="objective", tolerance=1e-6), "better": better}
+    return Finding(name=name, value=value, interval=interval, **{**defaults, **rest})
 
 
 def png(pixels: np.ndarray) -> str:
@@ -43,144 +63,174 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
 
 
-def share(name: str, value: float, n: int, split: str = "test", group: str | None = None, method: str = "Wilson score") -> Finding:
+def share(name: str, value: float, n: int, split: str, method: str = "Wilson score", **rest: Any) -> Finding:
     low, high = wilson(round(value * n), n)
-    again = AGAIN if group is None or group.startswith("class") else Again(producer="baseline")
     stricter = {"0.975": (low - 0.004, min(1.0, high + 0.003))}
-    return Finding(
-        name=name, split=split, group=group, value=value, interval=(min(low, value), max(high, value)), n=n, method=method,
-        better="higher", again=again, stricter=stricter,
-    )  # fmt: skip
+    interval = (min(low, value), max(high, value))
+    return measured(name, value, interval, n=n, split=split, method=method, stricter=stricter, **rest)
 
 
-def costs() -> list[Finding]:
-    again = Again(producer="cost")
-    return [
-        Finding(name="params", value=93_322, method="trained numbers, shared ones once", better="lower", again=again),
-        Finding(name="flops", value=24_345_600, unit="FLOP", method="matrix products and convolutions", provenance="estimated", again=again),
-        Finding(name="size_mb", value=0.37514, unit="MB", method="size of model.safetensors on disk", better="lower", again=again),
-        Finding(name="latency_ms", group="batch=1", value=0.412, interval=(0.397, 0.431), n=200, unit="ms", method="median time, fp32, 2 CPU threads", again=again),
-        Finding(name="latency_ms", group="batch=64", value=6.31, interval=(6.22, 6.54), n=120, unit="ms", method="median time, fp32, 2 CPU threads", again=again),
-        Finding(name="peak_memory_mb", value=412.3, unit="MB", method="peak resident memory of the process", again=again),
-        Finding(name="train_seconds", value=21.4, unit="s", method="wall clock of the training loop, validation included", again=again),
-        Finding.absent("energy_wh", "no readable energy meter on this machine (RAPL needs permission)", unit="Wh", again=again),
-    ]  # fmt: skip
+def rows(parts: tuple[tuple[str, int], ...]) -> list[Finding]:
+    return [Finding(name="rows", split=split, value=n, n=n, unit="rows", method="counted") for split, n in parts]
 
 
-def digits_exhibits(folder: Path, labels: list[str], rng: np.random.Generator) -> list[Exhibit]:
-    images = np.repeat(load_digits().images[:40] * 15.9, 1, axis=0).astype(np.uint8)
-    names = [labels[t] for t in load_digits().target[:40]]
-    turned = [np.roll(images[i], (int(rng.integers(-1, 2)), int(rng.integers(-1, 2))), (0, 1)) for i in range(4) for _ in range(7)]
+def costs() -> Iterator[Finding]:
+    timed, clock = "median time, fp32, 2 CPU threads", "wall clock of the training loop, validation included"
+    for name, group, value, interval, unit, method in (
+        ("params", None, 93_322, None, "1", "trained numbers, shared ones once"),
+        ("size_mb", None, 0.37514, None, "MB", "size of model.safetensors on disk"),
+        ("latency_ms", "batch=1", 0.412, (0.397, 0.431), "ms", timed),
+        ("latency_ms", "batch=64", 6.31, (6.22, 6.54), "ms", timed),
+        ("peak_memory_mb", None, 412.3, None, "MB", "peak resident memory of the process"),
+        ("train_seconds", None, 21.4, None, "s", clock),
+    ):
+        again = Again(producer="cost")
+        yield Finding(name=name, group=group, value=value, interval=interval, unit=unit, method=method, better="lower", again=again)
+    yield Finding(name="flops", value=24_345_600, unit="FLOP", method="matrix products and convolutions", provenance="estimated")
+    yield Finding.absent("energy_wh", "no readable energy meter on this machine (RAPL needs permission)", unit="Wh")
+
+
+def tables() -> Iterator[Draft]:
+    def draft(name: str, title: str, columns: list[str], *cells: list[Any]) -> Draft:
+        return Draft(name, "table", title, {"columns": columns, "rows": list(cells)})
+
+    image = ["image", "image", "input", 0, "8 × 8 pixels, 1 channel"]
+    label = ["label", "category", "target", 0, "10 classes"]
+    yield draft("columns", "Columns", ["column", "kind", "role", "missing", "summary"], image, label)
+    lost = ["scans/0017.png", 17, "image", "truncated after 212 bytes"]
+    yield draft("set_aside", "Set aside", ["file", "row", "column", "reason"], lost, ["scans/0251.png", 251, "label", "no label"])
+    yield draft("plan", "Execution plan", ["candidate", "ms a step", "sound"], ["fp32", 3.214, True], ["bf16", 4.9, True])
+    yield draft("noise", "Something new", ["level", "accuracy"], [0.1, 0.97], [0.2, 0.91])
+
+
+def pictures(labels: list[str], rng: np.random.Generator) -> Iterator[Draft]:
+    digits = load_digits()
+    images = (digits.images[:40] * 15.9).astype(np.uint8)
+    shifts = rng.integers(-1, 2, (4, 7, 2))
+    turned = [png(np.roll(images[i], tuple(shifts[i, k]), (0, 1))) for i in range(4) for k in range(7)]
+    caption = "Each row: one example, then versions of it that augmentation made."
+    shown = {"pictures": [png(i) for i in images[:24]], "captions": [labels[t] for t in digits.target[:24]], "columns": 8}
+    yield Draft("examples", "pictures", "Examples", shown, split="train")
+    versions = {"pictures": turned, "captions": [""] * 28, "columns": 7}
+    yield Draft("augmented", "pictures", "As the network sees them", versions, caption, "train")
+    told = [f"8 taken for 1, 9{i}.3% sure (digits, row {i * 7})" for i in range(6)]
+    wrong = {"pictures": [png(i) for i in images[30:36]], "captions": told, "columns": 6}
+    yield Draft("mistakes", "pictures", "The surest mistakes", wrong, split="test")
+
+
+def learning(rng: np.random.Generator) -> Draft:
     epochs = np.arange(1, 41, dtype=float)
     loss = 2.3 * np.exp(-epochs / 6) + 0.01
+    accuracy = [None, *(0.98 - 0.4 * np.exp(-epochs[1:] / 5)).tolist()]
+
+    def panel(label: str, log: bool, **series: list[float | None]) -> dict[str, Any]:
+        return {"label": label, "log": log, "series": [{"name": name, "values": values} for name, values in series.items()]}
+
+    panels = [
+        panel("loss", True, train=loss.tolist(), validation=(loss + 0.04 + 0.01 * rng.random(40)).tolist()),
+        panel("accuracy", False, validation=accuracy),
+        panel("learning rate", False, rate=(1e-3 * np.sin(np.pi * epochs / 41)).tolist()),
+    ]
+    content = {"x": {"label": "epoch", "values": epochs.tolist()}, "mark": {"x": 33.0, "label": "shipped"}, "panels": panels}
+    return Draft("learning_curves", "curves", "Learning curves", content)
+
+
+def judgements(labels: list[str]) -> Iterator[Draft]:
     counts = np.diag([33, 36, 35, 36, 37, 36, 36, 35, 30, 34])
     for true, said, n in ((8, 1, 3), (9, 7, 1), (3, 5, 1), (7, 9, 1)):
         counts[true, said] = n
-    confidence = np.array([0.62, 0.81, 0.93, 0.97, 0.99, 0.999])
-    right = np.array([0.5, 0.78, 0.94, 0.98, 0.99, 1.0])
-    bins = [
-        {"confidence": c, "accuracy": a, "low": wilson(round(a * n), n)[0], "high": wilson(round(a * n), n)[1], "count": n}
-        for c, a, n in zip(confidence, right, (8, 14, 40, 70, 100, 128), strict=True)
-    ]
-    columns = {"columns": ["column", "kind", "role", "missing", "summary"],
-               "rows": [["image", "image", "input", 0, "8 × 8 pixels, 1 channel"], ["label", "category", "target", 0, "10 classes"]]}  # fmt: skip
-    drafts = [
-        Draft("columns", "table", "Columns", columns),
-        Draft("set_aside", "table", "Set aside", {"columns": ["file", "row", "column", "reason"],
-              "rows": [["scans/0017.png", 17, "image", "truncated after 212 bytes"], ["scans/0251.png", 251, "label", "no label"]]}),
-        Draft("examples", "pictures", "Examples", {"pictures": [png(i) for i in images[:24]], "captions": names[:24], "columns": 8}, split="train"),
-        Draft("augmented", "pictures", "As the network sees them", {"pictures": [png(i) for i in turned], "captions": [""] * 28, "columns": 7},
-              "Each row: one example, then versions of it that augmentation made.", "train"),
-        Draft("learning_curves", "curves", "Learning curves", {"x": {"label": "epoch", "values": epochs.tolist()}, "mark": {"x": 33.0, "label": "shipped"}, "panels": [
-            {"label": "loss", "log": True, "series": [{"name": "train", "values": loss.tolist()}, {"name": "validation", "values": (loss + 0.04 + 0.01 * rng.random(40)).tolist()}]},
-            {"label": "accuracy", "log": False, "series": [{"name": "validation", "values": [None, *(1 - 0.4 * np.exp(-epochs[1:] / 5) - 0.02).tolist()]}]},
-            {"label": "learning rate", "log": False, "series": [{"name": "learning rate", "values": (1e-3 * np.sin(np.pi * epochs / 41)).tolist()}]}]}),
-        Draft("confusion", "matrix", "Confusion matrix", {"labels": labels, "counts": counts.tolist()}, "Rows: the true class. Columns: what the network said.", "validation"),
-        Draft("confusion", "matrix", "Confusion matrix", {"labels": labels, "counts": counts.tolist()}, "Rows: the true class. Columns: what the network said.", "test"),
-        Draft("reliability", "reliability", "Reliability", {"bins": bins}, "How often the network is right when it claims a confidence.", "test"),
-        Draft("mistakes", "pictures", "The surest mistakes", {"pictures": [png(i) for i in images[30:36]],
-              "captions": [f"8 taken for 1, 9{i}.3% sure (digits, row {i * 7})" for i in range(6)], "columns": 6}, split="test"),
-        Draft("plan", "table", "Execution plan", {"columns": ["candidate", "ms a step", "sound"], "rows": [["fp32, 2 threads", 3.214, True], ["bf16, 2 threads", 4.9, True]]}),
-        Draft("noise", "table", "Something new", {"columns": ["level", "accuracy"], "rows": [[0.1, 0.97], [0.2, 0.91]]}),
-    ]  # fmt: skip
-    return [store(draft, folder) for draft in drafts]
+    caption = "Rows: the true class. Columns: what the network said."
+    for split in ("validation", "test"):
+        yield Draft("confusion", "matrix", "Confusion matrix", {"labels": labels, "counts": counts.tolist()}, caption, split)
+    bins = []
+    for confidence, right, n in ((0.62, 4, 8), (0.81, 11, 14), (0.93, 38, 40), (0.97, 69, 70), (0.99, 99, 100), (0.999, 128, 128)):
+        low, high = wilson(right, n)
+        bins.append({"confidence": confidence, "accuracy": right / n, "low": low, "high": high, "count": n})
+    yield Draft(
+        "reliability", "reliability", "Reliability", {"bins": bins}, "How often it is right when it claims a confidence.", "test"
+    )
+
+
+def quality(labels: list[str], split: str, n: int, value: float) -> Iterator[Finding]:
+    yield share("accuracy", value, n, split)
+    resampled = "bootstrap of the confusion matrix, 2,000 resamples"
+    for k, name in enumerate(("balanced_accuracy", "precision_macro", "recall_macro", "f1_macro")):
+        yield share(name, value - 0.001 * k, n, split, method=resampled)
+    loss = 0.31 - 0.3 * value
+    common = {"split": split, "n": n}
+    yield measured("roc_auc", 0.9991, (0.9983, 0.9997), method="macro one-vs-rest, bootstrap", **common)
+    yield measured("nll", loss, (loss * 0.6, loss * 1.5), unit="nats", method="bootstrap", **common)
+    yield measured("brier", loss / 2, (loss * 0.3, loss * 0.8), method="summed over classes, bootstrap", **common)
+    yield measured("ece", 0.0102, (0.006, 0.021), method="15 bins of equal mass, bootstrap", **common)
+    for k, label in enumerate(labels):
+        for name in ("precision", "recall", "f1"):
+            yield share(name, 0.9091 if k == 8 else 1.0 - 0.027 * (k % 3), 33 + k % 5, split, group=f"class={label}")
 
 
 def classification(folder: Path, labels: list[str] | None = None) -> Report:
     """A report of ten classes; `labels` replaces the digits' own names."""
     labels = labels or [str(k) for k in range(10)]
     rng = np.random.default_rng(0)
-    findings = [Finding(name="rows", split=s, value=n, n=n, unit="rows", method="counted") for s, n in (("train", 1257), ("validation", 180), ("test", 360))]
-    findings += [
+    twins = "rows of test whose encoded inputs equal those of a row of train"
+    findings = [
+        *rows(PARTS),
         Finding(name="rows_set_aside", value=2, unit="rows", method="counted", better="lower"),
-        Finding(name="duplicates", group="splits=train, test", value=0, unit="rows", method="rows of test whose encoded inputs equal those of a row of train"),
-    ]  # fmt: skip
-    for split, n, value in (("train", 1257, 0.9992), ("validation", 180, 0.9778), ("test", 360, 0.98611)):
-        findings += [share("accuracy", value, n, split)]
-        findings += [share(m, value - 0.001 * k, n, split, method="bootstrap of the confusion matrix, 2,000 resamples")
-                     for k, m in enumerate(("balanced_accuracy", "precision_macro", "recall_macro", "f1_macro"))]  # fmt: skip
-        loss = 0.31 - 0.3 * value
-        findings += [
-            Finding(name="roc_auc", split=split, value=0.9991, interval=(0.9983, 0.9997), n=n, method="macro one-vs-rest, bootstrap", better="higher", again=AGAIN),
-            Finding(name="nll", split=split, value=loss, interval=(loss * 0.6, loss * 1.5), n=n, unit="nats", method="bootstrap", better="lower", again=AGAIN),
-            Finding(name="brier", split=split, value=loss / 2, interval=(loss * 0.3, loss * 0.8), n=n, method="summed over classes, bootstrap", better="lower", again=AGAIN),
-            Finding(name="ece", split=split, value=0.0102, interval=(0.006, 0.021), n=n, method="15 bins of equal mass, bootstrap", better="lower", again=AGAIN),
-        ]  # fmt: skip
-        for k, label in enumerate(labels):
-            right = 0.9091 if k == 8 else 1.0 - 0.027 * (k % 3)
-            findings += [share(m, right, 33 + k % 5, split, f"class={label}") for m in ("precision", "recall", "f1")]
+        Finding(name="duplicates", group="splits=train, test", value=0, unit="rows", method=twins),
+    ]
+    for (split, n), value in zip(PARTS, (0.9992, 0.9778, 0.98611), strict=True):
+        findings += quality(labels, split, n, value)
+    gap = "accuracy on train minus on test; MOVER interval"
     findings += [
-        share("accuracy", 0.1028, 360, "test", "baseline=majority"),
-        Finding(name="nll", split="test", group="baseline=majority", value=2.303, interval=(2.301, 2.305), n=360, unit="nats", better="lower"),
-        Finding(name="generalisation_gap", value=0.0131, interval=(0.003, 0.031), n=360, method="accuracy on train minus on test; MOVER interval", better="lower"),
+        share("accuracy", 0.1028, 360, "test", group="baseline=majority"),
+        measured("nll", 2.303, (2.301, 2.305), split="test", group="baseline=majority", n=360, unit="nats"),
+        measured("generalisation_gap", 0.0131, (0.003, 0.031), n=360, method=gap),
         *costs(),
-    ]  # fmt: skip
-    requirements = [Requirement.parse(t) for t in ("accuracy >= 0.95", "recall(8) >= 0.95", "size_mb <= 0.1", "energy_wh <= 5")]
-    experiment = Experiment.parse({
-        "name": "digits", "data": {"source": "digits", "target": "label", "inputs": {"image": {"kind": "image", "augment": [{"shift": 0.1}]}}},
-        "network": "cnn", "objective": "classification", "require": [r.text for r in requirements],
-        "card": {"intended_use": "Reading digits in class.", "licence": "Apache-2.0"},
-    })  # fmt: skip
+    ]
+    drafts = (*tables(), *pictures(labels, rng), learning(rng), *judgements(labels))
     return Report(
-        experiment=experiment.model_dump(mode="json"),
-        run=RunFacts(id="digits-1", started="2026-01-05T10:32:11+00:00", seconds=84.2, test_looks=3),
+        experiment=Experiment.parse(DIGITS).model_dump(mode="json"),
+        run=RunFacts(id="digits-1", started=STARTED, seconds=84.2, test_looks=3),
         environment=ENVIRONMENT,
         findings=tuple(findings),
-        exhibits=tuple(digits_exhibits(folder, labels, rng)),
-        requirements=judge(requirements, findings),
+        exhibits=tuple(store(draft, folder) for draft in drafts),
+        requirements=judge([Requirement.parse(text) for text in REQUIRED], findings),
     )
 
 
 def regression(folder: Path) -> Report:
+    """A report of a network that predicts a number, with an absent finding."""
     rng = np.random.default_rng(1)
-    true = rng.gamma(4, 40, 89)
-    said = true * 0.7 + 45 + rng.normal(0, 35, 89)
-    findings = [Finding(name="rows", split=s, value=n, n=n, unit="rows", method="counted") for s, n in (("train", 309), ("validation", 44), ("test", 89))]
-    for split, n, off in (("train", 309, 38.2), ("validation", 44, 44.9), ("test", 89, 43.17)):
-        common = {"split": split, "n": n, "again": AGAIN}
+    parts = (("train", 309), ("validation", 44), ("test", 89))
+    findings = rows(parts)
+    for (split, n), off in zip(parts, (38.2, 44.9, 43.17), strict=True):
+        common: dict[str, Any] = {"split": split, "n": n, "method": "bootstrap-t", "unit": "progression"}
         findings += [
-            Finding(name="mse", value=off**2 * 1.6, interval=(off**2 * 1.2, off**2 * 2.1), unit="progression²", better="lower", method="bootstrap-t", **common),
-            Finding(name="rmse", value=off * 1.26, interval=(off * 1.1, off * 1.45), unit="progression", better="lower", method="bootstrap-t", **common),
-            Finding(name="mae", value=off, interval=(off - 5.5, off + 6.1), unit="progression", better="lower", method="bootstrap-t", **common),
-            Finding(name="r2", value=0.46, interval=(0.31, 0.57), better="higher", method="bootstrap", **common),
-        ]  # fmt: skip
+            measured("mse", off**2 * 1.6, (off**2 * 1.2, off**2 * 2.1), **{**common, "unit": "progression²"}),
+            measured("rmse", off * 1.26, (off * 1.1, off * 1.45), **common),
+            measured("mae", off, (off - 5.5, off + 6.1), **common),
+            measured("r2", 0.46, (0.31, 0.57), **{**common, "unit": "1", "method": "bootstrap"}),
+        ]
     findings += [
-        Finding(name="mae", split="test", group="baseline=mean", value=65.1, interval=(57.0, 73.9), n=89, unit="progression", better="lower"),
+        measured("mae", 65.1, (57.0, 73.9), split="test", group="baseline=mean", n=89, unit="progression"),
         Finding.absent("generalisation_gap", "mae was not measured on train", better="lower"),
         *costs(),
-    ]  # fmt: skip
-    content = {"x": {"label": "true progression", "values": true.tolist()}, "y": {"label": "predicted progression", "values": said.tolist()}, "diagonal": True}
-    rows = {"columns": ["what happened", "where", "age", "bmi"], "rows": [["310, predicted 121", "diabetes, row 17", 0.0381, 0.0617], ["25, predicted 240", "diabetes, row 3", -0.05, None]]}
-    experiment = Experiment.parse({"data": {"source": "diabetes", "target": "progression"}, "network": "mlp", "objective": "regression"})
+    ]
+    true = rng.gamma(4, 40, 89)
+    said = true * 0.7 + 45 + rng.normal(0, 35, 89)
+    x, y = {"label": "true progression", "values": true.tolist()}, {"label": "predicted progression", "values": said.tolist()}
+    errors = [["310, predicted 121", "diabetes, row 17", 0.0381, 0.0617], ["25, predicted 240", "diabetes, row 3", -0.05, None]]
+    drafts = (
+        Draft("predicted", "scatter", "Predicted against true", {"x": x, "y": y, "diagonal": True}, split="test"),
+        Draft(
+            "mistakes", "table", "The largest errors", {"columns": ["what", "where", "age", "bmi"], "rows": errors}, split="test"
+        ),
+    )
     return Report(
-        experiment=experiment.model_dump(mode="json"),
-        run=RunFacts(id="diabetes-1", started="2026-01-05T10:32:11+00:00", seconds=8.24, test_looks=1),
+        experiment=Experiment.parse(DIABETES).model_dump(mode="json"),
+        run=RunFacts(id="diabetes-1", started=STARTED, seconds=8.24, test_looks=1),
         environment=ENVIRONMENT,
         findings=tuple(findings),
-        exhibits=(
-            store(Draft("predicted", "scatter", "Predicted against true", content, split="test"), folder),
-            store(Draft("mistakes", "table", "The largest errors", rows, split="test"), folder),
-        ),
+        exhibits=tuple(store(draft, folder) for draft in drafts),
     )
 
 
@@ -199,5 +249,6 @@ def diabetes_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, Path
 @pytest.fixture
 def hostile_run(tmp_path: Path) -> tuple[Report, Path]:
     """Class names as people (and attackers) write them."""
-    labels = ["<script>alert(1)</script>", "猫", "قطة", "a|b", "`code`", "*bold*", "[x](javascript:alert(1))", "\"><img src=x onerror=alert(1)>", "line\nbreak", "é"]
+    script, link = "<script>alert(1)</script>", "[x](javascript:alert(1))"
+    labels = [script, "猫", "قطة", "a|b", "`code`", "*bold*", link, '"><img src=x onerror=alert(1)>', "line\nbreak", "é"]
     return classification(tmp_path, labels), tmp_path

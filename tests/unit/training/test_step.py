@@ -12,6 +12,7 @@ from leadline.facts.experiment import Component
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss
 from leadline.training.feed import Feed
+from leadline.training.plan import Plan
 from leadline.training.step import LossModule, Plain
 
 OPTIMIZERS = (
@@ -171,7 +172,7 @@ def test_players_are_stepped_in_turn_and_move_only_their_own_weights() -> None:
         gradients = torch.autograd.grad(mean, list(part.parameters()))
         with torch.no_grad():
             for p, gradient in zip(part.parameters(), gradients, strict=True):
-                p -= 0.05 * gradient
+                p.sub_(0.05 * gradient)
     for a, b in zip(weights(net).values(), weights(oracle).values(), strict=True):
         torch.testing.assert_close(a, b)
     assert all(x.isfinite().all() for x in sums_2K)
@@ -210,8 +211,6 @@ def test_channels_last_weights_resume_to_the_same_bits() -> None:
         def forward(self, x: Tensor) -> Tensor:
             image = x.reshape(-1, 10)[:, :3, None, None].expand(-1, 3, 4, 4)
             return self.head(self.norm(self.conv(image)).mean((2, 3)))
-
-    from leadline.training.plan import Plan
 
     plan = Plan(channels_last=True)
     feed = Feed(Table(30), 8, 5)

@@ -32,7 +32,8 @@ class Map(NamedTuple):
     y0: Tensor | float = 0.0
 
     def after(self, first: Map) -> Map:
-        """Return the map that applies `first`, then this one. No matrix product: that may be set to bfloat16, which blurs places."""
+        """Return the map that applies `first`, then this one."""
+        # Not as a matrix product: that may be set to bfloat16, which blurs places.
         return Map(
             _sum(_product(self.xx, first.xx), _product(self.xy, first.yx)),
             _sum(_product(self.xx, first.xy), _product(self.xy, first.yy)),
@@ -108,10 +109,11 @@ def _places(height: int, width: int, device: torch.device) -> tuple[Tensor, Tens
 def _interpolated(x_BCHW: Tensor, place: Map) -> Tensor:
     batch, _, height, width = x_BCHW.shape
     x_W, y_H1 = _places(height, width, x_BCHW.device)
+    x_B1W, y_BH1 = x_W.expand(batch, 1, width), y_H1.expand(batch, height, 1)
     grid_2BHW = torch.empty(2, batch, height, width, device=x_BCHW.device)
     # grid_sample counts half a picture as 1.
-    torch.add((place.xx * x_W + place.x0) * (2 / width), place.xy * y_H1 * (2 / width), out=grid_2BHW[0])
-    torch.add(place.yx * x_W * (2 / height), (place.yy * y_H1 + place.y0) * (2 / height), out=grid_2BHW[1])
+    torch.add((place.xx * x_B1W + place.x0) * (2 / width), place.xy * y_BH1 * (2 / width), out=grid_2BHW[0])
+    torch.add(place.yx * x_B1W * (2 / height), (place.yy * y_BH1 + place.y0) * (2 / height), out=grid_2BHW[1])
     values = x_BCHW if x_BCHW.is_floating_point() else x_BCHW.float()
     return F.grid_sample(values, grid_2BHW.permute(1, 2, 3, 0), mode="bilinear", padding_mode="border", align_corners=False)
 

@@ -31,14 +31,15 @@ def _fit(column: pl.Series, context: Context) -> State:
 
     Raises DataError where the column holds no word for yes or no.
     """
-    words = as_text(column).drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])["word"]
+    text = as_text(column)
+    words = text.drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])["word"]
     known = {word.lower(): word for word in reversed(words.to_list()) if word.lower() in _VALUE}
     if len(words) and not known:
         raise DataError(
             f"Column {column.name!r} cannot be boolean: {words[0]!r} means neither yes nor no. Make its kind 'category' instead."
         )
     no, yes = next((pair for pair in PAIRS if known.keys() & set(pair)), PAIRS[0])
-    return {"classes": [known.get(no, no), known.get(yes, yes)], "missing": bool(column.null_count())}
+    return {"classes": [known.get(no, no), known.get(yes, yes)], "missing": bool(text.null_count())}
 
 
 def _encode(column: pl.Series, state: State, context: Context) -> Encoded:

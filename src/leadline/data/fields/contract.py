@@ -12,6 +12,8 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.facts.registry import lookup
+
 State = Mapping[str, Any]
 
 
@@ -29,8 +31,8 @@ class Context(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
-# A random change of a whole batch of raw encoded inputs: (x, draws) and options by keyword, numbers, to the same shape. Rows are told
-# apart by `draws` alone. uint8 may come back as float32 of the same range, where rounding would only lose something.
+# A random change of a whole batch of raw encoded inputs: (x, draws) and options by keyword, numbers, to the same shape. Rows are
+# told apart by `draws` alone. uint8 may come back as float32 of the same range, where rounding would only lose something.
 Augmentation = Callable[..., Tensor]
 
 
@@ -66,3 +68,9 @@ class Field:
 
 
 DTYPE: Mapping[str, torch.dtype] = {"table": torch.float32, "image": torch.uint8}
+
+
+def field_of(kind: str) -> Field:
+    """Return the field of a kind; raises UsageError with the nearest names where there is none."""
+    found: Field = lookup("fields", kind)
+    return found

@@ -40,14 +40,14 @@ def _fit(column: pl.Series, context: Context) -> State:
 
     Raises DataError where text is in no known format, or could be day before month as well as month before day.
     """
-    form = None
+    form, present = None, clean(column).drop_nulls()
     if is_text(column):
-        form, share, ambiguous = _best_format(clean(column).drop_nulls())
+        form, share, ambiguous = _best_format(present)
         if ambiguous:
             raise DataError(
                 f"The dates in column {column.name!r} can be read with the day or with the month first; write them as 2024-01-31."
             )
-        if share == 0 and column.null_count() < len(column):
+        if share == 0 and len(present):
             raise DataError(
                 f"Column {column.name!r} holds no dates that can be read; write them as 2024-01-31 or 2024-01-31 10:00:00."
             )
@@ -59,7 +59,7 @@ def _fit(column: pl.Series, context: Context) -> State:
         "mean": float(elapsed.mean()),
         "std": float(elapsed.std()),
         "times": bool(len(np.unique(seconds)) > 1),
-        "missing": len(moments) < len(column),
+        "missing": len(present) < len(column),
     }
 
 

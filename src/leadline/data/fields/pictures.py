@@ -62,8 +62,8 @@ def read(source: Path | bytes, shape: Shape) -> np.ndarray:
         # JPEG files decode faster at a half, a quarter or an eighth of their size; twice the size needed is kept for smoothing.
         longest = 2 * max(shape.height, shape.width)
         picture.draft(None, (longest, longest))
-        upright = ImageOps.exif_transpose(picture)
-        plain = _plain(upright, "L" if shape.channels == 1 else "RGB")
+        ImageOps.exif_transpose(picture, in_place=True)
+        plain = _plain(picture, "L" if shape.channels == 1 else "RGB")
         inner = _inner(plain.height, plain.width, shape)
         if inner != (plain.height, plain.width):
             plain = plain.resize((inner[1], inner[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -78,7 +78,7 @@ def convert(x_NHWC: np.ndarray, shape: Shape) -> np.ndarray:
     x_NHWC = _channels(x_NHWC, shape.channels)
     inner = _inner(x_NHWC.shape[1], x_NHWC.shape[2], shape)
     if inner != x_NHWC.shape[1:3]:
-        x_NCHW = torch.from_numpy(np.ascontiguousarray(x_NHWC)).permute(0, 3, 1, 2)
+        x_NCHW = torch.from_numpy(np.array(x_NHWC, order="C")).permute(0, 3, 1, 2)
         resized = F.interpolate(x_NCHW, inner, mode="bilinear", antialias=True, align_corners=False)
         x_NHWC = resized.permute(0, 2, 3, 1).numpy()
     return _placed(x_NHWC, shape)

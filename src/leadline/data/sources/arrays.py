@@ -41,7 +41,7 @@ class _Columns(NamedTuple):
 def read_npz(path: Path) -> Table:
     """Return the arrays of an NPZ file as a table; raises DataError for a damaged file and for arrays of Python objects."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or no NPZ file: {error}. Write it again with numpy.savez.") from None

@@ -91,10 +91,11 @@ def _layout(pictures: Sequence[str]) -> pl.DataFrame:
     steps = pl.col("image").str.split("/")
     first, second, depth = steps.list.get(0), steps.list.get(1, null_on_oob=True), steps.list.len()
     parts = frame.select(first=first, depth=depth).with_columns(part=to_parts(frame.select(first).to_series()))
-    # A class may be called "train": folders name splits only where all of them do, or where they hold folders themselves.
+    # A class may be called "train": folders name splits only where all of them do, or where that one holds folders itself.
     below = parts.filter(pl.col("depth") > 1)
-    in_part = below.filter(pl.col("part").is_not_null())
-    if len(in_part) and (len(in_part) == len(below) or (in_part["depth"] > 2).all()):
+    train = below.filter(pl.col("part") == "train")
+    all_parts = len(below) > 0 and below["part"].null_count() == 0
+    if all_parts or (len(train) and (train["depth"] > 2).all()):
         frame = frame.with_columns(pl.when(depth > 2).then(second).alias("label"), parts["part"].alias("split"))
         frame = frame.with_columns(pl.when(pl.col("split").is_null()).then(None).otherwise(pl.col("label")).alias("label"))
     else:

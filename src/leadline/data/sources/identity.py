@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import polars as pl
+from polars import selectors
 
 from leadline.data.cache import remember
 
@@ -46,9 +47,21 @@ def of_file(path: Path) -> str:
 
 def of_frame(frame: pl.DataFrame) -> str:
     """Return the sha256 of a frame's names, types and values."""
+    # What lies in memory behind a null, or past the end of a bitmap, is anything: nulls are filled and hashed on their own.
+    frame = frame.rechunk()
+    filled = frame.with_columns(
+        selectors.numeric().fill_null(0),
+        selectors.string().fill_null(""),
+        selectors.binary().fill_null(b""),
+        selectors.boolean().cast(pl.UInt8).fill_null(0),
+        selectors.temporal().to_physical().fill_null(0),
+    )
+    nulls = frame.select(pl.col(column.name).is_null().cast(pl.UInt8) for column in frame if column.null_count())
     sink = _Hashing()
-    # The oldest layout stores text as offsets and bytes: equal frames give equal bytes, which views of text need not.
-    frame.rechunk().write_ipc(cast(IO[bytes], sink), compression="uncompressed", compat_level=pl.CompatLevel.oldest())
+    sink.write(repr(frame.schema).encode())
+    for part in (filled, nulls):
+        # The oldest layout stores text as offsets and bytes: equal frames give equal bytes, which views of text need not.
+        part.write_ipc(cast(IO[bytes], sink), compression="uncompressed", compat_level=pl.CompatLevel.oldest())
     return sink.hash.hexdigest()
 
 

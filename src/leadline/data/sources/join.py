@@ -83,11 +83,13 @@ def _same_types(above: pl.DataFrame, below: pl.DataFrame) -> tuple[pl.DataFrame,
 
 
 def _stack(above: pl.DataFrame, below: pl.DataFrame, names: str) -> pl.DataFrame:
+    differ = [name for name, dtype in below.schema.items() if dtype != above.schema[name]]
     try:
+        if any(frame.schema[name].is_nested() for frame in (above, below) for name in differ):
+            raise pl.exceptions.SchemaError("pictures of different sizes would be joined as lists")
         return pl.concat([above, below], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
-        differ = [n for n, dtype in below.schema.items() if dtype != above.schema[n]]
-        types = ", ".join(f"{n!r} ({above.schema[n]} and {below.schema[n]})" for n in differ)
+        types = ", ".join(f"{name!r} ({above.schema[name]} and {below.schema[name]})" for name in differ)
         raise DataError(f"Columns of {names} hold different things: {types}.") from None
 
 

@@ -1,0 +1,211 @@
+"""Columns of pictures."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+
+from leadline.data.fields.contract import Context
+from leadline.data.fields.image import FIELD, ImageFront
+from leadline.errors import DataError, UsageError
+
+RNG = np.random.default_rng(1)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> tuple[Path, np.ndarray]:
+    x = RNG.integers(0, 256, (5, 8, 6, 3), dtype=np.uint8)
+    for i, one in enumerate(x):
+        Image.fromarray(one).save(tmp_path / f"{i}.png")
+    return tmp_path, x
+
+
+def fit(column: pl.Series, base: Path | None = None, **options: object) -> dict[str, object]:
+    return json.loads(json.dumps(FIELD.fit(column, Context(base, options)), allow_nan=False))
+
+
+def paths(count: int = 5) -> pl.Series:
+    return pl.Series("photo", [f"{i}.png" for i in range(count)])
+
+
+def test_paths_bytes_and_arrays_give_the_same(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    blobs = pl.Series("photo", [(base / name).read_bytes() for name in paths()])
+    states = [fit(paths(), base), fit(blobs), fit(pl.Series("photo", x))]
+    assert states[0] == states[1] == states[2]
+    for column in (paths(), blobs, pl.Series("photo", x)):
+        encoded = FIELD.encode(column, states[0], Context(base))
+        np.testing.assert_array_equal(encoded.values, x)
+        assert encoded.values.dtype == np.uint8
+        assert not encoded.problems
+
+
+def test_state_holds_shape_and_statistics(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    state = fit(paths(), base)
+    assert FIELD.shape(state) == (8, 6, 3)
+    assert state["resized"] is False
+    np.testing.assert_allclose(state["mean"], x.mean((0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(state["std"], x.std((0, 1, 2)), atol=1e-5)
+    assert set(FIELD.recipe(state)) == {"height", "width", "channels", "aspect"}
+
+
+def test_statistics_over_several_chunks() -> None:
+    x = RNG.integers(0, 256, (150, 3, 4), dtype=np.uint8)
+    state = fit(pl.Series(x), scale="mean_image")
+    np.testing.assert_allclose(state["mean"], [x.mean()], atol=1e-5)
+    np.testing.assert_allclose(np.array(state["mean_image"])[..., 0], x.mean(0), atol=0.006)
+
+
+def test_bad_pictures_are_named_with_their_reason(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    (base / "1.png").write_bytes(b"")
+    (base / "2.png").write_text("text")
+    column = pl.Series("photo", ["0.png", "1.png", "2.png", "9.png", None])
+    state = fit(column, base)
+    encoded = FIELD.encode(column, state, Context(base))
+    assert encoded.problems == {
+        1: "1.png: the file is empty (0 bytes)",
+        2: "2.png: it is not a picture in a known format",
+        3: "9.png: there is no such file",
+        4: "there is no picture",
+    }
+    np.testing.assert_array_equal(encoded.values[0], x[0])
+    np.testing.assert_allclose(state["mean"], x[0].mean((0, 1)), atol=1e-5)
+
+
+def test_a_column_without_a_readable_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"None of the 5 pictures.*'photo'.*0.png: there is no such file"):
+        fit(paths(), tmp_path)
+
+
+def test_null_arrays_are_problems() -> None:
+    column = pl.Series([[[1, 2], [3, 4]], None], dtype=pl.Array(pl.UInt8, (2, 2)))
+    encoded = FIELD.encode(column, fit(column), Context())
+    assert encoded.values[0, ..., 0].tolist() == [[1, 2], [3, 4]]
+    assert encoded.problems == {1: "there is no picture"}
+
+
+def test_grey_only_if_all_are(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    for i in range(4):
+        Image.fromarray(x[i, ..., 0]).save(base / f"{i}.png")
+    assert fit(paths(4), base)["channels"] == 1
+    assert fit(paths(5), base)["channels"] == 3
+    assert fit(paths(4), base, channels=3)["channels"] == 3
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([(40, 30), (50, 60), (70, 64)], (48, 48)),  # median short side 50, rounded to eights
+        ([(900, 700), (800, 800)], (224, 224)),
+        ([(500, 300), (500, 300)], (224, 224)),  # of one size, but a large one
+        ([(40, 30), (40, 30)], (40, 30)),
+        ([(3, 3), (2, 5)], (8, 8)),
+    ],
+)
+def test_default_resolution(tmp_path: Path, sizes: list[tuple[int, int]], expected: tuple[int, int]) -> None:
+    for i, (height, width) in enumerate(sizes):
+        Image.new("L", (width, height), 7).save(tmp_path / f"{i}.png")
+    state = fit(paths(len(sizes)), tmp_path)
+    assert (state["height"], state["width"]) == expected
+    assert state["resized"] is (expected not in sizes)
+    assert FIELD.encode(paths(len(sizes)), state, Context(tmp_path)).values.shape == (len(sizes), *expected, 1)
+
+
+def test_options(folder: tuple[Path, np.ndarray]) -> None:
+    base, _ = folder
+    state = fit(paths(), base, size=[4, 5], aspect="crop", channels=1, scale="unit")
+    assert FIELD.shape(state) == (4, 5, 1)
+    assert (state["aspect"], state["scale"], state["resized"]) == ("crop", "unit", True)
+    for options, words in (
+        ({"sise": 4}, "'size'"),
+        ({"size": 0}, "number of pixels"),
+        ({"size": [1, 2, 3]}, "number of pixels"),
+        ({"size": "big"}, "number of pixels"),
+        ({"channels": 2}, "1 .grey. or 3"),
+        ({"aspect": "padd"}, "'pad'"),
+        ({"scale": "std"}, "standard"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            fit(paths(), base, **options)
+
+
+def test_infer(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    context = Context(base)
+    assert FIELD.infer(paths(), context) > 0.95
+    assert FIELD.infer(pl.Series([(base / "0.png").read_bytes()]), context) > 0.95
+    assert FIELD.infer(pl.Series(x), context) == 1
+    assert FIELD.infer(pl.Series(["7.png", "8.png"]), context) == 0  # no such files
+    assert FIELD.infer(pl.Series(["a", "b.txt"]), context) == 0
+    assert FIELD.infer(pl.Series([b"abc"]), context) == 0
+    assert FIELD.infer(pl.Series(np.zeros((2, 4, 4, 2), np.uint8)), context) == 0
+    assert FIELD.infer(pl.Series(np.zeros((2, 4, 4))), context) == 0
+    assert FIELD.infer(pl.Series([1, 2]), context) == 0
+
+
+def test_columns_of_other_types_are_refused() -> None:
+    state = fit(pl.Series(np.zeros((2, 4, 4), np.uint8)))
+    with pytest.raises(DataError, match="Float64"):
+        FIELD.encode(pl.Series(np.zeros((2, 4, 4))), state, Context())
+    with pytest.raises(DataError, match="not pictures"):
+        FIELD.encode(pl.Series([1, 2]), state, Context())
+
+
+def test_decode_gives_png(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    for one, blob in zip(x, FIELD.decode(x, fit(paths(), base)), strict=True):
+        np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(blob))), one)
+
+
+@pytest.mark.parametrize("scale", ["standard", "unit", "mean_image"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_front_follows_the_formula(scale: str, channels: int) -> None:
+    x = RNG.integers(0, 256, (40, 5, 7, channels), dtype=np.uint8)
+    state = fit(pl.Series(x), scale=scale)
+    raw = torch.from_numpy(x).permute(0, 3, 1, 2)
+    z = FIELD.front([state])(raw).values
+    centre = {"standard": x.mean((0, 1, 2)), "unit": 0, "mean_image": x.mean(0)}[scale]
+    spread = 255 if scale == "unit" else x.std((0, 1, 2))
+    np.testing.assert_allclose(z.permute(0, 2, 3, 1).numpy(), (x - centre) / spread, atol=2e-4)
+
+
+@pytest.mark.parametrize("scale", ["standard", "mean_image"])
+def test_front_keeps_the_memory_format_and_takes_floats(scale: str) -> None:
+    x = RNG.integers(0, 256, (4, 5, 7, 3), dtype=np.uint8)
+    front = FIELD.front([fit(pl.Series(x), scale=scale)])
+    last = torch.from_numpy(x).permute(0, 3, 1, 2)
+    assert front(last).values.is_contiguous(memory_format=torch.channels_last)
+    assert front(last.contiguous()).values.is_contiguous()
+    torch.testing.assert_close(front(last.float()).values, front(last).values)
+    torch.testing.assert_close(front.double()(last).values.float(), front.float()(last).values)
+
+
+def test_gradient_reaches_the_pixels() -> None:
+    x = RNG.integers(0, 256, (4, 5, 7, 3), dtype=np.uint8)
+    state = fit(pl.Series(x))
+    pixels = torch.from_numpy(x).permute(0, 3, 1, 2).float().requires_grad_()
+    FIELD.front([state])(pixels).values.sum().backward()
+    assert pixels.grad is not None
+    torch.testing.assert_close(pixels.grad[0, :, 0, 0], 1 / torch.tensor(state["std"]))
+
+
+def test_pictures_of_one_colour_do_not_divide_by_zero() -> None:
+    state = fit(pl.Series(np.full((3, 2, 2), 9, np.uint8)))
+    assert state["std"] == [1.0]
+    assert ImageFront(state)(torch.full((1, 1, 2, 2), 9)).values.eq(0).all()
+
+
+def test_front_does_not_learn_or_change_in_training_mode() -> None:
+    front = FIELD.front([fit(pl.Series(RNG.integers(0, 256, (4, 5, 7), dtype=np.uint8)))]).train()
+    before = {name: value.clone() for name, value in front.state_dict().items()}
+    front(torch.zeros(2, 1, 5, 7))
+    assert not list(front.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in front.state_dict().items())

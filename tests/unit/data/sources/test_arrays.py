@@ -1,0 +1,132 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+
+from leadline.data.sources import read
+from leadline.errors import DataError
+
+RNG = np.random.default_rng(0)
+DIGITS = RNG.integers(0, 256, (6, 5, 4), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("X_train", "y_train", "X_test", "y_test"),
+        ("train_images", "train_labels", "test_images", "test_labels"),
+        ("xTrain".lower().replace("x", "x-"), "y-train", "x.test", "y.test"),
+    ],
+)
+def test_npz_with_parts(tmp_path: Path, names: tuple[str, ...]) -> None:
+    path = tmp_path / "m.npz"
+    labels = np.array([3, 1, 4, 1, 5, 9], dtype=np.uint8)
+    np.savez(path, **dict(zip(names, (DIGITS[:4], labels[:4], DIGITS[4:], labels[4:, None]), strict=True)))
+    table = read(path)
+    assert table.frame["split"].to_list() == ["train"] * 4 + ["test"] * 2
+    assert table.frame["image"].dtype == pl.Array(pl.UInt8, (5, 4))
+    assert np.array_equal(table.frame["image"].to_numpy(), DIGITS)
+    assert table.frame["label"].to_list() == labels.tolist()
+    assert (table.name, table.target, table.split, table.kinds) == ("m", "label", "split", {"image": "image"})
+    assert table.where(4) == (f"m.npz: {names[2]}", 1)
+
+
+@pytest.mark.parametrize("name", ["x_val", "x_valid", "x_validation", "x_dev"])
+def test_validation_arrays(name: str) -> None:
+    table = read({"x_train": DIGITS, "y_train": [0, 1] * 3, name: DIGITS[:2], name.replace("x", "y"): [0, 1]})
+    assert table.frame["split"].to_list() == ["train"] * 6 + ["validation"] * 2
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_pairs(kind: str) -> None:
+    x, y = RNG.normal(size=(5, 3)).astype(np.float32), np.array([0, 1, 1, 0, 2])
+    table = read((x, y) if kind == "numpy" else (torch.from_numpy(x).requires_grad_(), torch.from_numpy(y)))
+    assert table.frame.columns == ["x0", "x1", "x2", "label"]
+    assert np.array_equal(table.frame.select("x0", "x1", "x2").to_numpy(), x)
+    assert table.frame["label"].dtype == pl.Int64
+    assert table.target == "label"
+
+
+@pytest.mark.parametrize(
+    ("shape", "stored"),
+    [((6, 5, 4), (5, 4)), ((6, 5, 4, 3), (5, 4, 3)), ((6, 5, 4, 1), (5, 4)), ((6, 3, 5, 7), (5, 7, 3)), ((6, 1, 5, 7), (5, 7))],
+)
+def test_shapes_of_pictures(shape: tuple[int, ...], stored: tuple[int, ...]) -> None:
+    x = RNG.integers(0, 256, shape, dtype=np.uint8)
+    image = read((x, np.arange(6))).frame["image"]
+    assert image.dtype == pl.Array(pl.UInt8, stored)
+    channels_last = x if shape[-1] in (1, 3) or len(shape) == 3 else x.transpose(0, 2, 3, 1)
+    assert np.array_equal(image.to_numpy(), channels_last.reshape(6, *stored))
+
+
+def test_values_of_pictures() -> None:
+    y = np.arange(6)
+    unit = read((DIGITS / 255, y))
+    assert np.array_equal(unit.frame["image"].to_numpy(), DIGITS)
+    assert "scaled" in unit.notes[0]
+    whole = read((DIGITS.astype(np.float32), y))
+    assert np.array_equal(whole.frame["image"].to_numpy(), DIGITS)
+    assert whole.notes == ()
+    with pytest.raises(DataError, match="values from"):
+        read((DIGITS - 128.5, y))
+    with pytest.raises(DataError, match="values from"):
+        read((DIGITS.astype(np.int64) + 300, y))
+
+
+def test_labels_one_hot_and_as_text() -> None:
+    assert read((DIGITS, np.eye(6)[::-1])).frame["label"].to_list() == [5, 4, 3, 2, 1, 0]
+    assert read((DIGITS, np.array([b"a", b"b"] * 3))).frame["label"].to_list() == ["a", "b"] * 3
+
+
+def test_other_names_are_columns() -> None:
+    table = read({"age": [3, 4], "city": ["x", "y"], "pixels": DIGITS[:2], "pair": np.ones((2, 2))})
+    assert table.frame.columns == ["age", "city", "pixels", "pair0", "pair1"]
+    assert table.kinds == {"pixels": "image"}
+    assert table.target is None
+
+
+def test_one_dimensional_x_and_y_are_columns() -> None:
+    assert read({"x": [1.0, 2.0], "y": [3.0, 4.0]}).frame.columns == ["x", "y"]
+
+
+def test_arrays_that_have_no_role_are_noted() -> None:
+    assert "class_names" in read({"x": DIGITS, "y": np.arange(6), "class_names": np.array(["a", "b"])}).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"x": DIGITS, "y": np.arange(5)}, "x has 6, y has 5"),
+        ({"a": [1, 2], "b": [1]}, "a has 2, b has 1"),
+        ({"x_train": DIGITS, "y_train": np.arange(6), "x_test": DIGITS}, "'x_test' has no labels"),
+        ({"x_train": DIGITS, "x_test": DIGITS[:, :3]}, "different shapes"),
+        ({"x": DIGITS, "x_test": DIGITS}, "stands beside"),
+        ({"x_val": DIGITS, "x_valid": DIGITS}, "stand for the same"),
+        ({"x": DIGITS, "y": np.ones((6, 2))}, "one label a row"),
+        ({"x": np.zeros((6, 2, 2, 2)), "y": np.arange(6)}, "has shape"),
+        ({"x": DIGITS[:0], "y": []}, "no rows"),
+        ({"x": 3}, "one value"),
+        ({}, "no arrays"),
+        ({"a": np.array([1 + 2j])}, "complex"),
+    ],
+)
+def test_arrays_that_do_not_fit(arrays: dict[str, Any], words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        read(arrays)
+
+
+def test_files_that_cannot_be_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "m.npz"
+    np.savez(path, x=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(DataError, match="Python objects"):
+        read(path)
+    np.savez(path, x=DIGITS, y=np.arange(6))
+    whole = path.read_bytes()
+    for content in (b"", b"rubbish", whole[: len(whole) // 2], whole[:200] + bytes(60) + whole[260:]):
+        path.write_bytes(content)
+        with pytest.raises(DataError, match=r"m\.npz"):
+            read(path)

@@ -1,0 +1,113 @@
+import gzip
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from leadline.data.sources import read
+from leadline.data.sources.delimited import read as read_csv
+from leadline.errors import DataError
+
+
+def written(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_separators_are_found(tmp_path: Path, separator: str) -> None:
+    rows = [["name", "size", "note"], ["a", "1", '"x, y; z"'], ["b", "2", '"p|q"']]
+    frame, notes = read_csv(written(tmp_path, "\n".join(separator.join(row) for row in rows) + "\n"))
+    assert frame.to_dict(as_series=False) == {"name": ["a", "b"], "size": [1, 2], "note": ["x, y; z", "p|q"]}
+    assert notes == ()
+
+
+def test_a_single_column_needs_no_separator(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, "n\n1\n2\n"))
+    assert frame.to_dict(as_series=False) == {"n": [1, 2]}
+
+
+@pytest.mark.parametrize("word", ["", "?", " ?", "NA", "N/A", "nan", "null", "  "])
+def test_words_for_nothing_are_null_and_leave_numbers_numbers(tmp_path: Path, word: str) -> None:
+    frame, _ = read_csv(written(tmp_path, f"a, b,c\n 1,{word},x \n2, 3.5,{word}\n"))
+    assert frame.columns == ["a", "b", "c"]
+    assert frame.dtypes == [pl.Int64, pl.Float64, pl.String]
+    assert frame.rows() == [(1, None, "x"), (2, 3.5, None)]
+
+
+def test_decimal_commas_are_read_beside_semicolons_only(tmp_path: Path) -> None:
+    semicolons, _ = read_csv(written(tmp_path, "a;b\n1,5;2\n-3,25;4\n", "s.csv"))
+    assert semicolons.rows() == [(1.5, 2), (-3.25, 4)]
+    tabs, _ = read_csv(written(tmp_path, "a\tb\n1,234\t2\n3,250\t4\n", "t.tsv"))
+    assert tabs["a"].to_list() == ["1,234", "3,250"]
+
+
+def test_a_value_late_in_the_file_changes_the_type(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, "a,b\n" + "1,2\n" * 12_000 + "x,2.5\n"))
+    assert frame.dtypes == [pl.String, pl.Float64]
+    assert frame.row(-1) == ("x", 2.5)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "noted"), [("utf-8", False), ("utf-8-sig", False), ("cp1252", True), ("latin-1", True), ("utf-16", True)]
+)
+def test_encodings(tmp_path: Path, encoding: str, noted: bool) -> None:
+    frame, notes = read_csv(written(tmp_path, "name,n\nZürich,1\nGenève,2\n".encode(encoding)))
+    assert frame.rows() == [("Zürich", 1), ("Genève", 2)]
+    assert bool(notes) == noted
+
+
+def test_an_encoding_that_shows_late(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, b"name,n\n" + b"abc,1\n" * 60_000 + "Zürich,2\n".encode("cp1252")))
+    assert frame.row(-1) == ("Zürich", 2)
+    assert "cp1252" in notes[0]
+
+
+def test_gzip(tmp_path: Path) -> None:
+    table = read(written(tmp_path, gzip.compress(b"a,b\n1,x\n2,y\n"), "t.csv.gz"))
+    assert table.name == "t"
+    assert table.frame.rows() == [(1, "x"), (2, "y")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["is empty"]),
+        ("\n \n", ["is empty"]),
+        ("a,b\n", ["no rows"]),
+        ("a,b\n1,2\n1,2,3\n", ["line 3", "3 fields", "2 columns"]),
+        ("a,b,c\n1,2,3\n1,2\n4,5,6\n", ["line 3", "2 fields", "3 columns"]),
+        ('a,b\n"x\ny",2\n3\n', ["line 4", "1 fields"]),
+        ("a,b,a\n1,2,3\n", ["several columns named 'a'"]),
+        (b"PK\x03\x04\x00\x00rubbish", ["not text"]),
+    ],
+)
+def test_files_that_cannot_be_read_say_why_and_where(tmp_path: Path, text: str | bytes, words: list[str]) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(DataError) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_cut_gzip_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read(written(tmp_path, gzip.compress(b"a,b\n1,2\n")[:-9], "t.csv.gz"))
+
+
+def test_missing_last_values_are_no_ragged_rows(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, "a,b\n1,\n2,3\n"))
+    assert frame.rows() == [(1, None), (2, 3)]
+
+
+def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, ",a\n0,5\n1,6\n"))
+    assert frame.columns == ["column_1", "a"]
+    assert "no name" in notes[0]
+
+
+def test_a_missing_header_is_noted(tmp_path: Path) -> None:
+    _, notes = read_csv(written(tmp_path, "5.1,3.5,1.4,setosa\n4.9,3.0,1.3,setosa\n"))
+    assert "mostly numbers" in notes[0]

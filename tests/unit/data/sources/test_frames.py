@@ -1,0 +1,46 @@
+import sys
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from leadline.data.sources import read
+from leadline.errors import DataError, MissingExtra
+
+DATA = {"n": [1.5, None, 3.0], "s": ["a", None, "b"], "split": ["train", "val", "test"]}
+
+
+@pytest.mark.parametrize("frame", [pl.DataFrame(DATA), pl.LazyFrame(DATA), pd.DataFrame(DATA)])
+def test_frames(frame: object) -> None:
+    table = read(frame)
+    assert table.frame.to_dict(as_series=False) == DATA
+    assert table.split == "split"
+    assert table.fingerprint == read(pl.DataFrame(DATA)).fingerprint
+
+
+def test_categories_and_decimals_become_plain() -> None:
+    frame = pd.DataFrame({"c": pd.Categorical(["x", "y"]), 7: [1, 2]})
+    table = read(frame)
+    assert table.frame.columns == ["c", "7"]
+    assert table.frame.dtypes == [pl.String, pl.Int64]
+
+
+def test_frames_that_cannot_be_used() -> None:
+    with pytest.raises(DataError, match="no rows"):
+        read(pl.DataFrame({"a": []}))
+    with pytest.raises(DataError, match="Python objects"):
+        read(pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}))
+    with pytest.raises(DataError, match="values of one type"):
+        read(pd.DataFrame({"a": ["x", 1, {}]}))
+    with pytest.raises(DataError, match="several columns named 'a'"):
+        read(pd.DataFrame([[1, 2]], columns=["a", "a"]))
+
+
+def test_pandas_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **options: object) -> None:
+        raise ModuleNotFoundError("pyarrow is required")
+
+    monkeypatch.setattr(pl, "from_pandas", fail)
+    with pytest.raises(MissingExtra, match=r"leadline\[frames\]"):
+        read(pd.DataFrame({"s": ["a"]}))
+    assert "pandas" in sys.modules

@@ -1,0 +1,112 @@
+"""Augmentation of whole batches."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from leadline.data.augment import Augmenter
+from leadline.data.fields.affine import AUGMENTATIONS, warp
+from leadline.data.fields.contract import Field
+from leadline.errors import UsageError
+from leadline.facts import registry
+from leadline.facts.experiment import Component
+from leadline.facts.schema import InputSchema
+from leadline.layers.draws import Draws
+from leadline.layers.types import Batch
+
+
+def schema(*augment: object, name: str = "photo", kind: str = "image") -> InputSchema:
+    return InputSchema(
+        name=name, kind=kind, fields=(), shape=(9, 12, 3), augment=tuple(Component.model_validate(a) for a in augment)
+    )
+
+
+def batch(*names: str, rows: int = 12) -> Batch:
+    x = torch.randint(0, 256, (rows, 9, 12, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).permute(0, 3, 1, 2)
+    return Batch(dict.fromkeys(names or ("photo",), x), None, torch.ones(rows), torch.arange(rows) * 7)
+
+
+def augmented(given: Batch, *inputs: InputSchema, step: int = 0) -> Batch:
+    return Augmenter(inputs)(given, Draws(0, step, given.row_B))
+
+
+def test_nothing_asked_is_nothing_done() -> None:
+    given = batch()
+    assert augmented(given, schema()) is given
+
+
+def test_affine_changes_cost_one_resampling() -> None:
+    given = batch()
+    draws = Draws(0, 0, given.row_B).under("augment:photo:0")
+    chain = [(AUGMENTATIONS["rotate"], 15.0), (AUGMENTATIONS["shift"], 0.2), (AUGMENTATIONS["flip"], 0.5)]
+    out = augmented(given, schema({"rotate": 15}, {"shift": 0.2}, "flip"))
+    assert torch.equal(out.inputs["photo"], warp(given.inputs["photo"], draws, chain))
+
+
+def test_only_the_input_that_asks_is_changed_and_the_batch_is_not() -> None:
+    given = batch("photo", "scan")
+    before = given.inputs["photo"].clone()
+    out = augmented(given, schema({"flip": 1}), schema(name="scan"))
+    assert torch.equal(out.inputs["photo"], before.flip(3))
+    assert out.inputs["scan"] is given.inputs["scan"]
+    assert torch.equal(given.inputs["photo"], before)
+    assert out.row_B is given.row_B
+
+
+def test_two_inputs_are_drawn_apart() -> None:
+    out = augmented(batch("photo", "scan"), schema("crop"), schema("crop", name="scan"))
+    assert not torch.equal(out.inputs["photo"], out.inputs["scan"])
+
+
+def test_rows_do_not_depend_on_the_batch_they_are_in() -> None:
+    asked = schema("rotate", "shift", "flip", "crop")
+    whole = augmented(batch(), asked).inputs["photo"]
+    parts = torch.cat([augmented(part, asked).inputs["photo"] for part in batch().split(5)])
+    torch.testing.assert_close(parts, whole, atol=1e-3, rtol=0)
+    assert not torch.equal(augmented(batch(), asked, step=1).inputs["photo"], whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("rotat", r"'photo'.*'rotat'.*'rotate'"),
+        ({"name": "rotate", "degrees": 3}, r"rotate has no option 'degrees'.*amount"),
+        ({"rotate": 200}, r"rotate: the amount is degrees.*180, not 200"),
+        ({"shift": -0.1}, "a fraction of width and height"),
+        ({"flip": 2}, "probability of a flip between 0 and 1"),
+        ({"flip": "often"}, "not 'often'"),
+        ({"crop": True}, "not True"),
+        ({"crop": float("nan")}, "not nan"),
+    ],
+)
+def test_what_is_unknown_is_refused_at_once(asked: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Augmenter([schema(asked)])
+
+
+def test_tables_have_none() -> None:
+    with pytest.raises(UsageError, match="'table' is a table"):
+        Augmenter([schema("flip", name="table", kind="table")])
+
+
+@pytest.fixture
+def invert(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(x: Tensor, draws: Draws, *, rate: float = 0.5) -> Tensor:
+        return torch.where(draws.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
+
+    image: Field = registry.lookup("fields", "image")
+    monkeypatch.setattr("leadline.data.fields.image.FIELD", replace(image, augmentations={**AUGMENTATIONS, "invert": change}))
+
+
+@pytest.mark.usefixtures("invert")
+def test_changes_of_another_sort_take_their_place_in_the_order() -> None:
+    given = batch()
+    out = augmented(given, schema("flip", {"name": "invert", "rate": 1}, "flip", "vertical_flip")).inputs["photo"]
+    x = given.inputs["photo"]
+    for stage, chain in (("augment:photo:0", ["flip"]), ("augment:photo:2", ["flip", "vertical_flip"])):
+        x = warp(x, Draws(0, 0, given.row_B).under(stage), [(AUGMENTATIONS[name], 0.5) for name in chain])
+    assert torch.equal(out, 255 - x)
+    with pytest.raises(UsageError, match=r"invert has no option 'amount'.*rate"):
+        Augmenter([schema({"invert": 1})])

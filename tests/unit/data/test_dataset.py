@@ -1,0 +1,214 @@
+"""From a source to a dataset: split, fitted on train only, encoded, with unusable rows set aside; or with a given schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import torch
+from PIL import Image
+
+from leadline.data.dataset import Dataset, prepare
+from leadline.errors import DataError, UsageError
+from leadline.facts.experiment import DataSpec
+from leadline.facts.schema import Schema
+
+N = 60
+RNG = np.random.default_rng(0)
+AREA = RNG.normal(size=N)
+
+
+def csv(path: Path, **columns: object) -> str:
+    pl.DataFrame({"area": AREA, "town": ["Bath", "York"] * (N // 2), "label": ["a", "a", "b", "b"] * (N // 4)} | columns).write_csv(
+        path
+    )
+    return str(path)
+
+
+def spec(**entries: object) -> DataSpec:
+    return DataSpec.model_validate(entries)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    root = tmp_path / "animals"
+    for name in ("cat", "dog"):
+        (root / name).mkdir(parents=True)
+        for at in range(20):
+            Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(root / name / f"{at:02d}.png")
+    return root
+
+
+def rows(dataset: Dataset) -> dict[str, list[int]]:
+    return {name: part.rows.tolist() for name, part in dataset.parts.items()}
+
+
+def used(dataset: Dataset) -> list[int]:
+    return sorted(row for part in dataset.parts.values() for row in part.rows.tolist())
+
+
+def test_a_table_becomes_a_dataset(tmp_path: Path) -> None:
+    source = csv(tmp_path / "people.csv")
+    dataset = prepare(spec(source=source))
+    assert dataset.name == "people" and dataset.schema.classes == ("a", "b")
+    assert {name: len(part) for name, part in dataset.parts.items()} == {"train": 48, "validation": 6, "test": 6}
+    assert used(dataset) == list(range(N))
+    assert "random" in dataset.split_by and dataset.set_aside.is_empty()
+    assert [(one.name, one.kind, one.shape) for one in dataset.schema.inputs] == [("table", "table", (2,))]
+    assert dataset.parts["train"].where(0) == (source, int(dataset.parts["train"].rows[0]) + 1)
+    assert dataset.summary()["rows"][1] == ["town", "category", "input table", 0, "2 classes: Bath, York"]
+
+
+def test_the_same_seed_gives_the_same_dataset_and_another_one_another_split(tmp_path: Path) -> None:
+    source = csv(tmp_path / "people.csv")
+    assert rows(prepare(spec(source=source), seed=1)) == rows(prepare(spec(source=source), seed=1))
+    assert rows(prepare(spec(source=source), seed=1)) != rows(prepare(spec(source=source), seed=2))
+
+
+def test_fields_are_fitted_on_train_rows_only(tmp_path: Path) -> None:
+    parts = np.array(["train"] * 40 + ["val"] * 10 + ["test"] * 10)
+    area = np.where(parts == "train", AREA, 1e6)
+    dataset = prepare(spec(source=csv(tmp_path / "people.csv", area=area, split=parts)))
+    state = dataset.schema.inputs[0].fields[0].state
+    assert state["mean"] == pytest.approx(area[:40].mean()) and state["max"] < 10
+
+
+def test_a_split_that_is_ignored_does_not_count(tmp_path: Path) -> None:
+    source = csv(tmp_path / "people.csv", split=["train"] * 50 + ["test"] * 10)
+    assert len(prepare(spec(source=source)).parts["test"]) == 10
+    again = prepare(spec(source=source, ignore=["split"]))
+    assert len(again.parts["test"]) == 6 and [f.name for f in again.schema.inputs[0].fields] == ["area", "town"]
+
+
+def test_a_class_folder_becomes_a_dataset(pictures: Path) -> None:
+    dataset = prepare(spec(source=str(pictures)))
+    assert [(one.name, one.kind, one.shape) for one in dataset.schema.inputs] == [("image", "image", (8, 8, 3))]
+    assert dataset.schema.classes == ("cat", "dog")
+    batch = dataset.parts["test"].batch(torch.arange(len(dataset.parts["test"])))
+    assert batch.inputs["image"].shape[1:] == (3, 8, 8)
+    assert dataset.parts["test"].target is not None
+    assert set(dataset.parts["test"].target) == {0, 1}
+
+
+def test_unreadable_pictures_are_set_aside_with_the_reason(pictures: Path) -> None:
+    (pictures / "cat" / "03.png").write_bytes(b"")
+    (pictures / "dog" / "05.png").write_bytes((pictures / "dog" / "05.png").read_bytes()[:60])
+    dataset = prepare(spec(source=str(pictures)))
+    assert dataset.set_aside.columns == ["file", "row", "column", "reason"]
+    assert dataset.set_aside["column"].to_list() == ["image", "image"]
+    assert "cat/03.png" in dataset.set_aside["reason"][0] and "dog/05.png" in dataset.set_aside["reason"][1]
+    assert sum(len(part) for part in dataset.parts.values()) == 38
+    assert used(dataset) == [i for i in range(40) if i not in (3, 25)]
+    with pytest.raises(DataError, match=r"2 of 40 rows cannot be used, and --strict sets none aside: .*cat/03.png"):
+        prepare(spec(source=str(pictures), strict=True))
+
+
+def test_a_dataset_without_one_usable_row(pictures: Path) -> None:
+    good = prepare(spec(source=str(pictures)))
+    for file in pictures.rglob("*.png"):
+        file.write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"None of the .* pictures"):
+        prepare(spec(source=str(pictures)))
+    with pytest.raises(DataError, match=r"none of the 40 rows can be used: .*cat/00.png.*; and 37 more"):
+        prepare(spec(source=str(pictures)), schema=good.schema)
+
+
+def test_rows_without_a_target_are_set_aside_before_the_split(tmp_path: Path) -> None:
+    label = [None if i in (4, 9) else "ab"[i % 2] for i in range(N)]
+    source = csv(tmp_path / "people.csv", label=label)
+    dataset = prepare(spec(source=source))
+    assert dataset.set_aside.rows() == [
+        (source, 5, "label", "the target is missing"),
+        (source, 10, "label", "the target is missing"),
+    ]
+    assert used(dataset) == [i for i in range(N) if i not in (4, 9)]
+
+
+def test_one_bad_number_is_set_aside(tmp_path: Path) -> None:
+    area = [str(v) for v in AREA]
+    area[7] = "large"
+    dataset = prepare(spec(source=csv(tmp_path / "people.csv", area=area)))
+    assert dataset.set_aside.select("row", "column", "reason").rows() == [(8, "area", "'large' is not a number")]
+
+
+def test_a_class_that_train_lacks_is_set_aside(tmp_path: Path) -> None:
+    parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    label = ["ab"[i % 2] for i in range(59)] + ["c"]
+    dataset = prepare(spec(source=csv(tmp_path / "people.csv", label=label, split=parts)))
+    assert dataset.schema.classes == ("a", "b")
+    assert dataset.set_aside["reason"].to_list() == ["'c' does not occur in the train rows"]
+    assert len(dataset.parts["test"]) == 9
+
+
+def test_a_class_whose_every_train_row_is_bad_leaves_nothing_to_learn(pictures: Path) -> None:
+    for file in (pictures / "cat").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match="among the rows that can be used for training the target has only one value"):
+        prepare(spec(source=str(pictures)))
+
+
+def test_duplicates_across_splits_are_counted(tmp_path: Path) -> None:
+    parts = ["train"] * 40 + ["val"] * 10 + ["test"] * 10
+    area = AREA.copy()
+    area[50], area[52] = area[0], area[0]  # the town is the same too
+    area[51] = area[0]  # but here it is not
+    dataset = prepare(spec(source=csv(tmp_path / "people.csv", area=area, split=parts)))
+    assert dataset.duplicates.counts == {("train", "validation"): 0, ("train", "test"): 2, ("validation", "test"): 0}
+    assert {pair.second_row for pair in dataset.duplicates.examples} == {50, 52}
+
+
+def test_there_must_be_a_source_and_a_target() -> None:
+    with pytest.raises(UsageError, match="There is no source"):
+        prepare(spec())
+    with pytest.raises(DataError, match=r"which column is to be predicted\? --target names it"):
+        prepare(spec(), pl.DataFrame({"a": [1, 2], "b": [3, 4]}))
+
+
+def test_with_a_schema_rows_are_encoded_as_in_training(tmp_path: Path) -> None:
+    trained = prepare(spec(source=csv(tmp_path / "people.csv")))
+    schema = Schema.model_validate_json(trained.schema.model_dump_json())
+    new = pl.DataFrame({"more": [0, 0, 0], "town": ["York", "Ely", None], "area": [1.0, 2.0, None], "label": ["b", "a", "b"]})
+    dataset = prepare(spec(), new, schema=schema)
+    assert dataset.schema == trained.schema and list(dataset.parts) == ["all"]
+    batch = dataset.parts["all"].batch(slice(None))
+    np.testing.assert_array_equal(batch.inputs["table"], [[1, 2], [2, 0], [np.nan, 0]])
+    assert batch.target_B is not None and batch.target_B.tolist() == [1, 0, 1]
+    assert dataset.duplicates.counts == {}
+
+
+def test_with_a_schema_the_target_may_be_missing(tmp_path: Path) -> None:
+    schema = prepare(spec(source=csv(tmp_path / "people.csv"))).schema
+    new = pl.DataFrame({"town": ["York", "Bath"], "area": [1.0, 2.0]})
+    part = prepare(spec(), new, schema=schema).parts["all"]
+    assert part.target is None and part.batch(torch.tensor([1])).target_B is None
+    unknown = new.with_columns(label=pl.Series(["a", None]))
+    assert len(prepare(spec(), unknown, schema=schema).parts["all"]) == 1, "there is nothing to compare with"
+    assert len(prepare(spec(), unknown, schema=schema, labelled=False).parts["all"]) == 2, "but something to predict"
+
+
+def test_with_a_schema_missing_columns_are_named(tmp_path: Path) -> None:
+    schema = prepare(spec(source=csv(tmp_path / "people.csv"))).schema
+    with pytest.raises(DataError, match=r"lacks a column that the network was trained on: 'town'. It has: area"):
+        prepare(spec(), pl.DataFrame({"area": [1.0]}), schema=schema)
+    with pytest.raises(DataError, match=r"lacks columns .*'area', 'town'"):
+        prepare(spec(), pl.DataFrame({"x": [1.0]}), schema=schema)
+
+
+def test_with_a_schema_a_source_may_carry_its_own_splits(tmp_path: Path) -> None:
+    schema = prepare(spec(source=csv(tmp_path / "people.csv"))).schema
+    parts = ["train"] * 50 + ["test"] * 10
+    source = csv(tmp_path / "others.csv", split=parts)
+    dataset = prepare(spec(source=source), schema=schema)
+    assert {name: len(part) for name, part in dataset.parts.items()} == {"train": 50, "test": 10}
+    assert list(prepare(spec(source=source), schema=schema, labelled=False).parts) == ["all"]
+
+
+def test_a_run_finds_its_own_rows_again(tmp_path: Path) -> None:
+    label = [None if i == 4 else "ab"[i % 2] for i in range(N)]
+    data = spec(source=csv(tmp_path / "people.csv", label=label))
+    trained = prepare(data, seed=3)
+    again = prepare(data, seed=3, schema=trained.schema, resplit=True)
+    assert rows(again) == rows(trained)
+    assert again.set_aside.equals(trained.set_aside)
