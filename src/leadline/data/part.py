@@ -37,6 +37,11 @@ class Origins:
         file = self._file if self._files is None else self._files[row].decode()
         return str(file), row + 1 if self._numbers is None else int(self._numbers[row])
 
+    def place(self, row: int) -> str:
+        """Return where a row is from, in words; a row that has a file to itself needs no number."""
+        file, number = self.where(row)
+        return file if self._files is not None and self._numbers is None else f"{file}, row {number}"
+
 
 def _mapped(column: pl.Series) -> np.ndarray:
     """Return numbers, or text as UTF-8, from a memory-mapped file in the cache."""
@@ -107,6 +112,10 @@ class Part:
     def where(self, position: int) -> tuple[str, int]:
         """Return the file that a row is from and its number there, 1-based."""
         return self._store.origins.where(int(self.rows[position]))
+
+    def place(self, position: int) -> str:
+        """Return where a row is from, in words."""
+        return self._store.origins.place(int(self.rows[position]))
 
     def shown(self, position: int) -> dict[str, Any]:
         """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by input."""

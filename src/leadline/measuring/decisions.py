@@ -12,14 +12,14 @@ from torch import nn
 from leadline.data.part import Part
 from leadline.layers.contracts import Objective
 
-BYTES = 8 << 20  # of raw input a batch: large enough to be fast, small enough for activations to fit
+BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
 
 
 def batch_size(part: Part) -> int:
     """Return how many rows are decided at once, from the size of one raw row."""
     first = part.batch(torch.arange(1))
     row_bytes = sum(t.element_size() * t.numel() for t in first.inputs.values())
-    return max(16, min(1024, BYTES // max(row_bytes, 1)))
+    return max(16, min(256, BYTES // max(row_bytes, 1)))
 
 
 def decide(

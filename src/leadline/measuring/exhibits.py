@@ -122,7 +122,7 @@ def mistakes(dataset: Dataset, part: Part, predictions: Mapping[str, np.ndarray]
         words = [f"{target[i]:.5g}, predicted {predicted[i]:.5g}" for i in at]
     if not len(at):
         return None
-    where = ["{}, row {}".format(*part.where(int(i))) for i in at]
+    where = [part.place(int(i)) for i in at]
     image = _first_image(dataset.schema.inputs)
     shown = [part.shown(int(i)) for i in at]
     if image is not None:

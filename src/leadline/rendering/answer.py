@@ -179,7 +179,7 @@ def _gap(parts: Outline) -> Iterable[Sentence]:
         if f.value is None:
             continue
         if f.interval and f.interval[0] <= 0 <= f.interval[1]:
-            text = f"No gap shows between training and held-out rows: {words.amount(f)}"
+            text = f"Whether it does better on the rows it was trained on cannot be told: the gap is {words.amount(f)}"
         else:
             text = f"On the rows it was trained on it does {'better' if f.value > 0 else 'worse'}: the gap is {words.amount(f)}"
         yield Sentence(text, (one,), _aside(f))

@@ -284,7 +284,7 @@ def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:
         values = [d * 10.0**k for k in decades for d in digits if low <= d * 10.0**k <= high]
         if len(values) >= 3:
             break
-    values = values[:: max(1, len(values) // 5)]
+    values = values[:: math.ceil(len(values) / 6)]
     return tuple(Tick(_place(v, low, high, True), _label(v, max(0, -math.floor(math.log10(v) + 1e-9)))) for v in values)
 
 

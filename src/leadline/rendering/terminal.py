@@ -22,8 +22,8 @@ WIDEST = 36  # characters a requirement always gets before its reason
 def summary(report: Report, page: Path) -> RenderableType:
     """Return what to print of a report, at most twenty lines on a wide terminal; `page` is where the whole of it lies."""
     lead, *told = answer.answer(report)
-    lines: list[RenderableType] = [Text(str(lead), style="bold")]
-    lines += [Text(str(sentence)) for sentence in told[:1]]
+    lines: list[RenderableType] = [Text(_whole(str(lead)), style="bold")]
+    lines += [Text(_whole(str(sentence))) for sentence in told[:1]]
     measures = _measures(report)
     if measures:
         lines += [Text(""), _table(measures)]
@@ -50,8 +50,15 @@ def _table(measures: Sequence[Noted]) -> Table:
         basis = f"n = {f.n:,}" if f.n is not None else ""
         mark = "" if f.provenance == "measured" else f" ({f.provenance})"
         basis = ", ".join(part for part in (f.split or "", basis) if part)
-        table.add_row(Text(words.term(f.name).title), Text(words.amount(f) + mark), Text(words.span(f)), Text(basis))
+        table.add_row(
+            Text(words.term(f.name).title), Text(_whole(words.amount(f)) + mark), Text(_whole(words.span(f))), Text(basis)
+        )
     return table
+
+
+def _whole(text: str) -> str:
+    """Terminals break lines at narrow spaces, so that none stands before a per cent sign here."""
+    return text.replace(f"{words.SPACE}%", "%")
 
 
 def _verdicts(report: Report) -> list[RenderableType]:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 
 import polars as pl
 import safetensors.torch
+import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import nn
@@ -53,9 +54,7 @@ class Run:
     def network(self) -> nn.Module:
         """The shipped network in eval mode, on the CPU, in float32."""
         files.verify(self.folder, (files.WEIGHTS,))
-        network = self.objective.ship(build_network(self.experiment, self.schema, self.modules))
-        load_weights(network, self.folder / files.WEIGHTS)
-        return network.eval()
+        return shipped(self.folder / files.WEIGHTS, self.experiment, self.schema, self.modules)
 
     @cached_property
     def history(self) -> pl.DataFrame:
@@ -90,6 +89,19 @@ def read_schema(folder: Path) -> Schema:
         raise RunError(f"{folder} is not a Leadline run: it has no {files.SCHEMA}.") from None
     except ValidationError:
         raise RunError(f"{file} is damaged: it is not the schema that Leadline wrote.") from None
+
+
+def shipped(file: Path, experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None) -> nn.Module:
+    """Return the network that ships, its weights read from `file`, ready to be used: in eval mode, on the CPU, in float32.
+
+    Raises RunError where the file is missing, damaged or belongs to another network.
+    """
+    assert experiment.objective is not None
+    objective, _ = objective_for(experiment.objective)
+    network = objective.ship(build_network(experiment, schema, modules))
+    load_weights(network, file)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as pictures are stored; 2 to 3 times as fast
+    return network.eval()
 
 
 def save_weights(network: nn.Module, file: Path) -> None:

@@ -13,6 +13,7 @@ from leadline.facts.requirement import Verdict, judge
 from leadline.measuring.evaluate import levels_for, measure_rows
 from leadline.run import ledger
 from leadline.run.run import Run
+from leadline.verbs.predict import other_rows
 from leadline.verbs.progress import progress
 from leadline.verbs.resolve import check_requirements
 
@@ -36,19 +37,15 @@ def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[
     requirements = tuple(
         r for r in check_requirements(experiment, run.objective, run.schema) if require or r.base in _own_names(run)
     )
-    data = experiment.data
-    if isinstance(source, str | Path):
-        data = data.model_copy(update={"source": str(source), "test": None})
     with progress(quiet) as shown:
-        memory = None if isinstance(source, str | Path) else source
-        # the run's own rows must fall into the same splits; foreign rows are all measured
-        schema = run.schema
-        dataset = prepare(data, memory, seed=experiment.seed, schema=schema, resplit=source is None, progress=shown.stage)
-        part = dataset.parts.get("test") or dataset.parts.get("all")
+        # the run's own rows must fall into the same splits; of other rows all are measured, or the test rows where they have splits
+        data, memory = (experiment.data, None) if source is None else other_rows(experiment.data, source)
+        dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=source is None, progress=shown.stage)
+        part = dataset.parts.get("test", dataset.parts.get("all"))
         if part is None or len(part) == 0:
             raise DataError("There are no test rows to measure on.")
         if part.target is None:
-            name = schema.target.name if schema.target else "target"
+            name = run.schema.target.name if run.schema.target else "target"
             raise DataError(f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none.")
         looks = ledger.look(dataset.fingerprint, str(run.folder))
         measured = measure_rows(

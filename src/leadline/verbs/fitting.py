@@ -76,9 +76,7 @@ def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Pla
         return Plan.model_validate_json(recorded).model_copy(update={"device": str(device)})
     feed = _feed(job, dataset, "cpu")
     steps = (training.epochs or 1) * feed.steps_per_epoch
-    plan = choose(
-        network, job.objective, feed.at(0), training.plan, steps=steps, deterministic=training.deterministic, world=world
-    )
+    plan = choose(network, job.objective, feed.at(0), training.plan, steps=steps, deterministic=training.deterministic, world=world)
     if world.is_main:
         write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
         job.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")

@@ -12,6 +12,7 @@ import polars as pl
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.part import Part
 from leadline.errors import UsageError
+from leadline.facts.experiment import DataSpec
 from leadline.facts.schema import Schema
 from leadline.measuring.decisions import decide
 from leadline.run.run import Run
@@ -26,8 +27,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     """
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
-        data = run.experiment.data.model_copy(update={"source": source if isinstance(source, str) else str(source), "test": None})
-        memory = None if isinstance(source, str | Path) else source
+        data, memory = other_rows(run.experiment.data, source)
         dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=False, progress=shown.stage)
         network = run.network
         frames = [
@@ -43,6 +43,13 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     table = pl.concat(frames).sort("row_in_data").drop("row_in_data")
     aside = dataset.set_aside.group_by("file", "row", maintain_order=True).agg(pl.col("reason").first())
     return pl.concat([table, aside.with_columns(pl.col("row").cast(pl.Int64))], how="diagonal") if aside.height else table
+
+
+def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]:
+    """Return how to read rows that a run was not trained on, and the source where it is data in memory."""
+    if isinstance(source, str | Path):
+        return data.model_copy(update={"source": str(source), "test": None}), None
+    return data.model_copy(update={"source": "", "test": None}), source
 
 
 def decisions_table(schema: Schema, dataset: Dataset, part: Part, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:

@@ -25,8 +25,7 @@ from leadline.rendering.html import render
 from leadline.rendering.markdown import card
 from leadline.run import folder as files
 from leadline.run import ledger
-from leadline.run.build import build_network
-from leadline.run.run import load_weights
+from leadline.run.run import shipped
 from leadline.verbs.course import Trained
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
@@ -35,9 +34,8 @@ from leadline.verbs.job import Job
 def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> Report:
     """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run has."""
     experiment, objective, shown = job.experiment, job.objective, job.shown
-    network = objective.ship(build_network(experiment, dataset.schema, job.modules))
-    load_weights(network, folder / files.WEIGHTS)  # the artifact that ships, not what training happened to hold
-    network.eval()
+    # the artifact that ships, not what training happened to hold
+    network = shipped(folder / files.WEIGHTS, experiment, dataset.schema, job.modules)
     environment = environment_for(folder)
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     levels = levels_for(len(requirements))

@@ -84,7 +84,7 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Compo
 
 def _default_body(one: InputSchema) -> Component:
     if one.kind == "image":
-        return Component(name="resnet" if max(one.shape[-2:]) > LARGE else "cnn")
+        return Component(name="resnet" if max(one.shape[:2]) > LARGE else "cnn")
     return Component(name="mlp")
 
 

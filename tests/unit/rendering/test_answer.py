@@ -104,11 +104,13 @@ def test_nothing_measured_is_said_with_its_reason() -> None:
     assert told(report(Finding.absent("accuracy", "no test rows"))) == ["How good the network is was not measured: no test rows."]
 
 
-def test_no_gap_is_said_to_be_none() -> None:
+def test_a_gap_that_may_be_none_is_said_to_be_unknown() -> None:
     gap = Finding(
         name="generalisation_gap", value=0.001, interval=(-0.01, 0.012), method="accuracy on train minus on test", better="lower"
     )
-    assert told(report(accuracy(0.9, None), gap))[-1].startswith("No gap shows between training and held-out rows: 0.1 points (")
+    assert told(report(accuracy(0.9, None), gap))[-1].startswith(
+        "Whether it does better on the rows it was trained on cannot be told: the gap is 0.1 points ("
+    )
 
 
 def verdict(outcome: str, level: float | None = None) -> Verdict:

@@ -31,7 +31,7 @@ def test_it_fits_a_screen_and_names_the_report(digits_run: Run, diabetes_run: Ru
 
 def test_answer_measures_and_verdicts_are_there(digits_run: Run) -> None:
     text = printed(digits_run[0])
-    assert "98.6\u202f% right" in text
+    assert "98.6% right" in text
     assert "test, n = 360" in text
     verdicts = [line.split()[1] for line in text.splitlines() if line[:1] in "✓✗?" and line.strip()]
     assert verdicts == ["fail", "undecided", "undecided", "pass"]
