@@ -23,7 +23,6 @@ help:  ## list the targets
 demo: $(RUNNING)  ## train and measure on the bundled digits
 	@rm -rf runs/demo
 	@$(BIN)/leadline train digits --out runs/demo
-	@echo "Open $(CURDIR)/runs/demo/report.html"
 
 test: $(VENV)/.dev  ## run the fast tests
 	@$(PYTEST) -n $(JOBS)

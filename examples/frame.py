@@ -15,5 +15,6 @@ if __name__ == "__main__":
     run = leadline.train(homes, target="price", epochs=40, seed=0, require=["r2 >= 0.8"])
     for name in ("mae", "r2"):
         finding = run.report.find(name)
-        print(f"{name} {finding.value:.4g}, 95 % interval {finding.interval[0]:.4g} to {finding.interval[1]:.4g} ({finding.method})")
+        low, high = finding.interval
+        print(f"{name} {finding.value:.4g}, 95 % interval {low:.4g} to {high:.4g} ({finding.method})")
     print(leadline.predict(run, homes.drop("price").head(3)))

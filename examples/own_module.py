@@ -19,4 +19,5 @@ class Tiny(nn.Module):
 if __name__ == "__main__":
     run = leadline.train("iris", network=Tiny(), epochs=30, seed=0)
     accuracy = run.report.find("accuracy")
-    print(f"accuracy {accuracy.value:.3f}, 95 % interval {accuracy.interval[0]:.3f} to {accuracy.interval[1]:.3f}, n = {accuracy.n}")
+    low, high = accuracy.interval
+    print(f"accuracy {accuracy.value:.3f}, 95 % interval {low:.3f} to {high:.3f}, n = {accuracy.n}")

@@ -174,7 +174,13 @@ def test_edited_run_folders_are_refused(cli, capsys, run: Path) -> None:
 
 def test_foreign_and_missing_run_folders(cli, capsys, run: Path) -> None:
     Path("other").mkdir()
-    for verb in (("predict", "other", "t.csv"), ("evaluate", "other"), ("report", "other"), ("resume", "other"), ("report", "gone")):
+    for verb in (
+        ("predict", "other", "t.csv"),
+        ("evaluate", "other"),
+        ("report", "other"),
+        ("resume", "other"),
+        ("report", "gone"),
+    ):
         assert cli(*verb) == 2
         said = capsys.readouterr().err
         assert "other" in said or "gone" in said

@@ -13,13 +13,26 @@ import pytest
 
 from leadline.run import folder as files
 
-TRAIN = ("train", "digits", "--epochs", "6", "--seed", "2", "--set", "training.checkpoint_seconds=0.05", "--set", "training.plan.threads=1")
+TRAIN = (
+    "train",
+    "digits",
+    "--epochs",
+    "6",
+    "--seed",
+    "2",
+    "--set",
+    "training.checkpoint_seconds=0.05",
+    "--set",
+    "training.plan.threads=1",
+)
 AUGMENTED = ("--set", "data.inputs.image={kind: image, augment: [{shift: 0.1}, {rotate: 10}]}")
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "leadline", *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
 
 
 def wait_for_checkpoint(run: Path, process: subprocess.Popen[str], count: int = 1) -> None:

@@ -95,7 +95,9 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
 
 def test_a_table_with_missing_values_and_categories(cli, place: Path) -> None:
     blobs().write_csv("blobs.csv")
-    assert cli("train", "blobs.csv", "--target", "kind", "--epochs", "30", "-q", "--out", "run", "--require", "accuracy >= 0.5") == 0
+    assert (
+        cli("train", "blobs.csv", "--target", "kind", "--epochs", "30", "-q", "--out", "run", "--require", "accuracy >= 0.5") == 0
+    )
     report = report_of("run")
     assert finding(report, "accuracy")["value"] > 0.7
     assert finding(report, "recall", group="class=ja")["n"] > 0

@@ -34,7 +34,7 @@ def reported(folder: Path, report: Report, *, as_json: bool) -> None:
         return
     from leadline.rendering.terminal import summary
 
-    Console(highlight=False).print(summary(report, folder))
+    Console(highlight=False).print(summary(report, folder / "report.html"))
 
 
 def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:

@@ -134,7 +134,8 @@ def _without_interval(requirement: Requirement, at: int | None, findings: Sequen
             why=f"the value is {finding.provenance}, not measured; add '(estimates count)' to accept it",
         )
     if finding.interval is None and finding.split is not None:
-        return Verdict(text=text, verdict="undecided", finding=at, why=f"{finding.value:.6g} was seen on a sample, and has no interval")
+        why = f"{finding.value:.6g} was seen on a sample and has no interval"
+        return Verdict(text=text, verdict="undecided", finding=at, why=why)
     if finding.interval is None:
         outcome: Outcome = "pass" if requirement.met_by(finding.value) else "fail"
         return Verdict(text=text, verdict=outcome, finding=at, why=f"{finding.value:.6g}, judged by its value")

@@ -68,9 +68,11 @@ def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterat
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = dataset.parts["train"].target
     name, columns = objective.constant(target, len(context.target), dataset.schema)
+    classes = dataset.schema.classes
+    options = {"name": name, "answer": classes[columns["prediction"][0]] if classes else float(columns["prediction"][0])}
     for finding in objective.measure(columns, context):
         if isinstance(finding, Finding) and finding.name in BASELINE_NAMES and finding.group is None:
-            again = Again(producer="baseline", options={"name": name}, repeat="exact", tolerance=1e-6)
+            again = Again(producer="baseline", options=options, repeat="exact", tolerance=1e-6)
             yield finding.model_copy(update={"group": f"baseline={name}", "again": again})
 
 

@@ -64,7 +64,9 @@ def test_several_are_judged_together() -> None:
     two = [Requirement.parse("accuracy >= 0.95"), Requirement.parse("f1_macro >= 0.95")]
     borderline = {"stricter": {"0.975": (0.949, 0.99)}}
     alone = judge(two[:1], [found("accuracy", 0.97, (0.951, 0.985), **borderline)])
-    together = judge(two, [found("accuracy", 0.97, (0.951, 0.985), **borderline), found("f1_macro", 0.97, (0.951, 0.985), **borderline)])
+    together = judge(
+        two, [found("accuracy", 0.97, (0.951, 0.985), **borderline), found("f1_macro", 0.97, (0.951, 0.985), **borderline)]
+    )
     assert alone[0].verdict == "pass"
     assert [v.verdict for v in together] == ["undecided", "undecided"]
     # one that clears at the strict level frees the plain level for the other (Holm's step-down)

@@ -22,7 +22,11 @@ def test_a_row_draws_the_same_whatever_batch_it_is_in() -> None:
 
 def test_seed_step_and_purpose_all_matter() -> None:
     base = Draws(1, 5, rows(32)).uniform("a", 4)
-    for other in (Draws(2, 5, rows(32)).uniform("a", 4), Draws(1, 6, rows(32)).uniform("a", 4), Draws(1, 5, rows(32)).uniform("b", 4)):
+    for other in (
+        Draws(2, 5, rows(32)).uniform("a", 4),
+        Draws(1, 6, rows(32)).uniform("a", 4),
+        Draws(1, 5, rows(32)).uniform("b", 4),
+    ):
         assert abs(stats.pearsonr(base.flatten(), other.flatten()).statistic) < 0.3
         assert not torch.equal(base, other)
 
