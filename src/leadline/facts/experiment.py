@@ -142,10 +142,13 @@ class NetworkSpec(Fact):
 
 
 class EarlyStopping(Fact):
-    """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped."""
+    """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped.
+
+    `patience` None is a fifth of the epochs, and at least ten.
+    """
 
     on: str = "loss"
-    patience: int = Field(default=10, ge=1)
+    patience: int | None = Field(default=None, ge=1)
 
 
 class PlanSpec(Fact):

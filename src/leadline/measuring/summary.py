@@ -69,7 +69,7 @@ def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterat
     target: Any = dataset.parts["train"].target
     name, columns = objective.constant(target, len(context.target), dataset.schema)
     classes = dataset.schema.classes
-    options = {"name": name, "answer": classes[columns["prediction"][0]] if classes else float(columns["prediction"][0])}
+    options = {"name": name, "answer": classes[columns["prediction"][0]] if classes else f"{columns['prediction'][0]:.4g}"}
     for finding in objective.measure(columns, context):
         if isinstance(finding, Finding) and finding.name in BASELINE_NAMES and finding.group is None:
             again = Again(producer="baseline", options=options, repeat="exact", tolerance=1e-6)

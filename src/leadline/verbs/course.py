@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -113,7 +114,7 @@ class Course:
             self.best = self.best.seen(measures[stopping.on], self.step.step)
             if self.best.is_new:
                 self.best_tensors = {name: x.detach().clone() for name, x in self.step.network.state_dict().items()}
-            self.over = self.best.gave_up(stopping.patience)
+            self.over = self.best.gave_up(stopping.patience or sys.maxsize)
         self.seconds_before += time.perf_counter() - began
         return {f"val_{name}": value for name, value in measures.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from torch import nn
@@ -9,7 +10,7 @@ from torch import nn
 from leadline.data.augment import Augmenter
 from leadline.data.front import build_front, signal_spec
 from leadline.errors import UsageError, did_you_mean
-from leadline.facts.experiment import Component, Experiment
+from leadline.facts.experiment import Component, EarlyStopping, Experiment
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
 from leadline.layers.contracts import Objective
@@ -23,6 +24,7 @@ from leadline.training.schedule import resolved_schedule
 
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
+STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
 LARGE = 64  # pixels a side above which the default image network is a residual one
 
 
@@ -36,15 +38,17 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
     if reason:
         raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}.")
     training = experiment.training
-    epochs = training.epochs or min(max(round(SEEN / max(rows, 1)), EPOCHS[0]), EPOCHS[1])
     batch = min(training.batch or (32 if rows < 5_000 else 128), rows)
+    usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
+    epochs = training.epochs or max(usual, math.ceil(STEPS * batch / rows))
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
-    if training.early_stopping and training.early_stopping.on not in objective.monitors:
-        on = training.early_stopping.on
-        raise UsageError(
-            f"training.early_stopping.on: {objective.name} has no measure {on!r}. {did_you_mean(on, objective.monitors)}"
-        )
+    stopping = training.early_stopping
+    if stopping and stopping.on not in objective.monitors:
+        known = did_you_mean(stopping.on, objective.monitors)
+        raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
+    if stopping:
+        stopping = EarlyStopping(on=stopping.on, patience=stopping.patience or max(10, epochs // 5))
     check_requirements(experiment, objective, schema)
     Augmenter(schema.inputs)  # refuses unknown augmentations
     device_for(training.plan.device)  # refuses a device that is not there
@@ -59,6 +63,7 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
                     "batch": batch,
                     "optimizer": resolved_optimizer(training.optimizer),
                     "schedule": resolved_schedule(training.schedule),
+                    "early_stopping": stopping,
                 }
             ),
         }
