@@ -105,7 +105,8 @@ def shipped(file: Path, experiment: Experiment, schema: Schema, modules: Mapping
 
 
 def save_weights(network: nn.Module, file: Path) -> None:
-    """Write a network's weights and buffers as safetensors, atomically; shared tensors are kept once."""
+    """Write a network's weights and buffers as safetensors, atomically, in plain memory order; shared tensors are kept once."""
+    network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # missing from the stubs
     with TemporaryDirectory(dir=file.parent) as beside:
         written = Path(beside) / file.name
         safetensors.torch.save_model(network, str(written))

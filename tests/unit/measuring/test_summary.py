@@ -1,0 +1,56 @@
+"""The generalisation gap and the spread over repeats, against their formulas."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from leadline.facts.finding import Finding
+from leadline.measuring.summary import gap, spread
+
+
+def accuracy(split: str, value: float, interval: tuple[float, float]) -> Finding:
+    return Finding(name="accuracy", split=split, value=value, interval=interval, n=100, better="higher")
+
+
+def test_the_gap_is_a_difference_with_the_interval_of_independent_estimates() -> None:
+    found = gap([accuracy("train", 0.95, (0.93, 0.97)), accuracy("test", 0.90, (0.86, 0.93))], "accuracy")
+    assert found.value == pytest.approx(0.05)
+    assert found.interval == pytest.approx((0.05 - math.hypot(0.02, 0.03), 0.05 + math.hypot(0.02, 0.04)))
+
+
+def test_the_gap_of_a_loss_has_the_other_sign() -> None:
+    train, test = (Finding(name="mae", split=s, value=v, n=9, better="lower") for s, v in (("train", 1.0), ("test", 1.5)))
+    assert gap([train, test], "mae").value == pytest.approx(0.5)
+
+
+def test_the_gap_is_absent_without_both() -> None:
+    found = gap([accuracy("test", 0.9, (0.8, 1.0))], "accuracy")
+    assert found.value is None
+    assert "train" in (found.why or "")
+
+
+def test_the_spread_is_the_t_interval_of_the_mean() -> None:
+    values = [0.9, 0.95, 0.93]
+    found = spread("accuracy", values, "1", "higher")
+    low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
+    assert found.value == pytest.approx(np.mean(values))
+    assert found.interval == pytest.approx((low, high))
+
+
+def test_the_gap_covers_at_its_level() -> None:
+    rng = np.random.default_rng(0)
+    truth, n, covered = 0.06, 200, 0
+    for _ in range(400):
+        pair = []
+        for split, p in (("train", 0.92), ("test", 0.86)):
+            right = int(rng.binomial(n, p))
+            ends = stats.binomtest(right, n).proportion_ci(0.95, method="wilson")
+            pair.append(accuracy(split, right / n, (ends.low, ends.high)))
+        interval = gap(pair, "accuracy").interval
+        assert interval is not None
+        covered += interval[0] <= truth <= interval[1]
+    assert 0.92 <= covered / 400 <= 0.98

@@ -1,0 +1,36 @@
+"""Weights: written whole, read only into the network they belong to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from leadline.errors import RunError
+from leadline.run.run import load_weights, save_weights
+
+
+def test_round_trip_with_shared_tensors_and_memory_format(tmp_path: Path) -> None:
+    first, second = nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 3)
+    second.weight = first.weight
+    network = nn.Sequential(first, second).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    save_weights(network, tmp_path / "w")
+    other = nn.Sequential(nn.Conv2d(2, 2, 3), nn.Conv2d(2, 2, 3))
+    other[1].weight = other[0].weight
+    load_weights(other, tmp_path / "w")
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), other.parameters(), strict=True))
+    assert [f.name for f in tmp_path.iterdir()] == ["w"]
+
+
+def test_another_network_a_cut_file_and_no_file_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "w"
+    with pytest.raises(RunError, match="missing"):
+        load_weights(nn.Linear(2, 2), file)
+    save_weights(nn.Linear(2, 2), file)
+    with pytest.raises(RunError, match="does not hold the weights"):
+        load_weights(nn.Linear(3, 2), file)
+    file.write_bytes(file.read_bytes()[:40])
+    with pytest.raises(RunError, match="does not hold the weights"):
+        load_weights(nn.Linear(2, 2), file)

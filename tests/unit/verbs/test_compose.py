@@ -1,0 +1,47 @@
+"""From what a user wrote to one experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from leadline.errors import UsageError
+from leadline.facts.experiment import Component, Experiment
+from leadline.verbs.compose import compose
+
+
+def test_flags_win_over_the_file_and_settings_over_flags(tmp_path: Path) -> None:
+    file = tmp_path / "e.yaml"
+    file.write_text("data: {source: a.csv, target: y}\nnetwork: {name: mlp, hidden: [3], size: small}\ntraining: {epochs: 9}\n")
+    experiment, memory, modules = compose(
+        file, network="cnn", epochs=5, settings=("training.epochs=7",), require=("accuracy >= 0.5",)
+    )
+    assert experiment.data.source == "a.csv"
+    assert experiment.network.bodies == {"*": Component(name="cnn")}
+    assert experiment.network.size == "small"
+    assert experiment.training.epochs == 7
+    assert experiment.require == ("accuracy >= 0.5",)
+    assert memory is None
+    assert not modules
+
+
+def test_data_in_memory_and_modules_are_kept_beside() -> None:
+    data, module = {"x": [1]}, nn.Linear(1, 1)
+    experiment, memory, modules = compose(data, network=module, inputs=("x",))
+    assert memory is data
+    assert modules == {"*": module}
+    assert experiment.network.bodies["*"].name.endswith(":Linear")
+    assert experiment.data.columns == ("x",)
+
+
+def test_an_experiment_is_taken_as_it_is() -> None:
+    experiment = Experiment(seed=4)
+    assert compose(experiment)[0] == experiment
+
+
+def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text("seed: 3\n")
+    with pytest.raises(UsageError, match=r"data\.source"):
+        compose(tmp_path / "e.yaml")
