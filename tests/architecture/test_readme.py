@@ -84,7 +84,6 @@ def check(words: list[str]) -> None:
             pytest.fail(f"do not know how to check {shlex.join(words)!r}: put it into NOT_RUN, with a reason")
 
 
-@pytest.mark.slow
 def test_all_commands_run_in_order(inputs):
     for words in commands(README):
         if shlex.join(words) not in NOT_RUN:

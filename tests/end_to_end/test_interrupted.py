@@ -51,7 +51,6 @@ def uninterrupted(cli) -> str:
     return files.sha256(Path("whole") / files.WEIGHTS)
 
 
-@pytest.mark.slow
 def test_killed_twice_and_resumed_ends_in_the_same_bits(cli, uninterrupted: str) -> None:
     run = Path("killed")
     process = start(*TRAIN, *AUGMENTED, "--out", str(run))
@@ -134,7 +133,6 @@ def test_resume_refuses_other_data(cli, capsys) -> None:
     assert "not what the run" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 def test_two_processes_train_as_one(cli, capsys) -> None:
     common = ("digits", "--epochs", "2", "--seed", "1", "--deterministic", "--set", "training.optimizer=sgd", "-q")
     assert cli("train", *common, "--out", "one") == 0

@@ -16,7 +16,7 @@ Interval = tuple[float, float]
 
 
 class Again(Fact):
-    """How to get a finding again: who produced it, with which options and seed, and how closely it must agree."""
+    """How to get a finding again: who produced it, with which options and seed; `tolerance` is in the finding's own unit."""
 
     producer: str
     options: Mapping[str, Any] = Field(default_factory=dict)

@@ -44,11 +44,11 @@ def train_once(job: Job, out: Path | None) -> Run | None:
 def _create(experiment: Experiment, dataset: Dataset, out: Path | None) -> Path:
     """Make the run folder with everything that decides the run, before the first step."""
     folder = files.create(out, experiment.name or dataset.name)
-    files.write(folder / files.EXPERIMENT, experiment.to_yaml())
     files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
     write_environment(folder, described(dataset))
     if dataset.set_aside.height:
         dataset.set_aside.write_parquet(folder / "set_aside.parquet")
+    files.write(folder / files.EXPERIMENT, experiment.to_yaml())  # last: a folder that has it can be resumed
     return folder
 
 

@@ -76,7 +76,8 @@ def check_requirements(experiment: Experiment, objective: Objective, schema: Sch
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     for requirement in requirements:
         if requirement.name not in known:
-            plain = {name for name in known if "(" not in name} if "(" not in requirement.name else known
+            grouped = {name for name in known if name.startswith(f"{requirement.base}(")}
+            plain = grouped or {name for name in known if "(" not in name}
             raise UsageError(f"Nothing called {requirement.name!r} will be measured. {did_you_mean(requirement.name, plain)}")
     return requirements
 
