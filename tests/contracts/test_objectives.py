@@ -126,11 +126,20 @@ def test_decisions_and_measures_agree_with_what_is_announced(name: str, objectiv
             assert wide is not None
             assert wide[0] <= finding.interval[0] + 1e-12
             assert wide[1] >= finding.interval[1] - 1e-12
-    watched = objective.monitor(columns, target)
+    watched = objective.monitor(columns, target, schema(name))
     assert set(watched) == set(objective.monitors)
     for finding in found:
         if finding.name in watched and finding.group is None and finding.value is not None:
             assert watched[finding.name] == pytest.approx(finding.value, rel=1e-5)
+
+
+def test_the_watched_loss_is_the_training_loss(name: str, objective: Objective, network: nn.Module) -> None:
+    rows = batch(name)
+    assert rows.target_B is not None
+    with torch.no_grad():
+        columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
+        loss = losses(objective, network, rows).mean().item()
+    assert objective.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(loss, rel=1e-4)
 
 
 def test_the_constant_answer_goes_through_the_same_measures(name: str, objective: Objective) -> None:

@@ -21,6 +21,9 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable form.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
+SPLIT = (
+    "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing), or a column that names parts."
+)
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
 
@@ -42,27 +45,34 @@ def _main(
 @app.command()
 def train(
     source: Annotated[
-        str, typer.Argument(help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml.")
+        str,
+        typer.Argument(metavar="SOURCE", help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml."),
     ],
-    test: Annotated[str | None, typer.Option(help="A second source that holds the test rows.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict.")] = None,
+    test: Annotated[str | None, typer.Option(metavar="SOURCE", help="A second source that holds the test rows.")] = None,
+    target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict; tables need it.")] = None,
     network: Annotated[
-        str | None, typer.Option(metavar="NAME", help="See 'leadline models'; or file.py, or file.py:Class.")
+        str | None,
+        typer.Option(metavar="NAME", help="One of 'leadline models', file.py or file.py:Class; chosen from the data if not given."),
     ] = None,
     objective: Annotated[
-        str | None, typer.Option(metavar="NAME", help="See 'leadline objectives'; chosen from the target.")
+        str | None, typer.Option(metavar="NAME", help="One of 'leadline objectives'; chosen from the target if not given.")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the train rows.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides every random draw.")] = None,
-    repeats: Annotated[int, typer.Option(min=1, help="Train this many times with different seeds; report the spread.")] = 1,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the train rows; chosen from their number if not given.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Decides every random draw, random splits too; 0 if not given.")] = None,
+    repeats: Annotated[
+        int | None, typer.Option(min=1, help="Train this many times with different seeds; report the spread.")
+    ] = None,
     inputs: Annotated[str | None, typer.Option(metavar="COL,COL", help="Use only these columns.")] = None,
     ignore: Annotated[str | None, typer.Option(metavar="COL,COL", help="Leave these columns out.")] = None,
-    split: Annotated[str | None, typer.Option(metavar="COL|random|group:COL|time:COL", help="How rows are split.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="HOW", help=SPLIT)] = None,
     require: Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; runs/<name>-<n> if not given.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse data with unusable rows instead of setting them aside.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Fix the execution plan; use repeatable kernels.")] = False,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="key=value", help="Any entry of the experiment.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any entry of the experiment, such as training.batch=64; repeatable."),
+    ] = None,
     quiet: Quiet = False,
     json: Json = False,
 ) -> int:
@@ -111,7 +121,9 @@ def resume(run: RunFolder, quiet: Quiet = False, json: Json = False) -> int:
 @app.command()
 def evaluate(
     run: RunFolder,
-    source: Annotated[str | None, typer.Argument(help="Rows to measure on; the run's own test rows if not given.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="Rows to measure on; the run's own test rows if not given.")
+    ] = None,
     require: Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")] = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -128,18 +140,21 @@ def evaluate(
 @app.command()
 def predict(
     run: RunFolder,
-    source: Annotated[str, typer.Argument(help="Rows to predict; the target is not needed.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to predict; the target is not needed.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; stdout if not given.")
     ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Predict rows with a run's network."""
+    from leadline.verbs.predict import check_name, write
     from leadline.verbs.predict import predict as verb
-    from leadline.verbs.predict import write
 
+    check_name(out)
     table = verb(run, source, quiet=quiet)
     write(table, out, sys.stdout)
+    if out is not None and not quiet:
+        typer.echo(f"{table.height:,} rows written to {out}.", err=True)
 
 
 @app.command()
@@ -157,7 +172,12 @@ def report(
 
 
 @app.command()
-def compare(runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN…", help="Run folders.")], json: Json = False) -> None:
+def compare(
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Two run folders or more; the first is what the others are compared with.")
+    ],
+    json: Json = False,
+) -> None:
     """Compare runs on the same test rows, with intervals on the differences."""
     from leadline.verbs.compare import compare as verb
 

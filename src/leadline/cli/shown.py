@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,14 +79,15 @@ def compared(result: Compared, *, as_json: bool) -> None:
     console.print(table)
     for name, difference in zip(names[1:], result.differences[1:], strict=True):
         if difference is None:
-            console.print(f"{name} has no test rows in common with {names[0]}: the columns above are not paired.")
+            console.print(f"{name} has no test rows in common with {names[0]}: the columns above are not paired.", markup=False)
             continue
-        low, high = difference.interval or (difference.value, difference.value)
+        low, high = difference.interval or (-math.inf, math.inf)  # without an interval nothing is demonstrated
         undecided = low <= 0 <= high
         words = "not demonstrably better or worse" if undecided else "better" if difference.value > 0 else "worse"
         console.print(
             f"{name} against {names[0]}, on {difference.n:,} common test rows: {difference.measure} better by "
-            f"{difference.value:+.4g} [{low:+.4g}, {high:+.4g}] ({difference.method}): {words}."
+            f"{difference.value:+.4g} [{low:+.4g}, {high:+.4g}] ({difference.method}): {words}.",
+            markup=False,
         )
 
 

@@ -54,18 +54,24 @@ def entry(key: str, build: Callable[[Path], None]) -> Path:
     return final
 
 
+def forget(folder: Path) -> None:
+    """Remove an entry that cannot be read, so that it is built again."""
+    _remove(folder)
+
+
 def remember(signature: str, make: Callable[[], str]) -> str:
-    """Return the short text kept under a signature, made and kept where there is none yet."""
+    """Return the short text kept under a signature, made and kept where there is none yet or what is kept is damaged."""
     file = root() / "texts" / hashlib.sha256(signature.encode()).hexdigest()
     with suppress(OSError, UnicodeDecodeError):
-        text = file.read_bytes().decode()
-        _touch(file)
-        return text
+        text, _, seal = file.read_bytes().decode().rpartition("\n")
+        if seal == _seal(text):
+            _touch(file)
+            return text
     text = make()
     beside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     with suppress(OSError):  # a text that cannot be kept is made again next time
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(text.encode())
+        beside.write_bytes(f"{text}\n{_seal(text)}".encode())
         beside.replace(file)
     return text
 
@@ -110,6 +116,10 @@ def clear() -> None:
     for path in (*_listed("entries"), *_listed("texts")):
         _remove(path)
     evict(0)
+
+
+def _seal(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _wanted() -> Path:

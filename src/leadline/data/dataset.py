@@ -104,7 +104,7 @@ def prepare(
     good[bad["row"].to_numpy()] = False
     parts = {name: Part(name, rows[good[rows]], store) for name, rows in plan.parts.items()}
     if schema is None:
-        _check_trainable(table, parts)
+        _check_trainable(table, parts, set_aside)
     return Dataset(
         schema=plan.schema,
         name=table.name,
@@ -200,18 +200,23 @@ def _check_usable(table: Table, set_aside: pl.DataFrame, *, strict: bool) -> Non
     bad, rows = set_aside.height, table.frame.height
     if not bad or (bad < rows and not strict):
         return
-    first = "; ".join(f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in set_aside.head(SHOWN).iter_rows())
-    more = f"; and {bad - SHOWN:,} more" if bad > SHOWN else ""
     if bad == rows:
-        raise DataError(f"{table.name}: none of the {rows:,} rows can be used: {first}{more}.")
-    raise DataError(f"{table.name}: {bad:,} of {rows:,} rows cannot be used, and --strict sets none aside: {first}{more}.")
+        raise DataError(f"{table.name}: none of the {rows:,} rows can be used: {_first(set_aside)}.")
+    raise DataError(f"{table.name}: {bad:,} of {rows:,} rows cannot be used, and --strict sets none aside: {_first(set_aside)}.")
 
 
-def _check_trainable(table: Table, parts: Mapping[str, Part]) -> None:
+def _first(set_aside: pl.DataFrame) -> str:
+    first = "; ".join(f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in set_aside.head(SHOWN).iter_rows())
+    return first + (f"; and {set_aside.height - SHOWN:,} more" if set_aside.height > SHOWN else "")
+
+
+def _check_trainable(table: Table, parts: Mapping[str, Part], set_aside: pl.DataFrame) -> None:
     values = parts["train"].target
     if values is None or len(np.unique(values)) < 2:
+        unusable = f" {set_aside.height:,} rows cannot be used: {_first(set_aside)}." if set_aside.height else ""
         raise DataError(
             f"{table.name}: among the rows that can be used for training the target has only one value: there is nothing to learn."
+            f"{unusable}"
         )
 
 

@@ -54,11 +54,28 @@ def encode(table: Table, fields: Sequence[FieldSchema], name: str, progress: Pro
 
     `fields` are either all scalar or one media field; `name` is for the progress display. Raises DataError where the disk is full.
     """
-    folder = cache.entry(_key(table, fields), lambda empty: _fill(empty, table, fields, name, progress))
+    key = _key(table, fields)
+
+    def entry() -> Path:
+        return cache.entry(key, lambda empty: _fill(empty, table, fields, name, progress))
+
+    folder = entry()
+    try:
+        return _load(folder, table.frame.height)
+    except (OSError, EOFError, ValueError, pl.exceptions.PolarsError):  # someone has cut into the cache
+        cache.forget(folder)
+        return _load(entry(), table.frame.height)
+
+
+def _load(folder: Path, rows: int) -> Columns:
     # "c": private pages, which torch may take for writable; they stay file-backed as long as nobody writes
     values = np.load(folder / "values.npy", mmap_mode="c")
     hashes = np.load(folder / "hashes.npy", mmap_mode="r")
-    return Columns(values, hashes, pl.read_ipc(folder / "problems.arrow"))
+    with (folder / "problems.arrow").open("rb") as file:
+        problems = pl.read_ipc(file)
+    if len(values) != rows or hashes.shape != (rows, 2) or problems.schema != PROBLEMS:
+        raise ValueError(f"{folder} does not hold {rows} rows")
+    return Columns(values, hashes, problems)
 
 
 def _key(table: Table, fields: Sequence[FieldSchema]) -> str:

@@ -111,6 +111,10 @@ def _check(table: Table, spec: DataSpec, target: str, wanted: Iterable[str], ent
         check_columns(entry.columns or (), table, f"data.inputs.{name}.columns")
         if entry.kind not in (None, TABLE):
             check_kinds({name: str(entry.kind)}, "data.inputs")
+    named = [column for entry in entries.values() for column in entry.columns or ()]
+    twice = [column for column in named if named.count(column) > 1]
+    if twice:
+        raise UsageError(f"data.inputs: column {twice[0]!r} is named twice; each column makes up one input.")
     if target in wanted:
         raise UsageError(f"Column {target!r} is the target: it cannot be an input too.")
     both = [column for column in wanted if column in spec.ignore]

@@ -21,6 +21,7 @@ from leadline.facts.schema import FieldSchema
 FEW = 20  # different whole numbers that are taken for classes
 MANY = 1_000  # classes, where they are numbered without a gap and about equally frequent
 DOUBTFUL = 1_000  # different whole numbers up to which the user is told what they are taken for
+BLURRED = 10  # steps of float32 that the spread of a target has at least: rounding is then 3 % of it
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
 _NAMES = ("label", "target", "class", "y")
 _ELSE = "--target names another column."
@@ -76,7 +77,9 @@ def choose(table: Table, spec: DataSpec) -> Choice:
     if values.dtype == pl.Boolean:
         return Choice(name, "category")
     numbers = _numbers(values)
-    if len(numbers) < len(values):
+    if values.dtype.is_numeric() and numbers.is_empty():
+        raise DataError(f"{table.name}: no value of the target {name!r} is a finite number. {_ELSE}")
+    if len(numbers) < len(values) and not values.dtype.is_numeric():
         wrong_here_and_there = len(numbers) >= MOSTLY * len(values) and numbers.n_unique() > FEW
         return Choice(name, "number") if wrong_here_and_there else _classes(table, name, values)
     if not _whole(numbers):
@@ -91,10 +94,19 @@ def present(column: pl.Series, kind: str) -> np.ndarray:
 
 
 def fit(table: Table, choice: Choice, train: np.ndarray) -> FieldSchema:
-    """Return the target's field, fitted on some rows."""
+    """Return the target's field, fitted on some rows.
+
+    Raises DataError for numbers so close together, for their size, that rounding to float32 would blur them.
+    """
     state = dict(field_of(choice.kind).fit(table.frame[choice.name][train], Context(table.base)))
     if "offset" in state:
         state["offset"] = 0.0  # a target is in its own unit: objectives and measures read it as it is
+        step = float(np.spacing(np.float32(max(abs(state["min"]), abs(state["max"])))))
+        if 0 < state["std"] < BLURRED * step:
+            raise DataError(
+                f"{table.name}: the target {choice.name!r} varies by about {state['std']:.3g} around {state['mean']:.6g}, where "
+                f"float32 only knows steps of {step:.3g}. Subtract a constant from it, such as {state['median']:.6g}."
+            )
     return FieldSchema(name=choice.name, kind=choice.kind, state=state)
 
 

@@ -74,6 +74,17 @@ class InputSpec(Fact):
         }
 
 
+def _split_entries(value: Any) -> Any:
+    if isinstance(value, str):
+        if value in ("auto", "random"):
+            return {"by": value}
+        by, colon, column = value.partition(":")
+        return {"by": by, "column": column} if colon and by in ("group", "time", "column") else {"by": "column", "column": value}
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):  # the short form, with further entries beside it
+        return {**_split_entries(value["name"]), **{k: v for k, v in value.items() if k != "name"}}
+    return {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value
+
+
 class SplitSpec(Fact):
     """How rows are shared among train, validation and test.
 
@@ -89,12 +100,7 @@ class SplitSpec(Fact):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value
-        if value in ("auto", "random"):
-            return {"by": value}
-        by, colon, column = value.partition(":")
-        return {"by": by, "column": column} if colon and by in ("group", "time", "column") else {"by": "column", "column": value}
+        return _split_entries(value)
 
     @model_validator(mode="after")
     def _has_column(self) -> Self:
@@ -144,7 +150,7 @@ class NetworkSpec(Fact):
 class EarlyStopping(Fact):
     """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped.
 
-    `patience` None is a fifth of the epochs, and at least ten.
+    `patience` None is half of the epochs, and at least ten: a one-cycle schedule is best at its end.
     """
 
     on: str = "loss"
@@ -181,7 +187,7 @@ class TrainingSpec(Fact):
 
 
 class Experiment(Fact):
-    """All that decides a run; `name` is what run folders are called after."""
+    """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from `seed` on."""
 
     name: str | None = None
     data: DataSpec = DataSpec()
@@ -191,11 +197,12 @@ class Experiment(Fact):
     require: tuple[str, ...] = ()
     card: Mapping[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
+    repeats: int = Field(default=1, ge=1)
 
     @property
     def hash(self) -> str:
-        """The sha256 of everything that decides the result (not the name, the card or the requirements)."""
-        return digest(self.model_dump(mode="json", exclude={"name", "card", "require"}))
+        """The sha256 of everything that decides the result (not the name, the card, the requirements, the repeats)."""
+        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats"}))
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""

@@ -16,7 +16,10 @@ from leadline.facts.requirement import Verdict
 
 
 class RunFacts(Fact):
-    """Identity of a run: its name, its parent if it was derived, when it began (ISO 8601, UTC) and how long it took."""
+    """Identity of a run: its name, its parent if it was derived, when it began (ISO 8601, UTC).
+
+    `seconds` lie between then and its report, the pauses of an interrupted run included.
+    """
 
     id: str
     parent: str | None = None

@@ -122,7 +122,9 @@ def find(requirement: Requirement, findings: Iterable[Finding]) -> int | None:
 def _without_interval(requirement: Requirement, at: int | None, findings: Sequence[Finding]) -> Verdict | None:
     text = requirement.text
     if at is None:
-        return Verdict(text=text, verdict="undecided", why="nothing of that name was measured")
+        elsewhere = sorted({f.split for f in findings if f.name == requirement.base and f.split is not None})
+        why = f"measured on {' and '.join(elsewhere)} rows only: there are no test rows" if elsewhere else "not measured"
+        return Verdict(text=text, verdict="undecided", why=why)
     finding = findings[at]
     if finding.value is None:
         return Verdict(text=text, verdict="undecided", finding=at, why=f"absent: {finding.why}")

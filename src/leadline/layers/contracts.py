@@ -87,8 +87,8 @@ class Objective(Protocol):
     def ship(self, network: nn.Module) -> nn.Module:
         """Return what is kept after training, without discriminator, projector or teacher."""
 
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> Mapping[str, float]:
-        """Return the values of `monitors` on validation predictions, cheaply and without intervals."""
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the values of `monitors` on validation predictions, cheaply; `loss` is in the unit of the training loss."""
 
     def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the best decisions that ignore the inputs, for `rows` rows, from the train target; and their name."""

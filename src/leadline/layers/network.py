@@ -118,6 +118,8 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str) -> int:
         raise UsageError(
             f"The network {name!r} gives {given}, where values of shape (rows, features) are needed: flatten or pool at its end."
         )
+    if not values.is_floating_point():
+        raise UsageError(f"The network {name!r} gives numbers of type {values.dtype}, where floating-point ones are needed.")
     return int(values.shape[1])
 
 

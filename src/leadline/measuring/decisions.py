@@ -1,4 +1,4 @@
-"""What a network decides for every row of a part, as NumPy columns."""
+"""What a network decides for every row of a part, as NumPy columns and as a table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
+import polars as pl
 import torch
 from torch import nn
 
 from leadline.data.part import Part
+from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective
 
 BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
@@ -52,6 +54,26 @@ def decide(
     finally:
         network.train(training)
     return columns
+
+
+def decisions_table(schema: Schema, part: Part, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
+    """Return decisions as a table: row_in_data, file and row say where each is from; predicted; each class's probability."""
+    where = [part.where(i) for i in range(len(part))]
+    table = {
+        "row_in_data": part.rows,
+        "file": [file for file, _ in where],
+        "row": np.asarray([number for _, number in where], dtype=np.int64),
+        "predicted": in_words(schema, columns["prediction"]),
+    }
+    if schema.classes:
+        table |= {f"p({label})": columns["probability"][:, number] for number, label in enumerate(schema.classes)}
+    return pl.DataFrame(table)
+
+
+def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
+    """Return class numbers (n,) as the classes' names; values of a numeric target stay as they are."""
+    values = pl.Series(target)
+    return pl.Series(schema.classes, dtype=pl.String).gather(values) if schema.classes else values
 
 
 def first_inputs(part: Part, rows: int) -> Mapping[str, torch.Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,8 +45,6 @@ def measure(
     *,
     levels: tuple[float, ...] = (LEVEL,),
     seed: int = 0,
-    device: torch.device | str = "cpu",
-    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     progress: Callable[[int, int], None] | None = None,
 ) -> Measured:
     """Measure a network on all splits of a dataset; the test split is read here, once.
@@ -62,7 +59,7 @@ def measure(
         part = _sample(dataset.parts[name], seed) if name == "train" else dataset.parts.get(name)
         if part is None or len(part) == 0 or part.target is None:
             continue
-        decided = decide(network, objective, part, device=device, autocast=autocast, progress=progress)
+        decided = decide(network, objective, part, progress=progress)
         context = Context(name, part.target, part.group, dataset.schema, levels, seed)
         for item in objective.measure(decided, context):
             if isinstance(item, Finding):

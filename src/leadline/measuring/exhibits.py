@@ -38,8 +38,17 @@ def about_data(dataset: Dataset) -> Iterator[Draft]:
             "table",
             "Set aside",
             table(dataset.set_aside.head(LISTED)),
-            caption=f"{dataset.set_aside.height} rows could not be used; all are in set_aside.parquet.",
+            caption=f"Rows that could not be used: {dataset.set_aside.height}. All are in set_aside.parquet.",
         )
+    if dataset.duplicates.examples:
+        pairs = [(dataset.parts[p.first], p.first_row, dataset.parts[p.second], p.second_row) for p in dataset.duplicates.examples]
+        rows = [[a.name, _place(a, i), b.name, _place(b, j)] for a, i, b, j in pairs]
+        content = {"columns": ["split", "row", "other split", "row with equal inputs"], "rows": rows}
+        yield Draft("duplicates", "table", "Duplicates across splits", content, caption="Some of them; the counts stand above.")
+
+
+def _place(part: Part, row: int) -> str:
+    return part.place(int(np.searchsorted(part.rows, row)))
 
 
 def examples(dataset: Dataset, seed: int) -> Iterator[Draft]:
@@ -58,7 +67,7 @@ def examples(dataset: Dataset, seed: int) -> Iterator[Draft]:
     pictures = [picture(row[image.name]) for row in shown]
     yield Draft("examples", "pictures", "Examples", {"pictures": pictures, "captions": captions, "columns": 8}, split="train")
     if image.augment:
-        content = _augmented(dataset, part, image, at[: len(at) // VERSIONS or 1], seed)
+        content = _augmented(dataset, part, image, at[::VERSIONS], seed)
         yield Draft("augmented", "pictures", "As the network sees them", content, split="train",
                     caption="Each row: one example, then versions of it that augmentation made.")  # fmt: skip
 

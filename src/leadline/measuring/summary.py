@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+from scipy import stats
+
 from leadline.data.dataset import Dataset
-from leadline.facts.finding import Again, Finding
+from leadline.facts.finding import Again, Finding, Interval
 from leadline.layers.contracts import Context, Objective
+from leadline.rendering.words import number
 
 SUMMARY_NAMES = ("generalisation_gap", "rows_set_aside")
 BASELINE_NAMES = ("accuracy", "nll", "mae", "rmse")
@@ -36,7 +40,8 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
 def gap(findings: Sequence[Finding], name: str) -> Finding:
     """Return how much worse a measure is on test than on train, with the interval of a difference of independent estimates.
 
-    The interval is MOVER's (Zou & Donner 2008), from the two measures' own intervals. Absent where either is.
+    The interval is MOVER's (Zou & Donner 2008), from the two measures' own intervals, at every level that both have. Absent where
+    either is.
     """
     train = _find(findings, name, "train")
     test = _find(findings, name, "test")
@@ -45,16 +50,13 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
         return Finding.absent("generalisation_gap", f"{name} was not measured on both train and test", better="lower")
     high, low = (train, test) if test.better == "higher" else (test, train)
     assert high.value is not None and low.value is not None
-    value = high.value - low.value
-    interval = None
-    if high.interval and low.interval:
-        below = math.hypot(high.value - high.interval[0], low.interval[1] - low.value)
-        above = math.hypot(high.interval[1] - high.value, low.value - low.interval[0])
-        interval = (value - below, value + above)
+    ends = high.value, low.value
+    both = {level: (high.stricter[level], low.stricter[level]) for level in high.stricter if level in low.stricter}
     return Finding(
         name="generalisation_gap",
-        value=value,
-        interval=interval,
+        value=high.value - low.value,
+        interval=_mover(*ends, high.interval, low.interval) if high.interval and low.interval else None,
+        stricter={level: _mover(*ends, *pair) for level, pair in both.items()},
         level=test.level,
         n=test.n,
         unit=test.unit,
@@ -64,12 +66,20 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
     )
 
 
+def _mover(high: float, low: float, of_high: Interval, of_low: Interval) -> Interval:
+    value = high - low
+    below = math.hypot(high - of_high[0], of_low[1] - low)
+    above = math.hypot(of_high[1] - high, low - of_low[0])
+    return value - below, value + above
+
+
 def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterator[Finding]:
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = dataset.parts["train"].target
     name, columns = objective.constant(target, len(context.target), dataset.schema)
     classes = dataset.schema.classes
-    options = {"name": name, "answer": classes[columns["prediction"][0]] if classes else f"{columns['prediction'][0]:.4g}"}
+    first = columns["prediction"][0]
+    options = {"name": name, "answer": classes[first] if classes else number(float(first))}
     for finding in objective.measure(columns, context):
         if isinstance(finding, Finding) and finding.name in BASELINE_NAMES and finding.group is None:
             again = Again(producer="baseline", options=options, repeat="exact", tolerance=1e-6)
@@ -77,20 +87,25 @@ def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterat
 
 
 def spread(name: str, values: Sequence[float], unit: str, better: Literal["higher", "lower"] | None) -> Finding:
-    """Return the mean of a measure over repeated runs, with Student's t interval of that mean; `values` are the runs' own."""
-    from scipy import stats
+    """Return the mean of a measure over repeated runs, with Student's t interval of that mean; `values` are the runs' own.
 
+    The interval speaks of other seeds on the same data, not of other data. Equal values give none: they do not prove that no seed
+    differs.
+    """
     n = len(values)
     mean = math.fsum(values) / n
-    deviation = math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1)) if n > 1 else 0.0
-    half = float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n) if n > 1 else 0.0
+    deviation = statistics.stdev(values)
+    half = float(stats.t.ppf(0.975, n - 1)) * deviation / math.sqrt(n)
+    # What is better when higher and has no unit is 1 at best, and errors are never negative.
+    most = max(1.0, mean) if better == "higher" and unit == "1" else math.inf
+    least = min(0.0, mean) if better == "lower" else -math.inf
     return Finding(
         name=f"{name}_over_repeats",
         value=mean,
-        interval=(mean - half, mean + half) if n > 1 else None,
+        interval=(max(mean - half, least), min(mean + half, most)) if deviation > 0 else None,
         n=n,
         unit=unit,
-        method=f"mean of {n} runs with different seeds, standard deviation {deviation:.3g}; Student t",
+        method=f"mean of {n} runs with different seeds on the same data, standard deviation {deviation:.3g}; Student t over seeds",
         better=better,
         again=Again(producer="repeats", repeat="recorded"),
     )

@@ -26,7 +26,12 @@ def build_body(network: Component | nn.Module, spec: SignalSpec, front: nn.Modul
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
     family = resolve(network.name if isinstance(network, Component) else network)
     options = checked_options(family, component, spec, size)
-    backbone = family.build(spec, options)
+    try:
+        backbone = family.build(spec, options)
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
+            raise
+        raise UsageError(f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}") from None
     return Body(
         front, backbone, out_width(backbone, spec, component.name), gives_outputs=getattr(options, "head", "linear") == "none"
     )

@@ -26,7 +26,8 @@ from leadline.layers.types import Signal, SignalSpec
 
 _KINDS = ("table", "image", "sequence")
 _FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>[\w.]+))?")
-_FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError)  # of code that is not ours
+# What code that is not ours may raise.
+_FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, OSError)
 _IMPORT = re.compile(r"(?P<module>[\w.]+):(?P<name>[\w.]+)")
 
 
@@ -166,7 +167,7 @@ def _execute(file: Path, modified: int) -> ModuleType:  # an edited file is anot
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise UsageError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
     return module
@@ -175,5 +176,5 @@ def _execute(file: Path, modified: int) -> ModuleType:  # an edited file is anot
 def _import(name: str, asked: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise UsageError(f"{asked}: the module {name!r} cannot be imported: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{asked}: the module {name!r} cannot be imported: {type(error).__name__}: {error}") from error

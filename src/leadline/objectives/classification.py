@@ -53,7 +53,8 @@ class Classification(SinglePlayer):
         if schema.target is None:
             return "classification needs a target"
         if not schema.classes:
-            return f"the target {schema.target.name!r} is a number, not a class; use the objective 'regression' or say --kind"
+            name = schema.target.name
+            return f"the target {name!r} is a number; use the objective 'regression', or say --set data.kinds.{name}=category"
         return None
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options) -> nn.Module:
@@ -73,7 +74,7 @@ class Classification(SinglePlayer):
         probability_BC = network(batch.inputs).float().softmax(-1)
         return Prediction({"prediction": probability_BC.argmax(-1), "probability": probability_BC})
 
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> Mapping[str, float]:
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return mean negative log-likelihood (nats) and accuracy."""
         chosen = predictions["probability"][np.arange(len(target)), target]
         tiny = np.finfo(np.float32).tiny

@@ -75,11 +75,12 @@ class Regression(SinglePlayer):
         """Return `prediction` (B,) in the target's unit."""
         return Prediction({"prediction": network(batch.inputs)})
 
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> Mapping[str, float]:
-        """Return mean squared and mean absolute error; `loss` is the former."""
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return mean squared and mean absolute error; `loss` is the former in units of the target's variance."""
+        assert schema.target is not None
         error = predictions["prediction"].astype(np.float64) - target
         mse = float((error**2).mean())
-        return {"loss": mse, "mse": mse, "mae": float(np.abs(error).mean())}
+        return {"loss": mse / (schema.target.state["std"] or 1.0) ** 2, "mse": mse, "mae": float(np.abs(error).mean())}
 
     def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the mean of the train rows."""

@@ -41,7 +41,9 @@ def answer(report: Report) -> tuple[Sentence, ...]:
 
 
 def things(report: Report) -> str:
-    """Return what one example is called: ``image`` where the data has pictures, else ``row``."""
+    """Return what one example is called: ``image`` where that is all there is to it, else ``row``."""
+    if len(_mapping(_mapping(report.experiment.get("network")).get("bodies"))) > 1:
+        return "row"
     inputs = _mapping(_mapping(report.experiment.get("data")).get("inputs"))
     kinds = {_mapping(spec).get("kind") for spec in inputs.values()}
     pictured = any(e.name == "examples" and e.kind == "pictures" for e in report.exhibits)
@@ -72,12 +74,14 @@ def judged(report: Report) -> str:
 def looks(report: Report) -> str:
     """Say how often the test rows of this data have been looked at."""
     seen = report.run.test_looks
+    if seen is None and not any(f.split == "test" for f in report.findings):
+        return "No test rows were held out."
     if seen is None:
         return "How often the test rows of this data have been looked at is not recorded."
     if seen == 0:
         return "The test rows have not been looked at."
     if seen == 1:
-        return "This run was the first to look at the test rows of this data."
+        return "This run was the first on this machine to look at the test rows of this data."
     return (
         f"This was look number {seen:,} at the test rows of this data on this machine. "
         "Choosing among runs by their test numbers makes those numbers too favourable."

@@ -59,6 +59,7 @@ class Run:
     @cached_property
     def history(self) -> pl.DataFrame:
         """A row per tick: step, epoch, losses, measures on validation, learning rate, speed."""
+        files.verify(self.folder, (files.HISTORY,))
         return pl.read_parquet(self.folder / files.HISTORY)
 
     def __repr__(self) -> str:

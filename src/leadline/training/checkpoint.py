@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -40,7 +41,8 @@ class Checkpoints:
     def save(self, step: int, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> Path:
         """Write a checkpoint and remove what is too old; returns its sidecar.
 
-        `scalars` are JSON-able. Raises TrainingFailed, saying what is left, where it cannot be written.
+        `scalars` are JSON-able; numbers that are not finite come back as None. Raises TrainingFailed, saying what is left, where
+        it cannot be written.
         """
         weights, sidecar = self.folder / f"step-{step:09d}.safetensors", self.folder / f"step-{step:09d}.json"
         try:
@@ -49,7 +51,7 @@ class Checkpoints:
             with _replacing(weights) as beside:
                 save_file(_storable(tensors), beside)
                 seal = sha256(beside)
-            content = {"step": step, "tensors_sha256": seal, "scalars": dict(scalars)}
+            content = {"step": step, "tensors_sha256": seal, "scalars": _finite(dict(scalars))}
             with _replacing(sidecar) as beside:
                 beside.write_text(canonical_json({**content, "sha256": digest(content)}), encoding="utf-8")
             self._prune()
@@ -115,6 +117,15 @@ def _replacing(file: Path) -> Iterator[Path]:
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _finite(value: Any) -> Any:
+    """Return JSON-able values with None for what JSON has no number for: a loss that is not finite."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _storable(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from leadline.errors import RunError, UsageError
+from leadline.errors import RunError, TrainingFailed, UsageError
 from leadline.facts.experiment import Component
 from leadline.layers import draws as draws_module
 from leadline.layers.contracts import Objective
@@ -207,8 +207,15 @@ class Plain:
         self.step = scalars["step"]
 
     def shipped(self) -> nn.Module:
-        """Return what is kept after training."""
-        return self.objective.ship(self.network)
+        """Return what is kept after training; raises TrainingFailed where its weights are not all finite."""
+        network = self.objective.ship(self.network)
+        for name, x in network.state_dict().items():
+            if x.is_floating_point() and not bool(x.isfinite().all()):
+                raise TrainingFailed(
+                    f"Training diverged: after step {self.step} {name} holds values that are not finite. A lower learning rate "
+                    "(option lr of training.optimizer) or a bound on the gradient (training.clip=1) usually helps."
+                )
+        return network
 
 
 def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -54,31 +54,35 @@ def _costs(run: Run) -> list[Finding]:
 
 def _difference(first: Run, other: Run) -> Difference | None:
     """Return the paired difference, or None where the runs have no test rows in common."""
-    mine, theirs = (_test_rows(run) for run in (first, other))
-    same = (
-        first.schema.target is not None and other.schema.target is not None and first.schema.target.name == other.schema.target.name
-    )
-    if not same or first.schema.classes != other.schema.classes:
+    if not _same_task(first, other) or not _same_rows(first, other):
         return None
-    both = mine.join(theirs, on=["file", "row", "target"], how="inner", suffix="_other")
+    both = _test_rows(first).join(_test_rows(other), on=["file", "row", "target"], how="inner", suffix="_other")
     if both.height < 2:
         return None
-    target, a, b = (both[name].to_numpy() for name in ("target", "predicted", "predicted_other"))
+    target, mine, theirs = (both[name].to_numpy() for name in ("target", "predicted", "predicted_other"))
+    group = both["group"].to_numpy() if "group" in both.columns else None  # rows of one group are no independent evidence
     if first.schema.classes:
-        result: Any = paired.accuracy_difference(b == target, a == target)
-        return _as_difference("accuracy", result, len(target))
-    result = paired.mean_difference(np.abs(a - target), np.abs(b - target))
-    return _as_difference("mae", result, len(target))
+        name, result = "accuracy", paired.accuracy_difference(theirs == target, mine == target, group_n=group)
+    else:
+        name, result = "mae", paired.mean_difference(np.abs(mine - target), np.abs(theirs - target), group_n=group)
+    assert result.value is not None
+    return Difference(name, result.value, result.intervals[0] if result.intervals else None, result.n, result.method)
 
 
-def _as_difference(measure: str, result: Any, n: int) -> Difference:
-    interval = result.intervals[0] if result.intervals else None
-    return Difference(measure, float(result.value), interval, n, result.method)
+def _same_task(first: Run, other: Run) -> bool:
+    one, two = first.schema.target, other.schema.target
+    return one is not None and two is not None and one.name == two.name and bool(first.schema.classes) == bool(other.schema.classes)
+
+
+def _same_rows(first: Run, other: Run) -> bool:
+    """Say whether file and row number name the same row in both: those of data in memory do so only within the same data."""
+    one, two = ((run.report.environment.get("data") or {}).get("fingerprint") for run in (first, other))
+    return one == two or bool(first.experiment.data.source and other.experiment.data.source)
 
 
 def _test_rows(run: Run) -> pl.DataFrame:
+    if not (run.folder / files.PREDICTIONS).exists():
+        raise RunError(f"{run.folder} has no held-out predictions to compare.")
     files.verify(run.folder, (files.PREDICTIONS,))
     table = pl.read_parquet(run.folder / files.PREDICTIONS)
-    if not {"split", "file", "row", "target", "predicted"} <= set(table.columns):
-        raise RunError(f"{run.folder / files.PREDICTIONS} has no test predictions to compare.")
     return table.filter(pl.col("split") == "test")

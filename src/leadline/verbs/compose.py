@@ -43,6 +43,7 @@ def compose(
         "batch": "training.batch",
         "deterministic": "training.deterministic",
         "seed": "seed",
+        "repeats": "repeats",
         "name": "name",
     }
     given = {places[name]: value for name, value in options.items() if value is not None and value != ()}

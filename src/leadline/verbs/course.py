@@ -37,6 +37,7 @@ class Trained(NamedTuple):
     energy: Mapping[str, Energy]
 
 
+FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
 INTERRUPTED = {"cpu": Energy(None, why="the run was interrupted, and what was used before that is not known")}
 
 
@@ -46,6 +47,7 @@ class Course:
     def __init__(self, folder: Path, job: Job, dataset: Dataset, step: Plain, total: int) -> None:
         self.folder, self.job, self.step, self.total = folder, job, step, total
         self.training, self.objective, self.shown = job.experiment.training, job.objective, job.shown
+        self.schema = dataset.schema
         self.checkpoints = Checkpoints(folder / files.CHECKPOINTS)
         stopping = self.training.early_stopping
         watched = dataset.parts.get("validation")
@@ -78,8 +80,10 @@ class Course:
         self.interrupted = True
         self.shown.note(f"going on from step {saved.step}")
 
-    def take(self, tick: Tick, signal: int | None) -> None:
-        """Log a tick; at the end of an epoch, validate; by the clock, on a signal and at the end, write a checkpoint."""
+    def take(self, tick: Tick) -> None:
+        """Log a tick; at the end of an epoch, validate; by the clock and at the end, write a checkpoint."""
+        main = self.step.world.is_main
+        measures = self._validate() if tick.epoch_end and self.validation is not None and main else {}
         self.seconds = self.seconds_before + tick.seconds
         row = {
             "step": tick.step,
@@ -91,8 +95,6 @@ class Course:
             "examples_per_second": tick.examples_per_second,
             "seconds": self.seconds,
         }
-        main = self.step.world.is_main
-        measures = self._validate() if tick.epoch_end and self.validation is not None and main else {}
         self.rows.append({**row, **measures})
         shown = {"loss": tick.losses["loss"], **measures}
         self.shown.train(tick.step, self.total, tick.examples_per_second, shown)
@@ -100,7 +102,7 @@ class Course:
             self.shown.epoch(tick.epoch, self.training.epochs or 0, shown)
         self.meter.read()
         due = time.monotonic() - self.saved_at > self.training.checkpoint_seconds
-        if main and (due or signal or self.over or tick.step == self.total):
+        if due or self.over or tick.step == self.total:
             self.save()
 
     def _validate(self) -> dict[str, float]:
@@ -108,7 +110,7 @@ class Course:
         began = time.perf_counter()
         autocasting: Any = partial(autocast, self.step.plan)
         decided = decide(self.step.network, self.objective, self.validation, device=self.step.plan.device, autocast=autocasting)
-        measures = self.objective.monitor(decided, self.validation.target)
+        measures = self.objective.monitor(decided, self.validation.target, self.schema)
         stopping = self.training.early_stopping
         if self.best is not None and stopping is not None:
             self.best = self.best.seen(measures[stopping.on], self.step.step)
@@ -119,7 +121,9 @@ class Course:
         return {f"val_{name}": value for name, value in measures.items()}
 
     def save(self) -> None:
-        """Write a checkpoint of everything that the rest of the run depends on."""
+        """Write a checkpoint of everything that the rest of the run depends on, in the first process."""
+        if not self.step.world.is_main:
+            return
         tensors, state = self.step.state()
         scalars = {
             "state": state,
@@ -139,12 +143,15 @@ class Course:
         if self.step.world.is_main:
             save_weights(self.step.shipped().to("cpu"), self.folder / files.WEIGHTS)
             history = pl.DataFrame(self.rows, infer_schema_length=None)
+            history = history.select(*FIRST, *sorted(set(history.columns) - set(FIRST)))  # checkpoints keep no order
             history.write_parquet(self.folder / files.HISTORY)
         else:
             history = pl.DataFrame()
         started = datetime.fromisoformat(environment_for(self.folder)["started"])
         best_epoch = round(self._epochs(best.step)) if best is not None and best.step else None
+        if self.over:
+            self.shown.note(f"stopped early after epoch {self._epochs(self.step.step):.0f}: the weights of epoch {best_epoch} ship")
         return Trained(started, self.seconds, history, best_epoch, INTERRUPTED if self.interrupted else self.meter.read())
 
     def _epochs(self, step: int) -> float:
-        return step / self.total * (self.training.epochs or 0)
+        return step * (self.training.epochs or 0) / self.total  # multiplied first, the end of an epoch is a whole number

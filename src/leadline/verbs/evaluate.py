@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from leadline.data.dataset import prepare
-from leadline.errors import DataError
+from leadline.data.dataset import Dataset, prepare
+from leadline.errors import DataError, RunError
 from leadline.facts.finding import Finding
-from leadline.facts.requirement import Verdict, judge
+from leadline.facts.requirement import Requirement, Verdict, judge
 from leadline.measuring.evaluate import levels_for, measure_rows
 from leadline.run import ledger
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
-from leadline.verbs.progress import progress
+from leadline.verbs.progress import Progress, progress
 from leadline.verbs.resolve import check_requirements
 
 
@@ -30,17 +30,16 @@ class Evaluation(NamedTuple):
 def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[str] = (), quiet: bool = False) -> Evaluation:
     """Return a run's measures on `source` (all its rows; its test rows if it has splits), or on the run's own test rows.
 
-    Requirements are the run's own where none are given. Raises RunError, DataError or UsageError.
+    A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's own on
+    measures where none are given. Raises RunError, DataError or UsageError.
     """
     run = run if isinstance(run, Run) else Run(run)
-    experiment = run.experiment.model_copy(update={"require": tuple(require)} if require else {})
-    requirements = tuple(
-        r for r in check_requirements(experiment, run.objective, run.schema) if require or r.base in _own_names(run)
-    )
+    names = run.objective.names(run.schema)
+    measures = {name.partition("(")[0] for name in names}
+    own = tuple(r for r in map(Requirement.parse, run.experiment.require) if r.base in measures)
+    requirements = check_requirements(require, names) if require else own
     with progress(quiet) as shown:
-        # the run's own rows must fall into the same splits; of other rows all are measured, or the test rows where they have splits
-        data, memory = (experiment.data, None) if source is None else other_rows(experiment.data, source)
-        dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=source is None, progress=shown.stage)
+        dataset = _rows(run, source, shown)
         part = dataset.parts.get("test", dataset.parts.get("all"))
         if part is None or len(part) == 0:
             raise DataError("There are no test rows to measure on.")
@@ -54,12 +53,29 @@ def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[
             dataset,
             part,
             levels=levels_for(len(requirements)),
-            seed=experiment.seed,
+            seed=run.experiment.seed,
             progress=lambda done, total: shown.stage("measuring", done, total),
         )
         findings = tuple(measured)
     return Evaluation(findings, judge(requirements, findings), dataset.set_aside.height, looks)
 
 
-def _own_names(run: Run) -> set[str]:
-    return {name.partition("(")[0] for name in run.objective.names(run.schema)}
+def _rows(run: Run, source: object, shown: Progress) -> Dataset:
+    """Return the rows to measure on: the run's own data split as for training, other data as it is."""
+    experiment, trained_on = run.experiment, run.report.environment.get("data", {}).get("fingerprint")
+    data, memory = other_rows(experiment.data, source) if source is not None else (experiment.data, None)
+    own = source is None
+    if source is None and not data.source:
+        raise RunError(
+            f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes it again."
+        )
+    dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=own, progress=shown.stage)
+    if own and dataset.fingerprint != trained_on:
+        raise RunError(
+            f"The data at {data.source} is not what the run {run.folder} was trained on, so its test rows cannot be told from "
+            f"those it has seen. Put it back, or name rows it has not seen: 'leadline evaluate {run.folder} SOURCE'."
+        )
+    if own or dataset.fingerprint != trained_on:
+        return dataset
+    shown.note(f"{dataset.name} is what the run was trained on: only its test rows are measured.")
+    return prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=True, progress=shown.stage)

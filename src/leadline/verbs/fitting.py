@@ -59,8 +59,10 @@ def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Tra
             interrupted=stopped,
         )
         for tick in ticks:
-            course.take(tick, stopped())
-        if world.any(bool(stopped())) and step.step < total and not course.over:
+            course.take(tick)
+        over = world.any(course.over)
+        if world.any(bool(stopped())) and step.step < total and not over:
+            course.save()
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(f"Stopped at step {step.step} of {total}. 'leadline resume {folder}' goes on from here.", number)
         return course.ship()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
@@ -10,17 +9,15 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import Dataset, prepare
-from leadline.data.part import Part
 from leadline.errors import UsageError
 from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import Schema
-from leadline.measuring.decisions import decide
+from leadline.measuring.decisions import decide, decisions_table
 from leadline.run.run import Run
 from leadline.verbs.progress import progress
 
 
 def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
-    """Return a row for each row of `source`: file, row, the prediction, and for classes the probability of each.
+    """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability of each.
 
     Rows that cannot be read have a null prediction and the reason. Raises RunError for a folder that is no intact run, DataError
     where columns are missing.
@@ -29,20 +26,21 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
         dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=False, progress=shown.stage)
-        network = run.network
-        frames = [
-            decisions_table(
-                run.schema,
-                dataset,
-                part,
-                decide(network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total)),
-            )
-            for part in dataset.parts.values()
-            if len(part)
-        ]
-    table = pl.concat(frames).sort("row_in_data").drop("row_in_data")
-    aside = dataset.set_aside.group_by("file", "row", maintain_order=True).agg(pl.col("reason").first())
-    return pl.concat([table, aside.with_columns(pl.col("row").cast(pl.Int64))], how="diagonal") if aside.height else table
+        (part,) = dataset.parts.values()  # without labels there are no splits
+        told = decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
+    table = decisions_table(run.schema, part, told)
+    target = run.schema.target.name if run.schema.target else "prediction"
+    return _with_set_aside(table, dataset).drop("row_in_data").rename({"predicted": f"predicted_{target}"})
+
+
+def _with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+    """Put the rows that were set aside back into their places."""
+    aside = dataset.set_aside
+    if not aside.height:
+        return table
+    missing = np.setdiff1d(np.arange(table.height + aside.height), table["row_in_data"].to_numpy())
+    aside = aside.select("file", "row", "reason", row_in_data=pl.Series(missing))  # both in the order of the data
+    return pl.concat([table, aside], how="diagonal").sort("row_in_data")
 
 
 def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]:
@@ -52,32 +50,21 @@ def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]
     return data.model_copy(update={"source": "", "test": None}), source
 
 
-def decisions_table(schema: Schema, dataset: Dataset, part: Part, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """Return decisions as a table: where each row is from, its prediction by name, and a column for each class's probability."""
-    where = [part.where(i) for i in range(len(part))]
-    frame = {
-        "row_in_data": part.rows,
-        "file": [file for file, _ in where],
-        "row": np.asarray([number for _, number in where], dtype=np.int64),
-    }
-    classes = schema.classes
-    predicted = columns["prediction"]
-    name = schema.target.name if schema.target else "prediction"
-    if classes:
-        frame[f"predicted_{name}"] = np.asarray(classes, dtype=object)[predicted].tolist()
-        frame |= {f"p({label})": columns["probability"][:, number] for number, label in enumerate(classes)}
-    else:
-        frame[f"predicted_{name}"] = predicted
-    return pl.DataFrame(frame)
+def check_name(out: Path | None) -> None:
+    """Raise UsageError where a table cannot be written under such a name; best asked before the work begins."""
+    if out is not None and out.suffix not in (".csv", ".parquet"):
+        raise UsageError(f"Cannot write {out}: its name must end in .csv or .parquet.")
+    if out is not None and not out.parent.is_dir():
+        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
-    """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError for other endings."""
+    """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError where that cannot be."""
+    check_name(out)
     if out is None:
         stream.write(table.write_csv())
-    elif out.suffix == ".csv":
-        table.write_csv(out)
-    elif out.suffix == ".parquet":
-        table.write_parquet(out)
-    else:
-        raise UsageError(f"Cannot write {out}: its name must end in .csv or .parquet.")
+        return
+    try:
+        table.write_csv(out) if out.suffix == ".csv" else table.write_parquet(out)
+    except OSError as error:
+        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from leadline.data.dataset import Dataset
 from leadline.facts.exhibit import Draft, store
 from leadline.facts.experiment import Experiment
-from leadline.facts.finding import Finding
 from leadline.facts.report import Report, RunFacts
 from leadline.facts.requirement import Requirement, judge
 from leadline.measuring import exhibits
 from leadline.measuring.cost import measure_cost
-from leadline.measuring.decisions import first_inputs
+from leadline.measuring.decisions import decisions_table, first_inputs, in_words
 from leadline.measuring.evaluate import Measured, levels_for, measure
 from leadline.rendering.html import render
 from leadline.rendering.markdown import card
@@ -31,7 +28,7 @@ from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
 
 
-def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> Report:
+def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
     """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run has."""
     experiment, objective, shown = job.experiment, job.objective, job.shown
     # the artifact that ships, not what training happened to hold
@@ -73,12 +70,11 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> Report
         requirements=judge(requirements, findings),
     )
     write_report(folder, report)
-    shutil.rmtree(folder / files.CHECKPOINTS, ignore_errors=True)  # a finished run needs none
-    return report
 
 
 def write_report(folder: Path, report: Report) -> None:
     """Write report.json, the page and the card, and seal the run."""
+    (folder / files.MANIFEST).unlink(missing_ok=True)  # until all is written anew, the run is not finished, rather than damaged
     files.write(folder / files.REPORT, report.to_json())
     files.write(folder / files.PAGE, render(report, folder))
     files.write(folder / files.CARD, card(report, folder))
@@ -101,29 +97,15 @@ def _drafts(
 
 
 def write_predictions(folder: Path, dataset: Dataset, measured: Measured) -> None:
-    """Write the held-out predictions: split, where each row is from, target, prediction, probabilities."""
+    """Write the held-out predictions: split, file, row, target, group where rows come in groups, prediction, probabilities."""
     tables = []
     for split, decided in measured.decisions.items():
         part = dataset.parts[split]
-        where = [part.where(i) for i in range(len(part))]
-        columns: dict[str, Any] = {
-            "split": [split] * len(part),
-            "file": [file for file, _ in where],
-            "row": np.asarray([number for _, number in where], dtype=np.int64),
-            "target": part.target,
-            "predicted": decided["prediction"],
-        }
-        if "probability" in decided:
-            columns |= {f"p({label})": decided["probability"][:, c] for c, label in enumerate(dataset.schema.classes)}
-        tables.append(pl.DataFrame(columns))
+        assert part.target is not None
+        known = [in_words(dataset.schema, part.target).alias("target")]
+        if part.group is not None:
+            known.append(pl.Series("group", part.group))
+        table = decisions_table(dataset.schema, part, decided).drop("row_in_data")
+        tables.append(table.select(pl.lit(split).alias("split"), "file", "row", *known, pl.exclude("file", "row")))
     if tables:
         pl.concat(tables).write_parquet(folder / files.PREDICTIONS)
-
-
-def repeated(report: Report, spreads: Sequence[Finding], draft: Draft, folder: Path) -> Report:
-    """Return a report with the spread over repeats added, written over the run's first one."""
-    fuller = report.model_copy(
-        update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, store(draft, folder))}
-    )
-    write_report(folder, fuller)
-    return fuller

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from torch import nn
 
@@ -26,10 +26,15 @@ SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds 
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
 LARGE = 64  # pixels a side above which the default image network is a residual one
+SLOW_EPOCHS = 20  # at most, for large pictures: a hundred times the work of small ones
 
 
-def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[str, nn.Module] | None = None) -> Experiment:
-    """Return the experiment with every default written out, for a dataset with `rows` train rows.
+def resolve(
+    experiment: Experiment, schema: Schema, rows: Mapping[str, int], modules: Mapping[str, nn.Module] | None = None
+) -> Experiment:
+    """Return the experiment with every default written out, for a dataset with so many `rows` by split.
+
+    Without validation rows nothing stops training early.
 
     Raises UsageError naming the entry where a name or an option is unknown, or where parts do not fit each other.
     """
@@ -38,18 +43,18 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
     if reason:
         raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}.")
     training = experiment.training
-    batch = min(training.batch or (32 if rows < 5_000 else 128), rows)
-    usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
-    epochs = training.epochs or max(usual, math.ceil(STEPS * batch / rows))
+    count = rows["train"]
+    batch = min(training.batch or (32 if count < 5_000 else 128), count)
+    epochs = training.epochs or _epochs(count, batch, schema)
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
-    stopping = training.early_stopping
+    stopping = training.early_stopping if rows.get("validation") else None
     if stopping and stopping.on not in objective.monitors:
         known = did_you_mean(stopping.on, objective.monitors)
         raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
     if stopping:
-        stopping = EarlyStopping(on=stopping.on, patience=stopping.patience or max(10, epochs // 5))
-    check_requirements(experiment, objective, schema)
+        stopping = EarlyStopping(on=stopping.on, patience=stopping.patience or max(10, epochs // 2))
+    check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     device_for(training.plan.device)  # refuses a device that is not there
     return experiment.model_copy(
@@ -70,16 +75,23 @@ def resolve(experiment: Experiment, schema: Schema, rows: int, modules: Mapping[
     )
 
 
-def check_requirements(experiment: Experiment, objective: Objective, schema: Schema) -> tuple[Requirement, ...]:
-    """Parse the requirements; raises UsageError where one names a finding that this run will not have."""
-    known = {name.replace(" ", "") for name in (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES)}
-    requirements = tuple(Requirement.parse(text) for text in experiment.require)
+def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requirement, ...]:
+    """Parse requirements; raises UsageError where one names a finding that is not among the `names` of those to be measured."""
+    known = {name.replace(" ", "") for name in names}
+    requirements = tuple(Requirement.parse(text) for text in texts)
     for requirement in requirements:
         if requirement.name not in known:
             grouped = {name for name in known if name.startswith(f"{requirement.base}(")}
             plain = grouped or {name for name in known if "(" not in name}
             raise UsageError(f"Nothing called {requirement.name!r} will be measured. {did_you_mean(requirement.name, plain)}")
     return requirements
+
+
+def _epochs(rows: int, batch: int, schema: Schema) -> int:
+    usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
+    if any(one.kind == "image" and max(one.shape[:2]) > LARGE for one in schema.inputs):
+        return min(usual, SLOW_EPOCHS)
+    return max(usual, math.ceil(STEPS * batch / rows))
 
 
 def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:

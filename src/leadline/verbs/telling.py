@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import polars as pl
+
 from leadline.data.dataset import Dataset
 from leadline.facts.experiment import Experiment
 from leadline.facts.requirement import Requirement
+from leadline.facts.schema import InputSchema
 from leadline.measuring.evaluate import levels_for
 from leadline.metrics.provable import needed
 from leadline.verbs.progress import Progress, Silent
 
+COLUMNS = 40  # of one kind, and
+CLASSES = 12  # that are named; the report has them all
+SPLIT = "the split comes from it"
 PROPORTIONS = ("accuracy",)  # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
 
 
@@ -19,21 +27,45 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.parts.items())
     shown.note(f"{dataset.name}: {counts} rows ({dataset.split_by})")
     for one in dataset.schema.inputs:
-        shape = "×".join(map(str, one.shape))
-        columns = ", ".join(f"{f.name} ({f.kind})" for f in one.fields[:12]) + (" …" if len(one.fields) > 12 else "")
-        shown.note(f"input {one.name}, {shape}: {columns}")
+        shown.note(f"input {one.name}: {_content(one)}")
+    for column in dataset.columns:
+        if column.used_as.endswith(SPLIT):
+            shown.note(f"no input: {column.name} ({SPLIT})")
     goal = dataset.schema.target
     if goal is not None:
         classes = dataset.schema.classes
-        words = f"{len(classes)} classes: {', '.join(classes[:12])}{' …' if len(classes) > 12 else ''}" if classes else "a number"
+        words = f"{len(classes):,} classes ({_some(classes, CLASSES)})" if classes else "a number"
         shown.note(f"target {goal.name}: {words}")
     for note in dataset.notes:
         shown.note(note)
     if dataset.set_aside.height:
-        first = dataset.set_aside.row(0, named=True)
-        shown.note(f"{dataset.set_aside.height} rows set aside, such as {first['file']}, row {first['row']}: {first['reason']}")
+        shown.note(_set_aside(dataset.set_aside))
     for line in provable(experiment, len(dataset.parts.get("test", ()))):
         shown.note(line)
+
+
+def _content(one: InputSchema) -> str:
+    if one.kind != "table":
+        return f"{'×'.join(map(str, one.shape))} {one.kind}"
+    kinds: dict[str, list[str]] = {}
+    for field in one.fields:
+        kinds.setdefault(field.kind, []).append(field.name)
+    return "; ".join(f"{_count(len(names), kind)} ({_some(names, COLUMNS)})" for kind, names in kinds.items())
+
+
+def _set_aside(rows: pl.DataFrame) -> str:
+    file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
+    # of one row in a file of its own, the reason says which
+    first = reason if reason.startswith(f"{file}:") else f"{file}, row {row}, {column}: {reason}"
+    return f"{_count(rows.height, 'row')} set aside, listed in set_aside.parquet of the run folder. The first: {first}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f", … and {len(names) - most:,} more" if len(names) > most else "")
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

@@ -15,7 +15,6 @@ from leadline.verbs.compose import compose
 from leadline.verbs.job import Job
 from leadline.verbs.once import train_once
 from leadline.verbs.progress import progress
-from leadline.verbs.repeating import repeat
 
 
 def train(
@@ -28,7 +27,7 @@ def train(
     epochs: int | None = None,
     batch: int | None = None,
     seed: int | None = None,
-    repeats: int = 1,
+    repeats: int | None = None,
     inputs: Sequence[str] = (),
     ignore: Sequence[str] = (),
     split: str | None = None,
@@ -59,6 +58,7 @@ def train(
         epochs=epochs,
         batch=batch,
         seed=seed,
+        repeats=repeats,
         inputs=tuple(inputs),
         ignore=tuple(ignore),
         split=split,
@@ -71,5 +71,4 @@ def train(
         if world.is_main:
             files.check_writable(where)
         job = Job(experiment, memory, modules, world, shown)
-        run = train_once(job, where)
-        return repeat(job, run, repeats) if repeats > 1 else run
+        return train_once(job, where)

@@ -116,7 +116,7 @@ def test_what_was_left_half_filled_is_removed_after_a_day() -> None:
 def test_clear_removes_entries_and_texts() -> None:
     entry = cache.entry("k", write(100))
     cache.remember("s", lambda: "text")
-    assert cache.usage() == 104
+    assert cache.usage() == 169, "the text is kept with a line of 64 digits that seals it"
     cache.clear()
     assert cache.usage() == 0 and not entry.exists()
     assert cache.remember("s", lambda: "anew") == "anew"
@@ -158,3 +158,18 @@ def test_a_full_disk_is_told_in_words() -> None:
 
     with pytest.raises(DataError, match=r"disk of the cache .* is full.*LEADLINE_CACHE"):
         cache.entry("k", build)
+
+
+def test_a_damaged_text_is_made_again(own_cache: Path) -> None:
+    assert cache.remember("s", lambda: "two\nlines") == "two\nlines"
+    assert cache.remember("s", lambda: "anew") == "two\nlines"
+    (file,) = (own_cache / "texts").iterdir()
+    file.write_bytes(file.read_bytes()[1:])
+    assert cache.remember("s", lambda: "anew") == "anew"
+
+
+def test_an_entry_that_is_forgotten_is_built_again() -> None:
+    first = cache.entry("k", write(1))
+    cache.forget(first)
+    assert not first.exists()
+    assert (cache.entry("k", write(2)) / "values").stat().st_size == 2

@@ -212,3 +212,9 @@ def test_a_run_finds_its_own_rows_again(tmp_path: Path) -> None:
     again = prepare(data, seed=3, schema=trained.schema, resplit=True)
     assert rows(again) == rows(trained)
     assert again.set_aside.equals(trained.set_aside)
+
+
+def test_nothing_to_learn_says_which_rows_were_unusable(tmp_path: Path) -> None:
+    huge = [1.0 if at % 4 < 2 else 1e300 for at in range(N)]  # of the second class no row can be used
+    with pytest.raises(DataError, match=r"only one value.* 30 rows cannot be used: .*too large.*and 27 more"):
+        prepare(spec(source=csv(tmp_path / "t.csv", area=huge), target="label"))

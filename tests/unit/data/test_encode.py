@@ -113,3 +113,19 @@ def test_writing_to_what_was_loaded_changes_no_file() -> None:
     table = Table(pl.DataFrame({"a": [1.0, 2.0]}), "t", "f")
     encode(table, (number("a"),), "table").values[:] = 99
     assert encode(table, (number("a"),), "table").values.ravel().tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("name", ["values.npy", "hashes.npy", "problems.arrow"])
+@pytest.mark.parametrize("content", [None, b"", b"junk" * 50, "half"])
+def test_a_damaged_entry_is_encoded_again(own_cache: Path, name: str, content: bytes | str | None) -> None:
+    table = Table(pl.DataFrame({"a": [1.0, float("inf"), None]}), "t", "f-damaged")
+    hashes = np.array(encode(table, (number("a"),), "table").hashes)
+    (file,) = (own_cache / "entries").glob(f"*/{name}")
+    whole = file.read_bytes()
+    file.unlink()  # and not cut in place: it may still be mapped
+    if content is not None:
+        file.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
+    again = encode(table, (number("a"),), "table")
+    assert np.array_equal(again.hashes, hashes)
+    assert again.values.shape == (3, 1)
+    assert again.problems.rows() == [(1, "a", "inf is not a finite number")]

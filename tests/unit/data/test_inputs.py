@@ -144,3 +144,11 @@ def test_fields_are_fitted_on_the_train_rows_only() -> None:
 def test_options_reach_the_field() -> None:
     group = inputs.Group("front", "image", {"front": "image"}, options={"size": 8})
     assert inputs.fit(group, HOUSES, np.arange(5)).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize(
+    "entries", [{"t": {"columns": ["area", "area"]}}, {"t": {"columns": ["area"]}, "u": {"columns": ["area"]}}]
+)
+def test_a_column_is_in_one_input_once(entries: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="'area' is named twice"):
+        plan(inputs=entries)

@@ -155,3 +155,18 @@ def test_a_target_far_from_zero_keeps_its_unit() -> None:
     of = table([1e9, 1e9 + 64, 1e9 + 128, 1e9, 1e9 + 64, 1e9 + 128])
     field = target.fit(of, target.choose(of, spec()), ALL)
     assert target.encoded(of, field).values.tolist() == of.frame["label"].to_list()
+
+
+def test_numbers_that_float32_cannot_tell_apart_are_refused() -> None:
+    close = table([10.0**12 + at + 0.5 for at in range(6)])
+    with pytest.raises(DataError, match=r"steps of 6\.55e\+04\. Subtract a constant"):
+        target.fit(close, target.Choice("label", "number"), ALL)
+    apart = table([10.0**12 + 1e9 * at for at in range(6)])
+    assert target.fit(apart, target.Choice("label", "number"), ALL).state["min"] == 10.0**12
+
+
+def test_infinite_numbers_are_no_classes() -> None:
+    inf = float("inf")
+    assert kind([1.5, inf, 2.5, -inf, inf, 3.5]) == "number"
+    with pytest.raises(DataError, match="no value of the target 'label' is a finite number"):
+        kind([inf, -inf])

@@ -8,7 +8,7 @@ import pytest
 
 from leadline.errors import UsageError
 from leadline.facts import yamls
-from leadline.facts.experiment import Component, Experiment, with_settings
+from leadline.facts.experiment import Component, Experiment, SplitSpec, with_settings
 
 
 def test_long_form_of_the_design_reads_and_round_trips() -> None:
@@ -90,3 +90,8 @@ def test_files_that_are_no_experiment(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [1")
     with pytest.raises(UsageError, match="not YAML"):
         Experiment.read(tmp_path / "bad.yaml")
+
+
+def test_a_split_in_short_form_takes_further_settings() -> None:
+    values = with_settings({"data": {"split": "group:farm"}}, ("data.split.test=0.3",))
+    assert Experiment.parse(values).data.split == SplitSpec(by="group", column="farm", test=0.3)

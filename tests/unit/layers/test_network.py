@@ -171,3 +171,12 @@ class Given(nn.Module):
 def test_what_gives_no_features_is_refused(out: object, words: str) -> None:
     with pytest.raises(UsageError, match=f"'net' gives .*{words}"):
         out_width(Given(out), SignalSpec("table", (3,)), "net")
+
+
+def test_whole_numbers_are_no_features() -> None:
+    class Counts(nn.Module):
+        def forward(self, signal: Signal) -> Signal:
+            return Signal(signal.values.long())
+
+    with pytest.raises(UsageError, match=r"torch\.int64, where floating-point"):
+        out_width(Counts(), SignalSpec("table", (3,)), "counts")

@@ -27,6 +27,14 @@ def test_the_gap_of_a_loss_has_the_other_sign() -> None:
     assert gap([train, test], "mae").value == pytest.approx(0.5)
 
 
+def test_the_gap_has_an_interval_at_every_level_that_both_have() -> None:
+    pair = [accuracy("train", 0.95, (0.93, 0.97)), accuracy("test", 0.90, (0.86, 0.93))]
+    stricter = [{"0.975": (0.92, 0.98), "0.99": (0.91, 0.99)}, {"0.975": (0.85, 0.94)}]
+    found = gap([f.model_copy(update={"stricter": s}) for f, s in zip(pair, stricter, strict=True)], "accuracy")
+    assert set(found.stricter) == {"0.975"}
+    assert found.stricter["0.975"] == pytest.approx((0.05 - math.hypot(0.03, 0.04), 0.05 + math.hypot(0.03, 0.05)))
+
+
 def test_the_gap_is_absent_without_both() -> None:
     found = gap([accuracy("test", 0.9, (0.8, 1.0))], "accuracy")
     assert found.value is None
@@ -39,6 +47,16 @@ def test_the_spread_is_the_t_interval_of_the_mean() -> None:
     low, high = stats.t.interval(0.95, 2, np.mean(values), stats.sem(values))
     assert found.value == pytest.approx(np.mean(values))
     assert found.interval == pytest.approx((low, high))
+
+
+def test_equal_values_prove_nothing_about_other_seeds() -> None:
+    assert spread("accuracy", [1.0, 1.0, 1.0], "1", "higher").interval is None
+
+
+def test_the_spread_does_not_pass_what_the_measure_cannot() -> None:
+    assert spread("accuracy", [0.9, 1.0], "1", "higher").interval[1] == 1.0
+    assert spread("mae", [0.1, 3.0], "m", "lower").interval[0] == 0.0
+    assert spread("mae", [1.0, 3.0], "m", "lower").interval[1] > 3.0
 
 
 def test_the_gap_covers_at_its_level() -> None:

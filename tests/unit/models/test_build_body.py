@@ -63,3 +63,8 @@ def test_layers_that_do_not_fit_the_image_are_named() -> None:
     component = Component(name="cnn", options={"layers": [{"pool": "max", "size": 9}]})
     with pytest.raises(UsageError, match=r"entry 1.*8×8"):
         build_body(component, IMAGE, Front(), "base")
+
+
+def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
+    with pytest.raises(UsageError, match="'mlp' does not fit into memory"):
+        build_body(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")

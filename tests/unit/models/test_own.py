@@ -225,3 +225,12 @@ def test_a_class_that_fails_to_build_says_for_what(folder: Path) -> None:
 def test_a_module_that_gives_maps_is_told_to_flatten() -> None:
     with pytest.raises(UsageError, match=r"'Conv2d' gives values of shape \(2, 3, 4, 4\).*flatten or pool"):
         build_body(nn.Conv2d(1, 3, 3), IMAGE, Front(), "base")
+
+
+@pytest.mark.parametrize("code", ["import sys; sys.exit(3)", "1 / 0"])
+def test_a_file_or_module_that_gives_up_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    (tmp_path / "gives_up.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    for asked in (f"{tmp_path / 'gives_up.py'}:Net", "gives_up:Net"):
+        with pytest.raises(UsageError, match=r"SystemExit: 3|ZeroDivisionError"):
+            resolve(asked)

@@ -137,6 +137,8 @@ def test_requirements_judged_together_are_counted() -> None:
 
 
 def test_looks_at_the_test_rows() -> None:
-    assert "not recorded" in looks(report(seen=None))
+    held_out = Finding(name="rows", split="test", value=9, unit="rows")
+    assert looks(report(seen=None)) == "No test rows were held out."
+    assert "not recorded" in looks(report(held_out, seen=None))
     assert "first" in looks(report(seen=1))
     assert "look number 1,204" in looks(report(seen=1204))

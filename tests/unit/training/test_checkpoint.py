@@ -147,3 +147,10 @@ def test_sidecars_are_plain_json(tmp_path: Path) -> None:
     saved(tmp_path, 4)
     content = json.loads((tmp_path / "step-000000004.json").read_text())
     assert content.keys() == {"step", "tensors_sha256", "scalars", "sha256"}
+
+
+def test_a_loss_that_is_not_finite_comes_back_as_none(tmp_path: Path) -> None:
+    made = Checkpoints(tmp_path)
+    made.save(1, TENSORS, {"rows": [{"val_loss": float("nan"), "loss": 1.5}], "best": (float("inf"), 2)})
+    found = made.latest()
+    assert found is not None and found.scalars == {"rows": [{"val_loss": None, "loss": 1.5}], "best": [None, 2]}

@@ -7,7 +7,7 @@ import torch
 from small_problem import Squares, Table, network, noisy, plain
 from torch import Tensor, nn
 
-from leadline.errors import RunError, UsageError
+from leadline.errors import RunError, TrainingFailed, UsageError
 from leadline.facts.experiment import Component
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss
@@ -236,3 +236,13 @@ def test_the_loss_module_is_the_loss() -> None:
 def test_what_ships_is_the_network() -> None:
     net = network()
     assert plain(net).shipped() is net
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_do_not_ship(value: float) -> None:
+    step = plain(network())
+    assert step.shipped() is step.network
+    with torch.no_grad():
+        next(step.network.parameters())[0] = value
+    with pytest.raises(TrainingFailed, match="diverged"):
+        step.shipped()

@@ -85,6 +85,7 @@ def _size(asked: Any, headers: Sequence[Header]) -> tuple[int, int]:
 
 
 def _headers(sample: pl.Series, context: Context) -> list[Header]:
+    _check_type(sample)
     if isinstance(sample.dtype, pl.Array):
         height, width, *channels = sample.dtype.shape
         return [Header(height, width, channels in ([], [1]))]
@@ -137,7 +138,8 @@ def _statistics(sample: pl.Series, shape: Shape, context: Context, *, mean_image
         parts = list(pool.map(sums, _chunks(sample)))
     count = sum(part.pictures for part in parts)
     if not count:
-        raise DataError(f"None of the {len(sample)} pictures looked at in column {sample.name!r} can be decoded.")
+        why = "".join(f": {problem}" for problem in _pixels(sample.head(1), shape, context).problems.values())
+        raise DataError(f"None of the {len(sample)} pictures looked at in column {sample.name!r} can be decoded{why}.")
     histogram = np.sum([part.histogram for part in parts], 0) / (count * shape.height * shape.width)
     level = np.arange(256)
     mean = histogram @ level
@@ -160,16 +162,11 @@ def _pixels(column: pl.Series, shape: Shape, context: Context) -> Encoded:
     out = np.zeros((len(column), shape.height, shape.width, shape.channels), np.uint8)
     present = column.is_not_null()
     problems = dict.fromkeys((~present).arg_true().to_list(), "there is no picture")
+    _check_type(column)
     if isinstance(column.dtype, pl.Array):
-        if _pixel_type(column.dtype) != pl.UInt8:
-            raise DataError(
-                f"Column {column.name!r} holds pixels of type {_pixel_type(column.dtype)}; make them whole numbers from 0 to 255."
-            )
         pixels = column.filter(present).to_numpy()
         out[present.to_numpy()] = pictures.convert(pixels, shape)
         return Encoded(out, problems)
-    if column.dtype not in (pl.String, pl.Binary):
-        raise DataError(f"Column {column.name!r} holds values of type {column.dtype}, not pictures, their paths or their bytes.")
     for row, value in enumerate(column):
         if value is not None:
             try:
@@ -177,6 +174,17 @@ def _pixels(column: pl.Series, shape: Shape, context: Context) -> Encoded:
             except DataError as error:
                 problems[row] = _named(value, error)
     return Encoded(out, problems)
+
+
+def _check_type(column: pl.Series) -> None:
+    dtype = column.dtype
+    if isinstance(dtype, pl.Array):
+        if _pixel_type(dtype) != pl.UInt8:
+            raise DataError(f"Column {column.name!r} holds pixels of type {_pixel_type(dtype)}, not whole numbers from 0 to 255.")
+        if len(dtype.shape) not in (2, 3) or dtype.shape[2:] not in ((), (1,), (3,), (4,)):
+            raise DataError(f"Column {column.name!r} holds arrays of shape {dtype.shape}; pictures are (H,W) or (H,W,C).")
+    elif dtype not in (pl.String, pl.Binary):
+        raise DataError(f"Column {column.name!r} holds values of type {dtype}, not pictures, their paths or their bytes.")
 
 
 def _pixel_type(dtype: Any) -> Any:

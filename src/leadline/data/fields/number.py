@@ -14,6 +14,7 @@ from leadline.data.fields.contract import Context, Encoded, Field, State
 from leadline.data.fields.options import choice, known_only
 from leadline.data.fields.text import as_numbers, clean, is_text
 
+LARGEST = float(np.finfo(np.float32).max)
 SCALES = ("standard", "minmax", "none")
 
 
@@ -43,6 +44,7 @@ def _fit(column: pl.Series, context: Context) -> State:
     scale = choice(context.options, "scale", SCALES)
     if not finite.size:
         return {"mean": 0.0, "std": 0.0, "min": 0.0, "max": 0.0, "median": 0.0, "missing": missing, "offset": 0.0, "scale": scale}
+    finite = np.clip(finite, -LARGEST, LARGEST)  # what lies beyond cannot be encoded, and its square would be no number
     low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
     std = float(finite.std()) if high > low else 0.0
     return {

@@ -128,7 +128,10 @@ def _plain(picture: Image.Image, mode: str) -> Image.Image:
     if picture.mode == mode and "transparency" not in picture.info:
         return picture
     if picture.mode in _SIXTEEN_BITS:
-        grey = np.asarray(picture).astype(np.float32) / 257  # 65,535 becomes 255
+        values = np.asarray(picture)
+        if values.size and not 0 <= values.min() <= values.max() <= 65_535:
+            raise DataError("its pixels have 32 bits, whose range is unknown; save it with 8 or 16 bits")
+        grey = values.astype(np.float32) / 257  # 65,535 becomes 255
         return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert(mode)
     if picture.mode == "F":
         raise DataError("its pixels are floating-point numbers, whose range is unknown; save it with 8 or 16 bits")

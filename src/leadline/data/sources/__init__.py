@@ -53,7 +53,10 @@ def _read(source: object) -> Table:
 
 
 def _read_path(source: str | Path) -> Table:
-    path = Path(source).expanduser()
+    try:
+        path = Path(source).expanduser()
+    except RuntimeError:  # a name that starts with ~ and is no user's
+        path = Path(source).absolute()
     if str(source).strip() and path.is_dir():
         from leadline.data.sources import folder
 

@@ -40,9 +40,11 @@ class _Columns(NamedTuple):
 
 def read_npz(path: Path) -> Table:
     """Return the arrays of an NPZ file as a table; raises DataError for a damaged file and for arrays of Python objects."""
+    if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle
+        raise DataError(f"{path} is damaged or no NPZ file. Write it again with numpy.savez.")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: to_numpy(archive[name], name) for name in archive.files}
     except (OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path} is damaged or no NPZ file: {error}. Write it again with numpy.savez.") from None
     except ValueError as error:
@@ -64,10 +66,12 @@ def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:
 
 def to_numpy(values: Any, name: str) -> np.ndarray:
     """Return an array, a tensor (of any device) or a list as a NumPy array; raises DataError where that cannot be."""
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    if isinstance(values, np.ma.MaskedArray):
+        raise DataError(f"{name!r} is a masked array; fill it, with NaN where values are missing.")
     try:
+        if hasattr(values, "detach"):
+            values = values.detach().cpu()
+            values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(f"{name!r} cannot be read as an array: {error}.") from None
@@ -168,8 +172,10 @@ def _columns(prefix: str, values: np.ndarray, name: str) -> _Columns:
 def _series(name: str, values: np.ndarray) -> pl.Series:
     if values.dtype.kind == "S":
         values = np.char.decode(values, "utf-8", "replace")
-    if values.dtype == np.float16:
-        values = values.astype(np.float32)
+    if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8):
+        values = values.astype(np.float32 if values.dtype == np.float16 else np.float64)
+    if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ms", "us", "ns"):
+        values = values.astype(f"{values.dtype.kind}8[us]")  # polars knows these units
     if values.dtype.kind in "cV":
         raise DataError(f"{name!r} holds {values.dtype}; give numbers, text, dates or true and false.")
     try:

@@ -14,12 +14,14 @@ from typing import IO, Any, cast
 
 import polars as pl
 
+from leadline.data.sources.frames import WIDE
 from leadline.errors import DataError
 
 NULLS = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")
 _SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE = 1 << 18  # bytes that separator, encoding and column names are judged by
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+csv.field_size_limit(max(_SAMPLE, csv.field_size_limit()))  # or a long text in the sample could not be passed over
 
 
 def read(path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
@@ -34,6 +36,8 @@ def read(path: Path) -> tuple[pl.DataFrame, tuple[str, ...]]:
     text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
     if not text.strip():
         raise DataError(f"{path} is empty.")
+    if "\r" in text and "\n" not in text:
+        raise DataError(f"{path}: its lines end as those of very old Macintoshes do, with CR alone. Save it with LF or CRLF.")
     separator = _separator(text, whole=len(sample) < _SAMPLE)
     names = _names(path, text, separator)
     try:
@@ -115,7 +119,12 @@ def _parse(source: Path | bytes, separator: str) -> pl.DataFrame:
     except pl.exceptions.ComputeError as error:
         if "could not parse" not in str(error):
             raise
+    try:
         return pl.read_csv(source, infer_schema_length=None, **options)  # a later row holds what the first ones do not
+    except pl.exceptions.ComputeError as error:
+        if "dtype `i128`" not in str(error):
+            raise
+        return pl.read_csv(source, infer_schema=False, **options)  # whole numbers of forty digits: read as text, then as floats
 
 
 def _unreadable(path: Path, encoding: str, separator: str, names: list[str], error: Exception) -> DataError:
@@ -161,7 +170,7 @@ def _with_names(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, tu
 def _typed(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
     """Trim text, then read as numbers the columns that only blanks, quotes or decimal commas had kept from being numbers."""
     text = pl.col(pl.String).str.strip_chars()
-    frame = frame.with_columns(text.replace(dict.fromkeys(NULLS, None)))
+    frame = frame.with_columns(text.replace(dict.fromkeys(NULLS, None)), pl.col(*WIDE).cast(pl.Float64))
     number = pl.col(pl.String)
     if separator == ";":  # where fields are split by semicolons, the comma is free to be the decimal sign
         number = pl.when(number.str.contains(r"^[+-]?\d+,\d+$")).then(number.str.replace(",", ".", literal=True)).otherwise(number)

@@ -67,7 +67,10 @@ def _scan(root: Path) -> _Files:
     others: list[str] = []
     try:
         for name in _walk(str(root), "", ()):
+            name.encode()
             (pictures if is_picture(name) else others).append(name)
+    except UnicodeEncodeError as error:
+        raise DataError(f"{root} holds a file whose name is not UTF-8: {error.object!r}. Rename it.") from None
     except OSError as error:
         raise DataError(f"{error.filename or root} cannot be listed: {error.strerror}.") from None
     return _Files(sorted(pictures), sorted(others))
@@ -79,10 +82,18 @@ def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in ("__MACOSX", "Thumbs.db", "desktop.ini"):
                 continue
-            if not entry.is_dir():
-                yield prefix + entry.name
+            if not _is_folder(entry):
+                if entry.is_symlink() or entry.is_file():  # no pipes and devices: reading them would not end
+                    yield prefix + entry.name
             elif not (entry.is_symlink() and os.path.realpath(entry.path) in above):  # a link back up has no end
                 yield from _walk(entry.path, f"{prefix}{entry.name}/", above)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _layout(pictures: Sequence[str]) -> pl.DataFrame:

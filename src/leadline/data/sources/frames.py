@@ -11,6 +11,8 @@ from leadline.data.sources.parts import split_column
 from leadline.data.table import Table
 from leadline.errors import DataError, MissingExtra
 
+WIDE = (pl.Decimal, pl.Int128, pl.UInt128)  # types of numbers that NumPy has not
+
 
 def read(frame: Any, name: str = "frame") -> Table:
     """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed objects."""
@@ -22,18 +24,23 @@ def read(frame: Any, name: str = "frame") -> Table:
 
 
 def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
-    """Return the frame with categories as text and decimals as floats; raises DataError for columns of Python objects."""
+    """Return the frame with categories as text, decimals and 128-bit numbers as floats; raises DataError for Python objects."""
     objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
     if objects:
         raise DataError(f"Column {objects[0]!r} of {where} holds Python objects; give it as numbers, text, dates or bytes.")
-    return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(pl.Decimal).cast(pl.Float64))
+    return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(*WIDE).cast(pl.Float64))
 
 
 def _to_polars(frame: Any) -> pl.DataFrame:
     if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
+        try:
+            return frame.collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(f"The lazy frame cannot be collected: {error}") from None
     if isinstance(frame, pl.DataFrame):
         return frame
+    if not hasattr(frame, "set_axis") or not hasattr(frame, "columns"):
+        raise DataError(f"Leadline reads frames, not a {type(frame).__name__} alone; make it a column of a frame.")
     columns = [str(column) for column in frame.columns]
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
@@ -42,5 +49,5 @@ def _to_polars(frame: Any) -> pl.DataFrame:
         return pl.from_pandas(frame.set_axis(columns, axis="columns"))
     except ImportError as error:
         raise MissingExtra(f"pandas frames need pyarrow ({error}): pip install 'leadline[frames]'") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, NotImplementedError) as error:
         raise DataError(f"The pandas frame cannot be read: {error}. Give every column values of one type.") from None

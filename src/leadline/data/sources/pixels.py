@@ -27,6 +27,8 @@ def to_pixels(values: np.ndarray, name: str) -> tuple[pl.Series, tuple[str, ...]
         values = values.transpose(0, 2, 3, 1)
     if values.ndim == 4 and values.shape[-1] == 1:
         values = values[..., 0]
+    if not values[:1].size and len(values):
+        raise DataError(f"{name!r} has shape {values.shape}: pictures without a pixel.")
     pixels, notes = _bytes(values, name)
     return pl.Series(name, np.ascontiguousarray(pixels)), notes
 

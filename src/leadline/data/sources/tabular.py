@@ -53,9 +53,10 @@ def _parquet(path: Path) -> tuple[pl.DataFrame, Notes]:
 
 
 def _arrow(path: Path) -> tuple[pl.DataFrame, Notes]:
-    stream = _starts_with(path, b"\xff\xff\xff\xff")
+    read_one = pl.read_ipc_stream if _starts_with(path, b"\xff\xff\xff\xff") else pl.read_ipc
     try:
-        return tidy(pl.read_ipc_stream(path) if stream else pl.read_ipc(path), str(path)), ()
+        with path.open("rb") as file:  # given a path, polars would take brackets in it for a pattern
+            return tidy(read_one(file), str(path)), ()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise DataError(f"{path} cannot be read as Arrow: {delimited.first_line(error)}.") from None
 

@@ -209,3 +209,22 @@ def test_front_does_not_learn_or_change_in_training_mode() -> None:
     front(torch.zeros(2, 1, 5, 7))
     assert not list(front.parameters())
     assert all(torch.equal(value, before[name]) for name, value in front.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        (pl.Series("a", [1.5, 2.5]), "type Float64, not pictures"),
+        (pl.Series("a", np.zeros((2, 3, 3))), "pixels of type Float64"),
+        (pl.Series("a", np.zeros((2, 3), np.uint8)), r"shape \(3,\); pictures are"),
+    ],
+)
+def test_columns_of_other_types_are_refused_at_once(column: pl.Series, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        fit(column)
+
+
+def test_why_no_picture_can_be_decoded_is_said(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "0.tif")
+    with pytest.raises(DataError, match=r"0\.tif: its pixels are floating-point numbers"):
+        fit(pl.Series("photo", ["0.tif"]), tmp_path)

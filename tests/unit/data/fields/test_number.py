@@ -136,3 +136,8 @@ def test_unknown_option_is_refused() -> None:
 
 def test_only_the_offset_decides_the_encoded_values() -> None:
     assert FIELD.recipe(fit([1.0, 2.0])) == FIELD.recipe(fit([3.0, 9.0, None])) == {"offset": 0.0}
+
+
+def test_numbers_that_cannot_be_squared_leave_the_statistics_finite() -> None:
+    state = fit([1.0, 1e300, -1e300, 1e308])
+    assert all(math.isfinite(value) for value in state.values() if isinstance(value, float))

@@ -202,3 +202,10 @@ def test_damage_of_any_sort_is_either_read_or_explained(form: str) -> None:
 def test_png_round_trip(pixels: np.ndarray) -> None:
     for x in (pixels, pixels[..., :1]):
         np.testing.assert_array_equal(read(png(x), Shape(4, 6, x.shape[-1], "pad")), x)
+
+
+def test_thirty_two_bits_are_refused_where_sixteen_do_not_hold_them() -> None:
+    deep = Image.fromarray(np.full((4, 6), 70_000, np.int32))
+    with pytest.raises(DataError, match="32 bits"):
+        read(saved(deep, "TIFF"), GREY)
+    assert (read(saved(Image.fromarray(np.full((4, 6), 65_535, np.int32)), "TIFF"), GREY) == 255).all()

@@ -130,3 +130,42 @@ def test_files_that_cannot_be_loaded(tmp_path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(DataError, match=r"m\.npz"):
             read(path)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (DIGITS, np.array(3), "'y' is one value"),
+        (np.zeros((6, 0, 4), dtype=np.uint8), np.arange(6), "without a pixel"),
+    ],
+)
+def test_arrays_without_values_are_refused(tmp_path: Path, x: np.ndarray, y: np.ndarray, words: str) -> None:
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    with pytest.raises(DataError, match=words):
+        read(tmp_path / "a.npz")
+
+
+def test_text_called_npz_is_not_taken_for_python_objects(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_text("hello")
+    with pytest.raises(DataError, match="no NPZ file"):
+        read(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("unit", ["generic", "s", "h", "D", "ms", "ns"])
+def test_times_of_any_unit(unit: str) -> None:
+    span = np.arange(3).astype("timedelta64" if unit == "generic" else f"timedelta64[{unit}]")
+    day = np.full(3, np.datetime64("NaT")) if unit == "generic" else np.zeros(3, dtype=f"datetime64[{unit}]")
+    frame = read({"span": span, "day": day}).frame
+    assert all(dtype.is_temporal() for dtype in frame.dtypes)
+    assert frame["day"].null_count() == (3 if unit == "generic" else 0)
+
+
+def test_long_floats_are_numbers() -> None:
+    assert read({"a": np.array([1.5, 2.5], dtype=np.longdouble)}).frame["a"].to_list() == [1.5, 2.5]
+
+
+def test_values_that_are_hidden_or_nowhere_are_refused() -> None:
+    with pytest.raises(DataError, match="'x' is a masked array"):
+        read((np.ma.masked_array(np.eye(4), np.eye(4) > 0), np.arange(4)))
+    with pytest.raises(DataError, match="'x' cannot be read"):
+        read((torch.empty(4, 3, device="meta"), torch.arange(4)))

@@ -111,3 +111,21 @@ def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
 def test_a_missing_header_is_noted(tmp_path: Path) -> None:
     _, notes = read_csv(written(tmp_path, "5.1,3.5,1.4,setosa\n4.9,3.0,1.3,setosa\n"))
     assert "mostly numbers" in notes[0]
+
+
+def test_old_macintosh_lines_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="CR alone"):
+        read_csv(written(tmp_path, "a,b\r1,2\r3,4\r"))
+
+
+@pytest.mark.parametrize("digits", [21, 45])
+def test_whole_numbers_beyond_64_bits_become_floats(tmp_path: Path, digits: int) -> None:
+    frame, _ = read_csv(written(tmp_path, f"a,b\n1{'0' * (digits - 1)},x\n2{'0' * (digits - 1)},y\n"))
+    assert frame.dtypes == [pl.Float64, pl.String]
+    assert frame["a"].to_list() == [10.0 ** (digits - 1), 2 * 10.0 ** (digits - 1)]
+
+
+def test_a_field_beyond_the_limit_of_the_csv_module_is_read(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, f"a,b\n1,{'z' * 200_000}\n2,y\n"))
+    assert frame["a"].to_list() == [1, 2]
+    assert len(frame["b"][0]) == 200_000

@@ -1,3 +1,5 @@
+import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -136,3 +138,21 @@ def test_a_link_back_up_is_not_followed_for_ever(root: Path) -> None:
     except OSError:
         pytest.skip("this system makes no links")
     assert len(read(root).frame) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes in folders")
+def test_pipes_and_links_to_themselves_do_not_stop_the_reading(root: Path) -> None:
+    put(root, ["cat/1.png", "dog/2.png"])
+    os.mkfifo(root / "cat" / "3.png")
+    (root / "dog" / "self").symlink_to("self")
+    table = read(root)
+    assert table.frame["image"].to_list() == ["cat/1.png", "dog/2.png"]
+    assert any("dog/self" in note for note in table.notes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf_8_is_refused_in_words(root: Path) -> None:
+    put(root, ["cat/1.png", "dog/2.png"])
+    (root / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"x")
+    with pytest.raises(DataError, match="not UTF-8"):
+        read(root)

@@ -44,3 +44,18 @@ def test_pandas_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(MissingExtra, match=r"leadline\[frames\]"):
         read(pd.DataFrame({"s": ["a"]}))
     assert "pandas" in sys.modules
+
+
+def test_whole_numbers_of_128_bits_become_floats() -> None:
+    frame = pl.DataFrame({"i": pl.Series([10**20, 1], dtype=pl.Int128), "u": pl.Series([1, 2], dtype=pl.UInt128)})
+    assert read(frame).frame.rows() == [(1e20, 1.0), (1.0, 2.0)]
+
+
+def test_what_is_no_frame_or_cannot_be_collected_is_refused() -> None:
+    for series in (pl.Series([1, 2]), pd.Series([1, 2])):
+        with pytest.raises(DataError, match="not a Series alone"):
+            read(series)
+    with pytest.raises(DataError, match="cannot be collected"):
+        read(pl.LazyFrame(DATA).select("nowhere"))
+    with pytest.raises(DataError, match="cannot be read"):
+        read(pd.DataFrame({"z": [1j, 2j]}))

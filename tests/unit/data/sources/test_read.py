@@ -67,3 +67,9 @@ def test_reading_a_table_imports_no_pandas_and_no_sklearn(tmp_path: Path) -> Non
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert out.stdout.strip() == "set()"
+
+
+def test_a_name_with_a_tilde_that_is_no_user(tmp_path: Path) -> None:
+    (tmp_path / "~nobody-of-this-name").mkdir()
+    (tmp_path / "~nobody-of-this-name" / "t.csv").write_text("x\n1\n2\n")
+    assert read("~nobody-of-this-name/t.csv").frame["x"].to_list() == [1, 2]

@@ -63,3 +63,10 @@ def test_pictures_that_a_table_names_are_part_of_the_fingerprint(tmp_path: Path)
     before = read(path).fingerprint
     (tmp_path / "a.png").write_bytes(b"another")
     assert read(path).fingerprint != before
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow", "csv"])
+def test_brackets_in_a_name_are_no_pattern(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"t[1].{suffix}"
+    {"parquet": FRAME.write_parquet, "arrow": FRAME.write_ipc, "csv": FRAME.write_csv}[suffix](path)
+    assert read(path).frame["x"].to_list() == [1, 2, None]

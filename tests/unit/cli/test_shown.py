@@ -1,0 +1,69 @@
+"""What commands print: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from leadline.cli import shown
+from leadline.facts.finding import Finding
+from leadline.facts.requirement import Requirement, judge
+from leadline.verbs.compare import Compared, Difference
+from leadline.verbs.evaluate import Evaluation
+from leadline.verbs.runs import Listed
+
+ACCURACY = Finding(name="accuracy", split="test", value=0.9, interval=(0.85, 0.94), n=200, better="higher")
+ABSENT = Finding.absent("roc_auc", "one class only", split="test")
+
+
+def compared(difference: Difference | None) -> Compared:
+    runs: Any = tuple(SimpleNamespace(folder=Path(name)) for name in ("a", "b"))
+    return Compared(runs, {"accuracy": (ACCURACY, ACCURACY)}, (None, difference))
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "words"),
+    [
+        (0.05, (0.01, 0.09), ": better."),
+        (-0.05, (-0.09, -0.01), ": worse."),
+        (0.05, (-0.01, 0.11), "not demonstrably"),
+        (0.05, None, "not demonstrably"),
+    ],
+)
+def test_a_difference_is_called_one_only_where_its_interval_says_so(
+    capsys: pytest.CaptureFixture[str], value: float, interval: tuple[float, float] | None, words: str
+) -> None:
+    shown.compared(compared(Difference("accuracy", value, interval, 200, "paired")), as_json=False)
+    said = " ".join(capsys.readouterr().out.split())
+    assert words in said
+    assert "[" in said
+
+
+def test_runs_without_common_rows_are_said_not_to_be_paired(capsys: pytest.CaptureFixture[str]) -> None:
+    shown.compared(compared(None), as_json=False)
+    assert "not paired" in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_evaluation_says_what_was_set_aside_and_what_is_absent(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts = judge((Requirement.parse("accuracy >= 0.8"),), (ACCURACY,))
+    evaluation = Evaluation((ACCURACY, ABSENT), verdicts, 3, 2)
+    shown.evaluated(evaluation, as_json=False)
+    said = capsys.readouterr().out
+    for words in ("0.9", "[0.85, 0.94]", "absent", "3 rows could not be used", "pass"):
+        assert words in said
+    shown.evaluated(evaluation, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["test_looks"] == 2
+    assert told["findings"][1]["why"] == "one class only"
+    assert told["requirements"][0]["verdict"] == "pass"
+
+
+def test_unfinished_runs_are_listed_with_their_state(capsys: pytest.CaptureFixture[str]) -> None:
+    shown.listed([Listed(Path("runs/a"), "not finished", None)], as_json=False)
+    assert "not finished" in capsys.readouterr().out
+    shown.listed([], as_json=False)
+    assert "No runs" in capsys.readouterr().out

@@ -1,0 +1,53 @@
+"""Runs side by side, and paired differences on the rows that both predicted."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from leadline.errors import UsageError
+from leadline.metrics import paired
+from leadline.run import folder as files
+from leadline.verbs.compare import compare
+
+
+def test_a_longer_training_is_compared_on_the_same_rows(train) -> None:
+    first, second = train(epochs=1), train(epochs=40)
+    compared = compare(first.folder, second.folder)
+    assert compared.differences[0] is None
+    difference = compared.differences[1]
+    assert difference is not None
+    one, two = compared.findings["accuracy"]
+    assert difference.n == one.n
+    assert difference.value == pytest.approx(two.value - one.value)
+    assert {"accuracy", "params", "train_seconds"} <= set(compared.findings)
+
+
+def test_rows_of_one_group_are_no_independent_evidence(train) -> None:
+    first, second = (train(epochs=e, split="group:farm", settings={"data.split.test": 0.3}) for e in (1, 40))
+    difference = compare(first.folder, second.folder).differences[1]
+    assert difference is not None
+    assert "group" in difference.method
+    tables = [pl.read_parquet(run.folder / files.PREDICTIONS).filter(split="test") for run in (first, second)]
+    right = [(t["predicted"] == t["target"]).to_numpy() for t in tables]
+    expected = paired.accuracy_difference(right[1], right[0], group_n=tables[0]["group"].to_numpy())
+    assert difference.interval == expected.intervals[0]
+
+
+def test_held_out_predictions_are_kept_in_words(train) -> None:
+    table = pl.read_parquet(train().folder / files.PREDICTIONS)
+    assert table.columns == ["split", "file", "row", "target", "predicted", "p(ja)", "p(nein)"]
+    assert set(table["target"]) == {"ja", "nein"}
+    assert set(table["split"]) == {"validation", "test"}
+
+
+def test_rows_of_different_data_in_memory_are_not_the_same_rows(train) -> None:
+    frame = pl.read_csv("blobs.csv")
+    first, second = train(frame), train(frame.with_columns(pl.col("length") + 1))
+    assert compare(first.folder, second.folder).differences[1] is None
+    assert compare(first.folder, train(frame, epochs=3).folder).differences[1] is not None
+
+
+def test_one_run_is_not_enough(train) -> None:
+    with pytest.raises(UsageError, match="two runs"):
+        compare("runs/a")

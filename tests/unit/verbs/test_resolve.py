@@ -1,0 +1,59 @@
+"""What an experiment leaves open is filled in from the data."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadline.errors import UsageError
+from leadline.facts.experiment import Experiment
+from leadline.facts.schema import FieldSchema, InputSchema, Schema
+from leadline.verbs.resolve import SEEN, STEPS, check_requirements, resolve
+
+NUMBER = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "median": 0.0, "missing": False, "offset": 0.0, "scale": "standard"}
+FIELD = FieldSchema(name="x", kind="number", state=NUMBER)
+SCHEMA = Schema(
+    inputs=(InputSchema(name="table", kind="table", fields=(FIELD,), shape=(1,)),),
+    target=FieldSchema(name="y", kind="category", state={"classes": ["a", "b"]}),
+)
+ROWS = {"train": 1_000, "validation": 100, "test": 100}
+
+
+def test_every_default_is_written_out_and_resolving_again_changes_nothing() -> None:
+    experiment = resolve(Experiment(), SCHEMA, ROWS)
+    assert experiment.objective is not None
+    assert experiment.objective.name == "classification"
+    assert experiment.network.bodies["table"].name == "mlp"
+    assert experiment.network.bodies["table"].options
+    assert (experiment.training.batch, experiment.training.epochs) == (32, 60)
+    assert experiment.training.early_stopping is not None
+    assert experiment.training.early_stopping.patience == 30
+    assert resolve(experiment, SCHEMA, ROWS) == experiment
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(40, STEPS * 32 // 40), (50_000, SEEN // 50_000), (10_000_000, 4)])
+def test_small_sets_take_more_epochs(rows: int, epochs: int) -> None:
+    assert resolve(Experiment(), SCHEMA, {"train": rows}).training.epochs == epochs
+
+
+def test_without_validation_rows_nothing_stops_early() -> None:
+    assert resolve(Experiment(), SCHEMA, {"train": 100, "test": 10}).training.early_stopping is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"objective": "regression"}, "does not fit"),
+        ({"network": {"bodies": {"tabel": "mlp"}}}, "'table'"),
+        ({"training": {"early_stopping": {"on": "acuracy"}}}, "'accuracy'"),
+        ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
+        ({"require": ["acuracy >= 0.9"]}, "'accuracy'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(values: dict, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        resolve(Experiment.parse(values), SCHEMA, ROWS)
+
+
+def test_a_class_is_offered_for_a_misspelt_class() -> None:
+    with pytest.raises(UsageError, match=r"recall\(cat\)"):
+        check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
