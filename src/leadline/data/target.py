@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from leadline.data.encode import PROBLEMS, Progress, encode
-from leadline.data.fields.contract import Context, field_of
+from leadline.data.fields.contract import Context, State, field_of
+from leadline.data.fields.number import LARGEST
 from leadline.data.fields.text import as_numbers, as_text, clean
 from leadline.data.infer import check_columns, check_kinds, shown
 from leadline.data.table import Table
@@ -21,7 +22,7 @@ from leadline.facts.schema import FieldSchema
 FEW = 20  # different whole numbers that are taken for classes
 MANY = 1_000  # classes, where they are numbered without a gap and about equally frequent
 DOUBTFUL = 1_000  # different whole numbers up to which the user is told what they are taken for
-BLURRED = 10  # steps of float32 that the spread of a target has at least: rounding is then 3 % of it
+BLURRED = 0.03  # of the spread of a target may be lost by rounding to float32
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
 _NAMES = ("label", "target", "class", "y")
 _ELSE = "--target names another column."
@@ -101,13 +102,19 @@ def fit(table: Table, choice: Choice, train: np.ndarray) -> FieldSchema:
     state = dict(field_of(choice.kind).fit(table.frame[choice.name][train], Context(table.base)))
     if "offset" in state:
         state["offset"] = 0.0  # a target is in its own unit: objectives and measures read it as it is
-        step = float(np.spacing(np.float32(max(abs(state["min"]), abs(state["max"])))))
-        if 0 < state["std"] < BLURRED * step:
-            raise DataError(
-                f"{table.name}: the target {choice.name!r} varies by about {state['std']:.3g} around {state['mean']:.6g}, where "
-                f"float32 only knows steps of {step:.3g}. Subtract a constant from it, such as {state['median']:.6g}."
-            )
+        _check_not_blurred(table, choice.name, table.frame[choice.name][train], state)
     return FieldSchema(name=choice.name, kind=choice.kind, state=state)
+
+
+def _check_not_blurred(table: Table, name: str, column: pl.Series, state: State) -> None:
+    values = as_numbers(column)
+    values_N = values.filter(values.is_finite()).to_numpy().clip(-LARGEST, LARGEST)
+    lost = float(np.sqrt(np.mean((values_N - values_N.astype(np.float32)) ** 2))) if len(values_N) else 0.0
+    if 0 < BLURRED * state["std"] < lost:  # a constant is refused elsewhere, in its own words
+        raise DataError(
+            f"{table.name}: the target {name!r} varies by about {state['std']:.3g} around {state['mean']:.6g}; float32, which "
+            f"networks compute with, would round it by {lost:.3g}. Subtract a constant from it, such as {state['median']:.6g}."
+        )
 
 
 def encoded(table: Table, field: FieldSchema, progress: Progress | None = None) -> Target:

@@ -16,7 +16,6 @@ from leadline.verbs.progress import Progress, Silent
 
 COLUMNS = 40  # of one kind, and
 CLASSES = 12  # that are named; the report has them all
-SPLIT = "the split comes from it"
 PROPORTIONS = ("accuracy",)  # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
 
 
@@ -28,14 +27,14 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     shown.note(f"{dataset.name}: {counts} rows ({dataset.split_by})")
     for one in dataset.schema.inputs:
         shown.note(f"input {one.name}: {_content(one)}")
-    for column in dataset.columns:
-        if column.used_as.endswith(SPLIT):
-            shown.note(f"no input: {column.name} ({SPLIT})")
     goal = dataset.schema.target
     if goal is not None:
         classes = dataset.schema.classes
         words = f"{len(classes):,} classes ({_some(classes, CLASSES)})" if classes else "a number"
         shown.note(f"target {goal.name}: {words}")
+    by = experiment.data.split.column
+    if by and any(column.name == by and not column.kind for column in dataset.columns):
+        shown.note(f"Left out {by!r}: the split comes from it.")
     for note in dataset.notes:
         shown.note(note)
     if dataset.set_aside.height:
