@@ -241,6 +241,9 @@ def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[
         path, equals, text = setting.partition("=")
         if not equals or not path:
             raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
+        for part in ("optimizer", "schedule"):  # an option of the default one: its name need not be written
+            if path.startswith(f"training.{part}.") and part not in (result.get("training") or {}):
+                result = put(result, f"training.{part}", TrainingSpec.model_fields[part].default.name)
         result = put(result, path, yamls.load(text, f"The value of --set {setting!r}"))
     return result
 

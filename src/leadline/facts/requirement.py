@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Self
@@ -15,7 +16,7 @@ from leadline.facts.finding import Finding, Interval
 Outcome = Literal["pass", "fail", "undecided"]
 _FORM = re.compile(
     r"^\s*(?P<name>[^\s<>=(]+(?:\(.*\))?)\s*(?P<op><=|>=|<|>)"
-    r"\s*(?P<bound>[-+0-9.eE_]+)\s*(?P<percent>%?)\s*(?P<estimates>\(estimates count\))?\s*$"
+    r"\s*(?P<bound>[-+0-9.eE]+)\s*(?P<percent>%?)\s*(?P<estimates>\(estimates count\))?\s*$"
 )
 
 
@@ -39,6 +40,8 @@ class Requirement(Fact):
             if match is None:
                 raise ValueError
             bound = float(match["bound"]) / (100 if match["percent"] else 1)
+            if not math.isfinite(bound):
+                raise ValueError
         except ValueError:
             raise UsageError(
                 f"Cannot read the requirement {text!r}. Write a name, one of >= <= > <, and a number: 'accuracy >= 0.95'."

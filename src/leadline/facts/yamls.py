@@ -34,7 +34,7 @@ def load(text: str, where: str) -> Any:
     """Read YAML; raises UsageError saying where and what is wrong."""
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{where} is not YAML: {error}") from None
 
 

@@ -32,7 +32,7 @@ class Run:
     """
 
     def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         self.modules = modules
         files.verify(self.folder, (files.EXPERIMENT, files.SCHEMA, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
@@ -60,7 +60,7 @@ class Run:
     def history(self) -> pl.DataFrame:
         """A row per tick: step, epoch, losses, measures on validation, learning rate, speed."""
         files.verify(self.folder, (files.HISTORY,))
-        return pl.read_parquet(self.folder / files.HISTORY)
+        return pl.read_parquet(self.folder / files.HISTORY, glob=False)
 
     def __repr__(self) -> str:
         return f"Run({str(self.folder)!r}: {', '.join(self._headline()) or 'nothing measured'})"

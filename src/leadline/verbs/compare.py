@@ -84,5 +84,5 @@ def _test_rows(run: Run) -> pl.DataFrame:
     if not (run.folder / files.PREDICTIONS).exists():
         raise RunError(f"{run.folder} has no held-out predictions to compare.")
     files.verify(run.folder, (files.PREDICTIONS,))
-    table = pl.read_parquet(run.folder / files.PREDICTIONS)
+    table = pl.read_parquet(run.folder / files.PREDICTIONS, glob=False)
     return table.filter(pl.col("split") == "test")

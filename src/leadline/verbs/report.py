@@ -10,6 +10,6 @@ from leadline.run import folder as files
 
 def report(run: str | Path) -> Report:
     """Return the report of a finished run; raises RunError where it is missing, or was changed after the run was finished."""
-    folder = Path(run)
+    folder = Path(run).expanduser()
     files.verify(folder, (files.REPORT,))
     return Report.read(folder / files.REPORT)

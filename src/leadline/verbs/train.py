@@ -66,7 +66,7 @@ def train(
         strict=strict,
         deterministic=deterministic,
     )
-    where = Path(out) if out is not None else None
+    where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:
             files.check_writable(where)
