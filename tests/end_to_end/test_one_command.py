@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
+from torch import nn
 
 import leadline
 from leadline.run import folder as files
@@ -185,3 +186,37 @@ def test_unusable_rows_are_set_aside_and_listed(cli, place: Path) -> None:
     assert finding(report_of("run"), "rows_set_aside", None)["value"] == 3
     assert cli("train", "photos", *QUICK, "--out", "strict", "--strict") == 2
     assert not Path("strict").exists()
+
+
+def test_a_class_of_modules_that_gives_the_outputs_itself(place: Path) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 2)
+
+        def forward(self, x_BF):
+            return self.layer(x_BF)
+
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(80, 3)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(int)
+    settings = {"network.head": "none", "training.optimizer.lr": 0.01}
+    run = leadline.train((x, y), network=Net, epochs=2, out="run", deterministic=True, quiet=True, settings=settings)
+    assert run.report.find("params").value == 3 * 2 + 2
+    assert run.experiment.training.optimizer.options["lr"] == 0.01
+    assert leadline.predict(run, x[:4], quiet=True).height == 4
+
+
+def test_settings_reach_options_of_the_default_optimizer(cli) -> None:
+    blobs(60).write_csv("blobs.csv")
+    assert cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run", "--set", "training.optimizer.lr=0.01") == 0
+    assert report_of("run")["experiment"]["training"]["optimizer"]["lr"] == 0.01
+
+
+def test_classes_that_look_like_markup(cli, capsys) -> None:
+    frame = blobs(60).with_columns(pl.col("kind").replace({"ja": "[/]", "nein": "[red]"}))
+    frame.write_csv("blobs.csv")
+    assert cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run") == 0
+    capsys.readouterr()
+    assert cli("evaluate", "run", "-q") == 0
+    assert "recall([red])" in capsys.readouterr().out

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -46,10 +47,19 @@ def run(arguments: Sequence[str]) -> int:
         # the reader of our output has gone (`leadline runs | head`): not an error, and nothing more can be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            return _bug()
+        print(f"leadline: cannot write: {error.strerror}. Make room; what was finished before is kept.", file=sys.stderr)  # noqa: T201
+        return 2
     except Exception:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
-        traceback.print_exc()
-        print("leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr)  # noqa: T201
-        return BUG
+        return _bug()
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    print("leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr)  # noqa: T201
+    return BUG
 
 
 def _speak_utf8() -> None:

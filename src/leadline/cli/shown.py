@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from leadline.facts.finding import Finding
@@ -52,7 +53,7 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
     table = Table("measure", "value", "95 % interval", "n", box=None)
     for finding in evaluation.findings:
         if finding.group is None or len(evaluation.findings) < 40:
-            table.add_row(finding.label, _value(finding), _interval(finding), str(finding.n or ""))
+            table.add_row(escape(finding.label), _value(finding), _interval(finding), str(finding.n or ""))
     console = Console(highlight=False)
     console.print(table)
     if evaluation.set_aside:
@@ -72,9 +73,9 @@ def compared(result: Compared, *, as_json: bool) -> None:
             }
         )
         return
-    table = Table("measure", *names, box=None)
+    table = Table("measure", *map(escape, names), box=None)
     for label, row in result.findings.items():
-        table.add_row(label, *(f"{_value(f)}  {_interval(f)}" for f in row))
+        table.add_row(escape(label), *(f"{_value(f)}  {_interval(f)}" for f in row))
     console = Console(highlight=False)
     console.print(table)
     for name, difference in zip(names[1:], result.differences[1:], strict=True):
@@ -102,11 +103,13 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
     table = Table("run", "started", "test measures", "requirements", box=None)
     for one in found:
         if one.report is None:
-            table.add_row(str(one.folder), "", one.state, "")
+            table.add_row(escape(str(one.folder)), "", one.state, "")
             continue
         measures = one.report.quality()[:3]
         verdicts = ", ".join(v.verdict for v in one.report.requirements)
-        table.add_row(str(one.folder), one.report.run.started, "  ".join(f"{f.name} {_value(f)}" for f in measures), verdicts)
+        table.add_row(
+            escape(str(one.folder)), one.report.run.started, "  ".join(f"{f.name} {_value(f)}" for f in measures), verdicts
+        )
     Console(highlight=False).print(table)
 
 

@@ -234,6 +234,14 @@ def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     return {**values, first: put(inner, rest, value)}
 
 
+def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return nested values with one entry replaced; an option of the default optimizer or schedule needs no name beside it."""
+    for part in ("optimizer", "schedule"):
+        if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
+            values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
+    return put(values, path, value)
+
+
 def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
     """Return plain values with ``--set a.b.c=value`` entries put in; values are read as YAML."""
     result = dict(values)
@@ -241,10 +249,7 @@ def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[
         path, equals, text = setting.partition("=")
         if not equals or not path:
             raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
-        for part in ("optimizer", "schedule"):  # an option of the default one: its name need not be written
-            if path.startswith(f"training.{part}.") and part not in (result.get("training") or {}):
-                result = put(result, f"training.{part}", TrainingSpec.model_fields[part].default.name)
-        result = put(result, path, yamls.load(text, f"The value of --set {setting!r}"))
+        result = with_setting(result, path, yamls.load(text, f"The value of --set {setting!r}"))
     return result
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -75,3 +76,14 @@ def _timed(call: Callable[[], object], device: torch.device | None) -> float:
     if asynchronous:
         torch.cuda.synchronize(device)
     return (time.perf_counter_ns() - start) / 1e6
+
+
+@contextmanager
+def cpu_threads(count: int) -> Iterator[None]:
+    """Compute with that many threads within the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -17,14 +17,16 @@ from leadline.layers.types import SignalSpec
 from leadline.models.own import resolve
 
 
-def build_body(network: Component | nn.Module, spec: SignalSpec, front: nn.Module, size: Size) -> Body:
+def build_body(
+    network: Component | nn.Module, spec: SignalSpec, front: nn.Module, size: Size, own: nn.Module | type[nn.Module] | None = None
+) -> Body:
     """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its own).
 
-    `spec` is what the front gives. Raises UsageError where there is no such family, where it does not take such an input, or
-    where an option is unknown or wrong.
+    `spec` is what the front gives; `own` is the module, or its class, that a component only names. Raises UsageError where there
+    is no such family, where it does not take such an input, or where an option is unknown or wrong.
     """
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
-    family = resolve(network.name if isinstance(network, Component) else network)
+    family = resolve(own if own is not None else component.name if isinstance(network, Component) else network)
     options = checked_options(family, component, spec, size)
     try:
         backbone = family.build(spec, options)

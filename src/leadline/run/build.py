@@ -44,11 +44,8 @@ def build_network(experiment: Experiment, schema: Schema, modules: Mapping[str, 
         bodies = {}
         for one in schema.inputs:
             front = build_front(one)
-            own = (modules or {}).get(one.name)
-            component = experiment.network.bodies[one.name]
-            bodies[one.name] = build_body(
-                own if own is not None else component, signal_spec(front, one), front, experiment.network.size
-            )
+            component, own = experiment.network.bodies[one.name], (modules or {}).get(one.name)
+            bodies[one.name] = build_body(component, signal_spec(front, one), front, experiment.network.size, own)
         network = objective.build(schema, bodies, options)
     name_dropouts(network)
     return network

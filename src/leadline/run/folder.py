@@ -71,12 +71,12 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
 
 def check_writable(out: Path | None, parent: Path = Path("runs")) -> None:
     """Raise UsageError early where a run folder could not be made; leaves nothing behind."""
-    if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
-        create(out, "")  # says why not
     at = out or parent
-    while not at.exists():
-        at = at.parent
     try:
+        if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+            create(out, "")  # says why not
+        while not at.exists():
+            at = at.parent
         _probe(at)
     except OSError as error:
         raise UsageError(f"Cannot write to {at}: {error.strerror or error}. Choose another place with --out.") from None

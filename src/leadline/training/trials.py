@@ -37,6 +37,7 @@ NOISE_SHARE = 0.5
 GAIN = 0.95  # less precise arithmetic must take at most this share of the time of fp32
 BUDGET = 1.5  # seconds of timing, after one run of each candidate
 ROUNDS = 25
+PATIENCE = 30.0  # seconds of first runs after which no further candidate is tried
 SAMPLE = 0.002  # seconds; shorter steps are timed several at once, as the clock and the scheduler are too coarse for one
 WORTH_COMPILING = 600.0  # seconds of expected training below which compiling, a minute or so, is not even tried
 
@@ -167,16 +168,15 @@ class _Course:
         return self.trials[plan.name].ms or math.inf
 
     def race(self, plans: Sequence[Plan], budget: float) -> Plan:
-        """Time those plans that are sound in turn, round after round, and return the fastest.
-
-        Raises UsageError where none of them runs.
-        """
-        live = [plan for plan in plans if self.sound(plan)]
+        """Time sound plans in turn, round after round, and return the fastest; raises UsageError where none of them runs."""
+        live: list[Plan] = []
+        patient = time.perf_counter() + PATIENCE
+        for plan in plans:
+            if (not live or time.perf_counter() < patient) and self.sound(plan):
+                live.append(plan)
         if not live:
             why = "; ".join(f"{plan.name}: {self.trials[plan.name].why}" for plan in plans)
-            raise UsageError(
-                f"No execution plan that was asked for works ({why}). Leave training.plan open, or ask for precision fp32."
-            )
+            raise UsageError(f"No execution plan that was asked for works ({why}). Leave training.plan open, or ask for fp32.")
         samples: dict[str, list[float]] = {plan.name: [] for plan in live}
         began = time.perf_counter()
         for _ in range(ROUNDS):

@@ -10,7 +10,7 @@ from torch import nn
 
 from leadline.errors import UsageError
 from leadline.facts import yamls
-from leadline.facts.experiment import Experiment, put, with_settings
+from leadline.facts.experiment import Experiment, put, with_setting, with_settings
 
 
 def compose(
@@ -27,10 +27,13 @@ def compose(
     the experiment by their flag's name; None means not given.
     """
     values, memory = _base(source)
-    modules: Mapping[str, nn.Module] = {}
-    if isinstance(network, nn.Module):
+    modules: dict[str, Any] = {}
+    kind = network if isinstance(network, type) else type(network)
+    if issubclass(kind, nn.Module):
         modules = {"*": network}
-        network = f"{type(network).__module__}:{type(network).__qualname__}"
+        network = f"{kind.__module__}:{kind.__qualname__}"
+    require = (require,) if isinstance(require, str) else require
+    settings = (settings,) if isinstance(settings, str) else settings
     places = {
         "test": "data.test",
         "target": "data.target",
@@ -53,7 +56,7 @@ def compose(
         values = put(values, path, value)
     if isinstance(settings, Mapping):
         for path, value in settings.items():
-            values = put(values, path, value)
+            values = with_setting(values, path, value)
     else:
         values = with_settings(values, tuple(settings))
     if require:

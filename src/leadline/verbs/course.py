@@ -21,6 +21,7 @@ from leadline.run.run import save_weights
 from leadline.training.checkpoint import Checkpoints
 from leadline.training.loop import Tick
 from leadline.training.plan import autocast
+from leadline.training.schedule import schedule
 from leadline.training.step import Plain
 from leadline.training.stopping import Best
 from leadline.verbs.environment import environment_for
@@ -55,6 +56,8 @@ class Course:
         self.best: Best | None = None
         if stopping is not None and self.validation is not None:
             self.best = Best.model_validate({"better": self.objective.monitors[stopping.on]})
+        # A network that is best while the learning rate still climbs is best by luck of a small validation split.
+        self.warm = schedule(self.training.schedule).warm_up * total
         self.best_tensors: dict[str, Tensor] = {}
         self.rows: list[dict[str, Any]] = []
         self.seconds_before = 0.0
@@ -112,7 +115,7 @@ class Course:
         decided = decide(self.step.network, self.objective, self.validation, device=self.step.plan.device, autocast=autocasting)
         measures = self.objective.monitor(decided, self.validation.target, self.schema)
         stopping = self.training.early_stopping
-        if self.best is not None and stopping is not None:
+        if self.best is not None and stopping is not None and self.step.step > self.warm:
             self.best = self.best.seen(measures[stopping.on], self.step.step)
             if self.best.is_new:
                 self.best_tensors = {name: x.detach().clone() for name, x in self.step.network.state_dict().items()}

@@ -76,6 +76,7 @@ def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Pla
     if recorded != "null":
         device = device_for(training.plan.device, world.local_rank)
         return Plan.model_validate_json(recorded).model_copy(update={"device": str(device)})
+    job.shown.note("timing how to execute steps on this machine …")
     feed = _feed(job, dataset, "cpu")
     steps = (training.epochs or 1) * feed.steps_per_epoch
     plan = choose(network, job.objective, feed.at(0), training.plan, steps=steps, deterministic=training.deterministic, world=world)

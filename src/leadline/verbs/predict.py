@@ -47,6 +47,8 @@ def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]
     """Return how to read rows that a run was not trained on, and the source where it is data in memory."""
     if isinstance(source, str | Path):
         return data.model_copy(update={"source": str(source), "test": None}), None
+    if type(source).__module__.partition(".")[0] in ("numpy", "torch"):
+        source = {"x": source}  # the X of the (X, y) that the run was trained on
     return data.model_copy(update={"source": "", "test": None}), source
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import torch
 
 from leadline.data.dataset import Dataset
 from leadline.facts.exhibit import Draft, store
 from leadline.facts.experiment import Experiment
 from leadline.facts.report import Report, RunFacts
 from leadline.facts.requirement import Requirement, judge
+from leadline.machine.latency import cpu_threads
 from leadline.measuring import exhibits
 from leadline.measuring.cost import measure_cost
 from leadline.measuring.decisions import decisions_table, first_inputs, in_words
@@ -37,23 +39,27 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     levels = levels_for(len(requirements))
     looks = ledger.look(dataset.fingerprint, str(folder)) if len(dataset.parts.get("test", ())) else None
-    measured = measure(
-        network,
-        objective,
-        dataset,
-        levels=levels,
-        seed=experiment.seed,
-        progress=lambda done, total: shown.stage("measuring", done, total),
-    )
-    held_out = dataset.parts.get("test") or dataset.parts["train"]
-    cost = measure_cost(
-        network,
-        lambda rows: first_inputs(held_out, rows),
-        folder / files.WEIGHTS,
-        train_seconds=trained.seconds,
-        energy=trained.energy,
-        levels=levels,
-    )
+    threads = int(environment.get("plan", {}).get("threads", torch.get_num_threads()))
+    with cpu_threads(threads):  # as many as were found to be fastest here
+        measured = measure(
+            network,
+            objective,
+            dataset,
+            levels=levels,
+            seed=experiment.seed,
+            progress=lambda done, total: shown.stage("measuring", done, total),
+        )
+        held_out = dataset.parts.get("test") or dataset.parts["train"]
+        cost = tuple(
+            measure_cost(
+                network,
+                lambda rows: first_inputs(held_out, rows),
+                folder / files.WEIGHTS,
+                train_seconds=trained.seconds,
+                energy=trained.energy,
+                levels=levels,
+            )
+        )
     findings = (*measured.findings, *cost)
     write_predictions(folder, dataset, measured)
     report = Report(

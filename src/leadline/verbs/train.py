@@ -59,8 +59,8 @@ def train(
         batch=batch,
         seed=seed,
         repeats=repeats,
-        inputs=tuple(inputs),
-        ignore=tuple(ignore),
+        inputs=_names(inputs),
+        ignore=_names(ignore),
         split=split,
         name=name,
         strict=strict,
@@ -72,3 +72,7 @@ def train(
             files.check_writable(where)
         job = Job(experiment, memory, modules, world, shown)
         return train_once(job, where)
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)

@@ -28,7 +28,9 @@ def test_reads_what_people_write(text: str, name: str, op: str, bound: float) ->
     assert (requirement.name, requirement.op, requirement.bound) == (name, op, bound)
 
 
-@pytest.mark.parametrize("text", ["accuracy", "accuracy = 1", ">= 1", "accuracy >= much", "accuracy >= 1 2", ""])
+@pytest.mark.parametrize(
+    "text", ["accuracy", "accuracy = 1", ">= 1", "accuracy >= much", "accuracy >= 1 2", "accuracy >= 1e400", ""]
+)
 def test_refuses_what_it_cannot_read_and_says_how(text: str) -> None:
     with pytest.raises(UsageError, match=r"accuracy >= 0\.95"):
         Requirement.parse(text)
