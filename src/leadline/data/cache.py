@@ -98,7 +98,7 @@ def evict(limit_bytes: int, keep: Path | None = None) -> int:
     """
     now = time.time()
     for folder in _listed("filling"):
-        if now - max((_used(file) for file in folder.rglob("*")), default=_used(folder)) > STALE_SECONDS:
+        if now - max(_used(file) for file in _files(folder)) > STALE_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
     candidates = sorted(((_used(path), path) for path in (*_listed("entries"), *_listed("texts"))), key=lambda pair: pair[0])
     sizes = {path: _size(path) for _, path in candidates}
@@ -171,9 +171,10 @@ def _listed(part: str) -> list[Path]:
 
 
 def _files(path: Path) -> Iterator[Path]:
+    """Yield a path and all files below it; what another process removes meanwhile is passed over."""
     yield path
-    if path.is_dir():
-        yield from path.rglob("*")
+    for folder, _, names in os.walk(path):
+        yield from (Path(folder, name) for name in names)
 
 
 def _size(path: Path) -> int:

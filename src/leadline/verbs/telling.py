@@ -12,7 +12,7 @@ from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema
 from leadline.measuring.evaluate import levels_for
 from leadline.metrics.provable import needed
-from leadline.verbs.progress import Progress, Silent
+from leadline.verbs.progress import Progress
 
 COLUMNS = 40  # of one kind, and
 CLASSES = 12  # that are named; the report has them all
@@ -21,8 +21,6 @@ PROPORTIONS = ("accuracy",)  # requirements on these are judged on Wilson's inte
 
 def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
-    if isinstance(shown, Silent) and type(shown) is Silent:
-        return
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.parts.items())
     shown.note(f"{dataset.name}: {counts} rows ({dataset.split_by})")
     for one in dataset.schema.inputs:

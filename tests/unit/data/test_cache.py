@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -69,6 +70,21 @@ def test_two_threads_fill_the_same_entry_at_once() -> None:
     assert found[0] == found[1]
     assert (found[0] / "values").read_text() == "same"
     assert list((cache.root() / "filling").iterdir()) == []
+
+
+def test_a_folder_that_goes_while_it_is_looked_at_stops_nothing(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = cache._listed
+
+    def vanishing(part: str) -> list[Path]:
+        paths = listed(part)
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True)
+        return paths
+
+    (own_cache / "filling" / "other").mkdir(parents=True)
+    monkeypatch.setattr(cache, "_listed", vanishing)
+    assert cache.evict(0) == 0
+    assert cache.usage() == 0
 
 
 def test_two_processes_fill_the_same_entry_at_once(own_cache: Path, tmp_path: Path) -> None:
