@@ -33,7 +33,7 @@ for _kind in (_Loader, _Dumper):
 def load(text: str, where: str) -> Any:
     """Read YAML; raises UsageError saying where and what is wrong."""
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_Loader)  # a SafeLoader: plain values only, nothing in the text can run code
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{where} is not YAML: {error}") from None
 

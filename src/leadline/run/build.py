@@ -16,7 +16,6 @@ from leadline.facts.registry import lookup
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective
 from leadline.layers.draws import seed_for
-from leadline.layers.dropout import name_dropouts
 from leadline.models.build import build_body
 
 
@@ -46,6 +45,4 @@ def build_network(experiment: Experiment, schema: Schema, modules: Mapping[str, 
             front = build_front(one)
             component, own = experiment.network.bodies[one.name], (modules or {}).get(one.name)
             bodies[one.name] = build_body(component, signal_spec(front, one), front, experiment.network.size, own)
-        network = objective.build(schema, bodies, options)
-    name_dropouts(network)
-    return network
+        return objective.build(schema, bodies, options)
