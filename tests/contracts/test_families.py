@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.facts.registry import TABLES, lookup
 from leadline.layers.draws import Draws, drawing
 from leadline.layers.network import Body, Network, linear_head

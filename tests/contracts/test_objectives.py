@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.facts.finding import Finding
 from leadline.facts.registry import TABLES
 from leadline.facts.schema import FieldSchema, InputSchema, Schema

@@ -49,7 +49,10 @@ def train(
         typer.Argument(metavar="SOURCE", help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml."),
     ],
     test: Annotated[str | None, typer.Option(metavar="SOURCE", help="A second source that holds the test rows.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="COL", help="The column to predict; tables need it.")] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="COL", help="The column to predict; several with commas: tasks, or class probabilities.")
+    ] = None,
+    positive: Annotated[str | None, typer.Option(metavar="LABEL", help="The class that sensitivity speaks of.")] = None,
     network: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="One of 'leadline models', file.py or file.py:Class; chosen from the data if not given."),
@@ -66,6 +69,8 @@ def train(
     ignore: Annotated[str | None, typer.Option(metavar="COL,COL", help="Leave these columns out.")] = None,
     split: Annotated[str | None, typer.Option(metavar="HOW", help=SPLIT)] = None,
     require: Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")] = None,
+    max_time: Annotated[str | None, typer.Option(metavar="10m", help="Train no longer than this; the best so far ships.")] = None,
+    max_energy: Annotated[str | None, typer.Option(metavar="5Wh", help="Train with no more energy than this.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; runs/<name>-<n> if not given.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse data with unusable rows instead of setting them aside.")] = False,
     deterministic: Annotated[bool, typer.Option("--deterministic", help="Fix the execution plan; use repeatable kernels.")] = False,
@@ -92,6 +97,9 @@ def train(
         inputs=_names(inputs),
         ignore=_names(ignore),
         split=split,
+        positive=positive,
+        max_time=max_time,
+        max_energy=max_energy,
         require=tuple(require or ()),
         out=out,
         strict=strict or None,

@@ -11,7 +11,7 @@ from torch import Tensor
 from leadline.data.fields.affine import Affine, warp
 from leadline.data.fields.contract import Augmentation, Field
 from leadline.errors import UsageError, did_you_mean
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.facts.registry import lookup
 from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws

@@ -11,7 +11,8 @@ from leadline.data.fields.contract import Context, field_of
 from leadline.data.infer import check_columns, check_kinds, kinds
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
-from leadline.facts.experiment import Component, DataSpec, InputSpec
+from leadline.facts.component import Component
+from leadline.facts.experiment import DataSpec, InputSpec
 from leadline.facts.schema import FieldSchema, InputSchema
 
 SHOWN = 8  # columns that a note names

@@ -48,7 +48,7 @@ def find(table: Table, spec: DataSpec) -> str | None:
 
     Raises UsageError where the column that the user named is not there.
     """
-    if spec.target is not None:
+    if isinstance(spec.target, str):
         check_columns((spec.target,), table, "--target")
         return spec.target
     if table.target is not None:

@@ -15,32 +15,10 @@ from pydantic import BeforeValidator, Field, ValidationError, model_serializer, 
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts import yamls
 from leadline.facts.base import Fact, digest
+from leadline.facts.component import Component
+from leadline.facts.training import TrainingSpec
 
 Size = Literal["small", "base", "large"]
-
-
-class Component(Fact):
-    """A named part with its options; written ``adamw``, ``{name: adamw, lr: 0.001}`` or ``{shift: 0.1}``."""
-
-    name: str
-    options: Mapping[str, Any] = Field(default_factory=dict)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, Mapping) and "options" not in value:
-            if "name" in value:
-                return {"name": value["name"], "options": {k: v for k, v in value.items() if k != "name"}}
-            if len(value) == 1:
-                ((name, only),) = value.items()
-                return {"name": name, "options": dict(only) if isinstance(only, Mapping) else {"amount": only}}
-        return value
-
-    @model_serializer
-    def _write(self) -> dict[str, Any]:
-        return {"name": self.name, **self.options}
 
 
 class InputSpec(Fact):
@@ -114,14 +92,18 @@ class SplitSpec(Fact):
 class DataSpec(Fact):
     """Where rows come from, what is predicted from what, and how rows are split.
 
-    `columns` None takes every column that is not the target, the split or ignored; `inputs` says how they are grouped and
-    augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
+    `target` may be several columns: tasks on one body, or the probabilities of the classes. `weight` is a column that says how
+    much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
+    `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they are grouped
+    and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
     `strict` refuses a dataset with unusable rows instead of setting them aside.
     """
 
     source: str = ""
     test: str | None = None
-    target: str | None = None
+    target: str | tuple[str, ...] | None = None
+    weight: str | None = None
+    positive: str | None = None
     inputs: Mapping[str, InputSpec] | None = None
     columns: tuple[str, ...] | None = None
     kinds: Mapping[str, str] = Field(default_factory=dict)
@@ -147,47 +129,11 @@ class NetworkSpec(Fact):
     fusion: Literal["concat"] = "concat"
 
 
-class EarlyStopping(Fact):
-    """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped.
-
-    `patience` None is half of the epochs, and at least ten: a one-cycle schedule is best at its end.
-    """
-
-    on: str = "loss"
-    patience: int | None = Field(default=None, ge=1)
-
-
-class PlanSpec(Fact):
-    """How steps are executed; what is None is timed on this machine and recorded."""
-
-    device: str | None = None
-    precision: Literal["fp32", "bf16-matmul", "bf16"] | None = None
-    channels_last: bool | None = None
-    compile: bool | None = None
-    threads: int | None = Field(default=None, ge=1)
-
-
-class TrainingSpec(Fact):
-    """How a network is trained; None means: chosen from the data when the experiment is resolved.
-
-    `batch` counts rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip` bounds the
-    norm of the gradient.
-    """
-
-    epochs: int | None = Field(default=None, ge=1)
-    batch: int | None = Field(default=None, ge=1)
-    optimizer: Component = Component(name="adamw")
-    schedule: Component = Component(name="one_cycle")
-    clip: float | None = Field(default=None, gt=0)
-    accumulate: int = Field(default=1, ge=1)
-    early_stopping: EarlyStopping | None = EarlyStopping()
-    checkpoint_seconds: float = Field(default=20.0, gt=0)
-    plan: PlanSpec = PlanSpec()
-    deterministic: bool = False
-
-
 class Experiment(Fact):
-    """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from `seed` on."""
+    """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from `seed` on.
+
+    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data.
+    """
 
     name: str | None = None
     data: DataSpec = DataSpec()
@@ -195,14 +141,15 @@ class Experiment(Fact):
     objective: Component | None = None
     training: TrainingSpec = TrainingSpec()
     require: tuple[str, ...] = ()
+    baselines: tuple[str, ...] | None = None
     card: Mapping[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
     repeats: int = Field(default=1, ge=1)
 
     @property
     def hash(self) -> str:
-        """The sha256 of everything that decides the result (not the name, the card, the requirements, the repeats)."""
-        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats"}))
+        """The sha256 of everything that decides the result (not the name, the card, requirements, repeats, baselines)."""
+        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats", "baselines"}))
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadline.facts.base import Fact
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 
 
 class FieldSchema(Fact):

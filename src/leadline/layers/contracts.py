@@ -27,6 +27,8 @@ class Family:
     - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry run.
     - `decoder(spec, latent, options)`: from (B, latent) back to the spec's shape, for families that have one.
     - `reference`: the paper.
+    - `fit(body, x_nF, target_n, weight_n, classes, options)`: for families whose weights are found in closed form or by another
+      program, not by gradients; it sets the weights of what `build` gave. None for everything that is stepped.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Family:
     reference: str
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
+    fit: Callable[..., None] | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,14 @@ class Objective(Protocol):
 
     def ship(self, network: nn.Module) -> nn.Module:
         """Return what is kept after training, without discriminator, projector or teacher."""
+
+    def settle(
+        self, network: nn.Module, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+    ) -> tuple[str, ...]:
+        """Set what is chosen after training (a temperature, a threshold: buffers of the network) from decisions on validation rows.
+
+        Returns notes that say what was chosen and from how many rows.
+        """
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the values of `monitors` on validation predictions, cheaply; `loss` is in the unit of the training loss."""

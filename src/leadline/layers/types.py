@@ -37,8 +37,10 @@ class Batch:
     """Rows on their way through the network: raw encoded inputs by name, target, weights and row numbers.
 
     `inputs` holds (B,F) float32 for ``table`` (NaN where missing) and (B,C,H,W) uint8 for images. `target_B` is int64 class
-    numbers or float32 values; None when there is none. `row_B` int64 says which rows of the dataset these are; all random
-    draws are keyed by it. `views` holds further versions of the inputs, by view name, for objectives that ask for them.
+    numbers, float32 values, or float32 (B,K) where a row has K of them (labels, probabilities, tasks; NaN where missing); None
+    when there is none. `row_B` int64 says which rows of the dataset these are; all random draws are keyed by it. `views` holds
+    further versions of the inputs, by view name, for objectives that ask for them. Where rows are mixed with others, a share
+    `share_B` of each is its own and the rest the other's, whose target is `other_B`.
     """
 
     inputs: Mapping[str, Tensor]
@@ -46,6 +48,8 @@ class Batch:
     weight_B: Tensor
     row_B: Tensor
     views: Mapping[str, Mapping[str, Tensor]] = field(default_factory=dict)
+    other_B: Tensor | None = None
+    share_B: Tensor | None = None
 
     def __len__(self) -> int:
         return self.row_B.shape[0]
@@ -58,6 +62,8 @@ class Batch:
             weight_B=change(self.weight_B),
             row_B=change(self.row_B),
             views={view: {k: change(v) for k, v in tensors.items()} for view, tensors in self.views.items()},
+            other_B=None if self.other_B is None else change(self.other_B),
+            share_B=None if self.share_B is None else change(self.share_B),
         )
 
     def to(self, device: torch.device) -> Batch:

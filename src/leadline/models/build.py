@@ -9,7 +9,8 @@ from pydantic import BaseModel, ValidationError
 from torch import nn
 
 from leadline.errors import UsageError, did_you_mean
-from leadline.facts.experiment import Component, Size
+from leadline.facts.component import Component
+from leadline.facts.experiment import Size
 from leadline.facts.registry import lookup, table
 from leadline.layers.contracts import Family
 from leadline.layers.network import Body, out_width

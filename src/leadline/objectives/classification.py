@@ -6,18 +6,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from leadline.facts.base import Fact
 from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Again, Finding
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Context
-from leadline.layers.draws import Draws
-from leadline.layers.network import assemble
-from leadline.layers.types import Batch, Loss, Prediction
+from leadline.layers.types import Loss, Prediction
 from leadline.metrics import classification as metrics
 from leadline.metrics.findings import finding
 from leadline.objectives.single import SinglePlayer
@@ -57,21 +56,22 @@ class Classification(SinglePlayer):
             return f"the target {name!r} is a number; use the objective 'regression', or say --set data.kinds.{name}=category"
         return None
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options) -> nn.Module:
-        """Return the network with one score a class."""
-        return assemble(schema, bodies, outputs=len(schema.classes), last=Scores(options.label_smoothing))
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return one score a class."""
+        return len(schema.classes)
 
-    def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the end of the network."""
+        return Scores(options.label_smoothing)
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the cross-entropy of each example in nats."""
-        assert batch.target_B is not None
-        scores_BC = network(batch.inputs).float()
-        last: Any = network.last
-        value_B = F.cross_entropy(scores_BC, batch.target_B, reduction="none", label_smoothing=last.label_smoothing)
-        return Loss(value_B, batch.weight_B, {})
+        value_B = F.cross_entropy(scores, target_B, reduction="none", label_smoothing=last.label_smoothing)
+        return Loss(value_B, torch.ones_like(value_B), {})
 
-    def decide(self, network: nn.Module, batch: Batch, draws: Draws | None) -> Prediction:
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the most probable class number, and `probability` (B,C)."""
-        probability_BC = network(batch.inputs).float().softmax(-1)
+        probability_BC = scores.softmax(-1)
         return Prediction({"prediction": probability_BC.argmax(-1), "probability": probability_BC})
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:

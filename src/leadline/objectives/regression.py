@@ -14,9 +14,7 @@ from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Again, Finding
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Context
-from leadline.layers.draws import Draws
-from leadline.layers.network import assemble
-from leadline.layers.types import Batch, Loss, Prediction
+from leadline.layers.types import Loss, Prediction
 from leadline.metrics import regression as metrics
 from leadline.metrics.findings import finding
 from leadline.objectives.single import SinglePlayer
@@ -58,22 +56,24 @@ class Regression(SinglePlayer):
             return f"the target {schema.target.name!r} is a {schema.target.kind}, not a number"
         return None
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options) -> nn.Module:
-        """Return the network with one output in the target's unit."""
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return one number a row."""
+        return 1
+
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the change from standardised values to the target's unit."""
         assert schema.target is not None
         state = schema.target.state
-        return assemble(schema, bodies, outputs=1, last=Rescale(state["mean"], state["std"] or 1.0))
+        return Rescale(state["mean"], state["std"] or 1.0)
 
-    def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the squared error of each example in units of the target's variance."""
-        assert batch.target_B is not None
-        rescale: Any = network.last
-        value_B = ((network(batch.inputs) - batch.target_B) / rescale.std).square()
-        return Loss(value_B, batch.weight_B, {})
+        value_B = ((scores - target_B) / last.std).square()
+        return Loss(value_B, torch.ones_like(value_B), {})
 
-    def decide(self, network: nn.Module, batch: Batch, draws: Draws | None) -> Prediction:
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,) in the target's unit."""
-        return Prediction({"prediction": network(batch.inputs)})
+        return Prediction({"prediction": scores})
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return mean squared and mean absolute error; `loss` is the former in units of the target's variance."""

@@ -1,24 +1,88 @@
-"""What objectives with one player and one view of the inputs have in common."""
+"""What objectives with one player and one view of the inputs have in common.
+
+B rows, O outputs of the head.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
+from leadline.facts.schema import Schema
+from leadline.layers.draws import Draws
+from leadline.layers.network import assemble
+from leadline.layers.types import Batch, Loss, Prediction
 
-class SinglePlayer:
-    """One network, stepped alone, whose scores are its output and which ships as it is."""
+
+class SinglePlayer(ABC):
+    """One network, stepped alone, whose scores are its output and which ships as it is.
+
+    A subclass says what stands at the end of the network, what a row's scores cost against its target, and what is decided from
+    them. It knows only scores and targets, so that several of them can share one body.
+    """
 
     coupled = False
     views: tuple[str, ...] = ("plain",)
+
+    @abstractmethod
+    def outputs(self, schema: Schema, options: Any) -> int:
+        """Return how many numbers the head gives a row."""
+
+    @abstractmethod
+    def last(self, schema: Schema, options: Any) -> nn.Module:
+        """Return the end of the network, from the head's outputs (B,O) to scores; it carries what `value` and `decided` need."""
+
+    @abstractmethod
+    def value(self, last: nn.Module, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return what scores cost against targets, row by row; a row's weight is what its target makes it count."""
+
+    @abstractmethod
+    def decided(self, last: nn.Module, scores: Tensor) -> Prediction:
+        """Return what a user receives for scores."""
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any) -> nn.Module:
+        """Return the network: bodies, a head with as many outputs as the objective wants, and its end."""
+        return assemble(schema, bodies, outputs=self.outputs(schema, options), last=self.last(schema, options))
 
     def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return the network as the only player."""
         return {"network": network}
 
+    def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
+        """Return the loss of each example; that of a mixed row is shared between its two targets (Zhang et al. 2018)."""
+        assert batch.target_B is not None
+        scores = network(batch.inputs).float()
+        own = self.value(network.last, scores, batch.target_B)
+        if batch.other_B is None or batch.share_B is None:
+            return own._replace(weight_B=own.weight_B * batch.weight_B)
+        other = self.value(network.last, scores, batch.other_B)
+        own_B, other_B = own.weight_B * batch.share_B, other.weight_B * (1 - batch.share_B)
+        weight_B = own_B + other_B
+        least = torch.finfo(weight_B.dtype).tiny
+
+        def shared(a: Tensor, b: Tensor) -> Tensor:
+            return (own_B * a + other_B * b) / weight_B.clamp_min(least)
+
+        parts = {name: shared(part, other.parts[name]) for name, part in own.parts.items()}
+        return Loss(shared(own.value_B, other.value_B), weight_B * batch.weight_B, parts)
+
+    def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
+        """Return what a user receives for a batch."""
+        return self.decided(network.last, network(batch.inputs).float())
+
+    def settle(
+        self, network: nn.Module, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+    ) -> tuple[str, ...]:
+        """Choose nothing after training."""
+        return ()
+
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the network's output (B,C), differentiable in float inputs."""
+        """Return the network's output (B,O), differentiable in float inputs."""
         scores: Tensor = network(inputs)
         return scores
 

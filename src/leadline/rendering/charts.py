@@ -115,8 +115,8 @@ class Matrix(NamedTuple):
 def axis(
     values: Iterable[float], *, log: bool = False, bounds: tuple[float, float] | None = None, pad: float = 0.0, ticks: int = 4
 ) -> Axis:
-    """Return an axis that holds all values, with about `ticks` round ticks; `bounds` are limits that it never crosses."""
-    known = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
+    """Return an axis that holds all values (subnormal ones as 0), with about `ticks` ticks; `bounds` are never crossed."""
+    known = [v if abs(v) > 1e-300 else 0.0 for v in values if math.isfinite(v)] or [0.0, 1.0]
     low, high = min(known), max(known)
     if log and low > 0 and high / low > 5:
         return Axis(low, high, True, _log_ticks(low, high))

@@ -11,7 +11,8 @@ from torch import nn
 
 from leadline.data.front import build_front, signal_spec
 from leadline.errors import UsageError, did_you_mean
-from leadline.facts.experiment import Component, Experiment
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment
 from leadline.facts.registry import lookup
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from leadline.errors import RunError
 from leadline.facts.base import Fact
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.training.options import read_options
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.base import Fact
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 
 Options = TypeVar("Options", bound=Fact)
 

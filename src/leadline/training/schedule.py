@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from leadline.facts.base import Fact
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.training.options import read_options
 
 

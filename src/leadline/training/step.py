@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from leadline.errors import RunError, TrainingFailed, UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.layers import draws as draws_module
 from leadline.layers.contracts import Objective
 from leadline.layers.draws import Draws, drawing

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from leadline.data.cache import remember
 from leadline.errors import UsageError
 from leadline.facts.base import canonical_json, digest
-from leadline.facts.experiment import PlanSpec
+from leadline.facts.training import PlanSpec
 from leadline.layers.contracts import Objective
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch

@@ -37,6 +37,9 @@ def compose(
     places = {
         "test": "data.test",
         "target": "data.target",
+        "positive": "data.positive",
+        "max_time": "training.max_time",
+        "max_energy": "training.max_energy",
         "inputs": "data.columns",
         "ignore": "data.ignore",
         "split": "data.split",

@@ -10,9 +10,11 @@ from torch import nn
 from leadline.data.augment import Augmenter
 from leadline.data.front import build_front, signal_spec
 from leadline.errors import UsageError, did_you_mean
-from leadline.facts.experiment import Component, EarlyStopping, Experiment
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
+from leadline.facts.training import EarlyStopping
 from leadline.layers.contracts import Objective
 from leadline.measuring import cost
 from leadline.measuring.summary import SUMMARY_NAMES

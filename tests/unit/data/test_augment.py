@@ -11,7 +11,7 @@ from leadline.data.fields.affine import AUGMENTATIONS, warp
 from leadline.data.fields.contract import Field
 from leadline.errors import UsageError
 from leadline.facts import registry
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch

@@ -8,7 +8,8 @@ import pytest
 
 from leadline.errors import UsageError
 from leadline.facts import yamls
-from leadline.facts.experiment import Component, Experiment, SplitSpec, with_settings
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment, SplitSpec, with_settings
 
 
 def test_long_form_of_the_design_reads_and_round_trips() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.errors import UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.layers.types import Signal, SignalSpec
 from leadline.models.build import build_body, resolved_options
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.errors import UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.layers.contracts import Family
 from leadline.layers.network import Body
 from leadline.layers.types import Signal, SignalSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.layers.draws import Draws
 from leadline.layers.dropout import Dropout, name_dropouts
 from leadline.layers.types import Batch, Loss

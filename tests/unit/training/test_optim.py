@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.errors import RunError, UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.training.optim import OPTIMIZERS, load_state, optimizer, resolved_optimizer, state_of
 
 GRADIENTS = [

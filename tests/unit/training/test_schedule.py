@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from leadline.errors import UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.training.schedule import SCHEDULES, resolved_schedule, schedule
 
 

@@ -8,7 +8,7 @@ from small_problem import Squares, Table, network, noisy, plain
 from torch import Tensor, nn
 
 from leadline.errors import RunError, TrainingFailed, UsageError
-from leadline.facts.experiment import Component
+from leadline.facts.component import Component
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss
 from leadline.training.feed import Feed

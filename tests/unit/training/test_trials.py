@@ -8,7 +8,7 @@ from small_problem import Squares, Table, network
 from torch import Tensor, nn
 
 from leadline.errors import UsageError
-from leadline.facts.experiment import PlanSpec
+from leadline.facts.training import PlanSpec
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss
 from leadline.training import trials

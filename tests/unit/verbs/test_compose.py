@@ -8,7 +8,8 @@ import pytest
 from torch import nn
 
 from leadline.errors import UsageError
-from leadline.facts.experiment import Component, Experiment
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment
 from leadline.verbs.compose import compose
 
 
