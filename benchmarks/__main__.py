@@ -7,7 +7,18 @@ import sys
 
 from benchmarks.common import ROOT, SKIPPED
 
-CLAIMS = ("startup", "digits", "memory", "mnist", "resume_kill", "throughput_cifar10", "cifar10")
+CLAIMS = (
+    "startup",
+    "digits",
+    "memory",
+    "mnist",
+    "repeats",
+    "mnist_augmented",
+    "resume_kill",
+    "throughput_cifar10",
+    "wide",
+    "cifar10",
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -12,12 +12,15 @@ __version__ = "0.1.0"
 
 _LAZY = {
     "train": "leadline.verbs.train",
+    "crossval": "leadline.verbs.crossval",
     "resume": "leadline.verbs.resume",
     "evaluate": "leadline.verbs.evaluate",
     "predict": "leadline.verbs.predict",
     "compare": "leadline.verbs.compare",
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
+    "Classifier": "leadline.estimators.classifier",
+    "Regressor": "leadline.estimators.regressor",
     "Run": "leadline.run.run",
     "Experiment": "leadline.facts.experiment",
     "Finding": "leadline.facts.finding",
@@ -30,12 +33,15 @@ __all__ = ["__version__", *_LAZY]  # noqa: PLE0604  the lazy names are strings, 
 
 if TYPE_CHECKING:
     from leadline.errors import LeadlineError as LeadlineError
+    from leadline.estimators.classifier import Classifier as Classifier
+    from leadline.estimators.regressor import Regressor as Regressor
     from leadline.facts.experiment import Experiment as Experiment
     from leadline.facts.finding import Finding as Finding
     from leadline.facts.report import Report as Report
     from leadline.facts.requirement import Requirement as Requirement
     from leadline.run.run import Run as Run
     from leadline.verbs.compare import compare as compare
+    from leadline.verbs.crossval import crossval as crossval
     from leadline.verbs.evaluate import evaluate as evaluate
     from leadline.verbs.predict import predict as predict
     from leadline.verbs.report import report as report

@@ -34,6 +34,10 @@ class TrainingFailed(LeadlineError):
     exit_code = 5
 
 
+class DiskFull(TrainingFailed):
+    """A disk is full; the message says which, and what is left."""
+
+
 class Interrupted(LeadlineError):
     """A signal stopped the work after a resumable checkpoint was written (exit 130 or 143)."""
 

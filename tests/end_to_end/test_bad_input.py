@@ -216,3 +216,80 @@ def test_damaged_array_files(cli, capsys) -> None:
 def test_ragged_table_names_the_line(cli, capsys) -> None:
     Path("t.csv").write_text("a,b,kind\n1,2,x\n3,4,y,5\n")
     refused(cli, capsys, "train", "t.csv", "--target", "kind", *RUN, words=("t.csv",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("t.csv", b"a,b,kind\n1,2,x\n3,4,y,5\n", ("t.csv, line 3", "4 fields", "3 columns")),
+        ("t.csv", b'a,b,kind\n1,"2,x\n3,4,y\n', ("t.csv", "quote", "after line 1", "never closed")),
+        ("t.csv", b"a,b,kind\n1,2,x\n3,\0,y\n", ("t.csv", "zero bytes", "line 3")),
+        ("t.csv", b"a,a,kind\n1,2,x\n", ("t.csv", "several columns named 'a'")),
+        ("t.csv", b"a,b,kind\n", ("t.csv", "no rows")),
+        ("t.csv", b"", ("t.csv is empty",)),
+        ("t.csv.gz", b"\x1f\x8b rubbish", ("t.csv.gz", "cannot be read")),
+        ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": 2, "kind"\n', ("t.jsonl, line 2 is not JSON",)),
+        ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": [2], "kind": "y"}\n', ("t.jsonl, line 2", "'a' is a list", "line 1")),
+        ("t.json", b'{"rows": []}', ("t.json", "'rows'", "arrays of objects")),
+        ("t.xlsx", b"PK\x03\x04 rubbish", ("t.xlsx", "spreadsheet")),
+        ("t.parquet", b"PAR1 rubbish", ("t.parquet", "Parquet")),
+        ("t.doc", b"rubbish", ("t.doc", ".csv", ".xlsx", ".jsonl")),
+    ],
+)
+def test_damaged_tables(cli, capsys, name: str, content: bytes, words: tuple[str, ...]) -> None:
+    if name.endswith(".xlsx"):
+        pytest.importorskip("fastexcel")
+    Path(name).write_bytes(content)
+    refused(cli, capsys, "train", name, "--target", "kind", *RUN, words=words)
+
+
+def test_a_million_columns(cli, capsys) -> None:
+    with Path("t.csv").open("w") as file:
+        file.write(",".join(f"c{i}" for i in range(1_000_000)) + "\n")
+        file.writelines("0," * 999_999 + "1\n" for _ in range(2))
+    refused(cli, capsys, "train", "t.csv", "--target", "c0", *RUN, words=("t.csv", "1,000,000 columns", "matrix"))
+
+
+def test_an_unknown_encoding_and_one_that_does_not_fit(cli, capsys) -> None:
+    Path("t.csv").write_bytes("a,kind\n1,grün\n2,weiß\n".encode("cp1252"))
+    wrong = ("--set", "data.encoding=utf-9")
+    refused(cli, capsys, "train", "t.csv", "--target", "kind", *RUN, *wrong, words=("data.encoding", "utf-9", "cp1250"))
+    other = ("--set", "data.encoding=utf-8")
+    refused(cli, capsys, "train", "t.csv", "--target", "kind", *RUN, *other, words=("t.csv", "line 2"))
+
+
+def test_a_key_that_an_experiment_file_has_twice(cli, capsys) -> None:
+    plain()
+    Path("e.yaml").write_text("data:\n  source: t.csv\n  target: kind\ntraining:\n  epochs: 1\n  epochs: 2\n")
+    refused(cli, capsys, "train", "e.yaml", "-q", "--out", "run", words=("e.yaml, line 6", "'epochs'", "line 5"))
+
+
+def test_classes_in_other_scripts_are_read_from_old_encodings(cli) -> None:
+    rows = "".join(f"{i / 4},{'北京' if i % 2 else '上海广州'}\n" for i in range(40))
+    Path("t.csv").write_bytes(f"a,城市\n{rows}".encode("gb18030"))
+    assert cli("train", "t.csv", "--target", "城市", *RUN) == 0
+    assert json.loads((Path("run") / files.SCHEMA).read_text())["target"]["state"]["classes"] == ["上海广州", "北京"]
+
+
+def test_values_given_as_the_target_say_how_to_give_them() -> None:
+    import leadline
+    from leadline.errors import DataError, UsageError
+
+    x_NF, y_N = np.random.default_rng(0).random((30, 3)), np.arange(30) % 2
+    for source in (x_NF, pl.DataFrame(x_NF)):
+        for target in (y_N, pl.Series(y_N), y_N.tolist()):
+            with pytest.raises(UsageError, match=r"train\(\(X, y\)\)"):
+                leadline.train(source, target=target, quiet=True)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"a pair \(X, y\) of arrays"):
+        leadline.train(x_NF, quiet=True)
+    for uneven in ((x_NF, y_N[:20]), {"a": y_N, "b": y_N[:20]}):
+        with pytest.raises(DataError, match=r"different lengths: . has 30, . has 20"):
+            leadline.train(uneven, quiet=True)
+
+
+def test_an_unknown_source_lists_what_is_bundled_and_not_the_folder(cli, capsys) -> None:
+    plain()
+    capsys.readouterr()
+    assert cli("train", "zzz", *RUN) == 2
+    said = capsys.readouterr().err
+    assert "Bundled: " in said and "digits" in said and "t.csv" not in said

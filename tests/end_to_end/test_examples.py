@@ -14,15 +14,29 @@ from PIL import Image
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.parametrize(("script", "words"), [("own_module.py", "accuracy"), ("frame.py", "r2")])
-def test_scripts(script: str, words: str, place: Path) -> None:
+# What each script prints; those that train leave runs behind.
+SCRIPTS = {
+    "own_module.py": "accuracy",
+    "frame.py": "r2",
+    "sigmoid_networks.py": "10-10-1: mean error of the probabilities",
+    "gradient_descent.py": "Leadline",
+    "forward_backward.py": "dL/dW",
+    "pipeline.py": "accuracy on rows held out",
+    "loans.py": "cheapest that is not: gradient-boosting",
+}
+SLOW = ("loans.py", "sigmoid_networks.py", "pipeline.py")
+
+
+@pytest.mark.parametrize("script", [pytest.param(s, marks=pytest.mark.slow) if s in SLOW else s for s in SCRIPTS])
+def test_scripts(script: str, place: Path) -> None:
     command = [sys.executable, "-W", "error", str(EXAMPLES / script)]
     done = subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", check=False, env={**os.environ, "PYTHONUTF8": "1"}
     )
     assert done.returncode == 0, done.stderr
-    assert words in done.stdout
-    assert (place / "runs").is_dir()
+    assert SCRIPTS[script] in done.stdout
+    trains = "leadline.train" in (EXAMPLES / script).read_text(encoding="utf-8")
+    assert (place / "runs").is_dir() == trains
 
 
 def test_the_cifar10_experiment(cli, place: Path) -> None:
@@ -38,5 +52,19 @@ def test_the_cifar10_experiment(cli, place: Path) -> None:
     assert (place / "runs" / "cifar10-1" / "report.html").exists()
 
 
+def test_the_mnist_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    x = np.clip(rng.normal(40, 30, (80, 28, 28)) + 160 * y[:, None, None] * (np.arange(28) > 14), 0, 255).astype(np.uint8)
+    np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
+    assert cli("train", EXAMPLES / "mnist.yaml", "--epochs", "1", "--deterministic", "-q") == 0
+    assert (place / "runs" / "mnist-1" / "exhibits" / "augmented.train.json").exists()
+
+
+def test_the_same_padded_experiment(cli, place: Path) -> None:
+    assert cli("train", EXAMPLES / "same_padding.yaml", "--deterministic", "-q", "--require", "accuracy >= 0.9") == 0
+
+
 def test_every_example_is_run() -> None:
-    assert {file.name for file in EXAMPLES.iterdir() if file.is_file()} == {"own_module.py", "frame.py", "cifar10.yaml"}
+    files = {file.name for file in EXAMPLES.iterdir() if file.is_file()}
+    assert files == {*SCRIPTS, "cifar10.yaml", "mnist.yaml", "same_padding.yaml"}

@@ -25,7 +25,10 @@ TRAIN = (
     "--set",
     "training.plan.threads=1",
 )
-AUGMENTED = ("--set", "data.inputs.image={kind: image, augment: [{shift: 0.1}, {rotate: 10}]}")
+AUGMENTED = (
+    "--set", "data.inputs.image={kind: image, augment: [{shift: 0.1}, {rotate: 10}, contrast, noise, cutout]}",
+    "--set", "training.mix=mixup",
+)  # fmt: skip
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from leadline.metrics import classification, regression
+from leadline.metrics import classification, curves, regression
 from leadline.metrics.calibration import reliability
+from leadline.metrics.precision_recall import influence
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -79,6 +80,48 @@ def test_areas_agree(case: Case) -> None:
         assert ours == pytest.approx(sk.roc_auc_score(target_n, probability_nC[:, 1]))
     else:
         assert ours == pytest.approx(np.mean([sk.roc_auc_score(target_n == c, probability_nC[:, c]) for c in present]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases(), st.integers(0, 1))
+def test_average_precisions_agree(case: Case, positive: int) -> None:
+    target_n, probability_nC = case
+    ours = classification.measure_all(target_n, probability_nC, positive=positive)["average_precision"].value
+    present = np.unique(target_n)
+    if len(present) < 2:
+        assert ours is None
+        return
+    some = [positive] if probability_nC.shape[1] == 2 else present
+    assert ours == pytest.approx(np.mean([sk.average_precision_score(target_n == c, probability_nC[:, c]) for c in some]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_curves_agree(case: Case) -> None:
+    target_n, probability_nC = case
+    positive_n, score_n = target_n == 0, probability_nC[:, 0]
+    if not 0 < positive_n.sum() < len(positive_n):
+        return
+    theirs_x, theirs_y, _ = sk.roc_curve(positive_n, score_n, drop_intermediate=False)
+    ours_x, ours_y = curves.roc(positive_n, score_n)
+    np.testing.assert_allclose(ours_x, theirs_x)
+    np.testing.assert_allclose(ours_y, theirs_y)
+    precision, recall, _ = sk.precision_recall_curve(positive_n, score_n)
+    found, deserved = curves.precision_recall(positive_n, score_n)
+    np.testing.assert_allclose(found[::-1], recall[:-1])
+    np.testing.assert_allclose(deserved[::-1], precision[:-1])
+
+
+def test_influences_are_derivatives_by_the_weight_of_a_row() -> None:
+    rng = np.random.default_rng(0)
+    positive_n, step = rng.random(200) < 0.3, 1e-6
+    score_n = np.round(rng.normal(size=200) + positive_n, 1)
+    value, influence_n, _ = influence(positive_n, score_n)
+    for row in (0, 3, 50, 77, 150):
+        weight_n = np.ones(200)
+        weight_n[row] += step
+        nudged = sk.average_precision_score(positive_n, score_n, sample_weight=weight_n)
+        assert influence_n[row] == pytest.approx((nudged - value) / step, abs=1e-6)
 
 
 @settings(max_examples=100, deadline=None)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import lists, shown
+from leadline.cli import lists, options, shown
 
 app = typer.Typer(
     name="leadline",
@@ -18,13 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable form.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
-SPLIT = (
-    "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing), or a column that names parts."
-)
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 
 
 def _version(wanted: bool) -> None:
@@ -44,69 +37,34 @@ def _main(
 
 @app.command()
 def train(
-    source: Annotated[
-        str,
-        typer.Argument(metavar="SOURCE", help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml."),
-    ],
-    test: Annotated[str | None, typer.Option(metavar="SOURCE", help="A second source that holds the test rows.")] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COL", help="The column to predict; several with commas: tasks, or class probabilities.")
-    ] = None,
-    positive: Annotated[str | None, typer.Option(metavar="LABEL", help="The class that sensitivity speaks of.")] = None,
-    network: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="One of 'leadline models', file.py or file.py:Class; chosen from the data if not given."),
-    ] = None,
-    objective: Annotated[
-        str | None, typer.Option(metavar="NAME", help="One of 'leadline objectives'; chosen from the target if not given.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the train rows; chosen from their number if not given.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Decides every random draw, random splits too; 0 if not given.")] = None,
-    repeats: Annotated[
-        int | None, typer.Option(min=1, help="Train this many times with different seeds; report the spread.")
-    ] = None,
-    inputs: Annotated[str | None, typer.Option(metavar="COL,COL", help="Use only these columns.")] = None,
-    ignore: Annotated[str | None, typer.Option(metavar="COL,COL", help="Leave these columns out.")] = None,
-    split: Annotated[str | None, typer.Option(metavar="HOW", help=SPLIT)] = None,
-    require: Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")] = None,
-    max_time: Annotated[str | None, typer.Option(metavar="10m", help="Train no longer than this; the best so far ships.")] = None,
-    max_energy: Annotated[str | None, typer.Option(metavar="5Wh", help="Train with no more energy than this.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="The run folder; runs/<name>-<n> if not given.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse data with unusable rows instead of setting them aside.")] = False,
-    deterministic: Annotated[bool, typer.Option("--deterministic", help="Fix the execution plan; use repeatable kernels.")] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any entry of the experiment, such as training.batch=64; repeatable."),
-    ] = None,
-    quiet: Quiet = False,
-    json: Json = False,
+    source: options.Source,
+    test: options.Test = None,
+    target: options.Target = None,
+    positive: options.Positive = None,
+    network: options.Network = None,
+    objective: options.Objective = None,
+    epochs: options.Epochs = None,
+    seed: options.Seed = None,
+    repeats: options.Repeats = None,
+    inputs: options.Inputs = None,
+    ignore: options.Ignore = None,
+    split: options.Split = None,
+    require: options.Require = None,
+    max_time: options.MaxTime = None,
+    max_energy: options.MaxEnergy = None,
+    out: options.Out = None,
+    strict: options.Strict = False,
+    deterministic: options.Deterministic = False,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
 ) -> int:
     """Train a network on a dataset, measure it, and write a run folder with its report."""
+    given = options.entries(locals())
     from leadline.facts.requirement import exit_code
     from leadline.verbs.train import train as verb
 
-    run = verb(
-        source,
-        test=test,
-        target=target,
-        network=network,
-        objective=objective,
-        epochs=epochs,
-        seed=seed,
-        repeats=repeats,
-        inputs=_names(inputs),
-        ignore=_names(ignore),
-        split=split,
-        positive=positive,
-        max_time=max_time,
-        max_energy=max_energy,
-        require=tuple(require or ()),
-        out=out,
-        strict=strict or None,
-        deterministic=deterministic or None,
-        settings=tuple(settings or ()),
-        quiet=quiet,
-    )
+    run = verb(**given)
     if run is None:  # one of several processes, and not the one that reports
         return 0
     shown.finished(run, as_json=json)
@@ -114,7 +72,43 @@ def train(
 
 
 @app.command()
-def resume(run: RunFolder, quiet: Quiet = False, json: Json = False) -> int:
+def crossval(
+    source: options.Source,
+    folds: options.Folds = None,
+    test: options.Test = None,
+    target: options.Target = None,
+    positive: options.Positive = None,
+    network: options.Network = None,
+    objective: options.Objective = None,
+    epochs: options.Epochs = None,
+    seed: options.Seed = None,
+    inputs: options.Inputs = None,
+    ignore: options.Ignore = None,
+    split: options.Split = None,
+    require: options.Require = None,
+    max_time: options.MaxTime = None,
+    max_energy: options.MaxEnergy = None,
+    out: options.Out = None,
+    strict: options.Strict = False,
+    deterministic: options.Deterministic = False,
+    settings: options.Settings = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
+    """Train once a fold, so that every row is tested by a network that never saw it; --split random, group:COL or time:COL."""
+    given = options.entries(locals())
+    from leadline.facts.requirement import exit_code
+    from leadline.verbs.crossval import crossval as verb
+
+    result = verb(**given)
+    if result is None:
+        return 0
+    shown.finished(result, as_json=json)
+    return exit_code(result.report.requirements)
+
+
+@app.command()
+def resume(run: options.RunFolder, quiet: options.Quiet = False, json: options.Json = False) -> int:
     """Go on with a run that was interrupted, from its last checkpoint, to the same end."""
     from leadline.facts.requirement import exit_code
     from leadline.verbs.resume import resume as verb
@@ -128,13 +122,13 @@ def resume(run: RunFolder, quiet: Quiet = False, json: Json = False) -> int:
 
 @app.command()
 def evaluate(
-    run: RunFolder,
+    run: options.RunFolder,
     source: Annotated[
         str | None, typer.Argument(metavar="SOURCE", help="Rows to measure on; the run's own test rows if not given.")
     ] = None,
-    require: Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")] = None,
-    quiet: Quiet = False,
-    json: Json = False,
+    require: options.Require = None,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
 ) -> int:
     """Measure a run's network again, on its own test rows or on others."""
     from leadline.facts.requirement import exit_code
@@ -147,12 +141,12 @@ def evaluate(
 
 @app.command()
 def predict(
-    run: RunFolder,
+    run: options.RunFolder,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to predict; the target is not needed.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; stdout if not given.")
     ] = None,
-    quiet: Quiet = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Predict rows with a run's network."""
     from leadline.verbs.predict import check_name, write
@@ -167,9 +161,9 @@ def predict(
 
 @app.command()
 def report(
-    run: RunFolder,
+    run: options.RunFolder,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """Print a run's report, or open its page."""
     from leadline.verbs.report import report as verb
@@ -184,7 +178,7 @@ def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN", help="Two run folders or more; the first is what the others are compared with.")
     ],
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """Compare runs on the same test rows, with intervals on the differences."""
     from leadline.verbs.compare import compare as verb
@@ -195,7 +189,7 @@ def compare(
 @app.command()
 def runs(
     folder: Annotated[Path, typer.Argument(help="Where runs lie.")] = Path("runs"),
-    json: Json = False,
+    json: options.Json = False,
 ) -> None:
     """List runs, finished and not."""
     from leadline.verbs.runs import runs as verb
@@ -214,22 +208,30 @@ def cache(
 
 
 @app.command()
-def models(json: Json = False) -> None:
+def models(json: options.Json = False) -> None:
     """List the networks that can be trained."""
     lists.show("models", as_json=json)
 
 
 @app.command()
-def objectives(json: Json = False) -> None:
+def objectives(json: options.Json = False) -> None:
     """List what a network can be trained for."""
     lists.show("objectives", as_json=json)
 
 
 @app.command()
-def datasets(json: Json = False) -> None:
+def optimizers(json: options.Json = False) -> None:
+    """List the rules by which weights are updated (training.optimizer)."""
+    lists.show("optimizers", as_json=json)
+
+
+@app.command()
+def schedules(json: options.Json = False) -> None:
+    """List how the learning rate may change during training (training.schedule)."""
+    lists.show("schedules", as_json=json)
+
+
+@app.command()
+def datasets(json: options.Json = False) -> None:
     """List the bundled datasets."""
     lists.show("datasets", as_json=json)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()

@@ -16,7 +16,8 @@ from typing import Any
 import typer
 
 from leadline.cli.app import app
-from leadline.errors import LeadlineError
+from leadline.errors import LeadlineError, TrainingFailed
+from leadline.machine.disk import is_full
 
 BUG = 70
 # typer is built on click, or on a copy of it inside: its exceptions are reached through what typer itself exports
@@ -48,12 +49,26 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+        if not is_full(error) and error.errno != errno.EIO:
             return _bug()
-        print(f"leadline: cannot write: {error.strerror}. Make room; what was finished before is kept.", file=sys.stderr)  # noqa: T201
-        return 2
-    except Exception:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
-        return _bug()
+        words = error.strerror or error
+        print(f"leadline: cannot write: {words}. Make room; what was finished before is kept.", file=sys.stderr)  # noqa: T201
+        return TrainingFailed.exit_code
+    except Exception as error:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
+        return _too_large() if _memory_is_full(error) else _bug()
+
+
+def _memory_is_full(error: Exception) -> bool:
+    if not isinstance(error, RuntimeError | MemoryError):
+        return False
+    from leadline.machine.shortage import is_one  # whoever ran out of memory has loaded torch already, or is beyond caring
+
+    return is_one(error)
+
+
+def _too_large() -> int:
+    print("leadline: the memory is not enough. Take a smaller network (--set network.size=small) or fewer rows.", file=sys.stderr)  # noqa: T201
+    return TrainingFailed.exit_code
 
 
 def _bug() -> int:

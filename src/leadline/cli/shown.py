@@ -17,15 +17,18 @@ from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.facts.requirement import Verdict
 
+MOST_PARTS = 12  # measures of single classes that are printed
+
 if TYPE_CHECKING:
     from leadline.run.run import Run
     from leadline.verbs.compare import Compared
+    from leadline.verbs.crossval import Crossval
     from leadline.verbs.evaluate import Evaluation
     from leadline.verbs.runs import Listed
 
 
-def finished(run: Run, *, as_json: bool) -> None:
-    """Print what a finished run measured and where its report is."""
+def finished(run: Run | Crossval, *, as_json: bool) -> None:
+    """Print what a finished run, or all folds of one, measured, and where the report is."""
     reported(run.folder, run.report, as_json=as_json)
 
 
@@ -50,15 +53,22 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
         }
         _json(dumped)
         return
-    table = Table("measure", "value", "95 % interval", "n", box=None)
-    for finding in evaluation.findings:
-        if finding.group is None or len(evaluation.findings) < 40:
-            table.add_row(escape(finding.label), _value(finding), _interval(finding), str(finding.n or ""))
+    from leadline.rendering.terminal import headlines, verdicts
+
     console = Console(highlight=False)
+    parts = [f for f in evaluation.findings if f.group is not None]
+    table = Table("measure", "value", "95 % interval", "n", box=None)
+    for finding in (*headlines(evaluation.findings), *(parts if len(parts) <= MOST_PARTS else ())):
+        table.add_row(escape(finding.label), _value(finding), _interval(finding), str(finding.n or ""))
     console.print(table)
+    if len(parts) > MOST_PARTS:
+        console.print(f"{len(parts)} measures of single classes are in 'leadline evaluate --json'.")
     if evaluation.set_aside:
         console.print(f"{evaluation.set_aside} rows could not be used.")
-    _verdicts(console, evaluation.verdicts)
+    if evaluation.verdicts:
+        console.print()
+        for line in verdicts(evaluation.verdicts):
+            console.print(line)
 
 
 def compared(result: Compared, *, as_json: bool) -> None:
@@ -100,24 +110,28 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
     if not found:
         typer.echo("No runs here yet.")
         return
-    table = Table("run", "started", "test measures", "requirements", box=None)
+    from leadline.rendering.terminal import headlines
+    from leadline.rendering.words import moment
+
+    table = Table("run", "started", "on test rows", "required", box=None)
+    for column in table.columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
+    table.columns[0].min_width = max(len(str(one.folder)) for one in found)  # a name that is cut cannot be copied
     for one in found:
         if one.report is None:
-            table.add_row(escape(str(one.folder)), "", one.state, "")
+            table.add_row(escape(str(one.folder)), "", escape(one.state), "")
             continue
-        measures = one.report.quality()[:3]
-        verdicts = ", ".join(v.verdict for v in one.report.requirements)
-        table.add_row(
-            escape(str(one.folder)), one.report.run.started, "  ".join(f"{f.name} {_value(f)}" for f in measures), verdicts
-        )
+        started = moment(one.report.run.started).removesuffix(" UTC")
+        measure = next((f"{f.name} {_value(f)}" for f in headlines(one.report.quality())), "")
+        table.add_row(escape(str(one.folder)), started, measure, _counted(one.report.requirements))
     Console(highlight=False).print(table)
 
 
-def _verdicts(console: Console, verdicts: Sequence[Verdict]) -> None:
-    colours = {"pass": "green", "fail": "red", "undecided": "yellow"}
-    for verdict in verdicts:
-        console.print(f"[{colours[verdict.verdict]}]{verdict.verdict:>9}[/]  ", end="")
-        console.print(f"{verdict.text}: {verdict.why}", markup=False)
+def _counted(verdicts: Sequence[Verdict]) -> str:
+    from leadline.rendering.terminal import LOOKS
+
+    outcomes = [verdict.verdict for verdict in verdicts]
+    return "  ".join(f"{sign} {outcomes.count(outcome)}" for outcome, (sign, _) in LOOKS.items() if outcome in outcomes)
 
 
 def _value(finding: Finding) -> str:

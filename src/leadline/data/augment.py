@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
-from torch import Tensor
-
-from leadline.data.fields.affine import Affine, warp
-from leadline.data.fields.contract import Augmentation, Field
+from leadline.data.fields import table_augmentation
+from leadline.data.fields.augmentation import Augmentation, Options, Stage, checked
+from leadline.data.fields.contract import field_of
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
-from leadline.facts.registry import lookup
 from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch
 
-Stage = Callable[[Tensor, Draws], Tensor]
-
 
 class Augmenter:
-    """Apply the augmentations that inputs ask for, in their order; affine ones that follow each other cost one resampling.
+    """Apply the augmentations that inputs ask for, in their order.
 
-    Raises UsageError at construction for unknown augmentations, options and amounts. Interpolated pictures come back as float32.
+    Of those that follow each other, all that move pixels cost one resampling, and all that change colours one pass. Raises
+    UsageError at construction for augmentations and options that are unknown or do not fit the input. Pictures come back as float32
+    where whole numbers would lose something.
     """
 
     def __init__(self, inputs: Sequence[InputSchema]) -> None:
@@ -40,38 +36,27 @@ class Augmenter:
 
 
 def _stages(schema: InputSchema) -> list[Stage]:
-    if schema.kind == "table":
-        raise UsageError(f"Input {schema.name!r} is a table, for which there are no augmentations.")
-    field: Field = lookup("fields", schema.kind)
-    stages: list[Stage] = []
-    moves: list[tuple[Affine, float]] = []
+    passes: list[list[tuple[Augmentation, Options]]] = []
     for component in schema.augment:
-        change = _named(schema.name, component, field)
-        if not isinstance(change, Affine):
-            stages.append(partial(change, **component.options))
-            moves = []
-            continue
-        if not moves:
-            stages.append(partial(warp, moves=moves))  # which the affine changes that follow are added to
-        moves.append((change, _amount(schema.name, component, change)))
-    return stages
+        change, options = _named(schema, component)
+        if not passes or passes[-1][0][0].passed != change.passed:
+            passes.append([])
+        passes[-1].append((change, options))
+    return [changes[0][0].passed(changes, schema) for changes in passes]
 
 
-def _named(name: str, component: Component, field: Field) -> Augmentation:
-    """Return an augmentation whose options are known; raises UsageError."""
-    known = field.augmentations
+def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Options]:
+    """Return an augmentation that fits the input, with all its options; raises UsageError."""
+    known = table_augmentation.AUGMENTATIONS if schema.kind == "table" else field_of(schema.kind).augmentations
+    where = f"Input {schema.name!r}:"
     if component.name not in known:
-        raise UsageError(f"Input {name!r}: there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
+        raise UsageError(f"{where} there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
     change = known[component.name]
-    options = [p.name for p in inspect.signature(change).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for option in component.options:
-        if option not in options:
-            raise UsageError(f"Input {name!r}: {component.name} has no option {option!r}. {did_you_mean(option, options)}")
-    return change
-
-
-def _amount(name: str, component: Component, change: Affine) -> float:
     try:
-        return change.check(component.options.get("amount", change.amount))
+        options = checked(component, change.options)
     except UsageError as error:
-        raise UsageError(f"Input {name!r}: {component.name}: {error}.") from None
+        raise UsageError(f"{where} {error}") from None
+    reason = change.suits(schema)
+    if reason:
+        raise UsageError(f"{where} {component.name} does not fit: {reason}.")
+    return change, options

@@ -8,7 +8,6 @@ may grow (``20GB`` unless told); entries that were used longest ago go first.
 from __future__ import annotations
 
 import atexit
-import errno
 import functools
 import hashlib
 import os
@@ -23,7 +22,8 @@ from pathlib import Path
 
 import platformdirs
 
-from leadline.errors import DataError, UsageError
+from leadline.errors import DiskFull, UsageError
+from leadline.machine import disk
 
 LIMIT = "20GB"
 STALE_SECONDS = 24 * 3600.0  # after which a half-filled entry is taken for abandoned
@@ -44,7 +44,7 @@ def note() -> str | None:
 def entry(key: str, build: Callable[[Path], None]) -> Path:
     """Return the folder of a key, filled by `build(folder)` where it is not there yet.
 
-    `build` must have closed its files when it returns. Raises DataError where the disk is full.
+    `build` must have closed its files when it returns. Raises DiskFull where the disk is full.
     """
     final = root() / "entries" / key
     if not final.is_dir():
@@ -154,12 +154,13 @@ def _fill(final: Path, build: Callable[[Path], None]) -> None:
         except OSError:
             if not final.is_dir():  # otherwise another process was faster, and its entry is as good
                 raise
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"The disk of the cache {root()} is full. Free some space, or set LEADLINE_CACHE to a folder on another disk."
-            ) from error
-        raise
+    except Exception as error:
+        if not disk.is_full(error):
+            raise
+        raise DiskFull(
+            f"The disk of the cache {root()} is full. Free some space, or set LEADLINE_CACHE to a folder on another disk; "
+            "nothing was trained yet."
+        ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -62,7 +62,11 @@ def find(hashes: Hashes, parts: Mapping[str, np.ndarray]) -> Duplicates:
 
     `hashes` (N, 2) are of all rows; `parts` holds the row numbers of each split, in the splits' order.
     """
-    number = _numbered(hashes)
+    return find_numbered(_numbered(hashes), parts)
+
+
+def find_numbered(number: NDArray[np.int64], parts: Mapping[str, np.ndarray]) -> Duplicates:
+    """Count, for each pair of splits, the rows of the later one whose number (N,) a row of the earlier one has too."""
     counts: dict[tuple[str, str], int] = {}
     examples: list[Pair] = []
     for first, second in combinations(parts, 2):

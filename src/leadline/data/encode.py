@@ -19,14 +19,14 @@ from leadline.data import cache
 from leadline.data.duplicates import Hashes, hash_rows
 from leadline.data.fields.contract import Context, Encoded, Field, State, field_of
 from leadline.data.sources import identity
-from leadline.data.table import Table
+from leadline.data.table import Progress, Table
 from leadline.facts.base import digest
 from leadline.facts.schema import FieldSchema
 
-Progress = Callable[[str, int, int], None]
-
 VERSION = 1  # of what the cache holds; another one is encoded anew
 TASK_BYTES = 16 << 20  # of encoded rows: enough to hide what a task costs
+WIDE_BYTES = 128 << 20  # of encoded rows in all threads together: a column costs something in each task, and there may be thousands
+HASH_BYTES = 4 << 20  # of encoded rows that are hashed at a time, which takes memory three times over
 TASK_MEDIA = 256  # rows at most: a bar must move
 PROBLEMS = pl.Schema({"row": pl.Int64, "column": pl.String, "reason": pl.String})
 
@@ -52,9 +52,9 @@ class _Coder(NamedTuple):
 def encode(table: Table, fields: Sequence[FieldSchema], name: str, progress: Progress | None = None) -> Columns:
     """Return the columns of one input, encoded with fitted fields, from the cache where they are there.
 
-    `fields` are either all scalar or one media field; `name` is for the progress display. Raises DataError where the disk is full.
+    `fields` are either all scalar or one media field; `name` is for the progress display. Raises DiskFull where the disk is full.
     """
-    key = _key(table, fields)
+    key = key_of(table, fields)
 
     def entry() -> Path:
         return cache.entry(key, lambda empty: _fill(empty, table, fields, name, progress))
@@ -78,7 +78,8 @@ def _load(folder: Path, rows: int) -> Columns:
     return Columns(values, hashes, problems)
 
 
-def _key(table: Table, fields: Sequence[FieldSchema]) -> str:
+def key_of(table: Table, fields: Sequence[FieldSchema]) -> str:
+    """Return the cache's key of some columns: a sha256 of what they hold and of how it is encoded."""
     # A frame in memory may name pictures that its own content says nothing about.
     loose = [
         f.name for f in fields if table.base is None and table.frame[f.name].dtype == pl.String and not field_of(f.kind).scalar
@@ -94,15 +95,18 @@ def _fill(folder: Path, table: Table, fields: Sequence[FieldSchema], name: str, 
     rows = table.frame.height
     first, _ = _block(coders, context, 0, 1)
     values = _reserved(folder / "values.npy", (rows, *first.shape[1:]), first.dtype)
-    hashes = np.empty((rows, 2), dtype=np.uint64)
-    task = max(1, TASK_BYTES // max(first.nbytes, 1))
+    hashes = _reserved(folder / "hashes.npy", (rows, 2), np.dtype(np.uint64))
+    size = max(TASK_BYTES, WIDE_BYTES // (os.cpu_count() or 1)) if coders[0].field.scalar else TASK_BYTES
+    task = max(1, size // max(first.nbytes, 1))
     task = task if coders[0].field.scalar else min(task, TASK_MEDIA)
+    hashed = max(1, HASH_BYTES // max(first.nbytes, 1))
 
     def work(start: int) -> pl.DataFrame:
         stop = min(start + task, rows)
         block, problems = _block(coders, context, start, stop)
         values[start:stop] = block
-        hashes[start:stop] = hash_rows(block)
+        for at in range(0, stop - start, hashed):
+            hashes[start + at : min(start + at + hashed, stop)] = hash_rows(block[at : at + hashed])
         return problems
 
     found = []
@@ -111,16 +115,27 @@ def _fill(folder: Path, table: Table, fields: Sequence[FieldSchema], name: str, 
         if progress:
             progress(f"encoding {name}", min(done * task, rows), rows)
     values.flush()
-    np.save(folder / "hashes.npy", hashes)
+    hashes.flush()
     pl.concat(found).write_ipc(folder / "problems.arrow")
 
 
 def _block(coders: Sequence[_Coder], context: Context, start: int, stop: int) -> tuple[np.ndarray, pl.DataFrame]:
-    encoded = [coder.field.encode(coder.column[start:stop], coder.state, context) for coder in coders]
-    named = [(coder.name, one) for coder, one in zip(coders, encoded, strict=True) if one.problems]
-    problems = pl.concat([_problems(name, one, start) for name, one in named] or [_NONE])
-    values = encoded[0].values if len(encoded) == 1 else np.concatenate([one.values for one in encoded], axis=1)
-    return values, problems
+    found = []
+    values: np.ndarray | None = None
+    if len(coders) > 1:
+        values = np.empty((stop - start, sum(coder.field.width(coder.state) for coder in coders)), dtype=np.float32)
+    at = 0
+    for coder in coders:
+        encoded = coder.field.encode(coder.column[start:stop], coder.state, context)
+        if encoded.problems:
+            found.append(_problems(coder.name, encoded, start))
+        if values is None:
+            return encoded.values, pl.concat(found or [_NONE])
+        width = encoded.values.shape[1]
+        values[:, at : at + width] = encoded.values
+        at += width
+    assert values is not None
+    return values, pl.concat(found or [_NONE])
 
 
 _NONE = pl.DataFrame(schema=PROBLEMS)

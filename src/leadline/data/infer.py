@@ -11,13 +11,14 @@ import polars as pl
 
 from leadline.data.fields.contract import Context, field_of
 from leadline.data.fields.text import is_text
-from leadline.data.table import Table
+from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.facts import registry
 from leadline.facts.experiment import DataSpec
 
 SAMPLE = 2_000  # values that a kind is inferred from
 _IDENTIFIER = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|row|nr|no)$|^unnamed", re.IGNORECASE)
+IDENTIFIER = "all its values are different, and they look like an identifier"
 _COUNTER_ROWS = 20  # below, that whole numbers are all different says little
 
 
@@ -43,7 +44,9 @@ def check_kinds(kinds: Mapping[str, str], where: str) -> None:
             raise UsageError(f"{where}.{column}: there is no kind {kind!r}. {did_you_mean(kind, known)}")
 
 
-def kinds(table: Table, spec: DataSpec, columns: Iterable[str], *, wanted: Iterable[str] = ()) -> Inferred:
+def kinds(
+    table: Table, spec: DataSpec, columns: Iterable[str], *, wanted: Iterable[str] = (), progress: Progress | None = None
+) -> Inferred:
     """Return the kinds of some columns: the user's, else the source's, else the one that is surest of a sample.
 
     Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
@@ -56,7 +59,9 @@ def kinds(table: Table, spec: DataSpec, columns: Iterable[str], *, wanted: Itera
     rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, 2 * SAMPLE)).astype(np.int64)
     sample = table.frame.select(pl.col(name).gather(rows) for name in columns if name not in fixed)
     found, left_out = {}, {}
-    for name in columns:
+    for done, name in enumerate(columns, start=1):
+        if progress:
+            progress("looking at columns", done, len(columns))
         kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in wanted)
         if why is None:
             found[name] = kind
@@ -94,17 +99,35 @@ def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
         return None
     if values.n_unique() == 1 and column.null_count() == 0 and column.n_unique() == 1:
         return f"its only value is {shown(values[0])}"
-    if column.dtype.is_integer() and _all_different(column, values):
-        named = bool(_IDENTIFIER.search(column.name))
-        whole = column.to_numpy()
-        counts = len(whole) >= _COUNTER_ROWS and (int(whole.max()) - int(whole.min()) + 1 == len(whole) or column.is_sorted())
-        if named or counts:
-            return "all its values are different, and they look like an identifier"
+    if column.dtype.is_numeric() and _looks_like_identifier(column, values):
+        return IDENTIFIER
     return None
 
 
-def _all_different(column: pl.Series, values: pl.Series) -> bool:
-    return len(column) > 2 and values.n_unique() == len(values) and column.null_count() == 0 and column.n_unique() == len(column)
+def _looks_like_identifier(column: pl.Series, values: pl.Series) -> bool:
+    """Say whether whole numbers, stored as such or not, name the rows: all differ, and they count or are called so.
+
+    A tenth may be missing, but then they must be called so, or count the rows.
+    """
+    if values.n_unique() < len(values) or column.null_count() > len(column) / 10:
+        return False
+    if column.dtype.is_float() and not bool((values == values.round()).all()):
+        return False
+    present = column.drop_nulls()
+    if len(present) <= 2 or present.n_unique() < len(present):
+        return False
+    low, high = present.min(), present.max()
+    assert isinstance(low, int | float)
+    assert isinstance(high, int | float)
+    if called_identifier(column.name) and (column.dtype.is_integer() or bool((present == present.round()).all())):
+        return True
+    ordered = column.dtype.is_integer() and len(present) == len(column) and column.is_sorted()
+    return len(present) >= _COUNTER_ROWS and (high - low + 1 == len(column) or ordered)
+
+
+def called_identifier(name: str) -> bool:
+    """Say whether a column's name is that of an identifier."""
+    return bool(_IDENTIFIER.search(name))
 
 
 def shown(value: object) -> str:

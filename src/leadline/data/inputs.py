@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from leadline.data.fields.contract import Context, field_of
-from leadline.data.infer import check_columns, check_kinds, kinds
-from leadline.data.table import Table
+from leadline.data.infer import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
+from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError
 from leadline.facts.component import Component
 from leadline.facts.experiment import DataSpec, InputSpec
-from leadline.facts.schema import FieldSchema, InputSchema
+from leadline.facts.schema import FieldSchema, InputSchema, Schema
 
 SHOWN = 8  # columns that a note names
+FITTED = 1 << 27  # values of all columns that are fitted at the same time
 TABLE = "table"  # the kind of an input of scalar columns, and its name unless the user gives another
 
 
@@ -37,24 +40,28 @@ class Plan(NamedTuple):
     judged: Mapping[str, str]
 
 
-def plan(table: Table, spec: DataSpec, target: str) -> Plan:
+def plan(table: Table, spec: DataSpec, taken: Mapping[str, str], progress: Progress | None = None) -> Plan:
     """Share the columns of a table among inputs.
 
     Each media column is an input of its own, all scalar columns together are ``table``. Where an entry of `spec.inputs` names its
-    columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs are prepared. The
-    target, the columns that the split comes from and ignored ones are left out. Raises UsageError for unknown columns and
-    kinds, and for entries that fit no column; DataError where nothing is left.
+    columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs are prepared. Columns
+    that are `taken`, for the reasons given (one is the target, say), those that the split comes from and ignored ones are left
+    out. Raises UsageError for unknown columns and kinds, and for entries that fit no column; DataError where nothing is left.
     """
     entries = {name: _with_columns(name, one, table) for name, one in (spec.inputs or {}).items()}
     named = [column for one in entries.values() for column in one.columns or ()]
     wanted = {*named, *(spec.columns or ())}
-    _check(table, spec, target, wanted, entries)
+    _check(table, spec, taken, wanted, entries)
     closed = any(one.columns for one in (spec.inputs or {}).values())
     rest = any(one.columns is None for one in entries.values())
-    left_out = _not_inputs(table, spec, target, wanted)
+    left_out = _not_inputs(table, spec, taken, wanted)
     candidates = named if closed and not rest else [c for c in table.frame.columns if c not in left_out]
-    spec = spec.model_copy(update={"kinds": {**spec.kinds, **_entry_kinds(entries)}})
-    inferred = kinds(table, spec, candidates, wanted=wanted)
+    own = {column: kind for column, kind in spec.kinds.items() if column not in taken}
+    spec = spec.model_copy(update={"kinds": {**own, **_entry_kinds(entries)}})
+    inferred = kinds(table, spec, candidates, wanted=wanted, progress=progress)
+    alone = {column for column, why in inferred.left_out.items() if why == IDENTIFIER and not called_identifier(column)}
+    if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
+        inferred = kinds(table, spec, candidates, wanted=wanted | alone, progress=progress)
     left_out |= inferred.left_out
     groups = tuple(_groups(entries, inferred.kinds, closed=closed))
     used = {column for group in groups for column in group.columns}
@@ -67,8 +74,18 @@ def plan(table: Table, spec: DataSpec, target: str) -> Plan:
             )
     if not groups:
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
-        raise DataError(f"{table.name}: no column is left to predict {target!r} from ({reasons}).")
+        of = ", ".join(map(repr, taken))
+        raise DataError(f"{table.name}: no column is left to predict {of} from ({reasons}).")
     return Plan(groups, left_out, inferred.left_out)
+
+
+def groups_of(schema: Schema, spec: DataSpec) -> tuple[Group, ...]:
+    """Return the inputs of a schema as they were before they were fitted."""
+    asked = spec.inputs or {}
+    return tuple(
+        Group(one.name, one.kind, {f.name: f.kind for f in one.fields}, one.augment, asked.get(one.name, InputSpec()).options)
+        for one in schema.inputs
+    )
 
 
 def notes(plan: Plan) -> tuple[str, ...]:
@@ -81,18 +98,30 @@ def notes(plan: Plan) -> tuple[str, ...]:
     )
 
 
-def fit(group: Group, table: Table, train: np.ndarray) -> InputSchema:
+def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None = None) -> InputSchema:
     """Return an input with its fields fitted on the train rows."""
     context = Context(table.base, group.options)
-    fields = tuple(
-        FieldSchema(name=name, kind=kind, state=field_of(kind).fit(table.frame[name][train], context))
-        for name, kind in group.columns.items()
-    )
+
+    def one(column: tuple[str, str]) -> FieldSchema:
+        name, kind = column
+        return FieldSchema(name=name, kind=kind, state=field_of(kind).fit(table.frame[name][train], context))
+
+    # Each column that is being fitted is held in memory.
+    threads = min(os.cpu_count() or 1, max(1, FITTED // max(len(train), 1)))
+    fields = []
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for field in pool.map(one, group.columns.items()):
+            fields.append(field)
+            if progress:
+                progress(f"fitting {group.name} (columns)", len(fields), len(group.columns))
+    finally:
+        pool.shutdown(cancel_futures=True)
     if group.kind == TABLE:
         shape: tuple[int, ...] = (sum(field_of(f.kind).width(f.state) for f in fields),)
     else:
         shape = tuple(field_of(group.kind).shape(fields[0].state))
-    return InputSchema(name=group.name, kind=group.kind, fields=fields, shape=shape, augment=group.augment)
+    return InputSchema(name=group.name, kind=group.kind, fields=tuple(fields), shape=shape, augment=group.augment)
 
 
 def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
@@ -104,7 +133,7 @@ def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
     return entry.model_copy(update={"columns": (column,)})
 
 
-def _check(table: Table, spec: DataSpec, target: str, wanted: Iterable[str], entries: Mapping[str, InputSpec]) -> None:
+def _check(table: Table, spec: DataSpec, taken: Mapping[str, str], wanted: Iterable[str], entries: Mapping[str, InputSpec]) -> None:
     check_columns(spec.ignore, table, "--ignore")
     check_columns(spec.columns or (), table, "--inputs")
     check_columns([spec.split.column] if spec.split.column else [], table, "--split")
@@ -116,14 +145,15 @@ def _check(table: Table, spec: DataSpec, target: str, wanted: Iterable[str], ent
     twice = [column for column in named if named.count(column) > 1]
     if twice:
         raise UsageError(f"data.inputs: column {twice[0]!r} is named twice; each column makes up one input.")
-    if target in wanted:
-        raise UsageError(f"Column {target!r} is the target: it cannot be an input too.")
+    for column in wanted:
+        if column in taken:
+            raise UsageError(f"Column {column!r} cannot be an input: {taken[column]}.")
     both = [column for column in wanted if column in spec.ignore]
     if both:
         raise UsageError(f"Column {both[0]!r} is named as an input and ignored too.")
 
 
-def _not_inputs(table: Table, spec: DataSpec, target: str, wanted: Iterable[str]) -> dict[str, str]:
+def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
     """Return the columns that no input may have unless the user names them, each with the reason."""
     reasons = dict.fromkeys(spec.ignore, "ignored, as asked")
     if spec.columns is not None:
@@ -132,8 +162,7 @@ def _not_inputs(table: Table, spec: DataSpec, target: str, wanted: Iterable[str]
         reasons[spec.split.column] = "the split comes from it"
     if table.split:
         reasons[table.split] = "the split comes from it"
-    reasons[target] = "it is the target"
-    return reasons
+    return reasons | dict(taken)
 
 
 def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:

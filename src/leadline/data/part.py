@@ -57,13 +57,16 @@ def _mapped(column: pl.Series) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Store:
-    """What all parts of a dataset share: encoded inputs (N, ...) by name, the target (N,), groups (N,), where rows are from."""
+    """What all parts of a dataset share: encoded inputs (N, ...) by name, the target (N,) or (N,K), groups (N,), where rows are
+    from, and how much each row counts in training (N,), None where all count the same."""
 
     schema: Schema
     inputs: Mapping[str, Tensor]
     target: Tensor | None
     group: np.ndarray | None
     origins: Origins
+    weight: Tensor | None = None
+    units: str = "groups"  # what groups are called: blocks of time are not the data's own
 
 
 class Part:
@@ -79,7 +82,10 @@ class Part:
         return len(self.rows)
 
     def batch(self, at: Tensor | slice) -> Batch:
-        """Return some rows, by their positions in the part (B,) int64: raw encoded inputs on the CPU, every weight one."""
+        """Return some rows, by their positions in the part (B,) int64: raw encoded inputs on the CPU.
+
+        Every weight is one, but for train rows where the data says how much each counts.
+        """
         row_B = self._rows_M[at] if isinstance(at, slice) else self._rows_M.index_select(0, at)
         inputs = {}
         for one in self._store.schema.inputs:
@@ -87,7 +93,9 @@ class Part:
             inputs[one.name] = values.permute(0, 3, 1, 2) if one.kind == "image" else values
         target = self._store.target
         target_B = None if target is None else target.index_select(0, row_B)
-        return Batch(inputs, target_B, torch.ones(len(row_B)), row_B)
+        weight = self._store.weight if self.name == "train" else None
+        weight_B = torch.ones(len(row_B)) if weight is None else weight.index_select(0, row_B)
+        return Batch(inputs, target_B, weight_B, row_B)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows in order, `size` at a time."""
@@ -100,9 +108,20 @@ class Part:
 
     @cached_property
     def target(self) -> np.ndarray | None:
-        """Class numbers (M,) int64 or values (M,) float32; None where there is no target."""
+        """Class numbers (M,) int64, values (M,) or (M,K) float32 (NaN where one of several is missing); None without a target."""
         target = self._store.target
         return None if target is None else target.index_select(0, self._rows_M).numpy()
+
+    @property
+    def weight(self) -> np.ndarray | None:
+        """How much each row counts in training (M,) float32; None where all count the same, as outside of the train split."""
+        weight = self._store.weight if self.name == "train" else None
+        return None if weight is None else weight.index_select(0, self._rows_M).numpy()
+
+    @property
+    def units(self) -> str | None:
+        """How many groups there are, in words, ``20 blocks of time``; None where rows are independent."""
+        return None if self.group is None else f"{len(np.unique(self.group))} {self._store.units}"
 
     @property
     def group(self) -> np.ndarray | None:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from leadline.data import folds
+from leadline.data.blocks import blocks
 from leadline.data.fields.contract import Context
 from leadline.data.sources.parts import PART_OF, to_parts
 from leadline.data.table import Table
+from leadline.data.together import in_one_fold, keep_together
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.facts.experiment import SplitSpec
 from leadline.facts.registry import lookup
@@ -22,6 +25,7 @@ from leadline.layers.draws import seed_for
 
 _PARTS = ("train", "validation", "test")  # a row's part is its position here, int8
 _TRAIN = 0
+_UNUSED = -1
 _TRIES = 200  # orders of the groups among which the nearest sizes are looked for
 _NEAR = 0.01  # of the wanted rows: near enough to stop looking
 _FAR = 0.2  # of the wanted rows: far enough to tell the user
@@ -33,7 +37,7 @@ class Split:
     """Which rows are in which part.
 
     `rows` are sorted int64 positions by part; a part without rows is not there. `by` says in words how they were chosen. `group`
-    is the number of each row's group, (N,) int64, where rows were split by group.
+    is the number of each row's group or, where rows were split by time, of its block of time, (N,) int64.
     """
 
     rows: Mapping[str, np.ndarray]
@@ -42,16 +46,20 @@ class Split:
     group: np.ndarray | None = None
 
 
-def split(table: Table, spec: SplitSpec, target: str | None, stratify: bool, seed: int) -> Split:
+def split(
+    table: Table, spec: SplitSpec, target: str | None, stratify: bool, seed: int, family_N: np.ndarray | None = None
+) -> Split:
     """Share out the rows of a table.
 
     A split that the source gives is kept (except by ``random``), and what it lacks is carved from its train rows. With
-    `stratify` the classes of `target` keep their shares in every part drawn at random. Raises DataError for too few rows, a
+    `stratify` the classes of `target` keep their shares in every part drawn at random; rows with the same number in `family_N`
+    (N,), being nearly the same, are drawn together. Raises DataError for too few rows, a
     target of one value, rows that name no part and groups that a given split tears apart; UsageError for a missing column.
     """
     _check_target(table, target)
     stratify = stratify and target is not None
-    part_N, by = _given(table, spec)
+    stratum = target if stratify else None
+    part_N, by = _given(table, spec) if spec.fold is None else _fold(table, spec, stratum, seed, family_N)
     lacking = {p: f for p, f in ((2, spec.test), (1, spec.validation)) if f > 0 and not (part_N == p).any()}
     number_N = _numbered(table, spec)
     if spec.by == "group":
@@ -67,13 +75,30 @@ def split(table: Table, spec: SplitSpec, target: str | None, stratify: bool, see
             how = f"random, stratified by {target!r}" if stratify else "random"
             class_N = _classes(table, target if stratify else None)
             part_N[free_M] = _stratified(class_N[free_M], lacking, rng)
-            notes = _single_rows(table, target, class_N) if stratify else ()
+            notes = _single_rows(table, target, class_N, free_M) if stratify else ()
+            if family_N is not None:
+                part_N[free_M], more = keep_together(part_N[free_M], family_N[free_M], class_N[free_M], rng)
+                notes += more
         carved = " and ".join(_PARTS[p] for p in sorted(lacking))
         by = f"{by}; {carved} carved from its train rows ({how})" if by else how
     elif table.split and spec.by == "random":
         by = "random: all rows train"
     rows = {name: np.flatnonzero(part_N == p) for p, name in enumerate(_PARTS) if (part_N == p).any()}
-    return Split(rows, by or "all rows train", notes, number_N if spec.by == "group" else None)
+    group = blocks(number_N, rows.values()) if spec.by == "time" else number_N if spec.by == "group" else None
+    return Split(rows, by or "all rows train", notes, group)
+
+
+def dependence(table: Table, spec: SplitSpec, parts: Iterable[np.ndarray]) -> np.ndarray | None:
+    """Return numbers (N,) that are equal for rows which depend on each other, of rows that are not split here: groups, or blocks
+    of time; None where rows were split by neither, or the column for it is not there.
+
+    Raises DataError where rows have no time. Rows without a group are one group.
+    """
+    if spec.column not in table.frame.columns:
+        return None
+    if spec.by == "group":
+        return table.frame[spec.column].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    return blocks(_numbered(table, spec), parts) if spec.by == "time" else None
 
 
 def _check_target(table: Table, target: str | None) -> None:
@@ -108,6 +133,20 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
     if not (part_N == _TRAIN).any():
         raise DataError(f"Column {name!r} of {table.name} calls no row 'train'; there is nothing to learn from.")
     return part_N, f"column {name!r}" if spec.by == "column" else "as the source gives it"
+
+
+def _fold(table: Table, spec: SplitSpec, stratify: str | None, seed: int, family_N: np.ndarray | None) -> tuple[np.ndarray, str]:
+    """Return the test rows of one fold (N,) int8, all others train, and in words how the folds were made."""
+    number_N = _numbered(table, spec)
+    class_N = _classes(table, stratify) if stratify else None
+    fold_N, by = folds.assign(table.frame.height, spec, number_N, class_N, seed)
+    if family_N is not None and spec.by not in ("group", "time"):
+        fold_N = in_one_fold(fold_N, family_N)
+    part_N = np.zeros(table.frame.height, dtype=np.int8)
+    part_N[fold_N == spec.fold] = _PARTS.index("test")
+    if spec.by == "time":
+        part_N[fold_N > (spec.fold or 0)] = _UNUSED  # what comes later must not be learned from
+    return part_N, f"fold {spec.fold} of {spec.folds}, {by}"
 
 
 def _where(table: Table, row: int) -> str:
@@ -153,9 +192,9 @@ def _classes(table: Table, target: str | None) -> np.ndarray:
     return table.frame[target].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
 
 
-def _single_rows(table: Table, target: str | None, class_N: np.ndarray) -> tuple[str, ...]:
-    _, first_K, count_K = np.unique(class_N, return_index=True, return_counts=True)
-    names = [repr(table.frame[target or ""][int(row)]) for row in first_K[count_K == 1]]
+def _single_rows(table: Table, target: str | None, class_N: np.ndarray, rows_M: np.ndarray) -> tuple[str, ...]:
+    _, first_K, count_K = np.unique(class_N[rows_M], return_index=True, return_counts=True)
+    names = [repr(table.frame[target or ""][int(row)]) for row in rows_M[first_K[count_K == 1]]]
     if not names:
         return ()
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

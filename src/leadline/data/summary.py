@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
-import polars.selectors as cs
 
 from leadline.data.table import Table
 from leadline.facts.schema import FieldSchema, Schema
@@ -28,8 +27,9 @@ class Column(NamedTuple):
 def summarise(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple[Column, ...]:
     """Return a line for each column of the table; the values are those of the rows that its field was fitted on."""
     fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
-    if schema.target:
-        fields[schema.target.name] = ("target", schema.target, ())
+    for target in [task.schema.target for task in schema.tasks] or [schema.target]:
+        if target is not None:
+            fields |= dict.fromkeys(target.columns, ("target", target, ()))
     missing = _missing(table.frame)
     lines = []
     for name in table.frame.columns:
@@ -42,17 +42,17 @@ def summarise(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tupl
 
 
 def _missing(frame: pl.DataFrame) -> Mapping[str, int]:
-    nulls = frame.null_count().row(0, named=True)
-    nans = frame.select(cs.float().is_nan().sum()).row(0, named=True) if frame.select(cs.float()).width else {}
-    return {name: int(count) + int(nans.get(name) or 0) for name, count in nulls.items()}
+    # One column at a time: of a whole frame, polars would make all intermediate columns at once.
+    return {column.name: column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0) for column in frame}
 
 
 def _values(field: FieldSchema, shape: tuple[int, ...], column: pl.Series) -> str:
     state = field.state
-    if "classes" in state:
-        classes = [str(c) for c in state["classes"]]
-        shown = ", ".join(classes[:_CLASSES]) + (", …" if len(classes) > _CLASSES else "")
-        return _short(f"{len(classes)} classes: {shown}")
+    for noun in ("classes", "labels"):
+        if noun in state:
+            names = [str(name) for name in state[noun]]
+            shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
+            return _short(f"{len(names)} {noun}: {shown}")
     if {"min", "max", "mean"} <= state.keys():
         return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
     if len(shape) > 1:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
+
+Progress = Callable[[str, int, int], None]  # told of a stage by its name, how much of it is done, and how much there is
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,15 @@ A measurement yields a `Draft`; storing it in a run folder writes one JSON file 
 Contents by kind (pictures are base64 PNG text everywhere):
 
 - ``table``        {"columns": [str], "rows": [[cell]], "pictures": [str | None]?}   a picture may lead each row
-- ``curves``       {"x": {"label": str, "values": [float]}, "panels": [{"label": str, "log": bool,
+- ``curves``       {"x": {"label": str, "values": [float], "log": bool?}, "panels": [{"label": str, "log": bool,
                     "series": [{"name": str, "values": [float | None]}]}], "mark": {"x": float, "label": str}?}
+- ``lines``        {"x": {"label": str, "bounds": [float, float]}, "y": the same, "series": [{"name": str, "x": [float],
+                    "y": [float]}], "points": [{"name": str, "x", "x_low", "x_high", "y", "y_low", "y_high": float}],
+                    "diagonal": bool, "level": {"y": float, "label": str} | None}
 - ``matrix``       {"labels": [str], "counts": [[int]]}                              rows true, columns predicted
-- ``reliability``  {"bins": [{"confidence": float, "accuracy": float, "low": float, "high": float, "count": int}]}
-- ``pictures``     {"pictures": [str], "captions": [str], "columns": int}
+- ``reliability``  {"bins": [{"confidence": float, "accuracy": float, "low": float, "high": float, "count": int}],
+                    "claimed": str?, "seen": str?}                                   what the axes are called
+- ``pictures``     {"pictures": [str], "captions": [str], "columns": int, "headings": [str]?}   a heading over each column
 - ``scatter``      {"x": {"label": str, "values": [float]}, "y": {"label": str, "values": [float]}, "diagonal": bool}
 """
 
@@ -22,7 +26,7 @@ from typing import Any, Literal, NamedTuple
 
 from leadline.facts.base import Fact
 
-Kind = Literal["table", "curves", "matrix", "reliability", "pictures", "scatter"]
+Kind = Literal["table", "curves", "lines", "matrix", "reliability", "pictures", "scatter"]
 
 
 class Exhibit(Fact):

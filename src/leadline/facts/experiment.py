@@ -19,6 +19,7 @@ from leadline.facts.component import Component
 from leadline.facts.training import TrainingSpec
 
 Size = Literal["small", "base", "large"]
+AUTO = "auto"  # the name of an objective that is chosen from the target
 
 
 class InputSpec(Fact):
@@ -67,13 +68,18 @@ class SplitSpec(Fact):
     """How rows are shared among train, validation and test.
 
     `by` is ``auto`` (what the source gives, else random), ``random`` (stratified for classes), ``column`` (its values name the
-    splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of all rows.
+    splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of all rows. In
+    cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a fraction of all rows as ever.
+    `similar` says whether random splits keep rows with near-identical pictures ``together``, or ``ignore`` them.
     """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"
     column: str | None = None
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
+    similar: Literal["together", "ignore"] = "together"
+    folds: int | None = Field(default=None, ge=2)
+    fold: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -86,7 +92,19 @@ class SplitSpec(Fact):
             raise ValueError(f"a split by {self.by} names its column: '{self.by}:COLUMN'")
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together leave nothing to train on")
+        if self.fold is not None and (self.folds is None or self.fold > self.folds):
+            raise ValueError(f"there is no fold {self.fold} of {self.folds or 'no'} folds")
         return self
+
+    @property
+    def every_fold(self) -> bool:
+        """True for a cross-validation as a whole, rather than one fold of it or none."""
+        return self.folds is not None and self.fold is None
+
+
+def _label(value: Any) -> Any:
+    """Return a class's name as text, where YAML took it for a number or a truth value."""
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
 
 
 class DataSpec(Fact):
@@ -96,14 +114,16 @@ class DataSpec(Fact):
     much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
     `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they are grouped
     and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
-    `strict` refuses a dataset with unusable rows instead of setting them aside.
+    `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that of files of text (``cp1250``)
+    where it would be guessed wrong.
     """
 
     source: str = ""
     test: str | None = None
+    encoding: str | None = None
     target: str | tuple[str, ...] | None = None
     weight: str | None = None
-    positive: str | None = None
+    positive: Annotated[str | None, BeforeValidator(_label)] = None
     inputs: Mapping[str, InputSpec] | None = None
     columns: tuple[str, ...] | None = None
     kinds: Mapping[str, str] = Field(default_factory=dict)
@@ -182,7 +202,9 @@ def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return nested values with one entry replaced; an option of the default optimizer or schedule needs no name beside it."""
+    """Return nested values with one entry replaced; an option of what is chosen by default needs no name beside it."""
+    if path.startswith("objective.") and values.get("objective") is None:
+        values = put(values, "objective", AUTO)
     for part in ("optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
             values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)

@@ -1,7 +1,7 @@
 """Every name a user may write, as literal tables; listing names imports nothing, looking one up imports its module.
 
-Other packages add names with entry points in the groups ``leadline.models``, ``leadline.objectives``, ``leadline.fields`` and
-``leadline.datasets``.
+Other packages add names with entry points in the groups ``leadline.models``, ``leadline.objectives``, ``leadline.optimizers``,
+``leadline.schedules``, ``leadline.fields`` and ``leadline.datasets``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from leadline.errors import UsageError, did_you_mean
 
-Group = Literal["models", "objectives", "fields", "datasets"]
+Group = Literal["models", "objectives", "optimizers", "schedules", "fields", "datasets"]
 
 
 class Entry(NamedTuple):
@@ -29,17 +29,57 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "mlp": Entry("leadline.models.mlp:FAMILY", "dense layers, with embeddings for categories (tables, small images)"),
         "cnn": Entry("leadline.models.cnn:FAMILY", "the textbook network: any stack of convolution, pooling and dense layers"),
         "lenet": Entry("leadline.models.lenet:FAMILY", "LeNet-5 (LeCun et al. 1998)"),
+        "rnn": Entry(
+            "leadline.models.rnn:FAMILY", "Elman, LSTM and GRU, stacked, in one or both directions (sequences; images by rows)"
+        ),
         "resnet": Entry("leadline.models.resnet:FAMILY", "residual networks, from ResNet-20 to ResNet-18-like (He et al. 2016)"),
+        "linear": Entry(
+            "leadline.models.linear:FAMILY", "logistic or linear regression, fitted (tables; pixels and edges of images)"
+        ),
+        "svm": Entry("leadline.models.svm:FAMILY", "a support vector machine with a Gaussian kernel, fitted"),
+        "gradient-boosting": Entry("leadline.models.boosting:FAMILY", "trees grown one upon the other, fitted (tables)"),
     },
     "objectives": {
         "classification": Entry("leadline.objectives.classification:OBJECTIVE", "one of two or more classes; cross-entropy"),
-        "regression": Entry("leadline.objectives.regression:OBJECTIVE", "a number; squared error"),
+        "regression": Entry("leadline.objectives.regression:OBJECTIVE", "a number; squared, absolute or Huber's loss"),
+        "gaussian": Entry("leadline.objectives.gaussian:OBJECTIVE", "a number and how sure it is; normal likelihood"),
+        "quantiles": Entry("leadline.objectives.quantiles:OBJECTIVE", "quantiles of a number; pinball loss"),
+        "poisson": Entry("leadline.objectives.poisson:OBJECTIVE", "a count; Poisson deviance"),
+        "probabilities": Entry("leadline.objectives.probabilities:OBJECTIVE", "the probability of each class, as targets give it"),
+        "multilabel": Entry("leadline.objectives.multilabel:OBJECTIVE", "a set of labels; binary cross-entropy for each"),
+        "multitask": Entry(
+            "leadline.objectives.multitask:OBJECTIVE", "several targets on one body, each with an objective of its own"
+        ),
+    },
+    "optimizers": {
+        "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),
+        "sgd": Entry("leadline.training.optim.descent:Sgd", "stochastic gradient descent, on batches"),
+        "momentum": Entry("leadline.training.optim.descent:Momentum", "gradient descent with momentum, summed or averaged"),
+        "nesterov": Entry("leadline.training.optim.descent:Nesterov", "momentum that looks ahead (Nesterov 1983)"),
+        "adagrad": Entry("leadline.training.optim.adaptive:Adagrad", "rates from the sum of squared gradients (Duchi et al. 2011)"),
+        "rmsprop": Entry("leadline.training.optim.adaptive:RmsProp", "rates from their moving mean (Tieleman & Hinton 2012)"),
+        "adam": Entry("leadline.training.optim.adaptive:Adam", "RMSprop with momentum (Kingma & Ba 2015)"),
+        "amsgrad": Entry("leadline.training.optim.adaptive:Amsgrad", "Adam whose rates never rise (Reddi et al. 2018)"),
+        "adamw": Entry("leadline.training.optim.adaptive:AdamW", "Adam with weight decay apart (Loshchilov & Hutter 2019)"),
+        "muon": Entry(
+            "leadline.training.optim.muon:Muon", "orthogonal steps for hidden matrices, AdamW for all else (Jordan 2024)"
+        ),
+    },
+    "schedules": {
+        "constant": Entry("leadline.training.schedule:Constant", "the same learning rate throughout"),
+        "step": Entry("leadline.training.schedule:Step", "drops by a factor at given moments, or every so many epochs"),
+        "linear": Entry("leadline.training.schedule:Linear", "a straight line down"),
+        "exponential": Entry("leadline.training.schedule:Exponential", "the same share less in every step"),
+        "cosine": Entry("leadline.training.schedule:Cosine", "half a cosine down (Loshchilov & Hutter 2017)"),
+        "one_cycle": Entry("leadline.training.schedule:OneCycle", "up and down again (Smith & Topin 2018)"),
+        "plateau": Entry("leadline.training.schedule:Plateau", "drops when a validation measure gets no better"),
     },
     "fields": {
         "number": Entry("leadline.data.fields.number:FIELD", "a quantity; missing values allowed"),
         "category": Entry("leadline.data.fields.category:FIELD", "one of a set of values"),
         "boolean": Entry("leadline.data.fields.boolean:FIELD", "yes or no"),
         "date": Entry("leadline.data.fields.date:FIELD", "a date or a time stamp"),
+        "labels": Entry("leadline.data.fields.labels:FIELD", "a set of labels: lists, or text such as a;b"),
         "image": Entry("leadline.data.fields.image:FIELD", "a picture: a file, bytes or an array of pixels"),
     },
     "datasets": {

@@ -6,18 +6,34 @@ A schema is JSON and travels with a run (`schema.json`): with it, new rows are e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
 
 
 class FieldSchema(Fact):
-    """One column: its name, its kind and what was fitted on the train rows (plain JSON)."""
+    """One column: its name, its kind and what was fitted on the train rows (plain JSON).
+
+    A target may be made of several columns: ``probabilities`` of classes, or ``several`` targets, each for itself.
+    """
 
     name: str
     kind: str
     state: Mapping[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the data that it is made of."""
+        return tuple(self.state.get("columns", (self.name,)))
+
+    @property
+    def width(self) -> int:
+        """How many numbers a row of it has where it is a target."""
+        if "tasks" in self.state:
+            return sum(FieldSchema.model_validate(task).width for task in self.state["tasks"])
+        return len(self.state.get("labels", (self.name,)))
 
 
 class InputSchema(Fact):
@@ -42,5 +58,35 @@ class Schema(Fact):
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the target's classes, in the order of their numbers; empty for a numeric target."""
+        """The names of the target's classes, in the order of their numbers; empty for a target that is not one of several."""
         return tuple(self.target.state["classes"]) if self.target and "classes" in self.target.state else ()
+
+    @property
+    def positive(self) -> int | None:
+        """The number of the class that sensitivity speaks of, where there are two classes; the second if none is said."""
+        return int(self.target.state.get("positive", 1)) if self.target and len(self.classes) == 2 else None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What the columns of the encoded target stand for, where a row is a set of labels or has a probability for each."""
+        return tuple(self.target.state["labels"]) if self.target and "labels" in self.target.state else ()
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The targets, where there are several; empty otherwise."""
+        if self.target is None or "tasks" not in self.target.state:
+            return ()
+        fields = [FieldSchema.model_validate(task) for task in self.target.state["tasks"]]
+        ends = list(accumulate(field.width for field in fields))
+        return tuple(
+            Task(field.name, self.model_copy(update={"target": field}), slice(end - field.width, end))
+            for field, end in zip(fields, ends, strict=True)
+        )
+
+
+class Task(NamedTuple):
+    """One of several targets: the schema as it would be with this target alone, and its `columns` of the encoded target."""
+
+    name: str
+    schema: Schema
+    columns: slice

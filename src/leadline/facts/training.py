@@ -64,8 +64,12 @@ class TrainingSpec(Fact):
     norm of the gradient. `l1` is what the sum of absolute weights counts in the loss. Parameters whose names match a pattern of
     `freeze` stay as they are; `rates` multiplies the learning rate of those that match, and `layer_decay` that of each layer by
     one more factor the further it is from the head. `mix` mixes each row with another (``mixup``, ``cutmix``), `average` keeps a
-    mean of the weights (``ema``, ``swa``), which is then what ships. Training ends after `max_time` seconds or `max_energy`
-    watt-hours. `log` names trackers that are told how training goes (``tensorboard``, ``mlflow``).
+    mean of the weights (``ema``, ``swa``), which is then what ships. `log` names trackers that are told how training goes
+    (``tensorboard``, ``mlflow``).
+
+    Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation and
+    checkpoints, over all stretches of an interrupted run. The schedule stretches over the steps that fit in, and `epochs` None is
+    then as many as fit in, at most ten times the usual number.
     """
 
     epochs: int | None = Field(default=None, ge=1)

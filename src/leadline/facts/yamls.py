@@ -33,9 +33,28 @@ for _kind in (_Loader, _Dumper):
 def load(text: str, where: str) -> Any:
     """Read YAML; raises UsageError saying where and what is wrong."""
     try:
+        _check_keys(yaml.compose(text, Loader=_Loader), where)
         return yaml.load(text, Loader=_Loader)  # a SafeLoader: plain values only, nothing in the text can run code
     except (yaml.YAMLError, RecursionError) as error:
         raise UsageError(f"{where} is not YAML: {error}") from None
+
+
+def _check_keys(node: yaml.Node | None, where: str) -> None:
+    """Raise UsageError, with the lines, where a mapping has a key twice: PyYAML would take the last one and say nothing."""
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _check_keys(item, where)
+    elif isinstance(node, yaml.MappingNode):
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                if key.value in lines:
+                    raise UsageError(
+                        f"{where}, line {line}: {key.value!r} is there twice, first in line {lines[key.value]}. Keep one."
+                    )
+                lines[key.value] = line
+            _check_keys(value, where)
 
 
 def load_mapping(file: Path) -> dict[str, Any]:

@@ -1,4 +1,15 @@
-"""Activation functions by name, and how the weights before them are drawn."""
+"""Activation functions by name, and how the weights before them are drawn.
+
+- ``relu``: max(x, 0)
+- ``leaky_relu``: x where x > 0, else 0.01x
+- ``elu``: x where x > 0, else eˣ − 1 (Clevert, Unterthiner & Hochreiter 2016, with α = 1)
+- ``softplus``: ln(1 + eˣ)
+- ``sigmoid``: 1/(1 + e⁻ˣ)
+- ``tanh``: (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)
+- ``gelu``: x·Φ(x), Φ being the standard normal distribution function (Hendrycks & Gimpel 2016)
+- ``silu``: x/(1 + e⁻ˣ), also called swish (Elfwing et al. 2018; Ramachandran et al. 2018)
+- ``softmax``: e^xᵢ / Σⱼ e^xⱼ, over the features of a row, or the channels at each place of a map
+"""
 
 from __future__ import annotations
 
@@ -8,11 +19,13 @@ from typing import Literal
 
 from torch import nn
 
-ActivationName = Literal["relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu", "softmax"]
+ActivationName = Literal["relu", "leaky_relu", "elu", "softplus", "sigmoid", "tanh", "gelu", "silu", "softmax"]
 
 ACTIVATIONS: Mapping[ActivationName, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "softplus": nn.Softplus,
     "sigmoid": nn.Sigmoid,
     "tanh": nn.Tanh,
     "gelu": nn.GELU,
@@ -21,9 +34,9 @@ ACTIVATIONS: Mapping[ActivationName, Callable[[], nn.Module]] = {
 }
 
 # Element by element and never decreasing, so that they commute with taking the largest or the smallest of a window.
-MONOTONE: frozenset[str] = frozenset({"relu", "leaky_relu", "sigmoid", "tanh"})
+MONOTONE: frozenset[str] = frozenset({"relu", "leaky_relu", "elu", "softplus", "sigmoid", "tanh"})
 
-_RECTIFIERS = frozenset({"relu", "leaky_relu", "gelu", "silu"})
+_RECTIFIERS = frozenset({"relu", "leaky_relu", "elu", "softplus", "gelu", "silu"})
 
 
 def draw_weights(layer: nn.Linear | nn.Conv2d, activation: str | None) -> None:

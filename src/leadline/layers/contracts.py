@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from pydantic import BaseModel
@@ -17,6 +17,26 @@ from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss, Prediction, SignalSpec
 
 
+class Sample(NamedTuple):
+    """Rows that a model is fitted on: features (n,F) float32, NaN where missing; what to learn (n,), int64 class numbers or
+    standardised float64 values; what each row counts (n,).
+    """
+
+    x_nF: np.ndarray
+    target_n: np.ndarray
+    weight_n: np.ndarray
+
+
+class Fitted(NamedTuple):
+    """How fitting went: the losses after each iteration by name, from the start, where there are iterations; which of them
+    ships; what the user should know.
+    """
+
+    losses: Mapping[str, np.ndarray]
+    shipped: int | None = None
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Family:
     """A family of backbones. Each ``models/<family>.py`` declares one ``FAMILY``; so may a user's own Python file.
@@ -27,8 +47,11 @@ class Family:
     - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry run.
     - `decoder(spec, latent, options)`: from (B, latent) back to the spec's shape, for families that have one.
     - `reference`: the paper.
-    - `fit(body, x_nF, target_n, weight_n, classes, options)`: for families whose weights are found in closed form or by another
-      program, not by gradients; it sets the weights of what `build` gave. None for everything that is stepped.
+    - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families
+      that are not stepped by gradients. `build` then only says which features it learns from; `head` is the model itself, from
+      the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until `fit` finds them on
+      `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many operations that takes. Their
+      table is `data.front.TableFront`'s plain one.
     """
 
     name: str
@@ -38,7 +61,9 @@ class Family:
     reference: str
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
-    fit: Callable[..., None] | None = None
+    head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
+    fit: Callable[[Any, Sample, Sample | None, int], Fitted] | None = None
+    work: Callable[[Any, int], float] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +91,18 @@ class Objective(Protocol):
     views: tuple[str, ...]  # the versions of the inputs it wants: ("plain",) or ("weak", "strong")
     monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
 
+    learns: Literal["classes", "numbers"] | None  # what models that are fitted by a loss of their own learn in its place
+    stepped: tuple[str, ...]  # options that shape the loss, and so mean nothing to those models
+
+    def wanted(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the kinds of target it takes by column (``"*"``: any other), that first which doubtful values are taken for."""
+
+    def complete(self, schema: Schema) -> Any:
+        """Return the options with what depends on the data written out; raises UsageError where they do not fit it."""
+
+    def having(self, options: Any) -> Objective:
+        """Return the objective with the options of one experiment, on which what it suits, names and measures may depend."""
+
     def suits(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""
 
@@ -90,16 +127,24 @@ class Objective(Protocol):
     def ship(self, network: nn.Module) -> nn.Module:
         """Return what is kept after training, without discriminator, projector or teacher."""
 
-    def settle(
-        self, network: nn.Module, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
-    ) -> tuple[str, ...]:
+    def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
         """Set what is chosen after training (a temperature, a threshold: buffers of the network) from decisions on validation rows.
 
-        Returns notes that say what was chosen and from how many rows.
+        Without validation rows `predictions` and `context.target` are empty. Returns a finding for each thing chosen: its value,
+        from how many rows, and by what rule, or why it was left as it was.
         """
+
+    def unsettled(self, network: nn.Module, predictions: Mapping[str, np.ndarray]) -> tuple[str, Mapping[str, np.ndarray]] | None:
+        """Return what decisions would be without what was settled, and a name for them; None where that changes nothing."""
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the values of `monitors` on validation predictions, cheaply; `loss` is in the unit of the training loss."""
+
+    def by_row(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> tuple[str, np.ndarray] | None:
+        """Return the measure by which models are compared, and what it is for each row (n,): its mean is the measure.
+
+        None where rows have no such number.
+        """
 
     def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the best decisions that ignore the inputs, for `rows` rows, from the train target; and their name."""

@@ -5,7 +5,7 @@ B rows, F features, O outputs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +19,28 @@ from leadline.layers.types import Signal, SignalSpec
 class Body(nn.Module):
     """One input's way from raw encoded values to features (B,F): the field's front, then a backbone.
 
-    `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head.
+    `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head. `head` makes, from
+    what is known of the features and the number of outputs, what stands on them instead of a dense layer; `classes` is what a
+    `SignalSpec` says of the features.
     """
 
-    def __init__(self, front: nn.Module, backbone: nn.Module, width: int, *, gives_outputs: bool = False) -> None:
+    def __init__(
+        self,
+        front: nn.Module,
+        backbone: nn.Module,
+        width: int,
+        *,
+        gives_outputs: bool = False,
+        head: Callable[[SignalSpec, int], nn.Module] | None = None,
+        classes: tuple[int, ...] = (),
+    ) -> None:
         super().__init__()
         self.front = front
         self.backbone = backbone
         self.width = width
         self.gives_outputs = gives_outputs
+        self.head = head
+        self.classes = classes or (0,) * width
 
     def forward(self, raw: Tensor) -> Tensor:
         features_BF: Tensor = self.backbone(self.front(raw)).values
@@ -68,15 +81,17 @@ class Network(nn.Module):
 def assemble(schema: Schema, bodies: Mapping[str, nn.Module], outputs: int, last: nn.Module | None = None) -> Network:
     """Return the network that fits the schema's inputs and gives `outputs` numbers a row, before `last`.
 
-    The head is linear, unless the only body gives outputs itself. Raises UsageError where it gives another number of them, or
-    where it is one body of several.
+    The head is linear, unless bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives
+    another number of them, or where it is one body of several.
     """
     ordered = {one.name: bodies[one.name] for one in schema.inputs}
     parts = {name: body for name, body in ordered.items() if isinstance(body, Body)}
     assert len(parts) == len(ordered), "a body is what build_body returns"
     headless = [name for name, body in parts.items() if body.gives_outputs]
     if not headless:
-        return Network(parts, linear_head(sum(body.width for body in parts.values()), outputs), last)
+        spec = SignalSpec("table", (sum(body.width for body in parts.values()),), sum((b.classes for b in parts.values()), ()))
+        make = next((body.head for body in parts.values() if body.head is not None), None)
+        return Network(parts, linear_head(spec.shape[0], outputs) if make is None else make(spec, outputs), last)
     (name, body), *others = parts.items()
     if others:
         raise UsageError(

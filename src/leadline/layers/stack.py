@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
-from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
+from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.base import Fact
 from leadline.layers.activations import ACTIVATIONS, MONOTONE, ActivationName, draw_weights
 from leadline.layers.dropout import Dropout
+from leadline.layers.norms import NormName, make_norm
 
 Shape = tuple[int, ...]
 
@@ -38,6 +39,8 @@ class Conv(Layer):
 
 class Pool(Layer):
     """The largest, smallest or average number of each window of `size`, `stride` (the size, unless given) apart.
+
+    Output (i, j) is that of x[is … is + k − 1, js … js + k − 1], s being the stride and k the size; windows lie wholly inside.
 
     `if_fits` leaves the entry out where the map is smaller than the window, which otherwise is an error.
     """
@@ -68,9 +71,17 @@ class Drop(Layer):
 
 
 class Norm(Layer):
-    """Batch norm (Ioffe & Szegedy 2015), or layer norm over all that a row has (Ba, Kiros & Hinton 2016)."""
+    """Batch, layer or group norm, as `leadline.layers.norms` says; `groups` of a group norm are up to 32 unless given."""
 
-    norm: Literal["batch", "layer"]
+    norm: NormName
+    groups: int | None = Field(default=None, ge=1)
+
+    @field_validator("groups")
+    @classmethod
+    def _of_group_norm(cls, groups: int | None, given: ValidationInfo) -> int | None:
+        if groups is not None and given.data.get("norm") != "group":
+            raise ValueError("only norm: group has groups")
+        return groups
 
 
 class Activation(Layer):
@@ -175,10 +186,11 @@ def _make(layer: Layer, shape: Shape, following: Sequence[Layer]) -> tuple[list[
             dense = nn.Linear(inside, width, bias=_keeps_bias(following))
             draw_weights(dense, _next_activation(following))
             return [*flatten, dense], (width,)
-        case Norm(norm="batch"):
-            return [nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])], shape
-        case Norm():
-            return [nn.GroupNorm(1, shape[0]) if len(shape) == 3 else nn.LayerNorm(shape[0])], shape
+        case Norm(norm=name, groups=groups):
+            try:
+                return [make_norm(name, shape[0], maps=len(shape) == 3, groups=groups)], shape
+            except ValueError as error:
+                raise _Misfit(str(error)) from None
         case Drop(dropout=rate):
             return [Dropout(rate)], shape
         case Activation(activation=name):

@@ -26,10 +26,15 @@ class Signal(NamedTuple):
 
 
 class SignalSpec(NamedTuple):
-    """What a body may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch."""
+    """What a body may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
+
+    `classes` says of each feature of a table how many classes its codes (1 …, 0 unknown) stand for, 0 for a quantity; it is empty
+    where all features are quantities.
+    """
 
     kind: str
     shape: tuple[int, ...]
+    classes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from leadline.facts.finding import Again, Finding, Repeat
-from leadline.machine import flops, latency, memory
-from leadline.machine.energy import Energy
+from leadline.facts.finding import Again, Finding, Provenance, Repeat
+from leadline.machine import flops, latency, memory, shortage
+from leadline.machine.energy import CO2, Energy, declared_co2, total_wh
 
 BATCHES = (1, 64)
 # What a requirement may speak of.
@@ -26,6 +26,7 @@ NAMES = (
     "energy_wh",
     "energy_wh(cpu)",
     "energy_wh(gpu)",
+    "co2_g",
 )
 
 Inputs = Mapping[str, Tensor]
@@ -39,22 +40,35 @@ def measure_cost(
     train_seconds: float | None = None,
     energy: Mapping[str, Energy] | None = None,
     levels: Sequence[float] = (0.95,),
+    timed: bool = True,
 ) -> Iterator[Finding]:
     """Yield the costs of a shipped network, measured on its own device and in its own precision.
 
     `batch_of(n)` gives n encoded rows on the module's device, `weights` is the file that ships. `train_seconds` and `energy`
-    (of `machine.energy.Meter`) are what training took, None where that is not known. 1 MB = 10^6 bytes.
+    (of `machine.energy.Meter`) are what training took, None where that is not known. Where the machine is shared with other runs
+    nothing is to be `timed`, and what takes time or energy is absent. 1 MB = 10^6 bytes.
     """
     yield _lower(
         "params", float(sum(p.numel() for p in module.parameters())), method="trained numbers, shared ones once", again=_again()
     )
     yield _flops(module, batch_of(1))
     yield _lower("size_mb", weights.stat().st_size / 1e6, unit="MB", method=f"size of {weights.name} on disk", again=_again())
+    if not timed:
+        yield from _untimed()
+        return
     for rows in BATCHES:
         yield _latency(module, batch_of(rows), rows, levels)
     yield from _peak_memory()
     yield _train_seconds(train_seconds)
     yield from _energy(energy)
+
+
+def _untimed() -> Iterator[Finding]:
+    why = "other runs were under way on this machine"
+    for rows in BATCHES:
+        yield Finding.absent("latency_ms", why, group=f"batch={rows}", unit="ms", better="lower")
+    for name, unit in (("train_seconds", "s"), ("energy_wh", "Wh"), ("co2_g", "g")):
+        yield Finding.absent(name, why, unit=unit, better="lower")
 
 
 def _flops(module: nn.Module, inputs: Inputs) -> Finding:
@@ -66,14 +80,21 @@ def _flops(module: nn.Module, inputs: Inputs) -> Finding:
 
 def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[float]) -> Finding:
     device = _device(module)
-    with flops.predicting(module), torch.no_grad():
-        timed = latency.measure(lambda: module(inputs), levels=levels, device=device)
+    group = f"batch={rows}"
+    try:
+        with flops.predicting(module), torch.no_grad():
+            timed = latency.measure(lambda: module(inputs), levels=levels, device=device)
+    except (RuntimeError, MemoryError) as error:
+        if not shortage.is_one(error):
+            raise
+        why = f"the memory is not enough for {rows} rows at a time"
+        return Finding.absent("latency_ms", why, group=group, unit="ms", better="lower")
     threads = torch.get_num_threads()
     where = f"{threads} CPU thread{'s' if threads > 1 else ''}" if device.type == "cpu" else torch.cuda.get_device_name(device)
     return _lower(
         "latency_ms",
         timed.median_ms,
-        group=f"batch={rows}",
+        group=group,
         interval=timed.intervals[0],
         stricter={f"{k:.6g}": i for k, i in zip(levels[1:], timed.intervals[1:], strict=True) if i is not None},
         level=levels[0],
@@ -108,21 +129,38 @@ def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
     """Yield the whole, and each device where there are several; the whole is known only where every part is."""
     if not read:
         yield Finding.absent("energy_wh", "no meter ran while training", unit="Wh", better="lower")
+        yield Finding.absent("co2_g", "the energy is not known", unit="g", better="lower")
         return
-    missing = "; ".join(e.why or "" for e in read.values() if e.wh is None)
-    if missing:
+    whole = total_wh(read)
+    if whole is None:
+        missing = "; ".join(e.why or "" for e in read.values() if e.wh is None)
         yield Finding.absent("energy_wh", missing, unit="Wh", better="lower")
     else:
-        method = " + ".join(dict.fromkeys(e.method or "" for e in read.values()))
-        yield _lower(
-            "energy_wh", sum(e.wh or 0.0 for e in read.values()), unit="Wh", method=method, again=_again(repeat="recorded")
-        )
+        yield _used(whole, read.values())
     for device, used in read.items() if len(read) > 1 else ():
         group = f"device={device}"
         if used.wh is None:
             yield Finding.absent("energy_wh", used.why or "", group=group, unit="Wh", better="lower")
         else:
-            yield _lower("energy_wh", used.wh, group=group, unit="Wh", method=used.method, again=_again(repeat="recorded"))
+            yield _used(used.wh, (used,), group=group)
+    yield _co2(whole)
+
+
+def _used(wh: float, parts: Collection[Energy], group: str | None = None) -> Finding:
+    method = " + ".join(dict.fromkeys(e.method or "" for e in parts))
+    provenance: Provenance = "estimated" if any(e.estimated for e in parts) else "measured"
+    again = _again(repeat="recorded")
+    return _lower("energy_wh", wh, group=group, unit="Wh", method=method, provenance=provenance, again=again)
+
+
+def _co2(wh: float | None) -> Finding:
+    intensity = declared_co2()
+    if wh is None or intensity is None:
+        why = "the energy is not known" if wh is None else f"nobody declared what a kWh causes here: set {CO2}"
+        return Finding.absent("co2_g", why, unit="g", better="lower")
+    method = f"energy of the training times {intensity:g} g a kWh, declared ({CO2})"
+    value = wh / 1000 * intensity
+    return _lower("co2_g", value, unit="g", method=method, provenance="estimated", again=_again(repeat="recorded"))
 
 
 def _lower(name: str, value: float, **rest: Any) -> Finding:

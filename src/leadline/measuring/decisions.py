@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 import numpy as np
 import polars as pl
 import torch
 from torch import nn
 
+from leadline.data.fields.labels import in_words as sets_in_words
 from leadline.data.part import Part
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective
+from leadline.layers.tasks import known, told
+from leadline.machine import shortage
 
 BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
 
@@ -33,7 +37,10 @@ def decide(
     autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     progress: Callable[[int, int], None] | None = None,
 ) -> Mapping[str, np.ndarray]:
-    """Return the columns of the objective's decisions (n, ...) for all rows of a part, in order; in eval mode meanwhile."""
+    """Return the columns of the objective's decisions (n, ...) for all rows of a part, in order; in eval mode meanwhile.
+
+    Where memory is not enough for so many rows at once, half of them are taken, and half again.
+    """
     where = torch.device(device)
     training = network.training
     network.eval()
@@ -41,14 +48,14 @@ def decide(
     done = 0
     try:
         with torch.inference_mode(), autocast():
-            for batch in part.batches(batch_size(part)):
-                decided = objective.decide(network, batch.to(where), None)
-                for name, tensor in decided.columns.items():
-                    values = tensor.float().cpu().numpy() if tensor.is_floating_point() else tensor.cpu().numpy()
+            size = batch_size(part)
+            while done < len(part):
+                size, arrays = shortage.halving(partial(_decided, network, objective, part, where, done), size)
+                for name, values in arrays.items():
                     if name not in columns:
                         columns[name] = np.empty((len(part), *values.shape[1:]), dtype=values.dtype)
                     columns[name][done : done + len(values)] = values
-                done += len(batch)
+                done = min(done + size, len(part))
                 if progress:
                     progress(done, len(part))
     finally:
@@ -56,24 +63,78 @@ def decide(
     return columns
 
 
+def _decided(
+    network: nn.Module, objective: Objective, part: Part, device: torch.device, start: int, rows: int
+) -> tuple[int, Mapping[str, np.ndarray]]:
+    """Return `rows`, and the decisions on so many rows from `start` on."""
+    batch = part.batch(slice(start, start + rows)).to(device)
+    columns = objective.decide(network, batch, None).columns
+    return rows, {name: (x.float() if x.is_floating_point() else x).cpu().numpy() for name, x in columns.items()}
+
+
 def decisions_table(schema: Schema, part: Part, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
-    """Return decisions as a table: row_in_data, file and row say where each is from; predicted; each class's probability."""
+    """Return decisions as a table: row_in_data, file and row say where each is from; then what `decisions_in_words` gives."""
     where = [part.where(i) for i in range(len(part))]
     table = {
         "row_in_data": part.rows,
         "file": [file for file, _ in where],
         "row": np.asarray([number for _, number in where], dtype=np.int64),
-        "predicted": in_words(schema, columns["prediction"]),
     }
-    if schema.classes:
-        table |= {f"p({label})": columns["probability"][:, number] for number, label in enumerate(schema.classes)}
-    return pl.DataFrame(table)
+    return pl.DataFrame({**table, **decisions_in_words(schema, columns)})
+
+
+def decisions_in_words(schema: Schema, columns: Mapping[str, np.ndarray]) -> dict[str, pl.Series]:
+    """Return what was decided: ``predicted``, the probability of each class or label ``p(cat)``, and all else by its name.
+
+    Of several targets each has columns of its own: ``predicted_income``, ``p(income: rich)``, ``std(age)``.
+    """
+    if schema.tasks:
+        found: dict[str, pl.Series] = {}
+        for task in schema.tasks:
+            own = decisions_in_words(task.schema, told(task, columns))
+            found |= {_of_task(name, task.name): series for name, series in own.items()}
+        return found
+    labels = schema.classes or schema.labels
+    words = {"predicted": in_words(schema, columns["prediction"])}
+    for name, values in columns.items():
+        if name == "probability":
+            words |= {f"p({label})": pl.Series(values[:, at]) for at, label in enumerate(labels)}
+        elif name != "prediction":
+            words[name] = pl.Series(values)
+    return words
+
+
+def targets_in_words(schema: Schema, target: np.ndarray) -> dict[str, pl.Series]:
+    """Return true targets (n,) or (n,K): ``target``, with ``target p(cat)`` where it is probabilities; of several, each its own.
+
+    Null where one of several is missing.
+    """
+    if schema.tasks:
+        found: dict[str, pl.Series] = {}
+        for task in schema.tasks:
+            rows, own = known(task, target)
+            at = pl.Series(np.full(len(target), None), dtype=pl.UInt32).scatter(rows, np.arange(len(rows)))
+            found |= {_of_task(name, task.name): s.gather(at) for name, s in targets_in_words(task.schema, own).items()}
+        return found
+    if schema.target is None or schema.target.kind != "probabilities":
+        return {"target": in_words(schema, target)}
+    shares = {f"target p({label})": pl.Series(target[:, at]) for at, label in enumerate(schema.labels)}
+    return {"target": in_words(schema, target.argmax(1)), **shares}
+
+
+def _of_task(name: str, task: str) -> str:
+    if name in ("predicted", "target"):
+        return f"{name}_{task}"
+    measure, bracket, rest = name.partition("(")
+    return f"{measure}({task}: {rest}" if bracket else f"{name}({task})"
 
 
 def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
-    """Return class numbers (n,) as the classes' names; values of a numeric target stay as they are."""
-    values = pl.Series(target)
-    return pl.Series(schema.classes, dtype=pl.String).gather(values) if schema.classes else values
+    """Return class numbers (n,) and sets of labels (n,L) as their names; values of a numeric target stay as they are."""
+    if target.ndim == 2 and schema.target is not None:
+        return pl.Series(sets_in_words(target, schema.labels, schema.target.state.get("separator")), dtype=pl.String)
+    values, names = pl.Series(target), schema.classes or schema.labels
+    return pl.Series(names, dtype=pl.String).gather(values) if names else values
 
 
 def first_inputs(part: Part, rows: int) -> Mapping[str, torch.Tensor]:

@@ -17,10 +17,11 @@ from leadline.facts.requirement import holm_levels
 from leadline.layers.contracts import Context, Objective
 from leadline.layers.draws import generator_for
 from leadline.measuring.decisions import decide
-from leadline.measuring.exhibits import mistakes
+from leadline.measuring.mistakes import mistakes
 from leadline.measuring.summary import baseline, gap, row_findings
 
 LEVEL = 0.95
+SETTLED_FOR = ("nll", "ece")  # what a temperature is to improve
 TRAIN_ROWS = 10_000  # of the train split, drawn at random, that the generalisation gap is measured on
 
 
@@ -63,16 +64,16 @@ def measure(
         context = Context(name, part.target, part.group, dataset.schema, levels, seed)
         for item in objective.measure(decided, context):
             if isinstance(item, Finding):
-                findings.append(item)
+                findings.append(with_units(item, part))
                 headline = headline or item.name
             elif name == "test":
                 drafts.append(item)
         if name != "train":
             decisions[name] = decided
         if name == "test":
+            findings += before_settling(objective, network, decided, context)
             findings += baseline(objective, dataset, context)
-            worst = mistakes(dataset, part, decided)
-            drafts += [worst] if worst else []
+            drafts += mistakes(dataset, part, decided)
     findings.append(gap(findings, headline))
     return Measured(tuple(findings), tuple(drafts), decisions)
 
@@ -93,7 +94,27 @@ def measure_rows(
     context = Context("test", part.target, part.group, dataset.schema, levels, seed)
     for item in objective.measure(decided, context):
         if isinstance(item, Finding):
-            yield item
+            yield with_units(item, part)
+
+
+def with_units(finding: Finding, part: Part) -> Finding:
+    """Return a finding whose method says how many groups of rows, or blocks of time, its interval rests on."""
+    if finding.interval is None or part.units is None:
+        return finding
+    return finding.model_copy(update={"method": f"{finding.method}, {part.units}"})
+
+
+def before_settling(
+    objective: Objective, network: nn.Module, decided: Mapping[str, np.ndarray], context: Context
+) -> Iterator[Finding]:
+    """Yield what settling was to improve, as it would be without it; nothing where it changed nothing."""
+    changed = objective.unsettled(network, decided)
+    if changed is None:
+        return
+    name, columns = changed
+    for item in objective.measure(columns, context):
+        if isinstance(item, Finding) and item.name in SETTLED_FOR and item.group is None:
+            yield item.model_copy(update={"group": name})
 
 
 def _sample(part: Part, seed: int) -> Part:

@@ -12,14 +12,18 @@ from scipy import stats
 from leadline.data.dataset import Dataset
 from leadline.facts.finding import Again, Finding, Interval
 from leadline.layers.contracts import Context, Objective
+from leadline.measuring.decisions import decisions_in_words
 from leadline.rendering.words import number
 
 SUMMARY_NAMES = ("generalisation_gap", "rows_set_aside")
-BASELINE_NAMES = ("accuracy", "nll", "mae", "rmse")
+BASELINE_NAMES = (
+    *("accuracy", "nll", "expected_cost", "mae", "rmse", "crps", "pinball", "deviance"),
+    *("kl", "agreement", "probability_mae", "subset_accuracy", "hamming_loss", "f1_micro"),
+)
 
 
 def row_findings(dataset: Dataset) -> Iterator[Finding]:
-    """Yield how many rows each split has, how many were set aside, and exact duplicates across splits."""
+    """Yield how many rows each split has, how many were set aside, and how many have a twin, or nearly one, in another split."""
     again = Again(producer="data")
     for name, part in dataset.parts.items():
         yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
@@ -32,6 +36,16 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
             value=count,
             unit="rows",
             method=f"rows of {second} whose encoded inputs equal those of a row of {first}",
+            better="lower",
+            again=again,
+        )
+    for (first, second), count in (dataset.similar.counts if dataset.similar else {}).items():
+        yield Finding(
+            name="near_duplicates",
+            group=f"splits={first}, {second}",
+            value=count,
+            unit="rows",
+            method=f"rows of {second} with a picture that is equal or nearly so to that of a row of {first}",
             better="lower",
             again=again,
         )
@@ -77,12 +91,13 @@ def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterat
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = dataset.parts["train"].target
     name, columns = objective.constant(target, len(context.target), dataset.schema)
-    classes = dataset.schema.classes
-    first = columns["prediction"][0]
-    options = {"name": name, "answer": classes[first] if classes else number(float(first))}
+    words = decisions_in_words(dataset.schema, {key: values[:1] for key, values in columns.items()})
     for finding in objective.measure(columns, context):
-        if isinstance(finding, Finding) and finding.name in BASELINE_NAMES and finding.group is None:
-            again = Again(producer="baseline", options=options, repeat="exact", tolerance=1e-6)
+        if isinstance(finding, Finding) and finding.name.partition("(")[0] in BASELINE_NAMES and finding.group is None:
+            task = finding.name.partition("(")[2].removesuffix(")")
+            answer = words[f"predicted_{task}" if task else "predicted"][0]
+            shown = number(float(answer)) if isinstance(answer, int | float) else answer or "none"
+            again = Again(producer="baseline", options={"name": name, "answer": shown}, repeat="exact", tolerance=1e-6)
             yield finding.model_copy(update={"group": f"baseline={name}", "again": again})
 
 

@@ -5,6 +5,7 @@ Shapes: n rows, C classes, P rows of a class (positives), Q rows of the others (
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -49,17 +50,26 @@ def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Int
     present = [c for c in range(classes) if np.any(target_n == c)]
     if len(present) < 2:
         return absent("all rows are of one class, and ROC-AUC compares two" if present else "there are no rows", len(target_n))
-    areas = [area(target_n == c, probability_nC[:, c], group_n) for c in (present if classes > 2 else [1])]
+    measured = mean_area([(target_n == c, probability_nC[:, c]) for c in (present if classes > 2 else [1])], levels, group_n)
+    if classes == 2:
+        return measured
+    some = "" if len(present) == classes else f" of the {len(present)} classes that occur"
+    return measured._replace(method=f"mean of one against the rest{some}; {measured.method}")
+
+
+def mean_area(ranked: Sequence[tuple[NDArray[np.bool_], Floats]], levels: Levels, group_n: Ints | None = None) -> Measured:
+    """Return the mean of areas, one for each pair of which rows are positives (n,) and how all score (n,).
+
+    There must be a positive and a negative in each.
+    """
+    areas = [area(positive_n, score_n, group_n) for positive_n, score_n in ranked]
     units = np.inf if group_n is None else len(np.unique(group_n))
     correlation_CC = correlation(np.stack([group_sums(a.influence_n, group_n) for a in areas], axis=1))
     intervals: Intervals = ((0.0, 1.0),) * len(levels)
     if units > 1:
         intervals = tuple(_score_interval(areas, correlation_CC, float(reach)) for reach in quantiles(levels, units))
     method = "Newcombe score with DeLong variance" + ("" if group_n is None else ", summed by group")
-    if classes > 2:
-        some = "" if len(present) == classes else f" of the {len(present)} classes that occur"
-        method = f"mean of one against the rest{some}; {method}"
-    return Measured(float(np.mean([a.value for a in areas])), intervals, len(target_n), method)
+    return Measured(float(np.mean([a.value for a in areas])), intervals, len(ranked[0][0]), method)
 
 
 def area(positive_n: NDArray[np.bool_], score_n: Floats, group_n: Ints | None = None) -> Area:

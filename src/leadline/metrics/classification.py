@@ -13,18 +13,30 @@ from leadline.metrics.auc import roc_auc
 from leadline.metrics.confusion import accuracy, balanced_accuracy, confusion_of, f1, f1_macro, precision, precision_macro, recall
 from leadline.metrics.intervals import Floats, Ints
 from leadline.metrics.measured import Levels, Measured
+from leadline.metrics.precision_recall import average_precision
 
 Key = str | tuple[str, int]
 
 
 def measure_all(
-    target_n: Ints, probability_nC: Floats, *, levels: Levels = (0.95,), group: Ints | None = None
+    target_n: Ints,
+    probability_nC: Floats,
+    predicted_n: Ints | None = None,
+    *,
+    positive: int | None = None,
+    levels: Levels = (0.95,),
+    group: Ints | None = None,
 ) -> dict[Key, Measured]:
     """Return every measure by name, and those of one class by (name, class number).
 
-    The class predicted is the most probable one. Rows with equal numbers in `group` (n,) depend on each other.
+    The class predicted is the most probable one where `predicted_n` does not say otherwise; `positive` is that of two classes
+    which sensitivity and average precision speak of, the second if not given. Rows with equal numbers in `group` (n,) depend on
+    each other.
     """
-    counted = confusion_of(target_n, probability_nC.argmax(1), probability_nC.shape[1], group)
+    classes = probability_nC.shape[1]
+    predicted_n = probability_nC.argmax(1) if predicted_n is None else predicted_n
+    positive = 1 if positive is None else positive
+    counted = confusion_of(target_n, predicted_n, classes, group)
     balanced = balanced_accuracy(counted, levels)
     results: dict[Key, Measured] = {
         "accuracy": accuracy(counted, levels),
@@ -33,12 +45,17 @@ def measure_all(
         "recall_macro": balanced,
         "f1_macro": f1_macro(counted, levels),
         "roc_auc": roc_auc(target_n, probability_nC, levels, group),
+        "average_precision": average_precision(target_n, probability_nC, positive, levels, group),
         "nll": calibration.nll(target_n, probability_nC, levels, group),
         "brier": calibration.brier(target_n, probability_nC, levels, group),
         "ece": calibration.ece(target_n, probability_nC, levels, group),
     }
     for name, measure in (("precision", precision), ("recall", recall), ("f1", f1)):
         results |= {(name, c): measured for c, measured in enumerate(measure(counted, levels))}
+    if classes == 2:
+        negative = 1 - positive
+        results |= {"sensitivity": results["recall", positive], "specificity": results["recall", negative]}
+        results |= {"ppv": results["precision", positive], "npv": results["precision", negative]}
     return results
 
 

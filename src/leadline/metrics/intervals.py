@@ -132,7 +132,8 @@ def mean_of_shares(
     # Classes that do well in turn, group by group, could make the mean look more certain than `most` allows.
     variance = max(float(part_C.sum()), len(share_C) ** 2 / most)
     rows = len(share_C) ** 2 / variance
-    freedom = max(variance**2 / float(np.sum(part_C**2 / free_C)), 1.0)
+    doubt = float(np.sum(part_C**2 / free_C))  # none where the classes' errors cancel exactly
+    freedom = max(variance**2 / doubt, 1.0) if doubt > 0 else np.inf
     return wilson(centre * rows, rows, levels, min(units, 1 + freedom))
 
 

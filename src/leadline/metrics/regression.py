@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadline.metrics.intervals import Floats, Ints, error_of, mean, median, pairs, quantiles
-from leadline.metrics.measured import Intervals, Levels, Measured, absent
+from leadline.metrics.intervals import Floats, Ints, median
+from leadline.metrics.means import explained, mean_of
+from leadline.metrics.measured import Levels, Measured, absent
 
-HALL = "mean; Student t corrected for skewness"
+NAMES = ("mae", "rmse", "mse", "median_absolute_error", "r2")
 
 
 def measure_all(
@@ -26,12 +27,12 @@ def measure_all(
 
 def mse(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | None = None) -> Measured:
     """Return the mean squared error, in the square of the target's unit."""
-    return _mean(_error(target_n, predicted_n) ** 2, levels, group_n)
+    return mean_of(_error(target_n, predicted_n) ** 2, levels, group_n, low=0.0)
 
 
 def mae(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | None = None) -> Measured:
     """Return the mean absolute error, in the target's unit."""
-    return _mean(np.abs(_error(target_n, predicted_n)), levels, group_n)
+    return mean_of(np.abs(_error(target_n, predicted_n)), levels, group_n, low=0.0)
 
 
 def root(squared: Measured) -> Measured:
@@ -58,30 +59,9 @@ def r2(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | No
     """
     target_n = np.asarray(target_n, dtype=np.float64)
     spread_n = (target_n - target_n.mean()) ** 2 if len(target_n) else target_n
-    if len(target_n) == 0:
-        return absent("there are no rows")
-    if spread_n.max() == 0:
-        return absent("the target does not vary, and R² compares with its variance", len(target_n))
-    error_n = _error(target_n, predicted_n) ** 2
-    unexplained = float(error_n.mean() / spread_n.mean())
-    intervals: Intervals = ()
-    if unexplained > 0:
-        error = error_of(error_n / error_n.mean() - spread_n / spread_n.mean(), group_n)
-        if error is not None:
-            reach = np.minimum(quantiles(levels, error.units) * error.size, 100)  # far below any R², and exp stays finite
-            intervals = pairs(1 - unexplained * np.exp(reach), 1 - unexplained * np.exp(-reach))
-    return Measured(1 - unexplained, intervals, len(target_n), "Student t of log(1 - R²)" + _by_group(group_n))
+    why = "the target does not vary, and R² compares with its variance"
+    return explained(_error(target_n, predicted_n) ** 2, spread_n, levels, group_n, "R²", why)
 
 
 def _error(target_n: Floats, predicted_n: Floats) -> Floats:
     return np.asarray(predicted_n, dtype=np.float64) - np.asarray(target_n, dtype=np.float64)
-
-
-def _mean(loss_n: Floats, levels: Levels, group_n: Ints | None) -> Measured:
-    if len(loss_n) == 0:
-        return absent("there are no rows")
-    return Measured(float(loss_n.mean()), mean(loss_n, levels, group_n, low=0.0), len(loss_n), HALL + _by_group(group_n))
-
-
-def _by_group(group_n: Ints | None) -> str:
-    return "" if group_n is None else ", summed by group"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +11,7 @@ from torch import nn
 
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
-from leadline.facts.experiment import Size
+from leadline.facts.experiment import NetworkSpec, Size
 from leadline.facts.registry import lookup, table
 from leadline.layers.contracts import Family
 from leadline.layers.network import Body, out_width
@@ -36,8 +37,31 @@ def build_body(
             raise
         raise UsageError(f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}") from None
     return Body(
-        front, backbone, out_width(backbone, spec, component.name), gives_outputs=getattr(options, "head", "linear") == "none"
+        front,
+        backbone,
+        out_width(backbone, spec, component.name),
+        gives_outputs=getattr(options, "head", "linear") == "none",
+        head=partial(_headed, family, options) if family.head else None,
+        classes=spec.classes,
     )
+
+
+def fitted_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:
+    """Return the family of a network that is fitted, not stepped; None for the others. `modules` are inputs with one of their own.
+
+    Raises UsageError where such a family is named for one input and something else for another: it is one model over all inputs.
+    """
+    named = {name: component for name, component in network.bodies.items() if name not in modules}
+    fitted = [component for component in named.values() if resolve(component.name).fit is not None]
+    if not fitted:
+        return None
+    others = [component for component in network.bodies.values() if component != fitted[0]]
+    if others or len(named) < len(network.bodies):
+        raise UsageError(
+            f"The network {fitted[0].name!r} is one model over all inputs: it cannot stand beside "
+            f"{others[0].name if others else 'another'!r}, or beside itself with other options."
+        )
+    return resolve(fitted[0].name)
 
 
 def resolved_options(component: Component, spec: SignalSpec, size: Size) -> Mapping[str, Any]:
@@ -63,6 +87,11 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "options"
         raise UsageError(f"The network {component.name!r}: {path}: {first['msg']} (got {first['input']!r}).") from None
+
+
+def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) -> nn.Module:
+    assert family.head is not None
+    return family.head(spec, outputs, options)
 
 
 def _families_for(kind: str) -> list[str]:

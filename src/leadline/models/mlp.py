@@ -12,6 +12,7 @@ from leadline.facts.base import Fact
 from leadline.layers.activations import ACTIVATIONS, ActivationName, draw_weights
 from leadline.layers.contracts import Family
 from leadline.layers.dropout import Dropout
+from leadline.layers.norms import make_norm
 from leadline.layers.types import Signal, SignalSpec
 
 
@@ -20,7 +21,7 @@ class Options(Fact):
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (256, 256)
     activation: ActivationName = "relu"
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: Literal["none", "batch", "layer", "group"] = "none"
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
@@ -36,7 +37,7 @@ class MLP(nn.Module):
             draw_weights(dense, options.activation)
             layers.append(dense)
             if options.norm != "none":
-                layers.append(nn.BatchNorm1d(hidden) if options.norm == "batch" else nn.LayerNorm(hidden))
+                layers.append(make_norm(options.norm, hidden, maps=False))
             layers.append(ACTIVATIONS[options.activation]())
             if options.dropout:
                 layers.append(Dropout(options.dropout))

@@ -6,17 +6,42 @@ B rows, O outputs of the head.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from copy import copy
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
+from leadline.layers.contracts import Context
 from leadline.layers.draws import Draws
 from leadline.layers.network import assemble
 from leadline.layers.types import Batch, Loss, Prediction
+
+# What a target of each kind is, in words, and the objective that it is usually predicted by.
+KINDS: Mapping[str, tuple[str, str]] = {
+    "category": ("one of several classes", "classification"),
+    "boolean": ("yes or no", "classification"),
+    "number": ("a number", "regression"),
+    "count": ("a count", "poisson"),
+    "labels": ("a set of labels", "multilabel"),
+    "probabilities": ("probabilities", "probabilities"),
+    "several": ("several targets", "multitask"),
+}
+
+
+def usual(schema: Schema) -> str:
+    """Return the objective that the target of a schema is usually predicted by."""
+    return KINDS[schema.target.kind][1] if schema.target else "classification"
+
+
+def full(x: Tensor) -> Tensor:
+    """Return values in float32 at least: what comes out of a network in fewer bits is not computed on in them."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 class SinglePlayer(ABC):
@@ -26,8 +51,37 @@ class SinglePlayer(ABC):
     them. It knows only scores and targets, so that several of them can share one body.
     """
 
+    name: str
     coupled = False
     views: tuple[str, ...] = ("plain",)
+    kinds: tuple[str, ...] = ()  # of target that it takes, the one first that doubtful values are taken for
+    chosen: Any = None  # the options of the experiment at hand
+    learns: Literal["classes", "numbers"] | None = None
+    stepped: tuple[str, ...] = ()
+    monitors: Mapping[str, str]
+
+    def having(self, options: Any) -> Self:
+        """Return the objective with the options of one experiment."""
+        own = copy(self)
+        own.chosen = options
+        return own
+
+    def wanted(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the kinds of target it takes, for every column."""
+        return {"*": self.kinds} if self.kinds else {}
+
+    def complete(self, schema: Schema) -> Any:
+        """Return the options: nothing in them depends on the data."""
+        return self.chosen
+
+    def suits(self, schema: Schema) -> str | None:
+        """Say why the target is of no kind that the objective takes, or None."""
+        if schema.target is None:
+            return f"{self.name} needs a target"
+        if schema.target.kind in self.kinds:
+            return None
+        what, other = KINDS[schema.target.kind]
+        return f"the target {schema.target.name!r} is {what}; use the objective {other!r}"
 
     @abstractmethod
     def outputs(self, schema: Schema, options: Any) -> int:
@@ -45,6 +99,22 @@ class SinglePlayer(ABC):
     def decided(self, last: nn.Module, scores: Tensor) -> Prediction:
         """Return what a user receives for scores."""
 
+    @abstractmethod
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the values of `monitors` on validation predictions."""
+
+    @abstractmethod
+    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the best decisions that ignore the inputs, and their name."""
+
+    @abstractmethod
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+
+    @abstractmethod
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+        """Yield findings with intervals, and exhibits, from the decisions on one split."""
+
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any) -> nn.Module:
         """Return the network: bodies, a head with as many outputs as the objective wants, and its end."""
         return assemble(schema, bodies, outputs=self.outputs(schema, options), last=self.last(schema, options))
@@ -56,7 +126,7 @@ class SinglePlayer(ABC):
     def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
         """Return the loss of each example; that of a mixed row is shared between its two targets (Zhang et al. 2018)."""
         assert batch.target_B is not None
-        scores = network(batch.inputs).float()
+        scores = full(network(batch.inputs))
         own = self.value(network.last, scores, batch.target_B)
         if batch.other_B is None or batch.share_B is None:
             return own._replace(weight_B=own.weight_B * batch.weight_B)
@@ -73,13 +143,19 @@ class SinglePlayer(ABC):
 
     def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
         """Return what a user receives for a batch."""
-        return self.decided(network.last, network(batch.inputs).float())
+        return self.decided(network.last, full(network(batch.inputs)))
 
-    def settle(
-        self, network: nn.Module, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
-    ) -> tuple[str, ...]:
+    def by_row(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> tuple[str, np.ndarray] | None:
+        """Return None: models are not compared by anything."""
+        return None
+
+    def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
         """Choose nothing after training."""
         return ()
+
+    def unsettled(self, network: nn.Module, predictions: Mapping[str, np.ndarray]) -> tuple[str, Mapping[str, np.ndarray]] | None:
+        """Return None: nothing was settled."""
+        return None
 
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the network's output (B,O), differentiable in float inputs."""

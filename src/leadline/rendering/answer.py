@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.rendering import words
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
+from leadline.rendering.scripts import apart
+from leadline.rendering.sentence import Sentence, aside
+from leadline.rendering.simpler import simpler
 
-
-class Sentence(NamedTuple):
-    """A sentence and the findings its numbers are from; `aside` stands in brackets after `text`, `end` after both."""
-
-    text: str
-    sources: tuple[Noted, ...] = ()
-    aside: str = ""
-    end: str = "."
-
-    def __str__(self) -> str:
-        return self.text + (f" ({self.aside})" if self.aside else "") + self.end
+OPENING = ("accuracy", "mae", "agreement", "subset_accuracy")  # measures that a report opens with, the first that there is
 
 
 def answer(report: Report) -> tuple[Sentence, ...]:
     """Say in a few sentences what was found; the first is the answer, the others put it in proportion."""
     parts = outline(report)
     split = judged_split(report)
-    main = _main(parts, split)
-    if main is None:
+    mains = _mains(parts, split)
+    if not mains:
         why = f": {parts.absent[0].finding.why}" if parts.absent else ""
         return (Sentence(f"How good the network is was not measured{why}"),)
-    told = [_lead(main, report)]
-    told += _against_baseline(main.finding, parts, report)
-    if main.finding.name == "mae":
+    told = [_lead(main, report) for main in mains]
+    as_well, about = simpler(report)
+    constant = tuple(sentence for main in mains for sentence in _against_baseline(main.finding, parts, report))
+    told += (*about, *constant) if as_well else (*constant, *about)
+    if [main.finding.name for main in mains] == ["mae"]:
         told += _variance(parts, split)
     told += _weakest(parts, split, things(report))
     told += _gap(parts)
@@ -88,35 +83,48 @@ def looks(report: Report) -> str:
     )
 
 
-def _main(parts: Outline, split: str | None) -> Noted | None:
-    """The measure the report opens with."""
-    here = {
-        n: one
-        for n, found in parts.measures.items()
-        for one in found
-        if one.finding.split == split and one.finding.value is not None
-    }
-    return next((here[n] for n in ("accuracy", "mae", *here) if n in here), None)
+def named(target: Any) -> str:
+    """Return the name of the target's column, or the names of its columns."""
+    return ", ".join(map(str, target)) if isinstance(target, list | tuple) else str(target)
+
+
+def _mains(parts: Outline, split: str | None) -> Sequence[Noted]:
+    """The measure the report opens with, of several tasks one of each."""
+    tasks: dict[str, dict[str, Noted]] = {}
+    for name, found in parts.measures.items():
+        for one in found:
+            if one.finding.split == split and one.finding.value is not None:
+                measure, task = words.parted(name)
+                tasks.setdefault(task, {})[measure] = one
+    if len(tasks) > 1:
+        tasks.pop("", None)  # what all tasks have together is no measure of any
+    return [next(here[n] for n in (*OPENING, *here) if n in here) for here in tasks.values()]
 
 
 def _lead(main: Noted, report: Report) -> Sentence:
     finding = main.finding
+    measure, task = words.parted(finding.name)
     held_out = {"test": "held-out ", "validation": "validation ", "train": "training "}.get(finding.split or "", "")
     rows = words.count(finding.n, held_out + things(report)) if finding.n is not None else f"{held_out}{things(report)}s"
     target = _mapping(report.experiment.get("data")).get("target")
-    of_target = f" of {target}" if target else ""
+    of_target = f" of {named(target)}" if target and not task else ""
     first = ""
-    if finding.name == "accuracy":
+    if measure == "accuracy":
         text = f"Of {rows} the network names {words.amount(finding)} right"
-    elif finding.name == "mae":
+    elif measure == "mae":
         text, first = f"On {rows} the prediction{of_target} is off by {words.amount(finding)} on average", "mean absolute error"
+    elif measure == "subset_accuracy":
+        text = f"Of {rows} the network gives {words.amount(finding)} exactly the labels they have"
+    elif measure == "agreement":
+        text = f"Of {rows} the network finds {words.amount(finding)} most probably what they most probably are"
     else:
-        text = f"On {rows} the {_lower(words.term(finding.name).title)} is {words.amount(finding)}"
+        text = f"On {rows} the {_lower(words.term(measure).title)} is {words.amount(finding)}"
+    text = _about(task, text)
     warning = {
         "validation": ". No rows were held out for a test, and training may have been stopped by these: the number flatters.",
         "train": ". No rows were held out, so this says nothing about new ones.",
     }
-    return Sentence(text, (main,), _aside(finding, first), warning.get(finding.split or "", "."))
+    return Sentence(text, (main,), aside(finding, first), warning.get(finding.split or "", "."))
 
 
 def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Iterable[Sentence]:
@@ -124,20 +132,23 @@ def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Itera
         base = one.finding
         if base.group is None or base.value is None or base.split != finding.split:
             continue
+        if base.again is not None and base.again.producer == "baselines":
+            continue  # of simpler models there is more to say than that
         always = _constant(base)
-        if finding.name == "accuracy":
+        measure, task = words.parted(finding.name)
+        if measure in ("accuracy", "subset_accuracy", "agreement"):
             text = f"{always} would get {words.amount(base)} right{_compared(finding, base)}"
-        elif finding.name == "mae":
+        elif measure == "mae":
             text = f"{always} would be off by {words.amount(base)}{_compared(finding, base)}"
         else:
             text = f"{always} would reach {words.amount(base)}{_compared(finding, base)}"
-        yield Sentence(text, (one,))
+        yield Sentence(_about(task, text), (one,))
 
 
 def _constant(base: Finding) -> str:
     given = base.again.options.get("answer") if base.again else None
     if given is not None:
-        return f"Always answering ‘{given}’"
+        return f"Always answering ‘{apart(str(given))}’"
     name = (base.group or "").partition("=")[2]
     known = {"majority": "Always giving the most common answer", "mean": "Always answering with the mean of the training rows"}
     return known.get(name, f"The baseline ‘{name}’")
@@ -159,7 +170,7 @@ def _variance(parts: Outline, split: str | None) -> Iterable[Sentence]:
         f = one.finding
         if f.split == split and f.value is not None:
             text = f"R², which is 1 for perfect predictions and 0 for always giving the mean, is {words.amount(f)}"
-            yield Sentence(text, (one,), _aside(f))
+            yield Sentence(text, (one,), aside(f))
 
 
 def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence]:
@@ -174,7 +185,7 @@ def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence
         _, label, one = min(known, key=lambda k: k[0])
         f = one.finding
         of = f"of {words.count(f.n, thing)} it finds" if f.n is not None else "it finds"
-        yield Sentence(f"It is weakest at ‘{label}’: {of} {words.amount(f)}", (one,), _aside(f))
+        yield Sentence(f"It is weakest at ‘{apart(label)}’: {of} {words.amount(f)}", (one,), aside(f))
 
 
 def _gap(parts: Outline) -> Iterable[Sentence]:
@@ -186,18 +197,13 @@ def _gap(parts: Outline) -> Iterable[Sentence]:
             text = f"Whether it does better on the rows it was trained on cannot be told: the gap is {words.amount(f)}"
         else:
             text = f"On the rows it was trained on it does {'better' if f.value > 0 else 'worse'}: the gap is {words.amount(f)}"
-        yield Sentence(text, (one,), _aside(f))
+        task = words.parted((f.method or "").partition(" on ")[0])[1]
+        yield Sentence(_about(task, text), (one,), aside(f))
 
 
-def _aside(finding: Finding, first: str = "") -> str:
-    method = (finding.method or "").rpartition("; ")[2] if finding.interval else ""
-    inside = [
-        first,
-        f"{words.level(finding)} interval {words.span(finding)}" if finding.interval else "",
-        method,
-        finding.provenance if finding.provenance != "measured" else "",
-    ]
-    return ", ".join(part for part in inside if part)
+def _about(task: str, text: str) -> str:
+    """Say which of several tasks a sentence is about."""
+    return f"{apart(task)}: {text[:1].lower()}{text[1:]}" if task else text
 
 
 def _lower(title: str) -> str:

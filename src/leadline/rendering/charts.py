@@ -1,4 +1,4 @@
-"""Where everything in a chart stands, in per cent of the plot area; `templates/charts.svg.j2` draws it.
+"""Where everything in a chart stands, in per cent of the plot area; `templates/macros.html.j2` draws it.
 
 Positions are percentages and text is text, so that a chart fits any width, follows the page's colours, and shows any script.
 """
@@ -6,34 +6,16 @@ Positions are percentages and text is text, so that a chart fits any width, foll
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leadline.rendering import words
+from leadline.rendering.axes import Axis, Tick, axis
 from leadline.rendering.outline import SPLITS, Noted
+from leadline.rendering.scripts import apart, visible
 
 MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
-COLOURS = 6
-
-
-class Tick(NamedTuple):
-    """A mark on an axis: its place in per cent, and its label."""
-
-    at: float
-    label: str
-
-
-class Axis(NamedTuple):
-    """A range of values, on a linear or a logarithmic scale, with ticks at round numbers."""
-
-    low: float
-    high: float
-    log: bool
-    ticks: tuple[Tick, ...]
-
-    def place(self, value: float) -> float:
-        """Return where a value stands, in per cent from the low end; values beyond an end stand at it."""
-        return _place(value, self.low, self.high, self.log)
+COLOURS = 10
 
 
 class Line(NamedTuple):
@@ -46,7 +28,7 @@ class Line(NamedTuple):
 
 
 class Dot(NamedTuple):
-    """A point; `low` and `high` are the ends of its interval (y, per cent from the top), or None."""
+    """A point; `low` and `high` are the ends of its interval in y (per cent from the top), `left` and `right` in x, or None."""
 
     x: float
     y: float
@@ -54,10 +36,12 @@ class Dot(NamedTuple):
     title: str
     low: float | None = None
     high: float | None = None
+    left: float | None = None
+    right: float | None = None
 
 
 class Plot(NamedTuple):
-    """One panel: axes, lines, dots, perhaps a diagonal and a marked x."""
+    """One panel: axes, lines, dots, perhaps a diagonal, a marked x and a marked y (a tick in per cent from the top)."""
 
     label: str
     x: Axis
@@ -69,6 +53,7 @@ class Plot(NamedTuple):
     dots: tuple[Dot, ...] = ()
     diagonal: bool = False
     mark: Tick | None = None
+    level: Tick | None = None
 
 
 class Row(NamedTuple):
@@ -112,31 +97,10 @@ class Matrix(NamedTuple):
     long: bool
 
 
-def axis(
-    values: Iterable[float], *, log: bool = False, bounds: tuple[float, float] | None = None, pad: float = 0.0, ticks: int = 4
-) -> Axis:
-    """Return an axis that holds all values (subnormal ones as 0), with about `ticks` ticks; `bounds` are never crossed."""
-    known = [v if abs(v) > 1e-300 else 0.0 for v in values if math.isfinite(v)] or [0.0, 1.0]
-    low, high = min(known), max(known)
-    if log and low > 0 and high / low > 5:
-        return Axis(low, high, True, _log_ticks(low, high))
-    if low == high:
-        low, high = low - (abs(low) or 1) / 20, high + (abs(high) or 1) / 20
-    room = (high - low) * pad
-    low, high = low - room, high + room
-    if bounds:
-        low, high = max(low, bounds[0]), min(high, bounds[1])
-    step = _step((high - low) / ticks)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    places = max(0, -math.floor(math.log10(step) + 1e-9))
-    marks = tuple(Tick(_place(k * step, low, high, False), _label(k * step, places)) for k in range(first, last + 1))
-    return Axis(low, high, False, marks)
-
-
 def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
     """Return a plot for each panel of a ``curves`` exhibit."""
     x_values = content["x"]["values"]
-    x_axis = axis(x_values)
+    x_axis = axis(x_values, log=content["x"].get("log", False))
     mark = content.get("mark")
     at = Tick(x_axis.place(mark["x"]), mark["label"]) if mark else None
     plots = []
@@ -164,14 +128,15 @@ def reliability(content: Mapping[str, Any]) -> Plot:
             _round(span.place(100 * b["confidence"])),
             _round(100 - span.place(100 * b["accuracy"])),
             2.5 + 4 * math.sqrt(b["count"] / most),
-            _bin(b),
+            _bin(b, content.get("seen", "right")),
             _round(100 - span.place(100 * b["low"])),
             _round(100 - span.place(100 * b["high"])),
         )
         for b in bins
     )
-    summary = "Share right against claimed confidence. " + "; ".join(d.title for d in dots)
-    return Plot("", span, span, "claimed confidence, %", "right, %", summary, dots=dots, diagonal=True)
+    claimed, seen = content.get("claimed", "claimed confidence"), content.get("seen", "right")
+    summary = f"{seen[:1].upper()}{seen[1:]} against {claimed}. " + "; ".join(d.title for d in dots)
+    return Plot("", span, span, f"{claimed}, %", f"{seen}, %", summary, dots=dots, diagonal=True)
 
 
 def scatter(content: Mapping[str, Any]) -> Plot:
@@ -185,6 +150,38 @@ def scatter(content: Mapping[str, Any]) -> Plot:
     )
     summary = f"{content['y']['label']} against {content['x']['label']}, {words.count(len(x_values), 'point')}"
     return Plot("", x_axis, y_axis, content["x"]["label"], content["y"]["label"], summary, dots=dots, diagonal=content["diagonal"])
+
+
+def lines(content: Mapping[str, Any]) -> Plot:
+    """Return the plot of a ``lines`` exhibit: each line with its own points, dots with intervals both ways."""
+    x, y, level = content["x"], content["y"], content["level"]
+    x_axis = axis([v for s in content["series"] for v in s["x"]] + x["bounds"], bounds=tuple(x["bounds"]))
+    y_axis = axis([v for s in content["series"] for v in s["y"]] + y["bounds"], bounds=tuple(y["bounds"]))
+    drawn = tuple(
+        _line(s["name"], n, list(zip(s["x"], s["y"], strict=True)), x_axis, y_axis) for n, s in enumerate(content["series"])
+    )
+    dots = tuple(
+        Dot(
+            _round(x_axis.place(p["x"])),
+            _round(100 - y_axis.place(p["y"])),
+            4.5,
+            f"{p['name']}: {_between(y['label'], p, 'y')}, {_between(x['label'], p, 'x')}",
+            _round(100 - y_axis.place(p["y_low"])),
+            _round(100 - y_axis.place(p["y_high"])),
+            _round(x_axis.place(p["x_low"])),
+            _round(x_axis.place(p["x_high"])),
+        )
+        for p in content["points"]
+    )
+    named = ", ".join(line.name for line in drawn)
+    summary = f"{y['label']} against {x['label']} of {named}. " + "; ".join(d.title for d in dots)
+    at = Tick(_round(100 - y_axis.place(level["y"])), level["label"]) if level else None
+    return Plot("", x_axis, y_axis, x["label"], y["label"], summary.strip(), drawn, dots, content["diagonal"], level=at)
+
+
+def _between(label: str, point: Mapping[str, Any], key: str) -> str:
+    value, low, high = (point[name] for name in (key, f"{key}_low", f"{key}_high"))
+    return f"{label} {value:.3f} ({low:.3f} to {high:.3f})"
 
 
 def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -> tuple[Strip, ...]:
@@ -208,25 +205,25 @@ def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -
 
 def matrix(content: Mapping[str, Any]) -> Matrix:
     """Return the cells of a ``matrix`` exhibit, with the confusions that happen most."""
-    labels = tuple(str(label) for label in content["labels"])
+    labels = tuple(visible(str(label)) for label in content["labels"])
     counts: Sequence[Sequence[int]] = content["counts"]
     totals = tuple(sum(row) for row in counts)
     rows = tuple(tuple(_cell(labels, t, p, n, totals[t]) for p, n in enumerate(row)) for t, row in enumerate(counts))
     wrong = sorted(
         ((n, t, p) for t, row in enumerate(counts) for p, n in enumerate(row) if n and t != p), key=lambda w: (-w[0], w[1:])
     )
-    worst = tuple((labels[t], labels[p], n, totals[t]) for n, t, p in wrong[:8])
+    worst = tuple((apart(labels[t]), apart(labels[p]), n, totals[t]) for n, t, p in wrong[:8])
     size = "large" if len(labels) <= 14 else "medium" if len(labels) <= 40 else "small"
     return Matrix(labels, rows, totals, worst, size, any(len(label) > 3 for label in labels))
 
 
-def _bin(b: Mapping[str, Any]) -> str:
+def _bin(b: Mapping[str, Any], seen: str) -> str:
     rows = words.count(b["count"], "row")
-    return f"{rows} at {b['confidence']:.1%} confidence: {b['accuracy']:.1%} right ({b['low']:.1%} to {b['high']:.1%})"
+    return f"{rows} at {b['confidence']:.1%}: {b['accuracy']:.1%} {seen} ({b['low']:.1%} to {b['high']:.1%})"
 
 
 def _cell(labels: Sequence[str], true: int, said: int, n: int, total: int) -> Cell:
-    what = f"{labels[true]}, named right" if true == said else f"{labels[true]}, taken for {labels[said]}"
+    what = f"{apart(labels[true])}, " + ("named right" if true == said else f"taken for {apart(labels[said])}")
     title = f"{what}: {n:,} of {total:,} ({100 * n / total:.3g} %)" if n else ""
     return Cell(n, max(1, round(100 * n / total)) if n else 0, true == said, title)
 
@@ -265,35 +262,6 @@ def _thin(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]
         return points
     last = len(points) - 1
     return [points[round(k * last / (MOST_POINTS - 1))] for k in range(MOST_POINTS)]
-
-
-def _place(value: float, low: float, high: float, log: bool) -> float:
-    if log:
-        value, low, high = math.log(max(value, low)), math.log(low), math.log(high)
-    return min(max(100 * (value - low) / (high - low), 0.0), 100.0)
-
-
-def _step(rough: float) -> float:
-    power: float = 10.0 ** math.floor(math.log10(rough))
-    return next((m * power for m in (1, 2, 5) if m * power >= rough * 0.75), 10 * power)
-
-
-def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    for digits in ((1,), (1, 3), (1, 2, 5)):
-        values = [d * 10.0**k for k in decades for d in digits if low <= d * 10.0**k <= high]
-        if len(values) >= 3:
-            break
-    values = values[:: math.ceil(len(values) / 6)]
-    return tuple(Tick(_place(v, low, high, True), _label(v, max(0, -math.floor(math.log10(v) + 1e-9)))) for v in values)
-
-
-def _label(value: float, places: int) -> str:
-    size = abs(value)
-    if size and (places > 4 or size >= 1e6):
-        exponent = math.floor(math.log10(size) + 1e-9)
-        return words.power(f"{value / 10.0**exponent:.3g}", exponent)
-    return f"{value:,.{places}f}".replace("-", words.MINUS) if round(value, places) else "0"
 
 
 def _round(value: float) -> float:

@@ -15,6 +15,7 @@ from leadline.facts.exhibit import Exhibit
 from leadline.facts.report import Report
 from leadline.rendering import charts, words
 from leadline.rendering.outline import split_order
+from leadline.rendering.scripts import straight, visible
 
 MOST_ROWS = 200  # of a table on the page; its file holds them all
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,12 +42,16 @@ class Table(NamedTuple):
 
 
 class Gallery(NamedTuple):
-    """Pictures in rows of `columns`; `tiny` where all are small, `even` where rows mean nothing and may break anywhere."""
+    """Pictures in rows of `columns`; `tiny` where all are small, `even` where rows mean nothing and may break anywhere.
+
+    Where there are `headings`, one stands over each column.
+    """
 
     pictures: tuple[Picture, ...]
     columns: int
     tiny: bool
     even: bool
+    headings: tuple[str, ...]
 
 
 class View(NamedTuple):
@@ -95,6 +100,7 @@ def _body(kind: str, content: Mapping[str, Any]) -> Any:
     draw: Any = {
         "table": table,
         "curves": charts.curves,
+        "lines": charts.lines,
         "matrix": charts.matrix,
         "reliability": charts.reliability,
         "pictures": _gallery,
@@ -128,9 +134,11 @@ def picture(text: str, caption: str = "") -> Picture:
 
 
 def _gallery(content: Mapping[str, Any]) -> Gallery:
-    pictures = tuple(picture(p, c) for p, c in zip(content["pictures"], content["captions"], strict=True))
-    # A caption under each picture means that it stands for itself; without captions a row tells a story.
-    return Gallery(pictures, max(1, int(content["columns"])), all(p.small for p in pictures), any(p.caption for p in pictures))
+    pictures = tuple(picture(p, straight(c)) for p, c in zip(content["pictures"], content["captions"], strict=True))
+    headings = tuple(content.get("headings", ()))
+    # A caption under each picture means that it stands for itself; without captions, or under headings, a row tells a story.
+    even = any(p.caption for p in pictures) and not headings
+    return Gallery(pictures, max(1, int(content["columns"])), all(p.small for p in pictures), even, headings)
 
 
 def _cell(value: Any) -> str:
@@ -142,7 +150,7 @@ def _cell(value: Any) -> str:
         places = max(0, 3 - math.floor(math.log10(abs(value))))
         return f"{round(value, places):.15g}".replace("-", words.MINUS)
     # Whole numbers stay as they are: a column of years or codes takes no commas.
-    return words.number(value) if isinstance(value, float) else str(value)
+    return words.number(value) if isinstance(value, float) else visible(str(value))
 
 
 def _is_numeric(values: Sequence[Any]) -> bool:

@@ -14,15 +14,18 @@ from leadline.errors import UsageError
 from leadline.facts.experiment import Experiment
 from leadline.facts.report import Report
 from leadline.rendering import answer, charts, words
+from leadline.rendering.axes import Axis
 from leadline.rendering.exhibits import View, views
 from leadline.rendering.outline import Group, Noted, Outline, judged_split, outline
+from leadline.rendering.scripts import visible
 
 # Where exhibits of a known name stand; all others follow in a section of their own.
 PLACES: Mapping[str, tuple[str, ...]] = {
-    "data": ("columns", "set_aside", "duplicates"),
-    "examples": ("examples", "augmented"),
-    "learning": ("learning_curves",),
-    "errors": ("confusion", "reliability", "predicted", "mistakes"),
+    "data": ("notes", "columns", "set_aside", "duplicates", "near_duplicates"),
+    "examples": ("examples", "augmented", "mixed"),  # of several inputs also augmented-2 …
+    "learning": ("learning_curves", "range_test"),
+    "errors": ("confusion", "roc", "precision_recall", "labels", "reliability", "calibration", "predicted", "mistakes"),
+    "baselines": ("baselines",),
     "reproduce": ("plan",),
 }
 TITLES: Mapping[str, str] = {
@@ -47,7 +50,7 @@ class Column(NamedTuple):
 
     title: str
     gloss: str
-    axis: charts.Axis | None
+    axis: Axis | None
 
 
 class PartsTable(NamedTuple):
@@ -71,6 +74,7 @@ def render(report: Report, folder: Path) -> str:
     tables = [_parts_table(g) for g in parts.groups]
     present = {
         "data": parts.data or placed["data"],
+        "learning": parts.chosen,
         "measures": measures,
         "parts": tables,
         "baselines": baselines,
@@ -135,8 +139,12 @@ def _place(shown: Sequence[View]) -> dict[str, tuple[tuple[View, ...], ...]]:
     for view in shown:
         by_name.setdefault(view.name, []).append(view)
     known = {name for names in PLACES.values() for name in names}
-    placed = {place: tuple(tuple(by_name[n]) for n in names if n in by_name) for place, names in PLACES.items()}
-    return {**placed, "more": tuple(tuple(found) for name, found in by_name.items() if name not in known)}
+    base = {name: name if name in known else name.partition("-")[0] for name in by_name}
+    placed = {
+        place: tuple(tuple(found) for n in names for name, found in by_name.items() if base[name] == n)
+        for place, names in PLACES.items()
+    }
+    return {**placed, "more": tuple(tuple(found) for name, found in by_name.items() if base[name] not in known)}
 
 
 def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
@@ -164,7 +172,7 @@ def _parts_table(group: Group) -> PartsTable:
     for label, found in group.rows.items():
         cells = tuple((found.get(n), drawn.get(found[n].at) if n in found else None) for n in group.names)
         counted = found.get("recall") or next(iter(found.values()))
-        rows.append((label, counted.finding.n, cells))
+        rows.append((visible(label), counted.finding.n, cells))
     return PartsTable(group.key, group.split, columns, tuple(rows))
 
 
@@ -178,7 +186,9 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     bodies = {body["name"]: None for body in (network.get("bodies") or {}).values()}
     yield "Data", str(data.get("source") or "given in memory")
     if data.get("target"):
-        yield "Target", str(data["target"])
+        yield "Target", answer.named(data["target"])
+    if data.get("positive"):
+        yield "Positive class", str(data["positive"])
     if bodies:
         yield "Network", ", ".join(bodies)
     yield "Run", report.run.id

@@ -15,6 +15,7 @@ from leadline.facts.report import Report
 from leadline.rendering import answer, words
 from leadline.rendering.exhibits import views
 from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.scripts import straight, visible
 
 TASKS: Mapping[tuple[str, str], str] = {
     ("classification", "image"): "image-classification",
@@ -32,7 +33,8 @@ def card(report: Report, folder: Path) -> str:
     """
     parts = outline(report)
     declared: Mapping[str, Any] = report.experiment.get("card") or {}
-    columns = next((v for v in views(report, folder) if v.name == "columns" and v.body), None)
+    shown = {v.name: v for v in views(report, folder) if v.body}
+    columns, notes = shown.get("columns"), shown.get("notes")
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=False,  # `escaped` is the last thing every value passes: HTML's rules are not Markdown's
@@ -61,7 +63,8 @@ def card(report: Report, folder: Path) -> str:
             for one in found
             if one.finding.group and one.finding.value is not None
         ],
-        classes=next((g for g in parts.groups if g.key == "class"), None),
+        classes=next((g._replace(rows={visible(k): v for k, v in g.rows.items()}) for g in parts.groups if g.key == "class"), None),
+        notes=[cells[0] for _, cells in notes.body.rows] if notes else [],
         columns=columns.body if columns else None,
         listed=LISTED,
         training=report.experiment.get("training") or {},
@@ -72,7 +75,7 @@ def card(report: Report, folder: Path) -> str:
 
 def escaped(value: Any) -> str:
     """Return a value as Markdown text on one line, with every character that Markdown or HTML would read made plain."""
-    line = re.sub(r"\s*[\r\n]+\s*", " ", str(value)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    line = straight(re.sub(r"\s*[\r\n]+\s*", " ", str(value))).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|#~$])", r"\\\1", line)
 
 

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 
-Place = Literal["data", "cost", "baseline", "group", "measure"]
+Place = Literal["data", "cost", "baseline", "chosen", "group", "measure"]
 
-DATA = ("rows", "rows_set_aside", "duplicates")
-COST = ("params", "flops", "size_mb", "latency_ms", "peak_memory_mb", "train_seconds", "energy_wh")
+DATA = ("rows", "rows_set_aside", "duplicates", "near_duplicates")
+COST = ("params", "flops", "size_mb", "latency_ms", "peak_memory_mb", "train_seconds", "energy_wh", "co2_g", "rollbacks")
 SPLITS = ("train", "validation", "test")
 
 
@@ -32,20 +32,21 @@ class Group(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """Findings by part of the report: measures by name, then by split; groups; baselines by name."""
+    """Findings by part of the report: measures by name, then by split; groups; baselines by name; what was chosen at the end."""
 
     data: tuple[Noted, ...]
     cost: tuple[Noted, ...]
     measures: Mapping[str, tuple[Noted, ...]]
     groups: tuple[Group, ...]
     baselines: Mapping[str, tuple[Noted, ...]]
+    chosen: tuple[Noted, ...]
     absent: tuple[Noted, ...]
 
 
 def outline(report: Report) -> Outline:
     """Sort all findings of a report; each is in exactly one part, and absent ones are listed once more together."""
     noted = [Noted(i, f) for i, f in enumerate(report.findings)]
-    places: dict[Place, list[Noted]] = {p: [] for p in ("data", "cost", "baseline", "group", "measure")}
+    places: dict[Place, list[Noted]] = {p: [] for p in ("data", "cost", "baseline", "chosen", "group", "measure")}
     for one in noted:
         places[_place(one.finding)].append(one)
     return Outline(
@@ -54,6 +55,7 @@ def outline(report: Report) -> Outline:
         measures={name: tuple(sorted(found, key=_by_split)) for name, found in _by_name(places["measure"]).items()},
         groups=_groups(places["group"]),
         baselines=_baselines(places["baseline"], report),
+        chosen=tuple(places["chosen"]),
         absent=tuple(one for one in noted if one.finding.value is None),
     )
 
@@ -77,6 +79,8 @@ def _place(finding: Finding) -> Place:
         return "data"
     if producer == "cost" or finding.name in COST:
         return "cost"
+    if producer == "settled":
+        return "chosen"
     return "group" if finding.group else "measure"
 
 
@@ -104,11 +108,16 @@ def _groups(found: Iterable[Noted]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda g: (g.key != "class", g.key, -split_order(g.split)[0])))
 
 
+def _beside(name: str) -> bool:
+    """Say whether a finding about a baseline stands in its table alone: what it costs, and how it compares."""
+    return name in COST or name.endswith("_difference") or name == "cheapest_not_worse"
+
+
 def _baselines(found: Iterable[Noted], report: Report) -> dict[str, tuple[Noted, ...]]:
     """For each measure with a baseline: the network's own finding on the same split, then the baselines."""
     result: dict[str, tuple[Noted, ...]] = {}
     best = judged_split(report)
-    for name, ones in _by_name(found).items():
+    for name, ones in _by_name(one for one in found if not _beside(one.finding.name)).items():
         here = [one for one in ones if one.finding.split in (best, None)] or ones
         split = here[0].finding.split
         own = [

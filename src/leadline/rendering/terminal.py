@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from leadline.facts.finding import Finding
 from leadline.facts.report import Report
+from leadline.facts.requirement import Verdict
 from leadline.rendering import answer, words
-from leadline.rendering.outline import Noted, judged_split, outline
+from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.scripts import for_terminal
 
 LOOKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}
 MOST_MEASURES = 5
+# What is shown first, in this order; of measures that say nearly the same, one.
+HEADLINES = (
+    *("accuracy", "subset_accuracy", "agreement", "f1_micro", "kl", "expected_cost"),
+    *("sensitivity", "specificity", "balanced_accuracy", "roc_auc", "average_precision"),
+    *("mae", "coverage", "interval_width", "deviance_explained", "r2", "rmse"),
+)
+REDUNDANT = ("recall_macro", "precision_macro", "f1_macro", "mse")
 MOST_VERDICTS = 5
 WIDEST = 36  # characters a requirement always gets before its reason
 
@@ -28,25 +39,36 @@ def summary(report: Report, page: Path) -> RenderableType:
     if measures:
         lines += [Text(""), _table(measures)]
     if report.requirements:
-        lines += [Text(""), Text(answer.judged(report)), *_verdicts(report)]
+        lines += [Text(""), Text(answer.judged(report)), *verdicts(report.requirements, MOST_VERDICTS)]
     lines += [Text(""), Text.assemble("Report  ", (str(page), "bold"))]
     return Group(*lines)
 
 
-def _measures(report: Report) -> Sequence[Noted]:
+def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the measures of the whole, those first that say most, without those that others say too."""
+    tasks: dict[str, list[Finding]] = {}
+    for f in findings:
+        measure, task = words.parted(f.name)
+        if f.group is None and measure not in REDUNDANT:
+            tasks.setdefault(task, []).append(f)
+    places = {name: place for place, name in enumerate(HEADLINES)}
+    ordered = [sorted(found, key=lambda f: places.get(words.parted(f.name)[0], len(places))) for found in tasks.values()]
+    return tuple(f for alike in zip_longest(*ordered) for f in alike if f is not None)  # of several tasks each in turn
+
+
+def _measures(report: Report) -> Sequence[Finding]:
     split = judged_split(report)
-    found = [one for ones in outline(report).measures.values() for one in ones]
-    return [one for one in found if one.finding.split == split and one.finding.value is not None][:MOST_MEASURES]
+    found = [one.finding for ones in outline(report).measures.values() for one in ones]
+    return headlines(f for f in found if f.split == split and f.value is not None)[:MOST_MEASURES]
 
 
-def _table(measures: Sequence[Noted]) -> Table:
+def _table(measures: Sequence[Finding]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right", style="bold")
     table.add_column(style="dim")
     table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-    for one in measures:
-        f = one.finding
+    for f in measures:
         basis = f"n = {f.n:,}" if f.n is not None else ""
         mark = "" if f.provenance == "measured" else f" ({f.provenance})"
         basis = ", ".join(part for part in (f.split or "", basis) if part)
@@ -58,18 +80,19 @@ def _table(measures: Sequence[Noted]) -> Table:
 
 def _whole(text: str) -> str:
     """Terminals break lines at narrow spaces, so that none stands before a per cent sign here."""
-    return text.replace(f"{words.SPACE}%", "%")
+    return for_terminal(text).replace(f"{words.SPACE}%", "%")
 
 
-def _verdicts(report: Report) -> list[RenderableType]:
+def verdicts(judged: Sequence[Verdict], most: int | None = None) -> list[RenderableType]:
+    """Return verdicts with their reasons, `most` of them or all."""
     # Those that do not pass come first: they are what a reader must see.
-    ordered = sorted(report.requirements, key=lambda v: ("fail", "undecided", "pass").index(v.verdict))
+    ordered = sorted(judged, key=lambda v: ("fail", "undecided", "pass").index(v.verdict))
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, min_width=max(len(v.verdict) for v in ordered) + 2)
     table.add_column(no_wrap=True, min_width=min(WIDEST, max(len(v.text) for v in ordered)))
-    table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
-    for verdict in ordered[:MOST_VERDICTS]:
+    table.add_column(style="dim")  # a reason breaks over lines rather than lose its numbers
+    for verdict in ordered[:most]:
         sign, colour = LOOKS[verdict.verdict]
         table.add_row(Text(f"{sign} {verdict.verdict}", style=colour), Text(verdict.text), Text(verdict.why))
-    hidden = len(ordered) - MOST_VERDICTS
+    hidden = 0 if most is None else len(ordered) - most
     return [table, Text(f"… and {hidden} more in the report", style="dim")] if hidden > 0 else [table]

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from leadline.facts.finding import Finding, Interval
+from leadline.rendering.scripts import apart
 
 SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
 MINUS = "\u2212"
@@ -34,7 +35,14 @@ TERMS: Mapping[str, Term] = {
     "recall_macro": Term("Recall, macro", "recall averaged over classes", True),
     "f1_macro": Term("F1, macro", "F1 averaged over classes", True),
     "roc_auc": Term("ROC AUC", "chance that a row of a class scores above a row of another; guessing gives 0.5"),
-    "average_precision": Term("Average precision", "area under the precision–recall curve"),
+    "average_precision": Term("Average precision", "area under the precision–recall curve; guessing gives the share of positives"),
+    "sensitivity": Term("Sensitivity", "of the positive rows, the share called positive", True),
+    "specificity": Term("Specificity", "of the negative rows, the share called negative", True),
+    "ppv": Term("Positive predictive value", "of the rows called positive, the share that are", True),
+    "npv": Term("Negative predictive value", "of the rows called negative, the share that are", True),
+    "expected_cost": Term("Expected cost", "what a decision costs on average, in the unit of the costs given"),
+    "temperature": Term("Temperature", "what scores are divided by; above 1 makes the network less sure"),
+    "threshold": Term("Threshold", "the probability from which on a row is called positive"),
     "nll": Term("Negative log-likelihood", "mean surprise at the true answer; punishes confident mistakes"),
     "brier": Term("Brier score", "squared distance of the probabilities from the truth"),
     "ece": Term("Expected calibration error", "how far claimed confidence is from how often it is right", True),
@@ -43,10 +51,24 @@ TERMS: Mapping[str, Term] = {
     "mae": Term("Mean absolute error", "how far off a prediction is on average"),
     "median_absolute_error": Term("Median absolute error", "half of the predictions are closer than this"),
     "r2": Term("R²", "share of the variance explained; always giving the mean scores 0"),
+    "crps": Term("Continuous ranked probability score", "how far predicted distributions are from what came; one number's error"),
+    "coverage": Term("Coverage", "share of true values within the predicted interval, which claims a share", True),
+    "interval_width": Term("Interval width", "how wide predicted intervals are on average"),
+    "pinball": Term("Pinball loss", "error of predicted quantiles; a low quantile pays more for being too high"),
+    "deviance": Term("Poisson deviance", "how far counts are from predicted rates, beyond what a perfect fit leaves"),
+    "deviance_explained": Term("Deviance explained", "share of the Poisson deviance explained; always giving the mean scores 0"),
+    "kl": Term("Kullback–Leibler divergence", "what predicted probabilities lose beside the true ones"),
+    "probability_mae": Term("Error of probabilities", "how far predicted probabilities are off on average"),
+    "agreement": Term("Agreement", "share of rows whose most probable class is the same", True),
+    "subset_accuracy": Term("Exact sets", "share of rows whose whole set of labels is right", True),
+    "hamming_loss": Term("Hamming loss", "share of labels that are wrong, there or not", True),
+    "f1_micro": Term("F1, micro", "F1 over all labels of all rows together", True),
     "generalisation_gap": Term("Generalisation gap", "how much worse on rows never trained on"),
+    "cheapest_not_worse": Term("Cheapest model not demonstrably worse", "how much better than the network it is"),
     "rows": Term("Rows"),
     "rows_set_aside": Term("Rows set aside", "could not be used; listed with the reason"),
     "duplicates": Term("Duplicates", "rows of one split with a twin in another"),
+    "near_duplicates": Term("Near-identical pictures", "rows of one split with nearly the same picture in another"),
     "params": Term("Parameters", "trained numbers in the network"),
     "flops": Term("Operations per example", "one multiplication with addition counts as two"),
     "size_mb": Term("Size on disk"),
@@ -54,8 +76,12 @@ TERMS: Mapping[str, Term] = {
     "peak_memory_mb": Term("Peak memory"),
     "train_seconds": Term("Training time"),
     "energy_wh": Term("Energy to train"),
+    "co2_g": Term("Carbon dioxide of training"),
+    "rollbacks": Term("Rollbacks", "divergences that training went back from, with half the learning rate"),
 }
 _REPEATS = "_over_repeats"
+_DIFFERENCE = "_difference"
+_GAPS = ("generalisation_gap", "cheapest_not_worse")  # their methods begin with the measure that they are differences of
 
 
 def term(name: str) -> Term:
@@ -63,6 +89,9 @@ def term(name: str) -> Term:
     base = name.removesuffix(_REPEATS)
     if name != base:
         return term(base)._replace(title=f"{term(base).title}, over repeats", gloss="mean over runs with different seeds")
+    if name.endswith(_DIFFERENCE) and name.removesuffix(_DIFFERENCE) in TERMS:
+        of = TERMS[name.removesuffix(_DIFFERENCE)]
+        return Term(f"{of.title} against the network", "how much better than the network; below zero, how much worse", of.share)
     known = TERMS.get(name)
     if known:
         return known
@@ -73,6 +102,12 @@ def term(name: str) -> Term:
     return Term(plain[:1].upper() + plain[1:])
 
 
+def parted(name: str) -> tuple[str, str]:
+    """Return the measure and the task of a finding's name: ``accuracy`` and ``income`` of ``accuracy(income)``."""
+    measure, _, task = name.partition("(")
+    return measure, task.removesuffix(")")
+
+
 def title(finding: Finding) -> str:
     """Return a finding's name with its group, in words: ``Latency · batch 1``."""
     return f"{term(finding.name).title} · {group(finding.group)}" if finding.group else term(finding.name).title
@@ -81,7 +116,7 @@ def title(finding: Finding) -> str:
 def group(text: str) -> str:
     """Return a finding's group in words: ``class cat`` of ``class=cat``."""
     key, equals, value = text.partition("=")
-    return f"{key} {value}" if equals else text
+    return f"{key} {apart(value)}" if equals else text
 
 
 def scale(finding: Finding) -> float:
@@ -90,14 +125,14 @@ def scale(finding: Finding) -> float:
 
 
 def _gap_of_shares(finding: Finding) -> bool:
-    first = re.match(r"\w+", finding.method or "") if finding.name == "generalisation_gap" else None
+    first = re.match(r"\w+", finding.method or "") if finding.name in _GAPS else None
     return first is not None and term(first[0]).share
 
 
 def unit(finding: Finding) -> str:
     """Return what stands after a finding's number: ``%``, ``points``, ``ms`` … or nothing."""
     if scale(finding) == 100.0:
-        return "points" if finding.name == "generalisation_gap" else "%"
+        return "points" if finding.name in _GAPS or finding.name.endswith(_DIFFERENCE) else "%"
     return finding.unit if finding.unit in _UNITS else ""
 
 

@@ -20,8 +20,9 @@ from leadline.facts.experiment import Experiment
 from leadline.facts.report import Report
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective
+from leadline.objectives.named import objective_for
 from leadline.run import folder as files
-from leadline.run.build import build_network, objective_for
+from leadline.run.build import build_network
 
 
 class Run:
@@ -34,8 +35,13 @@ class Run:
     def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
         self.folder = Path(folder).expanduser()
         self.modules = modules
-        files.verify(self.folder, (files.EXPERIMENT, files.SCHEMA, files.REPORT))
+        files.verify(self.folder, (files.EXPERIMENT, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
+        if self.experiment.data.split.every_fold:
+            raise RunError(
+                f"{folder} is a cross-validation, which has no network of its own: its runs are in {self.folder / 'folds'}."
+            )
+        files.verify(self.folder, (files.SCHEMA,))
         self.schema = read_schema(self.folder)
         self.report = Report.read(self.folder / files.REPORT)
 

@@ -14,8 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from leadline.errors import RunError, TrainingFailed
+from leadline.errors import DiskFull, RunError, TrainingFailed
 from leadline.facts.base import canonical_json, digest
+from leadline.machine import disk
 from leadline.run.folder import sha256
 
 
@@ -56,9 +57,8 @@ class Checkpoints:
                 beside.write_text(canonical_json({**content, "sha256": digest(content)}), encoding="utf-8")
             self._prune()
         except (OSError, SafetensorError) as error:
-            raise TrainingFailed(
-                f"Cannot write the checkpoint of step {step} into {self.folder}: {error}. {self._left()}"
-            ) from error
+            kind = DiskFull if disk.is_full(error) else TrainingFailed
+            raise kind(f"Cannot write the checkpoint of step {step} into {self.folder}: {error}. {self._left()}") from error
         return sidecar
 
     def latest(self) -> Saved | None:
@@ -78,6 +78,12 @@ class Checkpoints:
                 "Restore the folder from a copy, or delete it to train from the start."
             )
         return None
+
+    def forget(self, after: int) -> None:
+        """Remove the checkpoints of later steps: training has gone back behind them."""
+        for sidecar in self._sidecars():
+            if int(sidecar.stem.removeprefix("step-")) > after:
+                sidecar.unlink()
 
     def _read(self, sidecar: Path, notes: tuple[str, ...]) -> Saved:
         content = json.loads(sidecar.read_text(encoding="utf-8"))

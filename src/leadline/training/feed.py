@@ -8,12 +8,15 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from leadline.data.mix import partners
 from leadline.errors import UsageError
 from leadline.layers.draws import Draws, generator_for
 from leadline.layers.types import Batch
 from leadline.training.distributed import ALONE, World
 
 Augment = Callable[[Batch, Draws], Batch]
+Mix = Callable[[Batch, Batch, Draws], Batch]
+Gathered = tuple[Batch, Batch | None]  # the rows of a step, and the rows that they are mixed with, if any
 
 
 class Rows(Protocol):
@@ -30,7 +33,8 @@ class Feed:
 
     `batch` counts the rows of one update over all processes; process r takes every r-th of them. What is left over at the end of
     an epoch is a smaller batch; left-overs of fewer than two rows a process join the batch before, as batch statistics need two.
-    Raises UsageError where a process would have no rows.
+    Where rows are mixed, each is so with another one of the split that its draws choose, augmented by draws of its own: what a row
+    becomes depends on (seed, step, row) alone. Raises UsageError where a process would have no rows.
     """
 
     def __init__(
@@ -40,24 +44,30 @@ class Feed:
         seed: int,
         *,
         augment: Augment | None = None,
+        mix: Mix | None = None,
         world: World = ALONE,
         device: torch.device | str = "cpu",
     ) -> None:
         rows = len(part)
         if min(batch, rows) < world.size:
             raise UsageError(f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one.")
-        self.part, self.batch, self.seed, self.augment, self.world = part, batch, seed, augment, world
+        self.part, self.batch, self.seed, self.world = part, batch, seed, world
+        self.augment, self.mix = augment, mix
         self.device = torch.device(device)
         full, left = divmod(rows, batch)
         self.steps_per_epoch = max(full + (left >= 2 * world.size), 1)
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
-        self._ahead: tuple[int, Batch] | None = None
+        self._ahead: tuple[int, Gathered] | None = None
         self._copying: Any = torch.cuda.Stream(self.device) if self.device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
     def at(self, step: int) -> Batch:
-        """Return this process's share of the batch of a global step, augmented, on the device."""
-        batch = self._gather(step) if self._copying is None else self._prefetched(step)
-        return batch if self.augment is None else self.augment(batch, Draws(self.seed, step, batch.row_B))
+        """Return this process's share of the batch of a global step, augmented and mixed, on the device."""
+        own, other = self._gather(step) if self._copying is None else self._prefetched(step)
+        draws = Draws(self.seed, step, own.row_B)
+        if self.augment is not None:
+            own = self.augment(own, draws)
+            other = None if other is None else self.augment(other, draws.under("partner"))
+        return own if self.mix is None or other is None else self.mix(own, other, draws)
 
     def size(self, step: int) -> int:
         """Return how many rows a step's batch has over all processes."""
@@ -69,16 +79,20 @@ class Feed:
         last = number == self.steps_per_epoch - 1
         return number * self.batch, len(self.part) if last else (number + 1) * self.batch
 
-    def _gather(self, step: int) -> Batch:
+    def _gather(self, step: int) -> Gathered:
         epoch = step // self.steps_per_epoch
         if self._order[0] != epoch:
             self._order = epoch, torch.randperm(len(self.part), generator=generator_for(self.seed, "order", epoch))
         start, end = self._span(step)
-        return self.part.batch(self._order[1][start + self.world.rank : end : self.world.size])
+        at_B = self._order[1][start + self.world.rank : end : self.world.size]
+        batch = self.part.batch(at_B)
+        if self.mix is None:
+            return batch, None
+        return batch, self.part.batch(partners(Draws(self.seed, step, batch.row_B), at_B, len(self.part)))
 
-    def _prefetched(self, step: int) -> Batch:
-        """Return the batch copied while the step before ran, and begin to copy the next one."""
-        batch = self._ahead[1] if self._ahead is not None and self._ahead[0] == step else self._copied(step)
+    def _prefetched(self, step: int) -> Gathered:
+        """Return the batches copied while the step before ran, and begin to copy the next ones."""
+        batches = self._ahead[1] if self._ahead is not None and self._ahead[0] == step else self._copied(step)
         stream = torch.cuda.current_stream(self.device)
         stream.wait_stream(self._copying)
 
@@ -86,10 +100,16 @@ class Feed:
             x.record_stream(stream)  # or its memory could be used again by the next copy while it is still read
             return x
 
-        batch.map(hold)
+        for batch in batches:
+            if batch is not None:
+                batch.map(hold)
         self._ahead = step + 1, self._copied(step + 1)
-        return batch
+        return batches
 
-    def _copied(self, step: int) -> Batch:
+    def _copied(self, step: int) -> Gathered:
         with torch.cuda.stream(self._copying):
-            return self._gather(step).map(Tensor.pin_memory).to(self.device)
+            own, other = self._gather(step)
+            return self._there(own), None if other is None else self._there(other)
+
+    def _there(self, batch: Batch) -> Batch:
+        return batch.map(Tensor.pin_memory).to(self.device)

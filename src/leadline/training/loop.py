@@ -10,9 +10,9 @@ from typing import Protocol
 
 from torch import Tensor
 
-from leadline.errors import TrainingFailed
 from leadline.layers.types import Batch
 from leadline.training.distributed import World
+from leadline.training.rollback import Diverged
 from leadline.training.step import Progress
 
 
@@ -66,12 +66,14 @@ def fit(
     total: int,
     every: int,
     interrupted: Callable[[], object] = lambda: None,
+    look: Callable[[int], bool] = lambda done: False,
 ) -> Iterator[Tick]:
     """Take steps `start` to `total`, and yield a tick every `every` steps, at each end of an epoch and after the last.
 
     `until` is asked once the consumer is done with a tick; when it says yes in any process, all stop. While `interrupted` returns
-    something true, every step of a single process yields a tick, so that a signal is answered at once. Nothing waits for the
-    device between ticks. Raises TrainingFailed where the loss or the gradient is no longer finite.
+    something true, every step of a single process yields a tick, so that a signal is answered at once. `look` is asked how many
+    steps are done after each of them and may want a tick, in all processes alike. Nothing waits for the device between ticks.
+    Raises Diverged where the loss or the gradient is no longer finite.
     """
     sums_2K: Tensor | None = None
     examples, seconds, before = 0, 0.0, start
@@ -80,7 +82,7 @@ def fit(
         done = at + 1
         epoch_end = done % feed.steps_per_epoch == 0
         # Several processes must tick together, as they add up what they saw: a signal waits for the next tick of all.
-        due = epoch_end or done % every == 0 or done == total or (step.world.size == 1 and bool(interrupted()))
+        due = epoch_end or done % every == 0 or done == total or look(done) or (step.world.size == 1 and bool(interrupted()))
         names, seen_2K = step(feed.at(at), norm=due)
         sums_2K = seen_2K if sums_2K is None else sums_2K.add_(seen_2K)
         examples += feed.size(at)
@@ -107,7 +109,4 @@ def _means(names: tuple[str, ...], sums_2K: Tensor) -> dict[str, float]:
 def _check_finite(seen: Mapping[str, float], before: int, done: int) -> None:
     for name, value in seen.items():
         if not math.isfinite(value):
-            raise TrainingFailed(
-                f"Training diverged: between steps {before} and {done} the {name} became {value}. "
-                "A lower learning rate (training.optimizer.lr) or a bound on the gradient (training.clip=1) usually helps."
-            )
+            raise Diverged(f"between steps {before} and {done} the {name} became {value}", done)

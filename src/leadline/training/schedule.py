@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from typing import Annotated
 
 from pydantic import Field
 
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
+from leadline.facts.registry import lookup
 from leadline.training.options import read_options
 
 
 class Schedule(Fact):
-    """`warm_up` is the share of all steps over which the factor climbs to 1."""
+    """`warm_up` is the share of all steps over which the factor climbs to 1.
+
+    In formulas x is how far training is after that, from 0 in the first step to 1 in the last.
+    """
 
     warm_up: float = Field(default=0.0, ge=0, lt=1)
 
     def factor(self, step: int, total: int) -> float:
         """Return what the learning rate is multiplied by in step `step` (from 0) of `total`."""
         rise = self.warm_up * total
-        if step < rise:
-            return self.climb((step + 1) / (rise + 1))
+        return self.climb((step + 1) / (rise + 1)) if step < rise else self.after(step, total)
+
+    def after(self, step: int, total: int) -> float:
+        """Return the factor of a step that follows the warm-up."""
+        rise = self.warm_up * total
         # The last step is the end of the way down, so that the final value is reached and not only approached.
-        way = (step - rise) / max(total - 1 - rise, 1)
-        return self.descend(min(way, 1.0))
+        return self.descend(min((step - rise) / max(total - 1 - rise, 1), 1.0))
+
+    def over(self, epochs: int) -> Schedule:
+        """Return the schedule for a training of so many epochs, where it counts in them."""
+        return self
 
     def climb(self, way: float) -> float:
         """Return the factor after a share `way` in (0, 1) of the warm-up: a straight line (Goyal et al. 2017)."""
@@ -37,7 +47,7 @@ class Schedule(Fact):
 
 
 class Constant(Schedule):
-    """The same learning rate throughout, once warm."""
+    """The same learning rate throughout, once warm: the factor is 1."""
 
     def descend(self, way: float) -> float:
         return 1.0
@@ -48,7 +58,7 @@ def _half_cosine(start: float, end: float, way: float) -> float:
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 down to `final` (Loshchilov & Hutter 2017, without restarts)."""
+    """Half a cosine from 1 down to `final`: final + (1 − final)·(1 + cos πx)/2 (Loshchilov & Hutter 2017, without restarts)."""
 
     final: float = Field(default=0.0, ge=0, le=1)
 
@@ -56,8 +66,77 @@ class Cosine(Schedule):
         return _half_cosine(1.0, self.final, way)
 
 
+class Linear(Schedule):
+    """A straight line from 1 down to `final`: 1 − (1 − final)·x."""
+
+    final: float = Field(default=0.0, ge=0, le=1)
+
+    def descend(self, way: float) -> float:
+        return 1.0 - (1.0 - self.final) * way
+
+
+class Exponential(Schedule):
+    """The same share of the learning rate is lost in every step, down to `final`: finalˣ.
+
+    Above 1 it rises, as in a learning-rate range test.
+    """
+
+    final: float = Field(default=0.01, gt=0)
+
+    def descend(self, way: float) -> float:
+        return float(self.final**way)
+
+
+class Step(Schedule):
+    """Drops by a factor: `drop` to the power of how many of the moments `at`, shares of all steps, have passed.
+
+    `every` gives the moments in epochs: 30 is after 30, 60, 90 … epochs. It never falls below `final`.
+    """
+
+    drop: float = Field(default=0.1, gt=0, lt=1)
+    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5, 0.75)
+    every: int | None = Field(default=None, ge=1)
+    final: float = Field(default=0.0, ge=0, le=1)
+
+    def over(self, epochs: int) -> Schedule:
+        if self.every is None:
+            return self
+        return self.model_copy(update={"at": tuple(n / epochs for n in range(self.every, epochs, self.every)), "every": None})
+
+    def after(self, step: int, total: int) -> float:
+        return self.descend(step / total)
+
+    def descend(self, way: float) -> float:
+        passed = sum(moment <= way for moment in self.at)
+        return max(float(self.drop**passed), self.final)
+
+
+class Plateau(Schedule):
+    """Drops by the factor `drop` whenever `patience` epochs have passed without a better value of `on` on validation.
+
+    A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far training is:
+    `leadline.training.plateau` counts it. It never falls below `final`.
+    """
+
+    on: str = "loss"
+    drop: float = Field(default=0.1, gt=0, lt=1)
+    patience: int = Field(default=5, ge=1)
+    tolerance: float = Field(default=0.0, ge=0)
+    final: float = Field(default=1e-4, ge=0, le=1)
+
+    def descend(self, way: float) -> float:
+        return 1.0
+
+    def dropped(self, times: int) -> float:
+        """Return the factor after it has dropped so many times."""
+        return max(float(self.drop**times), self.final)
+
+
 class OneCycle(Schedule):
-    """Half a cosine up from `start`, another down to `final` (Smith & Topin 2018); momentum stays as it is."""
+    """Half a cosine up from `start`, another down to `final` (Smith & Topin 2018); momentum stays as it is.
+
+    start + (1 − start)·(1 − cos πy)/2 over the warm-up, of which y is the share that is done, then as `Cosine`.
+    """
 
     warm_up: float = Field(default=0.3, ge=0, lt=1)
     start: float = Field(default=0.04, ge=0, le=1)
@@ -70,14 +149,12 @@ class OneCycle(Schedule):
         return _half_cosine(1.0, self.final, way)
 
 
-SCHEDULES: Mapping[str, type[Schedule]] = {"constant": Constant, "cosine": Cosine, "one_cycle": OneCycle}
-
-
 def schedule(component: Component) -> Schedule:
     """Return a schedule by name; raises UsageError where the name or an option is unknown or wrong."""
-    return read_options("schedule", component, SCHEDULES)
+    kind: type[Schedule] = lookup("schedules", component.name)
+    return read_options("schedule", component, {component.name: kind})
 
 
-def resolved_schedule(component: Component) -> Component:
-    """Return the component with every default written out."""
-    return Component(name=component.name, options=schedule(component).model_dump(mode="json"))
+def resolved_schedule(component: Component, epochs: int) -> Component:
+    """Return the component with every default written out, for a training of so many epochs."""
+    return Component(name=component.name, options=schedule(component).over(epochs).model_dump(mode="json"))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from leadline.errors import Interrupted
+
 
 @contextmanager
 def catching() -> Iterator[Callable[[], int | None]]:
@@ -26,13 +28,33 @@ def catching() -> Iterator[Callable[[], int | None]]:
     def stopped() -> int | None:
         return caught[0] if caught else None
 
+    with _handling(note):
+        yield stopped
+
+
+@contextmanager
+def interrupting(message: str) -> Iterator[None]:
+    """Raise Interrupted with a message where SIGINT or SIGTERM comes within the block, for work that has no steps to stop between.
+
+    Outside of the main thread nothing is caught. The handlers found are put back at the end.
+    """
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        raise Interrupted(message, number)
+
+    with _handling(leave):
+        yield
+
+
+@contextmanager
+def _handling(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield stopped
+        yield
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield stopped
+        yield
     finally:
-        for number, handler in before.items():
+        for number, found in before.items():
             # A handler that was not set from Python reads as None and cannot be put back; the default is the nearest.
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+            signal.signal(number, signal.SIG_DFL if found is None else found)

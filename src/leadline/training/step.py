@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +19,12 @@ from leadline.layers import draws as draws_module
 from leadline.layers.contracts import Objective
 from leadline.layers.draws import Draws, drawing
 from leadline.layers.types import Batch, Loss
+from leadline.training import average as averages
 from leadline.training import optim
 from leadline.training import schedule as schedules
+from leadline.training.average import Averaged
 from leadline.training.distributed import ALONE, World
+from leadline.training.groups import ALIKE, Groups, hidden, hold
 from leadline.training.plan import Plan, arranged_batch, arranged_network, autocast
 
 TINY = torch.finfo(torch.float32).tiny  # keeps a batch whose weights are all zero from dividing by zero: its gradient is zero
@@ -56,12 +59,26 @@ def compiled(module: nn.Module) -> nn.Module:
 class _Player:
     """One part that is stepped: its loss, its parameters and their optimizer."""
 
-    def __init__(self, name: str, part: nn.Module, options: optim.Optimizer) -> None:
+    def __init__(self, name: str, part: nn.Module, network: nn.Module, options: optim.Optimizer, groups: Groups) -> None:
         self.name = name
         self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
         self.parameters = list(self.names)
-        self.running = options.over(self.parameters)
+        self.running = options.over(self.parameters, groups.factors(network), hidden(network))
         self.loss: nn.Module
+
+    def set_rate(self, lr: float) -> None:
+        """Give every group of parameters its share of the learning rate."""
+        for group in self.running.param_groups:
+            group["lr"] = lr * group["rate"]
+
+    @torch.no_grad()
+    def penalised(self, l1: float) -> Tensor:
+        """Add the gradient of l1·Σ|w| over weights (not biases, not norms) to theirs, l1·sign(w); returns l1·Σ|w|."""
+        weights: list[Tensor] = [p for p in self.parameters if p.ndim > 1 and p.grad is not None]
+        if not weights:  # only biases and norms are trained
+            return self.parameters[0].new_zeros(())
+        torch._foreach_add_([p.grad for p in weights if p.grad is not None], torch._foreach_sign(weights), alpha=l1)
+        return torch.stack(torch._foreach_norm(weights, 1)).sum().float() * l1
 
     def unsynchronised(self) -> AbstractContextManager[None]:
         """Return the context of a backward pass whose gradients other processes need not see yet."""
@@ -72,8 +89,9 @@ class Plain:
     """The ordinary step: loss, gradient, clipping, update; each player of the objective in turn.
 
     `total` is the number of steps the schedules stretch over, `clip` bounds the norm of a player's gradient, `accumulate` splits
-    the batch into that many micro-batches. The network is moved to the plan's device. Nothing here waits for the device: what was
-    seen comes back as tensors. Raises UsageError where micro-batches would change a loss that ties examples together.
+    the batch into that many micro-batches, `groups` sets some parameters apart, `average` keeps a mean of the weights along the
+    way, for which an epoch has `steps_per_epoch`. The network is moved to the plan's device. Nothing here waits for the device:
+    what was seen comes back as tensors. Raises UsageError where micro-batches would change a loss that ties examples together.
     """
 
     def __init__(
@@ -89,17 +107,28 @@ class Plain:
         clip: float | None = None,
         accumulate: int = 1,
         world: World = ALONE,
+        groups: Groups = ALIKE,
+        average: Component | None = None,
+        steps_per_epoch: int = 1,
     ) -> None:
         if accumulate > 1 and objective.coupled:
             raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
         self.network = arranged_network(network, plan)
         self.objective, self.plan, self.world = objective, plan, world
         self.total, self.seed, self.clip, self.accumulate = total, seed, clip, accumulate
-        self.step = 0
+        self.step, self.halvings = 0, 0  # of the learning rate, each after a divergence
+        self.averaged = Averaged(self.network, averages.average(average)) if average else None
+        self._steps_per_epoch = steps_per_epoch
+        self._least = 2 if averages.batch_norms(self.network) else 1  # rows of a micro-batch: batch statistics need two
         self._schedule, self._optimizer = schedules.schedule(schedule), optim.optimizer(optimizer)
+        self.rate = 1.0  # what the learning rate is multiplied by beside the schedule's factor: what a plateau leaves of it
         self.lr = self._optimizer.lr * self._schedule.factor(0, total)
         self._zero, self._one = torch.zeros((), device=plan.device), torch.ones((), device=plan.device)
-        self._players = tuple(_Player(name, part, self._optimizer) for name, part in objective.players(network).items())
+        self.groups = groups
+        groups.freeze_in(network)
+        hold(network)
+        parts = objective.players(network).items()
+        self._players = tuple(_Player(name, part, network, self._optimizer, groups) for name, part in parts)
         for player in self._players:
             self._turn(player)
             player.loss = self._loss_module(player.name)
@@ -113,10 +142,13 @@ class Plain:
         """Update every player once; with `norm` the norm of the gradient is among what comes back."""
         if not self.network.training:
             self.network.train()
-        self.lr = self._optimizer.lr * self._schedule.factor(self.step, self.total)
+            hold(self.network)
+        self.lr = self._optimizer.lr * self._schedule.factor(self.step, self.total) * self.rate * 0.5**self.halvings
         batch = arranged_batch(batch, self.plan)
         seen = [self._update(player, batch, norm) for player in self._players]
         self.step += 1
+        if self.averaged is not None:
+            self.averaged.seen(self.step, self.total, self.step % self._steps_per_epoch == 0)
         if len(seen) == 1:
             return seen[0]
         names = tuple(f"{player.name}.{name}" for player, one in zip(self._players, seen, strict=True) for name in one.names)
@@ -134,9 +166,10 @@ class Plain:
     def _update(self, player: _Player, batch: Batch, norm: bool) -> Progress:
         self._turn(player)
         names, sums, weight = self._backward(player, batch) if self.accumulate == 1 else self._accumulated(player, batch)
+        if self.groups.l1:
+            names, sums = (*names, "l1"), [*sums, player.penalised(self.groups.l1) * weight]
         length = self._clipped(player, norm)
-        for group in player.running.param_groups:
-            group["lr"] = self.lr
+        player.set_rate(self.lr)
         player.running.step()
         for p in player.parameters:
             p.grad = None
@@ -161,7 +194,7 @@ class Plain:
         return ("loss", *loss.parts), sums, weight
 
     def _accumulated(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
-        micros = tuple(batch.split(self.accumulate))
+        micros = tuple(batch.split(min(self.accumulate, max(1, len(batch) // self._least))))
         names: tuple[str, ...] = ()
         rows = []
         for number, micro in enumerate(micros, start=1):
@@ -188,15 +221,21 @@ class Plain:
             return nn.utils.clip_grad_norm_(player.parameters, self.clip)
         return nn.utils.get_total_norm([p.grad for p in player.parameters if p.grad is not None]) if norm else None
 
-    def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return all that the next step depends on: live tensors by name, and plain numbers."""
         tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
         for player in self._players:
             state = optim.state_of(player.running, player.names)
             tensors |= {f"optimizer.{player.name}.{name}": x for name, x in state.items()}
-        return tensors, {"step": self.step}
+        scalars: dict[str, Any] = {
+            "step": self.step, "total": self.total, "halvings": self.halvings, "rate": self.rate, "accumulate": self.accumulate
+        }  # fmt: skip
+        if self.averaged is not None:
+            mean, scalars["average"] = self.averaged.state()
+            tensors |= {f"average.{name}": x for name, x in mean.items()}
+        return tensors, scalars
 
-    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, int]) -> None:
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         """Put a state back, bit for bit; entries of other names are left to others. Raises RunError where it does not fit."""
         try:
             self.network.load_state_dict(_below("network.", tensors))
@@ -204,11 +243,21 @@ class Plain:
             raise RunError(f"The checkpoint does not fit the network: {error}") from None
         for player in self._players:
             optim.load_state(player.running, player.names, _below(f"optimizer.{player.name}.", tensors))
-        self.step = scalars["step"]
+            for p in player.parameters:
+                p.grad = None  # of a step that was not finished
+        if self.averaged is not None:
+            self.averaged.load(_below("average.", tensors), scalars["average"])
+        self.step, self.total, self.halvings = scalars["step"], scalars["total"], scalars["halvings"]
+        self.rate, self.accumulate = scalars["rate"], scalars["accumulate"]
+
+    @property
+    def judged(self) -> nn.Module:
+        """The network whose weights count, for validation and for what ships: the averaged one, once there is an average."""
+        return self.averaged.network if self.averaged is not None and self.averaged.count else self.network
 
     def shipped(self) -> nn.Module:
         """Return what is kept after training; raises TrainingFailed where its weights are not all finite."""
-        network = self.objective.ship(self.network)
+        network = self.objective.ship(self.judged)
         for name, x in network.state_dict().items():
             if x.is_floating_point() and not bool(x.isfinite().all()):
                 raise TrainingFailed(

@@ -16,10 +16,10 @@ class Best(Fact):
     step: int | None = None
     since: int = 0
 
-    def seen(self, value: float, step: int) -> Best:
-        """Return what is best after another look; a value that is not finite is never better, an equal one neither."""
+    def seen(self, value: float, step: int, tolerance: float = 0.0) -> Best:
+        """Return what is best after another look; a value is better when it is finite and better by more than `tolerance`."""
         sign = 1 if self.better == "higher" else -1
-        if math.isfinite(value) and (self.value is None or sign * value > sign * self.value):
+        if math.isfinite(value) and (self.value is None or sign * value > sign * self.value + tolerance):
             return self.model_copy(update={"value": value, "step": step, "since": 0})
         return self.model_copy(update={"since": self.since + 1})
 
@@ -27,6 +27,10 @@ class Best(Fact):
     def is_new(self) -> bool:
         """True when the last look was the best so far."""
         return self.value is not None and self.since == 0
+
+    def reaches(self, value: float, target: float | None) -> bool:
+        """Return whether a value is as good as a target, where there is one."""
+        return target is not None and (value >= target if self.better == "higher" else value <= target)
 
     def gave_up(self, patience: int) -> bool:
         """Return whether `patience` looks have passed without a better value (Prechelt 1998)."""

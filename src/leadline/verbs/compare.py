@@ -14,6 +14,8 @@ from leadline.metrics import paired
 from leadline.run import folder as files
 from leadline.run.run import Run
 
+# What is compared where a prediction is right or wrong; else how far off it is.
+RIGHT = {"category": "accuracy", "boolean": "accuracy", "labels": "subset_accuracy", "probabilities": "agreement"}
 COST = ("params", "size_mb", "latency_ms", "train_seconds")
 
 
@@ -49,11 +51,12 @@ def compare(*folders: str | Path) -> Compared:
 
 
 def _costs(run: Run) -> list[Finding]:
-    return [f for f in run.report.findings if f.name in COST and f.value is not None]
+    found = (f for f in run.report.findings if f.name in COST and f.value is not None)
+    return [f for f in found if not (f.group or "").startswith("baseline=")]
 
 
 def _difference(first: Run, other: Run) -> Difference | None:
-    """Return the paired difference, or None where the runs have no test rows in common."""
+    """Return the paired difference, or None where the runs have no test rows in common, or several targets each."""
     if not _same_task(first, other) or not _same_rows(first, other):
         return None
     both = _test_rows(first).join(_test_rows(other), on=["file", "row", "target"], how="inner", suffix="_other")
@@ -61,8 +64,10 @@ def _difference(first: Run, other: Run) -> Difference | None:
         return None
     target, mine, theirs = (both[name].to_numpy() for name in ("target", "predicted", "predicted_other"))
     group = both["group"].to_numpy() if "group" in both.columns else None  # rows of one group are no independent evidence
-    if first.schema.classes:
-        name, result = "accuracy", paired.accuracy_difference(theirs == target, mine == target, group_n=group)
+    assert first.schema.target is not None
+    name = RIGHT.get(first.schema.target.kind)
+    if name is not None:
+        result = paired.accuracy_difference(theirs == target, mine == target, group_n=group)
     else:
         name, result = "mae", paired.mean_difference(np.abs(mine - target), np.abs(theirs - target), group_n=group)
     assert result.value is not None
@@ -71,7 +76,9 @@ def _difference(first: Run, other: Run) -> Difference | None:
 
 def _same_task(first: Run, other: Run) -> bool:
     one, two = first.schema.target, other.schema.target
-    return one is not None and two is not None and one.name == two.name and bool(first.schema.classes) == bool(other.schema.classes)
+    if one is None or two is None or "several" in (one.kind, two.kind):
+        return False
+    return one.name == two.name and RIGHT.get(one.kind) == RIGHT.get(two.kind)
 
 
 def _same_rows(first: Run, other: Run) -> bool:

@@ -26,6 +26,7 @@ def compose(
     `source` may be an `Experiment`, an experiment file, a path, a bundled name, or data in memory. `options` are entries of
     the experiment by their flag's name; None means not given.
     """
+    _check_target(options.get("target"))
     values, memory = _base(source)
     modules: dict[str, Any] = {}
     kind = network if isinstance(network, type) else type(network)
@@ -52,7 +53,9 @@ def compose(
         "repeats": "repeats",
         "name": "name",
     }
-    given = {places[name]: value for name, value in options.items() if value is not None and value != ()}
+    given = {
+        places[name]: value for name, value in options.items() if value is not None and not (isinstance(value, tuple) and not value)
+    }
     if network is not None:
         given["network"] = network
     for path, value in given.items():
@@ -65,6 +68,16 @@ def compose(
     if require:
         values["require"] = [*values.get("require", ()), *require]
     return Experiment.parse(values), memory, modules
+
+
+def _check_target(target: object) -> None:
+    """Raise UsageError where the target is no name or names of columns, but the values, as other libraries take them."""
+    names = target if isinstance(target, list | tuple) else (target,)
+    if target is not None and not all(isinstance(name, str) for name in names):
+        raise UsageError(
+            f"target names a column of the source, or several; it is a {type(target).__name__}. Values are given with their rows: "
+            "train((X, y)), train({'x': X, 'y': y}), or a frame with a column for them."
+        )
 
 
 def _base(source: object) -> tuple[dict[str, Any], object | None]:

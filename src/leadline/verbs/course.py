@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-import sys
+import json
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import polars as pl
 from torch import Tensor
 
 from leadline.data.dataset import Dataset
-from leadline.machine.energy import Energy, Meter
+from leadline.facts.finding import Finding
+from leadline.facts.training import EarlyStopping
+from leadline.machine.energy import Energy
 from leadline.measuring.decisions import decide
 from leadline.run import folder as files
 from leadline.run.run import save_weights
+from leadline.training.average import renewal
+from leadline.training.budget import Account
 from leadline.training.checkpoint import Checkpoints
+from leadline.training.feed import Feed
 from leadline.training.loop import Tick
 from leadline.training.plan import autocast
+from leadline.training.plateau import Watch
+from leadline.training.rollback import Diverged, OutOfMemory, Snapshot, check, halved, split_up
 from leadline.training.schedule import schedule
 from leadline.training.step import Plain
 from leadline.training.stopping import Best
+from leadline.verbs.ending import PATIENCE
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
+from leadline.verbs.settling import settle
+from leadline.verbs.tracking import Trackers
+from leadline.verbs.trained import FIRST, Event, Trained
 
-
-class Trained(NamedTuple):
-    """What training tells the report: when it began, its seconds, the history, the epoch whose weights ship, energy used."""
-
-    started: datetime
-    seconds: float
-    history: pl.DataFrame
-    best_epoch: int | None
-    energy: Mapping[str, Energy]
-
-
-FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
-INTERRUPTED = {"cpu": Energy(None, why="the run was interrupted, and what was used before that is not known")}
+INTERRUPTED = {"cpu": Energy(None, why="the run was interrupted, and what was used since its last checkpoint is not known")}
+TICKS = 10  # an epoch: enough for a curve, too few to cost anything
+PROBE = 512  # validation rows that are decided before training, to know how long all of them take
+WRITING = 200e6  # bytes a second that a first checkpoint is expected to be written with
 
 
 class Course:
-    """Consumes the ticks of a training: logs, validates, stops early, writes checkpoints."""
+    """Consumes the ticks of a training: logs, validates, stops early and at the end of a budget, writes checkpoints, goes back."""
 
-    def __init__(self, folder: Path, job: Job, dataset: Dataset, step: Plain, total: int) -> None:
-        self.folder, self.job, self.step, self.total = folder, job, step, total
+    def __init__(self, folder: Path, job: Job, dataset: Dataset, step: Plain, feed: Feed) -> None:
+        self.folder, self.job, self.step, self.feed = folder, job, step, feed
         self.training, self.objective, self.shown = job.experiment.training, job.objective, job.shown
+        self.total, self.every = step.total, max(1, feed.steps_per_epoch // TICKS)
         self.schema = dataset.schema
         self.checkpoints = Checkpoints(folder / files.CHECKPOINTS)
         stopping = self.training.early_stopping
@@ -56,105 +60,236 @@ class Course:
         self.best: Best | None = None
         if stopping is not None and self.validation is not None:
             self.best = Best.model_validate({"better": self.objective.monitors[stopping.on]})
-        # A network that is best while the learning rate still climbs is best by luck of a small validation split.
-        self.warm = schedule(self.training.schedule).warm_up * total
+        self.schedule = schedule(self.training.schedule)
+        self.plateau = Watch(self.schedule, self.objective.monitors, step)
         self.best_tensors: dict[str, Tensor] = {}
         self.rows: list[dict[str, Any]] = []
-        self.seconds_before = 0.0
-        self.seconds = 0.0
-        self.interrupted = False
-        self.over = False
-        self.meter = Meter(gpus=step.plan.device.startswith("cuda"))
+        self.events: list[Event] = []
+        self.ended = ""  # by what, if not by the last step
+        self.known = True  # whether all the energy that was used is
+        self.account = Account(
+            max_time=self.training.max_time,
+            max_energy=self.training.max_energy,
+            gpus=step.plan.device.startswith("cuda"),
+            processes=step.world.size,
+        )
+        self.snapshot = Snapshot(step)
         self.saved_at = time.monotonic()
+        log = self.training.log if step.world.is_main else ()
+        self.trackers = Trackers(log, folder, job.experiment, self.shown.note)
 
-    def restore(self) -> None:
-        """Go back to the newest intact checkpoint, if there is one."""
+    @property
+    def over(self) -> bool:
+        """True where training ends before its last step."""
+        return bool(self.ended)
+
+    def begin(self) -> None:
+        """Go back to the newest intact checkpoint, if there is one, and start the clock."""
         saved = self.checkpoints.latest()
-        if saved is None:
-            return
-        for note in saved.notes:
-            self.shown.note(note)
-        self.step.load(saved.tensors, saved.scalars["state"])
-        self.best_tensors = {name.removeprefix("best."): x for name, x in saved.tensors.items() if name.startswith("best.")}
-        self.best = Best.model_validate(saved.scalars["best"]) if saved.scalars["best"] else None
-        self.rows = saved.scalars["rows"]
-        self.seconds_before = self.seconds = saved.scalars["seconds"]
-        self.over = saved.scalars["over"]
-        self.interrupted = True
-        self.shown.note(f"going on from step {saved.step}")
+        if saved is not None:
+            for note in saved.notes:
+                self.shown.note(note)
+            self._restore(saved.tensors, saved.scalars)
+            self.shown.note(f"going on from step {saved.step}")
+        self.trackers.begin(self.step.step)
+        self.account.begin(self.step.step)
+        if self.account.budgets and not self.ended:
+            self._probe()
+
+    def _restore(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+        self.step.load(tensors, scalars["state"])
+        self.best_tensors = _below("best.", tensors)
+        self.best = Best.model_validate(scalars["best"]) if scalars["best"] else None
+        self.rows = scalars["rows"]
+        self.events = [Event(*event) for event in scalars["events"]]
+        self.ended = scalars["ended"]
+        self.account.load(scalars["account"])
+        self.known = scalars["known"] and scalars["whole"]
+        self.plateau.load(scalars["plateau"])
+        if scalars["snapshot"]:
+            self.snapshot.load(_below("snapshot.", tensors), scalars["snapshot"])
+        else:
+            self.snapshot.take(self.step)
 
     def take(self, tick: Tick) -> None:
-        """Log a tick; at the end of an epoch, validate; by the clock and at the end, write a checkpoint."""
+        """Log a tick; at the end of an epoch or a budget, validate; by the clock and at the end, write a checkpoint."""
         main = self.step.world.is_main
-        measures = self._validate() if tick.epoch_end and self.validation is not None and main else {}
-        self.seconds = self.seconds_before + tick.seconds
+        self.account.seen(tick.step, tick.seconds)
+        self._plan_ahead(tick.step)
+        measures = self._validate() if (tick.epoch_end or self.over) and main else {}
+        if tick.epoch_end:
+            self.plateau.look({name.removeprefix("val_"): value for name, value in measures.items()})
+        self._plan_ahead(tick.step)  # validation took more or less than was kept back for it
+        if self.ended in self.account.budgets:
+            of = f"{self.epochs(tick.step):.3g} of {self.training.epochs}"
+            self._happened(f"the {self.ended} budget ended training in epoch {of}")
+        regular = tick.epoch_end or tick.step % self.every == 0
+        first = self.rows[0]["loss"] if self.rows else tick.losses["loss"]
+        if regular and self.snapshot.due(tick.step, epoch_end=tick.epoch_end, loss=tick.losses["loss"], first=first):
+            self.snapshot.take(self.step)
+        self._log(tick, measures)
+        end = self.over or tick.step == self.total
+        if end:
+            check(self.step)
+        due = time.monotonic() - self.saved_at > self.training.checkpoint_seconds and self.account.room_for_another()
+        if end or due:
+            self.save(whole=end)
+
+    def _log(self, tick: Tick, measures: Mapping[str, float]) -> None:
         row = {
             "step": tick.step,
-            "epoch": self._epochs(tick.step),
+            "epoch": self.epochs(tick.step),
             "epoch_end": tick.epoch_end,
             **tick.losses,
             "lr": tick.lr,
             "gradient_norm": tick.gradient_norm,
             "examples_per_second": tick.examples_per_second,
-            "seconds": self.seconds,
+            "seconds": self.account.seconds,
+            **measures,
         }
-        self.rows.append({**row, **measures})
+        self.rows.append(row)
+        self.trackers.log(row)
         shown = {"loss": tick.losses["loss"], **measures}
-        self.shown.train(tick.step, self.total, tick.examples_per_second, shown)
+        self.shown.train(tick.step, self.total if self.over else self.step.total, tick.examples_per_second, shown)
         if tick.epoch_end:
             self.shown.epoch(tick.epoch, self.training.epochs or 0, shown)
-        self.meter.read()
-        due = time.monotonic() - self.saved_at > self.training.checkpoint_seconds
-        if due or self.over or tick.step == self.total:
-            self.save()
+
+    def _plan_ahead(self, done: int) -> None:
+        """End where a budget does; else fit the schedule to what is left of it."""
+        if not self.account.budgets:
+            return
+        if self.step.world.is_main and self.ended in ("", *self.account.budgets):
+            self.step.total, self.ended = self.account.plan(done, self.total, ended=self.ended)
+        told = self.step.world.share(json.dumps([self.step.total, self.account.look_at]))
+        self.step.total, self.account.look_at = json.loads(told)  # processes take the same learning rate and tick together
+
+    def look(self, done: int) -> bool:
+        """Return whether the budgets want to be looked at after so many steps."""
+        return done >= self.account.look_at or (self.step.world.size == 1 and self.account.no_time_left())
 
     def _validate(self) -> dict[str, float]:
-        assert self.validation is not None and self.validation.target is not None
-        began = time.perf_counter()
-        autocasting: Any = partial(autocast, self.step.plan)
-        decided = decide(self.step.network, self.objective, self.validation, device=self.step.plan.device, autocast=autocasting)
-        measures = self.objective.monitor(decided, self.validation.target, self.schema)
-        stopping = self.training.early_stopping
-        if self.best is not None and stopping is not None and self.step.step > self.warm:
-            self.best = self.best.seen(measures[stopping.on], self.step.step)
-            if self.best.is_new:
-                self.best_tensors = {name: x.detach().clone() for name, x in self.step.network.state_dict().items()}
-            self.over = self.best.gave_up(stopping.patience or sys.maxsize)
-        self.seconds_before += time.perf_counter() - began
+        if self.validation is None or self.validation.target is None:
+            return {}
+        step, stopping = self.step, self.training.early_stopping
+        with self.account.noting("validation"):
+            self._renew()
+            autocasting: Any = partial(autocast, step.plan)
+            decided = decide(step.judged, self.objective, self.validation, device=step.plan.device, autocast=autocasting)
+            measures = self.objective.monitor(decided, self.validation.target, self.schema)
+        if self.best is not None and stopping is not None:
+            value = measures[stopping.on]
+            reached = self.best.reaches(value, stopping.target)
+            # A network that is best while the learning rate still climbs is best by luck of a small validation split; and one
+            # that was not averaged yet is not what was asked for.
+            counts = step.step > self.schedule.warm_up * step.total and (step.averaged is None or step.averaged.count > 0)
+            if counts or reached:
+                self.best = self.best.seen(value, step.step, tolerance=0.0 if reached else stopping.tolerance)
+                if self.best.is_new:
+                    self.best_tensors = {name: x.detach().clone() for name, x in step.judged.state_dict().items()}
+            self._stop_early(stopping, self.best, reached)
         return {f"val_{name}": value for name, value in measures.items()}
 
-    def save(self) -> None:
-        """Write a checkpoint of everything that the rest of the run depends on, in the first process."""
+    def _stop_early(self, stopping: EarlyStopping, best: Best, reached: bool) -> None:
+        if self.over:
+            return
+        # Without a number, patience is half of the epochs that there will be, as far as a budget lets one know.
+        patience = stopping.patience or max(PATIENCE, round(self.epochs(self.step.total) / 2))
+        if reached:
+            self.ended = "target"
+            self._happened(f"stopped early: {stopping.on} reached {stopping.target:g}")
+        elif best.gave_up(patience):
+            self.ended = "patience"
+            self._happened(f"stopped early: {patience} epochs without a better {stopping.on}")
+
+    def _renew(self) -> None:
+        if self.step.averaged is not None:
+            batches = map(self.feed.at, renewal(self.feed.steps_per_epoch))
+            self.step.averaged.renew(self.objective, batches, self.step.plan)
+
+    def _probe(self) -> None:
+        """Find out what a validation takes, and guess what a checkpoint will, before there was one."""
+        if not self.step.world.is_main:
+            return
+        if self.validation is not None:
+            few = self.validation.subset(np.arange(min(len(self.validation), PROBE)))
+            with self.account.noting("validation", len(few) / len(self.validation)):
+                decide(self.step.judged, self.objective, few, device=self.step.plan.device)
+        self.account.expect("checkpoint", time=2 * sum(x.nbytes for x in self.step.state()[0].values()) / WRITING)
+
+    def recover(self, trouble: Diverged | OutOfMemory) -> None:
+        """Go back to the last sound state, with half the learning rate or smaller micro-batches.
+
+        Raises TrainingFailed where that was done too often or cannot be done.
+        """
+        if isinstance(trouble, Diverged):
+            what = halved(self.step, self.snapshot, trouble)
+        else:
+            what = split_up(self.step, self.snapshot, trouble, self.training.batch or 1)
+        self.rows = [row for row in self.rows if row["step"] <= self.step.step]
+        self._happened(what)
+        self.trackers.begin(self.step.step)
+        if self.step.world.is_main:
+            self.checkpoints.forget(after=self.step.step)
+        self.save()
+
+    def _happened(self, what: str) -> None:
+        self.events.append(Event(self.step.step, self.epochs(self.step.step), what))
+        self.shown.note(what)
+
+    def save(self, *, whole: bool = False) -> None:
+        """Write a checkpoint of everything that the rest of the run depends on, in the first process.
+
+        `whole` says that training pauses or ends here, so that nothing is used which the checkpoint does not know of.
+        """
         if not self.step.world.is_main:
             return
         tensors, state = self.step.state()
+        tensors |= {f"best.{name}": x for name, x in self.best_tensors.items()}
         scalars = {
             "state": state,
             "best": self.best.model_dump() if self.best else None,
             "rows": self.rows,
-            "seconds": self.seconds,
-            "over": self.over,
+            "events": self.events,
+            "ended": self.ended,
+            "account": self.account.state(),
+            "known": self.known,
+            "whole": whole,
+            "plateau": self.plateau.state(),
+            "snapshot": None,
         }
-        self.checkpoints.save(self.step.step, {**tensors, **{f"best.{n}": x for n, x in self.best_tensors.items()}}, scalars)
+        if self.snapshot.step != self.step.step and not self.over:
+            tensors |= {f"snapshot.{name}": x for name, x in self.snapshot.tensors.items()}
+            scalars["snapshot"] = self.snapshot.scalars
+        with self.account.noting("checkpoint"):
+            self.checkpoints.save(self.step.step, tensors, scalars)
         self.saved_at = time.monotonic()
 
     def ship(self) -> Trained:
         """Write the weights that ship, the best on validation or the last, and the history; say how training went."""
-        network, best = self.step.network, self.best
+        seconds, energy = self.account.seconds, self.account.energy() if self.known else INTERRUPTED
         if self.best_tensors:
-            network.load_state_dict(self.best_tensors)
+            self.step.judged.load_state_dict(self.best_tensors)
+        history, settled = pl.DataFrame(), tuple[Finding, ...]()
         if self.step.world.is_main:
-            save_weights(self.step.shipped().to("cpu"), self.folder / files.WEIGHTS)
+            if not self.best_tensors:
+                self._renew()
+            network = self.step.shipped().to("cpu")
+            settled = settle(network, self.objective, self.schema, self.validation, self.shown)
+            save_weights(network, self.folder / files.WEIGHTS)
             history = pl.DataFrame(self.rows, infer_schema_length=None)
             history = history.select(*FIRST, *sorted(set(history.columns) - set(FIRST)))  # checkpoints keep no order
             history.write_parquet(self.folder / files.HISTORY)
-        else:
-            history = pl.DataFrame()
+        self.trackers.close()
         started = datetime.fromisoformat(environment_for(self.folder)["started"])
-        best_epoch = round(self._epochs(best.step)) if best is not None and best.step else None
-        if self.over:
-            self.shown.note(f"stopped early after epoch {self._epochs(self.step.step):.0f}: the weights of epoch {best_epoch} ship")
-        return Trained(started, self.seconds, history, best_epoch, INTERRUPTED if self.interrupted else self.meter.read())
+        best = round(self.epochs(self.best.step), 2) if self.best is not None and self.best.step else None
+        if self.over and best is not None:
+            self.shown.note(f"stopped after epoch {self.epochs(self.step.step):.3g}: the weights of epoch {best:.3g} ship")
+        return Trained(started, seconds, history, best, energy, settled, tuple(self.events), self.step.halvings)
 
-    def _epochs(self, step: int) -> float:
+    def epochs(self, step: int) -> float:
+        """Return how many epochs so many steps are."""
         return step * (self.training.epochs or 0) / self.total  # multiplied first, the end of an epoch is a whole number
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import nn
 
 from leadline.data.augment import Augmenter
 from leadline.data.dataset import Dataset
+from leadline.data.mix import Mixer
 from leadline.errors import Interrupted
+from leadline.machine import shortage
 from leadline.training.feed import Feed
+from leadline.training.groups import Groups
 from leadline.training.loop import fit
 from leadline.training.plan import Plan, apply, device_for
+from leadline.training.rollback import Diverged, OutOfMemory
 from leadline.training.signals import catching
 from leadline.training.step import Plain
 from leadline.training.trials import choose
-from leadline.verbs.course import Course, Trained
+from leadline.verbs.course import Course
 from leadline.verbs.environment import environment_for, write_environment
 from leadline.verbs.job import Job
-
-TICKS = 10  # an epoch: enough for a curve, too few to cost anything
+from leadline.verbs.trained import Trained
 
 
 def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Trained:
@@ -33,7 +37,7 @@ def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Tra
     assert training.epochs is not None and training.batch is not None
     plan = planned(folder, job, dataset, network)
     with apply(plan), catching() as stopped:
-        feed = _feed(job, dataset, plan.device)
+        feed = feed_for(job, dataset, plan.device)
         total = training.epochs * feed.steps_per_epoch
         step = Plain(
             network,
@@ -46,26 +50,48 @@ def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Tra
             clip=training.clip,
             accumulate=training.accumulate,
             world=world,
+            groups=Groups.of(training),
+            average=training.average,
+            steps_per_epoch=feed.steps_per_epoch,
         )
-        course = Course(folder, job, dataset, step, total)
-        course.restore()
-        ticks = fit(
-            step,
-            feed,
-            lambda tick: course.over or bool(stopped()),
-            start=step.step,
-            total=step.step if course.over else total,
-            every=max(1, feed.steps_per_epoch // TICKS),
-            interrupted=stopped,
-        )
-        for tick in ticks:
-            course.take(tick)
+        course = Course(folder, job, dataset, step, feed)
+        course.begin()
+        while (trouble := _stretch(course, stopped)) is not None:
+            course.recover(trouble)
         over = world.any(course.over)
         if world.any(bool(stopped())) and step.step < total and not over:
-            course.save()
+            course.save(whole=True)
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(f"Stopped at step {step.step} of {total}. 'leadline resume {folder}' goes on from here.", number)
         return course.ship()
+
+
+def _stretch(course: Course, stopped: Callable[[], int | None]) -> Diverged | OutOfMemory | None:
+    """Train to the end, or until something goes wrong that can be gone back from; returns what.
+
+    It is returned rather than handled here, as an error keeps the memory of the step that it was raised in.
+    """
+    ticks = fit(
+        course.step,
+        course.feed,
+        lambda tick: course.over or bool(stopped()),
+        start=course.step.step,
+        total=course.step.step if course.over else course.total,
+        every=course.every,
+        interrupted=stopped,
+        look=course.look,
+    )
+    try:
+        for tick in ticks:
+            course.take(tick)
+    except Diverged as error:
+        return error.with_traceback(None)
+    except (RuntimeError, MemoryError) as error:
+        if not shortage.is_one(error):
+            raise
+        rows = -(-course.feed.batch // course.step.accumulate)
+        return OutOfMemory(f"a step with {rows} rows at a time did not fit into memory")
+    return None
 
 
 def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Plan:
@@ -77,17 +103,32 @@ def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Pla
         device = device_for(training.plan.device, world.local_rank)
         return Plan.model_validate_json(recorded).model_copy(update={"device": str(device)})
     job.shown.note("timing how to execute steps on this machine …")
-    feed = _feed(job, dataset, "cpu")
+    feed = feed_for(job, dataset, "cpu")
     steps = (training.epochs or 1) * feed.steps_per_epoch
-    plan = choose(network, job.objective, feed.at(0), training.plan, steps=steps, deterministic=training.deterministic, world=world)
+    batch = next(feed.at(0).split(training.accumulate))
+
+    def chosen(rows: int) -> Plan:
+        few = next(batch.split(-(-len(batch) // rows)))
+        return choose(network, job.objective, few, training.plan, steps=steps, deterministic=training.deterministic, world=world)
+
+    plan = shortage.halving(chosen, len(batch))
     if world.is_main:
         write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
         job.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")
     return plan
 
 
-def _feed(job: Job, dataset: Dataset, device: str) -> Feed:
+def feed_for(job: Job, dataset: Dataset, device: str) -> Feed:
+    """Return the batches that a resolved job trains on, augmented and mixed."""
     training = job.experiment.training
     assert training.batch is not None
-    augment = Augmenter(dataset.schema.inputs)
-    return Feed(dataset.parts["train"], training.batch, job.experiment.seed, augment=augment, world=job.world, device=device)
+    inputs = dataset.schema.inputs
+    return Feed(
+        dataset.parts["train"],
+        training.batch,
+        job.experiment.seed,
+        augment=Augmenter(inputs),
+        mix=Mixer(training.mix, inputs) if training.mix else None,
+        world=job.world,
+        device=device,
+    )

@@ -9,20 +9,24 @@ from torch import nn
 
 from leadline.facts.experiment import Experiment
 from leadline.layers.contracts import Objective
-from leadline.run.build import objective_for
+from leadline.objectives.named import objective_for
 from leadline.training.distributed import ALONE, World
 from leadline.verbs.progress import Progress, Silent
 
 
 @dataclass(frozen=True)
 class Job:
-    """An experiment with what no file can hold: data in memory, a user's own modules by input name, processes, a listener."""
+    """An experiment with what no file can hold: data in memory, a user's own modules by input name, processes, a listener.
+
+    While a job `shares_machine` with other runs nothing about it is timed.
+    """
 
     experiment: Experiment
     memory: object | None = None
     modules: Mapping[str, nn.Module] = field(default_factory=dict)
     world: World = ALONE
     shown: Progress = field(default_factory=Silent)
+    shares_machine: bool = False
 
     @property
     def objective(self) -> Objective:

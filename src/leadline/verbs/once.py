@@ -1,54 +1,87 @@
-"""One run from preparing the data to its report, and its repeats with other seeds."""
+"""One run from preparing the data to its report."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
 from leadline.data.dataset import Dataset, prepare
-from leadline.errors import Interrupted, RunError
+from leadline.errors import DiskFull, RunError
 from leadline.facts.experiment import Experiment
-from leadline.facts.report import Report
 from leadline.facts.schema import Schema
+from leadline.models.build import fitted_family
+from leadline.objectives.named import wanted_by
 from leadline.run import folder as files
 from leadline.run.build import build_network
 from leadline.run.run import Run, read_schema
+from leadline.training.groups import Groups
+from leadline.training.range_test import RangeTest
 from leadline.verbs.environment import described, environment_for, write_environment
+from leadline.verbs.fitted import fit_model, unused
 from leadline.verbs.fitting import fit_run
 from leadline.verbs.job import Job
-from leadline.verbs.repeating import has_spread, with_spread
-from leadline.verbs.reporting import finish, write_report
+from leadline.verbs.reporting import finish
 from leadline.verbs.resolve import resolve
+from leadline.verbs.room import room
+from leadline.verbs.seeking import keep, with_rate
 from leadline.verbs.telling import tell
 
 
+class Begun(NamedTuple):
+    """A run before its first step: its folder, the resolved job, the data, and the network with fresh weights."""
+
+    folder: Path
+    job: Job
+    dataset: Dataset
+    network: nn.Module
+
+
 def train_once(job: Job, out: Path | None) -> Run | None:
-    """Prepare, resolve, train, measure and report a run and its repeats; None in processes that are not the first."""
+    """Prepare, resolve, train, measure and report a run; None in processes that are not the first."""
+    return _complete(*begin(job, out))
+
+
+def begin(job: Job, out: Path | None) -> Begun:
+    """Prepare and resolve, and only when all that the user wrote makes sense, make the run folder."""
     dataset = _prepared(job)
     modules = _by_input(job.modules, dataset.schema)
     rows = {name: len(part) for name, part in dataset.parts.items()}
     if job.experiment.training.early_stopping and not rows.get("validation"):
         job.shown.note("there are no validation rows: nothing stops training early, and the last weights ship")
+    asked = job.experiment
     job = job.of(resolve(job.experiment, dataset.schema, rows, modules), modules)
     network = build_network(job.experiment, dataset.schema, modules)
+    Groups.of(job.experiment.training).freeze_in(network)
     tell(dataset, job.experiment, job.shown)
+    family = fitted_family(job.experiment.network, modules)
+    entries = list(unused(asked, job.experiment, dataset.schema)) if family else []
+    if entries and family:
+        job.shown.note(f"{family.name} is fitted, not stepped: {', '.join(entries)} mean nothing to it")
+    job, found = (job, None) if family else with_rate(job, dataset, network)
     # All that can be wrong with what the user wrote has been found by now: only then is a folder made.
-    folder = Path(job.world.share(str(_create(job.experiment, dataset, out)) if job.world.is_main else None))
-    return _complete(folder, job, dataset, network)
+    folder = Path(job.world.share(str(_create(job.experiment, dataset, out, found)) if job.world.is_main else None))
+    return Begun(folder, job, dataset, network)
 
 
 def go_on(job: Job, folder: Path) -> Run | None:
     """Bring the run in a folder to its end, from wherever it stopped; `job` is what the folder holds.
 
-    Raises RunError where the data is not what the run began with.
+    Raises RunError where the experiment or the data is not what the run began with.
     """
     if job.world.any(job.world.is_main and (folder / files.MANIFEST).exists()):
-        return _with_repeats(folder, job)
+        return _finished(folder, job)
+    environment = environment_for(folder)
+    if environment.get("experiment") != job.experiment.hash:
+        raise RunError(
+            f"{folder / files.EXPERIMENT} was changed since the run began: going on would mix two experiments. Undo the change, or "
+            f"train the changed one anew: leadline train {folder / files.EXPERIMENT}"
+        )
     dataset = _prepared(job)
-    recorded = environment_for(folder).get("data", {}).get("fingerprint")
+    recorded = environment.get("data", {}).get("fingerprint")
     if dataset.fingerprint != recorded or dataset.schema != read_schema(folder):
         raise RunError(
             f"The data at {job.experiment.data.source or 'source'} is not what the run {folder} began with. "
@@ -58,61 +91,52 @@ def go_on(job: Job, folder: Path) -> Run | None:
 
 
 def _complete(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Run | None:
-    trained = fit_run(folder, job, dataset, network)
-    if job.world.is_main:
-        finish(folder, job, dataset, trained)
-    return _with_repeats(folder, job)
+    family = fitted_family(job.experiment.network, job.modules)
+    with room(folder):
+        trained = fit_model(folder, job, dataset, network, family) if family else fit_run(folder, job, dataset, network)
+        if job.world.is_main:
+            finish(folder, job, dataset, trained)
+    return _finished(folder, job)
 
 
-def _with_repeats(folder: Path, job: Job) -> Run | None:
-    """Train what is left of the repeats of a finished run, with the next seeds, and add the spread to its report.
-
-    Random splits change with the seed; given ones do not. Requirements are judged on the first run.
-    """
-    main = job.world.is_main
-    report = Report.read(folder / files.REPORT) if main else None
-    if job.experiment.repeats > 1 and not job.world.any(report is not None and has_spread(report)):
-        runs = [_repeat(folder, job, number) for number in range(1, job.experiment.repeats)]
-        if report is not None:
-            write_report(folder, with_spread(report, [run.report for run in runs if run is not None], folder))
-    if not main:
+def _finished(folder: Path, job: Job) -> Run | None:
+    if not job.world.is_main:
         return None
-    shutil.rmtree(folder / files.CHECKPOINTS, ignore_errors=True)  # a finished run needs none
+    if job.experiment.repeats == 1:  # otherwise the report is to be written once more, and may be interrupted in it
+        drop_checkpoints(folder)
     return Run(folder, modules=job.modules or None)
 
 
-def _repeat(folder: Path, job: Job, number: int) -> Run | None:
-    seed = job.experiment.seed + number
-    where = folder / "repeats" / f"seed-{seed}"
-    job.shown.note(f"repeat {number + 1} of {job.experiment.repeats}, seed {seed}")
-    try:
-        if job.world.any(job.world.is_main and (where / files.EXPERIMENT).exists()):
-            return go_on(job.of(Experiment.read(where / files.EXPERIMENT)), where)
-        if job.world.is_main:
-            shutil.rmtree(where, ignore_errors=True)  # killed before there was anything to go on with
-        return train_once(job.of(job.experiment.model_copy(update={"seed": seed, "require": (), "repeats": 1})), where)
-    except Interrupted as error:
-        message = f"Stopped in repeat {number + 1} of {job.experiment.repeats}. 'leadline resume {folder}' goes on from there."
-        raise Interrupted(message, error.exit_code - 128) from None
+def drop_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of a finished run, which needs none."""
+    shutil.rmtree(folder / files.CHECKPOINTS, ignore_errors=True)
 
 
 def _prepared(job: Job) -> Dataset:
     if not job.world.is_main:
         job.world.barrier()  # the first process fills the cache; the others then find it filled
-    dataset = prepare(job.experiment.data, job.memory, seed=job.experiment.seed, progress=job.shown.stage)
+    dataset = prepare(
+        job.experiment.data, job.memory, seed=job.experiment.seed, wanted=wanted_by(job.experiment), progress=job.shown.stage
+    )
     if job.world.is_main:
         job.world.barrier()
     return dataset
 
 
-def _create(experiment: Experiment, dataset: Dataset, out: Path | None) -> Path:
+def _create(experiment: Experiment, dataset: Dataset, out: Path | None, found: RangeTest | None) -> Path:
     """Make the run folder with everything that decides the run, before the first step."""
     folder = files.create(out, experiment.name or dataset.name)
-    files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
-    write_environment(folder, described(dataset))
-    if dataset.set_aside.height:
-        dataset.set_aside.write_parquet(folder / "set_aside.parquet")
-    files.write(folder / files.EXPERIMENT, experiment.to_yaml())  # last: a folder that has it can be resumed
+    try:
+        with room(folder):
+            files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
+            write_environment(folder, {**described(dataset), "experiment": experiment.hash})
+            if dataset.set_aside.height:
+                dataset.set_aside.write_parquet(folder / "set_aside.parquet")
+            keep(folder, found)
+            files.write(folder / files.EXPERIMENT, experiment.to_yaml())  # last: a folder that has it can be resumed
+    except DiskFull:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     return folder
 
 

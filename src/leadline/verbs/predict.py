@@ -29,8 +29,9 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
         (part,) = dataset.parts.values()  # without labels there are no splits
         told = decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
     table = decisions_table(run.schema, part, told)
-    target = run.schema.target.name if run.schema.target else "prediction"
-    return _with_set_aside(table, dataset).drop("row_in_data").rename({"predicted": f"predicted_{target}"})
+    table = _with_set_aside(table, dataset).drop("row_in_data")
+    columns = run.schema.target.columns if run.schema.target else ()
+    return table.rename({"predicted": f"predicted_{columns[0]}"}) if len(columns) == 1 else table
 
 
 def _with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:

@@ -52,17 +52,18 @@ class Silent:
 
 
 class Lines(Silent):
-    """Plain lines: notes, an epoch line at most every few seconds, a stage line when it takes long."""
+    """Plain lines: notes, an epoch line at most every few seconds, a line for a stage, or within an epoch, when it takes long."""
 
     EVERY = 5.0  # seconds between lines of one kind
 
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write or (lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201  this is what it is for
-        self._last = {"stage": time.monotonic(), "epoch": -self.EVERY}
+        self._last: dict[str, float] = {}
 
-    def _due(self, kind: str) -> bool:
+    def _due(self, kind: str, *, at_once: bool) -> bool:
+        """Return whether a line of a kind may be written now; the first one may be `at_once`, or after as long as all others."""
         now = time.monotonic()
-        if now - self._last[kind] < self.EVERY:
+        if now - self._last.setdefault(kind, now - self.EVERY if at_once else now) < self.EVERY:
             return False
         self._last[kind] = now
         return True
@@ -71,11 +72,18 @@ class Lines(Silent):
         self._write(text)
 
     def stage(self, name: str, done: int, total: int) -> None:
-        if done < total and self._due("stage"):
+        if done >= total:
+            self._last.pop(name, None)  # it may come again
+        elif self._due(name, at_once=False):
             self._write(f"{name}: {done:,} of {total:,}")
 
+    def train(self, done: int, total: int, rate: float, shown: Mapping[str, float]) -> None:
+        if done < total and self._due("train", at_once=False):
+            self._write(f"step {done:,} of {total:,}  {rate:,.0f} examples/s  {describe(shown)}")
+
     def epoch(self, number: int, epochs: int, shown: Mapping[str, float]) -> None:
-        if number == epochs or self._due("epoch"):
+        self._last["train"] = time.monotonic()  # steps are told only while no epoch ends
+        if number == epochs or self._due("epoch", at_once=True):
             self._write(f"epoch {number}/{epochs}  {describe(shown)}")
 
 

@@ -18,16 +18,20 @@ from leadline.facts.requirement import Requirement, judge
 from leadline.machine.latency import cpu_threads
 from leadline.measuring import exhibits
 from leadline.measuring.cost import measure_cost
-from leadline.measuring.decisions import decisions_table, first_inputs, in_words
+from leadline.measuring.decisions import decisions_table, first_inputs, targets_in_words
 from leadline.measuring.evaluate import Measured, levels_for, measure
+from leadline.measuring.examples import examples
+from leadline.measuring.twins import near_duplicates
 from leadline.rendering.html import render
 from leadline.rendering.markdown import card
 from leadline.run import folder as files
 from leadline.run import ledger
 from leadline.run.run import shipped
-from leadline.verbs.course import Trained
+from leadline.verbs import seeking
+from leadline.verbs.beside import beside_network
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
+from leadline.verbs.trained import Trained
 
 
 def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
@@ -57,11 +61,14 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
                 folder / files.WEIGHTS,
                 train_seconds=trained.seconds,
                 energy=trained.energy,
+                timed=not job.shares_machine,
                 levels=levels,
             )
         )
-    findings = (*measured.findings, *cost)
+        beside = beside_network(folder, job, dataset, trained, measured, cost, levels)
+    findings = (*measured.findings, *trained.settled, *beside.findings, *cost, *trained.findings())
     write_predictions(folder, dataset, measured)
+    drafts = _drafts(dataset, experiment, measured, trained, environment)
     report = Report(
         experiment=experiment.model_dump(mode="json"),
         run=RunFacts(
@@ -72,7 +79,9 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
         ),
         environment=environment,
         findings=findings,
-        exhibits=tuple(store(draft, folder) for draft in _drafts(dataset, experiment, measured, trained, environment)),
+        exhibits=tuple(
+            store(draft, folder) for draft in (*drafts, *beside.drafts, *seeking.shown(folder, experiment.training.optimizer))
+        ),
         requirements=judge(requirements, findings),
     )
     write_report(folder, report)
@@ -90,9 +99,16 @@ def write_report(folder: Path, report: Report) -> None:
 def _drafts(
     dataset: Dataset, experiment: Experiment, measured: Measured, trained: Trained, environment: Mapping[str, Any]
 ) -> Sequence[Draft]:
-    drafts = [*exhibits.about_data(dataset), *exhibits.examples(dataset, experiment.seed), *measured.drafts]
+    drafts = [
+        *exhibits.about_data(dataset),
+        *near_duplicates(dataset),
+        # Without a plan of how to step, the model was fitted, on rows as they are.
+        *examples(dataset, experiment.seed, experiment.training.mix, augmented="plan" in environment),
+        *measured.drafts,
+    ]
     if trained.history.height:
         drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
+    drafts += trained.drafts()
     trials = environment.get("plan", {}).get("trials", ())
     if trials:
         columns = ("candidate", "ms", "loss_error", "gradient_error", "why")
@@ -108,7 +124,7 @@ def write_predictions(folder: Path, dataset: Dataset, measured: Measured) -> Non
     for split, decided in measured.decisions.items():
         part = dataset.parts[split]
         assert part.target is not None
-        known = [in_words(dataset.schema, part.target).alias("target")]
+        known = [values.alias(name) for name, values in targets_in_words(dataset.schema, part.target).items()]
         if part.group is not None:
             known.append(pl.Series("group", part.group))
         table = decisions_table(dataset.schema, part, decided).drop("row_in_data")

@@ -9,20 +9,24 @@ from torch import nn
 
 from leadline.data.augment import Augmenter
 from leadline.data.front import build_front, signal_spec
+from leadline.data.mix import Mixer
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
-from leadline.facts.experiment import Experiment
+from leadline.facts.experiment import AUTO, Experiment
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
-from leadline.facts.training import EarlyStopping
 from leadline.layers.contracts import Objective
-from leadline.measuring import cost
+from leadline.measuring import baselines, cost
 from leadline.measuring.summary import SUMMARY_NAMES
-from leadline.models.build import resolved_options
-from leadline.run.build import objective_for
+from leadline.models.build import fitted_family, resolved_options
+from leadline.objectives.named import objective_for
+from leadline.objectives.single import SinglePlayer, usual
 from leadline.training.optim import resolved_optimizer
 from leadline.training.plan import device_for
-from leadline.training.schedule import resolved_schedule
+from leadline.verbs.ending import average_for, most_epochs, stopping_for
+from leadline.verbs.fitted import for_fitting
+from leadline.verbs.tracking import resolved_log
+from leadline.verbs.updates import micro_batches, schedule_for, whole_batch, whole_epochs
 
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
@@ -43,38 +47,63 @@ def resolve(
     objective, component = _objective(experiment, schema)
     reason = objective.suits(schema)
     if reason:
-        raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}.")
-    training = experiment.training
-    count = rows["train"]
-    batch = min(training.batch or (32 if count < 5_000 else 128), count)
-    epochs = training.epochs or _epochs(count, batch, schema)
-    if training.accumulate > batch:
-        raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
-    stopping = training.early_stopping if rows.get("validation") else None
-    if stopping and stopping.on not in objective.monitors:
-        known = did_you_mean(stopping.on, objective.monitors)
-        raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
-    if stopping:
-        stopping = EarlyStopping(on=stopping.on, patience=stopping.patience or max(10, epochs // 2))
+        raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}")
+    options = objective.complete(schema)
+    objective, component = objective.having(options), component.model_copy(update={"options": options.model_dump(mode="json")})
+    network = experiment.network.model_copy(update={"bodies": _bodies(experiment, schema, modules or {})})
+    positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
+    chosen = {
+        "data": experiment.data.model_copy(update={"target": _target(schema), "positive": positive}),
+        "network": network,
+        "objective": component,
+        "baselines": baselines.choose(experiment.baselines, network, objective, schema),
+    }
     check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES))
     Augmenter(schema.inputs)  # refuses unknown augmentations
+    training = experiment.training
+    family = fitted_family(network, modules or {})
+    if family is not None:
+        return experiment.model_copy(update={**chosen, **for_fitting(training, component, family, objective, schema)})
+    count = rows["train"]
+    whole = whole_batch(training, count)
+    batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
+    epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema))
+    if training.accumulate > batch:
+        raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
     device_for(training.plan.device)  # refuses a device that is not there
     return experiment.model_copy(
         update={
-            "data": experiment.data.model_copy(update={"target": schema.target.name if schema.target else None}),
-            "network": experiment.network.model_copy(update={"bodies": _bodies(experiment, schema, modules or {})}),
-            "objective": component,
+            **chosen,
             "training": training.model_copy(
                 update={
                     "epochs": epochs,
                     "batch": batch,
+                    "accumulate": micro_batches(training, batch, objective),
                     "optimizer": resolved_optimizer(training.optimizer),
-                    "schedule": resolved_schedule(training.schedule),
-                    "early_stopping": stopping,
+                    "schedule": schedule_for(training.schedule, epochs, objective, rows),
+                    "mix": _mix(training.mix, objective, schema),
+                    "early_stopping": stopping_for(training, objective, rows, epochs),
+                    "average": average_for(training),
+                    "log": resolved_log(training.log),
                 }
             ),
         }
     )
+
+
+def _target(schema: Schema) -> str | tuple[str, ...] | None:
+    """Return the target's column, or its columns."""
+    columns = schema.target.columns if schema.target else ()
+    return columns[0] if len(columns) == 1 else columns or None
+
+
+def _mix(mix: Component | None, objective: Objective, schema: Schema) -> Component | None:
+    """Return how rows are mixed with all its options."""
+    if mix is None:
+        return None
+    if objective.coupled or not isinstance(objective, SinglePlayer):
+        raise UsageError(f"training.mix: the objective {objective.name!r} cannot share a row's loss between two targets.")
+    return Mixer(mix, schema.inputs).component
 
 
 def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requirement, ...]:
@@ -97,7 +126,9 @@ def _epochs(rows: int, batch: int, schema: Schema) -> int:
 
 
 def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:
-    component = experiment.objective or Component(name="classification" if schema.classes else "regression")
+    component = experiment.objective or Component(name=AUTO)
+    if component.name == AUTO:
+        component = component.model_copy(update={"name": usual(schema)})
     objective, options = objective_for(component)
     return objective, Component(name=component.name, options=options.model_dump(mode="json"))
 

@@ -12,16 +12,17 @@ from leadline.facts.experiment import Experiment
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training import distributed
+from leadline.verbs.crossval import Crossval, all_folds
 from leadline.verbs.job import Job
 from leadline.verbs.once import go_on
 from leadline.verbs.progress import progress
-from leadline.verbs.repeating import has_spread
+from leadline.verbs.repeating import has_spread, with_repeats
 
 
 def resume(
     folder: str | Path, *, source: object = None, modules: Mapping[str, nn.Module] | None = None, quiet: bool = False
-) -> Run | None:
-    """Train an unfinished run, or its repeats, from the newest checkpoint to the end; a finished run is returned as it is.
+) -> Run | Crossval | None:
+    """Train an unfinished run, its repeats or folds, from the newest checkpoint to the end; a finished one is returned as it is.
 
     `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Raises RunError
     where the folder holds no run, or the data is not what the run began with.
@@ -30,13 +31,17 @@ def resume(
     if not (where / files.EXPERIMENT).exists():
         raise RunError(f"{where} holds no run to go on with: it has no {files.EXPERIMENT}.")
     experiment = Experiment.read(where / files.EXPERIMENT)
-    if (where / files.MANIFEST).exists():
+    folds = experiment.data.split.every_fold
+    if (where / files.MANIFEST).exists() and not folds:
         run = Run(where, modules=modules)
         if experiment.repeats == 1 or has_spread(run.report):
+            with progress(quiet) as shown:
+                shown.note(f"{where} is finished: there is nothing left to train")
             return run
     if not experiment.data.source and source is None:
         raise RunError(
             f"The run {where} was trained on data in memory: leadline.resume({str(where)!r}, source=...) takes it again."
         )
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
-        return go_on(Job(experiment, source, modules or {}, world, shown), where)
+        job = Job(experiment, source, modules or {}, world, shown)
+        return all_folds(job, where) if folds else with_repeats(job, go_on(job, where))

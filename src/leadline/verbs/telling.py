@@ -9,9 +9,10 @@ import polars as pl
 from leadline.data.dataset import Dataset
 from leadline.facts.experiment import Experiment
 from leadline.facts.requirement import Requirement
-from leadline.facts.schema import InputSchema
+from leadline.facts.schema import InputSchema, Schema
 from leadline.measuring.evaluate import levels_for
 from leadline.metrics.provable import needed
+from leadline.rendering.scripts import apart, for_terminal
 from leadline.verbs.progress import Progress
 
 COLUMNS = 40  # of one kind, and
@@ -25,11 +26,8 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     shown.note(f"{dataset.name}: {counts} rows ({dataset.split_by})")
     for one in dataset.schema.inputs:
         shown.note(f"input {one.name}: {_content(one)}")
-    goal = dataset.schema.target
-    if goal is not None:
-        classes = dataset.schema.classes
-        words = f"{len(classes):,} classes ({_some(classes, CLASSES)})" if classes else "a number"
-        shown.note(f"target {goal.name}: {words}")
+    if dataset.schema.target is not None:
+        shown.note(f"target {dataset.schema.target.name}: {_goal(dataset.schema)}")
     by = experiment.data.split.column
     if by and any(column.name == by and not column.kind for column in dataset.columns):
         shown.note(f"Left out {by!r}: the split comes from it.")
@@ -50,6 +48,19 @@ def _content(one: InputSchema) -> str:
     return "; ".join(f"{_count(len(names), kind)} ({_some(names, COLUMNS)})" for kind, names in kinds.items())
 
 
+def _goal(schema: Schema) -> str:
+    """Return in words what is predicted."""
+    assert schema.target is not None
+    if schema.classes:
+        return f"{len(schema.classes):,} classes ({_some(schema.classes, CLASSES)})"
+    if schema.tasks:
+        return f"several ({'; '.join(f'{task.name}: {_goal(task.schema)}' for task in schema.tasks)})"
+    if schema.labels:
+        what = "probabilities of" if schema.target.kind == "probabilities" else "sets of"
+        return f"{what} {_count(len(schema.labels), 'label')} ({_some(schema.labels, CLASSES)})"
+    return "a count" if schema.target.kind == "count" else "a number"
+
+
 def _set_aside(rows: pl.DataFrame) -> str:
     file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
     # of one row in a file of its own, the reason says which
@@ -62,7 +73,9 @@ def _count(n: int, noun: str) -> str:
 
 
 def _some(names: Sequence[str], most: int) -> str:
-    return ", ".join(names[:most]) + (f", … and {len(names) - most:,} more" if len(names) > most else "")
+    return ", ".join(for_terminal(apart(name)) for name in names[:most]) + (
+        f", … and {len(names) - most:,} more" if len(names) > most else ""
+    )
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

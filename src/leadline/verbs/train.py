@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from leadline.errors import UsageError
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training import distributed
@@ -15,6 +16,7 @@ from leadline.verbs.compose import compose
 from leadline.verbs.job import Job
 from leadline.verbs.once import train_once
 from leadline.verbs.progress import progress
+from leadline.verbs.repeating import with_repeats
 
 
 def train(
@@ -72,12 +74,14 @@ def train(
         strict=strict,
         deterministic=deterministic,
     )
+    if experiment.data.split.every_fold:
+        raise UsageError("data.split has folds and names none: 'leadline crossval' trains them all, data.split.fold one of them.")
     where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:
             files.check_writable(where)
         job = Job(experiment, memory, modules, world, shown)
-        return train_once(job, where)
+        return with_repeats(job, train_once(job, where))
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import pytest
 
 from leadline.cli import shown
 from leadline.facts.finding import Finding
+from leadline.facts.report import Report, RunFacts
 from leadline.facts.requirement import Requirement, judge
 from leadline.verbs.compare import Compared, Difference
 from leadline.verbs.evaluate import Evaluation
@@ -67,3 +68,32 @@ def test_unfinished_runs_are_listed_with_their_state(capsys: pytest.CaptureFixtu
     assert "not finished" in capsys.readouterr().out
     shown.listed([], as_json=False)
     assert "No runs" in capsys.readouterr().out
+
+
+def test_verdicts_come_last_and_many_classes_are_left_to_json(capsys: pytest.CaptureFixture[str]) -> None:
+    verdicts = judge((Requirement.parse("accuracy >= 0.8"),), (ACCURACY,))
+    parts = tuple(Finding(name="recall", split="test", group=f"class={k}", value=0.5, n=9) for k in range(30))
+    shown.evaluated(Evaluation((ACCURACY, *parts), verdicts, 0, 1), as_json=False)
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    assert "pass" in lines[-1]
+    assert not lines[-2].strip()
+    assert len(lines) < 10
+    assert any("30 measures of single classes" in line for line in lines)
+
+
+def test_runs_fit_eighty_columns_and_keep_their_names_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    verdicts = judge((Requirement.parse("accuracy >= 0.8"), Requirement.parse("accuracy >= 0.99")), (ACCURACY,))
+    facts = RunFacts(id="x", started="2026-11-21T11:17:03+00:00", seconds=3.0)
+    report = Report(experiment={}, run=facts, environment={}, findings=(ACCURACY, ABSENT), requirements=verdicts)
+    folder = Path("runs/a-rather-long-name-of-a-run-12")
+    shown.listed([Listed(folder, "finished", report), Listed(Path("runs/b"), "not finished", None)], as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert all(len(line.rstrip()) <= 80 for line in lines)
+    assert str(folder) in lines[1]
+    assert "2026-11-21 11:17" in lines[1]
+    assert "accuracy 0.9" in lines[1]
+    assert "? 2" in lines[1]

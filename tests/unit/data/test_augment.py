@@ -4,17 +4,19 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch import Tensor
 
-from leadline.data.augment import Augmenter
+from leadline.data.augment import Augmenter, _stages
 from leadline.data.fields.affine import AUGMENTATIONS, warp
+from leadline.data.fields.augmentation import Alone, Amount, Stage
 from leadline.data.fields.contract import Field
 from leadline.errors import UsageError
 from leadline.facts import registry
 from leadline.facts.component import Component
-from leadline.facts.schema import InputSchema
+from leadline.facts.schema import FieldSchema, InputSchema
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch
+
+MEAN = FieldSchema(name="photo", kind="image", state={"mean": [100.0, 120.0, 140.0]})
 
 
 def schema(*augment: object, name: str = "photo", kind: str = "image") -> InputSchema:
@@ -60,8 +62,9 @@ def test_two_inputs_are_drawn_apart() -> None:
     assert not torch.equal(out.inputs["photo"], out.inputs["scan"])
 
 
-def test_rows_do_not_depend_on_the_batch_they_are_in() -> None:
-    asked = schema("rotate", "shift", "flip", "crop")
+@pytest.mark.parametrize("chain", [("rotate", "shift", "flip", "crop"), ("zoom", "colour", "noise", "cutout", "shear")])
+def test_rows_do_not_depend_on_the_batch_they_are_in(chain: tuple[str, ...]) -> None:
+    asked = schema(*chain).model_copy(update={"fields": (MEAN,)})
     whole = augmented(batch(), asked).inputs["photo"]
     parts = torch.cat([augmented(part, asked).inputs["photo"] for part in batch().split(5)])
     torch.testing.assert_close(parts, whole, atol=1e-3, rtol=0)
@@ -86,27 +89,47 @@ def test_what_is_unknown_is_refused_at_once(asked: object, words: str) -> None:
         Augmenter([schema(asked)])
 
 
-def test_tables_have_none() -> None:
-    with pytest.raises(UsageError, match="'table' is a table"):
-        Augmenter([schema("flip", name="table", kind="table")])
+def test_what_does_not_fit_the_input_is_refused() -> None:
+    grey = schema("colour").model_copy(update={"shape": (9, 12, 1)})
+    with pytest.raises(UsageError, match=r"'photo': colour does not fit: .*1 channel"):
+        Augmenter([grey])
+    with pytest.raises(UsageError, match=r"'scores': there is no augmentation 'flip'.*missing, noise"):
+        Augmenter([schema("flip", name="scores", kind="table")])
+    words = FieldSchema(name="town", kind="category", state={"classes": ["a", "b"]})
+    with pytest.raises(UsageError, match=r"'scores': noise does not fit: .*no column is one"):
+        Augmenter([InputSchema(name="scores", kind="table", fields=(words,), shape=(1,), augment=(Component(name="noise"),))])
+
+
+def test_tables_are_augmented_beside_pictures() -> None:
+    number = FieldSchema(name="size", kind="number", state={"std": 2.0})
+    table = InputSchema(name="table", kind="table", fields=(number,), shape=(1,), augment=(Component(name="noise"),))
+    given = batch()
+    given = given.with_inputs({**given.inputs, "table": torch.zeros(12, 1)})
+    out = augmented(given, schema({"flip": 1}), table)
+    assert torch.equal(out.inputs["photo"], given.inputs["photo"].flip(3))
+    assert 0 < out.inputs["table"].abs().min() < out.inputs["table"].abs().max() < 1
 
 
 @pytest.fixture
 def invert(monkeypatch: pytest.MonkeyPatch) -> None:
-    def change(x: Tensor, draws: Draws, *, rate: float = 0.5) -> Tensor:
-        return torch.where(draws.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
+    def make(schema: InputSchema, *, rate: float) -> Stage:
+        return lambda x, draws: torch.where(draws.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
 
     image: Field = registry.lookup("fields", "image")
-    monkeypatch.setattr("leadline.data.fields.image.FIELD", replace(image, augmentations={**AUGMENTATIONS, "invert": change}))
+    known = {**AUGMENTATIONS, "invert": Alone(make, {"rate": Amount(0.5, 1, "a share")})}
+    monkeypatch.setattr("leadline.data.fields.image.FIELD", replace(image, augmentations=known))
 
 
 @pytest.mark.usefixtures("invert")
 def test_changes_of_another_sort_take_their_place_in_the_order() -> None:
     given = batch()
-    out = augmented(given, schema("flip", {"name": "invert", "rate": 1}, "flip", "vertical_flip")).inputs["photo"]
+    out = augmented(given, schema("flip", {"invert": 1}, "flip", "vertical_flip")).inputs["photo"]
     x = given.inputs["photo"]
     for stage, chain in (("augment:photo:0", ["flip"]), ("augment:photo:2", ["flip", "vertical_flip"])):
         x = warp(x, Draws(0, 0, given.row_B).under(stage), [(AUGMENTATIONS[name], 0.5) for name in chain])
     assert torch.equal(out, 255 - x)
-    with pytest.raises(UsageError, match=r"invert has no option 'amount'.*rate"):
-        Augmenter([schema({"invert": 1})])
+
+
+def test_each_sort_of_change_costs_one_pass() -> None:
+    asked = schema("flip", {"rotate": 5}, "brightness", "contrast", "noise", "noise", "cutout", "zoom")
+    assert len(_stages(InputSchema(**{**dict(asked), "fields": (MEAN,)}))) == 5

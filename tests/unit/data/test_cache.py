@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from leadline.data import cache
-from leadline.errors import DataError, UsageError
+from leadline.errors import DiskFull, UsageError
 
 
 def write(size: int = 100):
@@ -172,7 +172,7 @@ def test_a_full_disk_is_told_in_words() -> None:
     def build(folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(DataError, match=r"disk of the cache .* is full.*LEADLINE_CACHE"):
+    with pytest.raises(DiskFull, match=r"disk of the cache .* is full.*LEADLINE_CACHE"):
         cache.entry("k", build)
 
 

@@ -218,3 +218,26 @@ def test_nothing_to_learn_says_which_rows_were_unusable(tmp_path: Path) -> None:
     huge = [1.0 if at % 4 < 2 else 1e300 for at in range(N)]  # of the second class no row can be used
     with pytest.raises(DataError, match=r"only one value.* 30 rows cannot be used: .*too large.*and 27 more"):
         prepare(spec(source=csv(tmp_path / "t.csv", area=huge), target="label"))
+
+
+def test_progress_is_told_of_every_stage(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 4},{i % 7},{'xy'[i % 2]}\n" for i in range(60))
+    (tmp_path / "t.csv").write_text("a,b,kind\n" + rows)
+    told: list[tuple[str, int, int]] = []
+    prepare(DataSpec(source=str(tmp_path / "t.csv"), target="kind"), progress=lambda *one: told.append(one))
+    stages = list(dict.fromkeys(name for name, _, _ in told))
+    assert [name for name in stages if "kind" not in name and "MB" not in name] == [
+        "looking at columns",
+        "fitting table (columns)",
+        "encoding table",
+    ]
+    ends = {name: (done, total) for name, done, total in told}
+    assert ends["fitting table (columns)"] == (2, 2)
+    assert ends["encoding table"] == (60, 60)
+
+
+def test_an_encoding_of_the_experiment_reaches_the_file(tmp_path: Path) -> None:
+    rows = "".join(f"{i / 4},{'Žižka' if i % 2 else 'Łódź'}\n" for i in range(60))
+    (tmp_path / "t.csv").write_bytes(("a,kind\n" + rows).encode("cp1250"))
+    dataset = prepare(DataSpec(source=str(tmp_path / "t.csv"), target="kind", encoding="cp1250"))
+    assert dataset.schema.classes == ("Łódź", "Žižka")

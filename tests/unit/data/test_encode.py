@@ -53,6 +53,8 @@ def test_tasks_put_together_what_one_would_give(monkeypatch: pytest.MonkeyPatch)
     table = Table(pl.DataFrame({"a": values}), "t", "whole")
     whole = encode(table, (number("a"),), "table")
     monkeypatch.setattr(module, "TASK_BYTES", 4 * 7)
+    monkeypatch.setattr(module, "WIDE_BYTES", 0)
+    monkeypatch.setattr(module, "HASH_BYTES", 4 * 3)
     told: list[tuple[str, int, int]] = []
     parts = encode(
         Table(table.frame, "t", "in parts"), (number("a"),), "table", lambda stage, done, total: told.append((stage, done, total))

@@ -70,6 +70,32 @@ def test_whole_numbers_named_id_are_left_out_in_any_order() -> None:
     assert infer(table(avid=values)).kinds == {"avid": "number"}
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("x", [float(i) for i in range(N)]),  # counts, though stored as floats
+        ("user_id", [7.0 * ((i * 17) % N) for i in range(N)]),
+        ("id", [None, *range(1, N)]),
+        ("x", [*range(30), None, *range(31, N)]),  # counts the rows, one of which has lost its number
+    ],
+)
+def test_counters_are_left_out_however_they_are_stored(name: str, values: list[object]) -> None:
+    assert "identifier" in infer(table(**{name: pl.Series(values, strict=False)})).left_out[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("x", [i / 2 for i in range(N)]),  # halves are measured
+        ("x", [float(i * i) for i in range(N)]),  # grows, as measures may
+        ("x", [*range(20), *[None] * 20, *range(40, N)]),  # a third is missing
+        ("x", [float(i % 50) for i in range(N)]),
+    ],
+)
+def test_measures_are_kept(name: str, values: list[object]) -> None:
+    assert infer(table(**{name: pl.Series(values, strict=False)})).kinds == {name: "number"}
+
+
 def test_a_constant_with_gaps_is_kept() -> None:
     assert infer(table(x=[1.0, None] * 30)).kinds == {"x": "number"}, "that it is missing may say something"
 

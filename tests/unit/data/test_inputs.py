@@ -37,7 +37,7 @@ HOUSES = Table(
 
 
 def plan(table: Table = HOUSES, **spec: object) -> inputs.Plan:
-    return inputs.plan(table, DataSpec.model_validate(spec), "price")
+    return inputs.plan(table, DataSpec.model_validate(spec), {"price": "it is the target"})
 
 
 def columns(of: inputs.Plan) -> dict[str, tuple[str, list[str]]]:
@@ -111,7 +111,7 @@ def test_the_columns_a_split_comes_from_are_no_inputs_unless_named() -> None:
         ({"split": "group:tow"}, "--split: there is no column 'tow' in houses. Did you mean 'town'"),
         ({"inputs": {"frnt": {}}}, "data.inputs.frnt: there is no column 'frnt' in houses. Did you mean 'front'"),
         ({"inputs": {"a": {"columns": ["aera"]}}}, "data.inputs.a.columns: there is no column 'aera'"),
-        ({"columns": ["price"]}, "Column 'price' is the target"),
+        ({"columns": ["price"]}, "Column 'price' cannot be an input: it is the target"),
         ({"columns": ["area"], "ignore": ["area"]}, "named as an input and ignored"),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from leadline.errors import UsageError
 from leadline.facts import yamls
 from leadline.facts.component import Component
-from leadline.facts.experiment import Experiment, SplitSpec, with_settings
+from leadline.facts.experiment import AUTO, Experiment, SplitSpec, with_settings
 
 
 def test_long_form_of_the_design_reads_and_round_trips() -> None:
@@ -96,3 +96,19 @@ def test_files_that_are_no_experiment(tmp_path: Path) -> None:
 def test_a_split_in_short_form_takes_further_settings() -> None:
     values = with_settings({"data": {"split": "group:farm"}}, ("data.split.test=0.3",))
     assert Experiment.parse(values).data.split == SplitSpec(by="group", column="farm", test=0.3)
+
+
+def test_options_of_an_objective_need_no_name_beside_them() -> None:
+    values = with_settings({}, ("objective.operating_point.sensitivity=0.95", "objective.costs=[[0, 5], [1, 0]]"))
+    objective = Experiment.parse(values).objective
+    assert objective is not None
+    assert objective.name == AUTO
+    assert objective.options == {"operating_point": {"sensitivity": 0.95}, "costs": [[0, 5], [1, 0]]}
+    named = Experiment.parse(with_settings({"objective": "classification"}, ("objective.focal=2",))).objective
+    assert named is not None
+    assert (named.name, named.options) == ("classification", {"focal": 2})
+
+
+def test_a_class_that_yaml_takes_for_a_number_is_named_all_the_same() -> None:
+    for text, label in (("1", "1"), ("true", "true"), ("yes", "yes")):
+        assert Experiment.parse(with_settings({}, (f"data.positive={text}",))).data.positive == label

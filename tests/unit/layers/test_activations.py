@@ -18,6 +18,8 @@ X = torch.tensor([[-2.0, -0.5, 0.0, 0.3, 2.0]], dtype=torch.float64)
     [
         ("relu", lambda x: max(x, 0.0)),
         ("leaky_relu", lambda x: x if x > 0 else 0.01 * x),
+        ("elu", lambda x: x if x > 0 else math.exp(x) - 1),
+        ("softplus", lambda x: math.log(1 + math.exp(x))),
         ("sigmoid", lambda x: 1 / (1 + math.exp(-x))),
         ("tanh", math.tanh),
         ("gelu", lambda x: x * 0.5 * (1 + math.erf(x / math.sqrt(2)))),
@@ -34,6 +36,8 @@ def test_values_are_the_closed_forms(name: str, value: object) -> None:
     [
         ("relu", lambda x: float(x > 0)),
         ("leaky_relu", lambda x: 1.0 if x > 0 else 0.01),
+        ("elu", lambda x: 1.0 if x > 0 else math.exp(x)),
+        ("softplus", lambda x: 1 / (1 + math.exp(-x))),
         ("sigmoid", lambda x: math.exp(-x) / (1 + math.exp(-x)) ** 2),
         ("tanh", lambda x: 1 - math.tanh(x) ** 2),
         ("gelu", lambda x: 0.5 * (1 + math.erf(x / math.sqrt(2))) + x * math.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)),

@@ -44,12 +44,13 @@ def test_same_padding_of_an_even_kernel_puts_the_odd_zero_last_as_tensorflow_doe
 
 
 @pytest.mark.parametrize("pool", ["max", "min"])
-@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu", "softplus", "sigmoid", "tanh"])
 def test_pooling_before_a_monotone_activation_is_the_same_function(pool: str, activation: str) -> None:
     stack = built([{"conv": 4}, activation, {"pool": pool}, {"pool": pool, "size": 3, "stride": 1}])
     assert [type(m) for m in list(stack)[1:3]] == [nn.MaxPool2d if pool == "max" else MinPool2d] * 2
     x = torch.randn(2, 3, 12, 10, requires_grad=True)
-    y = {"relu": F.relu, "leaky_relu": F.leaky_relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}[activation](stack[0](x))
+    functions = {"leaky_relu": F.leaky_relu, "elu": F.elu, "softplus": F.softplus}
+    y = functions.get(activation, getattr(torch, activation, None))(stack[0](x))
     for size, stride in ((2, 2), (3, 1)):
         y = F.max_pool2d(y, size, stride) if pool == "max" else -F.max_pool2d(-y, size, stride)
     torch.testing.assert_close(stack(x), y.flatten(1))
@@ -95,6 +96,15 @@ def test_norms_fit_maps_and_features() -> None:
     assert stack[5].bias is None
 
 
+def test_groups_of_a_group_norm() -> None:
+    stack = built(
+        [{"conv": 64}, {"norm": "group"}, "relu", {"norm": "group", "groups": 4}, {"dense": 6}, {"norm": "group", "groups": 2}]
+    )
+    norms = [module for module in stack if isinstance(module, nn.GroupNorm)]
+    assert [(norm.num_groups, norm.num_channels) for norm in norms] == [(32, 64), (4, 64), (2, 6)]
+    assert stack[0].bias is not None  # other channels share the mean that is taken off
+
+
 def test_dropout_is_keyed_by_row_and_flattening_is_implied() -> None:
     stack = built([{"dropout": 0.25}, {"dense": 3}, {"dropout": 0.5}, {"dense": 2}])
     assert kinds(stack) == ["Dropout", "Flatten", "Linear", "Dropout", "Linear"]
@@ -127,6 +137,8 @@ def test_what_was_read_is_written_back_and_read_again() -> None:
         ([{"conv": "many"}], ["entry 1", "conv", "'many'"]),
         ([{"conv": 8, "padding": "full"}], ["entry 1", "padding", "'same' or 'valid'"]),
         ([{"pool": "mean"}], ["entry 1", "pool", "'average'"]),
+        ([{"norm": "batch", "groups": 2}], ["entry 1", "only norm: group has groups"]),
+        ([{"norm": "group", "groups": 0}], ["entry 1", "groups", "got 0"]),
         ([{"dropout": 1.0}], ["entry 1", "dropout", "less than 1"]),
         ([{"activation": "swish"}], ["entry 1", "'silu'"]),
     ],
@@ -143,6 +155,7 @@ def test_what_cannot_be_read_is_named(entries: object, words: list[str]) -> None
     [
         ([{"dense": 4}, {"conv": 8}], ["entry 2", "conv", "flattened", "4 features"]),
         ([{"dense": 4}, {"pool": "max"}], ["entry 2", "flattened"]),
+        ([{"conv": 6}, {"norm": "group", "groups": 4}], ["entry 2", "6 channels", "4 groups"]),
         ([{"dense": 4}, {"reduce": 1}], ["entry 2", "flattened"]),
         ([{"pool": "max"}, {"pool": "max"}, {"pool": "max"}, {"pool": "max"}], ["entry 4", "1×1", "if_fits"]),
         ([{"pool": "max", "size": 5}, "relu", {"pool": "max", "size": 3}], ["entry 3", "2×2"]),

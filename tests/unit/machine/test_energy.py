@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from leadline.machine.energy import Meter
+from leadline.errors import UsageError
+from leadline.machine.energy import Energy, Meter, added, declared_co2, declared_watts, total_wh
 
 WRAP_UJ = 262_143_328_850
 
@@ -44,18 +45,63 @@ def test_a_counter_that_starts_again_from_zero(tmp_path):
     assert meter.read()["cpu"].wh == pytest.approx(6 / 3600)
 
 
-def test_absent_with_reason_without_a_counter(tmp_path):
+def test_without_a_counter_the_cpu_time_of_the_process_stands_in(tmp_path, monkeypatch):
+    seconds = iter([10.0, 310.0, 0.0, 100.0])
+    monkeypatch.setattr("leadline.machine.energy.time.process_time", lambda: next(seconds))
     energy = Meter(powercap=tmp_path / "nothing").read()["cpu"]
-    assert energy.wh is None
-    assert "no energy counter" in (energy.why or "")
+    assert energy.wh == pytest.approx(300 * 12.0 / 3600)
+    assert energy.estimated
+    assert "no energy counter" in (energy.method or "")
+    assert "12 W a busy core" in (energy.method or "")
+    energy = Meter(powercap=tmp_path / "nothing", processes=3).read()["cpu"]
+    assert energy.wh == pytest.approx(300 * 12.0 / 3600)
+    assert "3 processes like this one" in (energy.method or "")
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="the administrator may read everything")
-def test_absent_with_reason_where_rights_are_missing(tmp_path):
+def test_estimated_with_the_reason_where_rights_are_missing(tmp_path):
     zone(tmp_path, "intel-rapl:0", "package-0", 1).chmod(0)
     energy = Meter(powercap=tmp_path).read()["cpu"]
-    assert energy.wh is None
-    assert "administrator" in (energy.why or "")
+    assert energy.estimated
+    assert "administrator" in (energy.method or "")
+
+
+def test_declared_watts_stand_in_for_the_whole_machine_where_a_counter_is_missing(tmp_path, monkeypatch):
+    seconds = iter([0.0, 7200.0])
+    monkeypatch.setattr("leadline.machine.energy.time.perf_counter", lambda: next(seconds))
+    monkeypatch.setenv("LEADLINE_WATTS", "65")
+    read = Meter(powercap=tmp_path / "nothing", gpus=True).read()
+    assert set(read) == {"machine"}
+    assert read["machine"].wh == pytest.approx(130)
+    assert read["machine"].estimated
+    assert "65 W declared" in (read["machine"].method or "")
+
+
+def test_a_counter_wins_over_declared_watts(tmp_path, monkeypatch):
+    zone(tmp_path, "intel-rapl:0", "package-0", 1)
+    monkeypatch.setenv("LEADLINE_WATTS", "65")
+    assert not Meter(powercap=tmp_path).read()["cpu"].estimated
+
+
+@pytest.mark.parametrize("text", ["much", "-3", "0", "nan", "inf"])
+def test_nonsense_is_refused(monkeypatch, text):
+    monkeypatch.setenv("LEADLINE_WATTS", text)
+    with pytest.raises(UsageError, match="LEADLINE_WATTS"):
+        declared_watts()
+    monkeypatch.setenv("LEADLINE_CO2_G_PER_KWH", text)
+    with pytest.raises(UsageError, match="LEADLINE_CO2_G_PER_KWH"):
+        declared_co2()
+
+
+def test_two_stretches_of_a_training_add_up():
+    before = {"cpu": Energy(1.0, "a counter"), "gpu": Energy(2.0, "another")}
+    now = {"cpu": Energy(0.5, "a guess", estimated=True), "gpu": Energy(None, why="it fell silent")}
+    both = added(before, now)
+    assert both["cpu"] == Energy(1.5, "a counter + a guess", estimated=True)
+    assert both["gpu"].why == "it fell silent"
+    assert added({"cpu": before["cpu"]}, {"machine": now["cpu"]})["cpu"].wh is None
+    assert total_wh(before) == 3.0
+    assert total_wh(both) is None
 
 
 def test_a_counter_that_vanishes_is_absent_not_zero(tmp_path):

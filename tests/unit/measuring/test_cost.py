@@ -70,9 +70,29 @@ def test_every_cost_has_a_name_a_requirement_may_use(tmp_path):
 
 def test_what_was_not_measured_is_absent_with_its_reason(tmp_path):
     found = findings_of(tmp_path, Small())
-    for name in ("train_seconds", "energy_wh"):
+    for name in ("train_seconds", "energy_wh", "co2_g"):
         assert found[name].provenance == "absent"
         assert found[name].why
+
+
+def test_an_estimate_is_called_one_and_decides_no_requirement(tmp_path):
+    energy = {"cpu": Energy(2.0, "CPU time", estimated=True)}
+    found = findings_of(tmp_path, Small(), energy=energy)
+    assert found["energy_wh"].provenance == "estimated"
+    texts = ("energy_wh <= 5", "energy_wh <= 5 (estimates count)")
+    verdicts = judge([Requirement.parse(text) for text in texts], list(found.values()))
+    assert [v.verdict for v in verdicts] == ["undecided", "pass"]
+
+
+def test_carbon_dioxide_follows_from_what_the_user_declares(tmp_path, monkeypatch):
+    energy = {"cpu": Energy(2000.0, "a counter")}
+    assert "LEADLINE_CO2_G_PER_KWH" in (findings_of(tmp_path, Small(), energy=energy)["co2_g"].why or "")
+    monkeypatch.setenv("LEADLINE_CO2_G_PER_KWH", "380")
+    found = findings_of(tmp_path, Small(), energy=energy)["co2_g"]
+    assert found.value == pytest.approx(760)
+    assert found.provenance == "estimated"
+    assert "380 g" in (found.method or "")
+    assert findings_of(tmp_path, Small())["co2_g"].value is None
 
 
 def test_training_seconds_are_recorded(tmp_path):

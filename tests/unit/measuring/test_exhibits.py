@@ -7,7 +7,7 @@ import polars as pl
 
 from leadline.data.dataset import prepare
 from leadline.facts.experiment import DataSpec
-from leadline.measuring.exhibits import about_data, examples, learning_curves, mistakes
+from leadline.measuring.exhibits import about_data, learning_curves
 
 
 def history(epochs: int, ticks: int) -> pl.DataFrame:
@@ -53,32 +53,3 @@ def test_duplicates_across_splits_are_shown_with_both_places() -> None:
         a, b = (int(text.rpartition(" ")[2]) for text in (where, other))
         assert b - a == 36
     assert len(draft.content["rows"]) == 4
-
-
-def test_the_largest_errors_come_first_with_their_rows() -> None:
-    found = dataset(numbers())
-    part = found.parts["test"]
-    error = np.arange(len(part), dtype=np.float64)
-    draft = mistakes(found, part, {"prediction": part.target + error})
-    assert draft is not None
-    said = [row[0] for row in draft.content["rows"]]
-    assert len(said) == len(part)
-    assert said[0].startswith(f"{part.target[-1]:.5g}, predicted")
-    assert draft.content["rows"][0][1] == part.place(len(part) - 1)
-
-
-def test_a_classifier_that_is_always_right_has_no_mistakes() -> None:
-    rows = numbers().with_columns(y=pl.when(pl.int_range(40) % 2 == 0).then(pl.lit("a")).otherwise(pl.lit("b")))
-    found = dataset(rows)
-    part = found.parts["test"]
-    sure = np.eye(2, dtype=np.float32)[part.target]
-    assert mistakes(found, part, {"prediction": part.target, "probability": sure}) is None
-    draft = mistakes(found, part, {"prediction": 1 - part.target, "probability": sure[:, ::-1]})
-    assert draft is not None
-    assert "100.0% sure" in draft.content["rows"][0][0]
-
-
-def test_examples_of_a_table_are_rows() -> None:
-    (draft,) = examples(dataset(numbers()), seed=0)
-    assert draft.kind == "table"
-    assert "x" in draft.content["columns"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from leadline.metrics import classification
 
-WHOLE = {"accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "nll", "brier", "ece"}
+AVERAGES = {"balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision"}
+WHOLE = {"accuracy", *AVERAGES, "nll", "brier", "ece"}
 
 
 def scores(n: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -28,6 +29,19 @@ def test_every_measure_is_there_and_the_same_every_time() -> None:
     assert set(results) == WHOLE | {(name, c) for name in ("precision", "recall", "f1") for c in range(3)}
     assert all(m.value is not None and len(m.intervals) == 2 for m in results.values())
     assert results == classification.measure_all(target_n, probability_nC, levels=(0.95, 0.99))
+
+
+def test_two_classes_have_rates_of_the_positive_one_at_the_decisions_made() -> None:
+    target_n, probability_nC = scores(300, 2)
+    called_n = np.where(probability_nC[:, 0] >= 0.2, 0, 1)
+    found = classification.measure_all(target_n, probability_nC, called_n, positive=0)
+    assert found["sensitivity"].value == pytest.approx(np.mean(called_n[target_n == 0] == 0))
+    assert found["specificity"].value == pytest.approx(np.mean(called_n[target_n == 1] == 1))
+    assert found["ppv"].value == pytest.approx(np.mean(target_n[called_n == 0] == 0))
+    assert found["npv"].value == pytest.approx(np.mean(target_n[called_n == 1] == 1))
+    plain = classification.measure_all(target_n, probability_nC)
+    assert found["roc_auc"].value == pytest.approx(plain["roc_auc"].value)
+    assert found["accuracy"].value != plain["accuracy"].value
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from leadline.errors import UsageError
 from leadline.facts.component import Component
+from leadline.facts.experiment import NetworkSpec
 from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body, resolved_options
+from leadline.models.build import build_body, fitted_family, resolved_options
 
 TABLE = SignalSpec("table", (4,))
 IMAGE = SignalSpec("image", (1, 8, 8))
@@ -42,7 +43,7 @@ def test_a_module_object_is_a_network_too() -> None:
     ("component", "spec", "words"),
     [
         (Component(name="resnett"), IMAGE, ["no network 'resnett'", "Did you mean 'resnet'"]),
-        (Component(name="resnet"), TABLE, ["'resnet' takes image, not table", "These take table: mlp"]),
+        (Component(name="resnet"), TABLE, ["'resnet' takes image, not table", "These take table: ", "mlp"]),
         (Component(name="mlp", options={"hiden": [3]}), TABLE, ["no option 'hiden'", "Did you mean 'hidden'"]),
         (Component(name="mlp", options={"hidden": [3, 0]}), TABLE, ["'mlp': hidden.1", "greater than or equal to 1", "got 0"]),
         (Component(name="mlp", options={"activation": "rely"}), TABLE, ["'mlp': activation", "'relu'", "got 'rely'"]),
@@ -68,3 +69,15 @@ def test_layers_that_do_not_fit_the_image_are_named() -> None:
 def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
     with pytest.raises(UsageError, match="'mlp' does not fit into memory"):
         build_body(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")
+
+
+def test_a_fitted_family_stands_for_all_inputs_or_for_none() -> None:
+    linear = Component(name="linear", options={"l2": 1.0})
+    family = fitted_family(NetworkSpec(bodies={"photo": linear, "table": linear}))
+    assert family is not None and family.name == "linear"
+    assert fitted_family(NetworkSpec(bodies={"photo": Component(name="cnn"), "table": Component(name="mlp")})) is None
+    for other in (Component(name="mlp"), Component(name="svm"), Component(name="linear", options={"l2": 2.0})):
+        with pytest.raises(UsageError, match="'linear' is one model over all inputs"):
+            fitted_family(NetworkSpec(bodies={"table": linear, "photo": other}))
+    with pytest.raises(UsageError, match="one model over all inputs"):
+        fitted_family(NetworkSpec(bodies={"table": linear, "photo": linear}), {"photo": nn.Identity()})

@@ -108,11 +108,13 @@ def pictures(labels: list[str], rng: np.random.Generator) -> Iterator[Draft]:
     images = (digits.images[:40] * 15.9).astype(np.uint8)
     shifts = rng.integers(-1, 2, (4, 7, 2))
     turned = [png(np.roll(images[i], tuple(shifts[i, k]), (0, 1))) for i in range(4) for k in range(7)]
-    caption = "Each row: one example, then versions of it that augmentation made."
+    caption = "In each row an example: as it is, after each augmentation by itself, and after all of them."
     shown = {"pictures": [png(i) for i in images[:24]], "captions": [labels[t] for t in digits.target[:24]], "columns": 8}
     yield Draft("examples", "pictures", "Examples", shown, split="train")
-    versions = {"pictures": turned, "captions": [""] * 28, "columns": 7}
-    yield Draft("augmented", "pictures", "As the network sees them", versions, caption, "train")
+    ways = ["as it is", "rotate 10", "shift 0.1", "zoom 0.1", "noise 0.05", "cutout 0.25", "all together"]
+    versions = {"pictures": turned, "captions": [""] * 28, "columns": 7, "headings": ways}
+    yield Draft("augmented", "pictures", "Augmentation of front", versions, caption, "train")
+    yield Draft("augmented-2", "pictures", "Augmentation of back", versions, caption, "train")
     told = [f"8 taken for 1, 9{i}.3% sure (digits, row {i * 7})" for i in range(6)]
     wrong = {"pictures": [png(i) for i in images[30:36]], "captions": told, "columns": 6}
     yield Draft("mistakes", "pictures", "The surest mistakes", wrong, split="test")
@@ -251,4 +253,11 @@ def hostile_run(tmp_path: Path) -> tuple[Report, Path]:
     """Class names as people (and attackers) write them."""
     script, link = "<script>alert(1)</script>", "[x](javascript:alert(1))"
     labels = [script, "猫", "قطة", "a|b", "`code`", "*bold*", link, '"><img src=x onerror=alert(1)>', "line\nbreak", "é"]
+    return classification(tmp_path, labels), tmp_path
+
+
+@pytest.fixture
+def scripts_run(tmp_path: Path) -> tuple[Report, Path]:
+    """Class names that run from right to left, turn text round, look empty, or are very long."""
+    labels = ["شمس", "قمر 2", "\u202eevil", "\u200b", "None", "a" * 200, "猫", "nan", "x\u2067y", "d"]
     return classification(tmp_path, labels), tmp_path

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.facts.finding import Finding
-from leadline.rendering import charts
+from leadline.rendering import axes, charts
 from leadline.rendering.outline import Noted
 
 finite = st.floats(-1e9, 1e9)
@@ -15,7 +15,7 @@ finite = st.floats(-1e9, 1e9)
 
 @given(st.lists(finite, min_size=1, max_size=20), st.booleans())
 def test_an_axis_holds_its_values_and_its_ticks(values: list[float], log: bool) -> None:
-    axis = charts.axis(values, log=log, pad=0.05)
+    axis = axes.axis(values, log=log, pad=0.05)
     assert axis.low <= min(values)
     assert axis.high >= max(values)
     assert all(0 <= tick.at <= 100 for tick in axis.ticks)
@@ -24,22 +24,22 @@ def test_an_axis_holds_its_values_and_its_ticks(values: list[float], log: bool) 
 
 
 def test_ticks_are_round() -> None:
-    assert [t.label for t in charts.axis([0.0, 100.0]).ticks] == ["0", "20", "40", "60", "80", "100"]
-    assert [t.label for t in charts.axis([0.001, 2.0], log=True).ticks] == ["0.001", "0.01", "0.1", "1"]
-    assert [t.label for t in charts.axis([0.0, 4e6]).ticks] == ["0", "1×10⁶", "2×10⁶", "3×10⁶", "4×10⁶"]
-    assert charts.axis([-1.0, 1.0]).ticks[0].label == "−1.0"
+    assert [t.label for t in axes.axis([0.0, 100.0]).ticks] == ["0", "20", "40", "60", "80", "100"]
+    assert [t.label for t in axes.axis([0.001, 2.0], log=True).ticks] == ["0.001", "0.01", "0.1", "1"]
+    assert [t.label for t in axes.axis([0.0, 4e6]).ticks] == ["0", "1×10⁶", "2×10⁶", "3×10⁶", "4×10⁶"]
+    assert axes.axis([-1.0, 1.0]).ticks[0].label == "−1.0"
 
 
 def test_bounds_are_never_crossed_and_a_constant_has_an_axis() -> None:
-    axis = charts.axis([60.0, 99.9], bounds=(0.0, 100.0), pad=0.2)
+    axis = axes.axis([60.0, 99.9], bounds=(0.0, 100.0), pad=0.2)
     assert axis.high == 100.0
-    assert charts.axis([5.0, 5.0]).place(5.0) == pytest.approx(50.0)
-    assert charts.axis([]).place(0.5) == 50.0
+    assert axes.axis([5.0, 5.0]).place(5.0) == pytest.approx(50.0)
+    assert axes.axis([]).place(0.5) == 50.0
 
 
 def test_log_falls_back_to_linear_where_there_are_values_without_a_logarithm() -> None:
-    assert not charts.axis([0.0, 10.0], log=True).log
-    assert charts.axis([0.1, 10.0], log=True).place(1.0) == pytest.approx(50.0)
+    assert not axes.axis([0.0, 10.0], log=True).log
+    assert axes.axis([0.1, 10.0], log=True).place(1.0) == pytest.approx(50.0)
 
 
 def test_curves_leave_out_what_was_not_measured() -> None:
@@ -59,7 +59,7 @@ def test_curves_leave_out_what_was_not_measured() -> None:
     assert [line.look for line in plot.lines] == ["train", "validation"]
     assert plot.lines[0].points.split()[0].startswith("0,")
     assert plot.lines[1].points == "50,50"
-    assert plot.mark == charts.Tick(50.0, "shipped")
+    assert plot.mark == axes.Tick(50.0, "shipped")
     assert plot.summary == "loss by epoch: train from 3 to 1; validation from 2 to 2"
 
 
@@ -138,3 +138,22 @@ def test_strips_share_a_scale_where_they_can_be_compared() -> None:
     assert low is not None
     assert high is not None
     assert low < at < high
+
+
+def test_lines_have_points_of_their_own_and_dots_intervals_both_ways() -> None:
+    content = {
+        "x": {"label": "false positive rate", "bounds": [0.0, 1.0]},
+        "y": {"label": "true positive rate", "bounds": [0.0, 1.0]},
+        "series": [{"name": "a", "x": [0.0, 0.5, 1.0], "y": [0.0, 0.9, 1.0]}, {"name": "b", "x": [0.0, 1.0], "y": [0.0, 1.0]}],
+        "points": [{"name": "as decided", "x": 0.25, "x_low": 0.2, "x_high": 0.3, "y": 0.75, "y_low": 0.6, "y_high": 0.8}],
+        "diagonal": True,
+        "level": {"y": 0.4, "label": "guessing"},
+    }
+    plot = charts.lines(content)
+    assert (plot.x.low, plot.x.high, plot.y.low, plot.y.high) == (0, 1, 0, 1)
+    assert [line.points for line in plot.lines] == ["0,100 50,10 100,0", "0,100 100,0"]
+    (dot,) = plot.dots
+    assert (dot.x, dot.y, dot.left, dot.right, dot.low, dot.high) == (25, 25, 20, 30, 40, 20)
+    assert plot.level == axes.Tick(60, "guessing")
+    assert "as decided: true positive rate 0.750 (0.600 to 0.800), false positive rate 0.250" in plot.summary
+    assert charts.lines({**content, "points": [], "level": None}).level is None

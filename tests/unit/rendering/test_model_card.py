@@ -90,3 +90,11 @@ def test_the_card_is_deterministic(digits_run: Run) -> None:
 def test_escaping() -> None:
     assert escaped("a\r\n b & <c>") == "a b &amp; &lt;c&gt;"
     assert escaped(3) == "3"
+
+
+def test_names_in_other_scripts_turn_nothing_round(scripts_run: Run) -> None:
+    text = card(*scripts_run)
+    assert "| شمس |" in text
+    assert "| evil |" in text
+    assert "| (blank: U+200B) |" in text
+    assert not set("\u202a\u202b\u202d\u202e") & set(text)

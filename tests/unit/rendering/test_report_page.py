@@ -108,6 +108,13 @@ def test_unknown_findings_and_exhibits_are_shown_too(digits_page: Page, digits_r
     assert "female" in page.said
 
 
+def test_columns_of_pictures_have_headings_and_exhibits_of_several_inputs_stand_together(digits_run: Run) -> None:
+    page = render(*digits_run)
+    assert page.count('<li class="heading"><bdi>cutout 0.25</bdi></li>') == 2
+    front, back, learned = (page.index(text) for text in ("Augmentation of front", "Augmentation of back", 'id="learning"'))
+    assert front < back < learned
+
+
 def test_names_from_the_data_are_harmless(hostile_run: Run) -> None:
     page = Page(render(*hostile_run))
     tags = {tag for tag, _ in page.elements}
@@ -204,3 +211,15 @@ def test_rendering_needs_no_torch() -> None:
     names = ", ".join(f"leadline.rendering.{name}" for name in ("html", "markdown", "terminal"))
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_names_in_other_scripts_turn_nothing_round(scripts_run: Run) -> None:
+    text = render(*scripts_run)
+    assert '<th scope="row"><bdi>شمس</bdi></th>' in text
+    assert "\u2068شمس\u2069, named right" in text, "a title has no elements: Unicode's isolates keep the sentence in order"
+    said = re.sub(r"<pre>.*?</pre>|<code>.*?</code>", "", text, flags=re.DOTALL)  # there the file's own text stands
+    assert not set("\u202a\u202b\u202d\u202e") & set(said)
+    assert text.count("\u2068") == text.count("\u2069")
+    assert "(blank: U+200B)" in text
+    assert f"{'a' * 59}…" in text, "cut inside a sentence"
+    assert f"<bdi>{'a' * 200}</bdi>" in text, "whole in a table"

@@ -10,7 +10,7 @@ from rich.console import Console
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.facts.requirement import Verdict
-from leadline.rendering.terminal import summary
+from leadline.rendering.terminal import headlines, summary, verdicts
 
 Run = tuple[Report, Path]
 
@@ -47,3 +47,20 @@ def test_many_requirements_are_cut_off_in_words(digits_run: Run) -> None:
 def test_names_are_not_read_as_markup(digits_run: Run) -> None:
     odd = Finding(name="[red]x[/red]", split="test", value=0.5, n=3, method="m")
     assert "[red]x[/red]" in printed(digits_run[0].model_copy(update={"findings": (odd,), "requirements": ()})).lower()
+
+
+def test_what_says_most_comes_first_and_nothing_is_said_twice() -> None:
+    names = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "sensitivity", "own")
+    found = [Finding(name=name, split="test", value=0.5, n=3) for name in names]
+    parts = [Finding(name="recall", split="test", group="class=a", value=0.5, n=3)]
+    shown = [f.name for f in headlines([*found, *parts])]
+    assert shown == ["accuracy", "sensitivity", "balanced_accuracy", "roc_auc", "own"]
+
+
+def test_reasons_keep_their_numbers_on_narrow_terminals() -> None:
+    why = "the 97.5% interval [0.7876, 0.8164] straddles 0.8375"
+    console = Console(file=io.StringIO(), width=60)
+    for line in verdicts([Verdict(text="sensitivity >= 0.8375", verdict="undecided", finding=0, why=why)]):
+        console.print(line)
+    assert isinstance(console.file, io.StringIO)
+    assert "0.8375" in console.file.getvalue().replace("sensitivity >= 0.8375", "")

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_problem import Table, noisy
+from small_problem import Table, noisy, plain
+from torch import Tensor, nn
 
+from leadline.data.mix import Mixer
 from leadline.errors import UsageError
+from leadline.facts.component import Component
+from leadline.facts.schema import FieldSchema, InputSchema, Schema
+from leadline.layers.draws import Draws
+from leadline.layers.types import Batch
+from leadline.objectives.regression import OBJECTIVE as regression
 from leadline.training.distributed import World
 from leadline.training.feed import Feed
 
@@ -70,3 +79,89 @@ def test_augmentation_differs_from_step_to_step() -> None:
     feed = Feed(Table(8), 8, 1, augment=noisy)
     a, b = feed.at(0), feed.at(1)
     assert not torch.equal(a.inputs["table"][a.row_B.argsort()], b.inputs["table"][b.row_B.argsort()])
+
+
+def mixup() -> Mixer:
+    fields = tuple(FieldSchema(name=f"x{i}", kind="number", state={"std": 1.0}) for i in range(10))
+    return Mixer(
+        Component(name="mixup", options={"alpha": 1.0}), [InputSchema(name="table", kind="table", fields=fields, shape=(10,))]
+    )
+
+
+def test_a_row_is_mixed_with_another_row_of_the_split() -> None:
+    table = Table(40)
+    batch = Feed(table, 12, 1, mix=mixup()).at(5)
+    assert batch.other_B is not None and batch.share_B is not None
+    for i, row in enumerate(batch.row_B.tolist()):
+        other = int((table.target_N == batch.other_B[i]).nonzero()[0])
+        share = mixup().shares(Draws(1, 5, batch.row_B))[i]
+        assert other != row
+        torch.testing.assert_close(batch.inputs["table"][i], share * table.x_NF[row] + (1 - share) * table.x_NF[other])
+        torch.testing.assert_close(batch.weight_B[i], share * table.weight_N[row] + (1 - share) * table.weight_N[other])
+
+
+def test_processes_share_one_batch_and_its_mixing() -> None:
+    whole = Feed(Table(40), 12, 1, augment=noisy, mix=mixup())
+    shares = [Feed(Table(40), 12, 1, augment=noisy, mix=mixup(), world=World(rank, 2)) for rank in range(2)]
+    for step in (0, 3, 7):
+        batch = whole.at(step)
+        for rank, share in enumerate(shares):
+            part = share.at(step)
+            for mine, theirs in (
+                (part.row_B, batch.row_B),
+                (part.inputs["table"], batch.inputs["table"]),
+                (part.other_B, batch.other_B),
+                (part.share_B, batch.share_B),
+                (part.weight_B, batch.weight_B),
+            ):
+                torch.testing.assert_close(mine, theirs[rank::2])
+
+
+def test_the_other_row_has_augmentation_of_its_own() -> None:
+    """Not that of the row it is mixed with, nor its own where it is in the batch itself."""
+    seen: list[Tensor] = []
+
+    def watched(batch: Batch, draws: Draws) -> Batch:
+        out = noisy(batch, draws)
+        seen.append(out.inputs["table"] - batch.inputs["table"])
+        return out
+
+    Feed(Table(6, even=True), 6, 1, augment=watched, mix=mixup()).at(0)
+    own, other = seen
+    distance = torch.cdist(torch.cat([own, other]), torch.cat([own, other])) + torch.eye(12)
+    assert distance.min() > 1e-3
+
+
+VALUE = Schema(inputs=(), target=FieldSchema(name="y", kind="number", state={"mean": 0.0, "std": 1.0}))
+
+
+class Network(nn.Module):
+    """A linear layer over the table, with an end as objectives expect it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(10, 1)
+        self.last = regression.last(VALUE, regression.options())
+        nn.init.constant_(self.layer.weight, 0.3)
+        nn.init.zeros_(self.layer.bias)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        return self.layer(inputs["table"])[:, 0]
+
+
+def test_micro_batches_of_mixed_rows_make_the_same_update() -> None:
+    """And it is that of the two targets of each row, shared as the inputs are."""
+    table, seen = Table(24), []
+    batch = Feed(table, 12, 1, mix=mixup()).at(2)
+    for accumulate in (1, 3, 5):
+        net = Network()
+        plain(net, {"name": "sgd", "lr": 0.1}, objective=regression, accumulate=accumulate)(batch)
+        seen.append(net.layer.weight.detach())
+    torch.testing.assert_close(seen[0], seen[1])
+    torch.testing.assert_close(seen[0], seen[2])
+    x, scores = batch.inputs["table"], batch.inputs["table"].sum(1) * 0.3
+    share_B, weight_B = batch.share_B, batch.weight_B
+    assert batch.target_B is not None and batch.other_B is not None and share_B is not None
+    slope_B = 2 * (share_B * (scores - batch.target_B) + (1 - share_B) * (scores - batch.other_B))
+    gradient = (weight_B * slope_B) @ x / weight_B.sum()
+    torch.testing.assert_close(seen[0][0], 0.3 - 0.1 * gradient)

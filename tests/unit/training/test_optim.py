@@ -1,65 +1,23 @@
-"""Update rules against their formulas, on three steps of a weight matrix with gradients that are known."""
+"""Options, groups and state of optimizers, whichever they are; their formulas are in `tests/reference/test_update_rules.py`."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from small_problem import Table, network, noisy, plain
+from torch import nn
 
 from leadline.errors import RunError, UsageError
 from leadline.facts.component import Component
-from leadline.training.optim import OPTIMIZERS, load_state, optimizer, resolved_optimizer, state_of
+from leadline.facts.registry import TABLES
+from leadline.training.feed import Feed
+from leadline.training.optim import load_state, optimizer, resolved_optimizer, state_of
 
-GRADIENTS = [
-    torch.tensor([[0.5, -1.0], [2.0, 0.1]]),
-    torch.tensor([[-0.3, 0.2], [1.0, 0.0]]),
-    torch.tensor([[1.0, 1.0], [-1.0, 3.0]]),
-]
 START = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
-LR, DECAY, BETA1, BETA2, EPS = 0.1, 0.2, 0.9, 0.999, 1e-8
+GRADIENT = torch.tensor([[0.5, -1.0], [2.0, 0.1]])
 
 
-def stepped(**component: object) -> Tensor:
-    weight = nn.Parameter(START.clone())
-    running = optimizer(Component.model_validate({"lr": LR, **component})).over([weight])
-    for gradient in GRADIENTS:
-        weight.grad = gradient.clone()
-        running.step()
-    return weight.detach()
-
-
-def test_sgd() -> None:
-    torch.testing.assert_close(stepped(name="sgd"), START - LR * sum(GRADIENTS))
-
-
-@pytest.mark.parametrize("nesterov", [False, True])
-def test_momentum(nesterov: bool) -> None:
-    w, v = START.clone(), torch.zeros_like(START)
-    for g in GRADIENTS:
-        v = 0.8 * v + g
-        w = w - LR * (g + 0.8 * v if nesterov else v)
-    torch.testing.assert_close(stepped(name="momentum", momentum=0.8, nesterov=nesterov), w)
-
-
-@pytest.mark.parametrize("decoupled", [False, True])
-def test_adam(decoupled: bool) -> None:
-    w, m, v = START.clone(), torch.zeros_like(START), torch.zeros_like(START)
-    for t, gradient in enumerate(GRADIENTS, start=1):
-        g = gradient if decoupled else gradient + DECAY * w
-        w = w * (1 - LR * DECAY) if decoupled else w
-        m, v = BETA1 * m + (1 - BETA1) * g, BETA2 * v + (1 - BETA2) * g * g
-        w = w - LR * (m / (1 - BETA1**t)) / ((v / (1 - BETA2**t)).sqrt() + EPS)
-    torch.testing.assert_close(stepped(name="adamw" if decoupled else "adam", weight_decay=DECAY), w)
-
-
-def test_sgd_decay_is_added_to_the_gradient() -> None:
-    w = START.clone()
-    for g in GRADIENTS:
-        w = w - LR * (g + DECAY * w)
-    torch.testing.assert_close(stepped(name="sgd", weight_decay=DECAY), w)
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", TABLES["optimizers"])
 @pytest.mark.parametrize("decay_vectors", [False, True])
 def test_vectors_decay_only_where_asked_for(name: str, decay_vectors: bool) -> None:
     layer = nn.Linear(2, 2)
@@ -83,7 +41,7 @@ def test_frozen_parameters_are_left_out() -> None:
 def test_foreign_state_is_refused() -> None:
     weight = nn.Parameter(START.clone())
     running = optimizer(Component(name="momentum")).over([weight])
-    weight.grad = GRADIENTS[0]
+    weight.grad = GRADIENT
     running.step()
     state = state_of(running, {weight: "w"})
     assert state.keys() == {"w.momentum_buffer"}
@@ -104,3 +62,95 @@ def test_resolving_writes_every_default_and_is_stable() -> None:
     resolved = resolved_optimizer(Component(name="adamw", options={"lr": 0.5}))
     assert resolved.options["lr"] == 0.5 and resolved.options["weight_decay"] == 0.01 and resolved.options["beta2"] == 0.999
     assert resolved_optimizer(resolved) == resolved
+
+
+def test_a_learning_rate_that_is_to_be_found_stays_so_beside_the_defaults() -> None:
+    resolved = resolved_optimizer(Component(name="momentum", options={"lr": "auto"}))
+    assert resolved.options["lr"] == "auto" and resolved.options["momentum"] == 0.9
+    with pytest.raises(UsageError, match=r"'lr'.*'auto'"):
+        optimizer(resolved)
+
+
+def test_what_a_name_stands_for_cannot_be_taken_back() -> None:
+    with pytest.raises(UsageError, match="nesterov"):
+        optimizer(Component(name="nesterov", options={"nesterov": False}))
+
+
+@pytest.mark.parametrize("name", TABLES["optimizers"])
+def test_rates_are_factors_of_the_learning_rate(name: str) -> None:
+    """Two weights that see the same, one at half the rate, move as the same weight does under two learning rates."""
+    moved = []
+    for lr, rates in ((0.1, (1.0, 0.5)), (0.05, (1.0, 1.0))):
+        weights = [nn.Parameter(START.clone()) for _ in range(2)]
+        running = optimizer(Component(name=name, options={"lr": lr})).over(weights, dict(zip(weights, rates, strict=True)))
+        for _ in range(3):
+            for weight in weights:
+                weight.grad = GRADIENT.clone()
+            running.step()
+        moved.append([weight.detach() - START for weight in weights])
+    (fast, slow), (half, _) = moved
+    torch.testing.assert_close(slow, half)
+    assert not torch.allclose(fast, slow)
+
+
+def test_muon_steps_hidden_matrices_and_adamw_the_rest_at_a_rate_of_its_own() -> None:
+    inner, head, bias = (nn.Parameter(torch.ones(shape)) for shape in ((3, 3), (2, 3), (2,)))
+    running = optimizer(Component(name="muon", options={"lr": 0.1, "rest": 0.5})).over([inner, head, bias], hidden={inner})
+    for p in (inner, head, bias):
+        p.grad = torch.ones_like(p)
+    running.step()
+    keys = {p: set(running.state[p]) for p in (inner, head, bias)}
+    assert keys == {inner: {"momentum_buffer"}, head: {"step", "exp_avg", "exp_avg_sq"}, bias: {"step", "exp_avg", "exp_avg_sq"}}
+    assert [(group["lr"], group["rate"]) for group in running.param_groups] == [(0.1, 1.0), (0.05, 0.5), (0.05, 0.5)]
+    torch.testing.assert_close(bias.detach(), torch.full((2,), 1 - 0.05))
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_muon_without_one_of_its_halves(hidden: bool) -> None:
+    weight = nn.Parameter(START.clone())
+    running = optimizer(Component(name="muon")).over([weight], hidden={weight} if hidden else set())
+    weight.grad = GRADIENT
+    running.step()
+    assert set(running.state[weight]) == ({"momentum_buffer"} if hidden else {"step", "exp_avg", "exp_avg_sq"})
+
+
+ALL = [
+    *({"name": name} for name in TABLES["optimizers"]),
+    {"name": "momentum", "averaged": True, "weight_decay": 0.1},
+    {"name": "rmsprop", "centred": True, "momentum": 0.9, "epsilon": "inside"},
+    {"name": "adagrad", "initial": 0.1, "decay_vectors": True, "weight_decay": 0.1},
+]
+
+
+@pytest.mark.parametrize("options", ALL, ids=lambda o: " ".join(map(str, o.values())))
+def test_resuming_gives_the_same_bits(options: dict[str, object]) -> None:
+    def fresh() -> tuple:
+        step = plain(network(dropout=0.3), options, schedule=Component(name="cosine"), clip=1.0)
+        return step, Feed(Table(50), 16, 5, augment=noisy)
+
+    def run(step, feed: Feed, start: int, end: int) -> None:
+        for at in range(start, end):
+            step(feed.at(at))
+
+    (whole, feed), (first, _), (second, _) = fresh(), fresh(), fresh()
+    run(whole, feed, 0, 12)
+    run(first, feed, 0, 5)
+    tensors, scalars = first.state()
+    run(second, feed, 0, 2)  # a past of its own is forgotten
+    second.load({name: x.clone() for name, x in tensors.items()}, scalars)
+    run(second, feed, 5, 12)
+    ends = [step.network.state_dict() for step in (whole, first, second)]
+    assert all(torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
+    assert not all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
+
+
+@pytest.mark.parametrize("name", TABLES["optimizers"])
+def test_all_train_the_same_small_problem(name: str) -> None:
+    lr = {"gd": 0.1, "sgd": 0.03, "adagrad": 0.1}.get(name, 0.01)
+    step = plain(network(), {"name": name, "lr": lr}, schedule=Component(name="cosine"), total=400)
+    feed = Feed(Table(200, even=True), 200 if name == "gd" else 20, 5)
+    losses = []
+    for at in range(400):
+        names, sums_2K = step(feed.at(at))
+        losses.append(float(sums_2K[0, names.index("loss")] / sums_2K[1, names.index("loss")]))
+    assert sum(losses[-10:]) < 0.2 * sum(losses[:10])

@@ -49,7 +49,7 @@ def test_killed_after_training_ended_and_resumed(train, monkeypatch: pytest.Monk
     assert files.sha256(run.folder / files.WEIGHTS) == files.sha256(whole.folder / files.WEIGHTS)
     assert (run.history["epoch"].max() < 8) == (last == "early")
     assert run.history.drop("seconds", "examples_per_second").equals(whole.history.drop("seconds", "examples_per_second"))
-    assert "interrupted" in (run.report.find("energy_wh").why or "")
+    assert (run.report.find("energy_wh").value or 0) > 0  # all that training used is in its last checkpoint
 
 
 def test_epochs_end_at_whole_numbers(train) -> None:

@@ -9,8 +9,14 @@ import pytest
 
 from leadline.errors import Interrupted, TrainingFailed
 from leadline.run import folder as files
-from leadline.verbs import once, reporting
+from leadline.verbs import once, reporting, several
 from leadline.verbs.resume import resume
+
+
+@pytest.fixture(autouse=True)
+def in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep all runs in this process, where tests can reach them; `test_several.py` has those at once."""
+    monkeypatch.setattr(several, "cores", lambda: 1)
 
 
 def check_whole(folder: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from leadline.errors import UsageError
+from leadline.facts.component import Component
 from leadline.facts.experiment import Experiment
 from leadline.facts.schema import FieldSchema, InputSchema, Schema
+from leadline.objectives.classification import Classification
 from leadline.verbs.resolve import SEEN, STEPS, check_requirements, resolve
 
 NUMBER = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "median": 0.0, "missing": False, "offset": 0.0, "scale": "standard"}
@@ -46,12 +48,27 @@ def test_without_validation_rows_nothing_stops_early() -> None:
         ({"network": {"bodies": {"tabel": "mlp"}}}, "'table'"),
         ({"training": {"early_stopping": {"on": "acuracy"}}}, "'accuracy'"),
         ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
+        ({"training": {"mix": "mixu"}}, "training.mix: .*'mixup'"),
+        ({"training": {"mix": {"cutmix": -1}}}, "training.mix: cutmix: the alpha"),
         ({"require": ["acuracy >= 0.9"]}, "'accuracy'"),
     ],
 )
 def test_what_does_not_fit_is_refused_by_name(values: dict, words: str) -> None:
     with pytest.raises(UsageError, match=words):
         resolve(Experiment.parse(values), SCHEMA, ROWS)
+
+
+def test_how_rows_are_mixed_is_written_out() -> None:
+    mixed = resolve(Experiment.parse({"training": {"mix": {"mixup": 0.4}}}), SCHEMA, ROWS)
+    assert mixed.training.mix == Component(name="mixup", options={"alpha": 0.4, "probability": 1.0})
+    assert resolve(mixed, SCHEMA, ROWS) == mixed
+    assert resolve(Experiment(), SCHEMA, ROWS).training.mix is None
+
+
+def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Classification, "coupled", True)
+    with pytest.raises(UsageError, match=r"training\.mix: the objective 'classification' cannot share"):
+        resolve(Experiment.parse({"training": {"mix": "mixup"}}), SCHEMA, ROWS)
 
 
 def test_a_class_is_offered_for_a_misspelt_class() -> None:

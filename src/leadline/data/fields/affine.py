@@ -1,4 +1,4 @@
-"""Random rotations, shifts and flips of whole batches, any number of them in one pass over the pixels.
+"""Random rotations, shears, zooms, shifts and flips of whole batches, any number of them in one pass over the pixels.
 
 Each is a map from places in the new picture to places in the old one, in pixels around the centre. Maps are composed, so a chain of
 them costs one resampling. What lies outside of a picture is its nearest border pixel.
@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from leadline.errors import UsageError
+from leadline.data.fields.augmentation import Amount, Options, Stage
+from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws
 
 
@@ -76,11 +77,18 @@ class Affine:
     def __call__(self, x: Tensor, draws: Draws, *, amount: float | None = None) -> Tensor:
         return warp(x, draws, [(self, self.amount if amount is None else amount)])
 
-    def check(self, amount: object) -> float:
-        """Return an amount that makes sense; raises UsageError otherwise."""
-        if isinstance(amount, bool) or not isinstance(amount, int | float) or not 0 <= amount <= self.most:
-            raise UsageError(f"the amount is {self.unit} between 0 and {self.most:g}, not {amount!r}")
-        return float(amount)
+    @property
+    def options(self) -> Mapping[str, Amount]:
+        """The amount."""
+        return {"amount": Amount(self.amount, self.most, self.unit)}
+
+    def suits(self, schema: InputSchema) -> None:
+        """Fit every picture."""
+
+    @staticmethod
+    def passed(changes: Sequence[tuple[Affine, Options]], schema: InputSchema) -> Stage:
+        """Return the one resampling that makes all changes."""
+        return partial(warp, moves=[(change, options["amount"]) for change, options in changes])
 
 
 def warp(x_BCHW: Tensor, draws: Draws, moves: Sequence[tuple[Affine, float]]) -> Tensor:
@@ -139,6 +147,16 @@ def _rotate(u_B: Sequence[Tensor], degrees: float, height: int, width: int) -> M
     return Map(xx=cosine_B, xy=-sine_B, yx=sine_B, yy=cosine_B)
 
 
+def _zoom(u_B: Sequence[Tensor], fraction: float, height: int, width: int) -> Map:
+    # As often larger as smaller, by factors and not by differences: (1 + fraction) to the power of -1 … 1.
+    scale_B = torch.exp((u_B[0] * 2 - 1) * math.log1p(fraction))
+    return Map(xx=scale_B, yy=scale_B)
+
+
+def _shear(u_B: Sequence[Tensor], degrees: float, height: int, width: int) -> Map:
+    return Map(xy=torch.tan((u_B[0] * 2 - 1) * math.radians(degrees)))
+
+
 def _shift(u_B: Sequence[Tensor], fraction: float, height: int, width: int) -> Map:
     return Map(x0=(u_B[0] * 2 - 1) * (fraction * width), y0=(u_B[1] * 2 - 1) * (fraction * height))
 
@@ -158,6 +176,8 @@ def _vertical_flip(u_B: Sequence[Tensor], probability: float, height: int, width
 
 AUGMENTATIONS: Mapping[str, Affine] = {
     "rotate": Affine(_rotate, 1, 10.0, 180, "degrees to either side,", between=True),
+    "zoom": Affine(_zoom, 1, 0.1, 4, "a fraction of the size, by which pictures grow or shrink,", between=True),
+    "shear": Affine(_shear, 1, 10.0, 75, "degrees that upright lines lean to either side,", between=True),
     "shift": Affine(_shift, 2, 0.1, 1, "a fraction of width and height"),
     "flip": Affine(_flip, 1, 0.5, 1, "the probability of a flip"),
     "vertical_flip": Affine(_vertical_flip, 1, 0.5, 1, "the probability of a flip"),

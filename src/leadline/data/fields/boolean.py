@@ -77,4 +77,8 @@ class BooleanFront(nn.Module):
         return torch.cat([z_BK, missing_BK.index_select(1, self.gaps_M).to(z_BK.dtype)], 1)
 
 
-FIELD = Field("boolean", True, _infer, _fit, _encode, _decode, BooleanFront)
+def _recipe(state: State) -> State:
+    return {"classes": state["classes"]}
+
+
+FIELD = Field("boolean", True, _infer, _fit, _encode, _decode, BooleanFront, recipe=_recipe)

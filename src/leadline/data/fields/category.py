@@ -104,4 +104,12 @@ class _Table(nn.Module):
         return F.embedding(torch.minimum(code_BN, self.last_N) + self.first_N, self.weight_VD).flatten(1)
 
 
-FIELD = Field("category", True, _infer, _fit, _encode, _decode, CategoryFront)
+def _codes(state: State) -> int:
+    return len(state["classes"])
+
+
+def _recipe(state: State) -> State:
+    return {"classes": state["classes"]}  # a target's state says more, which its codes do not depend on
+
+
+FIELD = Field("category", True, _infer, _fit, _encode, _decode, CategoryFront, recipe=_recipe, codes=_codes)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from leadline.data.fields.augmentation import Augmentation
 from leadline.facts.registry import lookup
 
 State = Mapping[str, Any]
@@ -31,11 +32,6 @@ class Context(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
-# A random change of a whole batch of raw encoded inputs: (x, draws) and options by keyword, numbers, to the same shape. Rows are
-# told apart by `draws` alone. uint8 may come back as float32 of the same range, where rounding would only lose something.
-Augmentation = Callable[..., Tensor]
-
-
 @dataclass(frozen=True)
 class Field:
     """A kind of column.
@@ -48,10 +44,17 @@ class Field:
     - `front(states)`: the module that turns the raw columns of all fields of this kind, side by side as float32 (B, sum of
       widths), into features (B, F) — or, for a kind with an input of its own, raw values into a `Signal`. It is part of the
       shipped network: standardising, embedding, mean images live there.
+    - `plain(states)`: that module for models that are fitted, not stepped: without learned weights and with NaN where something is
+      missing. None where raw columns serve as they are; `codes(state)` then says how many classes they code, 0 for a quantity.
     - `width(state)`: how many table columns a scalar field takes.
     - `shape(state)`: the shape of one encoded row of a kind with an input of its own.
     - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
-    - `augmentations`: by name; options are given by name, a lone number as ``amount``.
+    - `outline(column, context)`: that part as it can be told of all rows, before they are split, of a kind whose near-identical
+      rows are looked for; None for the other kinds.
+    - `remarks(state)`: what the user should know of how the column's values were read.
+    - `spread(state)`: the standard deviation of a scalar kind whose one encoded column is a quantity, to which noise can be added
+      and which can be mixed with another's; None for the other kinds.
+    - `augmentations`: by name, of a kind with an input of its own; those of tables are in `fields/table_augmentation.py`.
     """
 
     kind: str
@@ -61,9 +64,14 @@ class Field:
     encode: Callable[[pl.Series, State, Context], Encoded]
     decode: Callable[[np.ndarray, State], Sequence[Any]]
     front: Callable[[Sequence[State]], nn.Module]
+    plain: Callable[[Sequence[State]], nn.Module] | None = None
+    codes: Callable[[State], int] = lambda state: 0
     width: Callable[[State], int] = lambda state: 1
     shape: Callable[[State], tuple[int, ...]] = lambda state: ()
     recipe: Callable[[State], State] = lambda state: state
+    outline: Callable[[pl.Series, Context], State] | None = None
+    remarks: Callable[[State], Sequence[str]] = lambda state: ()
+    spread: Callable[[State], float | None] = lambda state: None
     augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
 
 

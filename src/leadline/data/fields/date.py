@@ -170,4 +170,4 @@ def _recipe(state: State) -> State:
     return {"format": state["format"]}
 
 
-FIELD = Field("date", True, _infer, _fit, _encode, _decode, DateFront, width=_width, recipe=_recipe)
+FIELD = Field("date", True, _infer, _fit, _encode, _decode, DateFront, plain=DateFront, width=_width, recipe=_recipe)

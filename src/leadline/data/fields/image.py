@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,108 +14,65 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from leadline.data.fields import pictures
-from leadline.data.fields.affine import AUGMENTATIONS
 from leadline.data.fields.contract import Context, Encoded, Field, State
-from leadline.data.fields.options import choice, known_only
+from leadline.data.fields.image_augmentation import AUGMENTATIONS
+from leadline.data.fields.image_shape import check_type, header_of, looked_at, named, path_of, pixel_type, shape_of, source_of
+from leadline.data.fields.options import choice
 from leadline.data.fields.pictures import Header, Shape
-from leadline.errors import DataError, UsageError
+from leadline.data.sources.media import is_picture
+from leadline.errors import DataError
 from leadline.layers.types import Signal
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-# Padding loses nothing of a picture and bends nothing; cropping cuts off what may matter, stretching changes shapes.
-ASPECTS = ("pad", "crop", "stretch")
 SCALES = ("standard", "unit", "mean_image")
-SAMPLE = 2000  # train pictures looked at for size, mean and spread: the error of a mean is then 1/45 of the spread
-LARGEST = 256  # pixels a side up to which pictures of one size keep it
-DEFAULT = 224  # pixels a side at most for pictures that must be resized (the ImageNet size)
 _CHUNK = 64
+_FULL = pictures.DEPTHS[-1]
+_TRAITS = {
+    "moving": "have several frames, of which the first is used",
+    "clear": "have an alpha channel or a transparent colour: what is transparent is laid over white",
+    "deep": "have more than 8 bits a pixel, of which the highest 8 are kept",
+}
 
 
 def _infer(column: pl.Series, context: Context) -> float:
     if isinstance(column.dtype, pl.Array):
         shape = column.dtype.shape
         sizes = len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3, 4))
-        return 1.0 if sizes and _pixel_type(column.dtype) == pl.UInt8 else 0.0
+        return 1.0 if sizes and pixel_type(column.dtype) == pl.UInt8 else 0.0
     first = column.drop_nulls().head(5)
     if first.is_empty():
         return 0.0
     if column.dtype == pl.Binary:
-        return 0.99 if any(isinstance(_header(value, context), Header) for value in first) else 0.0
-    if column.dtype != pl.String or not all(Path(value).suffix.lower() in EXTENSIONS for value in first):
+        return 0.99 if any(isinstance(header_of(value, context), Header) for value in first) else 0.0
+    if column.dtype != pl.String or not all(map(is_picture, first)):
         return 0.0
-    return 0.99 if any(_path(value, context).exists() for value in first) else 0.0
+    return 0.99 if any(path_of(value, context).exists() for value in first) else 0.0
 
 
 def _fit(column: pl.Series, context: Context) -> State:
     """Return the shape, mean and spread (0 to 255) of each channel, and the mean image where ``scale: mean_image`` asks for it.
 
-    Options: `size` (pixels, or [height, width]), `channels` (1 or 3), `aspect` and `scale`. Pictures of one size up to 256 keep
-    it; others become squares of their median short side, at most 224. Raises UsageError for options and DataError where no
-    picture can be read.
+    Options: `size` (pixels, or [height, width]), `channels` (1 or 3), `aspect`, `depth` (bits of grey pixels of more than eight)
+    and `scale`. Pictures of one size up to 256 keep it; others become squares of their median short side, at most 224. Raises
+    UsageError for options and DataError where no picture can be read.
     """
-    options = context.options
-    known_only("image", options, ("size", "channels", "aspect", "scale"))
-    aspect, scale = choice(options, "aspect", ASPECTS), choice(options, "scale", SCALES)
-    count = min(SAMPLE, len(column))
-    sample = column.gather(np.linspace(0, len(column) - 1, count).round().astype(np.int64)) if count else column
-    headers = _headers(sample, context)
-    sizes = {(h.height, h.width) for h in headers}
-    height, width = _size(options.get("size"), headers)
-    channels = options.get("channels", 1 if all(h.grey for h in headers) else 3)
-    if channels not in (1, 3):
-        raise UsageError(f"The option 'channels' is 1 (grey) or 3 (colour), not {channels!r}.")
-    shape = Shape(height, width, channels, aspect)
+    scale = choice(context.options, "scale", SCALES)
+    sample, headers = looked_at(column, context)
+    shape = shape_of(sample, headers, context)
+    resized = {(h.height, h.width) for h in headers} != {(shape.height, shape.width)}
+    odd = {trait: sum(getattr(h, trait) for h in headers) for trait in _TRAITS}
+    remarkable = {"looked_at": len(headers), **{trait: count for trait, count in odd.items() if count}} if any(odd.values()) else {}
     statistics = _statistics(sample, shape, context, mean_image=scale == "mean_image")
-    return {**shape._asdict(), "resized": sizes != {(height, width)}, "scale": scale, **statistics}
+    return {**_kept(shape), "resized": resized, "scale": scale, **remarkable, **statistics}
 
 
-def _size(asked: Any, headers: Sequence[Header]) -> tuple[int, int]:
-    if asked is not None:
-        pair = [asked, asked] if isinstance(asked, int) else asked
-        good = isinstance(pair, list | tuple) and len(pair) == 2 and all(type(side) is int and 1 <= side <= 4096 for side in pair)
-        if not good:
-            raise UsageError(f"The option 'size' is a number of pixels up to 4096, or [height, width], not {asked!r}.")
-        return pair[0], pair[1]
-    height, width, _ = headers[0]
-    if all((h.height, h.width) == (height, width) for h in headers) and max(height, width) <= LARGEST:
-        return height, width
-    side = min(DEFAULT, max(8, 8 * round(float(np.median([min(h.height, h.width) for h in headers])) / 8)))
-    return side, side
+def _outline(column: pl.Series, context: Context) -> State:
+    """Return the shape alone, as `_fit` would find it for all rows; raises as it does."""
+    return _kept(shape_of(*looked_at(column, context), context))
 
 
-def _headers(sample: pl.Series, context: Context) -> list[Header]:
-    _check_type(sample)
-    if isinstance(sample.dtype, pl.Array):
-        height, width, *channels = sample.dtype.shape
-        return [Header(height, width, channels in ([], [1]))]
-    read = [_header(value, context) for value in sample.drop_nulls()]
-    good = [h for h in read if isinstance(h, Header)]
-    if not good:
-        why = f": {read[0]}" if read else ""
-        raise DataError(f"None of the {len(sample)} pictures looked at in column {sample.name!r} can be read{why}.")
-    return good
-
-
-def _header(value: Any, context: Context) -> Header | str:
-    """Return a picture's header, or why it cannot be read."""
-    try:
-        return pictures.header(_source(value, context))
-    except DataError as error:
-        return _named(value, error)
-
-
-def _source(value: Any, context: Context) -> Path | bytes:
-    if isinstance(value, bytes):
-        return value
-    return _path(value, context)
-
-
-def _path(value: str, context: Context) -> Path:
-    return (context.base or Path()) / value
-
-
-def _named(value: Any, error: DataError) -> str:
-    return str(error) if isinstance(value, bytes) else f"{value}: {error}"
+def _kept(shape: Shape) -> dict[str, Any]:
+    """Return a shape as a field's state has it: the depth only where it is not that of the format."""
+    return {name: value for name, value in shape._asdict().items() if name not in Shape._field_defaults or value != _FULL}
 
 
 class _Sums(NamedTuple):
@@ -162,7 +118,7 @@ def _pixels(column: pl.Series, shape: Shape, context: Context) -> Encoded:
     out = np.zeros((len(column), shape.height, shape.width, shape.channels), np.uint8)
     present = column.is_not_null()
     problems = dict.fromkeys((~present).arg_true().to_list(), "there is no picture")
-    _check_type(column)
+    check_type(column)
     if isinstance(column.dtype, pl.Array):
         pixels = column.filter(present).to_numpy()
         out[present.to_numpy()] = pictures.convert(pixels, shape)
@@ -170,27 +126,10 @@ def _pixels(column: pl.Series, shape: Shape, context: Context) -> Encoded:
     for row, value in enumerate(column):
         if value is not None:
             try:
-                out[row] = pictures.read(_source(value, context), shape)
+                out[row] = pictures.read(source_of(value, context), shape)
             except DataError as error:
-                problems[row] = _named(value, error)
+                problems[row] = named(value, error)
     return Encoded(out, problems)
-
-
-def _check_type(column: pl.Series) -> None:
-    dtype = column.dtype
-    if isinstance(dtype, pl.Array):
-        if _pixel_type(dtype) != pl.UInt8:
-            raise DataError(f"Column {column.name!r} holds pixels of type {_pixel_type(dtype)}, not whole numbers from 0 to 255.")
-        if len(dtype.shape) not in (2, 3) or dtype.shape[2:] not in ((), (1,), (3,), (4,)):
-            raise DataError(f"Column {column.name!r} holds arrays of shape {dtype.shape}; pictures are (H,W) or (H,W,C).")
-    elif dtype not in (pl.String, pl.Binary):
-        raise DataError(f"Column {column.name!r} holds values of type {dtype}, not pictures, their paths or their bytes.")
-
-
-def _pixel_type(dtype: Any) -> Any:
-    while isinstance(dtype, pl.Array):
-        dtype = dtype.inner
-    return dtype
 
 
 def _decode(values: np.ndarray, state: State) -> list[bytes]:
@@ -230,7 +169,28 @@ def _shape(state: State) -> tuple[int, ...]:
 
 
 def _recipe(state: State) -> State:
-    return {key: state[key] for key in Shape._fields}
+    return {key: state[key] for key in Shape._fields if key in state}
 
 
-FIELD = Field("image", False, _infer, _fit, _encode, _decode, _front, shape=_shape, recipe=_recipe, augmentations=AUGMENTATIONS)
+def _remarks(state: State) -> list[str]:
+    return [
+        f"{state[trait]:,} of the {state['looked_at']:,} pictures looked at {words}."
+        for trait, words in _TRAITS.items()
+        if trait in state
+    ]
+
+
+FIELD = Field(
+    "image",
+    False,
+    _infer,
+    _fit,
+    _encode,
+    _decode,
+    _front,
+    shape=_shape,
+    recipe=_recipe,
+    outline=_outline,
+    remarks=_remarks,
+    augmentations=AUGMENTATIONS,
+)

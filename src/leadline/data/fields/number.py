@@ -115,8 +115,12 @@ def _scaling(state: State) -> tuple[float, float, float]:
     return mean, mean, state["std"] or 1.0
 
 
+def _spread(state: State) -> float:
+    return float(state["std"])
+
+
 def _recipe(state: State) -> State:
     return {"offset": state["offset"]}
 
 
-FIELD = Field("number", True, _infer, _fit, _encode, _decode, NumberFront, recipe=_recipe)
+FIELD = Field("number", True, _infer, _fit, _encode, _decode, NumberFront, recipe=_recipe, spread=_spread)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from torch.nn import functional as F
 
 from leadline.errors import DataError
@@ -22,25 +22,48 @@ from leadline.errors import DataError
 GREY = ("1", "L", "LA", "I;16", "I;16B", "I;16L", "I;16N", "I")
 MOST_PIXELS = 89_478_485  # Pillow's own limit, above which a file may be an attack on memory
 PADDING = 128  # mid-grey: close to zero once standardised
+DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras and scanners fill of the 16 of a file
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 _ORIENTATION = 0x0112  # the EXIF tag; values from 5 on swap width and height
+_JPEG = b"\xff\xd8\xff"
+_LOOK_AT = 512  # bytes of a file that is no picture, to say what it is
+_NO_PICTURES = (
+    (b"<!doctype html", "it is a web page; the download of the picture has failed"),
+    (b"<html", "it is a web page; the download of the picture has failed"),
+    (b"version https://git-lfs", "it only stands for a picture that Git LFS keeps; 'git lfs pull' fetches it"),
+    (b"<svg", "it is an SVG drawing, which has no pixels; save it as PNG"),
+    (b"%pdf", "it is a PDF document; save its pages as PNG"),
+    (b"ftyphe", "it is HEIC, which is not read; save it as JPEG"),
+    (b"ftypmif1", "it is HEIF, which is not read; save it as JPEG"),
+)
 
 
 class Shape(NamedTuple):
-    """What pictures are brought to; `aspect` says how proportions are met: ``pad``, ``crop`` or ``stretch``."""
+    """What pictures are brought to.
+
+    `aspect` says how proportions are met: ``pad``, ``crop`` or ``stretch``; `depth` how many bits grey pixels of more than eight
+    fill: the brightest value of so many becomes 255.
+    """
 
     height: int
     width: int
     channels: int
     aspect: str
+    depth: int = 16
 
 
 class Header(NamedTuple):
-    """What a picture says of itself without being decoded: size as seen (EXIF applied) and whether it is grey."""
+    """What a picture says of itself without being decoded: size as seen (EXIF applied), and whether it is grey.
+
+    `deep` pictures have more than eight bits, `clear` ones an alpha channel or a transparent colour, `moving` ones several frames.
+    """
 
     height: int
     width: int
     grey: bool
+    deep: bool = False
+    clear: bool = False
+    moving: bool = False
 
 
 def header(source: Path | bytes) -> Header:
@@ -49,21 +72,32 @@ def header(source: Path | bytes) -> Header:
         width, height = picture.size
         if width != height and "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) >= 5:
             width, height = height, width
-        return Header(height, width, picture.mode in GREY)
+        moving = picture.format != "MPO" and getattr(picture, "is_animated", False)  # a phone's JPEG may hold a preview too
+        return Header(
+            height, width, picture.mode in GREY, picture.mode in _SIXTEEN_BITS, picture.has_transparency_data, bool(moving)
+        )
+
+
+def depth(source: Path | bytes) -> int:
+    """Return the fewest of `DEPTHS` bits that hold every pixel of a picture; raises DataError where it cannot be read."""
+    with _opened(source) as picture:
+        most = int(_sixteen(picture).max(initial=0)) if picture.mode in _SIXTEEN_BITS else 0
+        return next(bits for bits in DEPTHS if most < 1 << bits)
 
 
 def read(source: Path | bytes, shape: Shape) -> np.ndarray:
     """Return pixels (H,W,C) uint8; raises DataError with the reason where a picture cannot be read.
 
     EXIF orientation is applied, palettes and CMYK are converted, 16 bits become 8, transparent parts are laid over white, of
-    several frames the first is taken.
+    several frames the first is taken. Large JPEG files are decoded at a fraction of their size.
     """
     with _opened(source) as picture:
         # JPEG files decode faster at a half, a quarter or an eighth of their size; twice the size needed is kept for smoothing.
         longest = 2 * max(shape.height, shape.width)
         picture.draft(None, (longest, longest))
+        _check_affordable(picture)
         ImageOps.exif_transpose(picture, in_place=True)
-        plain = _plain(picture, "L" if shape.channels == 1 else "RGB")
+        plain = _plain(picture, "L" if shape.channels == 1 else "RGB", shape.depth)
         inner = _inner(plain.height, plain.width, shape)
         if inner != (plain.height, plain.width):
             plain = plain.resize((inner[1], inner[0]), Image.Resampling.BILINEAR, reducing_gap=3.0)
@@ -94,18 +128,24 @@ def png(x_HWC: np.ndarray) -> bytes:
 @contextmanager
 def _opened(source: Path | bytes) -> Iterator[Image.Image]:
     """Open a picture; whatever goes wrong while it is open becomes a DataError."""
+    head = b""
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
-            if picture.width * picture.height > MOST_PIXELS:
-                raise DataError(f"the picture has {picture.width}×{picture.height} pixels, more than {MOST_PIXELS:,} are refused")
-            yield picture
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+            head = file.read(_LOOK_AT)
+            file.seek(0)
+            # Pillow's own limit does not know that a JPEG file can be decoded at an eighth of its size.
+            with JpegImagePlugin.jpeg_factory(file) if head.startswith(_JPEG) else Image.open(file) as picture:
+                if picture.format not in ("JPEG", "MPO") or picture.info.get("progressive"):  # those are read as a whole
+                    _check_affordable(picture)
+                yield picture
     except FileNotFoundError:
         raise DataError("there is no such file") from None
     except IsADirectoryError:
         raise DataError("it is a folder, not a picture") from None
+    except PermissionError:
+        raise DataError("the file may not be read: its permissions forbid it") from None
     except UnidentifiedImageError:
-        empty = not (source if isinstance(source, bytes) else source.stat().st_size)
-        raise DataError("the file is empty (0 bytes)" if empty else "it is not a picture in a known format") from None
+        raise DataError(_no_picture(head)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise DataError(f"the picture is refused: {error}") from None
     # What Pillow's readers raise on damaged files, beside OSError.
@@ -123,16 +163,40 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
         raise DataError(f"the picture is damaged: {error}") from None
 
 
-def _plain(picture: Image.Image, mode: str) -> Image.Image:
+def _check_affordable(picture: Image.Image) -> None:
+    if picture.width * picture.height > MOST_PIXELS:
+        raise DataError(f"the picture has {picture.width}×{picture.height} pixels, more than {MOST_PIXELS:,} are refused")
+
+
+def _no_picture(head: bytes) -> str:
+    """Say what a file is that starts so and is no picture."""
+    if not head:
+        return "the file is empty (0 bytes)"
+    low = head.lower()
+    return next((what for mark, what in _NO_PICTURES if mark in low), "it is not a picture in a known format")
+
+
+def _sixteen(picture: Image.Image) -> np.ndarray:
+    """Return the pixels (H,W) of a picture of 16 bits; raises DataError for numbers that are larger or negative."""
+    values_HW = np.asarray(picture)
+    if values_HW.size and not 0 <= values_HW.min() <= values_HW.max() <= 65_535:
+        raise DataError("its pixels have 32 bits, whose range is unknown; save it with 8 or 16 bits")
+    return values_HW
+
+
+def _plain(picture: Image.Image, mode: str, depth: int) -> Image.Image:
     """Return a picture of 8 bits a channel in mode L or RGB."""
     if picture.mode == mode and "transparency" not in picture.info:
         return picture
     if picture.mode in _SIXTEEN_BITS:
-        values = np.asarray(picture)
-        if values.size and not 0 <= values.min() <= values.max() <= 65_535:
-            raise DataError("its pixels have 32 bits, whose range is unknown; save it with 8 or 16 bits")
-        grey = values.astype(np.float32) / 257  # 65,535 becomes 255
-        return Image.fromarray(grey.round().clip(0, 255).astype(np.uint8)).convert(mode)
+        values_HW, most = _sixteen(picture), (1 << depth) - 1
+        if values_HW.max(initial=0) > most:
+            raise DataError(
+                f"its pixels go up to {values_HW.max():,}, but those of the pictures looked at only to {most:,}; the option "
+                "'depth' says how many bits they have"
+            )
+        grey = values_HW.astype(np.float32) * (255 / most)  # the brightest value becomes 255
+        return Image.fromarray(grey.round().astype(np.uint8)).convert(mode)
     if picture.mode == "F":
         raise DataError("its pixels are floating-point numbers, whose range is unknown; save it with 8 or 16 bits")
     if picture.has_transparency_data:

@@ -38,6 +38,8 @@ def as_text(column: pl.Series) -> pl.Series:
 
 def as_numbers(column: pl.Series) -> pl.Series:
     """Return values as float64: NaN where missing, null where a value is not a number. Raises DataError for nested types."""
+    if column.dtype.is_numeric():
+        return column.cast(pl.Float64).fill_null(math.nan)
     values = clean(column)
     return _cast(values, pl.Float64, "numbers").set(values.is_null(), math.nan)
 

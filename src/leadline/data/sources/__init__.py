@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from leadline.data.sources.join import with_test
-from leadline.data.table import Table
+from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.facts import registry
 
+FORMS = "a path, the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, or a pair (X, y) of arrays"
 
-def read(source: object, *, test: object = None, name: str | None = None) -> Table:
+
+class Reader(NamedTuple):
+    """How files of text are encoded where that would be guessed wrong, and who is told how reading goes."""
+
+    encoding: str | None = None
+    progress: Progress | None = None
+
+
+def read(
+    source: object,
+    *,
+    test: object = None,
+    name: str | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
+) -> Table:
     """Return a source as a table.
 
-    A source is a path (a folder of pictures, CSV, Parquet, Arrow, NPZ), the name of a bundled dataset, a polars or pandas frame,
-    a mapping of names to arrays, an ``(X, y)`` pair of NumPy arrays or torch tensors, or anything that returns a Table when
-    called. The rows of `test`, a second source, are the test split. Raises DataError for data that cannot be used and
+    A source is a path (a folder of pictures, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ), the name of a bundled dataset, a
+    polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy arrays or torch tensors, or anything that
+    returns a Table when called. The rows of `test`, a second source, are the test split. `encoding` is that of text files where it
+    would be guessed wrong; `progress` is told how large files are read. Raises DataError for data that cannot be used and
     UsageError for a source that is none of these.
     """
-    table = _read(source)
+    how = Reader(encoding, progress)
+    table = _read(source, how)
     if test is not None:
-        table = with_test(table, _read(test))
+        table = with_test(table, _read(test, how))
     return replace(table, name=name) if name else table
 
 
-def _read(source: object) -> Table:
+def _read(source: object, how: Reader) -> Table:
     if isinstance(source, Table):
         return source
     if isinstance(source, str | Path):
-        return _read_path(source)
+        return _read_path(source, how)
     if type(source).__module__.partition(".")[0] in ("polars", "pandas"):  # asked of the type: nothing is imported to ask
         from leadline.data.sources import frames
 
@@ -45,14 +64,11 @@ def _read(source: object) -> Table:
         return arrays.read({"x": source[0], "y": source[1]})
     table = source() if callable(source) else None
     if not isinstance(table, Table):
-        raise UsageError(
-            f"Leadline cannot read a {type(source).__name__}. Give a path, the name of a bundled dataset, a polars or pandas "
-            "frame, a mapping of names to arrays, or a pair (X, y) of arrays."
-        )
+        raise UsageError(f"Leadline cannot read a {type(source).__name__}. Give {FORMS}.")
     return table
 
 
-def _read_path(source: str | Path) -> Table:
+def _read_path(source: str | Path, how: Reader) -> Table:
     try:
         path = Path(source).expanduser()
     except RuntimeError:  # a name that starts with ~ and is no user's
@@ -60,15 +76,18 @@ def _read_path(source: str | Path) -> Table:
     if str(source).strip() and path.is_dir():
         from leadline.data.sources import folder
 
-        return folder.read(path)
+        return folder.read(path, how.encoding, how.progress)
     if path.is_file():
-        return _read_file(path)
+        return _read_file(path, how)
+    file, mark, sheet = str(path).rpartition("#")
+    if mark and Path(file).is_file():
+        return _read_sheet(Path(file), sheet)
     if str(source) in registry.table("datasets"):
-        return _read(registry.lookup("datasets", str(source)))
+        return _read(registry.lookup("datasets", str(source)), how)
     raise DataError(_nothing_at(str(source), path))
 
 
-def _read_file(path: Path) -> Table:
+def _read_file(path: Path, how: Reader) -> Table:
     from leadline.data.sources import tabular
 
     if path.suffix.lower() == ".npz":
@@ -81,15 +100,31 @@ def _read_file(path: Path) -> Table:
             f"it reads {', '.join(tabular.FORMATS)}, .npz and folders of pictures."
         )
     try:
-        return tabular.read(path)
+        return tabular.read(path, encoding=how.encoding, progress=how.progress)
     except PermissionError:
         raise DataError(f"{path} may not be read; give yourself the right to (its permissions forbid it).") from None
 
 
+def _read_sheet(path: Path, sheet: str) -> Table:
+    from leadline.data.sources import sheets, tabular
+
+    if path.suffix.lower() not in sheets.SUFFIXES:
+        raise DataError(f"{path} is no spreadsheet: it has no sheet {sheet!r}. Give {path}.")
+    return tabular.read_sheet(path, sheet)
+
+
 def _nothing_at(source: str, path: Path) -> str:
-    beside = [file.name for file in path.parent.iterdir() if not file.name.startswith(".")] if path.parent.is_dir() else []
+    there = path.parent.is_dir()
+    beside = [file.name for file in path.parent.iterdir() if not file.name.startswith(".")] if there else []
     if path.parent != Path():
         where = f"There is no file or folder {source}."
-        return f"{where} {did_you_mean(path.name, beside)}" if path.parent.is_dir() else f"{where} {path.parent} does not exist."
+        return f"{where} {_near(path.name, beside)}".rstrip() if there else f"{where} {path.parent} does not exist."
     known = registry.table("datasets")
-    return f"There is no file, folder or bundled dataset {source!r}. {did_you_mean(source, [*beside, *known])}"
+    near = _near(source, [*beside, *known]) or f"Bundled: {', '.join(sorted(known))}."
+    return f"There is no file, folder or bundled dataset {source!r}. {near}"
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """Return the nearest names in a sentence, or nothing: all the files of a folder would be too many to list."""
+    said = did_you_mean(name, known)
+    return said if said.startswith("Did you mean") else ""

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from leadline.data.sources import identity
+from leadline.data.sources.frames import check_width
 from leadline.data.sources.parts import Part, part_of, split_column
 from leadline.data.sources.pixels import looks_like_pictures, to_pixels
 from leadline.data.table import Table
@@ -160,6 +161,7 @@ def _columns(prefix: str, values: np.ndarray, name: str) -> _Columns:
     if values.ndim == 1:
         return _Columns(pl.DataFrame([_series(prefix, values)]), ())
     if values.ndim == 2:
+        check_width(values.shape[1], f"{name!r}")
         return _Columns(pl.DataFrame([_series(f"{prefix}{at}", values[:, at]) for at in range(values.shape[1])]), ())
     if not looks_like_pictures(values):
         raise DataError(

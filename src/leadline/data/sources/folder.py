@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import polars as pl
 from leadline.data.sources import identity, tabular
 from leadline.data.sources.media import is_picture, path_columns
 from leadline.data.sources.parts import to_parts
-from leadline.data.table import Table
+from leadline.data.table import Progress, Table
 from leadline.errors import DataError
 
 _SHOWN = 3
@@ -25,11 +26,12 @@ class _Files(NamedTuple):
     others: list[str]
 
 
-def read(root: Path) -> Table:
+def read(root: Path, encoding: str | None = None, progress: Progress | None = None) -> Table:
     """Return a folder of pictures as a table of ``image`` (path), ``label`` (class folder) and, where given, ``split``.
 
     The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures with one table that names them, and pictures alone
-    (a table without a target). Raises DataError for an empty or unreadable folder and for a single class.
+    (a table without a target). `encoding` and `progress` are for that table. Raises DataError for an
+    empty or unreadable folder and for a single class.
     """
     files = _scan(root)
     if not files.pictures:
@@ -37,7 +39,8 @@ def read(root: Path) -> Table:
     frame = _layout(files.pictures)
     labelled = "label" in frame.columns
     if not labelled or (frame["label"].n_unique() == 1 and "split" not in frame.columns):
-        named = _table_of(root, files, flat=not labelled)
+        table = partial(tabular.read, encoding=encoding, progress=progress)
+        named = _table_of(root, files, table, flat=not labelled)
         if named is not None:
             return named
     notes = []
@@ -114,7 +117,7 @@ def _layout(pictures: Sequence[str]) -> pl.DataFrame:
     return frame if frame["label"].null_count() < len(frame) else frame.select("image")
 
 
-def _table_of(root: Path, files: _Files, *, flat: bool) -> Table | None:
+def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, flat: bool) -> Table | None:
     """Return the one table in the folder, or else alone beside a flat one, that names its pictures."""
     folders = [root, *sorted({root / name.split("/")[0] for name in files.pictures if "/" in name}), root.parent]
     inside = [root / name for name in files.others if "/" not in name and tabular.is_table(Path(name))]
@@ -123,20 +126,20 @@ def _table_of(root: Path, files: _Files, *, flat: bool) -> Table | None:
         if len(beside) != 1:
             return None
         try:
-            return _naming_pictures(beside[0], folders)
+            return _naming_pictures(beside[0], folders, read_table)
         except DataError:  # a file that happens to lie there
             return None
-    tables = [table for path in inside if (table := _naming_pictures(path, folders))]
+    tables = [table for path in inside if (table := _naming_pictures(path, folders, read_table))]
     if len(tables) > 1:
         named = _some([str(table.origin) for table in tables])
         raise DataError(f"{root}: several tables name its pictures: {named}. Give one of them as the source.")
     return tables[0] if tables else None
 
 
-def _naming_pictures(path: Path, folders: Sequence[Path]) -> Table | None:
-    table = tabular.read(path)
+def _naming_pictures(path: Path, folders: Sequence[Path], read_table: Callable[..., Table]) -> Table | None:
+    table = read_table(path)
     base = next((folder for folder in folders if path_columns(table.frame, folder)), None)
-    return None if base is None else table if base == table.base else tabular.read(path, base)
+    return None if base is None else table if base == table.base else read_table(path, base)
 
 
 def _nothing_in(root: Path, others: Sequence[str]) -> str:

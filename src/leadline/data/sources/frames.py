@@ -11,6 +11,7 @@ from leadline.data.sources.parts import split_column
 from leadline.data.table import Table
 from leadline.errors import DataError, MissingExtra
 
+MOST_COLUMNS = 100_000  # each is inferred, fitted, listed and named on its own
 WIDE = (pl.Decimal, pl.Int128, pl.UInt128)  # types of numbers that NumPy has not
 
 
@@ -21,6 +22,16 @@ def read(frame: Any, name: str = "frame") -> Table:
         raise DataError(f"The {name} has no rows.")
     split, notes = split_column(values)
     return Table(values, name, identity.of_frame(values), split=split, notes=notes)
+
+
+def check_width(columns: int, where: str) -> None:
+    """Raise DataError where a table has more columns than make sense one by one."""
+    if columns > MOST_COLUMNS:
+        raise DataError(
+            f"{where} has {columns:,} columns, which makes it a matrix rather than a table: Leadline looks at columns one by one, "
+            f"up to {MOST_COLUMNS:,}. Give fewer (the components of a PCA, say), or, where rows are pictures, an NPZ file of x "
+            "(N,H,W) and y."
+        )
 
 
 def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:

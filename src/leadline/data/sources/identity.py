@@ -14,8 +14,10 @@ import polars as pl
 from polars import selectors
 
 from leadline.data.cache import remember
+from leadline.data.table import Progress
 
 _BLOCK = 1 << 16  # bytes
+_LONG = 1 << 20  # bytes of a file that is not one of many
 _CHUNK = 256  # files for one thread at a time: enough to hide what a task costs
 
 
@@ -35,12 +37,18 @@ def of_files(base: Path, names: Sequence[str]) -> str:
     return remember(f"files-{signature.hexdigest()}", lambda: _content(base, names))
 
 
-def of_file(path: Path) -> str:
+def of_file(path: Path, progress: Progress | None = None) -> str:
     """Return the sha256 of a file's bytes, remembered by (path, size, time of change)."""
 
     def content() -> str:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        total, done, size = hashlib.sha256(), 0, path.stat().st_size
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(_LONG):
+                total.update(block)
+                done += len(block)
+                if progress:
+                    progress(f"fingerprint of {path.name} (MB)", done // 10**6, size // 10**6)
+        return total.hexdigest()
 
     return remember(f"file-{combine(str(path.resolve()), _stamp(str(path)))}", content)
 

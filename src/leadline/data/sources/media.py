@@ -7,8 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
-PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
+PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
 _LOOK_AT = 5
+_HEAD = 1_000  # values: enough, nearly always, and a large table is not copied
 
 
 def is_picture(name: str) -> bool:
@@ -27,5 +28,5 @@ def pictures_of(frame: pl.DataFrame, columns: Sequence[str]) -> list[str]:
 
 
 def _names_pictures(values: pl.Series, base: Path) -> bool:
-    first = values.drop_nulls().head(_LOOK_AT).to_list()
+    first = values.head(_HEAD).drop_nulls().head(_LOOK_AT).to_list() or values.drop_nulls().head(_LOOK_AT).to_list()
     return bool(first) and all(map(is_picture, first)) and any((base / path).is_file() for path in first)

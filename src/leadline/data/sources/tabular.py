@@ -1,17 +1,17 @@
-"""Files that hold one table: CSV and its dialects, Parquet, Arrow."""
+"""Files that hold one table: CSV and its dialects, JSON, spreadsheets, Parquet, Arrow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
-from leadline.data.sources import delimited, identity
-from leadline.data.sources.frames import tidy
+from leadline.data.sources import columnar, delimited, encodings, identity, objects, sheets
 from leadline.data.sources.media import path_columns, pictures_of
 from leadline.data.sources.parts import split_column
-from leadline.data.table import Table
+from leadline.data.table import Progress, Table
 from leadline.errors import DataError
 
 Notes = tuple[str, ...]
@@ -22,16 +22,37 @@ def is_table(path: Path) -> bool:
     return _suffix(path) in _READERS
 
 
-def read(path: Path, base: Path | None = None) -> Table:
+def read(path: Path, base: Path | None = None, encoding: str | None = None, progress: Progress | None = None) -> Table:
     """Return a file as a table; relative paths in it start at `base`, or else at the file's own folder.
 
-    Pictures that a column names are part of the fingerprint. Raises DataError naming the file and, where known, the line.
+    Pictures that a column names are part of the fingerprint. `encoding` is that of text where it would be guessed wrong; large
+    files are read piece by piece, which `progress` is told. Raises DataError naming the file and, where known, the line.
     """
-    frame, notes = _READERS[_suffix(path)](path)
+    frame, notes = _READERS[_suffix(path)](path, encoding, progress)
+    return _table(path, frame, notes, base, encoding, progress)
+
+
+def read_sheet(path: Path, sheet: str) -> Table:
+    """Return one sheet of a spreadsheet as a table; raises DataError with the nearest names where there is none of that name."""
+    frame, notes = sheets.read(path, sheet)
+    table = _table(path, frame, notes)
+    return replace(table, fingerprint=identity.combine(table.fingerprint, sheet))
+
+
+def _table(
+    path: Path,
+    frame: pl.DataFrame,
+    notes: Notes,
+    base: Path | None = None,
+    encoding: str | None = None,
+    progress: Progress | None = None,
+) -> Table:
     if frame.is_empty():
         raise DataError(f"{path} has column names and no rows.")
     base = base or path.parent
-    fingerprint = identity.of_file(path)
+    fingerprint = identity.of_file(path, progress)
+    if encoding:  # the same bytes mean something else
+        fingerprint = identity.combine(fingerprint, encoding)
     media = path_columns(frame, base)
     if media:
         fingerprint = identity.combine(fingerprint, identity.of_files(base, pictures_of(frame, media)))
@@ -42,33 +63,23 @@ def read(path: Path, base: Path | None = None) -> Table:
 
 def _suffix(path: Path) -> str:
     last = path.suffix.lower()
-    return (Path(path.stem).suffix.lower() + last) if last == ".gz" else last
+    return (Path(path.stem).suffix.lower() + last) if last in encodings.COMPRESSED else last
 
 
-def _parquet(path: Path) -> tuple[pl.DataFrame, Notes]:
-    try:
-        return tidy(pl.read_parquet(path, glob=False), str(path)), ()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path} cannot be read as Parquet: {delimited.first_line(error)}.") from None
+def _sheet(path: Path, encoding: str | None, progress: Progress | None) -> tuple[pl.DataFrame, Notes]:
+    return sheets.read(path)
 
 
-def _arrow(path: Path) -> tuple[pl.DataFrame, Notes]:
-    read_one = pl.read_ipc_stream if _starts_with(path, b"\xff\xff\xff\xff") else pl.read_ipc
-    try:
-        with path.open("rb") as file:  # given a path, polars would take brackets in it for a pattern
-            return tidy(read_one(file), str(path)), ()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path} cannot be read as Arrow: {delimited.first_line(error)}.") from None
+def _also_compressed(*suffixes: str) -> tuple[str, ...]:
+    return tuple(suffix + more for suffix in suffixes for more in ("", *encodings.COMPRESSED))
 
 
-def _starts_with(path: Path, magic: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(magic)) == magic
-
-
-_READERS: Mapping[str, Callable[[Path], tuple[pl.DataFrame, Notes]]] = {
-    **dict.fromkeys((".csv", ".tsv", ".tab", ".csv.gz", ".tsv.gz"), delimited.read),
-    ".parquet": _parquet,
-    **dict.fromkeys((".arrow", ".feather", ".ipc"), _arrow),
+_READERS: Mapping[str, Callable[[Path, str | None, Progress | None], tuple[pl.DataFrame, Notes]]] = {
+    **dict.fromkeys(_also_compressed(".csv", ".tsv", ".tab"), delimited.read),
+    **dict.fromkeys(_also_compressed(".jsonl", ".ndjson"), objects.read_lines),
+    **dict.fromkeys(_also_compressed(".json"), objects.read_array),
+    **dict.fromkeys(sheets.SUFFIXES, _sheet),
+    ".parquet": columnar.read_parquet,
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), columnar.read_arrow),
 }
-FORMATS = tuple(_READERS)
+FORMATS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", *sheets.SUFFIXES, ".parquet", ".arrow", ".feather", ".ipc")

@@ -1,11 +1,11 @@
-"""Random rotations, shifts and flips."""
+"""Random rotations, shears, zooms, shifts and flips."""
 
 import math
 
 import numpy as np
 import pytest
 import torch
-from scipy import ndimage
+from scipy import ndimage, stats
 from torch import Tensor
 
 from leadline.data.fields.affine import AUGMENTATIONS, Affine, Map, warp
@@ -88,6 +88,39 @@ def test_rotation_agrees_with_scipy(size: tuple[int, int], degrees: float) -> No
             np.testing.assert_allclose(out[row, channel].numpy(), expected, atol=0.02)
 
 
+def test_a_zoom_of_two_shows_the_middle_twice_as_large() -> None:
+    """Doubled, two pixels of the middle take the place of four; each new one is three parts of one and one of its neighbour."""
+    x = torch.tensor([0.0, 10, 20, 40]).expand(1, 1, 4, 4)
+    larger = warp(x, draws(1), fixed(AUGMENTATIONS["zoom"].place([torch.zeros(1, 1, 1)], 1.0, 4, 4), between=True))
+    torch.testing.assert_close(larger[0, 0, 0], torch.tensor([7.5, 12.5, 17.5, 25.0]))  # at 0.75, 1.25, 1.75, 2.25
+    smaller = warp(x, draws(1), fixed(AUGMENTATIONS["zoom"].place([torch.ones(1, 1, 1)], 1.0, 4, 4), between=True))
+    torch.testing.assert_close(smaller[0, 0, 0], torch.tensor([0.0, 5.0, 30.0, 40.0]))  # at -1.5, 0.5, 2.5, 4.5
+
+
+def test_a_shear_moves_lines_by_their_height_above_the_centre() -> None:
+    x = pictures(1, 5, 9).float()
+    half = AUGMENTATIONS["shear"].place([torch.ones(1, 1, 1)], 45.0, 5, 9)  # a line above moves a pixel further than the next
+    out = warp(x, draws(1), fixed(half, between=True))
+    padded = np.pad(x.numpy(), ((0, 0), (0, 0), (0, 0), (2, 2)), mode="edge")
+    for line in range(5):
+        np.testing.assert_allclose(out[0, :, line].numpy(), padded[0, :, line, line : line + 9], atol=0.02)
+
+
+@pytest.mark.parametrize("name", ["rotate", "zoom", "shear", "shift", "crop", "flip", "vertical_flip"])
+def test_nothing_is_moved_by_an_amount_of_nothing(name: str) -> None:
+    x = pictures(8, 9, 12)
+    torch.testing.assert_close(AUGMENTATIONS[name](x, draws(8), amount=0).float(), x.float(), atol=0.01, rtol=0)
+
+
+def test_zooms_are_even_in_their_logarithm() -> None:
+    u = Draws(0, 0, torch.arange(4000)).uniform("affine", 1, 1, 1).unbind(1)
+    zoomed = AUGMENTATIONS["zoom"].place(u, 0.25, 32, 32)
+    assert torch.equal(zoomed.xx, zoomed.yy)
+    assert 0.8 <= zoomed.xx.min() < 0.801
+    assert 1.249 < zoomed.xx.max() <= 1.25
+    assert stats.kstest(torch.log(zoomed.xx).ravel().numpy(), stats.uniform(-math.log(1.25), 2 * math.log(1.25)).cdf).pvalue > 1e-3
+
+
 def test_a_chain_is_applied_in_its_order() -> None:
     """Turning right, then moving right: not the same as the other way round."""
     x = torch.zeros(1, 1, 5, 5)
@@ -125,7 +158,7 @@ def test_rotation_stays_float_within_range() -> None:
     assert out.max() <= 255
 
 
-@pytest.mark.parametrize("names", [("rotate", "shift", "flip"), ("crop", "flip"), ("shift",)])
+@pytest.mark.parametrize("names", [("rotate", "shift", "flip"), ("zoom", "shear"), ("crop", "flip"), ("shift",)])
 def test_each_row_has_draws_of_its_own(names: tuple[str, ...]) -> None:
     x = pictures(12, 9, 12)
     chain = [(AUGMENTATIONS[name], AUGMENTATIONS[name].amount) for name in names]

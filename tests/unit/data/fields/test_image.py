@@ -228,3 +228,44 @@ def test_why_no_picture_can_be_decoded_is_said(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "0.tif")
     with pytest.raises(DataError, match=r"0\.tif: its pixels are floating-point numbers"):
         fit(pl.Series("photo", ["0.tif"]), tmp_path)
+
+
+def test_the_outline_is_what_the_fit_encodes_with(folder: tuple[Path, np.ndarray]) -> None:
+    base, x = folder
+    for column in (paths(), pl.Series("photo", x)):
+        assert FIELD.outline is not None
+        assert FIELD.outline(column, Context(base)) == FIELD.recipe(fit(column, base))
+        assert FIELD.outline(column, Context(base, {"size": 12, "aspect": "crop"})) == FIELD.recipe(
+            fit(column, base, size=12, aspect="crop")
+        )
+
+
+def test_pictures_of_twelve_bits_keep_them_all(tmp_path: Path) -> None:
+    x = RNG.integers(0, 4096, (3, 8, 6)).astype(np.uint16)
+    x[0, 0, 0] = 4095
+    for i, one in enumerate(x):
+        Image.fromarray(one).save(tmp_path / f"{i}.png")
+    state = fit(paths(3), tmp_path)
+    assert state["depth"] == 12
+    encoded = FIELD.encode(paths(3), state, Context(tmp_path))
+    np.testing.assert_allclose(encoded.values[..., 0], x / 4095 * 255, atol=0.51)
+    assert fit(paths(3), tmp_path, depth=16)["mean"][0] < 16, "the user may say otherwise"
+    assert "depth" not in fit(paths(3), tmp_path, depth=16)
+    with pytest.raises(UsageError, match=r"'depth' is one of 8, 10, 12, 14, 16 bits, not 11"):
+        fit(paths(3), tmp_path, depth=11)
+
+
+def test_what_is_odd_about_the_pictures_is_said(tmp_path: Path) -> None:
+    frames = [Image.new("L", (8, 8), value) for value in (3, 200)]
+    frames[0].save(tmp_path / "0.gif", save_all=True, append_images=frames[1:])
+    Image.new("LA", (8, 8)).save(tmp_path / "1.png")
+    Image.fromarray(np.full((8, 8), 9_000, np.uint16)).save(tmp_path / "2.png")
+    Image.new("L", (8, 8), 7).save(tmp_path / "3.png")
+    said = FIELD.remarks(fit(pl.Series("photo", ["0.gif", "1.png", "2.png", "3.png"]), tmp_path))
+    assert [line.partition(" looked at ")[2] for line in said] == [
+        "have several frames, of which the first is used.",
+        "have an alpha channel or a transparent colour: what is transparent is laid over white.",
+        "have more than 8 bits a pixel, of which the highest 8 are kept.",
+    ]
+    assert all(line.startswith("1 of the 4 pictures") for line in said)
+    assert FIELD.remarks(fit(pl.Series("photo", ["3.png", "3.png"]), tmp_path)) == []

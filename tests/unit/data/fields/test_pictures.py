@@ -92,7 +92,7 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
     exif[0x0112] = orientation
     for form in ("JPEG", "PNG"):
         data = saved(stored, form, exif=exif)
-        assert header(data) == (16, 32, True)
+        assert header(data)[:3] == (16, 32, True)
         np.testing.assert_allclose(read(data, Shape(16, 32, 1, "pad"))[..., 0].astype(int), seen, atol=12)
 
 

@@ -169,3 +169,8 @@ def test_values_that_are_hidden_or_nowhere_are_refused() -> None:
         read((np.ma.masked_array(np.eye(4), np.eye(4) > 0), np.arange(4)))
     with pytest.raises(DataError, match="'x' cannot be read"):
         read((torch.empty(4, 3, device="meta"), torch.arange(4)))
+
+
+def test_a_matrix_of_more_columns_than_a_table_has_is_refused() -> None:
+    with pytest.raises(DataError, match="'x' has 150,000 columns, which makes it a matrix"):
+        read((np.zeros((2, 150_000), dtype=np.uint8), np.arange(2)))

@@ -1,11 +1,17 @@
+import csv
 import gzip
+import io
+import tempfile
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from leadline.data.sources import read
 from leadline.data.sources.delimited import read as read_csv
+from leadline.data.sources.numerals import NULLS
 from leadline.errors import DataError
 
 
@@ -129,3 +135,29 @@ def test_a_field_beyond_the_limit_of_the_csv_module_is_read(tmp_path: Path) -> N
     frame, _ = read_csv(written(tmp_path, f"a,b\n1,{'z' * 200_000}\n2,y\n"))
     assert frame["a"].to_list() == [1, 2]
     assert len(frame["b"][0]) == 200_000
+
+
+TEXTS = st.text(st.sampled_from(list("abcXYZ ,;|\t\"'\néß北\\#")), max_size=8)
+ROWS = st.tuples(TEXTS, st.integers(-(10**6), 10**6), st.floats(-1e6, 1e6).map(lambda x: round(x, 4)), TEXTS)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=st.lists(ROWS, min_size=2, max_size=8),
+    separator=st.sampled_from(",;\t|"),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+)
+def test_what_python_writes_is_read_back(rows: list[tuple[str, int, float, str]], separator: str, ends: str, quoting: int) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=separator, lineterminator=ends, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows([("name", "n", "x", "last"), *rows])
+    with tempfile.TemporaryDirectory() as folder:
+        frame, _ = read_csv(written(Path(folder), text.getvalue()))
+
+    def clean(value: str) -> str | None:
+        return None if value.strip() in NULLS else value.strip()
+
+    assert frame.columns == ["name", "n", "x", "last"]
+    found = [(first, int(n), float(x), last) for first, n, x, last in frame.rows()]
+    assert found == [(clean(first), n, x, clean(last)) for first, n, x, last in rows]

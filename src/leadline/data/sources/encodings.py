@@ -1,0 +1,219 @@
+"""Files of text as they lie about: compressed or not, in whatever encoding; the encoding is recognised where nothing states it."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import io
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from leadline.errors import DataError, MissingExtra, UsageError
+
+UTF_8 = "utf-8-sig"
+BLOCK = 1 << 20  # bytes
+_TELLING = 1 << 16  # bytes of lines that are not ASCII, enough to know an encoding by
+_LATIN = "cp1252"
+_ALPHABETS = ("koi8_r", "cp1251", "cp1253", "cp1255", "cp1256", "cp874")  # a byte a letter, none of them ASCII's
+# Those that bytes can be told apart by. Of the Latin ones only Western Europe's: the others differ from it in a few letters.
+_KNOWN = ["gb18030", "cp932", "euc_jp", "cp949", "big5", "koi8_r", "cp1251", "cp1253", "cp1255", "cp1256", "cp874", _LATIN]
+_CALLED = {
+    "cp932": "Shift-JIS (cp932)",
+    "cp949": "EUC-KR (cp949)",
+    "euc_jp": "EUC-JP",
+    "gb18030": "GB18030",
+    "big5": "Big5",
+    "koi8_r": "KOI8-R",
+    "cp1251": "Windows Cyrillic (cp1251)",
+    "cp1252": "Western European (cp1252)",
+    "cp1253": "Windows Greek (cp1253)",
+    "cp1255": "Windows Hebrew (cp1255)",
+    "cp1256": "Windows Arabic (cp1256)",
+    "cp874": "Thai (cp874)",
+}
+
+
+class Encoding(NamedTuple):
+    """A codec of Python's, and whether the user named it, the file states it, or it was guessed."""
+
+    codec: str
+    guessed: bool = False
+
+    def note(self, path: Path) -> tuple[str, ...]:
+        """Return what the user should know about it; nothing for UTF-8."""
+        if self.codec == UTF_8:
+            return ()
+        called = _CALLED.get(self.codec, self.codec)
+        doubt = " If letters look wrong, --set data.encoding=… names the right one." if self.guessed else ""
+        return (f"{path.name} is not UTF-8; it was read as {called}.{doubt}",)
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Return the bytes of a file, decompressed where its name ends in .gz, .bz2, .xz or .zst."""
+    return _OPENERS.get(path.suffix.lower(), _plain)(path)
+
+
+def is_compressed(path: Path) -> bool:
+    """Say whether a file's name ends as those of compressed files do."""
+    return path.suffix.lower() in _OPENERS
+
+
+def blocks(path: Path) -> Iterator[bytes]:
+    """Yield the decompressed bytes of a file; raises DataError where it is damaged."""
+    try:
+        with opened(path) as file:
+            while block := file.read(BLOCK):
+                yield block
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+        if isinstance(error, PermissionError):
+            raise
+        raise DataError(f"{path} cannot be read: {first_line(error)}.") from None
+
+
+def named(codec: str) -> Encoding:
+    """Return the encoding that a user has named; raises UsageError where there is none of that name."""
+    try:
+        name = codecs.lookup(codec).name
+        "".encode(name)
+    except (LookupError, TypeError):
+        raise UsageError(
+            f"data.encoding: there is no encoding {codec!r}. Among those known: utf-8, {', '.join(_KNOWN)}, cp1250, utf-16."
+        ) from None
+    return Encoding(UTF_8 if name == "utf-8" else name)
+
+
+def of_sample(sample: bytes, path: Path) -> Encoding:
+    """Return the encoding of a file by its first bytes; raises DataError, with the line, for bytes that no text has."""
+    for mark, codec in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if sample.startswith(mark):
+            return Encoding(codec)
+    if b"\0" in sample:
+        return _wide(sample, path)
+    if _is_utf_8(sample):
+        return Encoding(UTF_8)
+    return _guessed(b"".join(line for line in sample.splitlines(keepends=True) if not line.isascii()))
+
+
+def of_file(path: Path) -> Encoding:
+    """Return the encoding of a file by all of its lines that are not ASCII: its first bytes were, and did not tell."""
+    telling, rest = b"", b""
+    for block in blocks(path):
+        *lines, rest = (rest + block).splitlines(keepends=True)
+        telling += b"".join(line for line in lines if not line.isascii())
+        if len(telling) > _TELLING:
+            break
+    return _guessed(telling + (b"" if rest.isascii() else rest))
+
+
+def texts(path: Path, encoding: Encoding) -> Iterator[str]:
+    """Yield a file's text, block by block, its line ends as they are; raises DataError as `decoded` does."""
+    return decoded(blocks(path), encoding, path)
+
+
+def decoded(pieces: Iterable[bytes], encoding: Encoding, path: Path, *, final: bool = True) -> Iterator[str]:
+    """Yield the text of consecutive bytes of a file, which end (`final`) with it or within.
+
+    What a guessed encoding does not have becomes U+FFFD; raises DataError, with the line, where the encoding is known.
+    """
+    decoder = codecs.getincrementaldecoder(encoding.codec)("replace" if encoding.guessed else "strict")
+    line = 1
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece)
+            line += piece.count(b"\n")
+        yield decoder.decode(b"", final)
+    except UnicodeDecodeError as error:
+        line += error.object[: error.start].count(b"\n")
+        raise DataError(
+            f"{path} is not {encoding.codec}: line {line} cannot be read. --set data.encoding=… names another encoding."
+        ) from None
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's words, without its full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _wide(sample: bytes, path: Path) -> Encoding:
+    """Return UTF-16 without its mark where zero bytes are every other byte, as in text of Latin letters."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > 0.3 * len(sample) / 2 and min(even, odd) < 0.05 * max(even, odd):
+        return Encoding("utf-16-le" if odd > even else "utf-16-be", guessed=True)
+    line = sample[: sample.index(0)].count(b"\n") + 1
+    raise DataError(f"{path} is not text: it has zero bytes, the first in line {line}. Is it a CSV file, and undamaged?")
+
+
+def _is_utf_8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)  # the last letter may be cut in two
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guessed(telling: bytes) -> Encoding:
+    from charset_normalizer import from_bytes
+
+    telling = telling[: telling.rfind(b"\n", 0, _TELLING) + 1] or telling[:_TELLING]  # whole lines, where there are any
+    if not re.search(rb"[\x80-\xff]{2}", telling):  # single letters with accents: other writings have words of such bytes
+        return Encoding(_LATIN, guessed=True)
+    if _is_simplified_chinese(telling):
+        return Encoding("gb18030", guessed=True)
+    for cut in range(4):  # a sample may end within a letter
+        for match in from_bytes(telling[: len(telling) - cut], cp_isolation=_KNOWN):
+            if match.encoding in _KNOWN and not _mostly_katakana(str(match)):
+                latin = match.encoding in _ALPHABETS and _mostly_mixed(telling)
+                return Encoding(_LATIN if latin else match.encoding, guessed=True)
+    return Encoding(_LATIN, guessed=True)
+
+
+def _is_simplified_chinese(telling: bytes) -> bool:
+    """Say whether all letters are pairs of bytes where GB 2312 has its punctuation and, for most, its 3,755 common characters.
+
+    They are in the order of their sounds from 0xB0 to 0xD7. Korean syllables, in pairs of bytes too, end at 0xC8. A few words are
+    enough here, and too few for statistics of letters.
+    """
+    runs = re.findall(rb"[\x80-\xff]+", telling)
+    leads: list[int] = [lead for run in runs for lead in run[::2]]
+    trails: list[int] = [trail for run in runs for trail in run[1::2]]
+    if len(leads) != len(trails) or min(trails) < 0xA1 or not all(lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xF7 for lead in leads):
+        return False
+    return 10 * sum(lead <= 0xD7 for lead in leads) >= 9 * len(leads) and 10 * sum(lead > 0xC8 for lead in leads) > len(leads)
+
+
+def _mostly_katakana(text: str) -> bool:
+    """Say whether text is mostly half-width katakana: hardly anyone writes so, but any bytes above 0xA0 are that in Shift-JIS."""
+    beyond = [letter for letter in text if not letter.isascii()]
+    return 2 * sum("\uff61" <= letter <= "\uff9f" for letter in beyond) > len(beyond)
+
+
+def _mostly_mixed(telling: bytes) -> bool:
+    """Say whether most words with letters beyond ASCII have ASCII's too, as those of Latin languages have."""
+    words = [word for word in re.findall(rb"[A-Za-z\x80-\xff]+", telling) if not word.isascii()]
+    return 2 * sum(bool(re.search(rb"[A-Za-z]", word)) for word in words) > len(words)
+
+
+def _plain(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
+def _zstandard(path: Path) -> IO[bytes]:
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingExtra(f"{path}: Zstandard is read with pyarrow: pip install 'leadline[frames]'") from None
+    return cast(IO[bytes], io.BufferedReader(pyarrow.input_stream(str(path), compression="zstd")))
+
+
+_OPENERS: Mapping[str, Callable[[Path], IO[bytes]]] = {
+    ".gz": lambda path: cast(IO[bytes], gzip.open(path)),  # noqa: SIM115  whoever asks for it closes it
+    ".bz2": lambda path: cast(IO[bytes], bz2.open(path)),  # noqa: SIM115
+    ".xz": lambda path: cast(IO[bytes], lzma.open(path)),  # noqa: SIM115
+    ".zst": _zstandard,
+}
+COMPRESSED: tuple[str, ...] = tuple(_OPENERS)

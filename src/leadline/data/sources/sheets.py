@@ -1,0 +1,92 @@
+"""Spreadsheets: XLSX and its kin, OpenDocument; one sheet of a file is the table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from leadline.data.sources.encodings import first_line
+from leadline.data.sources.frames import check_width, tidy
+from leadline.data.sources.numerals import trimmed
+from leadline.errors import DataError, MissingExtra, did_you_mean
+
+SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+MARK = "#"  # between a file's name and that of the sheet
+_PREAMBLE = 50  # rows at most that may stand above the column names
+
+
+def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return a sheet of a file as a frame, the first one unless told, with notes for the user.
+
+    Rows above the column names, of one cell at most, are passed over; so are blank rows. Raises DataError for a damaged file, an
+    empty sheet or one that is not there, MissingExtra without the package that reads spreadsheets.
+    """
+    try:
+        import fastexcel
+    except ImportError:
+        raise MissingExtra(f"{path}: spreadsheets are read with fastexcel: pip install 'leadline[xlsx]'") from None
+    try:
+        book = fastexcel.read_excel(path)
+        sheets = book.sheet_names
+        name = _chosen(path, sheets, sheet)
+        cells = book.load_sheet(name, header_row=None, skip_rows=0, n_rows=_PREAMBLE, dtypes="string").to_polars()
+        above = _above(cells)
+        if above is None:
+            raise DataError(f"{path}, sheet {name!r} has no rows. {_others(sheets, name)}".rstrip())
+        names = _names(cells.row(above), f"{path}, sheet {name!r}")
+        frame = book.load_sheet(name, header_row=None, skip_rows=above + 1, schema_sample_rows=None).to_polars()
+    except (fastexcel.FastExcelError, pl.exceptions.PolarsError, OSError) as error:
+        raise DataError(f"{path} cannot be read as a spreadsheet: {first_line(error)}.") from None
+    notes = []
+    if len(sheets) > 1 and not sheet:
+        notes.append(f"Of the {len(sheets)} sheets of {path.name}, {name!r} was read. {_others(sheets, name)}")
+    if above:
+        notes.append(f"Rows passed over above the column names of {path.name}: {above}.")
+    return _frame(frame, names, str(path)), tuple(notes)
+
+
+def _chosen(path: Path, sheets: list[str], wanted: str | None) -> str:
+    if wanted is None:
+        return sheets[0]
+    if wanted not in sheets:
+        raise DataError(f"{path} has no sheet {wanted!r}. {did_you_mean(wanted, sheets)}")
+    return wanted
+
+
+def _others(sheets: list[str], name: str) -> str:
+    others = [other for other in sheets if other != name]
+    return f"FILE{MARK}SHEET names another: {', '.join(map(repr, others[:5]))}." if others else ""
+
+
+def _above(cells: pl.DataFrame) -> int | None:
+    """Return how many rows stand above the column names: those with one cell at most, where the table has more."""
+    filled = [sum(bool(cell and cell.strip()) for cell in row) for row in cells.iter_rows()]
+    least = min(2, max(filled, default=0))
+    return next((at for at, count in enumerate(filled) if count >= least), None) if least else None
+
+
+def _names(row: tuple[Any, ...], where: str) -> list[str]:
+    names = [(cell or "").strip() for cell in row]
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise DataError(f"{where} has several columns named {', '.join(map(repr, repeated[:3]))}; give each a name of its own.")
+    return names
+
+
+def _frame(frame: pl.DataFrame, names: list[str], where: str) -> pl.DataFrame:
+    check_width(len(names), where)
+    frame = frame.select(frame.columns[: len(names)])
+    frame.columns = [name or f"column_{at + 1}" for at, name in enumerate(names)][: frame.width]
+    bare = [called for name, called in zip(names, frame.columns, strict=False) if not name]
+    frame = frame.drop(name for name in bare if frame[name].null_count() == frame.height)  # a cell that was formatted, no more
+    frame = frame.with_columns(_whole(column) for column in frame if column.dtype.is_float())  # a sheet's numbers are all fractions
+    frame = frame.with_columns(trimmed(column) for column in frame if column.dtype == pl.String)
+    return tidy(frame.filter(~pl.all_horizontal(pl.all().is_null())), where)
+
+
+def _whole(column: pl.Series) -> pl.Series:
+    values = column.drop_nulls()
+    return column.cast(pl.Int64) if len(values) and ((values == values.round()) & (values.abs() < 2**53)).all() else column

@@ -1,0 +1,192 @@
+"""Which columns are predicted, and what they are taken for: classes, a quantity, labels, probabilities, or several targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from leadline.data.fields import labels
+from leadline.data.fields.contract import Context
+from leadline.data.fields.text import as_numbers, clean, is_text
+from leadline.data.infer import check_columns, check_kinds, shown
+from leadline.data.table import Table
+from leadline.data.targets import shares
+from leadline.errors import DataError, UsageError
+from leadline.facts.experiment import DataSpec
+
+FEW = 20  # different whole numbers that are taken for classes
+MANY = 1_000  # classes, where they are numbered without a gap and about equally frequent
+DOUBTFUL = 1_000  # different whole numbers up to which the user is told what they are taken for
+MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
+KINDS = ("number", "category", "boolean", "labels", "count", "probabilities")
+ONLY_TARGETS = ("count", "probabilities")
+ANY = "*"  # stands for every column that `wanted` does not name
+_NAMES = ("label", "target", "class", "y")
+_ELSE = "--target names another column."
+
+Wanted = Mapping[str, Sequence[str]]
+
+
+class Choice(NamedTuple):
+    """The target: its name, its kind, what the user should know about the choice, its columns, and the targets it consists of.
+
+    The kinds are ``category``, ``boolean``, ``number``, ``count`` (whole numbers from 0 on), ``labels``, ``probabilities``, and
+    ``several`` where each column is a target for itself, one of `tasks`.
+    """
+
+    name: str
+    kind: str
+    note: str | None = None
+    columns: tuple[str, ...] = ()
+    tasks: tuple[Choice, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know about this and the targets it consists of."""
+        return tuple(filter(None, [self.note, *(task.note for task in self.tasks)]))
+
+
+def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
+    """Return the target's columns: the user's, the source's, or the only one named label, target, class or y; none without one.
+
+    One text may name several columns, with commas between them, where no column is called so. Raises UsageError where a column
+    that the user named is not there or is named twice.
+    """
+    if spec.target is None:
+        if table.target is not None:
+            return (table.target,)
+        named = [name for name in table.frame.columns if name.strip().lower() in _NAMES]
+        return (named[0],) if len(named) == 1 else ()
+    names: Sequence[str] = (spec.target,) if isinstance(spec.target, str) else spec.target
+    if isinstance(spec.target, str) and "," in spec.target and spec.target not in table.frame.columns:
+        names = [name.strip() for name in spec.target.split(",") if name.strip()]
+    check_columns(names, table, "--target")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise UsageError(f"--target names column {twice[0]!r} twice; name each column once.")
+    return tuple(names)
+
+
+def choose(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice:
+    """Return the target and its kind: the user's, the source's, the one `wanted` by the objective where the values allow it,
+    or classes for text and few whole numbers, else a quantity.
+
+    `wanted` gives kinds by column, the best first; ``"*"`` stands for all columns not named. Whole numbers are classes where
+    there are at most `FEW` different ones, each three times on average, or where they count from 0 or 1 without a gap and are
+    about equally frequent, as numbered classes are and counts of things are not. Several columns are the probabilities of
+    classes where each row of them adds up to 1, else each is a target for itself. Raises DataError where there is no target or
+    a column cannot be one, UsageError for an unknown column or kind.
+    """
+    wanted = wanted or {}
+    names = find(table, spec)
+    if not names:
+        columns = ", ".join(table.frame.columns)
+        raise DataError(f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.")
+    check_kinds({c: k for c, k in spec.kinds.items() if not (c in names and k in ONLY_TARGETS)}, "data.kinds")
+    if len(names) == 1:
+        return _one(table, spec, names[0], wanted.get(names[0]) or wanted.get(ANY, ()))
+    together, asked = ", ".join(names), tuple(wanted.get(ANY, ()))
+    if "probabilities" in asked or (not asked and shares.look_so(table, names)):
+        note = f"The columns {together} are taken for the probabilities of {len(names)} classes."
+        return Choice(together, "probabilities", None if asked else note, names)
+    return Choice(together, "several", None, names, tuple(_one(table, spec, name, wanted.get(name, ())) for name in names))
+
+
+def _one(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]) -> Choice:
+    fixed = {**table.kinds, **spec.kinds}.get(name)
+    if fixed is not None and fixed not in KINDS:
+        raise UsageError(f"data.kinds.{name}: a target is one of {', '.join(KINDS)}, not {fixed!r}.")
+    if fixed == "labels" or (fixed is None and _sets(table.frame[name], wanted)):
+        return _labels(table, name, fixed is not None or "labels" in wanted)
+    values = _values(table, name)
+    if fixed is not None:
+        return Choice(name, fixed, None, (name,))
+    if values.dtype == pl.Boolean:
+        return Choice(name, "category", None, (name,))
+    numbers = _numbers(values)
+    if values.dtype.is_numeric() and numbers.is_empty():
+        raise DataError(f"{table.name}: no value of the target {name!r} is a finite number. {_ELSE}")
+    numeric = len(numbers) >= MOSTLY * len(values)
+    asked = next((kind for kind in wanted if kind in ("number", *ONLY_TARGETS)), None)
+    if asked and numeric:
+        return Choice(name, asked, None, (name,))
+    if len(numbers) < len(values) and not values.dtype.is_numeric():
+        kind = "number" if numeric and numbers.n_unique() > FEW else _classes(table, name, values)
+        return Choice(name, kind, None, (name,))
+    if not _whole(numbers):
+        return Choice(name, "number", None, (name,))
+    return _whole_numbers(name, numbers)
+
+
+def _sets(column: pl.Series, wanted: Sequence[str]) -> bool:
+    """Say whether a column holds sets of labels, going by its values; where sets are wanted, lists and texts will do."""
+    if "labels" in wanted and (isinstance(column.dtype, pl.List) or is_text(column)):
+        return True
+    return labels.FIELD.infer(column.drop_nulls(), Context()) > 0
+
+
+def _labels(table: Table, name: str, asked: bool) -> Choice:
+    column = table.frame[name]
+    sets = labels.as_sets(column, labels.separator_of(column) or labels.separator_of(column, (",",))).drop_nulls()
+    if sets.is_empty():
+        raise DataError(f"{table.name}: every value of the target {name!r} is missing. {_ELSE}")
+    if not sets.list.len().sum():
+        raise DataError(f"{table.name}: no row of the target {name!r} has a label. {_ELSE}")
+    different = sets.explode(empty_as_null=False).n_unique()
+    whole = "" if isinstance(column.dtype, pl.List) else f"; --set data.kinds.{name}=category takes each text for a class"
+    note = f"The values of {name!r} are taken for sets of {different:,} labels{whole}."
+    return Choice(name, "labels", None if asked else note, (name,))
+
+
+def _values(table: Table, name: str) -> pl.Series:
+    """Return the values that are there; raises DataError where they cannot be a target."""
+    column = table.frame[name]
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object) or column.dtype.is_temporal():
+        sets = isinstance(column.dtype, pl.List)
+        hint = f" --set data.kinds.{name}=labels takes its lists for sets of labels." if sets else ""
+        raise DataError(f"{table.name}: the target {name!r} holds neither classes nor numbers but {column.dtype}. {_ELSE}{hint}")
+    values = column.drop_nans().drop_nulls() if column.dtype.is_float() else clean(column).drop_nulls()
+    if values.is_empty():
+        raise DataError(f"{table.name}: every value of the target {name!r} is missing. {_ELSE}")
+    if values.n_unique() == 1:
+        only = shown(values[0])
+        raise DataError(f"{table.name}: the target {name!r} has only one value, {only}: there is nothing to learn. {_ELSE}")
+    return values
+
+
+def _classes(table: Table, name: str, values: pl.Series) -> str:
+    different = values.n_unique()
+    if different > max(FEW, len(values) // 2):
+        raise DataError(
+            f"{table.name}: the target {name!r} has {different:,} different texts in {len(values):,} rows, too many for classes. "
+            f"{_ELSE} --set data.kinds.{name}=category takes them for classes all the same."
+        )
+    return "category"
+
+
+def _whole_numbers(name: str, numbers: pl.Series) -> Choice:
+    whole = numbers.cast(pl.Int64).to_numpy()
+    different, counts = np.unique(whole, return_counts=True)
+    few = len(different) <= max(2, min(FEW, len(whole) // 3))
+    numbered = different[0] in (0, 1) and different[-1] - different[0] + 1 == len(different)
+    even = counts.min() >= 0.1 * counts.mean()
+    if few or (numbered and even and len(different) <= min(MANY, len(whole) // FEW)):
+        kind, so = "category", f"classes; --set data.kinds.{name}=number predicts a quantity"
+    else:
+        kind, so = "number", f"a quantity; --set data.kinds.{name}=category makes them classes"
+    note = f"The {len(different)} different whole numbers of {name!r} are taken for {so}."
+    return Choice(name, kind, note if len(different) <= DOUBTFUL else None, (name,))
+
+
+def _numbers(values: pl.Series) -> pl.Series:
+    """Return those values that are finite numbers, written as text or not, as float64."""
+    numbers = as_numbers(values).drop_nulls()
+    return numbers.filter(numbers.is_finite())
+
+
+def _whole(numbers: pl.Series) -> bool:
+    values = numbers.to_numpy()
+    return bool(np.all(values == np.rint(values)) and np.abs(values).max() < 2**53)

@@ -1,0 +1,1 @@
+"""Leadline's networks as scikit-learn estimators."""

@@ -1,0 +1,206 @@
+"""What both estimators share: a network trained as ever, on all rows that are given, behind scikit-learn's contract.
+
+n rows, p columns.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from leadline.data.dataset import prepare
+from leadline.data.sources import frames
+from leadline.errors import LeadlineError, RunError
+from leadline.facts import yamls
+from leadline.facts.experiment import Experiment
+from leadline.facts.schema import Schema
+from leadline.measuring.decisions import decide
+from leadline.objectives.named import objective_for
+from leadline.run import folder as files
+from leadline.run.run import shipped
+from leadline.verbs.compose import compose
+from leadline.verbs.fitting import fit_run
+from leadline.verbs.job import Job
+from leadline.verbs.once import begin
+
+TARGET, WEIGHT = "target", "sample weight"  # columns beside those of X, which are called x0, x1 …
+SEEDS = 2**31 - 1
+ESTIMATOR = "estimator.json"
+ARRAYS = ("classes_", "feature_names_in_")  # what `fit` learns beside the network
+
+
+class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """A network from `fit` to `predict`, with the entries of an experiment as parameters.
+
+    `network` is a name, or a name with options (``{"name": "mlp", "hidden": [64]}``). What is None is chosen from the data. Every
+    row given trains the network, except for a share `validation`, which early stopping then watches. `settings` are further
+    entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be NaN; columns of a data frame
+    may also be text, dates or booleans.
+    """
+
+    objective: ClassVar[str]
+
+    def __init__(
+        self,
+        network: str | Mapping[str, Any] | None = None,
+        *,
+        epochs: int | None = None,
+        batch: int | None = None,
+        optimizer: str | Mapping[str, Any] | None = None,
+        schedule: str | Mapping[str, Any] | None = None,
+        validation: float = 0.0,
+        settings: Mapping[str, Any] | None = None,
+        random_state: Any = 0,
+    ) -> None:
+        self.network = network
+        self.epochs = epochs
+        self.batch = batch
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.validation = validation
+        self.settings = settings
+        self.random_state = random_state
+
+    def _train(self, frame: pl.DataFrame, target_n: np.ndarray, kind: str, sample_weight: Any) -> None:
+        """Fit on a frame (n,p) and an encoded target (n,); raises ValueError where the data cannot be learned from."""
+        if frame.height < 2:
+            raise ValueError(f"A network cannot be trained on n_samples = {frame.height}; two rows are the least.")
+        weight_n = (
+            None if sample_weight is None else _check_sample_weight(sample_weight, frame.to_numpy(), ensure_non_negative=True)
+        )
+        if weight_n is not None and not weight_n.any():
+            raise ValueError("Every sample weight is zero: there is nothing to learn from.")
+        beside = {TARGET: target_n} if weight_n is None else {TARGET: target_n, WEIGHT: weight_n}
+        frame = frame.with_columns(pl.Series(name, values) for name, values in beside.items())
+        try:
+            job = Job(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
+            with TemporaryDirectory(prefix="leadline-") as folder:
+                start = begin(job, Path(folder))
+                trained = fit_run(*start)
+                self.weights_ = (start.folder / files.WEIGHTS).read_bytes()
+        except LeadlineError as error:
+            raise ValueError(str(error)) from error
+        self.experiment_ = start.job.experiment.to_yaml()
+        self.schema_ = start.dataset.schema.model_dump_json()
+        self.history_ = trained.history
+        self._load()
+
+    def _entries(self, frame: pl.DataFrame, kind: str, *, weighted: bool) -> dict[str, Any]:
+        given = {
+            "training.optimizer": self.optimizer,
+            "training.schedule": self.schedule,
+            "data.split": {"by": "random", "test": 0.0, "validation": self.validation},
+            "data.weight": WEIGHT if weighted else None,
+            "data.kinds": {**{c: "number" for c in frame.columns if frame[c].dtype.is_numeric()}, TARGET: kind},
+            "baselines": (),
+            **(self.settings or {}),
+        }
+        return {
+            "network": self.network,
+            "objective": self.objective,
+            "epochs": self.epochs,
+            "batch": self.batch,
+            "seed": int(check_random_state(self.random_state).randint(SEEDS)),
+            "target": TARGET,
+            "deterministic": True,  # nothing is timed: the same call gives the same bits, on a busy machine too
+            "settings": {path: value for path, value in given.items() if value is not None},
+        }
+
+    def _decisions(self, X: Any) -> Mapping[str, np.ndarray]:
+        """Return what the network decides for the rows of X, as the objective's columns; raises ValueError for unusable rows."""
+        check_is_fitted(self, "weights_")
+        frame = self._frame(X, reset=False)
+        experiment, schema, network = self._network
+        try:
+            dataset = prepare(experiment.data, frame, schema=schema, labelled=False)
+        except LeadlineError as error:
+            raise ValueError(str(error)) from error
+        if dataset.set_aside.height:
+            row = dataset.set_aside.row(0, named=True)
+            raise ValueError(f"Row {row['row']} of X cannot be used: {row['reason']}.")
+        (part,) = dataset.parts.values()
+        assert experiment.objective is not None
+        return decide(network, objective_for(experiment.objective)[0], part)
+
+    def _load(self) -> None:
+        """Build the network of the bytes that are kept."""
+        experiment = Experiment.parse(yamls.load(self.experiment_, "experiment_"))
+        schema = Schema.model_validate_json(self.schema_)
+        with TemporaryDirectory(prefix="leadline-") as folder:
+            file = Path(folder) / files.WEIGHTS
+            file.write_bytes(self.weights_)
+            network = shipped(file, experiment, schema)
+        # In float64 a row's prediction does not depend on the rows beside it.
+        self._network = experiment, schema, network.double()
+
+    def _frame(self, X: Any, *, reset: bool) -> pl.DataFrame:
+        """Return X (n,p) as a frame with columns x0, x1 …, checked as scikit-learn's estimators do; raises ValueError."""
+        if hasattr(X, "columns"):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            named = frames.read(X).frame
+        else:
+            array_np = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
+            named = pl.DataFrame(array_np)
+        return named.rename({name: f"x{at}" for at, name in enumerate(named.columns)})
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted estimator into a new folder, as safetensors, YAML and JSON: nothing that is read again is unpickled."""
+        check_is_fitted(self, "weights_")
+        where = files.create(Path(folder), "")
+        files.write(where / files.WEIGHTS, self.weights_)
+        files.write(where / files.EXPERIMENT, self.experiment_)
+        files.write(where / files.SCHEMA, self.schema_)
+        learned = {name: value.tolist() for name in ARRAYS if (value := getattr(self, name, None)) is not None}
+        kept = {
+            "class": type(self).__name__,
+            "n_features_in_": self.n_features_in_,
+            "params": self.get_params(deep=False),
+            **learned,
+        }
+        files.write(where / ESTIMATOR, json.dumps(kept, indent=1, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Return the estimator that `save` wrote; raises RunError where the folder holds none, or one of another class."""
+        where = Path(folder)
+        try:
+            kept = json.loads((where / ESTIMATOR).read_text(encoding="utf-8"))
+            texts = {name: (where / name).read_text(encoding="utf-8") for name in (files.EXPERIMENT, files.SCHEMA)}
+            weights = (where / files.WEIGHTS).read_bytes()
+        except (OSError, ValueError) as error:
+            raise RunError(f"{where} holds no estimator that was saved: {error}.") from None
+        if kept["class"] != cls.__name__:
+            raise RunError(f"{where} holds a {kept['class']}, not a {cls.__name__}.")
+        loaded = cls(**kept["params"])
+        loaded.n_features_in_ = kept["n_features_in_"]
+        for name in ARRAYS:
+            if name in kept:
+                setattr(loaded, name, np.array(kept[name], dtype=object if name == "feature_names_in_" else None))
+        loaded.weights_, loaded.experiment_, loaded.schema_ = weights, texts[files.EXPERIMENT], texts[files.SCHEMA]
+        loaded._load()
+        return loaded
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is pickled: parameters, and the network as bytes in safetensors' form."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_network", None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "weights_"):
+            self._load()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags

@@ -1,0 +1,166 @@
+"""Simpler models, fitted to the same train rows as a network and measured on the same test rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from leadline.data.dataset import Dataset
+from leadline.data.front import build_front, signal_spec
+from leadline.errors import UsageError, did_you_mean
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment, NetworkSpec
+from leadline.facts.registry import lookup, table
+from leadline.facts.schema import Schema
+from leadline.layers.contracts import Context, Family, Objective
+from leadline.machine import latency
+from leadline.measuring.decisions import decide, first_inputs
+from leadline.models.build import resolved_options
+from leadline.run.build import build_network
+from leadline.run.run import save_weights, shipped
+from leadline.training.fitted import LEARNT, drawn, fit_head
+
+USUAL: Mapping[str, tuple[str, ...]] = {"table": ("linear", "svm", "gradient-boosting"), "image": ("linear",)}
+LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
+SHARE = 0.25  # of the operations of training, by which they may take more
+VECTORISED = 20  # of a network's operations are done in the time of one of theirs
+FEWEST = 500  # rows that each is fitted on, where there are so many
+_FAILURES = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)  # what fitting may raise on odd data
+
+Note = Callable[[str], None]
+
+
+class Baseline(NamedTuple):
+    """A model, its decisions on the test rows, the train rows it was fitted to and what it took; `why` says why there is none.
+
+    `notes` are what should be known of the fit, `latency_ms` is that of one row.
+    """
+
+    name: str
+    decided: Mapping[str, np.ndarray]
+    rows: int
+    seconds: float = 0.0
+    params: int = 0
+    size_mb: float = 0.0
+    latency_ms: float = 0.0
+    why: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the baselines of a run: those asked for, or those that suit the data and are not the network itself.
+
+    Raises UsageError for names that are no fitted models, and where the objective is nothing that those can learn.
+    """
+    learnt = objective.learns in LEARNT
+    if asked is None:
+        kinds = {one.kind for one in schema.inputs}
+        names: tuple[str, ...] = USUAL["image"] if kinds - {"table"} else USUAL["table"]
+        names = names if learnt and kinds <= set(USUAL) else ()
+    else:
+        known = [name for name in table("models") if lookup("models", name).fit is not None]
+        for name in asked:
+            if name not in known:
+                raise UsageError(f"baselines: there is no baseline {name!r}. {did_you_mean(name, known)}")
+        if asked and not learnt:
+            raise UsageError(f"baselines: they learn classes or a number, which is not what {objective.name!r} is about.")
+        names = tuple(dict.fromkeys(asked))
+    own = {component.name for component in network.bodies.values()}
+    return tuple(name for name in names if name not in own)
+
+
+def constant(objective: Objective, dataset: Dataset, rows: int) -> Baseline:
+    """Return the answer that ignores the inputs, for so many rows."""
+    target: Any = dataset.parts["train"].target
+    name, decided = objective.constant(target, rows, dataset.schema)
+    return Baseline(name, decided, len(target))
+
+
+def fit_baselines(
+    experiment: Experiment,
+    objective: Objective,
+    dataset: Dataset,
+    *,
+    operations: float,
+    note: Note,
+    progress: Callable[[str, int, int], None],
+) -> Iterator[Baseline]:
+    """Yield each baseline of a resolved experiment, measured on its own weights file, with its decisions on the test rows.
+
+    `operations` is about what training the network took; where all train rows would take longer than is fitting beside that,
+    they are sampled. The bound counts operations, not seconds, so that it is the same on every machine.
+    """
+    names = experiment.baselines or ()
+    allowed = max(LEAST, SHARE * operations / VECTORISED) / max(len(names), 1)
+    for number, name in enumerate(names):
+        progress("baselines", number, len(names))
+        try:
+            yield _fitted(name, experiment, objective, dataset, allowed, note)
+        except _FAILURES as error:
+            yield Baseline(name, {}, 0, why=f"{name} could not be fitted: {error}")
+    progress("baselines", len(names), len(names))
+
+
+def _fitted(name: str, experiment: Experiment, objective: Objective, dataset: Dataset, allowed: float, note: Note) -> Baseline:
+    family: Family = lookup("models", name)
+    own = experiment.model_copy(update={"network": NetworkSpec(bodies=_bodies(name, dataset.schema))})
+    network: Any = build_network(own, dataset.schema)
+    train, validation, test = (dataset.parts.get(split) for split in ("train", "validation", "test"))
+    assert train is not None and test is not None
+    rows = _affordable(family, network.head, len(train), allowed)
+    began = time.perf_counter()
+    fitted = fit_head(network, family, objective, drawn(train, rows, experiment.seed), validation, seed=experiment.seed)
+    seconds = time.perf_counter() - began
+    if rows < len(train):
+        note(f"baseline {name}: fitted to {rows:,} of {len(train):,} train rows, drawn at random")
+    if validation is not None and validation.target is not None and len(validation):
+        context = Context("validation", validation.target, validation.group, dataset.schema)
+        objective.settle(network, decide(network, objective, validation), context)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model.safetensors"
+        save_weights(network, file)
+        network = shipped(file, own, dataset.schema)
+        size_mb = file.stat().st_size / 1e6
+    return Baseline(
+        name,
+        decide(network, objective, test),
+        rows,
+        seconds,
+        sum(p.numel() for p in network.parameters()),
+        size_mb,
+        _latency(network, first_inputs(test, 1)),
+        notes=fitted.notes,
+    )
+
+
+def _bodies(name: str, schema: Schema) -> Mapping[str, Component]:
+    bodies = {}
+    for one in schema.inputs:
+        spec = signal_spec(build_front(one, plain=True), one)
+        bodies[one.name] = Component(name=name, options=resolved_options(Component(name=name), spec, "base"))
+    return bodies
+
+
+def _affordable(family: Family, head: nn.Module, rows: int, allowed: float) -> int:
+    """Return how many rows can be fitted with so many operations."""
+    assert family.work is not None
+    work, rows = family.work, min(rows, getattr(head.options, "rows", rows))
+    if work(head, rows) <= allowed:
+        return rows
+    low, high = min(FEWEST, rows), rows
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if work(head, middle) <= allowed else (low, middle)
+    return low
+
+
+def _latency(network: nn.Module, inputs: Mapping[str, torch.Tensor]) -> float:
+    with torch.inference_mode():
+        return latency.measure(lambda: network(inputs), repeats=50, seconds=0.2).median_ms

@@ -1,0 +1,33 @@
+"""From the name of an objective and its options to the objective that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from leadline.errors import UsageError, did_you_mean
+from leadline.facts.component import Component
+from leadline.facts.experiment import AUTO, Experiment
+from leadline.facts.registry import lookup
+from leadline.layers.contracts import Objective
+
+
+def objective_for(component: Component) -> tuple[Objective, Any]:
+    """Return an objective and its checked options; raises UsageError where an option is unknown or wrong."""
+    objective: Objective = lookup("objectives", component.name)
+    try:
+        options = objective.options.model_validate(dict(component.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][-1]) if first["loc"] else ""
+        hint = did_you_mean(name, objective.options.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
+        raise UsageError(f"objective {component.name}: option {name!r}: {hint}") from None
+    return objective.having(options), options
+
+
+def wanted_by(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:
+    """Return the kinds of target that an experiment's objective takes, by column; nothing where the target is to choose it."""
+    component = experiment.objective
+    return objective_for(component)[0].wanted() if component is not None and component.name != AUTO else {}

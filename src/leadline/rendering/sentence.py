@@ -1,0 +1,33 @@
+"""What an answer is made of."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from leadline.facts.finding import Finding
+from leadline.rendering import words
+from leadline.rendering.outline import Noted
+
+
+class Sentence(NamedTuple):
+    """A sentence and the findings its numbers are from; `aside` stands in brackets after `text`, `end` after both."""
+
+    text: str
+    sources: tuple[Noted, ...] = ()
+    aside: str = ""
+    end: str = "."
+
+    def __str__(self) -> str:
+        return self.text + (f" ({self.aside})" if self.aside else "") + self.end
+
+
+def aside(finding: Finding, first: str = "") -> str:
+    """Return what stands in brackets behind a number: its interval, the interval's method, where it is from if not measured."""
+    method = (finding.method or "").rpartition("; ")[2] if finding.interval else ""
+    inside = [
+        first,
+        f"{words.level(finding)} interval {words.span(finding)}" if finding.interval else "",
+        method,
+        finding.provenance if finding.provenance != "measured" else "",
+    ]
+    return ", ".join(part for part in inside if part)

@@ -1,0 +1,50 @@
+"""What a plateau schedule has seen of the validation measure it watches: the one part of a schedule that has a past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadline.training.schedule import Plateau, Schedule
+from leadline.training.step import Plain
+from leadline.training.stopping import Best
+
+
+class Watch:
+    """Lowers a step's learning rate when the measure its schedule watches no longer gets better; idle for other schedules.
+
+    `monitors` says of each measure whether lower or higher is better.
+    """
+
+    def __init__(self, schedule: Schedule, monitors: Mapping[str, str], step: Plain) -> None:
+        self.schedule, self.step = schedule, step
+        self.drops = 0
+        self.best: Best | None = None
+        if isinstance(schedule, Plateau):
+            self.best = Best.model_validate({"better": monitors[schedule.on]})
+
+    def look(self, measures: Mapping[str, float]) -> None:
+        """Take the measures of a validation (by name; only the main process has them), and lower the learning rate in all.
+
+        Epochs that end in the warm-up do not count: the learning rate still climbs.
+        """
+        schedule, step = self.schedule, self.step
+        if not isinstance(schedule, Plateau) or self.best is None or step.step <= schedule.warm_up * step.total:
+            return
+        if step.world.is_main:
+            self.best = self.best.seen(measures[schedule.on], step.step, tolerance=schedule.tolerance)
+            if self.best.gave_up(schedule.patience):
+                self.drops += 1
+                self.best = self.best.model_copy(update={"since": 0})
+        self.drops = int(step.world.share(str(self.drops)))
+        step.rate = schedule.dropped(self.drops)
+
+    def state(self) -> dict[str, Any] | None:
+        """Return what has been seen, as plain values for a checkpoint."""
+        return {"best": self.best.model_dump(), "drops": self.drops} if self.best else None
+
+    def load(self, state: Mapping[str, Any] | None) -> None:
+        """Put back what `state` returned."""
+        if state is not None and isinstance(self.schedule, Plateau):
+            self.best, self.drops = Best.model_validate(state["best"]), state["drops"]
+            self.step.rate = self.schedule.dropped(self.drops)

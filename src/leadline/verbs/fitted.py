@@ -1,0 +1,113 @@
+"""Train the network of a run folder where it is fitted, not stepped: what of an experiment that leaves open, and doing it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from torch import nn
+
+from leadline.data.dataset import Dataset
+from leadline.errors import UsageError
+from leadline.facts.component import Component
+from leadline.facts.experiment import Experiment
+from leadline.facts.schema import Schema
+from leadline.facts.training import TrainingSpec
+from leadline.layers.contracts import Family, Objective
+from leadline.machine.energy import Meter
+from leadline.run import folder as files
+from leadline.run.run import save_weights
+from leadline.training.fitted import LEARNT, fit_head
+from leadline.training.signals import interrupting
+from leadline.verbs.environment import environment_for
+from leadline.verbs.job import Job
+from leadline.verbs.settling import settle
+from leadline.verbs.trained import FIRST, Trained
+
+KEPT = ("deterministic", "checkpoint_seconds")  # entries of training that need no step
+PROMISED = ("max_time", "max_energy")
+
+
+def fit_model(folder: Path, job: Job, dataset: Dataset, network: nn.Module, family: Family) -> Trained:
+    """Fit a network's head in the first process and write the weights that ship, with the losses after each iteration.
+
+    There is nothing to go on from: fitting begins anew. Raises Interrupted after a signal.
+    """
+    started = datetime.fromisoformat(environment_for(folder)["started"])
+    if not job.world.is_main:
+        return Trained(started, 0.0, pl.DataFrame(), None, {})
+    validation = dataset.parts.get("validation")
+    stopped_early = job.experiment.training.early_stopping is not None
+    meter, began = Meter(gpus=False), time.perf_counter()
+    with interrupting(f"Stopped while {family.name} was fitted. 'leadline resume {folder}' fits it again."):
+        job.shown.note(f"fitting {family.name} to {len(dataset.parts['train']):,} rows …")
+        fitted = fit_head(
+            network,
+            family,
+            job.objective,
+            dataset.parts["train"],
+            validation if stopped_early else None,
+            seed=job.experiment.seed,
+            progress=lambda done, total: job.shown.stage("reading features", done, total),
+        )
+    seconds = time.perf_counter() - began
+    for note in fitted.notes:
+        job.shown.note(note)
+    settled = settle(network, job.objective, dataset.schema, validation, job.shown)
+    save_weights(network, folder / files.WEIGHTS)
+    history = _history(fitted.losses)
+    history.write_parquet(folder / files.HISTORY)
+    return Trained(started, seconds, history, fitted.shipped if len(history) else None, meter.read(), settled)
+
+
+def _history(losses: Any) -> pl.DataFrame:
+    """Return the losses after each iteration, in a network's columns; none where there are no iterations."""
+    rows = len(next(iter(losses.values()), ()))
+    numbers = pl.Series(range(rows), dtype=pl.Int64)
+    frame = pl.DataFrame({"step": numbers, "epoch": numbers.cast(pl.Float64), "epoch_end": pl.repeat(True, rows, eager=True)})
+    frame = frame.with_columns(pl.Series(name, values) for name, values in losses.items())
+    return frame if rows else frame.with_columns(pl.Series("loss", [], dtype=pl.Float64)).select(FIRST)
+
+
+def for_fitting(
+    training: TrainingSpec, component: Component, family: Family, objective: Objective, schema: Schema
+) -> dict[str, Any]:
+    """Return what entries of an experiment become of which some only mean stepping; those are back at their defaults.
+
+    Raises UsageError for promises that fitting cannot keep, and for objectives that it cannot learn.
+    """
+    name = family.name
+    for entry in PROMISED:
+        if getattr(training, entry) is not None:
+            raise UsageError(
+                f"training.{entry}: {name} is fitted in one go and cannot be stopped by a budget; "
+                "--set network.iterations=N or fewer rows make it quicker."
+            )
+    if objective.learns not in LEARNT:
+        raise UsageError(
+            f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective {objective.name!r} "
+            f"wants another. Choose the objective {'classification' if schema.classes else 'regression'!r}, or another network."
+        )
+    kept = {entry: getattr(training, entry) for entry in KEPT}
+    stopping = TrainingSpec.model_fields["early_stopping"].default if training.early_stopping else None
+    options = {key: value for key, value in component.options.items() if key not in objective.stepped}
+    plain = objective.options.model_validate(options).model_dump(mode="json")
+    return {
+        "training": TrainingSpec(**kept, early_stopping=stopping),
+        "objective": Component(name=component.name, options=plain),
+    }
+
+
+def unused(before: Experiment, after: Experiment, schema: Schema) -> Iterator[str]:
+    """Yield the entries that a user wrote and that mean nothing to a model that is fitted."""
+    for name, field in TrainingSpec.model_fields.items():
+        given = getattr(before.training, name)
+        if name not in (*KEPT, "early_stopping") and given != field.default and given != getattr(after.training, name):
+            yield f"training.{name}"
+    if before.objective is not None and after.objective is not None:
+        yield from (f"objective.{k}" for k, v in before.objective.options.items() if after.objective.options.get(k) != v)
+    yield from (f"data.inputs.{one.name}.augment" for one in schema.inputs if one.augment)

@@ -1,0 +1,54 @@
+"""What training tells the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Again, Finding
+from leadline.machine.energy import Energy
+
+FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
+
+
+class Event(NamedTuple):
+    """Something out of the ordinary that happened in training, after so many steps."""
+
+    step: int
+    epoch: float
+    what: str
+
+
+class Trained(NamedTuple):
+    """What training tells the report: when it began, its seconds, the history, the epoch whose weights ship, energy used.
+
+    `settled` is what was chosen after training, `events` what was out of the ordinary in it, `rollbacks` how often a divergence was
+    gone back from.
+    """
+
+    started: datetime
+    seconds: float
+    history: pl.DataFrame
+    best_epoch: float | None
+    energy: Mapping[str, Energy]
+    settled: Sequence[Finding] = ()
+    events: Sequence[Event] = ()
+    rollbacks: int = 0
+
+    def findings(self) -> Sequence[Finding]:
+        """Return what is counted of the training itself, where there is something to count."""
+        if not self.rollbacks:
+            return ()
+        method = "times that training diverged, went back to the last sound state and on with half the learning rate"
+        again = Again(producer="training", repeat="recorded")
+        return (Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again),)
+
+    def drafts(self) -> Sequence[Draft]:
+        """Return a table of what was out of the ordinary, where something was."""
+        rows = [[event.step, round(event.epoch, 2), event.what] for event in self.events]
+        content = {"columns": ["step", "epoch", "what happened"], "rows": rows}
+        return (Draft("events", "table", "What happened in training", content),) if rows else ()

@@ -1,0 +1,53 @@
+"""What models are compared by is one of the measures, row by row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from leadline.facts.component import Component
+from leadline.facts.finding import Finding
+from leadline.facts.registry import TABLES
+from leadline.facts.schema import FieldSchema, Schema
+from leadline.layers.contracts import Context
+from leadline.run.build import objective_for
+
+CLASSES = FieldSchema(name="kind", kind="category", state={"classes": ["no", "yes"], "counts": [30, 20]})
+NUMBER = FieldSchema(name="price", kind="number", state={"mean": 0.0, "std": 1.0})
+CASES = {
+    "accuracy": Component(name="classification"),
+    "nll": Component(name="classification", options={"operating_point": 0.2}),
+    "expected_cost": Component(name="classification", options={"costs": {"yes": {"no": 5}, "no": {"yes": 1}}}),
+    "mae": Component(name="regression"),
+}
+
+
+@pytest.mark.parametrize(("measure", "component"), CASES.items())
+def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
+    rng = np.random.default_rng(0)
+    objective: Any = objective_for(component)[0]
+    schema = Schema(inputs=(), target=CLASSES if component.name == "classification" else NUMBER)
+    if component.name == "classification":
+        target = rng.integers(0, 2, 80)
+        probability = rng.dirichlet([1, 1], 80).astype(np.float32)
+        probability[0] = np.eye(2)[1 - target[0]]  # sure and wrong
+        predictions = {"probability": probability, "prediction": (probability[:, 1] > 0.2).astype(np.int64)}
+    else:
+        target = rng.normal(size=80).astype(np.float32)
+        predictions = {"prediction": target + rng.normal(size=80).astype(np.float32)}
+    name, value_n = objective.by_row(predictions, target, schema)
+    found = [f for f in objective.measure(predictions, Context("test", target, None, schema)) if isinstance(f, Finding)]
+    assert name == measure
+    assert value_n.shape == (80,)
+    assert value_n.mean() == pytest.approx(next(f.value for f in found if f.name == name and f.group is None), rel=1e-6)
+
+
+def test_models_that_are_fitted_learn_only_what_they_can_be_compared_by() -> None:
+    for name in TABLES["objectives"]:
+        objective: Any = objective_for(Component(name=name))[0]
+        assert objective.learns in (None, "classes", "numbers")
+        assert set(objective.stepped) <= set(objective.options.model_fields)
+        if objective.learns is not None:
+            assert name in ("classification", "regression")  # a further one belongs into the test above
