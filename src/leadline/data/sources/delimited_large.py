@@ -42,7 +42,7 @@ def read(path: Path, encoding: str | None, progress: Progress | None) -> tuple[p
     """Return a large delimited file as a memory-mapped frame; as `delimited.read` otherwise."""
     fingerprint = identity.of_file(path, progress)
     written = look(path, encoding, _HEAD)
-    if written.encoding.codec == UTF_8 and encoding is None and not _is_utf_8(path, fingerprint):
+    if written.encoding.codec == UTF_8 and encoding is None and not _is_utf_8(path, fingerprint, progress):
         written = written._replace(encoding=encodings.of_file(path))  # what lies beyond the head is not UTF-8
     guess = _guess(written)
     what = [
@@ -55,11 +55,14 @@ def read(path: Path, encoding: str | None, progress: Progress | None) -> tuple[p
     return frame, (*written.notes, *guess.notes)
 
 
-def _is_utf_8(path: Path, fingerprint: str) -> bool:
+def _is_utf_8(path: Path, fingerprint: str, progress: Progress | None) -> bool:
     def look_through() -> str:
+        done, size = 0, path.stat().st_size
         try:
-            for _ in encodings.decoded(encodings.blocks(path), encodings.Encoding(UTF_8), path):
-                pass
+            for text in encodings.decoded(encodings.blocks(path), encodings.Encoding(UTF_8), path):
+                done += len(text)
+                if progress:
+                    progress(f"encoding of {path.name} (MB)", min(done, size) // 10**6, size // 10**6)
         except DataError:
             return "no"
         return "yes"

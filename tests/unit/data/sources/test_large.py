@@ -106,7 +106,8 @@ class TestDelimited:
         path.write_text("a,b\n" + f"{'1' * 500},2\n" * 5000)
         told: list[tuple[str, int, int]] = []
         read(path, progress=lambda name, done, total: told.append((name, done, total)))
-        assert {name for name, _, _ in told} == {"fingerprint of t.csv (MB)", "reading t.csv (MB)"}
+        stages = {f"{stage} t.csv (MB)" for stage in ("fingerprint of", "encoding of", "reading")}
+        assert {name for name, _, _ in told} == stages
         assert all(done <= total for _, done, total in told)
 
 
