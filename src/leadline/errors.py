@@ -46,6 +46,11 @@ class Interrupted(LeadlineError):
         self.exit_code = 128 + signal_number
 
 
+def plain(words: str) -> str:
+    """Return pydantic's words for a value that is wrong, without what it puts before those of a validator."""
+    return words.removeprefix("Value error, ")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence that offers the nearest known names, or lists them all when none is near."""
     names = sorted(known)

@@ -90,7 +90,8 @@ def compared(result: Compared, *, as_json: bool) -> None:
     console.print(table)
     for name, difference in zip(names[1:], result.differences[1:], strict=True):
         if difference is None:
-            console.print(f"{name} has no test rows in common with {names[0]}: the columns above are not paired.", markup=False)
+            why = "they share no test rows, or not one and the same target"
+            console.print(f"{name} and {names[0]} are not paired: {why}.", markup=False)
             continue
         low, high = difference.interval or (-math.inf, math.inf)  # without an interval nothing is demonstrated
         undecided = low <= 0 <= high

@@ -29,7 +29,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         check_consistent_length(X, labels_n)
         self.classes_, number_n = np.unique(labels_n, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"A classifier needs two classes or more, and y has one class only: {self.classes_[0]!r}.")
+            raise ValueError(f"A classifier needs two classes or more, and y has one class only: {self.classes_.tolist()[0]!r}.")
         self._train(frame, number_n, "category", sample_weight)
         return self
 

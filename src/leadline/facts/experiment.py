@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
 
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts import yamls
 from leadline.facts.base import Fact, digest
 from leadline.facts.component import Component
@@ -227,7 +227,7 @@ def _explain(error: ValidationError, where: str) -> str:
     path = ".".join(str(part) for part in first["loc"]) or "top level"
     if first["type"] == "extra_forbidden":
         return f"{where}: unknown entry {path!r}. {did_you_mean(str(first['loc'][-1]), _entries(first['loc'][:-1]))}"
-    return f"{where}: {path}: {first['msg']} (got {first['input']!r})."
+    return f"{where}: {path}: {plain(first['msg'])} (got {first['input']!r})."
 
 
 def _entries(path: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class PlanSpec(Fact):
 
 
 _UNITS: Mapping[str, Mapping[str, float]] = {
-    "seconds": {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400},
+    "seconds": {"ms": 1e-3, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400},
     "Wh": {"Wh": 1, "mWh": 1e-3, "kWh": 1e3, "J": 1 / 3600, "kJ": 1 / 3.6},
 }
 

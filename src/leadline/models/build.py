@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.component import Component
 from leadline.facts.experiment import NetworkSpec, Size
 from leadline.facts.registry import lookup, table
@@ -86,7 +86,7 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "options"
-        raise UsageError(f"The network {component.name!r}: {path}: {first['msg']} (got {first['input']!r}).") from None
+        raise UsageError(f"The network {component.name!r}: {path}: {plain(first['msg'])} (got {first['input']!r}).") from None
 
 
 def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment
 from leadline.facts.registry import lookup
@@ -22,8 +22,9 @@ def objective_for(component: Component) -> tuple[Objective, Any]:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else ""
-        hint = did_you_mean(name, objective.options.model_fields) if first["type"] == "extra_forbidden" else first["msg"]
-        raise UsageError(f"objective {component.name}: option {name!r}: {hint}") from None
+        hint = did_you_mean(name, objective.options.model_fields) if first["type"] == "extra_forbidden" else plain(first["msg"])
+        which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
+        raise UsageError(f"objective {component.name}: {which}{hint}") from None
     return objective.having(options), options
 
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
 
@@ -27,6 +27,6 @@ def read_options(what: str, component: Component, table: Mapping[str, type[Optio
         hint = (
             did_you_mean(name, kind.model_fields)
             if first["type"] == "extra_forbidden"
-            else f"{first['msg']} (got {first['input']!r})."
+            else f"{plain(first['msg'])} (got {first['input']!r})."
         )
         raise UsageError(f"{what} {component.name}: option {name!r}: {hint}") from None

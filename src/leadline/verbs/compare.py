@@ -16,6 +16,8 @@ from leadline.run.run import Run
 
 # What is compared where a prediction is right or wrong; else how far off it is.
 RIGHT = {"category": "accuracy", "boolean": "accuracy", "labels": "subset_accuracy", "probabilities": "agreement"}
+# What is measured of one of two classes, and means something else where runs differ in which.
+OF_POSITIVE = ("sensitivity", "specificity", "ppv", "npv", "average_precision")
 COST = ("params", "size_mb", "latency_ms", "train_seconds")
 
 
@@ -46,8 +48,16 @@ def compare(*folders: str | Path) -> Compared:
         raise UsageError("Comparing takes two runs or more: 'leadline compare runs/a-1 runs/a-2'.")
     runs = tuple(Run(folder) for folder in folders)
     tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
-    findings = {label: tuple(t[label] for t in tables) for label in tables[0] if all(label in t for t in tables)}
+    of_positive = set() if len({_positive(run) for run in runs}) == 1 else set(OF_POSITIVE)
+    common = [label for label in tables[0] if all(label in t for t in tables) and label not in of_positive]
+    findings = {label: tuple(t[label] for t in tables) for label in common}
     return Compared(runs, findings, (None, *(_difference(runs[0], run) for run in runs[1:])))
+
+
+def _positive(run: Run) -> str | None:
+    """Return the class that a run's sensitivity speaks of; None where there are not two."""
+    number = run.schema.positive
+    return None if number is None else run.schema.classes[number]
 
 
 def _costs(run: Run) -> list[Finding]:

@@ -112,3 +112,12 @@ def test_options_of_an_objective_need_no_name_beside_them() -> None:
 def test_a_class_that_yaml_takes_for_a_number_is_named_all_the_same() -> None:
     for text, label in (("1", "1"), ("true", "true"), ("yes", "yes")):
         assert Experiment.parse(with_settings({}, (f"data.positive={text}",))).data.positive == label
+
+
+def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> None:
+    for text, seconds in (("90", 90.0), ("1h30m", 5400.0), ("250ms", 0.25)):
+        assert Experiment.parse({"training": {"max_time": text}}).training.max_time == seconds
+    with pytest.raises(UsageError) as error:
+        Experiment.parse({"training": {"max_time": "soon"}})
+    assert "write a number of seconds" in str(error.value)
+    assert "Value error" not in str(error.value)

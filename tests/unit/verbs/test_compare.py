@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+import leadline
 from leadline.errors import UsageError
 from leadline.metrics import paired
 from leadline.run import folder as files
@@ -51,3 +52,12 @@ def test_rows_of_different_data_in_memory_are_not_the_same_rows(train) -> None:
 def test_one_run_is_not_enough(train) -> None:
     with pytest.raises(UsageError, match="two runs"):
         compare("runs/a")
+
+
+def test_what_speaks_of_one_class_is_left_out_where_runs_speak_of_two(train) -> None:
+    train(out="ja", positive="ja")
+    train(out="nein", positive="nein")
+    assert "sensitivity" in leadline.compare("ja", "ja").findings
+    both = leadline.compare("ja", "nein").findings
+    assert "accuracy" in both
+    assert not {"sensitivity", "specificity", "ppv", "npv", "average_precision"} & set(both)
