@@ -16,6 +16,7 @@ _LAZY = {
     "resume": "leadline.verbs.resume",
     "evaluate": "leadline.verbs.evaluate",
     "predict": "leadline.verbs.predict",
+    "sample": "leadline.verbs.sample",
     "compare": "leadline.verbs.compare",
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from leadline.verbs.report import report as report
     from leadline.verbs.resume import resume as resume
     from leadline.verbs.runs import runs as runs
+    from leadline.verbs.sample import sample as sample
     from leadline.verbs.train import train as train
 
 

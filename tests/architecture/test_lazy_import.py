@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "polars", "matplotlib", "numpy", "scipy", "sklearn", "pandas", "PIL")
+HEAVY = ("torch", "polars", "matplotlib", "numpy", "scipy", "sklearn", "pandas", "PIL", "soundfile")
 
 
 def loaded(code: str) -> set[str]:

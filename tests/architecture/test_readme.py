@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import soundfile
 from PIL import Image
 
 from leadline.cli.main import run
@@ -36,6 +37,22 @@ def commands(text: str) -> list[list[str]]:
     return found
 
 
+def write_media(folder: Path, rng: np.random.Generator) -> None:
+    """Write texts, sounds and a series."""
+    good = rng.integers(0, 2, 60)
+    words = {0: "dull and far too long", 1: "wonderful and warm"}
+    reviews = [f"a film that is {words[int(g)]}, part {i} of many" for i, g in enumerate(good)]
+    pl.DataFrame({"text": reviews, "label": good}).write_csv(folder / "reviews.csv")
+    for name, pitch in (("low", 220), ("high", 880)):
+        (folder / "recordings" / name).mkdir(parents=True)
+        for i in range(15):
+            clip = 0.3 * np.sin(2 * np.pi * pitch * np.arange(2400) / 8000 + i) + 0.01 * rng.normal(size=2400)
+            soundfile.write(folder / "recordings" / name / f"{i}.wav", clip, 8000)
+    days = pl.date_range(pl.date(2023, 1, 1), pl.date(2023, 12, 31), eager=True)
+    sold = 20 + 5 * np.sin(2 * np.pi * np.arange(len(days)) / 7) + rng.normal(size=len(days))
+    pl.DataFrame({"day": days, "bread": sold, "cake": 0.5 * sold + rng.normal(size=len(days))}).write_csv(folder / "sales.csv")
+
+
 @pytest.fixture
 def inputs(tmp_path, monkeypatch):
     """A working folder that holds what the README's commands read, and a cache of its own."""
@@ -56,6 +73,7 @@ def inputs(tmp_path, monkeypatch):
             "income": ["high" if age > 50 else "low" for age in age_N],
         }
     ).write_csv(tmp_path / "table.csv")
+    write_media(tmp_path, rng)
     images = {f"x_{part}": rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for part, n in (("train", 60), ("test", 20))}
     labels = {f"y_{part}": np.arange(n) % 10 for part, n in (("train", 60), ("test", 20))}
     np.savez(tmp_path / "mnist.npz", **images, **labels)

@@ -28,14 +28,18 @@ SPECS = [
     SignalSpec("table", (5,)),
     SignalSpec("table", (300,)),
     SignalSpec("sequence", (9, 4)),
+    SignalSpec("sequence", (24, 3), ahead=6, past=24, aims=(0, 2)),
+    SignalSpec("sequence", (36, 4), ahead=6, past=30, aims=(1,), each=3),
 ]
 CASES = [
     pytest.param(name, spec, id=f"{name}-{'x'.join(map(str, spec.shape))}")
     for name in sorted(TABLES["models"])
     for spec in SPECS
     if spec.kind in lookup("models", name).accepts and lookup("models", name).fit is None  # fitted ones: test_fitted_families.py
+    if bool(spec.ahead) == lookup("models", name).forecasts  # what does not forecast itself does not look at what is to come
 ]
-FIRST = [case for case in CASES if case.values[1].shape in ((1, 8, 8), (5,), (9, 4))]  # the small ones, where one shape is enough
+SMALL = ((1, 8, 8), (5,), (9, 4), (24, 3))  # where one shape of a kind is enough
+FIRST = [case for case in CASES if case.values[1].shape in SMALL]
 ON_FIRST = pytest.mark.parametrize(("name", "spec"), FIRST)
 
 

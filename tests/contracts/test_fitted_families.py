@@ -19,7 +19,8 @@ from leadline.layers.types import Signal, SignalSpec
 from leadline.models.build import build_body, resolved_options
 from leadline.run.run import load_weights, save_weights
 
-NAMES = [name for name in sorted(TABLES["models"]) if lookup("models", name).fit is not None]
+FAMILIES = {name: lookup("models", name) for name in sorted(TABLES["models"])}
+NAMES = [name for name, family in FAMILIES.items() if family.fit is not None and not family.forecasts]
 TABLE = SignalSpec("table", (4,), (0, 5, 0, 0))
 IMAGE = SignalSpec("image", (1, 8, 8))
 CASES = [pytest.param(name, spec, outputs, id=f"{name}-{spec.kind}-{outputs}")

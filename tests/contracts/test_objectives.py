@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from leadline.data.targets.steps import ended
 from leadline.facts.component import Component
 from leadline.facts.finding import Finding
 from leadline.facts.registry import TABLES
@@ -41,6 +42,21 @@ LABELS_FIELD = FieldSchema(
 SHARES_FIELD = FieldSchema(
     name="a, b, c", kind="probabilities", state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"], "mean": [0.4, 0.3, 0.3]}
 )
+SERIES_FIELD = FieldSchema(
+    name="load, 温度",
+    kind="series",
+    state={
+        "columns": ["load", "温度"],
+        "horizon": 3,
+        "mean": [5.0, -2.0],
+        "std": [2.0, 0.5],
+        "season": 24,
+        "naive_mae": [1.5, 0.4],
+    },
+)
+TAGS_FIELD = FieldSchema(name="tags", kind="tags", state={"tags": ["B-狗", "I-狗", "O"], "of": "text", "length": 6})
+TEXT_FIELD = FieldSchema(name="text", kind="text", state={"of": "text", "length": 6})
+STEPS, LETTERS = 6, {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗"], "length": 6}
 SEVERAL = (CATEGORY_FIELD, NUMBER_FIELD, LABELS_FIELD)
 SEVERAL_FIELD = FieldSchema(
     name="kind, price, genres",
@@ -50,10 +66,14 @@ SEVERAL_FIELD = FieldSchema(
 
 
 def target_of(field: FieldSchema, x_BF: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    if field.kind in ("tags", "text"):
+        return target_of_steps(field, generator)
     signal_B = x_BF[:, 0]
     if field.kind == "several":
         parts = [target_of(one, x_BF, generator).reshape(ROWS, -1).to(x_BF.dtype) for one in SEVERAL]
         return torch.cat(parts, dim=1)
+    if field.kind == "series":
+        return torch.tensor([5.0, -2.0]) + (signal_B[:, None, None] + torch.randn(ROWS, 3, 2, generator=generator)).to(x_BF.dtype)
     return {
         "category": lambda: torch.randint(0, 3, (ROWS,), generator=generator),
         "number": lambda: 5 + 2 * signal_B,
@@ -63,9 +83,18 @@ def target_of(field: FieldSchema, x_BF: torch.Tensor, generator: torch.Generator
     }[field.kind]()
 
 
+def target_of_steps(field: FieldSchema, generator: torch.Generator) -> torch.Tensor:
+    """Tags (B,T), of which some are not known; tokens (B,T+1) with their end."""
+    if field.kind == "tags":
+        return torch.randint(-1, 3, (ROWS, STEPS), generator=generator)
+    length_B = torch.randint(1, STEPS + 1, (ROWS,), generator=generator)
+    return ended(torch.randint(1, 4, (ROWS, STEPS), generator=generator), length_B, STEPS)
+
+
 # Every objective with its usual options, and with others that change its loss.
 CASES: dict[str, tuple[Component, FieldSchema]] = {
     "classification": (Component(name="classification"), CATEGORY_FIELD),
+    "ordinal": (Component(name="ordinal", options={"order": ["狗", "cat", "<b>"]}), CATEGORY_FIELD),
     "regression": (Component(name="regression"), NUMBER_FIELD),
     "regression, absolute": (Component(name="regression", options={"loss": "absolute"}), NUMBER_FIELD),
     "regression, huber": (Component(name="regression", options={"loss": "huber", "delta": 0.5}), NUMBER_FIELD),
@@ -76,6 +105,12 @@ CASES: dict[str, tuple[Component, FieldSchema]] = {
     "probabilities": (Component(name="probabilities"), SHARES_FIELD),
     "multilabel": (Component(name="multilabel"), LABELS_FIELD),
     "multilabel, balanced": (Component(name="multilabel", options={"positive_weight": "balanced"}), LABELS_FIELD),
+    "forecasting": (Component(name="forecasting"), SERIES_FIELD),
+    "forecasting, absolute": (Component(name="forecasting", options={"loss": "absolute"}), SERIES_FIELD),
+    "forecasting, huber": (Component(name="forecasting", options={"loss": "huber", "delta": 0.5}), SERIES_FIELD),
+    "forecasting, quantiles": (Component(name="forecasting", options={"quantiles": [0.1, 0.3, 0.5, 0.7, 0.9]}), SERIES_FIELD),
+    "tagging": (Component(name="tagging"), TAGS_FIELD),
+    "language": (Component(name="language"), TEXT_FIELD),
     "multitask": (Component(name="multitask"), SEVERAL_FIELD),
     "multitask, chosen": (
         Component(name="multitask", options={"tasks": {"price": "gaussian"}, "weights": {"price": 3.0}}),
@@ -89,13 +124,17 @@ def test_every_objective_is_here() -> None:
 
 
 def schema(name: str) -> Schema:
+    if CASES[name][1].kind in ("tags", "text"):
+        text = FieldSchema(name="text", kind="text", state=LETTERS)
+        return Schema(inputs=(InputSchema(name="table", kind="text", fields=(text,), shape=(STEPS,)),), target=CASES[name][1])
     fields = tuple(FieldSchema(name=f"x{i}", kind="number", state=NUMBER) for i in range(4))
     return Schema(inputs=(InputSchema(name="table", kind="table", fields=fields, shape=(4,)),), target=CASES[name][1])
 
 
 def batch(name: str, dtype: torch.dtype = torch.float32) -> Batch:
     generator = torch.Generator().manual_seed(0)
-    x_BF = torch.randn(ROWS, 4, generator=generator, dtype=dtype)
+    steps = (STEPS,) if CASES[name][1].kind in ("tags", "text") else ()  # as a network that wants steps has them
+    x_BF = torch.randn(ROWS, *steps, 4, generator=generator, dtype=dtype)
     target = target_of(CASES[name][1], x_BF, generator)
     return Batch({"table": x_BF}, target, torch.rand(ROWS, generator=generator), torch.arange(ROWS))
 
@@ -116,6 +155,12 @@ def network(name: str, objective: Any) -> nn.Module:
     torch.manual_seed(0)
     body = Body(Plain(), Plain(), 4)
     return objective.build(schema(name), {"table": body}, objective.chosen)
+
+
+def counted(objective: Objective, rows: Batch) -> torch.Tensor:
+    """Return what each row counts beside its own weight: where every step has an answer, how many of them there are."""
+    assert rows.target_B is not None
+    return (rows.target_B >= 0).sum(1).float() if objective.wants != "vector" else torch.ones(ROWS)
 
 
 def draws() -> Draws:
@@ -158,8 +203,9 @@ def test_gradient_agrees_with_finite_differences(name: str, objective: Objective
 
 
 def test_weights_travel_with_the_batch(name: str, objective: Objective, network: nn.Module) -> None:
-    loss = objective.loss(network, batch(name), "network", draws())
-    torch.testing.assert_close(loss.weight_B, batch(name).weight_B)
+    rows = batch(name)
+    loss = objective.loss(network, rows, "network", draws())
+    torch.testing.assert_close(loss.weight_B, rows.weight_B * counted(objective, rows))
 
 
 def test_decisions_and_measures_agree_with_what_is_announced(name: str, objective: Objective, network: nn.Module) -> None:
@@ -194,7 +240,8 @@ def test_the_watched_loss_is_the_training_loss(name: str, objective: Objective, 
     assert rows.target_B is not None
     with torch.no_grad():
         columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
-        loss = losses(objective, network, rows).mean().item()
+        weight_B = counted(objective, rows)
+        loss = (losses(objective, network, rows) @ weight_B / weight_B.sum()).item()
     assert objective.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(loss, rel=1e-4)
 
 

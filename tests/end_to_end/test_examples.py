@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -22,9 +23,10 @@ SCRIPTS = {
     "gradient_descent.py": "Leadline",
     "forward_backward.py": "dL/dW",
     "pipeline.py": "accuracy on rows held out",
+    "series.py": "(baseline=seasonal-naive)",
     "loans.py": "cheapest that is not: gradient-boosting",
 }
-SLOW = ("loans.py", "sigmoid_networks.py", "pipeline.py")
+SLOW = ("loans.py", "series.py", "sigmoid_networks.py", "pipeline.py")
 
 
 @pytest.mark.parametrize("script", [pytest.param(s, marks=pytest.mark.slow) if s in SLOW else s for s in SCRIPTS])
@@ -65,6 +67,33 @@ def test_the_same_padded_experiment(cli, place: Path) -> None:
     assert cli("train", EXAMPLES / "same_padding.yaml", "--deterministic", "-q", "--require", "accuracy >= 0.9") == 0
 
 
+def test_the_spoken_digits_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    (place / "fsdd" / "recordings").mkdir(parents=True)
+    lines = ["file,label,speaker,split"]
+    for i in range(40):
+        time = np.arange(rng.integers(2_000, 4_000)) / 8_000
+        clip = 0.3 * np.sin(2 * np.pi * (400 if i % 2 else 900) * time) + rng.normal(0, 0.01, len(time))
+        soundfile.write(place / "fsdd" / "recordings" / f"{i}.wav", clip, 8_000)
+        lines.append(f"{i}.wav,{i % 2},ann,{'test' if i >= 30 else 'train'}")
+    (place / "fsdd" / "index.csv").write_text("\n".join(lines))
+    assert cli("train", EXAMPLES / "spoken_digits.yaml", "--epochs", "1", "--deterministic", "-q") == 0
+    assert "<audio controls" in (place / "runs" / "spoken-digits-1" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_questions_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    asked = {"place": ["where is {}", "in which town is {}"], "person": ["who wrote {}", "which man made {}"]}
+    lines = ["text,label"]
+    for i in range(120):
+        label = "place" if i % 2 else "person"
+        words = " ".join(rng.choice(["the", "old", "grey", "river", "novel", "bridge", "tower", "song"], rng.integers(2, 6)))
+        lines.append(f"{rng.choice(asked[label]).format(words)} ?,{label}")
+    (place / "questions.csv").write_text("\n".join(lines))
+    assert cli("train", EXAMPLES / "questions.yaml", "--epochs", "3", "--deterministic", "-q") == 0
+    assert "vectors that were learnt" in (place / "runs" / "questions-1" / "report.html").read_text(encoding="utf-8")
+
+
 def test_every_example_is_run() -> None:
     files = {file.name for file in EXAMPLES.iterdir() if file.is_file()}
-    assert files == {*SCRIPTS, "cifar10.yaml", "mnist.yaml", "same_padding.yaml"}
+    assert files == {*SCRIPTS, "cifar10.yaml", "mnist.yaml", "same_padding.yaml", "spoken_digits.yaml", "questions.yaml"}

@@ -13,6 +13,7 @@ from pathlib import Path
 import interval_scenarios as sim
 import numpy as np
 import pytest
+import step_scenarios as of_steps
 import target_scenarios as of_targets
 
 DOCS = Path(__file__).parents[2] / "docs" / "intervals.md"
@@ -104,6 +105,7 @@ SCENARIOS = (
     sim.Scenario("a measure over repeats", "5 seeds", 5, sim.over_seeds, 3.0),
     sim.Scenario("latency_ms", "log-normal times", 180, sim.timed, 1.0),
     *of_targets.SCENARIOS,
+    *of_steps.SCENARIOS,
 )
 
 SLOWLY = "A block of time is hardly longer than what rows remember: the blocks depend on each other."

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 SPLIT = (
-    "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing), or a column that names parts."
+    "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing; time:COL:360d/120d/120d says "
+    "how long each part is), or a column that names parts."
 )
 Source = Annotated[
     str,
@@ -33,6 +34,11 @@ Repeats = Annotated[int | None, typer.Option(min=1, help="Train this many times 
 Inputs = Annotated[str | None, typer.Option(metavar="COL,COL", help="Use only these columns.")]
 Ignore = Annotated[str | None, typer.Option(metavar="COL,COL", help="Leave these columns out.")]
 Split = Annotated[str | None, typer.Option(metavar="HOW", help=SPLIT)]
+Lookback = Annotated[int | None, typer.Option(min=1, help="Steps of a series that are looked back on; chosen if not given.")]
+Horizon = Annotated[
+    int | None, typer.Option(min=1, help="Forecast so many next steps of a table in time order: of the target, or of all numbers.")
+]
+Item = Annotated[str | None, typer.Option(metavar="COL", help="The column that says whose rows they are, of several series.")]
 Require = Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")]
 MaxTime = Annotated[
     str | None,

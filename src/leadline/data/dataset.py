@@ -13,22 +13,23 @@ import numpy as np
 import polars as pl
 import torch
 
-from leadline.data import blocks, cache, duplicates, inputs, notes, similar, targets, weights
+from leadline.data import absent, blocks, cache, duplicates, inputs, notes, series, similar, targets, unknown, weights
 from leadline.data.duplicates import Duplicates
-from leadline.data.encode import PROBLEMS, Columns, encode
+from leadline.data.encode import Columns, encode
+from leadline.data.fields.contract import field_of
 from leadline.data.infer import check_columns
 from leadline.data.part import Origins, Part, Store
 from leadline.data.positive import marked
+from leadline.data.rows import Dense, Rows
 from leadline.data.sources import read
 from leadline.data.sources.parts import to_parts
 from leadline.data.splits import Split, dependence, split
 from leadline.data.summary import Column, summarise
 from leadline.data.table import Progress, Table
+from leadline.data.usable import check_usable, first, located, unusable
 from leadline.errors import DataError, UsageError
 from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import FieldSchema, Schema
-
-SHOWN = 3  # unusable rows that an error names
+from leadline.facts.schema import FieldSchema, InputSchema, Schema
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Dataset:
         """Return the columns as the content of a table exhibit."""
         rows = [list(column) for column in self.columns]
         return {"columns": ["column", "kind", "used as", "missing", "values"], "rows": rows}
+
+    def only(self, name: str) -> Dataset:
+        """Return the rows that have an input, with that input alone."""
+        return replace(self, schema=self.schema.only(name), parts={split: part.only(name) for split, part in self.parts.items()})
 
 
 class _Plan(NamedTuple):
@@ -91,31 +96,39 @@ def prepare(
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown names.
     """
     table = _read(spec, source, progress)
+    if spec.series is not None:
+        found = series.prepare(table, spec, seed=seed, schema=schema, resplit=resplit, labelled=labelled, progress=progress)
+        return _of_series(table, found)
     plan = (
         _fitted(table, spec, seed, wanted, progress)
         if schema is None
         else _given(table, spec, seed, schema, progress, resplit=resplit, labelled=labelled)
     )
+    return _of_table(table, plan, spec, progress, fitted=schema is None, labelled=labelled)
+
+
+def _of_table(table: Table, plan: _Plan, spec: DataSpec, progress: Progress | None, *, fitted: bool, labelled: bool) -> Dataset:
     columns = {one.name: encode(table, one.fields, one.name, progress) for one in plan.schema.inputs}
-    labels = _labels(table, plan.schema.target, progress) if labelled else None
-    problems = [one.problems for one in columns.values()] + ([labels.problems] if labels else [])
-    bad = pl.concat([*problems, pl.DataFrame(schema=PROBLEMS)]).unique("row", keep="first", maintain_order=True).sort("row")
+    goal = plan.schema.target
+    labels = _labels(table, plan.schema, columns, progress, labelled=labelled)
+    bad, present = unusable(plan.schema, columns, spec, [labels.problems] if labels else [])
     origins = Origins(table)
-    set_aside = _located(bad, origins)
-    _check_usable(table, set_aside, strict=spec.strict)
+    set_aside = located(bad, origins)
+    check_usable(table, set_aside, strict=spec.strict)
     store = Store(
         schema=plan.schema,
-        inputs={name: torch.from_numpy(one.values) for name, one in columns.items()},
-        target=labels.values if labels else None,
+        inputs={one.name: _rows(one, columns[one.name]) for one in plan.schema.inputs},
+        target=labels.rows(goal) if labels and goal else None,
         group=plan.group,
         origins=origins,
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
         units=blocks.NAME if spec.split.by == "time" else "groups",
+        present=None if present is None else torch.from_numpy(present),
     )
     good = np.ones(table.frame.height, dtype=bool)
     good[bad["row"].to_numpy()] = False
     parts = {name: Part(name, rows[good[rows]], store) for name, rows in plan.parts.items()}
-    if schema is None:
+    if fitted:
         _check_trainable(table, plan.schema, parts, set_aside)
     near = _similar(plan.family, parts)
     return Dataset(
@@ -126,9 +139,23 @@ def prepare(
         set_aside=set_aside,
         duplicates=_duplicates(columns, parts),
         split_by=plan.by,
-        notes=(*table.notes, *plan.notes, *_noted(table, plan, parts, near), *_few(parts), *filter(None, [cache.note()])),
+        notes=(*table.notes, *plan.notes, *_noted(table, plan, parts, near), *notes.on_few(parts), *filter(None, [cache.note()])),
         columns=summarise(table, plan.schema, plan.left_out),
         similar=near,
+    )
+
+
+def _of_series(table: Table, found: series.Prepared) -> Dataset:
+    return Dataset(
+        schema=found.schema,
+        name=table.name,
+        fingerprint=table.fingerprint,
+        parts=found.parts,
+        set_aside=found.set_aside,
+        duplicates=Duplicates({}, ()),  # windows overlap
+        split_by=found.split_by,
+        notes=(*table.notes, *found.notes, *notes.on_few(found.parts), *filter(None, [cache.note()])),
+        columns=found.columns,
     )
 
 
@@ -146,16 +173,17 @@ def _fitted(table: Table, spec: DataSpec, seed: int, wanted: targets.Wanted | No
     weight = weights.column_of(table, spec)
     if weight in choice.columns:
         raise UsageError(f"Column {weight!r} is the target: it cannot weigh the rows too.")
-    taken = dict.fromkeys(choice.columns, "it is the target") | ({weight: "it says how much rows count"} if weight else {})
+    spec, told_of_steps = targets.with_steps(table, spec, choice.kind, choice.name)
+    taken = dict.fromkeys(choice.taken, "it is the target") | ({weight: "it says how much rows count"} if weight else {})
     plan = inputs.plan(table, spec, taken, progress)
     family = _families(table, spec, plan.groups, progress)
     shared = _split(table, spec, choice, seed, family)
     train = shared.rows["train"]
     goal, positive = marked(table, targets.fit(table, choice, train), train, spec.positive)
-    schema = Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal)
+    schema = targets.bound(Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal))
     weighed = (f"Rows count by {weight!r} in training; what is measured counts every row the same.",) if weight else ()
     doubts = notes.before_training(table, spec, choice, plan, train)
-    told = (*choice.notes, *positive, *weighed, *shared.notes, *inputs.notes(plan), *doubts)
+    told = (*choice.notes, *told_of_steps, *positive, *weighed, *shared.notes, *inputs.notes(plan), *doubts)
     weight_N = weights.read(table, weight, train) if weight else None
     return _Plan(schema, dict(shared.rows), shared.by, shared.group, told, plan.left_out, weight_N, family)
 
@@ -193,9 +221,20 @@ def _given(
     return _Plan(schema, parts, f"column {column}", dependence(table, spec.split, parts.values()), (), {})
 
 
-def _labels(table: Table, goal: FieldSchema | None, progress: Progress | None) -> targets.Target | None:
-    there = goal is not None and set(goal.columns) <= set(table.frame.columns)
-    return targets.encoded(table, goal, progress) if goal and there else None
+def _rows(one: InputSchema, columns: Columns) -> Rows:
+    values = torch.from_numpy(columns.values)
+    if one.kind == "table":
+        return Dense(values)
+    return field_of(one.kind).rows(values, None if columns.ends is None else torch.from_numpy(columns.ends), one.fields[0].state)
+
+
+def _labels(
+    table: Table, schema: Schema, columns: Mapping[str, Columns], progress: Progress | None, *, labelled: bool
+) -> targets.Target | None:
+    goal, one = schema.target, schema.inputs[0]
+    if goal is None or not set(goal.columns) <= set(table.frame.columns) or not (labelled or goal.kind == "text"):
+        return None
+    return targets.encoded(table, goal, progress, (one.fields[0], columns[one.name]))
 
 
 def _families(table: Table, spec: DataSpec, groups: Sequence[inputs.Group], progress: Progress | None) -> np.ndarray | None:
@@ -223,45 +262,17 @@ def _split(table: Table, spec: DataSpec, target: targets.Choice | FieldSchema, s
     return replace(shared, rows={part: rows[at] for part, at in shared.rows.items()}, group=group)
 
 
-def _located(problems: pl.DataFrame, origins: Origins) -> pl.DataFrame:
-    where = [origins.where(row) for row in problems["row"]]
-    files = pl.Series("file", [file for file, _ in where], dtype=pl.String)
-    numbers = pl.Series("row", [number for _, number in where], dtype=pl.Int64)
-    return pl.DataFrame([files, numbers, problems["column"], problems["reason"]])
-
-
-def _check_usable(table: Table, set_aside: pl.DataFrame, *, strict: bool) -> None:
-    bad, rows = set_aside.height, table.frame.height
-    if not bad or (bad < rows and not strict):
-        return
-    if bad == rows:
-        raise DataError(f"{table.name}: none of the {rows:,} rows can be used: {_first(set_aside)}.")
-    raise DataError(f"{table.name}: {bad:,} of {rows:,} rows cannot be used, and --strict sets none aside: {_first(set_aside)}.")
-
-
-def _first(set_aside: pl.DataFrame) -> str:
-    first = "; ".join(f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in set_aside.head(SHOWN).iter_rows())
-    return first + (f"; and {set_aside.height - SHOWN:,} more" if set_aside.height > SHOWN else "")
-
-
 def _check_trainable(table: Table, schema: Schema, parts: Mapping[str, Part], set_aside: pl.DataFrame) -> None:
+    if schema.target is not None and schema.target.kind in targets.PER_STEP and len(parts["train"]):
+        return  # there is more than one tag, and of a text always something to learn
     values = parts["train"].target
     same = targets.unvaried(schema, values) if values is not None else "target"
     if same:
-        unusable = f" {set_aside.height:,} rows cannot be used: {_first(set_aside)}." if set_aside.height else ""
+        unusable = f" {set_aside.height:,} rows cannot be used: {first(set_aside)}." if set_aside.height else ""
         raise DataError(
             f"{table.name}: among the rows that can be used for training the {same} has only one value: there is nothing to learn."
             f"{unusable}"
         )
-
-
-def _few(parts: Mapping[str, Part]) -> tuple[str, ...]:
-    """Say where what is measured rests on so few groups that its uncertainty is itself uncertain."""
-    test = parts.get("test", parts.get("all"))
-    group = test.group if test is not None else None
-    if test is None or group is None or len(np.unique(group)) >= blocks.FEWEST:
-        return ()
-    return (f"The {len(test):,} test rows come from {test.units}: intervals rest on few, and are wide and rough for it.",)
 
 
 def _duplicates(columns: Mapping[str, Columns], parts: Mapping[str, Part]) -> Duplicates:
@@ -278,7 +289,8 @@ def _similar(family: np.ndarray | None, parts: Mapping[str, Part]) -> Duplicates
 def _noted(table: Table, plan: _Plan, parts: Mapping[str, Part], near: Duplicates | None) -> tuple[str, ...]:
     """Say what only the rows that can be used tell: how even the classes are, and how pictures were read."""
     goal = plan.schema.target
-    usable = {name: part.target for name, part in parts.items() if part.target is not None}
+    classed = goal is not None and goal.kind in ("category", "boolean")
+    usable = {name: part.target for name, part in parts.items() if classed and part.target is not None}
     one = goal is not None and goal.name in table.frame.columns and "train" in usable  # several targets have no column of that name
     classes = notes.on_classes(plan.schema, table.frame[goal.name], plan.parts, usable) if goal and one else ()
-    return (*classes, *notes.on_pictures(plan.schema, near))
+    return (*classes, *absent.notes(plan.schema, parts), *unknown.notes(plan.schema, parts), *notes.on_pictures(plan.schema, near))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from leadline.data.fields.contract import DTYPE, Field, State
+from leadline.data.fields.contract import Field, State
 from leadline.errors import UsageError
 from leadline.facts.registry import lookup
 from leadline.facts.schema import FieldSchema, InputSchema
@@ -47,6 +47,44 @@ class TableFront(nn.Module):
         return Signal(torch.cat(parts, 1))
 
 
+class SeriesFront(nn.Module):
+    """Windows (B,T,F), columns of scalar fields in order, to a Signal (B,T,G): the features of a table for each step.
+
+    Of a number that is missing in the past, and was so in train, the last known one before it goes on: the train mean, as in a
+    table, would be a jump. Numbers come first, and so the first features are the variables to be forecast, standardised.
+    """
+
+    def __init__(self, schema: InputSchema) -> None:
+        super().__init__()
+        assert schema.window is not None
+        self.past = schema.window.past
+        self.gaps_K: Tensor
+        gaps = [at for at, field in enumerate(schema.fields) if field.kind == "number" and field.state["missing"]]
+        self.register_buffer("gaps_K", torch.tensor(gaps, dtype=torch.int64), persistent=False)
+        self.steps = TableFront(schema.fields)
+
+    def forward(self, x_BTF: Tensor) -> Signal:
+        features_SG: Tensor = self.steps(x_BTF.flatten(0, 1)).values
+        features_BTG = features_SG.view(*x_BTF.shape[:2], -1)
+        if not len(self.gaps_K):
+            return Signal(features_BTG)
+        past_BLG = features_BTG[:, : self.past]
+        missing_BLK = torch.isnan(x_BTF[:, : self.past].index_select(2, self.gaps_K))
+        known_BLK = past_BLG.index_select(2, self.gaps_K).masked_fill(missing_BLK, torch.nan)
+        past_BLG = past_BLG.index_copy(2, self.gaps_K, torch.nan_to_num(_carried(known_BLK)))
+        return Signal(torch.cat([past_BLG, features_BTG[:, self.past :]], 1))
+
+
+def _carried(x_BLK: Tensor) -> Tensor:
+    """Return values with each missing one replaced by the last known one before it: by its neighbour, then 2, 4, 8 … steps away."""
+    apart = 1
+    while apart < x_BLK.shape[1]:
+        late_BLK = x_BLK[:, apart:]
+        x_BLK = torch.cat([x_BLK[:, :apart], torch.where(torch.isnan(late_BLK), x_BLK[:, :-apart], late_BLK)], 1)
+        apart *= 2
+    return x_BLK
+
+
 def build_front(schema: InputSchema, *, plain: bool = False) -> nn.Module:
     """Return the module from an input's raw tensor to its Signal; raises UsageError for kinds that do not fit the input.
 
@@ -54,19 +92,27 @@ def build_front(schema: InputSchema, *, plain: bool = False) -> nn.Module:
     """
     if schema.kind == "table":
         return TableFront(schema.fields, plain=plain)
-    return _field(schema.kind, scalar=False).front([f.state for f in schema.fields])
+    if schema.window is not None:
+        return SeriesFront(schema)
+    field = _field(schema.kind, scalar=False)
+    front = field.plain if plain and field.plain is not None else field.front
+    return front([f.state for f in schema.fields])
 
 
 def signal_spec(front: nn.Module, schema: InputSchema) -> SignalSpec:
-    """Return what a front gives, found by passing two rows of zeros through it."""
-    example = torch.zeros(2, *schema.shape, dtype=DTYPE[schema.kind])
-    if schema.kind == "image":
-        example = example.permute(0, 3, 1, 2)
+    """Return what a front gives, found by passing two rows through it."""
+    scalars = schema.kind == "table" or schema.window is not None
+    example = torch.zeros(2, *schema.shape) if scalars else _field(schema.kind, scalar=False).example(schema.fields[0].state)
     training = front.training
     with torch.no_grad():
         values = front.eval()(example).values
     front.train(training)
-    return SignalSpec(schema.kind, tuple(values.shape[1:]), getattr(front, "classes", ()))
+    kind = {2: "table", 3: "sequence", 4: "image"}[values.ndim]
+    spec = SignalSpec(kind, tuple(values.shape[1:]), getattr(front, "classes", ()))
+    if schema.window is None:
+        return spec
+    aims = tuple(range(len(schema.window.aims)))
+    return spec._replace(ahead=schema.window.spec.horizon, past=schema.window.past, aims=aims)
 
 
 def _as_they_are(states: Sequence[State]) -> nn.Module:

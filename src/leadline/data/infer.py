@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from leadline.data.fields.contract import Context, field_of
-from leadline.data.fields.text import is_text
+from leadline.data.fields.reading import is_text
+from leadline.data.sources.media import is_dead
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.facts import registry
@@ -83,13 +85,15 @@ def _infer(table: Table, name: str, sample: pl.Series, wanted: bool) -> tuple[st
     values = values.head(SAMPLE)
     if not wanted and (why := _says_nothing(column, values)):
         return "", why
+    if 2 * values.n_unique() > len(values) and is_dead(values, table.base):
+        return "", f"it names files, such as {shown(values[0])}, none of which is there (paths start at {table.base or Path()})"
     context = Context(table.base)
     sure = {kind: field_of(kind).infer(values, context) for kind in registry.table("fields")}
     best = max(sure, key=lambda kind: sure[kind])
     if sure[best] > 0:
         return best, None
     if is_text(column):
-        return "", "its values hardly repeat, as those of an identifier or free text do"
+        return "", "its values hardly repeat, as those of names and codes do"
     return "", f"no kind fits its type, {column.dtype}"
 
 

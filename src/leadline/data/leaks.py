@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
-from leadline.data.fields.text import as_numbers, as_text, clean, is_text
+from leadline.data.fields.reading import as_numbers, as_text, clean, is_text
 
 LOOK = 2_000  # rows that every column is looked at on
 CHECK = 20_000  # rows on which a column must then stand up to it

@@ -21,7 +21,7 @@ from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
 from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws
-from leadline.layers.types import Batch
+from leadline.layers.types import PRESENT, Batch
 
 CELLS = 4096  # of the table that shares are looked up in
 TINY = torch.finfo(torch.float32).tiny
@@ -81,7 +81,11 @@ class Mixer:
     def __call__(self, own: Batch, other: Batch, draws: Draws) -> Batch:
         """Return the mixed rows, which carry the other's target and the share that is their own."""
         drawn_B = self.shares(draws)
-        inputs, shares = {}, []
+        inputs: dict[str, Tensor] = {}
+        shares = []
+        if PRESENT in own.inputs:  # there is nothing to mix an absent input with: only rows that have all of them are mixed
+            inputs[PRESENT] = own.inputs[PRESENT]
+            drawn_B = torch.where((own.inputs[PRESENT] & other.inputs[PRESENT]).all(1), drawn_B, 1.0)
         for name, blend in self._blends.items():
             inputs[name], share_B = blend(own.inputs[name], other.inputs[name], drawn_B, draws.under(f"mix:{name}"))
             shares.append(share_B)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from leadline.data import leaks
+from leadline.data import blocks, leaks
 from leadline.data.duplicates import Duplicates
 from leadline.data.fields.contract import field_of
-from leadline.data.fields.text import as_text, is_text
+from leadline.data.fields.reading import as_text, is_text
 from leadline.data.inputs import Plan
+from leadline.data.part import Part
 from leadline.data.table import Table
 from leadline.data.targets import Choice
 from leadline.facts.experiment import DataSpec
@@ -90,6 +91,15 @@ def on_pictures(schema: Schema, similar: Duplicates | None) -> tuple[str, ...]:
             if count
         ),
     )
+
+
+def on_few(parts: Mapping[str, Part]) -> tuple[str, ...]:
+    """Say where what is measured rests on so few groups that its uncertainty is itself uncertain."""
+    test = parts.get("test", parts.get("all"))
+    group = test.group if test is not None else None
+    if test is None or group is None or len(np.unique(group)) >= blocks.FEWEST:
+        return ()
+    return (f"The {len(test):,} test rows come from {test.units}: intervals rest on few, and are wide and rough for it.",)
 
 
 def _is_random(table: Table, spec: DataSpec) -> bool:

@@ -6,7 +6,7 @@ Shapes in names: N rows of the dataset, M rows of a part, B rows of a batch, C c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,11 @@ from torch import Tensor
 
 from leadline.data import cache
 from leadline.data.fields.contract import field_of
+from leadline.data.rows import Rows
 from leadline.data.sources import identity
 from leadline.data.table import Table
 from leadline.facts.schema import InputSchema, Schema
-from leadline.layers.types import Batch
+from leadline.layers.types import PRESENT, Batch
 
 
 class Origins:
@@ -57,16 +58,19 @@ def _mapped(column: pl.Series) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Store:
-    """What all parts of a dataset share: encoded inputs (N, ...) by name, the target (N,) or (N,K), groups (N,), where rows are
-    from, and how much each row counts in training (N,), None where all count the same."""
+    """What all parts of a dataset share: encoded inputs by name, the target, groups (N,), where rows are from, how much each row
+    counts in training (N,), None where all count the same, which inputs each row has (N,K), None where each has all, and of series
+    a table of the item and time of every row."""
 
     schema: Schema
-    inputs: Mapping[str, Tensor]
-    target: Tensor | None
+    inputs: Mapping[str, Rows]
+    target: Rows | None
     group: np.ndarray | None
     origins: Origins
     weight: Tensor | None = None
     units: str = "groups"  # what groups are called: blocks of time are not the data's own
+    present: Tensor | None = None
+    index: pl.DataFrame | None = None
 
 
 class Part:
@@ -87,12 +91,11 @@ class Part:
         Every weight is one, but for train rows where the data says how much each counts.
         """
         row_B = self._rows_M[at] if isinstance(at, slice) else self._rows_M.index_select(0, at)
-        inputs = {}
-        for one in self._store.schema.inputs:
-            values = self._store.inputs[one.name].index_select(0, row_B)
-            inputs[one.name] = values.permute(0, 3, 1, 2) if one.kind == "image" else values
+        inputs = {name: rows.gather(row_B) for name, rows in self._store.inputs.items()}
+        if self._store.present is not None:
+            inputs[PRESENT] = self._store.present.index_select(0, row_B)
         target = self._store.target
-        target_B = None if target is None else target.index_select(0, row_B)
+        target_B = None if target is None else target.gather(row_B)
         weight = self._store.weight if self.name == "train" else None
         weight_B = torch.ones(len(row_B)) if weight is None else weight.index_select(0, row_B)
         return Batch(inputs, target_B, weight_B, row_B)
@@ -108,9 +111,16 @@ class Part:
 
     @cached_property
     def target(self) -> np.ndarray | None:
-        """Class numbers (M,) int64, values (M,) or (M,K) float32 (NaN where one of several is missing); None without a target."""
+        """Class numbers (M,) int64, values (M,) or (M,K) float32 (NaN where one of several is missing), (M,T,V) where variables are
+        forecast; None without a target."""
         target = self._store.target
-        return None if target is None else target.index_select(0, self._rows_M).numpy()
+        return None if target is None else target.gather(self._rows_M).numpy()
+
+    @cached_property
+    def lengths(self) -> Tensor | None:
+        """About how much work each row is (M,) int64: the sum of the lengths of its inputs; None where all rows are as long."""
+        own = [rows.lengths for rows in self._store.inputs.values() if rows.lengths is not None]
+        return None if not own else sum((length.index_select(0, self._rows_M) for length in own), torch.zeros_like(self._rows_M))
 
     @property
     def weight(self) -> np.ndarray | None:
@@ -128,26 +138,67 @@ class Part:
         """Numbers (M,) that are equal for rows that belong together; None where rows are independent."""
         return None if self._store.group is None else self._store.group[self.rows]
 
+    @property
+    def present(self) -> np.ndarray | None:
+        """Which inputs each row has (M,K) bool, in the order of the schema; None where each has all."""
+        return None if self._store.present is None else self._store.present.index_select(0, self._rows_M).numpy()
+
+    def only(self, name: str) -> Part:
+        """Return the rows that have an input, with that input alone."""
+        store, present = self._store, self.present
+        schema = store.schema.only(name)
+        own = replace(store, schema=schema, inputs={name: store.inputs[name]}, present=None)
+        there = slice(None) if present is None else present[:, list(store.inputs).index(name)]
+        return Part(self.name, self.rows[there], own)
+
+    def without(self, name: str) -> Part:
+        """Return all rows as if none had an input."""
+        store, rows = self._store, int(self.rows.max(initial=-1)) + 1
+        present = torch.ones(rows, len(store.inputs), dtype=torch.bool) if store.present is None else store.present.clone()
+        present[:, list(store.inputs).index(name)] = False
+        return Part(self.name, self.rows, replace(store, present=present))
+
+    @property
+    def index(self) -> pl.DataFrame | None:
+        """The item and time of every row of the dataset, where it is a series."""
+        return self._store.index
+
     def where(self, position: int) -> tuple[str, int]:
         """Return the file that a row is from and its number there, 1-based."""
         return self._store.origins.where(int(self.rows[position]))
+
+    def origin(self, row: int) -> tuple[str, int]:
+        """Return the file that a row of the dataset is from and its number there, 1-based."""
+        return self._store.origins.where(row)
 
     def place(self, position: int) -> str:
         """Return where a row is from, in words."""
         return self._store.origins.place(int(self.rows[position]))
 
     def shown(self, position: int) -> dict[str, Any]:
-        """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by input."""
+        """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by input; nothing
+        where the row lacks the input."""
         row = int(self.rows[position])
         shown: dict[str, Any] = {}
         for one in self._store.schema.inputs:
-            shown |= decoded(one, self._store.inputs[one.name][row : row + 1].numpy())
+            if self.has(position, one.name):
+                shown |= decoded(one, self._store.inputs[one.name].one(row))
         return shown
+
+    def has(self, position: int, name: str) -> bool:
+        """Say whether a row has an input, rather than nothing in its place."""
+        present = self._store.present
+        return present is None or bool(present[int(self.rows[position]), list(self._store.inputs).index(name)])
 
 
 def decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
-    """Return one encoded row (1, ...) of an input as values by column, or by the input's name where it is a medium."""
-    if one.kind != "table":
+    """Return one encoded row (1, ...) of an input as values by column, or by the input's name where it is a medium.
+
+    Of a window these are the last values before what is forecast.
+    """
+    if one.window is not None:
+        values = values[:, one.window.past - 1]
+    elif one.kind != "table":
         return {one.name: field_of(one.kind).decode(values, one.fields[0].state)[0]}
     shown: dict[str, Any] = {}
     start = 0

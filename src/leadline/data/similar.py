@@ -92,6 +92,7 @@ def linked(columns: Columns, name: str = "", progress: Progress | None = None) -
     Rows whose picture cannot be read are in none.
     """
     good = np.ones(len(columns.values), dtype=bool)
+    good[columns.missing] = False
     good[columns.problems["row"].to_numpy()] = False
     rows_N = np.flatnonzero(good)
     same_P2 = rows_N[_equal(columns.hashes[rows_N])] if len(rows_N) else np.empty((0, 2), dtype=np.int64)

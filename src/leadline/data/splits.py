@@ -5,7 +5,6 @@ Shapes: N rows, K classes, G blocks (groups, or rows of one time).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -13,22 +12,17 @@ import numpy as np
 import polars as pl
 
 from leadline.data import folds
+from leadline.data.blocked import PARTS, UNUSED, by_blocks, by_spans, wanted
 from leadline.data.blocks import blocks
-from leadline.data.fields.contract import Context
+from leadline.data.fields import moments
 from leadline.data.sources.parts import PART_OF, to_parts
 from leadline.data.table import Table
 from leadline.data.together import in_one_fold, keep_together
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.facts.experiment import SplitSpec
-from leadline.facts.registry import lookup
 from leadline.layers.draws import seed_for
 
-_PARTS = ("train", "validation", "test")  # a row's part is its position here, int8
 _TRAIN = 0
-_UNUSED = -1
-_TRIES = 200  # orders of the groups among which the nearest sizes are looked for
-_NEAR = 0.01  # of the wanted rows: near enough to stop looking
-_FAR = 0.2  # of the wanted rows: far enough to tell the user
 _SHOWN = 3
 
 
@@ -59,18 +53,21 @@ def split(
     _check_target(table, target)
     stratify = stratify and target is not None
     stratum = target if stratify else None
+    if spec.spans is not None and spec.fold is None:
+        part_N, notes = by_spans(_ordered(table, spec), spec.spans)
+        return _parts(part_N, _numbered(table, spec), spec, f"by time {spec.column!r}, {'/'.join(spec.spans)}", notes)
     part_N, by = _given(table, spec) if spec.fold is None else _fold(table, spec, stratum, seed, family_N)
     lacking = {p: f for p, f in ((2, spec.test), (1, spec.validation)) if f > 0 and not (part_N == p).any()}
     number_N = _numbered(table, spec)
     if spec.by == "group":
         _refuse_torn(table, spec, part_N, number_N)
-    notes: tuple[str, ...] = ()
+    notes = ()
     free_M = np.flatnonzero(part_N == _TRAIN)
     if lacking:
         rng = np.random.default_rng(seed_for(seed, "split"))
         if spec.by in ("group", "time"):
             how = f"by {spec.by} {spec.column!r}"
-            part_N[free_M], notes = _by_blocks(number_N[free_M], lacking, rng if spec.by == "group" else None)
+            part_N[free_M], notes = by_blocks(number_N[free_M], lacking, rng if spec.by == "group" else None)
         else:
             how = f"random, stratified by {target!r}" if stratify else "random"
             class_N = _classes(table, target if stratify else None)
@@ -79,13 +76,17 @@ def split(
             if family_N is not None:
                 part_N[free_M], more = keep_together(part_N[free_M], family_N[free_M], class_N[free_M], rng)
                 notes += more
-        carved = " and ".join(_PARTS[p] for p in sorted(lacking))
+        carved = " and ".join(PARTS[p] for p in sorted(lacking))
         by = f"{by}; {carved} carved from its train rows ({how})" if by else how
     elif table.split and spec.by == "random":
         by = "random: all rows train"
-    rows = {name: np.flatnonzero(part_N == p) for p, name in enumerate(_PARTS) if (part_N == p).any()}
+    return _parts(part_N, number_N, spec, by or "all rows train", notes)
+
+
+def _parts(part_N: np.ndarray, number_N: np.ndarray, spec: SplitSpec, by: str, notes: tuple[str, ...]) -> Split:
+    rows = {name: np.flatnonzero(part_N == p) for p, name in enumerate(PARTS) if (part_N == p).any()}
     group = blocks(number_N, rows.values()) if spec.by == "time" else number_N if spec.by == "group" else None
-    return Split(rows, by or "all rows train", notes, group)
+    return Split(rows, by, notes, group)
 
 
 def dependence(table: Table, spec: SplitSpec, parts: Iterable[np.ndarray]) -> np.ndarray | None:
@@ -129,7 +130,7 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
             f"{_where(table, unknown[0])}: column {name!r} says {shown}{more}, which names no part ({len(unknown):,} rows). "
             f"Accepted are {', '.join(PART_OF)}."
         )
-    part_N = parts.replace_strict({p: i for i, p in enumerate(_PARTS)}, return_dtype=pl.Int8).to_numpy().copy()
+    part_N = parts.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy().copy()
     if not (part_N == _TRAIN).any():
         raise DataError(f"Column {name!r} of {table.name} calls no row 'train'; there is nothing to learn from.")
     return part_N, f"column {name!r}" if spec.by == "column" else "as the source gives it"
@@ -143,9 +144,9 @@ def _fold(table: Table, spec: SplitSpec, stratify: str | None, seed: int, family
     if family_N is not None and spec.by not in ("group", "time"):
         fold_N = in_one_fold(fold_N, family_N)
     part_N = np.zeros(table.frame.height, dtype=np.int8)
-    part_N[fold_N == spec.fold] = _PARTS.index("test")
+    part_N[fold_N == spec.fold] = PARTS.index("test")
     if spec.by == "time":
-        part_N[fold_N > (spec.fold or 0)] = _UNUSED  # what comes later must not be learned from
+        part_N[fold_N > (spec.fold or 0)] = UNUSED  # what comes later must not be learned from
     return part_N, f"fold {spec.fold} of {spec.folds}, {by}"
 
 
@@ -154,15 +155,15 @@ def _where(table: Table, row: int) -> str:
     return f"{file}, row {number}"
 
 
-def _numbered(table: Table, spec: SplitSpec) -> np.ndarray:
-    """Return the number of each row's group or time, (N,) int64 in their order; nothing where rows are split by neither."""
+def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
+    """Return each row's group or time (N,), text as moments; empty where rows are split by neither. Raises DataError for rows
+    without one.
+    """
     if spec.by not in ("group", "time") or spec.column is None:
-        return np.empty(0, dtype=np.int64)
+        return pl.Series(dtype=pl.Int64)
     values = _column(table, spec.column)
     if spec.by == "time" and values.dtype == pl.String:
-        date = lookup("fields", "date")
-        day_second_N2 = date.encode(values, date.fit(values, Context()), Context()).values.astype(np.float64)
-        values = pl.Series(day_second_N2 @ (86_400.0, 1.0), nan_to_null=True)
+        values = moments.parse(values, moments.format_of(values))
     missing = np.flatnonzero((values.fill_nan(None) if values.dtype.is_float() else values).is_null().to_numpy())
     if len(missing):
         lacks = "no time" if spec.by == "time" else "no group"
@@ -170,7 +171,12 @@ def _numbered(table: Table, spec: SplitSpec) -> np.ndarray:
             f"{_where(table, missing[0])}: column {spec.column!r} gives {lacks} ({len(missing):,} such rows). "
             "Fill it in, remove the rows, or split by something else."
         )
-    return values.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return values
+
+
+def _numbered(table: Table, spec: SplitSpec) -> np.ndarray:
+    """Return the number of each row's group or time, (N,) int64 in their order; nothing where rows are split by neither."""
+    return _ordered(table, spec).rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
 def _refuse_torn(table: Table, spec: SplitSpec, part_N: np.ndarray, group_N: np.ndarray) -> None:
@@ -178,7 +184,7 @@ def _refuse_torn(table: Table, spec: SplitSpec, part_N: np.ndarray, group_N: np.
     torn = frame.group_by("group").agg(pl.col("row").min(), pl.col("part").unique().sort()).filter(pl.col("part").list.len() > 1)
     if len(torn):
         row, parts = torn.sort("row").select("row", "part").row(0)
-        name, both = table.frame[spec.column or ""][row], " and ".join(_PARTS[p] for p in parts)
+        name, both = table.frame[spec.column or ""][row], " and ".join(PARTS[p] for p in parts)
         raise DataError(
             f"Group {name!r} of column {spec.column!r} is in {both} as the source splits its rows ({len(torn):,} such groups). "
             "Keep that split as it is, or take it out of the data to split by group."
@@ -201,22 +207,10 @@ def _single_rows(table: Table, target: str | None, class_N: np.ndarray, rows_M: 
     return (f"Classes with a single row, which is used for training: {shown}.",)
 
 
-def _wanted(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
-    """Return how many rows each part gets; raises DataError where a part would have none."""
-    wanted = {p: int(count * fraction + 0.5) for p, fraction in fractions.items()}
-    if min(wanted.values()) < 1 or sum(wanted.values()) >= count:
-        need = max(len(fractions) + 1, *(math.ceil(0.5 / fraction) for fraction in fractions.values()))
-        shares = " and ".join(f"{fraction:.0%} for {_PARTS[p]}" for p, fraction in sorted(fractions.items()))
-        raise DataError(
-            f"{count} rows are too few to set aside {shares}: about {need} are needed. Give more rows or other fractions."
-        )
-    return wanted
-
-
 def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator) -> np.ndarray:
     """Return a random part for each row (N,) int8 that keeps the shares of the classes."""
     count_K = np.bincount(class_N)
-    wanted = _wanted(len(class_N), fractions)
+    rows = wanted(len(class_N), fractions)
     shuffled_N = rng.permutation(len(class_N))
     shuffled_N = shuffled_N[np.argsort(class_N[shuffled_N], kind="stable")]
     start_K = np.cumsum(count_K) - count_K
@@ -226,12 +220,12 @@ def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.ran
     for later, (part, fraction) in zip(range(len(fractions) - 1, -1, -1), fractions.items(), strict=True):
         room_K = np.maximum(count_K - 1, 0) - taken_K  # train keeps a row of every class
         spared_K = np.maximum(room_K - later, 0)  # and the parts that follow one each, where that is possible
-        room_K = spared_K if spared_K.sum() >= wanted[part] else room_K
-        everyone = count_K >= len(_PARTS)
-        least_K = np.minimum(everyone, room_K) * (everyone.sum() <= wanted[part])
-        share_K = _apportion(count_K * fraction, least_K, room_K, wanted[part], rng)
+        room_K = spared_K if spared_K.sum() >= rows[part] else room_K
+        everyone = count_K >= len(PARTS)
+        least_K = np.minimum(everyone, room_K) * (everyone.sum() <= rows[part])
+        share_K = _apportion(count_K * fraction, least_K, room_K, rows[part], rng)
         if not share_K.any():
-            raise DataError(f"No class has a row to spare for {_PARTS[part]}: every class of the target has a single row.")
+            raise DataError(f"No class has a row to spare for {PARTS[part]}: every class of the target has a single row.")
         chosen = (rank_N >= np.repeat(taken_K, count_K)) & (rank_N < np.repeat(taken_K + share_K, count_K))
         part_N[shuffled_N[chosen]] = part
         taken_K = taken_K + share_K
@@ -250,43 +244,3 @@ def _apportion(quota_K: np.ndarray, low_K: np.ndarray, high_K: np.ndarray, total
             break
         share_K[movable[: abs(missing)]] += step
     return share_K
-
-
-def _by_blocks(
-    number_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator | None
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return a part for each row (N,) int8 that keeps blocks whole, and notes on sizes; without `rng` the last blocks go first."""
-    _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
-    wanted = _wanted(len(number_N), fractions)
-    if len(size_G) <= len(wanted):
-        raise DataError(f"There are {len(size_G)} different groups or times; {len(wanted) + 1} are needed, one for each part.")
-    orders: Iterable[np.ndarray] = (
-        [np.arange(len(size_G))[::-1]] if rng is None else (rng.permutation(len(size_G)) for _ in range(_TRIES))
-    )
-    best, best_error = np.empty(0, dtype=np.int8), math.inf
-    for order_G in orders:
-        part_G, error = _prefixes(size_G, order_G, wanted)
-        if error < best_error:
-            best, best_error = part_G, error
-        if best_error <= _NEAR * sum(wanted.values()):
-            break
-    part_N = best[number_N]
-    notes = tuple(
-        f"{_PARTS[p]} has {int((part_N == p).sum()):,} rows rather than {rows:,}, so that groups and times stay whole."
-        for p, rows in wanted.items()
-        if abs(int((part_N == p).sum()) - rows) > _FAR * rows
-    )
-    return part_N, notes
-
-
-def _prefixes(size_G: np.ndarray, order_G: np.ndarray, wanted: Mapping[int, int]) -> tuple[np.ndarray, int]:
-    """Give each part the next blocks in an order, as many as come nearest to its rows; returns (G,) int8 and the rows amiss."""
-    part_G = np.zeros(len(size_G), dtype=np.int8)
-    start, error = 0, 0
-    for later, (part, rows) in zip(range(len(wanted) - 1, -1, -1), wanted.items(), strict=True):
-        amiss = np.abs(np.cumsum(size_G[order_G[start:]]) - rows)[: len(size_G) - start - later - 1]
-        stop = start + int(amiss.argmin()) + 1
-        part_G[order_G[start:stop]] = part
-        error += int(amiss.min())
-        start = stop
-    return part_G, error

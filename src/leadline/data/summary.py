@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.data.fields import given
 from leadline.data.table import Table
 from leadline.facts.schema import FieldSchema, Schema
 
 _CLASSES = 6  # names shown
 _WIDTH = 80  # characters
+LOOK = 100  # lists among which one is looked for that can be shown
 
 
 class Column(NamedTuple):
@@ -29,7 +31,9 @@ def summarise(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tupl
     fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
     for target in [task.schema.target for task in schema.tasks] or [schema.target]:
         if target is not None:
-            fields |= dict.fromkeys(target.columns, ("target", target, ()))
+            for name in target.columns:
+                own = fields.get(name)  # a text may be both
+                fields[name] = ("target", target, ()) if own is None else (f"{own[0]} and target", *own[1:])
     missing = _missing(table.frame)
     lines = []
     for name in table.frame.columns:
@@ -48,7 +52,7 @@ def _missing(frame: pl.DataFrame) -> Mapping[str, int]:
 
 def _values(field: FieldSchema, shape: tuple[int, ...], column: pl.Series) -> str:
     state = field.state
-    for noun in ("classes", "labels"):
+    for noun in ("classes", "labels", "tags"):
         if noun in state:
             names = [str(name) for name in state[noun]]
             shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
@@ -57,7 +61,7 @@ def _values(field: FieldSchema, shape: tuple[int, ...], column: pl.Series) -> st
         return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
     if len(shape) > 1:
         return " × ".join(map(str, shape))
-    present = column.drop_nulls()
+    present = (given.as_given(column[:LOOK]) if given.are_lists(column) else column).drop_nulls()
     return _short(f"such as {present[0]}") if len(present) else ""
 
 

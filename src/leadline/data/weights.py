@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadline.data.fields.text import as_numbers
+from leadline.data.fields.reading import as_numbers
 from leadline.data.infer import check_columns, shown
 from leadline.data.table import Table
 from leadline.errors import DataError

@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_serializer, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_serializer, model_validator
 
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts import yamls
 from leadline.facts.base import Fact, digest
 from leadline.facts.component import Component
+from leadline.facts.series import SeriesSpec, Step
 from leadline.facts.training import TrainingSpec
 
 Size = Literal["small", "base", "large"]
@@ -25,12 +26,14 @@ AUTO = "auto"  # the name of an objective that is chosen from the target
 class InputSpec(Fact):
     """One input of the network: its kind, the columns it is made of, how it is prepared and augmented.
 
-    `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``, ``channels``, ``scale``).
+    `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``, ``channels``, ``scale``). `missing`
+    says of rows that lack the input whether they are kept (``keep``, so unless it is the only one) or set ``aside``.
     """
 
     kind: str | None = None
     columns: tuple[str, ...] | None = None
     augment: tuple[Component, ...] = ()
+    missing: Literal["keep", "aside"] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -49,6 +52,7 @@ class InputSpec(Fact):
             "kind": self.kind,
             "columns": self.columns and list(self.columns),
             "augment": [a.model_dump() for a in self.augment],
+            **({"missing": self.missing} if self.missing else {}),
             **self.options,
         }
 
@@ -58,7 +62,12 @@ def _split_entries(value: Any) -> Any:
         if value in ("auto", "random"):
             return {"by": value}
         by, colon, column = value.partition(":")
-        return {"by": by, "column": column} if colon and by in ("group", "time", "column") else {"by": "column", "column": value}
+        if not colon or by not in ("group", "time", "column"):
+            return {"by": "column", "column": value}
+        name, colon, spans = column.rpartition(":")
+        if by == "time" and colon and "/" in spans:
+            return {"by": by, "column": name, "spans": spans}
+        return {"by": by, "column": column}
     if isinstance(value, Mapping) and isinstance(value.get("name"), str):  # the short form, with further entries beside it
         return {**_split_entries(value["name"]), **{k: v for k, v in value.items() if k != "name"}}
     return {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value
@@ -71,6 +80,8 @@ class SplitSpec(Fact):
     splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of all rows. In
     cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a fraction of all rows as ever.
     `similar` says whether random splits keep rows with near-identical pictures ``together``, or ``ignore`` them.
+    `spans`, such as ``360d/120d/120d``, are how long train, validation and test last, from the first time on, in place of
+    fractions; what is later is not used.
     """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"
@@ -78,6 +89,7 @@ class SplitSpec(Fact):
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
     similar: Literal["together", "ignore"] = "together"
+    spans: tuple[str, str, str] | None = None
     folds: int | None = Field(default=None, ge=2)
     fold: int | None = Field(default=None, ge=1)
 
@@ -90,11 +102,27 @@ class SplitSpec(Fact):
     def _has_column(self) -> Self:
         if self.by in ("column", "group", "time") and not self.column:
             raise ValueError(f"a split by {self.by} names its column: '{self.by}:COLUMN'")
+        if self.spans is not None:
+            if self.by != "time":
+                raise ValueError(f"spans are stretches of time, and the split is by {self.by}: 'time:COLUMN:360d/120d/120d'")
+            units = {Step.parse(span).unit for span in self.spans}
+            if "b" in units or ("1" in units and len(units) > 1):
+                raise ValueError("spans are all stretches of time (but not business days), or all numbers of times")
+            if self.folds is not None:
+                raise ValueError("spans make one split, and cross-validation makes its own: leave them out")
         if self.validation + self.test >= 1:
             raise ValueError("validation and test together leave nothing to train on")
         if self.fold is not None and (self.folds is None or self.fold > self.folds):
             raise ValueError(f"there is no fold {self.fold} of {self.folds or 'no'} folds")
         return self
+
+    @field_validator("spans", mode="before")
+    @classmethod
+    def _three(cls, value: Any) -> Any:
+        spans = value.split("/") if isinstance(value, str) else value
+        if isinstance(spans, list | tuple) and len(spans) != 3:
+            raise ValueError("there are three spans, for train, validation and test: '360d/120d/120d'")
+        return spans if spans is None else tuple(str(span).strip() for span in spans)
 
     @property
     def every_fold(self) -> bool:
@@ -114,6 +142,7 @@ class DataSpec(Fact):
     much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
     `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they are grouped
     and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
+    `series` makes a table in time order of it, of which the next steps are forecast.
     `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that of files of text (``cp1250``)
     where it would be guessed wrong.
     """
@@ -129,6 +158,7 @@ class DataSpec(Fact):
     kinds: Mapping[str, str] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     split: SplitSpec = SplitSpec()
+    series: SeriesSpec | None = None
     strict: bool = False
 
 
@@ -142,17 +172,22 @@ def _bodies(value: Any) -> Any:
 
 
 class NetworkSpec(Fact):
-    """A backbone for each input (``"*"`` stands for every input not named), how several are fused, and the size."""
+    """A backbone for each input (``"*"`` stands for every input not named), how several are fused, and the size.
+
+    `share` lists groups of inputs that have one backbone in common (``[[kitchen, bedroom]]``): they are of one kind and shape.
+    """
 
     bodies: Mapping[str, Component] = Field(default_factory=dict)
     size: Size = "base"
-    fusion: Literal["concat"] = "concat"
+    fusion: Component = Component(name="concat")
+    share: tuple[tuple[str, ...], ...] = ()
 
 
 class Experiment(Fact):
     """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from `seed` on.
 
-    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data.
+    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data. `alone` says whether
+    each of several inputs is trained alone too, to compare: None does so in the first run of several and where no budget is set.
     """
 
     name: str | None = None
@@ -162,14 +197,15 @@ class Experiment(Fact):
     training: TrainingSpec = TrainingSpec()
     require: tuple[str, ...] = ()
     baselines: tuple[str, ...] | None = None
+    alone: bool | None = None
     card: Mapping[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
     repeats: int = Field(default=1, ge=1)
 
     @property
     def hash(self) -> str:
-        """The sha256 of everything that decides the result (not the name, the card, requirements, repeats, baselines)."""
-        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats", "baselines"}))
+        """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is trained beside)."""
+        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats", "baselines", "alone"}))
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""
@@ -195,7 +231,7 @@ def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     below = values.get(first)
     if not dot:
         if first == "network" and isinstance(value, str) and isinstance(below, Mapping):
-            value = {**{k: v for k, v in below.items() if k in ("size", "fusion")}, "name": value}
+            value = {**{k: v for k, v in below.items() if k in ("size", "fusion", "share")}, "name": value}
         return {**values, first: value}
     inner = {"name": below} if isinstance(below, str) else below if isinstance(below, Mapping) else {}
     return {**values, first: put(inner, rest, value)}
@@ -208,6 +244,9 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
     for part in ("optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
             values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
+    network = values.get("network")
+    if path.startswith("network.fusion.") and not (isinstance(network, Mapping) and network.get("fusion")):
+        values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
     return put(values, path, value)
 
 

@@ -32,7 +32,27 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "rnn": Entry(
             "leadline.models.rnn:FAMILY", "Elman, LSTM and GRU, stacked, in one or both directions (sequences; images by rows)"
         ),
+        "textcnn": Entry(
+            "leadline.models.textcnn:FAMILY", "convolutions of a few steps, the strongest answers (Kim 2014; sequences)"
+        ),
+        "tcn": Entry("leadline.models.tcn:FAMILY", "dilated convolutions, a temporal convolutional network (Bai et al. 2018)"),
+        "transformer": Entry(
+            "leadline.models.transformer:FAMILY", "a Transformer's encoder (sequences; patches of images; features of tables)"
+        ),
+        "alexnet": Entry("leadline.models.alexnet:FAMILY", "AlexNet (Krizhevsky et al. 2012)"),
+        "vgg": Entry("leadline.models.vgg:FAMILY", "VGG-11 to VGG-19, with batch norm (Simonyan & Zisserman 2015)"),
+        "inception": Entry("leadline.models.inception:FAMILY", "GoogLeNet, with batch norm (Szegedy et al. 2015)"),
         "resnet": Entry("leadline.models.resnet:FAMILY", "residual networks, from ResNet-20 to ResNet-18-like (He et al. 2016)"),
+        "densenet": Entry("leadline.models.densenet:FAMILY", "densely connected networks, up to DenseNet-121 (Huang et al. 2017)"),
+        "dlinear": Entry("leadline.models.dlinear:FAMILY", "trend and rest continued by linear maps (Zeng et al. 2023; forecasts)"),
+        "nlinear": Entry("leadline.models.nlinear:FAMILY", "a linear map from the last value on (Zeng et al. 2023; forecasts)"),
+        "patchtst": Entry("leadline.models.patchtst:FAMILY", "a Transformer over patches of a window (Nie et al. 2023; forecasts)"),
+        "naive": Entry("leadline.models.naive:FAMILY", "the last value goes on (forecasts)"),
+        "seasonal-naive": Entry("leadline.models.naive:SEASONAL", "the last season repeats itself (forecasts)"),
+        "autoregression": Entry(
+            "leadline.models.autoregression:FAMILY", "each step a linear function of the window, fitted (forecasts)"
+        ),
+        "audiocnn": Entry("leadline.models.audiocnn:FAMILY", "convolutions over spectra of audio (Kong et al. 2020)"),
         "linear": Entry(
             "leadline.models.linear:FAMILY", "logistic or linear regression, fitted (tables; pixels and edges of images)"
         ),
@@ -41,6 +61,7 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
     },
     "objectives": {
         "classification": Entry("leadline.objectives.classification:OBJECTIVE", "one of two or more classes; cross-entropy"),
+        "ordinal": Entry("leadline.objectives.ordinal:OBJECTIVE", "one of several classes in an order; proportional odds"),
         "regression": Entry("leadline.objectives.regression:OBJECTIVE", "a number; squared, absolute or Huber's loss"),
         "gaussian": Entry("leadline.objectives.gaussian:OBJECTIVE", "a number and how sure it is; normal likelihood"),
         "quantiles": Entry("leadline.objectives.quantiles:OBJECTIVE", "quantiles of a number; pinball loss"),
@@ -50,6 +71,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "multitask": Entry(
             "leadline.objectives.multitask:OBJECTIVE", "several targets on one body, each with an objective of its own"
         ),
+        "forecasting": Entry(
+            "leadline.objectives.forecasting:OBJECTIVE", "the next steps of one or many variables, or quantiles of them"
+        ),
+        "tagging": Entry("leadline.objectives.tagging:OBJECTIVE", "a tag for each token of a text; cross-entropy"),
+        "language": Entry("leadline.objectives.language:OBJECTIVE", "each token of a text from those before it; cross-entropy"),
     },
     "optimizers": {
         "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),
@@ -79,8 +105,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "category": Entry("leadline.data.fields.category:FIELD", "one of a set of values"),
         "boolean": Entry("leadline.data.fields.boolean:FIELD", "yes or no"),
         "date": Entry("leadline.data.fields.date:FIELD", "a date or a time stamp"),
+        "calendar": Entry("leadline.data.fields.calendar:FIELD", "the time of day, week and year of time stamps"),
         "labels": Entry("leadline.data.fields.labels:FIELD", "a set of labels: lists, or text such as a;b"),
         "image": Entry("leadline.data.fields.image:FIELD", "a picture: a file, bytes or an array of pixels"),
+        "text": Entry("leadline.data.fields.text:FIELD", "free text in any script"),
+        "audio": Entry("leadline.data.fields.audio:FIELD", "a clip: an audio file or its bytes"),
     },
     "datasets": {
         "digits": Entry("leadline.data.sources.bundled:DIGITS", "1,797 handwritten digits, 8×8 pixels, ten classes"),

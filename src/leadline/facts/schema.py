@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
+from leadline.facts.series import Window
 
 
 class FieldSchema(Fact):
@@ -40,7 +41,8 @@ class InputSchema(Fact):
     """One input of the network.
 
     `kind` is ``table`` (all scalar columns together, encoded as one float32 matrix (B,F), NaN where missing) or the kind of its
-    one media column (``image``: uint8 (B,C,H,W)). `shape` is that of one encoded row.
+    one media column (``image``: uint8 (B,C,H,W)), or ``series``: scalar columns in time order, of which a row is a `window`
+    (B,T,F). `shape` is that of one encoded row.
     """
 
     name: str
@@ -48,6 +50,7 @@ class InputSchema(Fact):
     fields: tuple[FieldSchema, ...]
     shape: tuple[int, ...]
     augment: tuple[Component, ...] = ()
+    window: Window | None = None
 
 
 class Schema(Fact):
@@ -55,6 +58,10 @@ class Schema(Fact):
 
     inputs: tuple[InputSchema, ...]
     target: FieldSchema | None = None
+
+    def only(self, name: str) -> Schema:
+        """Return the schema with one of its inputs alone."""
+        return self.model_copy(update={"inputs": tuple(one for one in self.inputs if one.name == name)})
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -70,6 +77,11 @@ class Schema(Fact):
     def labels(self) -> tuple[str, ...]:
         """What the columns of the encoded target stand for, where a row is a set of labels or has a probability for each."""
         return tuple(self.target.state["labels"]) if self.target and "labels" in self.target.state else ()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of the tags that each step of a text has one of, in the order of their numbers; empty for other targets."""
+        return tuple(self.target.state["tags"]) if self.target and "tags" in self.target.state else ()
 
     @property
     def tasks(self) -> tuple[Task, ...]:

@@ -39,7 +39,7 @@ MONOTONE: frozenset[str] = frozenset({"relu", "leaky_relu", "elu", "softplus", "
 _RECTIFIERS = frozenset({"relu", "leaky_relu", "elu", "softplus", "gelu", "silu"})
 
 
-def draw_weights(layer: nn.Linear | nn.Conv2d, activation: str | None) -> None:
+def draw_weights(layer: nn.Linear | nn.Conv1d | nn.Conv2d, activation: str | None) -> None:
     """Draw the weights of a layer for the activation that follows (None: none does), and set its bias to zero.
 
     Rectifiers get normal weights of variance 2/fan_in (He et al. 2015), all else uniform ones of variance

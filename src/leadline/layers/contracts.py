@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from pydantic import BaseModel
@@ -14,17 +14,26 @@ from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
 from leadline.layers.draws import Draws
+from leadline.layers.fusion import Fuse
 from leadline.layers.types import Batch, Loss, Prediction, SignalSpec
+
+Wants = Literal["vector", "steps", "causal"]
 
 
 class Sample(NamedTuple):
     """Rows that a model is fitted on: features (n,F) float32, NaN where missing; what to learn (n,), int64 class numbers or
     standardised float64 values; what each row counts (n,).
+
+    For a family that forecasts, rows are windows: values (n,T,F) as a front gives them, and what follows each (n,H,V) float32,
+    standardised, NaN where missing.
     """
 
     x_nF: np.ndarray
     target_n: np.ndarray
     weight_n: np.ndarray
+
+
+Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, as often as it is called
 
 
 class Fitted(NamedTuple):
@@ -45,6 +54,8 @@ class Family:
     - `options`: a frozen pydantic model with the family's options and their defaults.
     - `sizes`: option values for ``small``, ``base`` and ``large``; what the user sets wins over them.
     - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry run.
+    - `steps(spec, options, causal)`: for families that can, a module from a sequence to a sequence (B,T,F) of the same steps, which
+      looks at no later step where it is `causal`.
     - `decoder(spec, latent, options)`: from (B, latent) back to the spec's shape, for families that have one.
     - `reference`: the paper.
     - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families
@@ -52,6 +63,8 @@ class Family:
       the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until `fit` finds them on
       `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many operations that takes. Their
       table is `data.front.TableFront`'s plain one.
+    - `forecasts`: it needs to know how many steps of a sequence are to be forecast, and gives them itself (``head: none``). If it
+      is fitted, the model is what `build` returns, and `fit` and `work` take that; the splits are given to it as `Windows`.
     """
 
     name: str
@@ -60,10 +73,12 @@ class Family:
     build: Callable[[SignalSpec, Any], nn.Module]
     reference: str
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    steps: Callable[[SignalSpec, Any, bool], nn.Module] | None = None
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
     head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
-    fit: Callable[[Any, Sample, Sample | None, int], Fitted] | None = None
+    fit: Callable[[Any, Any, Any, int], Fitted] | None = None
     work: Callable[[Any, int], float] | None = None
+    forecasts: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,10 +104,15 @@ class Objective(Protocol):
     options: type[BaseModel]
     coupled: bool  # True where the loss ties the examples of a batch together
     views: tuple[str, ...]  # the versions of the inputs it wants: ("plain",) or ("weak", "strong")
+    wants: Wants  # of bodies: one vector a row, one for each step, or one for each step that knows of no later one
     monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
 
-    learns: Literal["classes", "numbers"] | None  # what models that are fitted by a loss of their own learn in its place
+    learns: Literal["classes", "numbers", "windows"] | None  # what models that are fitted by a loss of their own learn in its place
     stepped: tuple[str, ...]  # options that shape the loss, and so mean nothing to those models
+
+    @property
+    def each(self) -> int:
+        """How many numbers are forecast for each step and variable; 1 where nothing is."""
 
     def wanted(self) -> Mapping[str, tuple[str, ...]]:
         """Return the kinds of target it takes by column (``"*"``: any other), that first which doubtful values are taken for."""
@@ -106,8 +126,8 @@ class Objective(Protocol):
     def suits(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any) -> nn.Module:
-        """Return the network: bodies (raw encoded input to features), fusion and head."""
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: bodies (raw encoded input to features), what `fuse` makes of several, and head."""
 
     def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return what is stepped in turn: one player, or a discriminator and a generator."""
@@ -154,3 +174,13 @@ class Objective(Protocol):
 
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield findings with intervals, and exhibits, from the decisions on one split."""
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """An objective whose network can draw new rows; `samples` is a frozen pydantic model of how that may be done."""
+
+    samples: type[BaseModel]
+
+    def sample(self, network: Any, schema: Schema, draws: Draws, options: Any) -> Mapping[str, Sequence[Any]]:
+        """Return a new row for each row of the draws, by column, as people read them; raises UsageError."""

@@ -61,6 +61,13 @@ class Draws:
         own.state_B, own._path = self.state_B, f"{self._path}{part}\x1f"
         return own
 
+    def each(self, parts: int) -> Draws:
+        """Return draws for (B·parts) rows: each row's parts, one part after another, have numbers of their own."""
+        own = Draws(self._seed, self._step, self._row_B.repeat_interleave(parts))
+        part_P = torch.arange(1, parts + 1, device=self._row_B.device, dtype=torch.int64) * _GOLDEN
+        own.state_B, own._path = mix(self.state_B[:, None] + part_P).flatten(), self._path
+        return own
+
     def bits(self, purpose: str, count: int) -> Tensor:
         """Return (B, count) int64 whose 64 bits are independent and even."""
         state_B = mix(self.state_B + seed_for(0, self._path + purpose))

@@ -25,27 +25,41 @@ class Signal(NamedTuple):
     mask: Tensor | None = None
 
 
+PRESENT = ".present"  # the name, which no input can have, under which inputs say which of them a row has
+
+
 class SignalSpec(NamedTuple):
     """What a body may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
 
     `classes` says of each feature of a table how many classes its codes (1 …, 0 unknown) stand for, 0 for a quantity; it is empty
-    where all features are quantities.
+    where all features are quantities. The T of a sequence (T,F) is the longest there may be.
+
+    Where a sequence is to be continued, `ahead` steps of the features `aims` are wanted, `each` numbers for each, and the first
+    `past` steps are past: what follows them is known ahead. A backbone that gives these numbers itself gives them in the order
+    step, feature, number, as (B, ahead × aims × each).
     """
 
     kind: str
     shape: tuple[int, ...]
     classes: tuple[int, ...] = ()
+    ahead: int = 0
+    past: int = 0
+    aims: tuple[int, ...] = ()
+    each: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Rows on their way through the network: raw encoded inputs by name, target, weights and row numbers.
 
-    `inputs` holds (B,F) float32 for ``table`` (NaN where missing) and (B,C,H,W) uint8 for images. `target_B` is int64 class
-    numbers, float32 values, or float32 (B,K) where a row has K of them (labels, probabilities, tasks; NaN where missing); None
-    when there is none. `row_B` int64 says which rows of the dataset these are; all random draws are keyed by it. `views` holds
-    further versions of the inputs, by view name, for objectives that ask for them. Where rows are mixed with others, a share
-    `share_B` of each is its own and the rest the other's, whose target is `other_B`.
+    `inputs` holds (B,F) float32 for ``table`` (NaN where missing), (B,C,H,W) uint8 for images, (B,T) int32 token numbers for text
+    (0 after its end), (B,S) float32 between -1 and 1 for audio (NaN after its end) and (B,T,F) float32 for series (NaN where
+    missing or not known yet). Where rows lack some of their K inputs, `PRESENT` among the inputs says which they have, (B,K) bool.
+    `target_B` is int64 class numbers, float32 values, float32 (B,K) where a row has K of them (labels, probabilities, tasks; NaN
+    where missing) or (B,T,V) where V variables are forecast; None when there is none. `row_B` int64 says which rows of the dataset
+    these are; all random draws are keyed by it. `views` holds further versions of the inputs, by view name, for objectives that ask
+    for them. Where rows are mixed with others, a share `share_B` of each is its own and the rest the other's, whose target is
+    `other_B`.
     """
 
     inputs: Mapping[str, Tensor]

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,17 +23,24 @@ from leadline.facts.schema import Schema
 from leadline.layers.contracts import Context, Family, Objective
 from leadline.machine import latency
 from leadline.measuring.decisions import decide, first_inputs
+from leadline.measuring.summary import train_target
 from leadline.models.build import resolved_options
 from leadline.run.build import build_network
 from leadline.run.run import save_weights, shipped
-from leadline.training.fitted import LEARNT, drawn, fit_head
+from leadline.training.fitted import AHEAD, LEARNT, drawn, fit_head, model_of
 
-USUAL: Mapping[str, tuple[str, ...]] = {"table": ("linear", "svm", "gradient-boosting"), "image": ("linear",)}
+SEASONAL = "seasonal-naive"
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "table": ("linear", "svm", "gradient-boosting"),
+    "image": ("linear",),
+    "text": ("linear",),
+    "series": ("naive", SEASONAL, "autoregression"),
+}
 LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
 SHARE = 0.25  # of the operations of training, by which they may take more
 VECTORISED = 20  # of a network's operations are done in the time of one of theirs
 FEWEST = 500  # rows that each is fitted on, where there are so many
-_FAILURES = (ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)  # what fitting may raise on odd data
+_FAILURES = (UsageError, ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)  # what fitting may raise on odd data
 
 Note = Callable[[str], None]
 
@@ -40,7 +48,7 @@ Note = Callable[[str], None]
 class Baseline(NamedTuple):
     """A model, its decisions on the test rows, the train rows it was fitted to and what it took; `why` says why there is none.
 
-    `notes` are what should be known of the fit, `latency_ms` is that of one row.
+    `notes` are what should be known of the fit, `latency_ms` is that of one row, `options` those that differ from the family's own.
     """
 
     name: str
@@ -52,6 +60,7 @@ class Baseline(NamedTuple):
     latency_ms: float = 0.0
     why: str | None = None
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objective, schema: Schema) -> tuple[str, ...]:
@@ -59,18 +68,23 @@ def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objecti
 
     Raises UsageError for names that are no fitted models, and where the objective is nothing that those can learn.
     """
-    learnt = objective.learns in LEARNT
+    ahead = objective.learns in AHEAD
+    learnt = ahead or objective.learns in LEARNT
     if asked is None:
         kinds = {one.kind for one in schema.inputs}
         names: tuple[str, ...] = USUAL["image"] if kinds - {"table"} else USUAL["table"]
         names = names if learnt and kinds <= set(USUAL) else ()
+        if ahead and kinds == {"series"}:
+            longest = max(one.window.past for one in schema.inputs if one.window is not None)
+            names = tuple(name for name in USUAL["series"] if name != SEASONAL or 1 < _season(schema) <= longest)
     else:
-        known = [name for name in table("models") if lookup("models", name).fit is not None]
+        families = {name: lookup("models", name) for name in table("models")}
+        known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]
         for name in asked:
             if name not in known:
                 raise UsageError(f"baselines: there is no baseline {name!r}. {did_you_mean(name, known)}")
         if asked and not learnt:
-            raise UsageError(f"baselines: they learn classes or a number, which is not what {objective.name!r} is about.")
+            raise UsageError(f"baselines: they learn classes, a number or what is next, not what {objective.name!r} is about.")
         names = tuple(dict.fromkeys(asked))
     own = {component.name for component in network.bodies.values()}
     return tuple(name for name in names if name not in own)
@@ -78,7 +92,7 @@ def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objecti
 
 def constant(objective: Objective, dataset: Dataset, rows: int) -> Baseline:
     """Return the answer that ignores the inputs, for so many rows."""
-    target: Any = dataset.parts["train"].target
+    target: Any = train_target(dataset)
     name, decided = objective.constant(target, rows, dataset.schema)
     return Baseline(name, decided, len(target))
 
@@ -110,11 +124,14 @@ def fit_baselines(
 
 def _fitted(name: str, experiment: Experiment, objective: Objective, dataset: Dataset, allowed: float, note: Note) -> Baseline:
     family: Family = lookup("models", name)
-    own = experiment.model_copy(update={"network": NetworkSpec(bodies=_bodies(name, dataset.schema))})
+    bodies = _bodies(name, dataset.schema)
+    own = experiment.model_copy(update={"network": NetworkSpec(bodies=bodies)})
+    if family.forecasts:
+        own, objective = _without(own, objective)
     network: Any = build_network(own, dataset.schema)
     train, validation, test = (dataset.parts.get(split) for split in ("train", "validation", "test"))
     assert train is not None and test is not None
-    rows = _affordable(family, network.head, len(train), allowed)
+    rows = _affordable(family, model_of(network, family), len(train), allowed)
     began = time.perf_counter()
     fitted = fit_head(network, family, objective, drawn(train, rows, experiment.seed), validation, seed=experiment.seed)
     seconds = time.perf_counter() - began
@@ -137,15 +154,35 @@ def _fitted(name: str, experiment: Experiment, objective: Objective, dataset: Da
         size_mb,
         _latency(network, first_inputs(test, 1)),
         notes=fitted.notes,
+        options=_given(name, dataset.schema),
     )
 
 
 def _bodies(name: str, schema: Schema) -> Mapping[str, Component]:
-    bodies = {}
+    bodies, component = {}, Component(name=name, options=_given(name, schema))
     for one in schema.inputs:
-        spec = signal_spec(build_front(one, plain=True), one)
-        bodies[one.name] = Component(name=name, options=resolved_options(Component(name=name), spec, "base"))
+        spec = signal_spec(build_front(one, plain=not lookup("models", name).forecasts), one)
+        bodies[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
     return bodies
+
+
+def _given(name: str, schema: Schema) -> Mapping[str, Any]:
+    return {"season": _season(schema)} if name == SEASONAL else {}
+
+
+def _season(schema: Schema) -> int:
+    """Return after how many steps what is forecast repeats itself, as far as the data says; 1 where it does not."""
+    assert schema.target is not None
+    return int(schema.target.state.get("season", 1))
+
+
+def _without(experiment: Experiment, objective: Objective) -> tuple[Experiment, Objective]:
+    """Return an experiment and its objective without the options that mean nothing to what is fitted."""
+    assert experiment.objective is not None
+    kept = {key: value for key, value in experiment.objective.options.items() if key not in objective.stepped}
+    options = objective.options.model_validate(kept)
+    component = Component(name=objective.name, options=options.model_dump(mode="json"))
+    return experiment.model_copy(update={"objective": component}), objective.having(options)
 
 
 def _affordable(family: Family, head: nn.Module, rows: int, allowed: float) -> int:

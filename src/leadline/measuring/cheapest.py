@@ -100,11 +100,16 @@ def beside(
         yield from (f.model_copy(update={"group": _group(one), "again": _again(one)}) for f in findings[one.name].values())
         yield gains[one.name]
         yield from _costs(one)
-    runs = {one.name: command.format(one.name) for one in there}
+    runs = {one.name: command.format(one.name) + _settings(one, command) for one in there}
     yield _cheapest(compared, measure, unit, len(context.target), runs)
     rows = [_row(one, findings[one.name][measure], gains.get(one.name), compared) for one in (network, *there, constant)]
     sampled = [f"{one.name} from {one.rows:,}" for one in there if one.rows < network.rows]
     yield _table(rows, findings[NETWORK][measure], next(iter(gains.values())), compared, sampled, runs)
+
+
+def _settings(one: Baseline, command: str) -> str:
+    """Return what a command line says beside the name of a model."""
+    return "".join(f" --set network.{key}={value}" for key, value in one.options.items()) if "--network" in command else ""
 
 
 def _measures(one: Baseline, measure: str, objective: Objective, context: Context) -> dict[str, Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from leadline.data.fields.labels import in_words as sets_in_words
+from leadline.data.fields.tokens import tokens_of
 from leadline.data.part import Part
 from leadline.facts.schema import Schema
 from leadline.layers.contracts import Objective
@@ -23,7 +24,8 @@ BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a sm
 
 def batch_size(part: Part) -> int:
     """Return how many rows are decided at once, from the size of one raw row."""
-    first = part.batch(torch.arange(1))
+    longest = torch.zeros(1, dtype=torch.int64) if part.lengths is None or not len(part) else part.lengths.argmax()[None]
+    first = part.batch(longest)
     row_bytes = sum(t.element_size() * t.numel() for t in first.inputs.values())
     return max(16, min(256, BYTES // max(row_bytes, 1)))
 
@@ -39,6 +41,8 @@ def decide(
 ) -> Mapping[str, np.ndarray]:
     """Return the columns of the objective's decisions (n, ...) for all rows of a part, in order; in eval mode meanwhile.
 
+    Where rows differ in length, what is decided for their steps is followed by -1, or NaN, up to the longest.
+    Rows are decided beside others about as long, so that little is padded.
     Where memory is not enough for so many rows at once, half of them are taken, and half again.
     """
     where = torch.device(device)
@@ -46,21 +50,32 @@ def decide(
     network.eval()
     columns: dict[str, np.ndarray] = {}
     done = 0
+    order = np.arange(len(part)) if part.lengths is None else part.lengths.argsort(stable=True).numpy()
+    sorted_part = part if part.lengths is None else part.subset(order)
     try:
         with torch.inference_mode(), autocast():
             size = batch_size(part)
             while done < len(part):
-                size, arrays = shortage.halving(partial(_decided, network, objective, part, where, done), size)
+                size, arrays = shortage.halving(partial(_decided, network, objective, sorted_part, where, done), size)
                 for name, values in arrays.items():
-                    if name not in columns:
-                        columns[name] = np.empty((len(part), *values.shape[1:]), dtype=values.dtype)
-                    columns[name][done : done + len(values)] = values
+                    held = columns[name] = _room(columns.get(name), values, len(part))
+                    at = (order[done : done + len(values)], *(slice(size) for size in values.shape[1:]))
+                    held[at] = values
                 done = min(done + size, len(part))
                 if progress:
                     progress(done, len(part))
     finally:
         network.train(training)
     return columns
+
+
+def _room(held: np.ndarray | None, values: np.ndarray, rows: int) -> np.ndarray:
+    """Return a column for all rows that has room for what was decided for some, whose steps may be more than those before."""
+    nothing = np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else 0
+    if held is None:
+        return np.full((rows, *values.shape[1:]), nothing, dtype=values.dtype)
+    more = [max(new - old, 0) for old, new in zip(held.shape[1:], values.shape[1:], strict=True)]
+    return np.pad(held, [(0, 0), *((0, size) for size in more)], constant_values=nothing) if any(more) else held
 
 
 def _decided(
@@ -95,12 +110,12 @@ def decisions_in_words(schema: Schema, columns: Mapping[str, np.ndarray]) -> dic
             found |= {_of_task(name, task.name): series for name, series in own.items()}
         return found
     labels = schema.classes or schema.labels
-    words = {"predicted": in_words(schema, columns["prediction"])}
+    words = {"predicted": in_words(schema, columns["prediction"])} if "prediction" in columns else {}
     for name, values in columns.items():
         if name == "probability":
             words |= {f"p({label})": pl.Series(values[:, at]) for at, label in enumerate(labels)}
         elif name != "prediction":
-            words[name] = pl.Series(values)
+            words[name] = steps_in_words(values) if schema.tags and values.ndim == 2 else pl.Series(values)
     return words
 
 
@@ -130,11 +145,32 @@ def _of_task(name: str, task: str) -> str:
 
 
 def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
-    """Return class numbers (n,) and sets of labels (n,L) as their names; values of a numeric target stay as they are."""
+    """Return class numbers (n,) and sets of labels (n,L) as their names; numbers, and forecasts (n,H,V), stay as they are.
+
+    Tags (n,T) become their names with blanks between them, and tokens (n,T) their text.
+    """
+    if target.ndim == 3:
+        return pl.Series(target)
+    if schema.tags:
+        return pl.Series([tags_in_words(row, schema.tags) for row in target], dtype=pl.String)
+    if schema.target is not None and schema.target.kind == "text":
+        tokens = tokens_of(schema.inputs[0].fields[0].state)
+        return pl.Series([tokens.text(row[row > 0].tolist()) for row in target], dtype=pl.String)
     if target.ndim == 2 and schema.target is not None:
         return pl.Series(sets_in_words(target, schema.labels, schema.target.state.get("separator")), dtype=pl.String)
     values, names = pl.Series(target), schema.classes or schema.labels
     return pl.Series(names, dtype=pl.String).gather(values) if names else values
+
+
+def tags_in_words(tag_T: np.ndarray, tags: Sequence[str]) -> str:
+    """Return the tags of a row as text, a blank between them, ``?`` for those that are not known."""
+    known = np.flatnonzero(tag_T >= 0)
+    return " ".join("?" if number < 0 else tags[number] for number in tag_T[: known[-1] + 1].tolist()) if len(known) else ""
+
+
+def steps_in_words(values_nT: np.ndarray) -> pl.Series:
+    """Return numbers of steps (n,T), NaN where there is none, as text that stands beside tags: ``0.98 0.71``."""
+    return pl.Series([" ".join(f"{value:.3g}" for value in row[~np.isnan(row)]) for row in values_nT], dtype=pl.String)
 
 
 def first_inputs(part: Part, rows: int) -> Mapping[str, torch.Tensor]:

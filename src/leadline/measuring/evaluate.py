@@ -17,7 +17,10 @@ from leadline.facts.requirement import holm_levels
 from leadline.layers.contracts import Context, Objective
 from leadline.layers.draws import generator_for
 from leadline.measuring.decisions import decide
+from leadline.measuring.forecasts import forecasts
+from leadline.measuring.highlights import highlights
 from leadline.measuring.mistakes import mistakes
+from leadline.measuring.steps import steps
 from leadline.measuring.summary import baseline, gap, row_findings
 
 LEVEL = 0.95
@@ -74,6 +77,9 @@ def measure(
             findings += before_settling(objective, network, decided, context)
             findings += baseline(objective, dataset, context)
             drafts += mistakes(dataset, part, decided)
+            drafts += highlights(network, objective, dataset, part, decided)
+            drafts += forecasts(dataset, objective, part, decided)
+            drafts += steps(network, objective, dataset, part, decided)
     findings.append(gap(findings, headline))
     return Measured(tuple(findings), tuple(drafts), decisions)
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from leadline.data.augment import Augmenter
 from leadline.data.dataset import Dataset
+from leadline.data.fields.contract import field_of
 from leadline.data.mix import Mixer, partners
 from leadline.data.part import Part, decoded
 from leadline.facts.component import Component
@@ -20,7 +21,7 @@ from leadline.facts.schema import InputSchema, Schema
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch
 from leadline.measuring.decisions import targets_in_words
-from leadline.measuring.exhibits import cell, first_image, picture
+from leadline.measuring.exhibits import CLIPS, PICTURED, SPECTROGRAM, cell, first_pictured, gallery, gallery_kind, pictured
 
 EXAMPLES = 24
 ROWS = 8  # of a table
@@ -48,16 +49,15 @@ def _numbered(drafts: Iterable[Draft]) -> Iterator[Draft]:
 
 
 def _plain(dataset: Dataset, part: Part) -> Draft:
-    image = first_image(dataset.schema.inputs)
-    if image is None:
+    one = first_pictured(dataset.schema.inputs)
+    if one is None:
         rows = [part.shown(i) for i in _spread(len(part), ROWS)]
         columns = list(rows[0])
         content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
         return Draft("examples", "table", "Example rows", content, split="train")
-    at = _spread(len(part), EXAMPLES)
-    shown = [part.shown(i)[image.name] for i in at]
-    content = {"pictures": [picture(png) for png in shown], "captions": _targets(dataset.schema, part, at), "columns": 8}
-    return Draft("examples", "pictures", "Examples", content, split="train")
+    at = [i for i in _spread(len(part), CLIPS if one.kind == "audio" else EXAMPLES) if part.has(i, one.name)]
+    content, caption = gallery(one, [part.shown(i)[one.name] for i in at], _targets(dataset.schema, part, at), 8)
+    return Draft("examples", gallery_kind(one), "Examples", content, caption, split="train")
 
 
 def _augmented(one: InputSchema, schema: Schema, part: Part, seed: int) -> Draft:
@@ -74,12 +74,13 @@ def _augmented(one: InputSchema, schema: Schema, part: Part, seed: int) -> Draft
     if len(ways) > 1:
         steps = "as it is, after each augmentation by itself, and after all of them, as the network sees it"
     title = _title("Augmentation", one, schema)
-    if one.kind == "table":
+    if one.kind not in PICTURED:
         rows = [(words, _cells(one, version, i)) for i in range(len(at)) for words, version in versions.items()]
         return _table("augmented", title, f"Some rows, each {steps}.", rows)
     pictures = [_shown(one, version, i) for i in range(len(at)) for version in versions.values()]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": len(versions), "headings": list(versions)}
-    return Draft("augmented", "pictures", title, content, f"In each row an example: {steps}.", "train")
+    how = f" {SPECTROGRAM}" if one.kind == "audio" else ""
+    return Draft("augmented", gallery_kind(one), title, content, f"In each row an example: {steps}.{how}", "train")
 
 
 def _mixed(dataset: Dataset, part: Part, mix: Component, seed: int) -> Iterator[Draft]:
@@ -99,7 +100,7 @@ def _mixed(dataset: Dataset, part: Part, mix: Component, seed: int) -> Iterator[
     trio = {"a row": own, "another": other, f"mixed by {mix.name}": mixed}
     for one in dataset.schema.inputs:
         title = _title("Mixing", one, dataset.schema)
-        if one.kind == "table":
+        if one.kind not in PICTURED:
             said = zip(*targets, shares, strict=True)
             rows = [
                 (f"{role}: {words}" if words else role, _cells(one, batch, i))
@@ -113,7 +114,7 @@ def _mixed(dataset: Dataset, part: Part, mix: Component, seed: int) -> Iterator[
             captions = [*targets[0], *targets[1], *[""] * len(chosen)]
             caption = f"In each column a row, another, and below what the network sees ({mix.name}); λ is the share of the first."
             content = {"pictures": pictures, "captions": captions, "columns": len(chosen), "headings": shares}
-            yield Draft("mixed", "pictures", title, content, caption, "train")
+            yield Draft("mixed", gallery_kind(one), title, content, caption, "train")
 
 
 def _title(what: str, one: InputSchema, schema: Schema) -> str:
@@ -132,13 +133,11 @@ def _words(component: Component) -> str:
 def _raw(one: InputSchema, batch: Batch, row: int) -> np.ndarray:
     """Return one row (1, ...) as its field stores it."""
     x: Tensor = batch.inputs[one.name][row : row + 1]
-    if one.kind == "image":
-        x = x.float().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-    return x.numpy()
+    return x.numpy() if one.kind == "table" else field_of(one.kind).stored(x, one.fields[0].state)
 
 
 def _shown(one: InputSchema, batch: Batch, row: int) -> str:
-    return picture(decoded(one, _raw(one, batch, row))[one.name])
+    return pictured(one, decoded(one, _raw(one, batch, row))[one.name])
 
 
 def _cells(one: InputSchema, batch: Batch, row: int) -> dict[str, Any]:

@@ -10,10 +10,15 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import Dataset
+from leadline.data.fields.spectrogram import cut, spectrogram
 from leadline.data.part import Part
-from leadline.facts.exhibit import Draft
+from leadline.facts.exhibit import Draft, Kind
 from leadline.facts.schema import InputSchema
 
+PICTURED = ("image", "audio")
+CLIPS = 12  # at most in an exhibit: sound is large
+HEARD = 10.0  # seconds of a clip
+SPECTROGRAM = "Time runs to the right, frequency (in mels) upwards; brighter is louder, each clip by its own loudest."
 LISTED = 200  # rows of the set-aside table that the page shows; the file of the run holds all
 
 
@@ -87,12 +92,37 @@ def table(frame: pl.DataFrame) -> Mapping[str, Any]:
 def cell(value: Any) -> Any:
     """Return a value as the cell of a table exhibit."""
     if isinstance(value, bytes):
-        return "(picture)"
+        return "(clip)" if value.startswith(b"RIFF") else "(picture)"
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else None
     return value if isinstance(value, str | int | None) else str(value)
 
 
-def first_image(inputs: Sequence[InputSchema]) -> InputSchema | None:
-    """Return the first input that is a picture, which stands for the row where only one can."""
-    return next((one for one in inputs if one.kind == "image"), None)
+def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:
+    """Return the first input that can be looked at, which stands for the row where only one can."""
+    return next((one for one in inputs if one.kind in PICTURED), None)
+
+
+def gallery_kind(one: InputSchema) -> Kind:
+    """Return the kind of an exhibit of some rows of an input."""
+    return "clips" if one.kind == "audio" else "pictures"
+
+
+def pictured(one: InputSchema, shown: bytes) -> str:
+    """Return what people look at of an input as the text that exhibits hold: a picture itself, the spectrogram of a clip."""
+    return picture(spectrogram(cut(shown, HEARD), one.fields[0].state) if one.kind == "audio" else shown)
+
+
+def gallery(one: InputSchema, shown: Sequence[bytes], captions: Sequence[str], columns: int) -> tuple[Mapping[str, Any], str]:
+    """Return the content of an exhibit of `gallery_kind`, clips with their sound, and what its caption should say."""
+    content: dict[str, Any] = {
+        "pictures": [pictured(one, data) for data in shown],
+        "captions": list(captions),
+        "columns": columns,
+    }
+    if one.kind != "audio":
+        return content, ""
+    heard = [cut(clip, HEARD) for clip in shown]
+    content["sounds"] = [base64.b64encode(clip).decode() for clip in heard]
+    long = any(len(short) < len(clip) for short, clip in zip(heard, shown, strict=True))
+    return content, f"{SPECTROGRAM}{f' Only the first {HEARD:g} s of a clip are here.' if long else ''}"

@@ -9,11 +9,12 @@ import numpy as np
 
 from leadline.data.dataset import Dataset
 from leadline.data.part import Part
+from leadline.data.targets import PER_STEP
 from leadline.facts.exhibit import Draft
 from leadline.facts.schema import Schema
 from leadline.layers.tasks import known, told
 from leadline.measuring.decisions import in_words
-from leadline.measuring.exhibits import cell, first_image, picture
+from leadline.measuring.exhibits import CLIPS, cell, first_pictured, gallery, gallery_kind
 from leadline.rendering.scripts import apart
 
 MISTAKES = 24
@@ -31,6 +32,10 @@ class Worst(NamedTuple):
 def mistakes(dataset: Dataset, part: Part, predictions: Mapping[str, np.ndarray]) -> Iterator[Draft]:
     """Yield the surest mistakes among classes or labels, or the largest errors; of several targets, each task's."""
     assert part.target is not None
+    if dataset.schema.target is not None and dataset.schema.target.kind in PER_STEP:  # `measuring.steps` shows them in their texts
+        return
+    if part.target.ndim == 3:  # forecasts: `measuring.forecasts` shows the windows that are furthest off
+        return
     if not dataset.schema.tasks:
         found = _worst(dataset.schema, part.target, predictions, MISTAKES)
         yield from _shown("mistakes", found, dataset, part)
@@ -98,15 +103,16 @@ def _largest(values: np.ndarray, most: int) -> list[int]:
 def _shown(name: str, found: Worst, dataset: Dataset, part: Part) -> Iterator[Draft]:
     if not found.at:
         return
-    where = [part.place(i) for i in found.at]
-    image = first_image(dataset.schema.inputs)
-    shown = [part.shown(i) for i in found.at]
-    if image is not None:
-        pictures = [picture(row[image.name]) for row in shown]
-        captions = [f"{w} ({p})" for w, p in zip(found.words, where, strict=True)]
-        content = {"pictures": pictures, "captions": captions, "columns": 6}
-        yield Draft(name, "pictures", found.title, content, split=part.name)
+    one = first_pictured(dataset.schema.inputs)
+    if one is not None:
+        kept = [(i, w) for i, w in zip(found.at, found.words, strict=True) if part.has(i, one.name)]
+        kept = kept[:CLIPS] if one.kind == "audio" else kept
+        captions = [f"{w} ({part.place(i)})" for i, w in kept]
+        content, caption = gallery(one, [part.shown(i)[one.name] for i, _ in kept], captions, 6)
+        yield Draft(name, gallery_kind(one), found.title, content, caption, part.name)
         return
+    where = [part.place(i) for i in found.at]
+    shown = [part.shown(i) for i in found.at]
     columns = list(shown[0])
     rows = [[w, p, *(cell(row[c]) for c in columns)] for w, p, row in zip(found.words, where, shown, strict=True)]
     yield Draft(name, "table", found.title, {"columns": ["what happened", "where", *columns], "rows": rows}, split=part.name)

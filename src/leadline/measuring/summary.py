@@ -7,9 +7,13 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
+import numpy as np
+import polars as pl
 from scipy import stats
 
+from leadline.data.absent import lacking
 from leadline.data.dataset import Dataset
+from leadline.data.targets import PER_STEP
 from leadline.facts.finding import Again, Finding, Interval
 from leadline.layers.contracts import Context, Objective
 from leadline.measuring.decisions import decisions_in_words
@@ -18,8 +22,11 @@ from leadline.rendering.words import number
 SUMMARY_NAMES = ("generalisation_gap", "rows_set_aside")
 BASELINE_NAMES = (
     *("accuracy", "nll", "expected_cost", "mae", "rmse", "crps", "pinball", "deviance"),
+    *("mse_scaled", "mae_scaled", "mase"),
     *("kl", "agreement", "probability_mae", "subset_accuracy", "hamming_loss", "f1_micro"),
+    *("token_accuracy", "row_accuracy", "entity_f1", "perplexity", "bits_per_character"),
 )
+CONSTANT_ROWS = 20_000  # train texts that tokens and tags are counted in
 
 
 def row_findings(dataset: Dataset) -> Iterator[Finding]:
@@ -29,6 +36,18 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
         yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
     aside = dataset.set_aside.height
     yield Finding(name="rows_set_aside", value=aside, unit="rows", method="counted", better="lower", again=again)
+    for lack in lacking(dataset.schema, dataset.parts):
+        yield Finding(
+            name="rows_without",
+            split=lack.part,
+            group=f"input={lack.input}",
+            value=lack.rows,
+            n=len(dataset.parts[lack.part]),
+            unit="rows",
+            method=f"rows of {lack.part} that lack {lack.input}",
+            better="lower",
+            again=again,
+        )
     for (first, second), count in dataset.duplicates.counts.items():
         yield Finding(
             name="duplicates",
@@ -87,18 +106,34 @@ def _mover(high: float, low: float, of_high: Interval, of_low: Interval) -> Inte
     return value - below, value + above
 
 
+def train_target(dataset: Dataset) -> np.ndarray | None:
+    """Return the target of the train rows; where each has as many answers as it has steps, of `CONSTANT_ROWS` rows at most."""
+    part, goal = dataset.parts["train"], dataset.schema.target
+    if goal is not None and goal.kind in PER_STEP and len(part) > CONSTANT_ROWS:
+        part = part.subset(np.linspace(0, len(part) - 1, CONSTANT_ROWS).astype(np.int64))
+    return part.target
+
+
 def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterator[Finding]:
     """Yield what always giving the same answer would reach on the split of `context`."""
-    target: Any = dataset.parts["train"].target
+    target: Any = train_target(dataset)
     name, columns = objective.constant(target, len(context.target), dataset.schema)
     words = decisions_in_words(dataset.schema, {key: values[:1] for key, values in columns.items()})
     for finding in objective.measure(columns, context):
         if isinstance(finding, Finding) and finding.name.partition("(")[0] in BASELINE_NAMES and finding.group is None:
             task = finding.name.partition("(")[2].removesuffix(")")
-            answer = words[f"predicted_{task}" if task else "predicted"][0]
-            shown = number(float(answer)) if isinstance(answer, int | float) else answer or "none"
+            answer = words.get(f"predicted_{task}" if task else "predicted")
+            shown = None if answer is None else _shown(answer[0])
             again = Again(producer="baseline", options={"name": name, "answer": shown}, repeat="exact", tolerance=1e-6)
             yield finding.model_copy(update={"group": f"baseline={name}", "again": again})
+
+
+def _shown(answer: Any) -> str | None:
+    """Return an answer in words; None where it is one for each of several variables."""
+    if isinstance(answer, pl.Series):
+        values = np.unique(answer.to_numpy())
+        return number(float(values[0])) if len(values) == 1 else None
+    return number(float(answer)) if isinstance(answer, int | float) else answer or "none"
 
 
 def spread(name: str, values: Sequence[float], unit: str, better: Literal["higher", "lower"] | None) -> Finding:

@@ -68,10 +68,10 @@ def measure_all(
     for at in range(labels):
         right_G = tally.right_GL[:, at]
         given_G, true_G, union_G = tally.given_GL[:, at], tally.true_GL[:, at], union_GL[:, at]
-        results["precision", at] = _share(right_G, given_G, levels, "no row was given this label", clustered=clustered)
-        results["recall", at] = _share(right_G, true_G, levels, "no row has this label", clustered=clustered)
-        jaccard = _share(right_G, union_G, levels, "no row has this label or was given it", clustered=clustered)
-        results["f1", at] = _f1_of(jaccard)
+        results["precision", at] = share_of(right_G, given_G, levels, "no row was given this label", clustered=clustered)
+        results["recall", at] = share_of(right_G, true_G, levels, "no row has this label", clustered=clustered)
+        jaccard = share_of(right_G, union_G, levels, "no row has this label or was given it", clustered=clustered)
+        results["f1", at] = f1_of(jaccard)
     return results
 
 
@@ -84,7 +84,8 @@ def tally_of(target_nL: Sets, predicted_nL: Sets, group_n: Ints | None) -> Tally
     return Tally(count(target_nL & predicted_nL), count(target_nL), count(predicted_nL), len(target_nL))
 
 
-def _share(part_G: Floats, whole_G: Floats, levels: Levels, why: str, *, clustered: bool, of: str = "groups") -> Measured:
+def share_of(part_G: Floats, whole_G: Floats, levels: Levels, why: str, *, clustered: bool, of: str = "groups") -> Measured:
+    """Return a proportion that was counted in units, which depend on each other where they are `clustered`; `why` there is none."""
     rows = float(whole_G.sum())
     if not rows:
         return absent(why)
@@ -93,7 +94,7 @@ def _share(part_G: Floats, whole_G: Floats, levels: Levels, why: str, *, cluster
     return Measured(float(part_G.sum()) / rows, intervals, int(rows), method)
 
 
-def _f1_of(jaccard: Measured) -> Measured:
+def f1_of(jaccard: Measured) -> Measured:
     """Return F1 = 2J / (1 + J) of a Jaccard index J, which is a proportion; its interval is that of J, transformed."""
     if jaccard.value is None:
         return jaccard
@@ -107,8 +108,8 @@ def f1_micro(tally: Tally, levels: Levels, *, grouped: bool) -> Measured:
     """Return F1 over all labels of all rows together; the labels of a row are one unit."""
     right_G, union_G = tally.right_GL.sum(1), (tally.true_GL + tally.given_GL - tally.right_GL).sum(1)
     of = "groups" if grouped else "rows"
-    jaccard = _share(right_G, union_G, levels, "no row has a label or was given one", clustered=True, of=of)
-    return _f1_of(jaccard)._replace(n=tally.rows)
+    jaccard = share_of(right_G, union_G, levels, "no row has a label or was given one", clustered=True, of=of)
+    return f1_of(jaccard)._replace(n=tally.rows)
 
 
 def f1_macro(tally: Tally, levels: Levels, *, grouped: bool) -> Measured:

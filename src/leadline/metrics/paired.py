@@ -46,6 +46,23 @@ def mean_difference(loss_n: Floats, other_loss_n: Floats, levels: Levels = (0.95
     return Measured(float(difference_n.mean()), mean(difference_n, levels, group_n), len(difference_n), method)
 
 
+def ratio_difference(
+    loss_n: Floats, other_loss_n: Floats, count_n: Ints, levels: Levels = (0.95,), group_n: Ints | None = None
+) -> Measured:
+    """Return by how much the loss of one predictor exceeds another's, per thing counted: sum(loss - other) / sum(count).
+
+    The interval is that of a ratio, by the delta method.
+    """
+    count = float(np.sum(count_n))
+    if not count:
+        return absent("there are no rows")
+    difference_n = np.asarray(loss_n, dtype=np.float64) - np.asarray(other_loss_n, dtype=np.float64)
+    value = float(difference_n.sum()) / count
+    influence_n = (difference_n - value * count_n) * len(difference_n) / count
+    method = "paired; Student t of the ratio corrected for skewness" + ("" if group_n is None else ", summed by group")
+    return Measured(value, mean(value + influence_n, levels, group_n), int(count), method)
+
+
 def _effective_rows(centred_n: Floats, group_n: Ints) -> float:
     sums_G = group_sums(centred_n, group_n)
     groups, n = len(sums_G), len(centred_n)

@@ -13,25 +13,32 @@ from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.component import Component
 from leadline.facts.experiment import NetworkSpec, Size
 from leadline.facts.registry import lookup, table
-from leadline.layers.contracts import Family
+from leadline.layers.contracts import Family, Wants
 from leadline.layers.network import Body, out_width
 from leadline.layers.types import SignalSpec
+from leadline.models.over import OVER, composed
 from leadline.models.own import resolve
 
 
 def build_body(
-    network: Component | nn.Module, spec: SignalSpec, front: nn.Module, size: Size, own: nn.Module | type[nn.Module] | None = None
+    network: Component | nn.Module,
+    spec: SignalSpec,
+    front: nn.Module,
+    size: Size,
+    own: nn.Module | type[nn.Module] | None = None,
+    wants: Wants = "vector",
 ) -> Body:
     """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its own).
 
-    `spec` is what the front gives; `own` is the module, or its class, that a component only names. Raises UsageError where there
-    is no such family, where it does not take such an input, or where an option is unknown or wrong.
+    `spec` is what the front gives; `own` is the module, or its class, that a component only names; `wants` says of what features
+    are wanted. Raises UsageError where there is no such family, where it does not take such an input, or where an option is unknown
+    or wrong.
     """
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
-    family = resolve(own if own is not None else component.name if isinstance(network, Component) else network)
-    options = checked_options(family, component, spec, size)
+    named = own if own is not None else component.name if isinstance(network, Component) else network
+    family, options = checked(component, spec, size, named)
     try:
-        backbone = family.build(spec, options)
+        backbone = family.build(spec, options) if wants == "vector" else _stepwise(family, spec, options, wants)
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
@@ -39,11 +46,22 @@ def build_body(
     return Body(
         front,
         backbone,
-        out_width(backbone, spec, component.name),
+        out_width(backbone, spec, component.name, steps=wants != "vector"),
         gives_outputs=getattr(options, "head", "linear") == "none",
         head=partial(_headed, family, options) if family.head else None,
         classes=spec.classes,
     )
+
+
+def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, wants: Wants) -> nn.Module:
+    """Return a backbone that gives features of every step; raises UsageError where the family cannot."""
+    if family.steps is None or spec.kind != "sequence":
+        able = [name for name in sorted(table("models")) if lookup("models", name).steps is not None]
+        raise UsageError(
+            f"The network {family.name!r} gives no features of every step of {spec.kind} data, which this objective needs. "
+            f"These do, of sequences: {', '.join(able) or 'none'}."
+        )
+    return family.steps(spec, options, wants == "causal")
 
 
 def fitted_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:
@@ -66,8 +84,18 @@ def fitted_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family
 
 def resolved_options(component: Component, spec: SignalSpec, size: Size) -> Mapping[str, Any]:
     """Return all options of a component as plain JSON values, every default written out; raises as `build_body` does."""
-    options: Mapping[str, Any] = checked_options(resolve(component.name), component, spec, size).model_dump(mode="json")
+    options: Mapping[str, Any] = checked(component, spec, size)[1].model_dump(mode="json")
     return options
+
+
+def checked(
+    component: Component, spec: SignalSpec, size: Size, named: str | type[nn.Module] | nn.Module | None = None
+) -> tuple[Family, BaseModel]:
+    """Return the family of a component (`named`, where that says more than its name), or of two on each other, and its options."""
+    family = resolve(component.name if named is None else named)
+    if OVER in component.options and OVER not in family.options.model_fields:  # which may be an option of one's own
+        family, component = composed(family, component, spec, size, checked)
+    return family, checked_options(family, component, spec, size)
 
 
 def checked_options(family: Family, component: Component, spec: SignalSpec, size: Size) -> BaseModel:
@@ -77,7 +105,12 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
             f"The network {component.name!r} takes {' or '.join(family.accepts)}, not {spec.kind}. "
             f"These take {spec.kind}: {', '.join(_families_for(spec.kind)) or 'none'}."
         )
-    known = family.options.model_fields
+    if family.forecasts and not spec.ahead:
+        raise UsageError(
+            f"The network {component.name!r} forecasts, and here nothing is forecast. "
+            f"These take {spec.kind} for other ends: {', '.join(_families_for(spec.kind, forecasts=False)) or 'none'}."
+        )
+    known = {*family.options.model_fields, *((OVER,) if "sequence" in family.accepts else ())}
     for name in component.options:
         if name not in known:
             raise UsageError(f"The network {component.name!r} has no option {name!r}. {did_you_mean(name, known)}")
@@ -94,5 +127,6 @@ def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) 
     return family.head(spec, outputs, options)
 
 
-def _families_for(kind: str) -> list[str]:
-    return [name for name in sorted(table("models")) if kind in lookup("models", name).accepts]
+def _families_for(kind: str, *, forecasts: bool = True) -> list[str]:
+    families = {name: lookup("models", name) for name in sorted(table("models"))}
+    return [name for name, family in families.items() if kind in family.accepts and (forecasts or not family.forecasts)]

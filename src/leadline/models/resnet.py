@@ -8,11 +8,9 @@ from typing import Literal
 from torch import Tensor, nn
 
 from leadline.facts.base import Fact
-from leadline.layers.activations import draw_weights
 from leadline.layers.contracts import Family
+from leadline.layers.convolutions import Stem, conv_norm_relu, convolution, is_large
 from leadline.layers.types import Signal, SignalSpec
-
-_LARGE = 64  # pixels a side above which the stem reduces the image fourfold, as the paper does for ImageNet
 
 # Blocks and channels of each stage: the paper's 6n+2 layers for CIFAR, its 18 and 34 for ImageNet.
 _STAGES: Mapping[int, tuple[tuple[int, int], ...]] = {
@@ -32,13 +30,7 @@ class Options(Fact):
     """
 
     depth: Literal[20, 32, 56, 18, 34] = 32
-    stem: Literal["auto", "small", "large"] = "auto"
-
-
-def _conv(inside: int, outside: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    conv = nn.Conv2d(inside, outside, kernel, stride, padding=kernel // 2, bias=False)
-    draw_weights(conv, "relu")
-    return conv
+    stem: Stem = "auto"
 
 
 class Block(nn.Module):
@@ -51,15 +43,13 @@ class Block(nn.Module):
     def __init__(self, inside: int, outside: int, stride: int) -> None:
         super().__init__()
         self.residual = nn.Sequential(
-            _conv(inside, outside, 3, stride),
-            nn.BatchNorm2d(outside),
-            nn.ReLU(),
-            _conv(outside, outside, 3),
+            *conv_norm_relu(inside, outside, 3, stride),
+            convolution(outside, outside, 3),
             nn.BatchNorm2d(outside),
         )
         self.shortcut: nn.Module = nn.Identity()
         if inside != outside or stride != 1:
-            self.shortcut = nn.Sequential(_conv(inside, outside, 1, stride), nn.BatchNorm2d(outside))
+            self.shortcut = nn.Sequential(convolution(inside, outside, 1, stride), nn.BatchNorm2d(outside))
         self.relu = nn.ReLU()
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
@@ -75,8 +65,8 @@ class ResNet(nn.Module):
         channels, height, width = spec.shape
         stages = _STAGES[options.depth]
         inside = stages[0][1]
-        large = options.stem == "large" or (options.stem == "auto" and max(height, width) > _LARGE)
-        stem = [_conv(channels, inside, 7, 2) if large else _conv(channels, inside, 3), nn.BatchNorm2d(inside)]
+        large = is_large(options.stem, (height, width))
+        stem = [convolution(channels, inside, 7, 2) if large else convolution(channels, inside, 3), nn.BatchNorm2d(inside)]
         # The largest of a window and then ReLU is the same as ReLU and then the largest, on a quarter of the numbers.
         self.stem = nn.Sequential(*stem, *([nn.MaxPool2d(3, 2, padding=1)] if large else []), nn.ReLU())
         blocks: list[nn.Module] = []

@@ -21,14 +21,14 @@ from typing import Literal
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from leadline.errors import UsageError
 from leadline.facts.base import Fact
 from leadline.layers.contracts import Family
 from leadline.layers.dropout import Dropout
+from leadline.layers.pooling import Pooling, with_first
 from leadline.layers.types import Signal, SignalSpec
 
-Pooling = Literal["last", "mean", "max", "attention"]
 CELLS: Mapping[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
 
@@ -43,59 +43,55 @@ class Options(Fact):
     hidden: int = Field(default=128, ge=1)
     layers: int = Field(default=1, ge=1)
     bidirectional: bool = False
-    pool: Pooling = "last"
+    pool: Literal["last", "mean", "max", "attention"] = "last"
     dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class Recurrent(nn.Module):
-    """Sequences (B,T,F), and images (B,C,H,W) read row by row from the top, to (B, H or 2H)."""
+    """Sequences (B,T,F), and images (B,C,H,W) read row by row from the top, to (B, H or 2H); unless `pooled` to (B,T, H or 2H)."""
 
-    def __init__(self, spec: SignalSpec, options: Options) -> None:
+    def __init__(self, spec: SignalSpec, options: Options, *, pooled: bool = True) -> None:
         super().__init__()
         features = spec.shape[-1] if spec.kind == "sequence" else spec.shape[0] * spec.shape[2]
         width = options.hidden * (2 if options.bidirectional else 1)
-        self.pool: Pooling = options.pool
-        self.bidirectional = options.bidirectional
         # One module a layer: PyTorch's own dropout between stacked layers draws from a global generator.
-        self.layers = nn.ModuleList(_recurrent(options, features if number == 0 else width) for number in range(options.layers))
+        self.layers = nn.ModuleList(Layer(options, features if number == 0 else width) for number in range(options.layers))
         self.dropouts = nn.ModuleList(Dropout(options.dropout) if options.dropout else nn.Identity() for _ in range(options.layers))
-        self.attention = nn.Linear(width, 1, bias=False) if options.pool == "attention" else None
+        self.pool = Pooling(options.pool, width, options.hidden if options.bidirectional else 0) if pooled else None
 
     def forward(self, signal: Signal) -> Signal:
         x_BTF, mask_BT = signal
         if x_BTF.ndim == 4:
             x_BTF = x_BTF.permute(0, 2, 1, 3).flatten(2)
-        length_B = None if mask_BT is None else mask_BT.sum(1).clamp_min(1).cpu()
+        length_B = None if mask_BT is None else with_first(mask_BT).sum(1)
         for layer, dropout in zip(self.layers, self.dropouts, strict=True):
-            x_BTF = dropout(_run(layer, x_BTF, length_B))
-        return Signal(self._pooled(x_BTF, mask_BT))
+            x_BTF = dropout(layer(x_BTF, length_B))
+        return Signal(x_BTF, mask_BT) if self.pool is None else Signal(self.pool(x_BTF, mask_BT))
 
-    def _pooled(self, x_BTF: Tensor, mask_BT: Tensor | None) -> Tensor:
-        if self.pool == "last":
-            return self._last(x_BTF, mask_BT)
-        if self.pool == "max":
-            return (x_BTF if mask_BT is None else x_BTF.masked_fill(~mask_BT[:, :, None], -torch.inf)).amax(1)
-        score_BT = x_BTF.new_zeros(x_BTF.shape[:2]) if self.attention is None else self.attention(x_BTF).squeeze(-1)
-        if mask_BT is not None:
-            score_BT = score_BT.masked_fill(~mask_BT, -torch.inf)
-        return torch.einsum("bt,btf->bf", score_BT.softmax(1), x_BTF)
 
-    def _last(self, x_BTF: Tensor, mask_BT: Tensor | None) -> Tensor:
-        """Return the state after the last step, and for the way back that after the first one."""
-        if mask_BT is None:
-            end_BF = x_BTF[:, -1]
-        else:
-            at_B = mask_BT.sum(1).clamp_min(1) - 1
-            end_BF = x_BTF.gather(1, at_B[:, None, None].expand(-1, 1, x_BTF.shape[2])).squeeze(1)
-        if not self.bidirectional:
-            return end_BF
-        half = x_BTF.shape[2] // 2
-        return torch.cat([end_BF[:, :half], x_BTF[:, 0, half:]], 1)
+class Layer(nn.Module):
+    """The states of all steps (B,T, H or 2H), of each direction; those beyond a row's end mean nothing.
+
+    All rows run to the end of the longest: what comes after a row's end cannot change its states, and for the way back its steps
+    are put in reverse order first. Packed sequences would leave those steps out, and the fused kernel with them: on a CPU an LSTM
+    then takes 1.7 (lengths from 8 to 64) to 2.6 times as long (60 to 64), under bf16 up to 3.8 times.
+    """
+
+    def __init__(self, options: Options, features: int) -> None:
+        super().__init__()
+        self.ways = nn.ModuleList(_recurrent(options, features) for _ in range(2 if options.bidirectional else 1))
+
+    def forward(self, x_BTF: Tensor, length_B: Tensor | None) -> Tensor:
+        states_BTH: Tensor = self.ways[0](x_BTF)[0]
+        if len(self.ways) == 1:
+            return states_BTH
+        back_BTH = _turned(self.ways[1](_turned(x_BTF, length_B))[0], length_B)
+        return torch.cat([states_BTH, back_BTH], 2)
 
 
 def _recurrent(options: Options, features: int) -> nn.RNNBase:
     """Return one layer with recurrent matrices orthogonal (Saxe et al. 2014), an LSTM's forget gates open (Gers et al. 2000)."""
-    layer = CELLS[options.cell](features, options.hidden, batch_first=True, bidirectional=options.bidirectional)
+    layer = CELLS[options.cell](features, options.hidden, batch_first=True)
     for name, p in layer.named_parameters():
         if name.startswith("weight_hh"):
             for block in p.data.view(-1, options.hidden, options.hidden):
@@ -109,13 +105,22 @@ def _recurrent(options: Options, features: int) -> nn.RNNBase:
     return layer
 
 
-def _run(layer: nn.Module, x_BTF: Tensor, length_B: Tensor | None) -> Tensor:
-    """Return the states of all steps; those after a row's end are zero, and the way back begins at its end."""
+def _turned(x_BTF: Tensor, length_B: Tensor | None) -> Tensor:
+    """Return the steps of each row in reverse order; those beyond its end stay where they are."""
     if length_B is None:
-        states_BTF: Tensor = layer(x_BTF)[0]
-        return states_BTF
-    packed = pack_padded_sequence(x_BTF, length_B, batch_first=True, enforce_sorted=False)
-    return pad_packed_sequence(layer(packed)[0], batch_first=True, total_length=x_BTF.shape[1])[0]
+        return x_BTF.flip(1)
+    step_T = torch.arange(x_BTF.shape[1], device=x_BTF.device)
+    back_BT = length_B[:, None] - 1 - step_T
+    return x_BTF.gather(1, torch.where(back_BT >= 0, back_BT, step_T)[:, :, None].expand(-1, -1, x_BTF.shape[2]))
+
+
+def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
+    """Return the network without pooling: the states of every step; raises UsageError where they would know of later ones."""
+    if causal and options.bidirectional:
+        raise UsageError(
+            "The network 'rnn': with 'bidirectional: true' each step knows of later ones, which this objective does not allow."
+        )
+    return Recurrent(spec, options, pooled=False)
 
 
 FAMILY = Family(
@@ -123,6 +128,7 @@ FAMILY = Family(
     accepts=("sequence", "image"),
     options=Options,
     build=Recurrent,
+    steps=steps,
     sizes={
         "small": {"hidden": 64},
         "base": {"hidden": 128},

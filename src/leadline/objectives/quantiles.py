@@ -24,6 +24,7 @@ from leadline.layers.types import Loss, Prediction
 from leadline.metrics import distribution as metrics
 from leadline.metrics.findings import finding
 from leadline.metrics.means import mean_of
+from leadline.objectives.levels import check_levels, middle_of
 from leadline.objectives.quantity import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.single import SinglePlayer
 
@@ -37,15 +38,13 @@ class Options(Fact):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        sound = all(0 < level < 1 for level in self.levels) and list(self.levels) == sorted(set(self.levels))
-        if not sound or len(self.levels) < 2:
-            raise ValueError("levels are two different numbers or more between 0 and 1, from low to high")
+        check_levels(self.levels)
         return self
 
     @property
     def middle(self) -> int:
         """Which of the levels is nearest to 0.5."""
-        return min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5))
+        return middle_of(self.levels)
 
     @property
     def names(self) -> tuple[str, ...]:

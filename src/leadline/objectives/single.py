@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
-from leadline.layers.contracts import Context
+from leadline.layers.contracts import Context, Wants
 from leadline.layers.draws import Draws
+from leadline.layers.fusion import Fuse
 from leadline.layers.network import assemble
 from leadline.layers.types import Batch, Loss, Prediction
 
@@ -31,6 +32,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "labels": ("a set of labels", "multilabel"),
     "probabilities": ("probabilities", "probabilities"),
     "several": ("several targets", "multitask"),
+    "series": ("variables over time", "forecasting"),
+    "tags": ("a tag for each token", "tagging"),
+    "text": ("the text itself", "language"),
 }
 
 
@@ -54,11 +58,17 @@ class SinglePlayer(ABC):
     name: str
     coupled = False
     views: tuple[str, ...] = ("plain",)
+    wants: Wants = "vector"
     kinds: tuple[str, ...] = ()  # of target that it takes, the one first that doubtful values are taken for
     chosen: Any = None  # the options of the experiment at hand
-    learns: Literal["classes", "numbers"] | None = None
+    learns: Literal["classes", "numbers", "windows"] | None = None
     stepped: tuple[str, ...] = ()
     monitors: Mapping[str, str]
+
+    @property
+    def each(self) -> int:
+        """How many numbers are forecast for each step and variable."""
+        return 1
 
     def having(self, options: Any) -> Self:
         """Return the objective with the options of one experiment."""
@@ -115,9 +125,9 @@ class SinglePlayer(ABC):
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield findings with intervals, and exhibits, from the decisions on one split."""
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any) -> nn.Module:
-        """Return the network: bodies, a head with as many outputs as the objective wants, and its end."""
-        return assemble(schema, bodies, outputs=self.outputs(schema, options), last=self.last(schema, options))
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: bodies, their fusion, a head with as many outputs as the objective wants, and its end."""
+        return assemble(schema, bodies, outputs=self.outputs(schema, options), last=self.last(schema, options), fuse=fuse)
 
     def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return the network as the only player."""

@@ -8,12 +8,26 @@ from typing import Any
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.rendering import words
+from leadline.rendering.fused import fused
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
 from leadline.rendering.scripts import apart
 from leadline.rendering.sentence import Sentence, aside
 from leadline.rendering.simpler import simpler
 
-OPENING = ("accuracy", "mae", "agreement", "subset_accuracy")  # measures that a report opens with, the first that there is
+OPENING = (
+    "accuracy",
+    "mse_scaled",
+    "mae",
+    "agreement",
+    "subset_accuracy",
+    "entity_f1",
+    "token_accuracy",
+    "perplexity",
+)  # measures that a report opens with, the first that there is
+
+
+# What some measures count, where it is not rows: one of them, and many.
+COUNTED = {"token_accuracy": ("token", "tokens"), "perplexity": ("token", "tokens"), "entity_f1": ("entity", "entities")}
 
 
 def answer(report: Report) -> tuple[Sentence, ...]:
@@ -28,6 +42,7 @@ def answer(report: Report) -> tuple[Sentence, ...]:
     as_well, about = simpler(report)
     constant = tuple(sentence for main in mains for sentence in _against_baseline(main.finding, parts, report))
     told += (*about, *constant) if as_well else (*constant, *about)
+    told += fused(report)
     if [main.finding.name for main in mains] == ["mae"]:
         told += _variance(parts, split)
     told += _weakest(parts, split, things(report))
@@ -36,13 +51,17 @@ def answer(report: Report) -> tuple[Sentence, ...]:
 
 
 def things(report: Report) -> str:
-    """Return what one example is called: ``image`` where that is all there is to it, else ``row``."""
+    """Return what one example is called: ``image``, ``clip`` or ``window`` where that is all there is to it, else ``row``."""
     if len(_mapping(_mapping(report.experiment.get("network")).get("bodies"))) > 1:
         return "row"
     inputs = _mapping(_mapping(report.experiment.get("data")).get("inputs"))
     kinds = {_mapping(spec).get("kind") for spec in inputs.values()}
-    pictured = any(e.name == "examples" and e.kind == "pictures" for e in report.exhibits)
-    return "image" if pictured or kinds == {"image"} else "row"
+    if any(e.name == "forecasts" for e in report.exhibits):
+        return "window"
+    shown = {e.kind for e in report.exhibits if e.name == "examples"}
+    if "clips" in shown or kinds == {"audio"}:
+        return "clip"
+    return "image" if "pictures" in shown or kinds == {"image"} else "row"
 
 
 def judged(report: Report) -> str:
@@ -105,7 +124,8 @@ def _lead(main: Noted, report: Report) -> Sentence:
     finding = main.finding
     measure, task = words.parted(finding.name)
     held_out = {"test": "held-out ", "validation": "validation ", "train": "training "}.get(finding.split or "", "")
-    rows = words.count(finding.n, held_out + things(report)) if finding.n is not None else f"{held_out}{things(report)}s"
+    one, many = COUNTED.get(measure, (things(report), f"{things(report)}s"))
+    rows = f"{finding.n:,} {held_out}{one if finding.n == 1 else many}" if finding.n is not None else f"{held_out}{many}"
     target = _mapping(report.experiment.get("data")).get("target")
     of_target = f" of {named(target)}" if target and not task else ""
     first = ""
@@ -117,6 +137,8 @@ def _lead(main: Noted, report: Report) -> Sentence:
         text = f"Of {rows} the network gives {words.amount(finding)} exactly the labels they have"
     elif measure == "agreement":
         text = f"Of {rows} the network finds {words.amount(finding)} most probably what they most probably are"
+    elif measure == "token_accuracy":
+        text = f"Of {rows} the network tags {words.amount(finding)} right"
     else:
         text = f"On {rows} the {_lower(words.term(measure).title)} is {words.amount(finding)}"
     text = _about(task, text)
@@ -136,7 +158,7 @@ def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Itera
             continue  # of simpler models there is more to say than that
         always = _constant(base)
         measure, task = words.parted(finding.name)
-        if measure in ("accuracy", "subset_accuracy", "agreement"):
+        if measure in ("accuracy", "subset_accuracy", "agreement", "token_accuracy"):
             text = f"{always} would get {words.amount(base)} right{_compared(finding, base)}"
         elif measure == "mae":
             text = f"{always} would be off by {words.amount(base)}{_compared(finding, base)}"
@@ -150,7 +172,11 @@ def _constant(base: Finding) -> str:
     if given is not None:
         return f"Always answering ‘{apart(str(given))}’"
     name = (base.group or "").partition("=")[2]
-    known = {"majority": "Always giving the most common answer", "mean": "Always answering with the mean of the training rows"}
+    known = {
+        "majority": "Always giving the most common answer",
+        "mean": "Always answering with the mean of the training rows",
+        "unigram": "Knowing only how frequent each token is",
+    }
     return known.get(name, f"The baseline ‘{name}’")
 
 

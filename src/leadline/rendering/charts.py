@@ -27,6 +27,13 @@ class Line(NamedTuple):
     end: tuple[float, float]
 
 
+class Band(NamedTuple):
+    """What lies between two lines, as a polygon in the same box as a `Line`."""
+
+    look: str
+    points: str
+
+
 class Dot(NamedTuple):
     """A point; `low` and `high` are the ends of its interval in y (per cent from the top), `left` and `right` in x, or None."""
 
@@ -41,7 +48,7 @@ class Dot(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """One panel: axes, lines, dots, perhaps a diagonal, a marked x and a marked y (a tick in per cent from the top)."""
+    """One panel: axes, lines, bands around some, dots, perhaps a diagonal, a marked x and a marked y (per cent from the top)."""
 
     label: str
     x: Axis
@@ -54,6 +61,7 @@ class Plot(NamedTuple):
     diagonal: bool = False
     mark: Tick | None = None
     level: Tick | None = None
+    bands: tuple[Band, ...] = ()
 
 
 class Row(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from leadline.facts.exhibit import Exhibit
 from leadline.facts.report import Report
-from leadline.rendering import charts, words
+from leadline.rendering import bands, charts, words
 from leadline.rendering.outline import split_order
 from leadline.rendering.scripts import straight, visible
 
@@ -22,13 +22,14 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 class Picture(NamedTuple):
-    """A PNG as a data address with its size in pixels; `small` ones are enlarged without smoothing."""
+    """A PNG as a data address with its size in pixels; `small` ones are enlarged without smoothing. `sound` is what it shows."""
 
     source: str
     width: int
     height: int
     caption: str
     small: bool
+    sound: str | None = None
 
 
 class Table(NamedTuple):
@@ -44,7 +45,7 @@ class Table(NamedTuple):
 class Gallery(NamedTuple):
     """Pictures in rows of `columns`; `tiny` where all are small, `even` where rows mean nothing and may break anywhere.
 
-    Where there are `headings`, one stands over each column.
+    Where there are `headings`, one stands over each column. `clips` are spectrograms, all drawn equally large.
     """
 
     pictures: tuple[Picture, ...]
@@ -52,6 +53,7 @@ class Gallery(NamedTuple):
     tiny: bool
     even: bool
     headings: tuple[str, ...]
+    clips: bool = False
 
 
 class View(NamedTuple):
@@ -101,9 +103,12 @@ def _body(kind: str, content: Mapping[str, Any]) -> Any:
         "table": table,
         "curves": charts.curves,
         "lines": charts.lines,
+        "bands": bands.panels,
         "matrix": charts.matrix,
         "reliability": charts.reliability,
         "pictures": _gallery,
+        "clips": _clips,
+        "texts": texts,
         "scatter": charts.scatter,
     }[kind]
     return draw(content)
@@ -121,6 +126,35 @@ def table(content: Mapping[str, Any]) -> Table:
     return Table(tuple(str(c) for c in columns), shown, numeric, "pictures" in content, max(0, len(rows) - MOST_ROWS))
 
 
+class Piece(NamedTuple):
+    """Some letters of a text; `look` says which way they pull, and `strength` how much, in hundredths."""
+
+    text: str
+    look: str
+    strength: int
+
+
+class Passage(NamedTuple):
+    """A text with what it says about it."""
+
+    caption: str
+    pieces: tuple[Piece, ...]
+
+
+def texts(content: Mapping[str, Any]) -> tuple[Passage, ...]:
+    """Return the texts of a ``texts`` exhibit."""
+    return tuple(
+        Passage(straight(one["caption"]), tuple(_piece(p, w) for p, w in zip(one["pieces"], one["weights"], strict=True)))
+        for one in content["texts"]
+    )
+
+
+def _piece(text: str, weight: float) -> Piece:
+    strength = round(100 * min(abs(weight), 1.0))
+    look = "plain" if strength < 5 else "for" if weight > 0 else "against"
+    return Piece(" " if text.isspace() else visible(text), look, strength)
+
+
 def picture(text: str, caption: str = "") -> Picture:
     """Return a picture from its base64 PNG text; raises ValueError where it is none."""
     try:
@@ -133,12 +167,30 @@ def picture(text: str, caption: str = "") -> Picture:
     return Picture(f"data:image/png;base64,{text}", width, height, caption, max(width, height) <= 64)
 
 
+def sound(text: str) -> str:
+    """Return a clip from its base64 WAV text as a data address; raises ValueError where it is none."""
+    try:
+        head = base64.b64decode(text[:16], validate=True)
+    except binascii.Error:
+        head = b""
+    if not (head.startswith(b"RIFF") and head[8:12] == b"WAVE"):
+        raise ValueError("a sound is not a WAV in base64")
+    return f"data:audio/wav;base64,{text}"
+
+
 def _gallery(content: Mapping[str, Any]) -> Gallery:
     pictures = tuple(picture(p, straight(c)) for p, c in zip(content["pictures"], content["captions"], strict=True))
     headings = tuple(content.get("headings", ()))
     # A caption under each picture means that it stands for itself; without captions, or under headings, a row tells a story.
     even = any(p.caption for p in pictures) and not headings
     return Gallery(pictures, max(1, int(content["columns"])), all(p.small for p in pictures), even, headings)
+
+
+def _clips(content: Mapping[str, Any]) -> Gallery:
+    found = _gallery(content)
+    sounds = [sound(text) for text in content["sounds"]] if "sounds" in content else [None] * len(found.pictures)
+    pictures = tuple(p._replace(sound=s, small=False) for p, s in zip(found.pictures, sounds, strict=True))
+    return found._replace(pictures=pictures, tiny=False, clips=True)
 
 
 def _cell(value: Any) -> str:

@@ -24,8 +24,12 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "data": ("notes", "columns", "set_aside", "duplicates", "near_duplicates"),
     "examples": ("examples", "augmented", "mixed"),  # of several inputs also augmented-2 …
     "learning": ("learning_curves", "range_test"),
-    "errors": ("confusion", "roc", "precision_recall", "labels", "reliability", "calibration", "predicted", "mistakes"),
+    "errors": (
+        *("forecasts", "by_step", "by_variable", "confusion", "roc", "precision_recall", "labels", "reliability", "calibration"),
+        *("predicted", "mistakes", "highlights"),  # of several texts also highlights-title …
+    ),
     "baselines": ("baselines",),
+    "inputs": ("alone", "without"),
     "reproduce": ("plan",),
 }
 TITLES: Mapping[str, str] = {
@@ -35,6 +39,7 @@ TITLES: Mapping[str, str] = {
     "measures": "Measures",
     "parts": "Part by part",
     "baselines": "Against baselines",
+    "inputs": "Input by input",
     "errors": "Right and wrong",
     "cost": "Cost",
     "more": "More",
@@ -71,6 +76,8 @@ def render(report: Report, folder: Path) -> str:
     placed = _place(views(report, folder))
     measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""))
     baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who))
+    first = dict(list(parts.inputs.items())[:1])  # the tables have the numbers; a chart of one measure shows what they mean
+    inputs = charts.strips(first, _labels(first, _who))
     tables = [_parts_table(g) for g in parts.groups]
     present = {
         "data": parts.data or placed["data"],
@@ -78,6 +85,7 @@ def render(report: Report, folder: Path) -> str:
         "measures": measures,
         "parts": tables,
         "baselines": baselines,
+        "inputs": inputs,
         "cost": parts.cost,
         "absent": parts.absent,
         "declared": report.experiment.get("card"),
@@ -98,6 +106,7 @@ def render(report: Report, folder: Path) -> str:
         main_split=judged_split(report),
         measures=measures,
         baselines=baselines,
+        inputs=inputs,
         tables=tables,
         placed=placed,
         environment=tuple(flat(report.environment)),
@@ -152,7 +161,7 @@ def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
 
 
 def _who(one: Noted) -> str:
-    return words.group(one.finding.group).removeprefix("baseline ") if one.finding.group else "network"
+    return words.group(one.finding.group).removeprefix("baseline ").removeprefix("input ") if one.finding.group else "network"
 
 
 def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
@@ -183,7 +192,7 @@ def _name(report: Report) -> str:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What stands under the title: who, on what, when."""
     data, network = report.experiment.get("data") or {}, report.experiment.get("network") or {}
-    bodies = {body["name"]: None for body in (network.get("bodies") or {}).values()}
+    bodies = {words.network(body): None for body in (network.get("bodies") or {}).values()}
     yield "Data", str(data.get("source") or "given in memory")
     if data.get("target"):
         yield "Target", answer.named(data["target"])

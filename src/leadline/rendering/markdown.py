@@ -19,6 +19,7 @@ from leadline.rendering.scripts import straight, visible
 
 TASKS: Mapping[tuple[str, str], str] = {
     ("classification", "image"): "image-classification",
+    ("classification", "clip"): "audio-classification",
     ("classification", "row"): "tabular-classification",
     ("regression", "row"): "tabular-regression",
 }
@@ -68,7 +69,7 @@ def card(report: Report, folder: Path) -> str:
         columns=columns.body if columns else None,
         listed=LISTED,
         training=report.experiment.get("training") or {},
-        bodies=[body["name"] for body in ((report.experiment.get("network") or {}).get("bodies") or {}).values()],
+        bodies=[words.network(body) for body in ((report.experiment.get("network") or {}).get("bodies") or {}).values()],
     )
     return f"---\n{_front_matter(report)}---\n\n{text}"
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 
-Place = Literal["data", "cost", "baseline", "chosen", "group", "measure"]
+Place = Literal["data", "cost", "baseline", "input", "chosen", "group", "measure"]
 
-DATA = ("rows", "rows_set_aside", "duplicates", "near_duplicates")
+DATA = ("rows", "rows_set_aside", "rows_without", "duplicates", "near_duplicates")
 COST = ("params", "flops", "size_mb", "latency_ms", "peak_memory_mb", "train_seconds", "energy_wh", "co2_g", "rollbacks")
 SPLITS = ("train", "validation", "test")
 
@@ -32,13 +32,16 @@ class Group(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """Findings by part of the report: measures by name, then by split; groups; baselines by name; what was chosen at the end."""
+    """Findings by part of the report: measures by name, then by split; groups; baselines, and inputs alone or missing, by name;
+    what was chosen at the end.
+    """
 
     data: tuple[Noted, ...]
     cost: tuple[Noted, ...]
     measures: Mapping[str, tuple[Noted, ...]]
     groups: tuple[Group, ...]
     baselines: Mapping[str, tuple[Noted, ...]]
+    inputs: Mapping[str, tuple[Noted, ...]]
     chosen: tuple[Noted, ...]
     absent: tuple[Noted, ...]
 
@@ -46,7 +49,7 @@ class Outline(NamedTuple):
 def outline(report: Report) -> Outline:
     """Sort all findings of a report; each is in exactly one part, and absent ones are listed once more together."""
     noted = [Noted(i, f) for i, f in enumerate(report.findings)]
-    places: dict[Place, list[Noted]] = {p: [] for p in ("data", "cost", "baseline", "chosen", "group", "measure")}
+    places: dict[Place, list[Noted]] = {p: [] for p in get_args(Place)}
     for one in noted:
         places[_place(one.finding)].append(one)
     return Outline(
@@ -55,6 +58,7 @@ def outline(report: Report) -> Outline:
         measures={name: tuple(sorted(found, key=_by_split)) for name, found in _by_name(places["measure"]).items()},
         groups=_groups(places["group"]),
         baselines=_baselines(places["baseline"], report),
+        inputs=_baselines([one for one in places["input"] if one.finding.group], report),
         chosen=tuple(places["chosen"]),
         absent=tuple(one for one in noted if one.finding.value is None),
     )
@@ -77,6 +81,8 @@ def _place(finding: Finding) -> Place:
         return "baseline"
     if producer == "data" or finding.name in DATA:
         return "data"
+    if producer == "inputs":
+        return "input"
     if producer == "cost" or finding.name in COST:
         return "cost"
     if producer == "settled":
@@ -114,7 +120,7 @@ def _beside(name: str) -> bool:
 
 
 def _baselines(found: Iterable[Noted], report: Report) -> dict[str, tuple[Noted, ...]]:
-    """For each measure with a baseline: the network's own finding on the same split, then the baselines."""
+    """For each measure with a baseline (or an input alone): the network's own finding on the same split, then the baselines."""
     result: dict[str, tuple[Noted, ...]] = {}
     best = judged_split(report)
     for name, ones in _by_name(one for one in found if not _beside(one.finding.name)).items():

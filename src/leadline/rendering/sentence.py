@@ -31,3 +31,11 @@ def aside(finding: Finding, first: str = "") -> str:
         finding.provenance if finding.provenance != "measured" else "",
     ]
     return ", ".join(part for part in inside if part)
+
+
+def upwards(finding: Finding) -> Finding:
+    """Return a difference as it is where it is positive, else the other way round: it is then told as what is worse."""
+    if finding.value is None or finding.value >= 0:
+        return finding
+    ends = None if finding.interval is None else (-finding.interval[1], -finding.interval[0])
+    return finding.model_copy(update={"value": -finding.value, "interval": ends})

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.rendering import words
 from leadline.rendering.outline import Noted
-from leadline.rendering.sentence import Sentence, aside
+from leadline.rendering.sentence import Sentence, aside, upwards
 
 NAMES: Mapping[str, str] = {
     "linear": "a linear model",
@@ -27,7 +26,9 @@ def simpler(report: Report) -> tuple[bool, tuple[Sentence, ...]]:
     gains = {
         (one.finding.group or "").partition("=")[2]: one
         for one in noted
-        if one.finding.name == f"{said['measure']}_difference" and one.finding.value is not None
+        if one.finding.name == f"{said['measure']}_difference"
+        and (one.finding.group or "").startswith("baseline=")
+        and one.finding.value is not None
     }
     if said["model"] == "network":
         return False, tuple(_network_stays(gains, said["worse"]))
@@ -68,20 +69,12 @@ def _network_stays(gains: Mapping[str, Noted], worse: Iterable[str]) -> Iterable
 def _by(one: Noted) -> str:
     """Return the size of a difference; of which measure, where that is not the one the report opens with."""
     measure = one.finding.name.removesuffix("_difference")
-    size = words.amount(_upwards(one.finding))
+    size = words.amount(upwards(one.finding))
     return size if measure in ("accuracy", "mae") else f"{size} of {words.term(measure).title.lower()}"
 
 
 def _aside(one: Noted) -> str:
-    return aside(_upwards(one.finding))
-
-
-def _upwards(finding: Finding) -> Finding:
-    """Return a difference as it is where it is positive, else the other way round: it is then told as what is worse."""
-    if finding.value is None or finding.value >= 0:
-        return finding
-    ends = None if finding.interval is None else (-finding.interval[1], -finding.interval[0])
-    return finding.model_copy(update={"value": -finding.value, "interval": ends})
+    return aside(upwards(one.finding))
 
 
 def _named(name: str) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from leadline.facts.finding import Finding, Interval
 from leadline.rendering.scripts import apart
@@ -55,6 +55,11 @@ TERMS: Mapping[str, Term] = {
     "coverage": Term("Coverage", "share of true values within the predicted interval, which claims a share", True),
     "interval_width": Term("Interval width", "how wide predicted intervals are on average"),
     "pinball": Term("Pinball loss", "error of predicted quantiles; a low quantile pays more for being too high"),
+    "mse_scaled": Term("Scaled squared error", "mean squared error in train variances; the train mean scores about 1"),
+    "mae_scaled": Term("Scaled absolute error", "mean absolute error in train standard deviations"),
+    "mase": Term("MASE", "mean absolute error over that of repeating, in train, what was a season before; below 1 is better"),
+    "pinball_scaled": Term("Scaled pinball loss", "error of forecast quantiles in train standard deviations"),
+    "interval_width_scaled": Term("Scaled band width", "how wide forecast bands are on average, in train standard deviations"),
     "deviance": Term("Poisson deviance", "how far counts are from predicted rates, beyond what a perfect fit leaves"),
     "deviance_explained": Term("Deviance explained", "share of the Poisson deviance explained; always giving the mean scores 0"),
     "kl": Term("Kullback–Leibler divergence", "what predicted probabilities lose beside the true ones"),
@@ -63,9 +68,18 @@ TERMS: Mapping[str, Term] = {
     "subset_accuracy": Term("Exact sets", "share of rows whose whole set of labels is right", True),
     "hamming_loss": Term("Hamming loss", "share of labels that are wrong, there or not", True),
     "f1_micro": Term("F1, micro", "F1 over all labels of all rows together", True),
+    "token_accuracy": Term("Token accuracy", "share of tokens whose tag is right", True),
+    "row_accuracy": Term("Row accuracy", "share of rows all of whose tags are right", True),
+    "entity_precision": Term("Entity precision", "of the entities found, the share that are there, from end to end", True),
+    "entity_recall": Term("Entity recall", "of the entities that are there, the share found, from end to end", True),
+    "entity_f1": Term("Entity F1", "harmonic mean of entity precision and recall", True),
+    "perplexity": Term("Perplexity", "as unsure as a choice among so many equally likely tokens"),
+    "bits_per_character": Term("Bits per character", "what it would take to write the text down with this network's help"),
     "generalisation_gap": Term("Generalisation gap", "how much worse on rows never trained on"),
     "cheapest_not_worse": Term("Cheapest model not demonstrably worse", "how much better than the network it is"),
+    "fusion_gain": Term("All inputs against the best alone", "how much better the network is than the best of its inputs alone"),
     "rows": Term("Rows"),
+    "rows_without": Term("Rows without an input"),
     "rows_set_aside": Term("Rows set aside", "could not be used; listed with the reason"),
     "duplicates": Term("Duplicates", "rows of one split with a twin in another"),
     "near_duplicates": Term("Near-identical pictures", "rows of one split with nearly the same picture in another"),
@@ -81,7 +95,7 @@ TERMS: Mapping[str, Term] = {
 }
 _REPEATS = "_over_repeats"
 _DIFFERENCE = "_difference"
-_GAPS = ("generalisation_gap", "cheapest_not_worse")  # their methods begin with the measure that they are differences of
+_GAPS = ("generalisation_gap", "cheapest_not_worse", "fusion_gain")  # their methods begin with the measure they are differences of
 
 
 def term(name: str) -> Term:
@@ -214,6 +228,12 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}{SPACE}min {rest}{SPACE}s"
     return f"{minutes // 60:,}{SPACE}h {minutes % 60}{SPACE}min"
+
+
+def network(component: Mapping[str, Any]) -> str:
+    """Return a network's name, with what it stands over where it does: ``rnn over cnn``."""
+    beneath = component.get("over")
+    return f"{component['name']} over {network(beneath)}" if isinstance(beneath, Mapping) else str(component["name"])
 
 
 def moment(iso: str) -> str:

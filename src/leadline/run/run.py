@@ -105,7 +105,7 @@ def shipped(file: Path, experiment: Experiment, schema: Schema, modules: Mapping
     """
     assert experiment.objective is not None
     objective, _ = objective_for(experiment.objective)
-    network = objective.ship(build_network(experiment, schema, modules))
+    network = objective.ship(build_network(experiment, schema, modules, start=False))
     load_weights(network, file)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as pictures are stored; 2 to 3 times as fast
     return network.eval()
@@ -123,7 +123,15 @@ def save_weights(network: nn.Module, file: Path) -> None:
 def load_weights(network: nn.Module, file: Path) -> None:
     """Load weights into a network; raises RunError where the file is damaged or belongs to another network."""
     try:
-        safetensors.torch.load_model(network, str(file))
+        tensors = safetensors.torch.load_file(file)
+        # Shared ones are written once, by one of their names. safetensors' own reader takes batch norm's counters for strangers.
+        named: dict[int, list[str]] = {}
+        for name, x in network.state_dict(keep_vars=True).items():
+            named.setdefault(id(x), []).append(name)
+        for names in named.values():
+            there = next((name for name in names if name in tensors), None)
+            tensors |= {} if there is None else {name: tensors[there] for name in names}
+        network.load_state_dict(tensors)
     except FileNotFoundError:
         raise RunError(f"{file} is missing from the run.") from None
     except (SafetensorError, RuntimeError) as error:

@@ -16,6 +16,8 @@ from leadline.training.distributed import ALONE, World
 
 Augment = Callable[[Batch, Draws], Batch]
 Mix = Callable[[Batch, Batch, Draws], Batch]
+POOL = 64  # batches whose rows are sorted by length together
+BLUR = 0.1  # of its length that a row may seem longer
 Gathered = tuple[Batch, Batch | None]  # the rows of a step, and the rows that they are mixed with, if any
 
 
@@ -23,6 +25,10 @@ class Rows(Protocol):
     """Rows that can be gathered: a `leadline.data.dataset.Part`."""
 
     def __len__(self) -> int: ...
+
+    @property
+    def lengths(self) -> Tensor | None:
+        """How long each row is (M,) int64, where rows differ in it."""
 
     def batch(self, at: Tensor) -> Batch:
         """Return the raw rows at positions `at` (B,) int64, on the CPU."""
@@ -33,6 +39,7 @@ class Feed:
 
     `batch` counts the rows of one update over all processes; process r takes every r-th of them. What is left over at the end of
     an epoch is a smaller batch; left-overs of fewer than two rows a process join the batch before, as batch statistics need two.
+    Where rows differ in length, a batch is made of rows about as long (`bucketed`).
     Where rows are mixed, each is so with another one of the split that its draws choose, augmented by draws of its own: what a row
     becomes depends on (seed, step, row) alone. Raises UsageError where a process would have no rows.
     """
@@ -82,13 +89,20 @@ class Feed:
     def _gather(self, step: int) -> Gathered:
         epoch = step // self.steps_per_epoch
         if self._order[0] != epoch:
-            self._order = epoch, torch.randperm(len(self.part), generator=generator_for(self.seed, "order", epoch))
+            self._order = epoch, self._permuted(epoch)
         start, end = self._span(step)
         at_B = self._order[1][start + self.world.rank : end : self.world.size]
         batch = self.part.batch(at_B)
         if self.mix is None:
             return batch, None
         return batch, self.part.batch(partners(Draws(self.seed, step, batch.row_B), at_B, len(self.part)))
+
+    def _permuted(self, epoch: int) -> Tensor:
+        """Return the order of the rows in an epoch (M,) int64."""
+        generator = generator_for(self.seed, "order", epoch)
+        order_M = torch.randperm(len(self.part), generator=generator)
+        lengths = self.part.lengths
+        return order_M if lengths is None else bucketed(order_M, lengths, self.batch, self.steps_per_epoch, generator)
 
     def _prefetched(self, step: int) -> Gathered:
         """Return the batches copied while the step before ran, and begin to copy the next ones."""
@@ -113,3 +127,15 @@ class Feed:
 
     def _there(self, batch: Batch) -> Batch:
         return batch.map(Tensor.pin_memory).to(self.device)
+
+
+def bucketed(order_M: Tensor, lengths_M: Tensor, batch: int, steps: int, generator: torch.Generator) -> Tensor:
+    """Return a shuffled order (M,) int64 in which batches hold rows about as long as each other.
+
+    Of every `POOL` batches in a row the rows are sorted by length, blurred a little so that each meets others in every epoch,
+    and cut into batches anew; then all batches but the last, which may be smaller, are shuffled.
+    """
+    blurred_M = lengths_M * (1 + BLUR * torch.rand(len(lengths_M), generator=generator))
+    pools = [pool[blurred_M[pool].argsort(stable=True)] for pool in torch.split(order_M, POOL * batch)]
+    *full, last = torch.split(torch.cat(pools), [batch] * (steps - 1) + [len(order_M) - batch * (steps - 1)])
+    return torch.cat([*(full[at] for at in torch.randperm(len(full), generator=generator).tolist()), last])

@@ -5,7 +5,7 @@ Shapes in names: n rows, F features, O outputs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from leadline.data.part import Part
-from leadline.layers.contracts import Family, Fitted, Objective, Sample
+from leadline.layers.contracts import Family, Fitted, Objective, Sample, Windows
 from leadline.layers.draws import generator_for
 
 LEARNT = ("classes", "numbers")  # what such models can learn, and so what `Objective.learns` may say
+AHEAD = ("windows",)  # what those can that forecast
 CELLS = 250_000_000  # float32 numbers that rows take while a model is fitted: a gigabyte
 FEWEST = 1_000  # rows that are taken all the same
 BLOCK = 1024  # rows whose features are computed at once
@@ -38,6 +39,9 @@ def fit_head(
     rows a quarter as many at most. `progress` is told how many rows have been read.
     """
     assert family.fit is not None
+    if family.forecasts:
+        others = windows(network, validation, progress) if validation is not None and len(validation) else None
+        return family.fit(model_of(network, family), windows(network, train, progress), others, seed)
     most = max(CELLS // network.head.columns, FEWEST)
     some = drawn(train, most, seed)
     watched = drawn(validation, max(most // 4, FEWEST), seed) if validation is not None and len(validation) else None
@@ -51,6 +55,28 @@ def fit_head(
         note = f"fitted to {len(some):,} of {len(train):,} train rows, drawn at random: more would not fit into memory"
         fitted = fitted._replace(notes=(note, *fitted.notes))
     return fitted
+
+
+def model_of(network: Any, family: Family) -> Any:
+    """Return the part of a network that `Family.fit` finds the numbers of: its head, or the only backbone of one that forecasts."""
+    return network.bodies[0].backbone if family.forecasts else network.head
+
+
+def windows(network: Any, part: Part, progress: Callable[[int, int], None] | None = None) -> Windows:
+    """Return what reads all windows of a part, in blocks; `progress` is told how many have been read."""
+
+    def read() -> Iterator[Sample]:
+        network.eval()
+        for number, batch in enumerate(part.batches(BLOCK // 4)):
+            assert batch.target_B is not None
+            with torch.no_grad():
+                x_BTF: Tensor = network.bodies[0].front(batch.inputs[network.names[0]]).values.float()
+                target_BHV = (batch.target_B - network.last.mean_V) / network.last.std_V
+            yield Sample(x_BTF.numpy(), target_BHV.numpy(), batch.weight_B.numpy())
+            if progress:
+                progress(min((number + 1) * (BLOCK // 4), len(part)), len(part))
+
+    return read
 
 
 def sample(network: Any, objective: Any, part: Part, progress: Callable[[int, int], None] | None = None) -> Sample:

@@ -64,10 +64,10 @@ class Groups(Fact):
         factors: dict[nn.Parameter, float] = {}
         if self.layer_decay is not None:
             factors = {p: self.layer_decay**distance for p, distance in distances(network).items()}
-        for name, p in network.named_parameters(remove_duplicate=False):
-            for pattern, factor in self.rates.items():
-                if fnmatchcase(called(name), pattern):
-                    factors[p] = factors.get(p, 1.0) * factor
+        named = [(called(name), p) for name, p in network.named_parameters(remove_duplicate=False)]
+        for pattern, factor in self.rates.items():
+            for p in {p for name, p in named if fnmatchcase(name, pattern)}:  # tied weights have several names
+                factors[p] = factors.get(p, 1.0) * factor
         return {p: factor for p, factor in factors.items() if factor != 1}
 
     def _is_frozen(self, name: str) -> bool:
@@ -81,16 +81,19 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
     """Return how many layers before the head each parameter stands; the head's own are at 0.
 
     Layers are taken in the order of a body's modules: one begins with each module that has a matrix of its own, and has the
-    vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first. In a network that is not
-    made of bodies and a head, the last layer is the head.
+    vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first; what fuses several inputs
+    by matrices is one too, before the head. In a network that is not made of bodies and a head, the last layer is the head.
     """
     found: dict[nn.Parameter, int] = {}
     whole = [part for part in network.modules() if isinstance(part, Network)]
     for net in whole:
         headed = any(True for _ in net.head.parameters())
+        joint = [] if net.fusion is None else list(net.fusion.parameters())
+        between = any(p.ndim > 1 for p in joint)  # a layer of its own, rather than a few numbers beside the features
+        found |= dict.fromkeys(joint, int(between))
         for body in net.bodies:
             layers = _layers(body)
-            found |= {p: len(layers) - at - (not headed) for at, layer in enumerate(layers) for p in layer}
+            found |= {p: len(layers) - at - (not headed) + between for at, layer in enumerate(layers) for p in layer}
     if not whole:
         layers = _layers(network)
         found |= {p: len(layers) - at - 1 for at, layer in enumerate(layers) for p in layer}

@@ -1,10 +1,12 @@
-"""What simpler models reach beside a trained network."""
+"""What simpler models reach beside a trained network, and what each of its inputs is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from torch import nn
 
 from leadline.data.dataset import Dataset
 from leadline.facts.exhibit import Draft
@@ -13,13 +15,15 @@ from leadline.layers.contracts import Context
 from leadline.measuring.baselines import Baseline, constant, fit_baselines
 from leadline.measuring.cheapest import NETWORK, beside
 from leadline.measuring.evaluate import Measured
+from leadline.measuring.inputs import AGAIN, GAIN, alone_beside, missing_beside, without_each
 from leadline.run import folder as files
+from leadline.verbs.alone import Alone, told
 from leadline.verbs.job import Job
 from leadline.verbs.trained import Trained
 
 
 class Beside(NamedTuple):
-    """Findings and exhibits about simpler models."""
+    """Findings and exhibits about simpler models, or about inputs."""
 
     findings: tuple[Finding, ...] = ()
     drafts: tuple[Draft, ...] = ()
@@ -58,6 +62,30 @@ def beside_network(
     context = Context("test", test.target, test.group, dataset.schema, levels, experiment.seed)
     command = _command(folder, job)
     found = list(beside(network, baselines, constant(job.objective, dataset, len(test)), job.objective, context, command))
+    return _sorted(found)
+
+
+def each_input(
+    network: nn.Module, job: Job, dataset: Dataset, measured: Measured, alone: Sequence[Alone], levels: tuple[float, ...]
+) -> Beside:
+    """Compare a network of several inputs with each of them `alone`, and with itself where one is missing, on the test rows."""
+    test = dataset.parts.get("test")
+    if len(dataset.schema.inputs) < 2 or test is None or test.target is None or "test" not in measured.decisions:
+        return Beside()
+    context = Context("test", test.target, test.group, dataset.schema, levels, job.experiment.seed)
+    found = list(
+        missing_beside(measured.decisions["test"], list(without_each(network, job.objective, dataset)), job.objective, context)
+    )
+    if alone:
+        known = [told(one, dataset) for one in alone]
+        found = [*alone_beside(measured.decisions["test"], known, job.objective, context), *found]
+    else:
+        why = "as training has a budget; --set alone=true trains each" if job.experiment.alone is None else "as alone is false"
+        found.append(Finding.absent(GAIN, f"no input was trained alone, {why}", split="test", better="higher", again=AGAIN))
+    return _sorted(found)
+
+
+def _sorted(found: Sequence[Finding | Draft]) -> Beside:
     return Beside(
         tuple(item for item in found if isinstance(item, Finding)), tuple(item for item in found if isinstance(item, Draft))
     )

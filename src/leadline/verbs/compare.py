@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
+from leadline.data.targets import PER_STEP
 from leadline.errors import RunError, UsageError
 from leadline.facts.finding import Finding, Interval
 from leadline.metrics import paired
+from leadline.metrics.measured import Measured
 from leadline.run import folder as files
 from leadline.run.run import Run
 
@@ -69,7 +72,11 @@ def _difference(first: Run, other: Run) -> Difference | None:
     """Return the paired difference, or None where the runs have no test rows in common, or several targets each."""
     if not _same_task(first, other) or not _same_rows(first, other):
         return None
-    both = _test_rows(first).join(_test_rows(other), on=["file", "row", "target"], how="inner", suffix="_other")
+    mine_rows, their_rows = _test_rows(first), _test_rows(other)
+    if first.schema.target is not None and first.schema.target.kind in PER_STEP:
+        return _of_steps(first, mine_rows, their_rows)
+    on = [name for name in ("file", "row", "step", "variable", "target") if name in mine_rows.columns]
+    both = mine_rows.join(their_rows, on=on, how="inner", suffix="_other")
     if both.height < 2:
         return None
     target, mine, theirs = (both[name].to_numpy() for name in ("target", "predicted", "predicted_other"))
@@ -78,8 +85,39 @@ def _difference(first: Run, other: Run) -> Difference | None:
     name = RIGHT.get(first.schema.target.kind)
     if name is not None:
         result = paired.accuracy_difference(theirs == target, mine == target, group_n=group)
+    elif first.schema.target.kind == "series":
+        state = first.schema.target.state
+        std = both["variable"].replace_strict(dict(zip(state["columns"], state["std"], strict=True)), return_dtype=pl.Float64)
+        error_n, other_n = (np.abs(predicted - target) / np.maximum(std.to_numpy(), 1e-12) for predicted in (mine, theirs))
+        name, result = "mae_scaled", paired.mean_difference(error_n, other_n, group_n=group)
     else:
         name, result = "mae", paired.mean_difference(np.abs(mine - target), np.abs(theirs - target), group_n=group)
+    return _told(name, result)
+
+
+def _of_steps(first: Run, mine_rows: pl.DataFrame, their_rows: pl.DataFrame) -> Difference | None:
+    """Return the difference by token, of which rows have several: of right tags, or of how surprising tokens are."""
+    tagged = bool(first.schema.tags)
+    both = mine_rows.join(their_rows, on=["file", "row", "target", *([] if tagged else ["tokens"])], how="inner", suffix="_other")
+    if both.height < 2:
+        return None
+    group = both["group"].to_numpy() if "group" in both.columns else None
+    if tagged:
+        known = pl.col("target").str.split(" ").list.len()  # tags after the last known one are not in the target
+        said = both.select(
+            pl.int_range(pl.len()).alias("row") if group is None else pl.Series("row", group),
+            *(pl.col(name).str.split(" ").list.head(known) for name in ("target", "predicted", "predicted_other")),
+        ).explode("target", "predicted", "predicted_other")
+        said = said.filter(pl.col("target") != "?")
+        right, other = ((said[name] == said["target"]).to_numpy() for name in ("predicted", "predicted_other"))
+        result = paired.accuracy_difference(other, right, group_n=said["row"].to_numpy())
+        return _told("token_accuracy", result._replace(n=both.height))
+    tokens_n = both["tokens"].to_numpy()
+    mine_n, theirs_n = (both[name].to_numpy().astype(np.float64) * tokens_n for name in ("nll", "nll_other"))
+    return _told("nll", paired.ratio_difference(mine_n, theirs_n, tokens_n, group_n=group)._replace(n=both.height))
+
+
+def _told(name: str, result: Measured) -> Difference:
     assert result.value is not None
     return Difference(name, result.value, result.intervals[0] if result.intervals else None, result.n, result.method)
 
@@ -88,7 +126,16 @@ def _same_task(first: Run, other: Run) -> bool:
     one, two = first.schema.target, other.schema.target
     if one is None or two is None or "several" in (one.kind, two.kind):
         return False
+    if one.kind != two.kind and (one.kind in PER_STEP or two.kind in PER_STEP):
+        return False
+    if one.kind == "text" and _vocabulary(first) != _vocabulary(other):
+        return False
     return one.name == two.name and RIGHT.get(one.kind) == RIGHT.get(two.kind)
+
+
+def _vocabulary(run: Run) -> Sequence[str]:
+    names: Sequence[str] = run.schema.inputs[0].fields[0].state["vocabulary"]
+    return names
 
 
 def _same_rows(first: Run, other: Run) -> bool:

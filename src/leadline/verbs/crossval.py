@@ -45,8 +45,8 @@ def crossval(
     """Train on all folds but one and test on that one, for each of `folds` (5) in turn; `options` are those of `train`.
 
     Folds are stratified by class; ``split="group:COL"`` keeps groups whole, and ``split="time:COL"`` tests each fold on networks
-    trained on what came before it. A split that the source gives is put aside. Validation rows are taken from each fold's train
-    rows. Under torchrun only the first process returns the result, the others None.
+    trained on what came before it, as those of a series are. A split that the source gives is put aside. Validation rows are taken
+    from each fold's train rows. Under torchrun only the first process returns the result, the others None.
 
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on disk.
     """
@@ -93,9 +93,11 @@ def _in_folds(experiment: Experiment, folds: int) -> Experiment:
             f"The column {split.column!r} names one split, and cross-validation makes its own: leave --split out, or say random, "
             "group:COL or time:COL."
         )
+    if split.spans is not None:
+        raise UsageError("The spans of --split make one split, and cross-validation makes its own: leave them out.")
     if experiment.repeats > 1:
         raise UsageError("A cross-validation trains once a fold; run it again with another --seed instead of --repeats.")
-    by = "random" if split.by == "auto" else split.by
+    by = "random" if split.by == "auto" and experiment.data.series is None else split.by  # a series is split by its time
     spec = split.model_copy(update={"by": by, "folds": folds, "fold": None})
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"split": spec})})
 
@@ -103,7 +105,8 @@ def _in_folds(experiment: Experiment, folds: int) -> Experiment:
 def _fold(job: Job, folder: Path, number: int, count: int) -> One:
     data = job.experiment.data
     split = data.split.model_copy(update={"fold": number})
-    experiment = job.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), "baselines": ()})
+    alone = {"baselines": (), "alone": bool(job.experiment.alone)}
+    experiment = job.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), **alone})
     return One(f"fold {number} of {count}", job.of(experiment), folder / "folds" / f"fold-{number}")
 
 

@@ -21,7 +21,7 @@ from leadline.layers.contracts import Family, Objective
 from leadline.machine.energy import Meter
 from leadline.run import folder as files
 from leadline.run.run import save_weights
-from leadline.training.fitted import LEARNT, fit_head
+from leadline.training.fitted import AHEAD, LEARNT, fit_head
 from leadline.training.signals import interrupting
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
@@ -87,7 +87,7 @@ def for_fitting(
                 f"training.{entry}: {name} is fitted in one go and cannot be stopped by a budget; "
                 "--set network.iterations=N or fewer rows make it quicker."
             )
-    if objective.learns not in LEARNT:
+    if objective.learns not in (AHEAD if family.forecasts else LEARNT):
         raise UsageError(
             f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective {objective.name!r} "
             f"wants another. Choose the objective {'classification' if schema.classes else 'regression'!r}, or another network."

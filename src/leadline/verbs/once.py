@@ -20,6 +20,7 @@ from leadline.run.build import build_network
 from leadline.run.run import Run, read_schema
 from leadline.training.groups import Groups
 from leadline.training.range_test import RangeTest
+from leadline.verbs.alone import train_alone
 from leadline.verbs.environment import described, environment_for, write_environment
 from leadline.verbs.fitted import fit_model, unused
 from leadline.verbs.fitting import fit_run
@@ -94,8 +95,9 @@ def _complete(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> R
     family = fitted_family(job.experiment.network, job.modules)
     with room(folder):
         trained = fit_model(folder, job, dataset, network, family) if family else fit_run(folder, job, dataset, network)
+        alone = train_alone(folder, job, dataset)
         if job.world.is_main:
-            finish(folder, job, dataset, trained)
+            finish(folder, job, dataset, trained, alone)
     return _finished(folder, job)
 
 

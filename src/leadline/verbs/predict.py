@@ -12,15 +12,20 @@ from leadline.data.dataset import Dataset, prepare
 from leadline.errors import UsageError
 from leadline.facts.experiment import DataSpec
 from leadline.measuring.decisions import decide, decisions_table
+from leadline.measuring.held_out import levels_of
+from leadline.measuring.horizons import continued, is_forecast
 from leadline.run.run import Run
 from leadline.verbs.progress import progress
+
+_TIMES = "%Y-%m-%d %H:%M:%S%.f"
 
 
 def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
     """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability of each.
 
-    Rows that cannot be read have a null prediction and the reason. Raises RunError for a folder that is no intact run, DataError
-    where columns are missing.
+    Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last one, of
+    each item: its time and the forecast of each variable. Raises RunError for a folder that is no intact run, DataError where
+    columns are missing.
     """
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
@@ -28,10 +33,14 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
         dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=False, progress=shown.stage)
         (part,) = dataset.parts.values()  # without labels there are no splits
         told = decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
+    for note in dataset.notes if is_forecast(run.schema) else ():
+        shown.note(note)
+    if is_forecast(run.schema):
+        return continued(run.schema, part, told, levels_of(run.experiment))
     table = decisions_table(run.schema, part, told)
     table = _with_set_aside(table, dataset).drop("row_in_data")
     columns = run.schema.target.columns if run.schema.target else ()
-    return table.rename({"predicted": f"predicted_{columns[0]}"}) if len(columns) == 1 else table
+    return table.rename({"predicted": f"predicted_{columns[0]}"}, strict=False) if len(columns) == 1 else table
 
 
 def _with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
@@ -65,9 +74,9 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError where that cannot be."""
     check_name(out)
     if out is None:
-        stream.write(table.write_csv())
+        stream.write(table.write_csv(datetime_format=_TIMES))
         return
     try:
-        table.write_csv(out) if out.suffix == ".csv" else table.write_parquet(out)
+        table.write_csv(out, datetime_format=_TIMES) if out.suffix == ".csv" else table.write_parquet(out)
     except OSError as error:
         raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from leadline.facts.exhibit import Draft, store
 from leadline.facts.experiment import Experiment
+from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.measuring.summary import spread
 from leadline.run import folder as files
@@ -24,7 +25,8 @@ def with_repeats(job: Job, run: Run | None) -> Run | None:
     """Train what is left of the repeats of a finished run, with the next seeds, and add the spread to its report.
 
     Random splits change with the seed; given ones do not. Requirements are judged on the first run, and baselines and what takes
-    time are measured there alone. None in processes that are not the first.
+    time are measured there alone; so are inputs alone, unless `alone` asks for them everywhere. None in processes that are not
+    the first.
     """
     main, count = job.world.is_main, job.experiment.repeats
     folder = Path(job.world.share(str(run.folder) if run is not None else None))
@@ -34,7 +36,9 @@ def with_repeats(job: Job, run: Run | None) -> Run | None:
     ones = []
     for number in range(1, count):
         seed = experiment.seed + number
-        one = experiment.model_copy(update={"seed": seed, "require": (), "repeats": 1, "baselines": ()})
+        one = experiment.model_copy(
+            update={"seed": seed, "require": (), "repeats": 1, "baselines": (), "alone": bool(experiment.alone)}
+        )
         ones.append(One(f"repeat {number + 1} of {count}, seed {seed}", job.of(one), folder / "repeats" / f"seed-{seed}"))
     others = train_all(ones, folder)
     if run is None or not main:
@@ -42,6 +46,16 @@ def with_repeats(job: Job, run: Run | None) -> Run | None:
     write_report(folder, with_spread(run.report, [other.report for other in others if other is not None], folder))
     drop_checkpoints(folder)
     return Run(folder, modules=job.modules or None)
+
+
+def _of_inputs(report: Report) -> Iterator[Finding]:
+    """Yield the measure by which inputs were compared, of each alone, and how it differs from that of all."""
+    gain = report.find("fusion_gain", split="test")
+    measure = gain.again.options.get("measure") if gain is not None and gain.again is not None else None
+    for finding in report.findings:
+        told = (finding.group or "").endswith(" alone") and finding.value is not None
+        if told and measure is not None and finding.name in (measure, f"{measure}_difference"):
+            yield finding
 
 
 def has_spread(report: Report) -> bool:
@@ -53,11 +67,13 @@ def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Repor
     """Return a report with the spread over its run and others added: a finding a measure, and an exhibit of every value."""
     reports = [report, *others]
     spreads, rows = [], []
-    for finding in report.quality():
-        values = [found.value for one in reports if (found := one.find(finding.name, split="test")) and found.value is not None]
+    for finding in (*report.quality(), *_of_inputs(report)):
+        found = [one.find(finding.name, split="test", group=finding.group) for one in reports]
+        values = [one.value for one in found if one is not None and one.value is not None]
         if len(values) == len(reports):
-            spreads.append(spread(finding.name, values, finding.unit, finding.better))
-            rows.append([finding.name, *values])
+            own = spread(finding.name, values, finding.unit, finding.better)
+            spreads.append(own.model_copy(update={"group": finding.group}))
+            rows.append([finding.label, *values])
     content: dict[str, Any] = {"columns": ["measure", *(f"seed {one.experiment['seed']}" for one in reports)], "rows": rows}
     exhibit = store(Draft(NAME, "table", "Repeats with different seeds", content), folder)
     return report.model_copy(update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, exhibit)})

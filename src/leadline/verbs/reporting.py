@@ -18,9 +18,10 @@ from leadline.facts.requirement import Requirement, judge
 from leadline.machine.latency import cpu_threads
 from leadline.measuring import exhibits
 from leadline.measuring.cost import measure_cost
-from leadline.measuring.decisions import decisions_table, first_inputs, targets_in_words
+from leadline.measuring.decisions import first_inputs
 from leadline.measuring.evaluate import Measured, levels_for, measure
 from leadline.measuring.examples import examples
+from leadline.measuring.held_out import held_out, levels_of
 from leadline.measuring.twins import near_duplicates
 from leadline.rendering.html import render
 from leadline.rendering.markdown import card
@@ -28,13 +29,14 @@ from leadline.run import folder as files
 from leadline.run import ledger
 from leadline.run.run import shipped
 from leadline.verbs import seeking
-from leadline.verbs.beside import beside_network
+from leadline.verbs.alone import Alone
+from leadline.verbs.beside import beside_network, each_input
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
 from leadline.verbs.trained import Trained
 
 
-def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
+def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained, alone: Sequence[Alone] = ()) -> None:
     """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run has."""
     experiment, objective, shown = job.experiment, job.objective, job.shown
     # the artifact that ships, not what training happened to hold
@@ -66,8 +68,9 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
             )
         )
         beside = beside_network(folder, job, dataset, trained, measured, cost, levels)
-    findings = (*measured.findings, *trained.settled, *beside.findings, *cost, *trained.findings())
-    write_predictions(folder, dataset, measured)
+        inputs = each_input(network, job, dataset, measured, alone, levels)
+    findings = (*measured.findings, *trained.settled, *beside.findings, *inputs.findings, *cost, *trained.findings())
+    write_predictions(folder, dataset, measured, job)
     drafts = _drafts(dataset, experiment, measured, trained, environment)
     report = Report(
         experiment=experiment.model_dump(mode="json"),
@@ -80,7 +83,8 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained) -> None:
         environment=environment,
         findings=findings,
         exhibits=tuple(
-            store(draft, folder) for draft in (*drafts, *beside.drafts, *seeking.shown(folder, experiment.training.optimizer))
+            store(draft, folder)
+            for draft in (*drafts, *beside.drafts, *inputs.drafts, *seeking.shown(folder, experiment.training.optimizer))
         ),
         requirements=judge(requirements, findings),
     )
@@ -118,16 +122,13 @@ def _drafts(
     return drafts
 
 
-def write_predictions(folder: Path, dataset: Dataset, measured: Measured) -> None:
-    """Write the held-out predictions: split, file, row, target, group where rows come in groups, prediction, probabilities."""
-    tables = []
-    for split, decided in measured.decisions.items():
-        part = dataset.parts[split]
-        assert part.target is not None
-        known = [values.alias(name) for name, values in targets_in_words(dataset.schema, part.target).items()]
-        if part.group is not None:
-            known.append(pl.Series("group", part.group))
-        table = decisions_table(dataset.schema, part, decided).drop("row_in_data")
-        tables.append(table.select(pl.lit(split).alias("split"), "file", "row", *known, pl.exclude("file", "row")))
-    if tables:
-        pl.concat(tables).write_parquet(folder / files.PREDICTIONS)
+def write_predictions(folder: Path, dataset: Dataset, measured: Measured, job: Job) -> None:
+    """Write the held-out predictions of all splits."""
+    levels = levels_of(job.experiment)
+    found = [held_out(dataset.schema, dataset.parts[split], decided, levels) for split, decided in measured.decisions.items()]
+    notes = [one.note for one in found if one.note is not None]
+    for note in notes:
+        job.shown.note(note)
+    if found:
+        metadata = {"leadline": "; ".join(notes)} if notes else None
+        pl.concat([one.table for one in found]).write_parquet(folder / files.PREDICTIONS, metadata=metadata)

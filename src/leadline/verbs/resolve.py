@@ -12,11 +12,13 @@ from leadline.data.front import build_front, signal_spec
 from leadline.data.mix import Mixer
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
-from leadline.facts.experiment import AUTO, Experiment
+from leadline.facts.experiment import AUTO, Experiment, NetworkSpec
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
-from leadline.layers.contracts import Objective
-from leadline.measuring import baselines, cost
+from leadline.facts.series import SeriesSpec
+from leadline.layers.contracts import Objective, Wants
+from leadline.layers.fusion import checked_fusion
+from leadline.measuring import baselines, cost, inputs
 from leadline.measuring.summary import SUMMARY_NAMES
 from leadline.models.build import fitted_family, resolved_options
 from leadline.objectives.named import objective_for
@@ -31,6 +33,7 @@ from leadline.verbs.updates import micro_batches, schedule_for, whole_batch, who
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
+USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}  # the default network of an input, by its kind
 LARGE = 64  # pixels a side above which the default image network is a residual one
 SLOW_EPOCHS = 20  # at most, for large pictures: a hundred times the work of small ones
 
@@ -50,15 +53,16 @@ def resolve(
         raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}")
     options = objective.complete(schema)
     objective, component = objective.having(options), component.model_copy(update={"options": options.model_dump(mode="json")})
-    network = experiment.network.model_copy(update={"bodies": _bodies(experiment, schema, modules or {})})
+    network = _network(experiment, schema, modules or {}, objective.wants)
     positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
     chosen = {
-        "data": experiment.data.model_copy(update={"target": _target(schema), "positive": positive}),
+        "data": experiment.data.model_copy(update={"target": _target(schema), "positive": positive, "series": _series(schema)}),
         "network": network,
         "objective": component,
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
     }
-    check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES))
+    several = (inputs.GAIN,) if len(schema.inputs) > 1 else ()
+    check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES, *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     training = experiment.training
     family = fitted_family(network, modules or {})
@@ -97,6 +101,11 @@ def _target(schema: Schema) -> str | tuple[str, ...] | None:
     return columns[0] if len(columns) == 1 else columns or None
 
 
+def _series(schema: Schema) -> SeriesSpec | None:
+    """Return a series with everything that the data decided written out; None where rows are no windows."""
+    return next((one.window.spec for one in schema.inputs if one.window is not None), None)
+
+
 def _mix(mix: Component | None, objective: Objective, schema: Schema) -> Component | None:
     """Return how rows are mixed with all its options."""
     if mix is None:
@@ -133,13 +142,35 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Compo
     return objective, Component(name=component.name, options=options.model_dump(mode="json"))
 
 
-def _default_body(one: InputSchema) -> Component:
+def _default_body(one: InputSchema, wants: Wants) -> Component:
+    if wants != "vector":
+        return Component(name="rnn", options={"bidirectional": wants == "steps"})
     if one.kind == "image":
         return Component(name="resnet" if max(one.shape[:2]) > LARGE else "cnn")
-    return Component(name="mlp")
+    return Component(name=USUAL.get(one.kind, "rnn"))  # a kind that is a plugin's gives sequences, most likely
 
 
-def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module]) -> dict[str, Component]:
+def _network(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], wants: Wants) -> NetworkSpec:
+    """Return the network with all options of bodies, and of the fusion where there is something to fuse."""
+    bodies, fusion = _bodies(experiment, schema, modules, wants), experiment.network.fusion
+    names = [one.name for one in schema.inputs]
+    options = checked_fusion(fusion).model_dump(mode="json")
+    shared = [name for group in experiment.network.share for name in group]
+    for name in shared:
+        if name not in names:
+            raise UsageError(f"network.share: there is no input {name!r}. {did_you_mean(name, names)}")
+        if shared.count(name) > 1:
+            raise UsageError(f"network.share: {name!r} is named twice; an input has one backbone.")
+    for group in experiment.network.share:
+        others = [name for name in group if bodies[name] != bodies[group[0]] or (name in modules) != (group[0] in modules)]
+        if others:
+            raise UsageError(f"network.share: {group[0]!r} and {others[0]!r} have different networks under network.bodies.")
+    if len(names) > 1:
+        fusion = fusion.model_copy(update={"options": options})
+    return experiment.network.model_copy(update={"bodies": bodies, "fusion": fusion})
+
+
+def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], wants: Wants) -> dict[str, Component]:
     network = experiment.network
     names = [one.name for one in schema.inputs]
     for name in network.bodies:
@@ -147,7 +178,7 @@ def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Mod
             raise UsageError(f"network.bodies: there is no input {name!r}. {did_you_mean(name, names)}")
     bodies = {}
     for one in schema.inputs:
-        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one)
+        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, wants)
         if one.name in modules:
             bodies[one.name] = component
             continue

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from leadline.data.dataset import Dataset
+from leadline.data.fields.contract import field_of
 from leadline.facts.experiment import Experiment
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
@@ -23,7 +24,8 @@ PROPORTIONS = ("accuracy",)  # requirements on these are judged on Wilson's inte
 def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.parts.items())
-    shown.note(f"{dataset.name}: {counts} rows ({dataset.split_by})")
+    noun = "windows" if any(one.window is not None for one in dataset.schema.inputs) else "rows"
+    shown.note(f"{dataset.name}: {counts} {noun} ({dataset.split_by})")
     for one in dataset.schema.inputs:
         shown.note(f"input {one.name}: {_content(one)}")
     if dataset.schema.target is not None:
@@ -40,8 +42,14 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
 
 
 def _content(one: InputSchema) -> str:
+    if one.window is not None:
+        beside = [f.name for f in one.fields if f.kind != "calendar" and f.name not in one.window.aims]
+        known = [*one.window.spec.known, *(["the calendar"] if one.window.spec.calendar else [])]
+        said = f"the last {_count(one.window.past, 'step')} of {one.window.spec.every}"
+        said += f", with {_some(beside, COLUMNS)} beside" if beside else ""
+        return said + (f"; known ahead: {_some(known, COLUMNS)}" if known else "")
     if one.kind != "table":
-        return f"{'×'.join(map(str, one.shape))} {one.kind}"
+        return field_of(one.kind).told(one.fields[0].state) or one.kind
     kinds: dict[str, list[str]] = {}
     for field in one.fields:
         kinds.setdefault(field.kind, []).append(field.name)
@@ -58,6 +66,13 @@ def _goal(schema: Schema) -> str:
     if schema.labels:
         what = "probabilities of" if schema.target.kind == "probabilities" else "sets of"
         return f"{what} {_count(len(schema.labels), 'label')} ({_some(schema.labels, CLASSES)})"
+    if schema.tags:
+        return f"a tag for each token, of {len(schema.tags):,} ({_some(schema.tags, CLASSES)})"
+    if schema.target.kind == "text":
+        return "each token, and where the text ends, from what comes before"
+    if schema.target.kind == "series":
+        state = schema.target.state
+        return f"the next {_count(state['horizon'], 'step')} of {_count(len(state['columns']), 'variable')}"
     return "a count" if schema.target.kind == "count" else "a number"
 
 

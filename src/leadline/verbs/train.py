@@ -34,6 +34,9 @@ def train(
     inputs: Sequence[str] = (),
     ignore: Sequence[str] = (),
     split: str | None = None,
+    lookback: int | None = None,
+    horizon: int | None = None,
+    item: str | None = None,
     require: Sequence[str] = (),
     max_time: str | float | None = None,
     max_energy: str | float | None = None,
@@ -47,7 +50,8 @@ def train(
     """Train a network on `source`, measure it, and return the run.
 
     `source` is a path, a bundled name, an experiment file, an `Experiment`, or data in memory: a polars or pandas frame, a mapping
-    of arrays, or ``(X, y)``. `settings` are further entries of the experiment, by dotted path. `repeats` runs with different
+    of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. `settings` are further entries of
+    the experiment, by dotted path. `repeats` runs with different
     seeds go into ``<out>/repeats``. Under torchrun every process calls this; only the first returns the run, the others None.
 
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on disk.
@@ -70,6 +74,9 @@ def train(
         inputs=_names(inputs),
         ignore=_names(ignore),
         split=split,
+        lookback=lookback,
+        horizon=horizon,
+        item=item,
         name=name,
         strict=strict,
         deterministic=deterministic,

@@ -30,3 +30,12 @@ def test_rows_of_one_time_stay_together_even_where_that_leaves_few_blocks() -> N
         assert len(set(block_N[time_N == time])) == 1
     assert len(set(block_N)) == 6  # two of the times are so short that they share a block
     assert len(set(block_N)) < FEWEST
+
+
+def test_blocks_are_as_long_as_windows_reach_ahead() -> None:
+    times, parts = np.arange(400), [np.arange(300), np.arange(300, 400)]
+    block_N = blocks(times, parts, least=40)
+    assert np.bincount(block_N[:300]).min() >= 40
+    assert len(np.unique(block_N[:300])) == 7
+    assert len(np.unique(blocks(times, parts, least=90)[300:])) == 2  # never fewer
+    assert len(np.unique(blocks(times, parts, least=2)[:300])) == FEWEST

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadline.data.duplicates import Pair, combine, find, hash_rows
+from leadline.data.duplicates import Pair, combine, find, hash_ragged, hash_rows
 
 RNG = np.random.default_rng(0)
 
@@ -76,3 +76,13 @@ def test_duplicates_within_a_split_are_none_of_its_business() -> None:
 def test_an_empty_split_has_no_duplicates() -> None:
     found = find(hash_rows(np.ones((2, 1), dtype=np.float32)), {"train": np.array([0, 1]), "test": np.array([], dtype=np.int64)})
     assert found.counts == {("train", "test"): 0}
+
+
+def test_rows_of_different_lengths_have_hashes_of_their_own_whatever_stands_beside_them() -> None:
+    rows = [[1, 2, 3], [], [1, 2], [1, 2, 3], [1, 2, 0], [1, 2, 0, 0, 0, 0, 0, 0, 0]]
+    lengths = np.array([len(row) for row in rows])
+    hashes = hash_ragged(np.array([word for row in rows for word in row], dtype=np.int32), lengths)
+    assert len(np.unique(hashes, axis=0)) == 5
+    assert np.array_equal(hashes[0], hashes[3])
+    alone = hash_ragged(np.array(rows[2], dtype=np.int32), lengths[2:3])
+    assert np.array_equal(hashes[2:3], alone)

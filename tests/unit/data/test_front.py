@@ -12,6 +12,7 @@ from leadline.data.front import build_front, signal_spec
 from leadline.errors import UsageError
 from leadline.facts.registry import lookup
 from leadline.facts.schema import FieldSchema, InputSchema
+from leadline.facts.series import SeriesSpec, Window
 from leadline.layers.types import SignalSpec
 
 COLUMNS = {
@@ -51,6 +52,46 @@ def test_columns_go_to_the_front_of_their_kind() -> None:
     assert out.isfinite().all()
 
 
+def series(lookback: int = 6, known: tuple[str, ...] = ()) -> InputSchema:
+    """Two numbers, one with gaps in train, and a category, of which the first is forecast two steps ahead."""
+    columns = {
+        "load": ("number", pl.Series([1.0, 3.0, 5.0])),
+        "heat": ("number", pl.Series([10.0, None, 30.0])),
+        "town": ("category", pl.Series(["a", "b", "c"])),
+    }
+    fields = [
+        FieldSchema(name=name, kind=kind, state=lookup("fields", kind).fit(column, Context()))
+        for name, (kind, column) in columns.items()
+    ]
+    window = Window(spec=SeriesSpec(horizon=2, lookback=lookback, known=known), aims=("load",))
+    shape = (lookback + window.seen, 3)
+    return InputSchema(name="series", kind="series", fields=tuple(fields), shape=shape, window=window)
+
+
+def test_a_series_has_the_features_of_a_table_at_each_step() -> None:
+    schema = series()
+    front = build_front(schema)
+    raw = torch.tensor([[float(k), 10.0 * k, k % 4] for k in range(12)]).view(2, 6, 3)
+    out, steps = front(raw), build_front(InputSchema(name="t", kind="table", fields=schema.fields, shape=(3,)))
+    steps.load_state_dict({name.removeprefix("steps."): value for name, value in front.state_dict().items()})
+    torch.testing.assert_close(out.values, steps(raw.view(12, 3)).values.view(2, 6, -1))
+    assert out.mask is None
+    torch.testing.assert_close(out.values[0, :, 0], (torch.arange(6.0) - 3) / np.float32(np.sqrt(8 / 3)))
+    spec = signal_spec(front, schema)
+    assert (spec.kind, spec.shape, spec.ahead, spec.past, spec.aims) == ("sequence", (6, out.values.shape[2]), 2, 6, (0,))
+
+
+def test_a_number_that_is_missing_goes_on_from_the_last_known_one() -> None:
+    schema = series(known=("heat",))
+    front, nan = build_front(schema), torch.nan
+    heat = torch.tensor([[nan, 10.0, nan, nan, 30.0, nan, 20.0, nan], [nan] * 8])
+    raw = torch.stack([torch.zeros(2, 8), heat, torch.ones(2, 8)], 2)
+    out = front(raw).values
+    torch.testing.assert_close(out[0, :, 1], torch.tensor([0.0, -1, -1, -1, 1, 1, 0, 0]))  # the future is not guessed
+    assert (out[1, :, 1] == 0).all() and out.isfinite().all()
+    torch.testing.assert_close(out[0, :, 2], heat[0].isnan().float())  # and the network is told
+
+
 def test_signal_spec() -> None:
     schema, raw = table()
     front = build_front(schema)
@@ -66,7 +107,9 @@ def test_weights_round_trip() -> None:
     torch.testing.assert_close(other(raw).values, front(raw).values)
 
 
-@pytest.mark.parametrize("make", [table, lambda: (image_schema(), torch.zeros(2, 3, 6, 5))])
+@pytest.mark.parametrize(
+    "make", [table, lambda: (image_schema(), torch.zeros(2, 3, 6, 5)), lambda: (series(), torch.full((2, 6, 3), torch.nan))]
+)
 def test_fronts_can_be_exported_for_any_number_of_rows(make: object) -> None:
     schema, raw = make()
     front = build_front(schema).eval()

@@ -53,7 +53,7 @@ def test_each_kind_is_recognised() -> None:
         (["same"] * N, "its only value is 'same'"),
         (list(range(5, 5 + N)), "identifier"),  # counts
         (sorted(i * i for i in range(N)), "identifier"),  # ever larger
-        ([f"{WORDS[i]} and {WORDS[i + 1]} went out for a long walk" for i in range(N)], "free text"),
+        ([f"{WORDS[i].title()} {WORDS[i + 1].title()}" for i in range(N)], "names and codes"),
         ([[1, 2]] * N, "no kind fits its type"),
     ],
 )

@@ -15,7 +15,7 @@ from leadline.errors import UsageError
 from leadline.facts.component import Component
 from leadline.facts.schema import FieldSchema, InputSchema
 from leadline.layers.draws import Draws
-from leadline.layers.types import Batch
+from leadline.layers.types import PRESENT, Batch
 
 NUMBER = {"std": 1.0, "mean": 0.0, "offset": 0.0, "missing": True}
 TABLE = InputSchema(
@@ -210,3 +210,14 @@ def test_what_cannot_be_mixed_is_refused_by_name() -> None:
 
 def test_options_are_written_out() -> None:
     assert mixer("cutmix", PHOTO).component == Component(name="cutmix", options={"alpha": 1.0, "probability": 1.0})
+
+
+def test_rows_are_mixed_only_where_neither_lacks_an_input() -> None:
+    own, other, draws = batches()
+    have = torch.ones(60, 2, dtype=torch.bool)
+    own = own.with_inputs({**own.inputs, PRESENT: have.index_fill(0, torch.tensor([0]), False)})
+    other = other.with_inputs({**other.inputs, PRESENT: have.index_fill(0, torch.tensor([1]), False)})
+    mixed = mixer({"name": "mixup", "alpha": 5}, PHOTO, TABLE)(own, other, draws)
+    assert torch.equal(mixed.inputs[PRESENT], own.inputs[PRESENT])
+    assert torch.equal(mixed.inputs["photo"][:2], own.inputs["photo"][:2].float())
+    assert mixed.share_B is not None and mixed.share_B[:2].tolist() == [1, 1] and bool((mixed.share_B[2:] < 1).all())

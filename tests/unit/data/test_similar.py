@@ -59,7 +59,7 @@ def shifted(x: Pixels) -> Pixels:
 
 
 def columns(x: Pixels, problems: pl.DataFrame | None = None) -> Columns:
-    return Columns(x, hash_rows(x), pl.DataFrame(schema=PROBLEMS) if problems is None else problems)
+    return Columns(x, hash_rows(x), pl.DataFrame(schema=PROBLEMS) if problems is None else problems, np.empty(0, np.int64))
 
 
 @pytest.mark.parametrize("copy", [saved_again, resized, brighter, shifted, np.copy])

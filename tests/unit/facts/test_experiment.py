@@ -121,3 +121,15 @@ def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> Non
         Experiment.parse({"training": {"max_time": "soon"}})
     assert "write a number of seconds" in str(error.value)
     assert "Value error" not in str(error.value)
+
+
+def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> None:
+    values = with_settings({"network": "resnet"}, ("network.fusion.dropout=0.3", "network.share=[[a, b]]", "network=cnn"))
+    network = Experiment.parse(values).network
+    assert network.fusion == Component(name="concat", options={"dropout": 0.3})
+    assert network.share == (("a", "b"),) and network.bodies["*"].name == "cnn"
+    assert Experiment.parse(with_settings({}, ("network.fusion.width=8", "network.fusion=gated"))).network.fusion.name == "gated"
+
+
+def test_what_is_trained_beside_does_not_decide_the_result() -> None:
+    assert Experiment(alone=True).hash == Experiment().hash

@@ -65,3 +65,12 @@ def test_generators_are_told_apart_by_purpose() -> None:
     assert seed_for(0, "a", 1) != seed_for(0, "a", 2) != seed_for(1, "a", 1)
     first, again = (torch.rand(3, generator=generator_for(7, "order")) for _ in range(2))
     assert torch.equal(first, again)
+
+
+def test_parts_of_a_row_have_draws_of_their_own_whatever_else_is_in_the_batch() -> None:
+    row = torch.tensor([5, 6])
+    parts = Draws(0, 3, row).each(3).uniform("x", 4)
+    assert parts.shape == (6, 4)
+    assert len({tuple(numbers) for numbers in [*parts.tolist(), *Draws(0, 3, row).uniform("x", 4).tolist()]}) == 8
+    assert torch.equal(Draws(0, 3, row[1:]).each(2).uniform("x", 4), parts[3:5])  # fewer parts: the first ones
+    assert not torch.equal(Draws(0, 3, row).under("a").each(3).uniform("x", 4), parts)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
+import wave
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+import soundfile
 from PIL import Image
 
 from leadline.data.dataset import Dataset, prepare
@@ -15,6 +18,7 @@ from leadline.facts.component import Component
 from leadline.facts.exhibit import Draft
 from leadline.facts.experiment import DataSpec
 from leadline.measuring.examples import CHANGED, MIXED, examples
+from leadline.measuring.exhibits import CLIPS, HEARD
 
 
 def numbers(n: int = 40, **inputs: object) -> Dataset:
@@ -26,6 +30,16 @@ def photos(*augment: object) -> Dataset:
     rng = np.random.default_rng(0)
     arrays = {"x": rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), "y": np.arange(60) % 3}
     return prepare(DataSpec.model_validate({"inputs": {"image": {"kind": "image", "augment": augment}}}), arrays)
+
+
+def clips(tmp_path: Path, seconds: float, *augment: object) -> Dataset:
+    rng = np.random.default_rng(0)
+    for i in range(30):
+        (tmp_path / "clips" / "ab"[i % 2]).mkdir(parents=True, exist_ok=True)
+        soundfile.write(
+            tmp_path / "clips" / "ab"[i % 2] / f"{i}.wav", rng.normal(0, 0.1, round(seconds * 8_000)).clip(-1, 1), 8_000
+        )
+    return prepare(DataSpec.model_validate({"inputs": {"audio": {"kind": "audio", "augment": augment}}}), tmp_path / "clips")
 
 
 def pixels(draft: Draft) -> np.ndarray:
@@ -54,6 +68,29 @@ def test_pictures_are_shown_changed_by_each_augmentation_alone_and_by_all() -> N
     turned = before[:, ::-1, ::-1]
     np.testing.assert_array_equal(together, np.where(together == 0, 0, turned))
     assert 0 < (together != turned).mean() < 1
+
+
+def test_clips_are_shown_as_spectrograms_and_can_be_heard(tmp_path: Path) -> None:
+    plain, draft = examples(clips(tmp_path, 0.5, "gain", {"time_mask": 0.5}), seed=0)
+    assert (plain.kind, draft.kind) == ("clips", "clips")
+    assert len(plain.content["pictures"]) == len(plain.content["sounds"]) == CLIPS
+    with wave.open(io.BytesIO(base64.b64decode(plain.content["sounds"][0]))) as file:
+        assert (file.getframerate(), file.getnframes()) == (8_000, 4_000)
+    picture = Image.open(io.BytesIO(base64.b64decode(plain.content["pictures"][0])))
+    assert picture.size == (48, 80)  # 1 + (4,000 - 200) / 80 frames; 40 bands, each two pixels high
+    assert "frequency (in mels) upwards" in plain.caption
+    assert "Only the first" not in plain.caption
+    assert draft.content["headings"] == ["as it is", "gain", "time mask 0.5", "all together"]
+    assert len(set(draft.content["pictures"])) == len(draft.content["pictures"])
+    assert "sounds" not in draft.content
+
+
+def test_long_clips_are_cut_on_the_page_which_says_so(tmp_path: Path) -> None:
+    (draft,) = examples(clips(tmp_path, HEARD + 1), seed=0)
+    assert "Only the first 10 s of a clip are here." in draft.caption
+    with wave.open(io.BytesIO(base64.b64decode(draft.content["sounds"][0]))) as file:
+        assert file.getnframes() == 80_000
+    assert Image.open(io.BytesIO(base64.b64decode(draft.content["pictures"][0]))).width == 320
 
 
 def test_one_augmentation_alone_is_not_shown_twice() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from leadline.errors import UsageError
 from leadline.layers.types import Signal, SignalSpec
 from leadline.models.rnn import FAMILY, Options
 
@@ -44,7 +46,7 @@ STEP = {"elman": elman, "lstm": lstm, "gru": gru}
 @pytest.mark.parametrize("cell", STEP)
 def test_a_layer_is_its_equations_step_by_step(cell: str) -> None:
     body, x = network(cell=cell), inputs()
-    layer = body.layers[0]
+    layer = body.layers[0].ways[0]
     h = c = torch.zeros(ROWS, UNITS, dtype=torch.float64)
     for t in range(STEPS):
         h, c = STEP[cell](layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, x[:, t], h, c)
@@ -52,7 +54,7 @@ def test_a_layer_is_its_equations_step_by_step(cell: str) -> None:
 
 
 def test_an_lstm_starts_with_open_forget_gates_and_orthogonal_recurrence() -> None:
-    layer = network(cell="lstm").layers[0]
+    layer = network(cell="lstm").layers[0].ways[0]
     assert layer.bias_ih_l0[UNITS : 2 * UNITS].eq(1).all()
     assert layer.bias_ih_l0.sum() == UNITS
     for block in layer.weight_hh_l0.split(UNITS):
@@ -61,10 +63,10 @@ def test_an_lstm_starts_with_open_forget_gates_and_orthogonal_recurrence() -> No
 
 def test_the_way_back_ends_at_the_first_step() -> None:
     body, x = network(cell="elman", bidirectional=True), inputs()
-    layer = body.layers[0]
+    layer = body.layers[0].ways[1]
     h = torch.zeros(ROWS, UNITS, dtype=torch.float64)
     for t in reversed(range(STEPS)):
-        h, _ = elman(layer.weight_ih_l0_reverse, layer.weight_hh_l0_reverse, layer.bias_ih_l0_reverse, x[:, t], h, h)
+        h, _ = elman(layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, x[:, t], h, h)
     torch.testing.assert_close(body(Signal(x)).values[:, UNITS:], h)
 
 
@@ -82,7 +84,7 @@ def test_what_lies_beyond_the_end_of_a_row_changes_nothing(pool: str, bidirectio
 
 def test_pooling_is_what_it_says() -> None:
     x = inputs()
-    states = network(cell="elman", pool="mean").layers[0](x)[0]
+    states = network(cell="elman", pool="mean").layers[0](x, None)
     torch.testing.assert_close(network(cell="elman", pool="mean")(Signal(x)).values, states.mean(1))
     torch.testing.assert_close(network(cell="elman", pool="max")(Signal(x)).values, states.amax(1))
 
@@ -93,3 +95,26 @@ def test_a_picture_is_read_row_by_row() -> None:
     picture = torch.randn(1, 2, 5, 3, dtype=torch.float64)
     rows = torch.stack([picture[0, :, line].flatten() for line in range(5)])[None]
     torch.testing.assert_close(body(Signal(picture)).values, body(Signal(rows)).values)
+
+
+@pytest.mark.parametrize("cell", STEP)
+def test_rows_of_different_lengths_are_as_packed_sequences_give_them(cell: str) -> None:
+    body, x = network(cell=cell, bidirectional=True), inputs()
+    length_B = torch.tensor([5, 2, 3])
+    states = body.layers[0](x, length_B)
+    kind = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[cell]
+    both = kind(FEATURES, UNITS, batch_first=True, bidirectional=True).double()
+    ahead, back = (way.state_dict() for way in body.layers[0].ways)
+    both.load_state_dict({**ahead, **{f"{key}_reverse": value for key, value in back.items()}})
+    packed = both(pack_padded_sequence(x, length_B, batch_first=True, enforce_sorted=False))[0]
+    expected = pad_packed_sequence(packed, batch_first=True)[0]
+    within_BT1 = (torch.arange(STEPS) < length_B[:, None])[:, :, None]
+    torch.testing.assert_close(states * within_BT1, expected)
+
+
+def test_both_directions_at_once_are_refused_where_nothing_may_be_known_of_later_steps() -> None:
+    spec = SignalSpec("sequence", (STEPS, FEATURES))
+    assert FAMILY.steps is not None
+    assert FAMILY.steps(spec, Options(bidirectional=True), False)(Signal(inputs().float())).values.shape == (ROWS, STEPS, 256)
+    with pytest.raises(UsageError, match="'rnn': with 'bidirectional: true' each step knows of later ones"):
+        FAMILY.steps(spec, Options(bidirectional=True), True)

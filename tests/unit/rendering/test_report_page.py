@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -18,6 +19,8 @@ from leadline.rendering.html import flat, render
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 Run = tuple[Report, Path]
+PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (90).to_bytes(4, "big") * 2).decode()
+WAV = base64.b64encode(b"RIFF\x24\0\0\0WAVEfmt ").decode()
 
 
 class Page(HTMLParser):
@@ -155,6 +158,8 @@ def test_an_exhibit_that_was_changed_or_lost_is_not_shown(tmp_path: Path, diabet
         ("curves", {"x": 3}, "is not a curves exhibit"),
         ("pictures", {"pictures": ["aGVsbG8="], "captions": [""], "columns": 1}, "not a PNG"),
         ("pictures", {"pictures": ['" onload="alert(1)'], "captions": [""], "columns": 1}, "not a PNG"),
+        ("clips", {"pictures": [PNG], "captions": [""], "columns": 1, "sounds": ['" onload="alert(1)']}, "not a WAV"),
+        ("clips", {"pictures": [PNG], "captions": [""], "columns": 1, "sounds": []}, "Not shown"),
         ("table", {"columns": ["a"], "rows": [[1]], "pictures": []}, "Not shown"),
     ],
 )
@@ -164,6 +169,19 @@ def test_an_exhibit_that_is_not_what_it_says_is_not_shown(
     page = exhibit_page(tmp_path, diabetes_run[0], Draft("strange", kind, "Strange", content))  # type: ignore[arg-type]
     assert "Not shown" in page
     assert problem in page
+
+
+def test_clips_have_a_player_under_their_spectrogram_that_the_policy_allows(tmp_path: Path, diabetes_run: Run) -> None:
+    content = {"pictures": [PNG, PNG], "captions": ["yes", "no"], "columns": 8}
+    heard = exhibit_page(tmp_path, diabetes_run[0], Draft("examples", "clips", "Examples", {**content, "sounds": [WAV, WAV]}))
+    page = Page(heard)
+    players = [attributes for tag, attributes in page.elements if tag == "audio"]
+    assert [player["src"] for player in players] == [f"data:audio/wav;base64,{WAV}"] * 2
+    assert all("controls" in player for player in players)
+    policy = next(a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert "media-src data:" in str(policy)
+    assert "clips" in page.said
+    assert "<audio" not in exhibit_page(tmp_path, diabetes_run[0], Draft("augmented", "clips", "Augmentation", content))
 
 
 def test_a_long_table_says_what_it_leaves_out(tmp_path: Path, diabetes_run: Run) -> None:

@@ -105,3 +105,9 @@ def test_moments() -> None:
     assert words.moment("yesterday") == "yesterday"
     assert words.count(1, "image") == "1 image"
     assert words.count(1797, "image") == "1,797 images"
+
+
+def test_a_network_is_named_with_what_it_stands_over() -> None:
+    assert words.network({"name": "cnn"}) == "cnn"
+    assert words.network({"name": "rnn", "over": {"name": "cnn", "patch": 8}}) == "rnn over cnn"
+    assert words.network({"name": "Net", "over": 3}) == "Net"  # an option of one's own

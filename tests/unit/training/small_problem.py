@@ -16,6 +16,8 @@ from leadline.training.step import Plain
 class Table:
     """Rows of ten numbers with a target; some rows weigh more than others."""
 
+    lengths = None
+
     def __init__(self, rows: int, even: bool = False) -> None:
         generator = torch.Generator().manual_seed(7)
         self.x_NF = torch.randn(rows, 10, generator=generator)

@@ -17,7 +17,7 @@ from leadline.layers.draws import Draws
 from leadline.layers.types import Batch
 from leadline.objectives.regression import OBJECTIVE as regression
 from leadline.training.distributed import World
-from leadline.training.feed import Feed
+from leadline.training.feed import Feed, bucketed
 
 
 def rows(feed: Feed, step: int) -> list[int]:
@@ -38,6 +38,42 @@ def test_an_epoch_shows_every_row_once(n: int, batch: int, world: int) -> None:
         assert sum(map(len, shares)) == feeds[0].size(step) < batch + 2 * world
         seen += [row for share in shares for row in share]
     assert sorted(seen) == list(range(n))
+
+
+class Lines(Table):
+    """Rows that differ in length."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(rows)
+        self.lengths = torch.randint(1, 100, (rows,), generator=torch.Generator().manual_seed(1))
+
+
+@given(n=st.integers(1, 60), batch=st.integers(1, 70))
+def test_rows_of_different_lengths_are_each_shown_once_too(n: int, batch: int) -> None:
+    feed = Feed(Lines(n), batch, 0)
+    plain_sizes = [Feed(Table(n), batch, 0).size(step) for step in range(feed.steps_per_epoch)]
+    seen = [rows(feed, step) for step in range(feed.steps_per_epoch)]
+    assert [len(one) for one in seen] == plain_sizes
+    assert sorted(row for one in seen for row in one) == list(range(n))
+
+
+def test_batches_hold_rows_about_as_long_and_others_in_each_epoch() -> None:
+    lines = Lines(2_000)
+    feed = Feed(lines, 20, 0)
+    epochs = [[lines.lengths[rows(feed, step + 100 * epoch)] for step in range(100)] for epoch in (0, 1)]
+    padded, needed = sum(int(x.max()) * len(x) for x in epochs[0]), int(lines.lengths.sum())
+    assert padded < 1.15 * needed
+    assert 20 * sum(int(lines.lengths[rows(Feed(Table(2_000), 20, 0), step)].max()) for step in range(100)) > 1.8 * needed
+    longest = torch.stack([x.max() for x in epochs[0]]).float()
+    assert abs(float(torch.corrcoef(torch.stack([longest, torch.arange(100.0)]))[0, 1])) < 0.3, "long batches do not come last"
+    one, other = ({frozenset(rows(feed, step + 100 * epoch)) for step in range(100)} for epoch in (0, 1))
+    assert len(one & other) < 5
+
+
+def test_lengths_change_nothing_where_all_are_the_same() -> None:
+    order = torch.randperm(10)
+    again = bucketed(order, torch.ones(10, dtype=torch.int64), 10, 1, torch.Generator().manual_seed(0))
+    assert sorted(again.tolist()) == list(range(10))
 
 
 def test_a_batch_is_a_function_of_the_step_alone() -> None:

@@ -11,6 +11,7 @@ from leadline.errors import UsageError
 from leadline.facts.component import Component
 from leadline.facts.registry import TABLES
 from leadline.layers.draws import Draws
+from leadline.layers.fusion import fuse_by
 from leadline.layers.network import Body, Network, linear_head
 from leadline.layers.types import Batch, Loss, Signal, SignalSpec
 from leadline.models.build import build_body
@@ -219,3 +220,17 @@ def test_frozen_networks_resume_to_the_same_bits() -> None:
         second(feed.at(at))
     for a, b in zip(whole.network.state_dict().values(), second.network.state_dict().values(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize(("fusion", "apart"), [("concat", 0), ("gated", 1), ("attention", 1)])
+def test_what_fuses_inputs_by_matrices_is_a_layer_before_the_head(fusion: str, apart: int) -> None:
+    made = fuse_by(Component(name=fusion))([body().width, body().width])
+    net = Network({"a": body(), "b": body()}, linear_head(made.width, 1), fusion=made)
+    found = distances(net)
+    alone = distances(Network({"a": body()}, linear_head(body().width, 1)))
+    assert {found[p] for p in net.head.parameters()} == {0}
+    assert {found[p] for p in made.parameters()} == {apart}
+    assert max(found.values()) == max(alone.values()) + apart
+    assert set(hidden(net)) >= {p for p in made.parameters() if p.ndim > 1}
+    Groups(freeze=("fusion.*",)).freeze_in(net)
+    assert not any(p.requires_grad for p in made.parameters())

@@ -56,6 +56,18 @@ def test_rows_set_aside_are_told_once_with_the_place_of_the_list(said, place: Pa
     assert "input image: 4×4×3 image" in lines
 
 
+def test_a_series_is_told_by_its_windows(said) -> None:
+    frame = pl.DataFrame({"day": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 3, 31), eager=True)})
+    waves = {name: np.sin(np.arange(91) / k) for k, name in enumerate(("sold", "wind", "promo"), start=2)}
+    frame.with_columns(**waves).write_csv("days.csv")
+    lines = said(source="days.csv", target="sold", series={"horizon": 3, "lookback": 7, "known": ["promo"], "calendar": True})
+    assert lines[:3] == [
+        "days: 64 train, 7 validation, 7 test windows (by time 'day')",
+        "input series: the last 7 steps of 1d, with wind, promo beside; known ahead: promo, the calendar",
+        "target sold: the next 3 steps of 1 variable",
+    ]
+
+
 def test_what_the_test_rows_can_prove() -> None:
     told = provable(Experiment.model_validate({"require": ["accuracy >= 0.9", "size_mb <= 2"]}), 180)
     assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 right."]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.data.fields.contract import Context, Encoded, Field, State
-from leadline.data.fields.text import as_text, is_text
+from leadline.data.fields.reading import as_text, is_text
 from leadline.errors import DataError
 
 PAIRS = (("false", "true"), ("no", "yes"), ("0", "1"), ("f", "t"), ("n", "y"), ("off", "on"))

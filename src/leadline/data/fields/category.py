@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,19 +13,23 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from leadline.data.fields.contract import Context, Encoded, Field, State
-from leadline.data.fields.text import as_text, clean, is_text, natural_order
+from leadline.data.fields.reading import as_text, clean, is_text, natural_order
 
 MOST = 10_000  # classes kept, the most frequent ones
 ONE_HOT = 3  # the most classes that are not embedded
+_PLACE = re.compile(r"(^|[_\s.-])(zip|zip[_\s]?code|post(al)?[_\s]?code|postcode|plz)$", re.IGNORECASE)
 
 
 def _infer(column: pl.Series, context: Context) -> float:
     if column.dtype in (pl.Categorical, pl.Enum):
         return 0.95
+    # Postal codes name places: how large they are as numbers means little.
+    if _PLACE.search(column.name) and (is_text(column) or column.dtype.is_integer()) and 2 * column.n_unique() <= len(column):
+        return 0.9
     if column.dtype.is_integer() or column.dtype == pl.Boolean:
         return 0.5 if column.n_unique() <= 20 else 0.1
     text = clean(column).drop_nulls() if is_text(column) else column.clear()
-    # Values that hardly repeat are identifiers or free text; in a handful of rows nothing can be said.
+    # Values that hardly repeat are names, codes or text; in a handful of rows nothing can be said.
     if text.is_empty() or (len(text) >= 20 and text.n_unique() > 0.9 * len(text)):
         return 0.0
     return 0.8 if len(text) < 20 or text.n_unique() <= 0.5 * len(text) else 0.3

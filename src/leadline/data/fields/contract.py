@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,19 +10,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from leadline.data.fields.augmentation import Augmentation
+from leadline.data.rows import Dense, Rows
 from leadline.facts.registry import lookup
 
 State = Mapping[str, Any]
 
 
 class Encoded(NamedTuple):
-    """Encoded rows (N, *shape) and, by position, the reason why a row could not be encoded (its values are then undefined)."""
+    """Encoded rows (N, *shape) and, by position, the reason why a row could not be encoded (its values are then undefined).
+
+    Of a ragged kind `values` (S,) are all rows one after another, of `lengths` (N,) int64 each. `missing` are the positions where
+    there is nothing at all, of a kind with an input of its own: their values stand for nothing, and are none where rows are ragged.
+    """
 
     values: np.ndarray
     problems: Mapping[int, str]
+    lengths: np.ndarray | None = None
+    missing: Collection[int] = ()
 
 
 class Context(NamedTuple):
@@ -40,14 +47,20 @@ class Field:
     - `infer(column, context)`: how surely a column is of this kind, 0 to 1 (the surest kind wins).
     - `fit(column, context)`: the state, plain JSON, from the train rows only.
     - `encode(column, state, context)`: raw values. Scalar kinds give float32 (N, width(state)) with NaN where missing.
-    - `decode(values, state)`: raw values of some rows as what people read: text and numbers, or PNG bytes for pictures.
+    - `decode(values, state)`: stored values of some rows (of a ragged kind: of one, (1,L)) as what people read: text and numbers,
+      PNG bytes for pictures, WAV bytes for sound.
     - `front(states)`: the module that turns the raw columns of all fields of this kind, side by side as float32 (B, sum of
       widths), into features (B, F) — or, for a kind with an input of its own, raw values into a `Signal`. It is part of the
       shipped network: standardising, embedding, mean images live there.
     - `plain(states)`: that module for models that are fitted, not stepped: without learned weights and with NaN where something is
       missing. None where raw columns serve as they are; `codes(state)` then says how many classes they code, 0 for a quantity.
     - `width(state)`: how many table columns a scalar field takes.
-    - `shape(state)`: the shape of one encoded row of a kind with an input of its own.
+    - `noun`: what one value of a kind with an input of its own is called.
+    - `told(state)`: in words, what the network is given of it, ``28×28×1 image``; of a kind with an input of its own.
+    - `shape(state)`: the shape of one encoded row of a kind with an input of its own, of the longest one where rows are `ragged`.
+    - `rows(values, ends, state)`: how what is stored becomes the raw tensors of a batch; `ends` are those of ragged rows.
+    - `example(state)`: two raw rows that a front can be tried on.
+    - `stored(raw, state)`: one raw row (1, ...), augmented perhaps, as rows are stored, which `decode` takes.
     - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
     - `outline(column, context)`: that part as it can be told of all rows, before they are split, of a kind whose near-identical
       rows are looked for; None for the other kinds.
@@ -67,15 +80,18 @@ class Field:
     plain: Callable[[Sequence[State]], nn.Module] | None = None
     codes: Callable[[State], int] = lambda state: 0
     width: Callable[[State], int] = lambda state: 1
+    noun: str = "value"
+    told: Callable[[State], str] = lambda state: ""
+    ragged: bool = False
     shape: Callable[[State], tuple[int, ...]] = lambda state: ()
+    rows: Callable[[Tensor, Tensor | None, State], Rows] = lambda values, ends, state: Dense(values)
+    example: Callable[[State], Tensor] = lambda state: torch.zeros(2, 1)
+    stored: Callable[[Tensor, State], np.ndarray] = lambda x, state: x.numpy()
     recipe: Callable[[State], State] = lambda state: state
     outline: Callable[[pl.Series, Context], State] | None = None
     remarks: Callable[[State], Sequence[str]] = lambda state: ()
     spread: Callable[[State], float | None] = lambda state: None
     augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
-
-
-DTYPE: Mapping[str, torch.dtype] = {"table": torch.float32, "image": torch.uint8}
 
 
 def field_of(kind: str) -> Field:

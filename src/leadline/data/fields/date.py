@@ -15,15 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from leadline.data.fields.contract import Context, Encoded, Field, State
-from leadline.data.fields.text import clean, is_text
-from leadline.errors import DataError
-
-_TIMES = ("", " %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f")
-_ISO = (*(f"%Y-%m-%d{time}" for time in _TIMES), "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
-_COMMON = tuple(f"{day}{time}" for day in ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y") for time in _TIMES)
-_LOOKS_LIKE = r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})([ T]\d|$)"
-YEAR = 365.2425  # days, the mean of the Gregorian calendar
-DAY = 86_400.0  # seconds
+from leadline.data.fields.moments import DAY, YEAR, best_format, days, format_of, in_days_and_seconds, parse, seconds
+from leadline.data.fields.reading import clean, is_text
 
 
 def _infer(column: pl.Series, context: Context) -> float:
@@ -31,7 +24,7 @@ def _infer(column: pl.Series, context: Context) -> float:
         return 1.0
     if not is_text(column):
         return 0.0
-    _, share, ambiguous = _best_format(clean(column).drop_nulls())
+    _, share, ambiguous = best_format(clean(column).drop_nulls())
     return 0.95 * share if share >= 0.95 and not ambiguous else 0.0
 
 
@@ -40,35 +33,22 @@ def _fit(column: pl.Series, context: Context) -> State:
 
     Raises DataError where text is in no known format, or could be day before month as well as month before day.
     """
-    form, present = None, clean(column).drop_nulls()
-    if is_text(column):
-        form, share, ambiguous = _best_format(present)
-        if ambiguous:
-            raise DataError(
-                f"The dates in column {column.name!r} can be read with the day or with the month first; write them as 2024-01-31."
-            )
-        if share == 0 and len(present):
-            raise DataError(
-                f"Column {column.name!r} holds no dates that can be read; write them as 2024-01-31 or 2024-01-31 10:00:00."
-            )
-    moments = _parse(column, form).drop_nulls()
-    days, seconds = _days(moments), _seconds(moments)
-    elapsed = days + seconds / DAY if len(moments) else np.zeros(1)
+    form, present = format_of(column), clean(column).drop_nulls()
+    found = parse(column, form).drop_nulls()
+    day, second = days(found), seconds(found)
+    elapsed = day + second / DAY if len(found) else np.zeros(1)
     return {
         "format": form,
         "mean": float(elapsed.mean()),
         "std": float(elapsed.std()),
-        "times": bool(len(np.unique(seconds)) > 1),
+        "times": bool(len(np.unique(second)) > 1),
         "missing": len(present) < len(column),
     }
 
 
 def _encode(column: pl.Series, state: State, context: Context) -> Encoded:
-    moments = _parse(column, state["format"])
-    gone = moments.is_null().to_numpy()
-    values = np.stack([_days(moments), _seconds(moments)], 1).astype(np.float32)
-    values[gone] = np.nan
-    bad = np.flatnonzero(gone & clean(column).is_not_null().to_numpy())
+    values = in_days_and_seconds(parse(column, state["format"]))
+    bad = np.flatnonzero(np.isnan(values[:, 0]) & clean(column).is_not_null().to_numpy())
     return Encoded(values, {int(row): f"{column[int(row)]!r} is not a date" for row in bad})
 
 
@@ -79,44 +59,6 @@ def _decode(values: np.ndarray, state: State) -> list[str | None]:
 def _words(day: float, second: float, times: bool) -> str:
     moment = dt.datetime(1970, 1, 1) + dt.timedelta(days=day, seconds=round(second))
     return moment.isoformat(sep=" ") if times else moment.date().isoformat()
-
-
-def _best_format(text: pl.Series) -> tuple[str | None, float, bool]:
-    """Return the format that reads most of the texts, the share it reads, and whether another reads as many otherwise."""
-    if text.is_empty() or not text.head(20).str.contains(_LOOKS_LIKE).any():
-        return None, 0.0, False
-    shares = {form: _read(text, form).count() / len(text) for form in (*_ISO, *_COMMON)}
-    best = max(shares, key=lambda form: shares[form])
-    rivals = [form for form, share in shares.items() if share == shares[best]]
-    ambiguous = any(form.startswith("%d/%m") for form in rivals) and any(form.startswith("%m/%d") for form in rivals)
-    return best, shares[best], ambiguous and shares[best] > 0
-
-
-def _read(text: pl.Series, form: str) -> pl.Series:
-    dated = text.set(~text.str.contains(_LOOKS_LIKE), None)  # else two-digit years would be read as the first century
-    return dated.str.to_datetime(form, time_unit="us", strict=False).dt.replace_time_zone(None)
-
-
-def _parse(column: pl.Series, form: str | None) -> pl.Series:
-    """Return time stamps without a zone, null where there is none; text in the given format, or any of ISO 8601's."""
-    if column.dtype in (pl.Date, pl.Datetime):
-        return column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None))).dt.replace_time_zone(None)
-    if not is_text(column):
-        raise DataError(f"Column {column.name!r} holds values of type {column.dtype}, not dates.")
-    text = clean(column)
-    moments = _read(text, form or _ISO[0])
-    for other in () if form else _ISO[1:]:
-        moments = moments.zip_with(moments.is_not_null(), _read(text, other))
-    return moments
-
-
-def _days(moments: pl.Series) -> np.ndarray:
-    return moments.dt.date().to_physical().cast(pl.Float64).fill_null(0).to_numpy()
-
-
-def _seconds(moments: pl.Series) -> np.ndarray:
-    microseconds = moments.to_physical().cast(pl.Int64).fill_null(0).to_numpy() % (86_400 * 1_000_000)
-    return np.asarray(microseconds / 1e6)
 
 
 class DateFront(nn.Module):

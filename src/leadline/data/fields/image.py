@@ -15,11 +15,13 @@ from torch.nn import functional as F
 
 from leadline.data.fields import pictures
 from leadline.data.fields.contract import Context, Encoded, Field, State
+from leadline.data.fields.files import named, path_of, source_of
 from leadline.data.fields.image_augmentation import AUGMENTATIONS
-from leadline.data.fields.image_shape import check_type, header_of, looked_at, named, path_of, pixel_type, shape_of, source_of
+from leadline.data.fields.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
 from leadline.data.fields.options import choice
 from leadline.data.fields.pictures import Header, Shape
-from leadline.data.sources.media import is_picture
+from leadline.data.rows import Images, Rows
+from leadline.data.sources.media import PICTURES
 from leadline.errors import DataError
 from leadline.layers.types import Signal
 
@@ -43,7 +45,7 @@ def _infer(column: pl.Series, context: Context) -> float:
         return 0.0
     if column.dtype == pl.Binary:
         return 0.99 if any(isinstance(header_of(value, context), Header) for value in first) else 0.0
-    if column.dtype != pl.String or not all(map(is_picture, first)):
+    if column.dtype != pl.String or not all(map(PICTURES.has, first)):
         return 0.0
     return 0.99 if any(path_of(value, context).exists() for value in first) else 0.0
 
@@ -85,8 +87,8 @@ def _statistics(sample: pl.Series, shape: Shape, context: Context, *, mean_image
     """Return mean and spread of each channel from exact counts of values, and the mean image; pictures decode in threads."""
 
     def sums(chunk: pl.Series) -> _Sums:
-        values, problems = _pixels(chunk, shape, context)
-        good = np.delete(values, list(problems), 0)
+        pixels = _pixels(chunk, shape, context)
+        good = np.delete(pixels.values, [*pixels.problems, *pixels.missing], 0)
         histogram = np.stack([np.bincount(good[..., c].ravel(), minlength=256) for c in range(shape.channels)])
         return _Sums(histogram, good.sum(0, dtype=np.int64) if mean_image else np.zeros(1), len(good))
 
@@ -117,19 +119,20 @@ def _encode(column: pl.Series, state: State, context: Context) -> Encoded:
 def _pixels(column: pl.Series, shape: Shape, context: Context) -> Encoded:
     out = np.zeros((len(column), shape.height, shape.width, shape.channels), np.uint8)
     present = column.is_not_null()
-    problems = dict.fromkeys((~present).arg_true().to_list(), "there is no picture")
+    missing = (~present).arg_true().to_list()
+    problems: dict[int, str] = {}
     check_type(column)
     if isinstance(column.dtype, pl.Array):
         pixels = column.filter(present).to_numpy()
         out[present.to_numpy()] = pictures.convert(pixels, shape)
-        return Encoded(out, problems)
+        return Encoded(out, problems, missing=missing)
     for row, value in enumerate(column):
         if value is not None:
             try:
                 out[row] = pictures.read(source_of(value, context), shape)
             except DataError as error:
                 problems[row] = named(value, error)
-    return Encoded(out, problems)
+    return Encoded(out, problems, missing=missing)
 
 
 def _decode(values: np.ndarray, state: State) -> list[bytes]:
@@ -168,6 +171,22 @@ def _shape(state: State) -> tuple[int, ...]:
     return state["height"], state["width"], state["channels"]
 
 
+def _told(state: State) -> str:
+    return f"{'×'.join(map(str, _shape(state)))} image"
+
+
+def _example(state: State) -> Tensor:
+    return torch.zeros(2, state["channels"], state["height"], state["width"], dtype=torch.uint8)
+
+
+def _rows(values: Tensor, ends: Tensor | None, state: State) -> Rows:
+    return Images(values)
+
+
+def _stored(x_1CHW: Tensor, state: State) -> np.ndarray:
+    return x_1CHW.float().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
 def _recipe(state: State) -> State:
     return {key: state[key] for key in Shape._fields if key in state}
 
@@ -188,7 +207,12 @@ FIELD = Field(
     _encode,
     _decode,
     _front,
+    noun="picture",
+    told=_told,
     shape=_shape,
+    rows=_rows,
+    example=_example,
+    stored=_stored,
     recipe=_recipe,
     outline=_outline,
     remarks=_remarks,

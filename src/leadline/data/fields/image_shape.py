@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import polars as pl
 
 from leadline.data.fields import pictures
 from leadline.data.fields.contract import Context
+from leadline.data.fields.files import named, source_of, spread
 from leadline.data.fields.options import choice, known_only
 from leadline.data.fields.pictures import DEPTHS, Header, Shape
 from leadline.errors import DataError, UsageError
@@ -27,8 +27,7 @@ DEFAULT = 224  # pixels a side at most for pictures that must be resized (the Im
 def looked_at(column: pl.Series, context: Context) -> tuple[pl.Series, list[Header]]:
     """Return evenly spaced pictures of a column, and the headers of those that can be read."""
     known_only("image", context.options, ("size", "channels", "aspect", "scale", "depth"))
-    count = min(SAMPLE, len(column))
-    sample = column.gather(np.linspace(0, len(column) - 1, count).round().astype(np.int64)) if count else column
+    sample = spread(column, SAMPLE)
     return sample, _headers(sample, context)
 
 
@@ -91,23 +90,6 @@ def header_of(value: Any, context: Context) -> Header | str:
         return pictures.header(source_of(value, context))
     except DataError as error:
         return named(value, error)
-
-
-def source_of(value: Any, context: Context) -> Path | bytes:
-    """Return where the bytes of a picture are: themselves, or the path of a file."""
-    if isinstance(value, bytes):
-        return value
-    return path_of(value, context)
-
-
-def path_of(value: str, context: Context) -> Path:
-    """Return the path that a column names, which may start at the source's folder."""
-    return (context.base or Path()) / value
-
-
-def named(value: Any, error: DataError) -> str:
-    """Return what is wrong with a picture, with its name where it has one."""
-    return str(error) if isinstance(value, bytes) else f"{value}: {error}"
 
 
 def check_type(column: pl.Series) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.data.fields.contract import Context, Encoded, Field, State
-from leadline.data.fields.text import clean, is_text, natural_order
+from leadline.data.fields.reading import clean, is_text, natural_order
 from leadline.errors import DataError
 
 SEPARATORS = (";", "|")  # a comma stands in many texts that are no sets: it counts only where the user says what the column is

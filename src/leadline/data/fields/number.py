@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from leadline.data.fields.contract import Context, Encoded, Field, State
 from leadline.data.fields.options import choice, known_only
-from leadline.data.fields.text import as_numbers, clean, is_text
+from leadline.data.fields.reading import as_numbers, clean, is_text
 
 LARGEST = float(np.finfo(np.float32).max)
 SCALES = ("standard", "minmax", "none")

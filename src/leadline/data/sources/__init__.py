@@ -32,11 +32,11 @@ def read(
 ) -> Table:
     """Return a source as a table.
 
-    A source is a path (a folder of pictures, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ), the name of a bundled dataset, a
-    polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy arrays or torch tensors, or anything that
-    returns a Table when called. The rows of `test`, a second source, are the test split. `encoding` is that of text files where it
-    would be guessed wrong; `progress` is told how large files are read. Raises DataError for data that cannot be used and
-    UsageError for a source that is none of these.
+    A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text), the name
+    of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy arrays or torch
+    tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the test split. `encoding` is
+    that of text files where it would be guessed wrong; `progress` is told how large files are read. Raises DataError for data that
+    cannot be used and UsageError for a source that is none of these.
     """
     how = Reader(encoding, progress)
     table = _read(source, how)
@@ -88,18 +88,20 @@ def _read_path(source: str | Path, how: Reader) -> Table:
 
 
 def _read_file(path: Path, how: Reader) -> Table:
-    from leadline.data.sources import tabular
+    from leadline.data.sources import lines, tabular
 
     if path.suffix.lower() == ".npz":
         from leadline.data.sources import arrays
 
         return arrays.read_npz(path)
-    if not tabular.is_table(path):
+    if not tabular.is_table(path) and not lines.is_lines(path):
         raise DataError(
             f"{path}: Leadline does not read {path.suffix or 'files without a suffix'}; "
-            f"it reads {', '.join(tabular.FORMATS)}, .npz and folders of pictures."
+            f"it reads {', '.join(tabular.FORMATS)}, .npz, .txt and folders of pictures, audio or text files."
         )
     try:
+        if lines.is_lines(path):
+            return lines.read(path, how.encoding, how.progress)
         return tabular.read(path, encoding=how.encoding, progress=how.progress)
     except PermissionError:
         raise DataError(f"{path} may not be read; give yourself the right to (its permissions forbid it).") from None

@@ -1,4 +1,4 @@
-"""Folders of pictures: one folder per class, or one table that names them."""
+"""Folders of pictures, audio or text files: one folder per class, or one table that names them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-from leadline.data.sources import identity, tabular
-from leadline.data.sources.media import is_picture, path_columns
+from leadline.data.sources import identity, tabular, texts
+from leadline.data.sources.media import AUDIO, PICTURES, TEXTS, Medium, base_of
 from leadline.data.sources.parts import to_parts
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError
@@ -20,23 +20,26 @@ _SHOWN = 3
 
 
 class _Files(NamedTuple):
-    """What lies under a folder: paths relative to it, with ``/``, sorted."""
+    """What lies under a folder: what it is read for, such files and all others; paths relative to it, with ``/``, sorted."""
 
-    pictures: list[str]
+    medium: Medium
+    names: list[str]
     others: list[str]
 
 
 def read(root: Path, encoding: str | None = None, progress: Progress | None = None) -> Table:
-    """Return a folder of pictures as a table of ``image`` (path), ``label`` (class folder) and, where given, ``split``.
+    """Return a folder as a table of ``image`` or ``audio`` (path) or ``text`` (content), ``label`` (class folder) and ``split``.
 
-    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures with one table that names them, and pictures alone
-    (a table without a target). `encoding` and `progress` are for that table. Raises DataError for an
-    empty or unreadable folder and for a single class.
+    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names them, and
+    files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of, and for text where
+    it has neither. `encoding` and `progress` are for that table and for text. Raises DataError for an empty or unreadable folder
+    and for a single class.
     """
     files = _scan(root)
-    if not files.pictures:
+    medium = files.medium
+    if not files.names:
         raise DataError(_nothing_in(root, files.others))
-    frame = _layout(files.pictures)
+    frame = _layout(files.names)
     labelled = "label" in frame.columns
     if not labelled or (frame["label"].n_unique() == 1 and "split" not in frame.columns):
         table = partial(tabular.read, encoding=encoding, progress=progress)
@@ -47,36 +50,50 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
     if labelled:
         frame, left_out = frame.drop_nulls("label"), frame["label"].null_count()
         if left_out:
-            notes.append(f"{left_out:,} pictures in {root} lie in no class folder and were left out.")
+            notes.append(f"{left_out:,} {medium.files} in {root} lie in no class folder and were left out.")
         if frame["label"].n_unique() == 1:
-            raise DataError(_one_class(root, frame["label"][0]))
+            raise DataError(_one_class(root, frame["label"][0], medium))
     if files.others:
-        notes.append(f"{len(files.others):,} files in {root} are no pictures and were not read: {_some(files.others)}.")
+        notes.append(f"{len(files.others):,} files in {root} are no {medium.files} and were not read: {_some(files.others)}.")
+    origin = frame["file"]
+    column = origin.alias(medium.kind)
+    fingerprint = identity.of_files(root, origin.to_list())
+    if medium is TEXTS:
+        contents, more = texts.read(root, origin.to_list(), encoding, progress)
+        column = contents.alias(medium.kind)
+        notes += more
+        fingerprint = identity.combine(fingerprint, encoding or "")
     return Table(
-        frame,
+        frame.select(column, pl.exclude("file")),
         root.resolve().name,
-        identity.of_files(root, frame["image"].to_list()),
-        origin=frame["image"],
+        fingerprint,
+        origin=origin,
         base=root,
         split="split" if "split" in frame.columns else None,
         target="label" if labelled else None,
-        kinds={"image": "image", "label": "category"} if labelled else {"image": "image"},
+        kinds={medium.kind: medium.kind, "label": "category"} if labelled else {medium.kind: medium.kind},
         notes=tuple(notes),
     )
 
 
 def _scan(root: Path) -> _Files:
-    pictures: list[str] = []
-    others: list[str] = []
+    names: list[str] = []
     try:
         for name in _walk(str(root), "", ()):
             name.encode()
-            (pictures if is_picture(name) else others).append(name)
+            names.append(name)
     except UnicodeEncodeError as error:
         raise DataError(f"{root} holds a file whose name is not UTF-8: {error.object!r}. Rename it.") from None
     except OSError as error:
         raise DataError(f"{error.filename or root} cannot be listed: {error.strerror}.") from None
-    return _Files(sorted(pictures), sorted(others))
+    medium = max((PICTURES, AUDIO), key=lambda one: sum(map(one.has, names)))
+    if any(map(medium.has, names)):
+        own = list(filter(medium.has, names))
+    else:  # texts at the top describe what lies beside them, unless nothing else is there; so do a few among others
+        alone = all(map(TEXTS.has, names))
+        own = [name for name in names if TEXTS.has(name) and (alone or "/" in name)]
+        medium, own = (TEXTS, own) if 2 * len(own) > len(names) else (medium, [])
+    return _Files(medium, sorted(own), sorted(set(names) - set(own)))
 
 
 def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
@@ -99,10 +116,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _layout(pictures: Sequence[str]) -> pl.DataFrame:
-    """Return the pictures with their ``label`` and ``split``, as far as the folders give them (null for those outside)."""
-    frame = pl.DataFrame({"image": pictures})
-    steps = pl.col("image").str.split("/")
+def _layout(names: Sequence[str]) -> pl.DataFrame:
+    """Return the files with their ``label`` and ``split``, as far as the folders give them (null for those outside)."""
+    frame = pl.DataFrame({"file": names})
+    steps = pl.col("file").str.split("/")
     first, second, depth = steps.list.get(0), steps.list.get(1, null_on_oob=True), steps.list.len()
     parts = frame.select(first=first, depth=depth).with_columns(part=to_parts(frame.select(first).to_series()))
     # A class may be called "train": folders name splits only where all of them do, or where that one holds folders itself.
@@ -114,46 +131,49 @@ def _layout(pictures: Sequence[str]) -> pl.DataFrame:
         frame = frame.with_columns(pl.when(pl.col("split").is_null()).then(None).otherwise(pl.col("label")).alias("label"))
     else:
         frame = frame.with_columns(pl.when(depth > 1).then(first).alias("label"))
-    return frame if frame["label"].null_count() < len(frame) else frame.select("image")
+    return frame if frame["label"].null_count() < len(frame) else frame.select("file")
 
 
 def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, flat: bool) -> Table | None:
-    """Return the one table in the folder, or else alone beside a flat one, that names its pictures."""
-    folders = [root, *sorted({root / name.split("/")[0] for name in files.pictures if "/" in name}), root.parent]
+    """Return the one table in the folder, or else alone beside a flat one, that names its files."""
+    folders = [root, *sorted({root / name.split("/")[0] for name in files.names if "/" in name}), root.parent]
     inside = [root / name for name in files.others if "/" not in name and tabular.is_table(Path(name))]
     if not inside:
         beside = [path for path in root.parent.iterdir() if path.is_file() and tabular.is_table(path)] if flat else []
         if len(beside) != 1:
             return None
         try:
-            return _naming_pictures(beside[0], folders, read_table)
+            return _naming_files(beside[0], folders, read_table)
         except DataError:  # a file that happens to lie there
             return None
-    tables = [table for path in inside if (table := _naming_pictures(path, folders, read_table))]
+    tables = [table for path in inside if (table := _naming_files(path, folders, read_table))]
     if len(tables) > 1:
         named = _some([str(table.origin) for table in tables])
-        raise DataError(f"{root}: several tables name its pictures: {named}. Give one of them as the source.")
+        raise DataError(f"{root}: several tables name its {files.medium.files}: {named}. Give one of them as the source.")
     return tables[0] if tables else None
 
 
-def _naming_pictures(path: Path, folders: Sequence[Path], read_table: Callable[..., Table]) -> Table | None:
+def _naming_files(path: Path, folders: Sequence[Path], read_table: Callable[..., Table]) -> Table | None:
     table = read_table(path)
-    base = next((folder for folder in folders if path_columns(table.frame, folder)), None)
+    base = base_of(table.frame, folders)
     return None if base is None else table if base == table.base else read_table(path, base)
 
 
 def _nothing_in(root: Path, others: Sequence[str]) -> str:
     tables = [name for name in others if tabular.is_table(Path(name))]
     if tables:
-        return f"{root} holds no pictures, but tables: {_some(tables)}. Give one of them as the source."
+        return f"{root} holds no pictures or audio, but tables: {_some(tables)}. Give one of them as the source."
     if others:
-        return f"{root} holds no pictures; it holds {_some(others)}. Leadline reads class folders of PNG, JPEG, WebP, … files."
-    return f"{root} is empty. Give a folder with one folder of pictures for each class."
+        return (
+            f"{root} holds no pictures, audio or text; it holds {_some(others)}. Leadline reads class folders of PNG, JPEG, "
+            "WebP, …, of WAV, FLAC, OGG, MP3, …, and of .txt files."
+        )
+    return f"{root} is empty. Give a folder with one folder of pictures, audio or text files for each class."
 
 
-def _one_class(root: Path, label: str) -> str:
+def _one_class(root: Path, label: str, medium: Medium) -> str:
     return (
-        f"{root} has only one class folder with pictures, {label!r}; two or more are needed. "
+        f"{root} has only one class folder with {medium.files}, {label!r}; two or more are needed. "
         f"If the classes lie deeper, give {root / label}."
     )
 

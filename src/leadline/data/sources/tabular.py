@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from leadline.data.sources import columnar, delimited, encodings, identity, objects, sheets
-from leadline.data.sources.media import path_columns, pictures_of
+from leadline.data.sources.media import base_of, files_of, path_columns
 from leadline.data.sources.parts import split_column
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError
@@ -23,10 +23,11 @@ def is_table(path: Path) -> bool:
 
 
 def read(path: Path, base: Path | None = None, encoding: str | None = None, progress: Progress | None = None) -> Table:
-    """Return a file as a table; relative paths in it start at `base`, or else at the file's own folder.
+    """Return a file as a table; relative paths in it start at `base`, or else at the file's own folder or one beside the file.
 
-    Pictures that a column names are part of the fingerprint. `encoding` is that of text where it would be guessed wrong; large
-    files are read piece by piece, which `progress` is told. Raises DataError naming the file and, where known, the line.
+    Pictures and audio files that a column names are part of the fingerprint. `encoding` is that of text where it would be
+    guessed wrong; large files are read piece by piece, which `progress` is told. Raises DataError naming the file and, where
+    known, the line.
     """
     frame, notes = _READERS[_suffix(path)](path, encoding, progress)
     return _table(path, frame, notes, base, encoding, progress)
@@ -49,16 +50,25 @@ def _table(
 ) -> Table:
     if frame.is_empty():
         raise DataError(f"{path} has column names and no rows.")
-    base = base or path.parent
+    base = base or base_of(frame, _beside(path)) or path.parent
     fingerprint = identity.of_file(path, progress)
     if encoding:  # the same bytes mean something else
         fingerprint = identity.combine(fingerprint, encoding)
     media = path_columns(frame, base)
     if media:
-        fingerprint = identity.combine(fingerprint, identity.of_files(base, pictures_of(frame, media)))
+        fingerprint = identity.combine(fingerprint, identity.of_files(base, files_of(frame, media)))
     split, split_notes = split_column(frame)
     name = path.name[: -len(_suffix(path))]
     return Table(frame, name, fingerprint, origin=str(path), base=base, split=split, notes=(*notes, *split_notes))
+
+
+def _beside(path: Path) -> Iterator[Path]:
+    """Yield the folders at which paths in a file may start: its own, then those that lie in it."""
+    yield path.parent
+    try:
+        yield from sorted(one for one in path.parent.iterdir() if one.is_dir() and not one.name.startswith("."))
+    except OSError:  # a folder that may be entered, not listed
+        return
 
 
 def _suffix(path: Path) -> str:

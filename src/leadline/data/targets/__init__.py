@@ -2,5 +2,21 @@
 
 from leadline.data.targets.choice import Choice, Wanted, choose, find
 from leadline.data.targets.encoding import QUANTITIES, Target, encoded, fit, present, stratified_by, unvaried
+from leadline.data.targets.steps import PER_STEP, bound, with_steps
 
-__all__ = ["QUANTITIES", "Choice", "Target", "Wanted", "choose", "encoded", "find", "fit", "present", "stratified_by", "unvaried"]
+__all__ = [
+    "PER_STEP",
+    "QUANTITIES",
+    "Choice",
+    "Target",
+    "Wanted",
+    "bound",
+    "choose",
+    "encoded",
+    "find",
+    "fit",
+    "present",
+    "stratified_by",
+    "unvaried",
+    "with_steps",
+]

@@ -10,10 +10,10 @@ import polars as pl
 
 from leadline.data.fields import labels
 from leadline.data.fields.contract import Context
-from leadline.data.fields.text import as_numbers, clean, is_text
+from leadline.data.fields.reading import as_numbers, clean, is_text
 from leadline.data.infer import check_columns, check_kinds, shown
 from leadline.data.table import Table
-from leadline.data.targets import shares
+from leadline.data.targets import shares, steps
 from leadline.errors import DataError, UsageError
 from leadline.facts.experiment import DataSpec
 
@@ -21,8 +21,8 @@ FEW = 20  # different whole numbers that are taken for classes
 MANY = 1_000  # classes, where they are numbered without a gap and about equally frequent
 DOUBTFUL = 1_000  # different whole numbers up to which the user is told what they are taken for
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
-KINDS = ("number", "category", "boolean", "labels", "count", "probabilities")
-ONLY_TARGETS = ("count", "probabilities")
+KINDS = ("number", "category", "boolean", "labels", "count", "probabilities", "tags", "text")
+ONLY_TARGETS = ("count", "probabilities", "tags")
 ANY = "*"  # stands for every column that `wanted` does not name
 _NAMES = ("label", "target", "class", "y")
 _ELSE = "--target names another column."
@@ -33,8 +33,9 @@ Wanted = Mapping[str, Sequence[str]]
 class Choice(NamedTuple):
     """The target: its name, its kind, what the user should know about the choice, its columns, and the targets it consists of.
 
-    The kinds are ``category``, ``boolean``, ``number``, ``count`` (whole numbers from 0 on), ``labels``, ``probabilities``, and
-    ``several`` where each column is a target for itself, one of `tasks`.
+    The kinds are ``category``, ``boolean``, ``number``, ``count`` (whole numbers from 0 on), ``labels``, ``probabilities``,
+    ``tags`` (one for each token of a text), ``text`` (that which is the input too), and ``several`` where each column is a target
+    for itself, one of `tasks`.
     """
 
     name: str
@@ -42,6 +43,11 @@ class Choice(NamedTuple):
     note: str | None = None
     columns: tuple[str, ...] = ()
     tasks: tuple[Choice, ...] = ()
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The columns that no input may have: that of a text that is to be foreseen from its own beginning is not among them."""
+        return () if self.kind == "text" else self.columns
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -81,13 +87,24 @@ def choose(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice
     a column cannot be one, UsageError for an unknown column or kind.
     """
     wanted = wanted or {}
+    if "text" in wanted.get(ANY, ()) or (isinstance(spec.target, str) and spec.kinds.get(spec.target) == "text"):
+        name = steps.own_text(table, spec)
+        check_columns((name,), table, "--target")
+        return Choice(name, "text", None, (name,))
     names = find(table, spec)
     if not names:
         columns = ", ".join(table.frame.columns)
-        raise DataError(f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.")
+        corpus = " --objective language learns to foresee the text itself." if "text" in table.kinds.values() else ""
+        raise DataError(f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.{corpus}")
     check_kinds({c: k for c, k in spec.kinds.items() if not (c in names and k in ONLY_TARGETS)}, "data.kinds")
     if len(names) == 1:
-        return _one(table, spec, names[0], wanted.get(names[0]) or wanted.get(ANY, ()))
+        asked = wanted.get(names[0]) or wanted.get(ANY, ())
+        fixed = {**table.kinds, **spec.kinds}.get(names[0])
+        if "tags" in (fixed, *(asked if fixed is None else ())):
+            return _tags(table, names[0], asked=True)
+        if fixed is None and not asked and steps.are_tags(table, names[0]):
+            return _tags(table, names[0], asked=False)
+        return _one(table, spec, names[0], asked)
     together, asked = ", ".join(names), tuple(wanted.get(ANY, ()))
     if "probabilities" in asked or (not asked and shares.look_so(table, names)):
         note = f"The columns {together} are taken for the probabilities of {len(names)} classes."
@@ -99,6 +116,8 @@ def _one(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]) -> Choi
     fixed = {**table.kinds, **spec.kinds}.get(name)
     if fixed is not None and fixed not in KINDS:
         raise UsageError(f"data.kinds.{name}: a target is one of {', '.join(KINDS)}, not {fixed!r}.")
+    if fixed in steps.PER_STEP:
+        raise UsageError(f"data.kinds.{name}: {fixed} can be the only target, not one of several.")
     if fixed == "labels" or (fixed is None and _sets(table.frame[name], wanted)):
         return _labels(table, name, fixed is not None or "labels" in wanted)
     values = _values(table, name)
@@ -139,6 +158,16 @@ def _labels(table: Table, name: str, asked: bool) -> Choice:
     whole = "" if isinstance(column.dtype, pl.List) else f"; --set data.kinds.{name}=category takes each text for a class"
     note = f"The values of {name!r} are taken for sets of {different:,} labels{whole}."
     return Choice(name, "labels", None if asked else note, (name,))
+
+
+def _tags(table: Table, name: str, *, asked: bool) -> Choice:
+    if not steps.there(table.frame[name], "tags").any():
+        raise DataError(f"{table.name}: every value of the target {name!r} is missing. {_ELSE}")
+    note = (
+        f"The lists of {name!r} are taken for the tags of tokens, as another column has as many items in each row; "
+        f"--set data.kinds.{name}=labels takes them for sets of labels."
+    )
+    return Choice(name, "tags", None if asked else note, (name,))
 
 
 def _values(table: Table, name: str) -> pl.Series:

@@ -12,14 +12,15 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from leadline.data.encode import PROBLEMS, encode
+from leadline.data.encode import PROBLEMS, Columns, encode
 from leadline.data.fields import labels
 from leadline.data.fields.contract import Context, Field, State, field_of
 from leadline.data.fields.number import LARGEST
-from leadline.data.fields.text import as_numbers, as_text, clean, is_text
+from leadline.data.fields.reading import as_numbers, as_text, clean, is_text
 from leadline.data.infer import shown
+from leadline.data.rows import Dense, Rows
 from leadline.data.table import Progress, Table
-from leadline.data.targets import shares
+from leadline.data.targets import shares, steps
 from leadline.data.targets.choice import Choice
 from leadline.errors import DataError
 from leadline.facts.schema import FieldSchema, Schema
@@ -31,11 +32,20 @@ QUANTITIES = ("number", "count")
 class Target(NamedTuple):
     """The encoded target: class numbers (N,) int64, values (N,) float32 or (N,W) float32, and the rows that cannot be used.
 
-    Of several targets some may be missing in a row: NaN.
+    Of several targets some may be missing in a row: NaN. Where rows differ in length, `values` (S,) are all of them one after
+    another, and `ends` (N+1,) where they end.
     """
 
     values: Tensor
     problems: pl.DataFrame
+    ends: Tensor | None = None
+
+    def rows(self, field: FieldSchema) -> Rows:
+        """Return what a batch's targets are gathered from."""
+        if self.ends is None:
+            return Dense(self.values)
+        kind = steps.Tags if field.kind == "tags" else steps.Ended
+        return kind(self.values, self.ends, padding=steps.NOTHING, longest=field.state["length"])
 
 
 class _Raw(NamedTuple):
@@ -48,6 +58,8 @@ class _Raw(NamedTuple):
 
 def present(frame: pl.DataFrame, target: Choice | FieldSchema) -> np.ndarray:
     """Return where rows have a usable target (N,) bool; of several targets one will do."""
+    if target.kind in steps.PER_STEP:
+        return steps.there(frame[target.name], target.kind)
     if target.kind == "several":
         return np.asarray(np.any([present(frame, task) for task in _tasks(target)], axis=0))
     return np.asarray(np.all([_there(frame[name], target.kind) for name in target.columns], axis=0))
@@ -72,19 +84,26 @@ def fit(table: Table, choice: Choice, train: np.ndarray) -> FieldSchema:
     elif choice.kind == "probabilities":
         mean_K = np.nanmean(shares.encoded(table, choice.columns)[train], axis=0, dtype=np.float64)
         state = {"columns": list(choice.columns), "labels": list(shares.labels_of(choice.columns)), "mean": mean_K.tolist()}
+    elif choice.kind in steps.PER_STEP:
+        state = dict(steps.fit_tags(table.frame[choice.name][train], table)) if choice.kind == "tags" else {}
     else:
         state = dict(_field(choice.kind).fit(table.frame[choice.name][train], Context(table.base)))
         if "offset" in state:
             state["offset"] = 0.0  # a target is in its own unit: objectives and measures read it as it is
-            _check_not_blurred(table, choice.name, table.frame[choice.name][train], state)
+            check_not_blurred(table, choice.name, table.frame[choice.name][train], state)
     return FieldSchema(name=choice.name, kind=choice.kind, state=state)
 
 
-def encoded(table: Table, field: FieldSchema, progress: Progress | None = None) -> Target:
+def encoded(
+    table: Table, field: FieldSchema, progress: Progress | None = None, text: tuple[FieldSchema, Columns] | None = None
+) -> Target:
     """Return the target of all rows; the values of rows listed in `problems` are undefined.
 
+    Where it is the `text` that the network reads, that is its field and how it was encoded.
     Raises DataError, with file, row, column and value, for numbers that are no probabilities, or no counts.
     """
+    if field.kind in steps.PER_STEP:
+        return _of_steps(table, field, text, progress)
     if field.kind == "several":
         parts = [_raw(table, FieldSchema.model_validate(task), progress) for task in field.state["tasks"]]
         for part in parts:
@@ -104,6 +123,23 @@ def encoded(table: Table, field: FieldSchema, progress: Progress | None = None) 
     if "classes" in field.state:
         return Target(torch.from_numpy(np.nan_to_num(whole.values[:, 0], nan=-1.0).astype(np.int64)), problems)
     return Target(torch.from_numpy(whole.values[:, 0].copy()), problems)
+
+
+def _of_steps(table: Table, field: FieldSchema, text: tuple[FieldSchema, Columns] | None, progress: Progress | None) -> Target:
+    if field.kind == "text":
+        assert text is not None
+        read, columns = text
+        assert columns.ends is not None
+        if np.diff(columns.ends).max(initial=0) >= read.state["length"]:  # texts may have been cut: what comes next in them?
+            one_more = read.model_copy(update={"state": {**read.state, "length": read.state["length"] + 1}})
+            columns = encode(table, (one_more,), field.name, progress)
+            assert columns.ends is not None
+        return Target(torch.from_numpy(columns.values), pl.DataFrame(schema=PROBLEMS), torch.from_numpy(columns.ends))
+    values, ends, problems = steps.tags_of(table, field)
+    told = set(problems["row"].to_list())
+    missing = np.flatnonzero(~steps.there(table.frame[field.name], field.kind)).tolist()
+    rows = [(row, field.name, "the target is missing") for row in missing if row not in told]
+    return Target(values, pl.concat([problems, pl.DataFrame(rows, schema=PROBLEMS, orient="row")]), ends)
 
 
 def unvaried(schema: Schema, values: np.ndarray) -> str | None:
@@ -150,7 +186,8 @@ def _check_counts(table: Table, name: str, values_N: np.ndarray) -> None:
         )
 
 
-def _check_not_blurred(table: Table, name: str, column: pl.Series, state: State) -> None:
+def check_not_blurred(table: Table, name: str, column: pl.Series, state: State) -> None:
+    """Raise DataError where float32 would blur a target's values."""
     values = as_numbers(column)
     values_N = values.filter(values.is_finite()).to_numpy().clip(-LARGEST, LARGEST)
     lost = float(np.sqrt(np.mean((values_N - values_N.astype(np.float32)) ** 2))) if len(values_N) else 0.0

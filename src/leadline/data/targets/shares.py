@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from leadline.data.fields.text import as_numbers
+from leadline.data.fields.reading import as_numbers
 from leadline.data.table import Table
 from leadline.errors import DataError
 

@@ -123,6 +123,10 @@ def test_many_columns_share_few_tables() -> None:
         (pl.Series([f"town-{i % 70}" for i in range(100)]), 0.1, 0.5),
         (pl.Series([1.5, 2.5]), 0, 0),
         (pl.Series(["u"], dtype=pl.Categorical), 0.9, 1),
+        (pl.Series("zipcode", [90210, 10001, 60601] * 10), 0.85, 0.95),
+        (pl.Series("home.postal_code", ["90210", "10001"] * 10), 0.85, 0.95),
+        (pl.Series("zipcode", range(100)), 0.01, 0.2),
+        (pl.Series("unzip", [1.5, 2.5] * 10), 0, 0),
     ],
 )
 def test_infer(column: pl.Series, low: float, high: float) -> None:

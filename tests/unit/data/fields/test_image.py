@@ -73,8 +73,8 @@ def test_bad_pictures_are_named_with_their_reason(folder: tuple[Path, np.ndarray
         1: "1.png: the file is empty (0 bytes)",
         2: "2.png: it is not a picture in a known format",
         3: "9.png: there is no such file",
-        4: "there is no picture",
     }
+    assert list(encoded.missing) == [4]
     np.testing.assert_array_equal(encoded.values[0], x[0])
     np.testing.assert_allclose(state["mean"], x[0].mean((0, 1)), atol=1e-5)
 
@@ -84,11 +84,12 @@ def test_a_column_without_a_readable_picture_is_refused(tmp_path: Path) -> None:
         fit(paths(), tmp_path)
 
 
-def test_null_arrays_are_problems() -> None:
+def test_null_arrays_are_missing() -> None:
     column = pl.Series([[[1, 2], [3, 4]], None], dtype=pl.Array(pl.UInt8, (2, 2)))
     encoded = FIELD.encode(column, fit(column), Context())
     assert encoded.values[0, ..., 0].tolist() == [[1, 2], [3, 4]]
-    assert encoded.problems == {1: "there is no picture"}
+    assert not encoded.problems
+    assert list(encoded.missing) == [1]
 
 
 def test_grey_only_if_all_are(folder: tuple[Path, np.ndarray]) -> None:

@@ -63,7 +63,7 @@ def test_other_files_are_noted(root: Path) -> None:
     ("names", "words"),
     [
         ([], "is empty"),
-        (["notes.txt"], "holds no pictures"),
+        (["notes.pdf"], "holds no pictures"),
         (["a.csv"], "Give one of them as the source"),
         (["cat/1.png", "cat/2.png"], "only one class folder"),
         (["train/cat/1.png", "test/cat/2.png"], "only one class folder"),
@@ -156,3 +156,48 @@ def test_a_name_that_is_not_utf_8_is_refused_in_words(root: Path) -> None:
     (root / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"x")
     with pytest.raises(DataError, match="not UTF-8"):
         read(root)
+
+
+@pytest.mark.parametrize("suffix", ["wav", "FLAC", "mp3"])
+def test_audio_files_are_read_like_pictures(root: Path, suffix: str) -> None:
+    put(root, [f"{part}/{label}/1.{suffix}" for part in ("train", "test") for label in ("yes", "no")] + ["train/cover.png"])
+    table = read(root)
+    assert table.frame.columns == ["audio", "label", "split"]
+    assert table.kinds == {"audio": "audio", "label": "category"}
+    assert table.origin.to_list() == table.frame["audio"].to_list()
+    assert "1 files in" in table.notes[0]
+    assert "no audio files" in table.notes[0]
+
+
+def test_texts_are_read_with_their_contents_each_in_its_own_encoding(root: Path) -> None:
+    put(root, ["good/1.txt", "bad/2.txt", "bad/3.txt", "README.txt"])
+    (root / "good/1.txt").write_bytes("Ein schöner Tag, größer als gestern.\n".encode("cp1252"))
+    (root / "bad/3.txt").write_bytes(b" \n")
+    table = read(root)
+    assert table.frame.rows() == [("bad/2.txt", "bad"), (None, "bad"), ("Ein schöner Tag, größer als gestern.\n", "good")]
+    assert table.origin.to_list() == ["bad/2.txt", "bad/3.txt", "good/1.txt"]
+    assert any("1 of 3 files" in note and "cp1252" in note for note in table.notes)
+    assert table.fingerprint != read(root, encoding="latin-1").fingerprint
+
+
+def test_texts_beside_something_else_are_no_data(root: Path) -> None:
+    put(root, ["notes.txt", "a.csv", "more/readme.txt", "more/b.csv"])
+    with pytest.raises(DataError, match="but tables"):
+        read(root)
+
+
+def test_texts_alone_have_no_target(root: Path) -> None:
+    put(root, ["1.txt", "2.txt"])
+    table = read(root)
+    assert table.target is None
+    assert table.frame["text"].to_list() == ["1.txt", "2.txt"]
+
+
+def test_a_table_beside_a_folder_of_audio_names_files_in_it(root: Path) -> None:
+    put(root, ["recordings/0_ann.wav", "recordings/1_ann.wav"])
+    (root / "index.csv").write_text("file,label\n0_ann.wav,0\n1_ann.wav,1\n")
+    folder, file = read(root), read(root / "index.csv")
+    assert folder.base == file.base == root / "recordings"
+    assert folder.fingerprint == file.fingerprint
+    (root / "recordings/1_ann.wav").write_bytes(b"other")
+    assert read(root / "index.csv").fingerprint != file.fingerprint

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from leadline.data.fields.options import choice, known_only
-from leadline.data.fields.text import as_numbers, as_text, clean, natural_order
+from leadline.data.fields.reading import as_numbers, as_text, clean, natural_order
 from leadline.errors import DataError, UsageError
 
 

@@ -1,0 +1,147 @@
+"""Which columns of a series are forecast, which are seen beside them, and their fields.
+
+Shapes: N rows, V variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from leadline.data import inputs, targets
+from leadline.data.fields.contract import field_of
+from leadline.data.fields.number import LARGEST
+from leadline.data.fields.reading import as_numbers
+from leadline.data.infer import check_columns, kinds, shown
+from leadline.data.series.order import Ordered
+from leadline.data.table import Progress, Table
+from leadline.data.targets.choice import MOSTLY
+from leadline.data.targets.encoding import check_not_blurred
+from leadline.errors import DataError, UsageError
+from leadline.facts.experiment import DataSpec
+from leadline.facts.schema import FieldSchema, InputSchema
+from leadline.facts.series import SeriesSpec, Window
+
+NAME = "series"  # of the input, and its kind
+
+
+class Chosen(NamedTuple):
+    """The kinds of the input's columns, those that are forecast first; these; why each other column was left out; notes."""
+
+    kinds: Mapping[str, str]
+    aims: tuple[str, ...]
+    left_out: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | None = None) -> Chosen:
+    """Return what is forecast, from what: the target's columns, or all numbers, from all scalar columns.
+
+    Raises UsageError for columns that are not there or cannot be used, DataError where no number is left to forecast.
+    """
+    assert spec.series is not None
+    _check(table, spec, spec.series)
+    named = targets.find(table, spec) if spec.target is not None else ()
+    taken = _taken(table, spec, found)
+    for column in (*named, *spec.series.known, *(spec.columns or ())):
+        if column in taken:
+            raise UsageError(f"Column {column!r} cannot be forecast or forecast from: {taken[column]}.")
+    wanted = {*named, *spec.series.known, *(spec.columns or ())}
+    left_out = dict(taken)
+    if spec.columns is not None:
+        left_out |= {c: "not among the columns asked for" for c in table.frame.columns if c not in wanted and c not in taken}
+    candidates = [c for c in table.frame.columns if c not in left_out]
+    own = {c: kind for c, kind in spec.kinds.items() if c in candidates} | dict.fromkeys(named, "number")
+    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, wanted=wanted, progress=progress)
+    unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not field_of(kind).scalar}
+    for column in wanted & unfit.keys():
+        raise UsageError(f"Column {column!r} holds {inferred.kinds[column]} data, and {unfit[column]}.")
+    fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
+    aims = named or tuple(c for c, kind in fit.items() if kind == "number" and c not in spec.series.known)
+    if not aims:
+        columns = ", ".join(map(repr, candidates)) or "none"
+        raise DataError(f"{table.name}: no column of numbers is left to forecast (of {columns}). --target names those to forecast.")
+    for column in aims:
+        _check_numbers(table, column)
+    numbers = [c for c, kind in fit.items() if kind == "number" and c not in aims]
+    others = [c for c in fit if c not in aims and c not in numbers]
+    ordered = {c: fit[c] for c in (*aims, *numbers, *others)}
+    calendar = {found.name: "calendar"} if spec.series.calendar else {}
+    judged = inputs.Plan((), {}, {**inferred.left_out, **unfit})
+    return Chosen({**ordered, **calendar}, aims, {**left_out, **inferred.left_out, **unfit}, inputs.notes(judged))
+
+
+def fit(found: Ordered, chosen: Chosen, spec: SeriesSpec, train: np.ndarray, progress: Progress | None) -> InputSchema:
+    """Return the input, its fields fitted on the train rows; `spec` has everything decided."""
+    one = inputs.fit(inputs.Group(NAME, inputs.TABLE, chosen.kinds), found.table, train, progress)
+    window = Window(spec=spec, aims=chosen.aims, form=found.form)
+    return one.model_copy(update={"kind": NAME, "shape": (window.past + window.seen, *one.shape), "window": window})
+
+
+def goal(found: Ordered, one: InputSchema, train: np.ndarray) -> FieldSchema:
+    """Return the field of what is forecast: its scale and its usual change over a season, on the train rows."""
+    assert one.window is not None
+    fields = one.fields[: len(one.window.aims)]
+    values_NV = np.stack([as_numbers(found.table.frame[name]).to_numpy() for name in one.window.aims], 1)
+    for at, field in enumerate(fields):
+        check_not_blurred(found.table, field.name, found.table.frame[field.name][train], field.state)
+        values_NV[~(np.abs(values_NV[:, at]) <= LARGEST), at] = np.nan
+    in_train_N = np.zeros(len(values_NV), dtype=bool)
+    in_train_N[train] = True
+    season = found.step.season
+    state = {
+        "columns": list(one.window.aims),
+        "horizon": one.window.spec.horizon,
+        "mean": [field.state["mean"] for field in fields],
+        "std": [field.state["std"] for field in fields],
+        "season": season,
+        "naive_mae": _changes(values_NV, found.segment_N, in_train_N, season),
+        "every": str(found.step),
+    }
+    return FieldSchema(name=", ".join(one.window.aims), kind=NAME, state=state)
+
+
+def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, season: int) -> list[float]:
+    """Return the mean absolute change of each variable over a season, or over a step where no train rows are a season apart."""
+    for apart in dict.fromkeys((season, 1)):
+        both_M = (segment_N[apart:] == segment_N[:-apart]) & train_N[apart:] & train_N[:-apart]
+        change_MV = np.abs(values_NV[apart:] - values_NV[:-apart])[both_M]
+        known_V = (~np.isnan(change_MV)).sum(0)
+        if known_V.all() and len(change_MV):
+            return [float(total / count) for total, count in zip(np.nansum(change_MV, 0), known_V, strict=True)]
+    return [0.0] * values_NV.shape[1]
+
+
+def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
+    check_columns(spec.ignore, table, "--ignore")
+    check_columns(spec.columns or (), table, "--inputs")
+    check_columns(series.known, table, "data.series.known")
+    for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight)):
+        if given:
+            raise UsageError(f"{entry} is not for series: all columns make up one input, and all windows count the same.")
+
+
+def _taken(table: Table, spec: DataSpec, found: Ordered) -> dict[str, str]:
+    """Return the columns that are something else, each with what."""
+    taken = dict.fromkeys(spec.ignore, "ignored, as asked") | {found.name: "it is the time"}
+    if found.item is not None:
+        taken[found.item] = "it says whose rows they are"
+    for column in (spec.split.column, table.split):
+        if column and column not in taken:
+            taken[column] = "the split comes from it"
+    return taken
+
+
+def _check_numbers(table: Table, column: str) -> None:
+    numbers = as_numbers(table.frame[column])  # NaN where missing, null where a value is no number
+    bad = numbers.is_null()
+    if int(bad.sum()) > (1 - MOSTLY) * (len(numbers) - int(numbers.is_nan().sum())):
+        row = int(bad.arg_true()[0])
+        file, number = table.where(row)
+        raise DataError(
+            f"{file}, row {number}, column {column!r}: {shown(table.frame[column][row])} is no number; only numbers are forecast."
+        )
+    if not numbers.is_finite().any():
+        raise DataError(f"{table.name}: no value of {column!r} is a finite number: there is nothing to forecast.")

@@ -1,0 +1,212 @@
+"""From a table to windows of it: put in order, split, fitted on the train rows and encoded, as parts of a dataset.
+
+Shapes: N rows, V variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor
+
+from leadline.data.encode import Columns, encode
+from leadline.data.fields.contract import field_of
+from leadline.data.part import Origins, Part, Store
+from leadline.data.rows import Windows
+from leadline.data.series import ahead, columns, windows
+from leadline.data.series.order import Ordered, ordered
+from leadline.data.series.parts import Shared, lookback_for, share
+from leadline.data.series.steps import DAY
+from leadline.data.summary import Column, summarise
+from leadline.data.table import Progress, Table
+from leadline.data.usable import first, located
+from leadline.errors import DataError
+from leadline.facts.experiment import DataSpec
+from leadline.facts.schema import InputSchema, Schema
+from leadline.facts.series import Window
+
+
+class Prepared(NamedTuple):
+    """What a dataset is made of, where it is a series."""
+
+    schema: Schema
+    parts: Mapping[str, Part]
+    set_aside: pl.DataFrame
+    split_by: str
+    notes: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+
+def prepare(
+    table: Table,
+    spec: DataSpec,
+    *,
+    seed: int,
+    schema: Schema | None,
+    resplit: bool,
+    labelled: bool,
+    progress: Progress | None,
+) -> Prepared:
+    """Return the windows of a table by split; see `data.dataset.prepare` for what the arguments mean.
+
+    Without labels there is one window for each item: the one that goes beyond its last row. Raises DataError where no window fits
+    into a split, and what `ordered`, `columns.choose` and `share` raise.
+    """
+    assert spec.series is not None
+    if schema is None:
+        schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress)
+    else:
+        one = schema.inputs[0]
+        assert one.window is not None
+        _check_columns(table, one)
+        found = ordered(table, one.window.spec, (), one.window.form, infer=False)
+        notes, left_out = (), {}
+        if not labelled:
+            found, shared = ahead.beyond(found, one.window)
+        else:
+            shared = share(found, spec, one.window, seed, split=resplit)
+    one = schema.inputs[0]
+    assert one.window is not None
+    encoded = encode(found.table, one.fields, one.name, progress)
+    unread = located(encoded.problems, Origins(found.table))
+    set_aside = pl.concat([located(found.aside, Origins(table)), shared.aside])
+    if spec.strict and (set_aside.height or unread.height):
+        raise DataError(f"{table.name}: --strict sets nothing aside, and cannot use: {first(pl.concat([set_aside, unread]))}.")
+    store = _store(schema, one.window, found, encoded, shared)
+    cut: Mapping[str, Part] = {name: Part(name, rows, store) for name, rows in shared.rows.items()}
+    parts, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
+    told = (*found.notes, *notes, *shared.notes, *_unread(unread), *empty)
+    return Prepared(schema, parts, set_aside, shared.by, told, _columns(table, schema, found, left_out))
+
+
+def _fitted(
+    table: Table, spec: DataSpec, seed: int, progress: Progress | None
+) -> tuple[Schema, Ordered, Shared, tuple[str, ...], Mapping[str, str]]:
+    """Decide everything from the data; returns the schema, rows in order, splits, notes and why columns were left out."""
+    assert spec.series is not None
+    asked = spec.series
+    if asked.time is None and spec.split.by == "time":
+        asked = asked.model_copy(update={"time": spec.split.column})
+    named = (spec.target,) if isinstance(spec.target, str) else spec.target or ()
+    other = [name for name in (spec.split.column, table.split) if name and name != asked.time]
+    found = ordered(table, asked, (*spec.ignore, *named, *other))
+    chosen = columns.choose(found.table, spec, found, progress)
+    time = found.name if found.name in table.frame.columns else None
+    series = asked.model_copy(update={"lookback": lookback_for(spec, found), "time": time, "every": str(found.step)})
+    shared = share(found, spec, Window(spec=series, aims=chosen.aims), seed, split=True)
+    one = columns.fit(found, chosen, series, shared.train, progress)
+    goal = columns.goal(found, one, shared.train)
+    if not any(goal.state["std"]):
+        raise DataError(f"{table.name}: among the train rows no variable varies ({goal.name}): there is nothing to learn.")
+    return Schema(inputs=(one,), target=goal), found, shared, chosen.notes, chosen.left_out
+
+
+def _check_columns(table: Table, one: InputSchema) -> None:
+    assert one.window is not None
+    spec = one.window.spec
+    named = [name for name in (spec.time, spec.item) if name] + [f.name for f in one.fields if f.kind != "calendar"]
+    missing = [name for name in dict.fromkeys(named) if name not in table.frame.columns]
+    if missing:
+        raise DataError(
+            f"{table.name} lacks {'a column' if len(missing) == 1 else 'columns'} that the network was trained on: "
+            f"{', '.join(map(repr, missing))}. It has: {', '.join(table.frame.columns)}."
+        )
+
+
+def _store(schema: Schema, window: Window, found: Ordered, encoded: Columns, shared: Shared) -> Store:
+    one = schema.inputs[0]
+    _forget_unread(one, encoded)
+    target = _in_own_units(torch.from_numpy(encoded.values), one) if shared.labelled else None
+    values = torch.from_numpy(_carried(encoded.values, one, found.segment_N))
+    index = found.table.frame.select(*([found.item] if found.item else []), found.name)
+    if found.dates and not (found.time_N % DAY).any():
+        index = index.with_columns(pl.col(found.name).cast(pl.Date))
+    return Store(
+        schema=schema,
+        inputs={one.name: Windows(values, window.past, window.seen, _known_ahead(one))},
+        target=None if target is None else Windows(target, 0, window.spec.horizon),
+        group=shared.group,
+        origins=Origins(found.table),
+        units=shared.units,
+        index=index,
+    )
+
+
+def _forget_unread(one: InputSchema, encoded: Columns) -> None:
+    """Take what could not be read for missing; the values are private pages of a map of the cache."""
+    start = 0
+    for field in one.fields:
+        width = field_of(field.kind).width(field.state)
+        rows = encoded.problems.filter(pl.col("column") == field.name)["row"].to_numpy()
+        encoded.values[rows, start : start + width] = np.nan
+        start += width
+
+
+def _carried(values: np.ndarray, one: InputSchema, segment_N: np.ndarray) -> np.ndarray:
+    """Return the encoded rows with the last known value where a number is missing that was never so in train.
+
+    The network has no feature that says that such a number is missing; where it has, its front does the same.
+    """
+    rows = np.arange(len(values))
+    start_N = np.searchsorted(segment_N, segment_N)
+    gaps = [
+        at for at, f in enumerate(one.fields) if f.kind == "number" and not f.state["missing"] and np.isnan(values[:, at]).any()
+    ]
+    values = values.copy() if gaps else values  # what is forecast keeps what is missing
+    for at in gaps:
+        last_N = np.maximum.accumulate(np.where(np.isnan(values[:, at]), -1, rows))
+        values[:, at] = np.where(last_N >= start_N, values[last_N, at], np.nan)
+    return values
+
+
+def _known_ahead(one: InputSchema) -> Tensor | None:
+    """Return which columns of the encoded rows are known ahead."""
+    assert one.window is not None
+    known: list[int] = []
+    start = 0
+    for field in one.fields:
+        end = start + field_of(field.kind).width(field.state)
+        if field.kind == "calendar" or field.name in one.window.spec.known:
+            known += range(start, end)
+        start = end
+    return torch.tensor(known, dtype=torch.int64) if known else None
+
+
+def _in_own_units(values: Tensor, one: InputSchema) -> Tensor:
+    """Return what is forecast (N,V): the first columns, with what was taken off before they were rounded to float32."""
+    assert one.window is not None
+    aims = one.fields[: len(one.window.aims)]
+    own_NV = values[:, : len(aims)]
+    offsets = [field.state["offset"] for field in aims]
+    return (own_NV.double() + torch.tensor(offsets, dtype=torch.float64)).float() if any(offsets) else own_NV
+
+
+def _with_values(parts: Mapping[str, Part], encoded: Columns, window: Window) -> tuple[Mapping[str, Part], tuple[str, ...]]:
+    """Return parts without the windows in which there is nothing to go by, or nothing to compare with, and how many those were."""
+    known_N = ~np.isnan(encoded.values[:, : len(window.aims)]).all(1)
+    kept, gone = {}, 0
+    for name, part in parts.items():
+        there = windows.known(known_N, part.rows, window.past, window.spec.horizon)
+        kept[name], gone = part if there.all() else part.subset(there), gone + int((~there).sum())
+    left = {name: part for name, part in kept.items() if len(part)}
+    if "train" in parts and "train" not in left:
+        raise DataError("Every train window lacks all values of its past, or of what is to be forecast.")
+    return left, (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
+
+
+def _unread(unread: pl.DataFrame) -> tuple[str, ...]:
+    return (f"{unread.height:,} values cannot be read and count as missing: {first(unread)}.",) if unread.height else ()
+
+
+def _columns(table: Table, schema: Schema, found: Ordered, left_out: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return a line for each column; what is forecast is an input too."""
+    assert schema.inputs[0].window is not None
+    roles = dict.fromkeys(schema.inputs[0].window.aims, "input and target") | {found.name: "time"}
+    roles |= {found.item: "item"} if found.item else {}
+    kinds = {found.name: "date" if found.dates else "number"} | ({found.item: "category"} if found.item else {})
+    lines = summarise(table, schema.model_copy(update={"target": None}), left_out)
+    return tuple(line._replace(role=roles.get(line.name, line.role), kind=line.kind or kinds.get(line.name, "")) for line in lines)

@@ -1,0 +1,145 @@
+"""Which column says when rows are, and its values as times: dates in UTC, or whole numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from leadline.data.fields import moments
+from leadline.data.fields.reading import as_numbers, clean, is_text
+from leadline.data.infer import check_columns, shown
+from leadline.data.table import Table
+from leadline.errors import DataError, UsageError
+from leadline.facts.series import SeriesSpec
+
+ROW = "step"  # what the time is called where rows are in order and no column says when
+_LOOKED_AT = 1_000  # values by which a column is known for one of dates
+_SURE = 0.95  # of which can be read as dates
+
+
+class Times(NamedTuple):
+    """The name of the time and its values by row, null where a row has none; the format of text; what the user should know."""
+
+    name: str
+    values: pl.Series
+    form: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def dates(self) -> bool:
+        """Whether times are dates, not numbers."""
+        return bool(self.values.dtype.is_temporal())
+
+
+def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None = None, *, infer: bool = True) -> Times:
+    """Return the times of all rows; columns that are `taken` are not looked at for dates.
+
+    Where a column is known already, `form` is the format that its text had. Raises UsageError for an unknown column and for
+    one that holds neither dates nor whole numbers, DataError where it cannot be told which of several columns says when.
+    """
+    check_columns([name for name in (spec.time, spec.item) if name], table, "data.series")
+    column = spec.time or (_found(table, spec, taken) if infer else None)
+    if column is None:
+        return _in_order(table, spec)
+    values = table.frame[column]
+    if values.dtype.is_numeric():
+        return Times(column, _whole(table, values))
+    if not (is_text(values) or values.dtype in (pl.Date, pl.Datetime)):
+        raise UsageError(f"data.series.time: column {column!r} holds values of type {values.dtype}, not dates or whole numbers.")
+    zone = getattr(values.dtype, "time_zone", None)
+    if zone is not None:
+        utc = values.cast(pl.Datetime("us", zone)).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return Times(column, utc, None, (f"The times in {column!r} are on the clock of {zone}: they are taken in UTC.",))
+    form = (form if form and _reads(values, form) else moments.format_of(values)) if is_text(values) else None
+    local = moments.parse(values, form)
+    offsets = _offsets(table, values) if form and "%#z" in form else ()
+    if spec.zone is not None and not offsets:
+        return Times(column, _from_zone(table, spec, local), form, (f"The times in {column!r} are taken in UTC.",))
+    return Times(column, local, form, offsets)
+
+
+def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
+    """Return the first column of dates whose values never fall in the order of the rows, else the only column of dates."""
+    out = {spec.item, *spec.known, *taken}
+    dates = [name for name in table.frame.columns if name not in out and _is_dates(table.frame[name])]
+    for name in dates:
+        if _rises(table, spec, moments.parse(table.frame[name], moments.format_of(table.frame[name]))):
+            return name
+    if len(dates) > 1:
+        columns = ", ".join(map(repr, dates))
+        raise DataError(f"{table.name}: which column says when? {columns} hold dates. --set data.series.time=COLUMN names it.")
+    return dates[0] if dates else None
+
+
+def _is_dates(column: pl.Series) -> bool:
+    if column.dtype in (pl.Date, pl.Datetime):
+        return column.null_count() < len(column)
+    if not is_text(column):
+        return False
+    _, share, _ = moments.best_format(clean(column.head(_LOOKED_AT)).drop_nulls())
+    return share >= _SURE
+
+
+def _reads(column: pl.Series, form: str) -> bool:
+    present = clean(column).drop_nulls()
+    return moments.parse(present, form).count() >= _SURE * len(present)
+
+
+def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
+    frame = pl.DataFrame({"time": values, "item": table.frame[spec.item] if spec.item else pl.zeros(len(values), eager=True)})
+    fell = (pl.col("time").diff() < pl.duration(microseconds=0)).over("item")
+    return not frame.drop_nulls("time").select(fell.any()).item()
+
+
+def _in_order(table: Table, spec: SeriesSpec) -> Times:
+    """Return the number of each row within its item, from 1."""
+    if spec.calendar:
+        raise UsageError("data.series.calendar: no column says when rows are. --set data.series.time=COLUMN names one of dates.")
+    item = table.frame[spec.item] if spec.item else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
+    number = pl.DataFrame({"item": item}).select(pl.int_range(1, pl.len() + 1).over("item")).to_series()
+    name = ROW
+    while name in table.frame.columns:
+        name = f"{name}_"
+    return Times(name, number.alias(name), None, ("No column says when: rows are taken in their order, a step each.",))
+
+
+def _whole(table: Table, values: pl.Series) -> pl.Series:
+    numbers = as_numbers(values).fill_nan(None)
+    part = (numbers != numbers.round()).fill_null(False).arg_true()
+    if len(part):
+        row = int(part[0])
+        file, number = table.where(row)
+        what = f"{shown(values[row])} is neither a date nor a whole number, as times are"
+        raise UsageError(f"{file}, row {number}, column {values.name!r}: {what}.")
+    return numbers.cast(pl.Int64)
+
+
+def _offsets(table: Table, values: pl.Series) -> tuple[str, ...]:
+    """Return what is said of times that are written with their offset from UTC, naming the first row of each."""
+    found = pl.DataFrame({"offset": clean(values).str.extract(moments.OFFSET)}).with_row_index("row").drop_nulls()
+    first = found.group_by("offset", maintain_order=True).agg(pl.col("row").first())
+    if first.height < 2:
+        return (f"The times in {values.name!r} are taken in UTC.",)
+    places = [f"{offset} from row {table.where(int(row))[1]} on" for offset, row in first.iter_rows()]
+    different = f"{first.height} different offsets ({', '.join(places[:3])})"
+    return (f"The times in {values.name!r} have {different}: they are taken in UTC, where no hour is missing or comes twice.",)
+
+
+def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:
+    """Return local times in UTC; of an hour that comes twice as clocks are set back, the rows that come first are the earlier."""
+    try:
+        first = local.dt.replace_time_zone(spec.zone, ambiguous="earliest", non_existent="null")
+        second = local.dt.replace_time_zone(spec.zone, ambiguous="latest", non_existent="null")
+    except pl.exceptions.PolarsError:
+        raise UsageError(f"data.series.zone: there is no time zone {spec.zone!r}; they are called 'Europe/Berlin'.") from None
+    item = table.frame[spec.item] if spec.item else pl.zeros(len(local), dtype=pl.Int64, eager=True)
+    again = pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()
+    return first.zip_with(~again, second).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+
+def in_words(value: int, *, dates: bool) -> str:
+    """Return a time as messages quote it."""
+    return str(np.datetime64(value, "us")).replace("T", " ").removesuffix(".000000") if dates else str(value)

@@ -1,0 +1,56 @@
+"""How well texts are foreseen: surprise a token, perplexity, bits a character.
+
+Each is a ratio of sums over rows, whose tokens depend on each other: rows, or groups of them, are what intervals count.
+Shapes: n rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from leadline.metrics.intervals import Floats, Ints, error_of, pairs, quantiles
+from leadline.metrics.means import by_group
+from leadline.metrics.measured import Levels, Measured, absent
+
+
+def surprise(nll_n: Floats, count_n: Ints, levels: Levels = (0.95,), group_n: Ints | None = None) -> Measured:
+    """Return sum(nll) / sum(count) in nats, with an interval of the ratio by the delta method (Student t on its logarithm)."""
+    count = float(np.sum(count_n))
+    if not count:
+        return absent("there are no tokens", len(nll_n))
+    nll_n, count_n = np.asarray(nll_n, dtype=np.float64), np.asarray(count_n, dtype=np.float64)
+    value = float(nll_n.sum()) / count
+    method = "mean over all texts; Student t of the log of the ratio" + by_group(group_n)
+    error = error_of((nll_n / value - count_n) / count_n.mean(), group_n) if value > 0 else None
+    if error is None:
+        return Measured(value, (), int(count), method)
+    reach = np.minimum(quantiles(levels, error.units) * error.size, 100.0)
+    return Measured(value, pairs(value * np.exp(-reach), value * np.exp(reach)), int(count), method)
+
+
+def perplexity(surprised: Measured) -> Measured:
+    """Return the exponential of a surprise in nats, and of its interval: among so many equally likely tokens one would choose."""
+    return _changed(surprised, _exp, "exp of the ")
+
+
+def in_bits(surprised: Measured) -> Measured:
+    """Return a surprise in bits."""
+    return _changed(surprised, _bits, "")
+
+
+def _exp(nats: float) -> float:
+    return math.exp(min(nats, 700.0))
+
+
+def _bits(nats: float) -> float:
+    return nats / math.log(2)
+
+
+def _changed(surprised: Measured, change: Callable[[float], float], how: str) -> Measured:
+    if surprised.value is None:
+        return surprised
+    intervals = tuple((change(low), change(high)) for low, high in surprised.intervals)
+    return surprised._replace(value=change(surprised.value), intervals=intervals, method=how + surprised.method)

@@ -1,0 +1,140 @@
+"""A table in time order through the command line: forecast, measured, continued, compared, cross-validated; and bad input."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import leadline
+from leadline.facts.experiment import Experiment
+
+N = 400
+QUICK = ("--epochs", "2", "--deterministic", "--quiet")
+WHEN = [datetime(2024, 1, 1) + timedelta(hours=k) for k in range(N)]
+
+
+def hours(file: Path, rows: int = N, **columns: object) -> Path:
+    """Write hours with a daily rhythm and a little noise."""
+    rng = np.random.default_rng(0)
+    wave = 2 * np.pi * np.arange(rows) / 24
+    load = 5 + np.sin(wave) + 0.1 * rng.normal(size=rows)
+    heat = 20 + 3 * np.cos(wave) + 0.1 * rng.normal(size=rows)
+    pl.DataFrame({"when": WHEN[:rows], "load": load, "heat": heat} | columns).write_csv(file)
+    return file
+
+
+@pytest.fixture
+def source(place: Path) -> Path:
+    return hours(place / "load.csv")
+
+
+def test_from_a_table_to_a_report_and_beyond_the_last_row(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--horizon", "6", "--lookback", "24", "--network", "dlinear", "--out", "run", *QUICK)
+    assert cli("train", source, *arguments, "--require", "mse_scaled <= 3") == 0
+    report = leadline.report("run")
+    found = report.find("mse_scaled")
+    assert found is not None and found.interval is not None and "blocks of time" in (found.method or "")
+    assert {f.group for f in report.findings if f.name == "mse_scaled"} >= {"baseline=naive", "baseline=seasonal-naive"}
+    experiment = Experiment.read(Path("run/experiment.yaml"))
+    assert experiment.data.series is not None and experiment.data.series.every == "1h" and experiment.data.series.time == "when"
+    told = pl.read_parquet("run/predictions.parquet")
+    assert told.filter(split="test").height == 35 * 6 * 2 and "Forecasts" in Path("run/report.html").read_text(encoding="utf-8")
+
+    assert cli("predict", "run", source, "-o", "next.csv", "--quiet") == 0
+    ahead = pl.read_csv("next.csv", try_parse_dates=True)
+    assert ahead.columns == ["when", "load", "heat"]
+    assert ahead["when"].to_list() == [WHEN[-1] + timedelta(hours=k) for k in range(1, 7)]
+    assert ahead["heat"].is_between(10, 30).all()
+
+    capsys.readouterr()
+    assert cli("evaluate", "run", source, "--json", "--quiet") == 0
+    again = {f["name"]: f["value"] for f in json.loads(capsys.readouterr().out)["findings"] if f["group"] is None}
+    assert again["mse_scaled"] == pytest.approx(found.value, rel=1e-4)
+    other = hours(source.with_name("other.csv"), rows=60)
+    assert cli("evaluate", "run", other, "--json", "--quiet") == 0
+    assert {f["n"] for f in json.loads(capsys.readouterr().out)["findings"] if f["name"] == "mse_scaled"} == {60 - 24 - 6 + 1}
+    few = hours(source.with_name("few.csv"), rows=20)
+    assert cli("predict", "run", few, "--quiet") == 2
+    assert "ends with 20 steps without a gap, and the network looks back on 24" in capsys.readouterr().err
+
+
+def test_runs_are_compared_on_the_steps_that_both_forecast(cli, source: Path) -> None:
+    for name in ("dlinear", "naive"):
+        assert cli("train", source, "--horizon", "6", "--lookback", "24", "--network", name, "--out", name, *QUICK) == 0
+    difference = leadline.compare("naive", "dlinear").differences[1]
+    assert difference is not None and difference.measure == "mae_scaled" and difference.n == 35 * 6 * 2
+    naive, network = (leadline.report(name).find("mae_scaled") for name in ("naive", "dlinear"))
+    assert naive is not None and network is not None and naive.value is not None and network.value is not None
+    assert difference.value == pytest.approx(naive.value - network.value, rel=1e-3)
+
+
+def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        (shop, f"{1 + k % 28:02}.{1 + k // 28:02}.2024", 100 + 20 * np.sin(k) + rng.normal(), k % 5 == 0)
+        for shop, days in (("North", 150), ("South", 120), ("West", 5))
+        for k in range(days)
+    ]
+    table = pl.DataFrame(rows, schema=["shop", "day", "sold", "promo"], orient="row").sample(fraction=1, shuffle=True, seed=0)
+    later = [("North", f"{1 + k % 28:02}.{1 + k // 28:02}.2024", None, False) for k in range(150, 153)]
+    table.write_csv("shops.csv")
+    pl.concat([table.filter(shop="North"), pl.DataFrame(later, schema=table.schema, orient="row")]).write_csv("north.csv")
+    settings = (
+        "data.series.known=[promo]",
+        "data.series.calendar=true",
+        "data.series.gaps=skip",
+        "objective.quantiles=[0.1,0.5,0.9]",
+    )
+    flags = [part for setting in settings for part in ("--set", setting)]
+    arguments = ("--horizon", "3", "--item", "shop", "--network", "rnn", "--set", "network.hidden=8", "--out", "run", *QUICK)
+    assert cli("train", "shops.csv", *arguments, *flags) == 0
+    aside = pl.read_parquet("run/set_aside.parquet")
+    assert aside.height == 5 and aside["reason"].str.contains("'West' has 5 steps").all()
+    ahead = leadline.predict("run", "north.csv", quiet=True)
+    assert ahead.columns == ["shop", "day", "sold", *(f"sold (quantile {q})" for q in (0.1, 0.5, 0.9))] and ahead.height == 3
+    assert ahead["day"].cast(pl.String).to_list() == ["2024-06-11", "2024-06-12", "2024-06-13"]
+    assert (ahead["sold (quantile 0.1)"] <= ahead["sold (quantile 0.9)"]).all()
+
+
+def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
+    arguments = ("--horizon", "6", "--lookback", "24", "--network", "autoregression", "--folds", "2", "--out", "cv", "--quiet")
+    assert cli("crossval", source, *arguments) == 0
+    report = leadline.report("cv")
+    found = report.find("mse_scaled")
+    assert found is not None and "mean of 2 folds" in (found.method or "")
+    told = pl.read_parquet("cv/predictions.parquet")
+    assert told.group_by("fold").agg(pl.col("row").min()).sort("fold")["row"].to_list() == [134, 268]
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags", "why"),
+    [
+        ({"when": [*WHEN[:9], WHEN[8], *WHEN[10:]]}, (), "load.csv, row 10 (2024-01-01 08:00:00) has the same time as row 9"),
+        ({"when": [*WHEN[:9], WHEN[8] + timedelta(minutes=10), *WHEN[10:]]}, (), "lies between the steps of 1h (1 such rows)"),
+        ({"load": ["good"] * N}, ("--target", "load"), "load.csv, row 1, column 'load': 'good' is no number"),
+        ({}, ("--lookback", "350"), "one takes 350 steps of look-back and 6 of horizon, 356 together"),
+        ({}, ("--horizon", "60"), "no window fits into the test rows: a horizon is 60 steps"),
+        ({}, ("--item", "shop"), "there is no column 'shop'"),
+        ({}, ("--split", "random"), "a random split tests on what was trained on"),
+        ({}, ("--split", "time:when:100d/2d/2d"), "leaves validation without a row"),
+        ({}, ("--network", "cnn"), "takes image, not sequence"),
+    ],
+)
+def test_bad_input_is_told_and_leaves_nothing_behind(
+    cli, place: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, object], flags: tuple[str, ...], why: str
+) -> None:
+    file = hours(place / "load.csv", **changed)
+    defaults = {"--horizon": "6", "--network": "dlinear"} | dict(zip(flags[::2], flags[1::2], strict=True))
+    assert cli("train", file, *(word for pair in defaults.items() for word in pair), "--quiet") == 2
+    assert why in " ".join(capsys.readouterr().err.split())
+    assert not (place / "runs").exists()
+
+
+def test_a_look_back_alone_says_what_is_missing(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("train", source, "--lookback", "6") == 2
+    assert "how many steps are forecast? --horizon says it" in capsys.readouterr().err
