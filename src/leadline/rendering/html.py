@@ -26,7 +26,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "learning": ("learning_curves", "range_test"),
     "errors": (
         *("forecasts", "by_step", "by_variable", "confusion", "roc", "precision_recall", "labels", "reliability", "calibration"),
-        *("predicted", "mistakes", "highlights"),  # of several texts also highlights-title …
+        *("predicted", "mistakes", "highlights", "samples", "surprises"),  # of several texts also highlights-title …
     ),
     "baselines": ("baselines",),
     "inputs": ("alone", "without"),

@@ -57,13 +57,15 @@ def choose(
     *,
     steps: int,
     deterministic: bool = False,
+    varied: bool = False,
     budget: float = BUDGET,
     world: World = ALONE,
 ) -> Plan:
     """Return the plan for training `steps` steps like `batch`: what the user fixed as it is, the rest as it runs fastest here.
 
     The network is only copied. The choice is kept per network, batch shape, machine and PyTorch; of several processes the main one
-    chooses for all. With `deterministic` nothing is timed. Raises UsageError where the machine has no such device.
+    chooses for all. With `deterministic` nothing is timed; `varied` batch shapes are compiled for only where that is asked for.
+    Raises UsageError where the machine has no such device.
     """
     device = device_for(spec.device, world.local_rank)
     if not world.is_main:
@@ -71,6 +73,7 @@ def choose(
     elif deterministic:
         plan = _fixed(spec, device, deterministic=True)
     else:
+        spec = spec.model_copy(update={"compile": False}) if varied and spec.compile is None else spec
         key = _signature(network, objective, batch, spec, device, steps)
         text = remember(key, lambda: _timed(network, objective, batch, spec, device, steps, budget).model_dump_json())
         try:
@@ -143,9 +146,8 @@ def _timed(
 
 
 def _can_compile(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return importlib.util.find_spec("triton") is not None
-    return any(shutil.which(name) for name in ("c++", "g++", "clang++", "cl"))
+    found = importlib.util.find_spec("triton") if device.type == "cuda" else any(map(shutil.which, ("c++", "g++", "clang++", "cl")))
+    return bool(found)
 
 
 class _Course:
@@ -164,8 +166,8 @@ class _Course:
         self.tolerance = min(max(GRADIENT_FLOOR, NOISE_SHARE * self.noise), GRADIENT_CEILING)
 
     def ms(self, plan: Plan) -> float:
-        """Return the milliseconds of a step under a plan that took part."""
-        return self.trials[plan.name].ms or math.inf
+        """Return the milliseconds of a step under a plan, infinitely many of one that was not timed."""
+        return (self.trials[plan.name].ms if plan.name in self.trials else None) or math.inf
 
     def race(self, plans: Sequence[Plan], budget: float) -> Plan:
         """Time sound plans in turn, round after round, and return the fastest; raises UsageError where none of them runs."""
@@ -204,8 +206,8 @@ class _Course:
             self.trials[plan.name] = trial.model_copy(update={"why": f"it does not run: {first}"})
             return False
         loss_error, gradient_error = deviation(seen, self.reference)
-        far = not (loss_error <= LOSS_TOLERANCE and gradient_error <= self.tolerance)
-        why = f"too far from fp32 (at most {LOSS_TOLERANCE:.0%} and {self.tolerance:.0%})" if far else None
+        near = loss_error <= LOSS_TOLERANCE and gradient_error <= self.tolerance  # which NaN is not
+        why = None if near else f"too far from fp32 (at most {LOSS_TOLERANCE:.0%} and {self.tolerance:.0%})"
         self.trials[plan.name] = trial.model_copy(
             update={
                 "loss_error": _plain(loss_error),

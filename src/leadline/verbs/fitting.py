@@ -109,7 +109,16 @@ def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Pla
 
     def chosen(rows: int) -> Plan:
         few = next(batch.split(-(-len(batch) // rows)))
-        return choose(network, job.objective, few, training.plan, steps=steps, deterministic=training.deterministic, world=world)
+        return choose(
+            network,
+            job.objective,
+            few,
+            training.plan,
+            steps=steps,
+            deterministic=training.deterministic,
+            varied=dataset.parts["train"].lengths is not None,
+            world=world,
+        )
 
     plan = shortage.halving(chosen, len(batch))
     if world.is_main:

@@ -33,8 +33,10 @@ from leadline.verbs.updates import micro_batches, schedule_for, whole_batch, who
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
-USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}  # the default network of an input, by its kind
+# The default network of an input, by its kind.
+USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}
 LARGE = 64  # pixels a side above which the default image network is a residual one
+READ, READ_EPOCHS = 100_000, 20  # the same of texts, which networks know by heart after a few epochs, and the most epochs
 SLOW_EPOCHS = 20  # at most, for large pictures: a hundred times the work of small ones
 
 
@@ -71,7 +73,7 @@ def resolve(
     count = rows["train"]
     whole = whole_batch(training, count)
     batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
-    epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema))
+    epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
     device_for(training.plan.device)  # refuses a device that is not there
@@ -127,7 +129,9 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
     return requirements
 
 
-def _epochs(rows: int, batch: int, schema: Schema) -> int:
+def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
+    if objective.wants == "vector" and any(one.kind == "text" for one in schema.inputs):
+        return min(max(round(READ / rows), EPOCHS[0]), READ_EPOCHS)
     usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
     if any(one.kind == "image" and max(one.shape[:2]) > LARGE for one in schema.inputs):
         return min(usual, SLOW_EPOCHS)

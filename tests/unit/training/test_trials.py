@@ -109,6 +109,9 @@ def test_compiling_is_tried_only_for_long_training(monkeypatch: pytest.MonkeyPat
     assert not choose(network(), Squares(), batch(), spec, steps=500).compile  # type: ignore[arg-type]
     assert choose(network(), Squares(), batch(), spec, steps=5000).compile  # type: ignore[arg-type]
     assert not choose(network(), Squares(), batch(), spec.model_copy(update={"compile": False}), steps=5000).compile  # type: ignore[arg-type]
+    assert not choose(network(), Squares(), batch(), spec, steps=5000, varied=True).compile  # type: ignore[arg-type]
+    asked = choose(network(), Squares(), batch(), PlanSpec(device="cpu", threads=1, compile=True), steps=1, varied=True)  # type: ignore[arg-type]
+    assert asked.compile
 
 
 def test_what_is_fixed_is_taken_without_timing(monkeypatch: pytest.MonkeyPatch) -> None:
