@@ -11,7 +11,11 @@ from pathlib import Path
 from benchmarks.common import Figure, dataset, leadline, mean_interval, publish, report
 
 SEEDS = 3
-NETWORKS = ("textcnn", "rnn")
+# The options of the LSTM were chosen by accuracy on validation rows.
+NETWORKS = {
+    "textcnn": (),
+    "rnn": ("network.bidirectional=true", "network.pool=max", "network.dropout=0.5"),
+}
 
 
 def main() -> None:
@@ -19,7 +23,8 @@ def main() -> None:
     source = dataset("trec.train.csv")
     figures = []
     with tempfile.TemporaryDirectory() as folder:
-        for network in NETWORKS:
+        for network, options in NETWORKS.items():
+            settings = [word for option in options for word in ("--set", option)]
             taken, right = [], []
             for seed in range(SEEDS):
                 run = Path(folder) / f"{network}-{seed}"
@@ -33,7 +38,7 @@ def main() -> None:
                     "--ignore",
                     "fine_label",
                 ]
-                taken.append(leadline(*words, "--network", network, "--seed", str(seed), "--out", run))
+                taken.append(leadline(*words, "--network", network, *settings, "--seed", str(seed), "--out", run))
                 found = report(run).find("accuracy")
                 assert found is not None
                 assert found.value is not None

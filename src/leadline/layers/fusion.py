@@ -18,14 +18,20 @@ from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
 from leadline.layers.draws import Draws, current
+from leadline.layers.dropout import Dropout
 
 PURPOSE = "inputs left out"
 
 
 class Options(Fact):
-    """`dropout` is the probability with which, in training, a row is shown without an input that it has; never without all."""
+    """`dropout` is the probability with which, in training, a row is shown without an input that it has; never without all.
+
+    `features` is that with which each feature of a medium is dropped: beside a table, networks of pictures, sounds and texts soon
+    know train rows by heart, and what all inputs have in common is no longer learned from the others.
+    """
 
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    features: float = Field(default=0.5, ge=0, lt=1)
 
 
 class Common(Options):
@@ -44,12 +50,14 @@ class Fusion(nn.Module, ABC):
     """Features (B,F) of each of K inputs to one vector (B,`width`); what is absent of a row has no effect on it.
 
     In training each input of a row is left out with probability `dropout`, but one of those that the row has always stays: so
-    the network learns to do without (modality dropout, Neverova et al. 2016).
+    the network learns to do without (modality dropout, Neverova et al. 2016). `media` says of each input whether it is one: then
+    its features are dropped, each with probability `features`.
     """
 
-    def __init__(self, dropout: float, width: int) -> None:
+    def __init__(self, options: Options, width: int, media: Sequence[bool] = ()) -> None:
         super().__init__()
-        self.dropout, self.width = dropout, width
+        self.dropout, self.width = options.dropout, width
+        self.drops = nn.ModuleList(Dropout(options.features if medium else 0.0) for medium in media)
 
     def forward(self, parts: Sequence[Tensor], present_BK: Tensor | None = None) -> Tensor:
         """Return the fused features; `present_BK` bool says which inputs each row has, None that each has all."""
@@ -57,6 +65,8 @@ class Fusion(nn.Module, ABC):
             present_BK = torch.ones(len(parts[0]), len(parts), dtype=torch.bool, device=parts[0].device)
         if self.training and self.dropout:
             present_BK = left(present_BK, self.dropout, current())
+        if self.drops:
+            parts = [drop(part) for drop, part in zip(self.drops, parts, strict=True)]
         return self.fused(parts, present_BK)
 
     @abstractmethod
@@ -76,7 +86,7 @@ class SideBySide(Fusion):
     """Features side by side, NaN where the input is absent: for models that are fitted, which know what to make of that."""
 
     def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__(0.0, sum(widths))
+        super().__init__(Options(dropout=0), sum(widths))
 
     def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
         return torch.cat([part.masked_fill(~present_BK[:, k, None], torch.nan) for k, part in enumerate(parts)], 1)
@@ -85,8 +95,8 @@ class SideBySide(Fusion):
 class Concat(Fusion):
     """Features side by side; those of an absent input are learned numbers, zero to begin with."""
 
-    def __init__(self, widths: Sequence[int], options: Options) -> None:
-        super().__init__(options.dropout, sum(widths))
+    def __init__(self, widths: Sequence[int], options: Options, media: Sequence[bool] = ()) -> None:
+        super().__init__(options, sum(widths), media)
         self.widths = list(widths)
         self.absent_F = nn.Parameter(torch.zeros(self.width))
 
@@ -106,8 +116,8 @@ class Gated(Fusion):
     a feature are a softmax over the inputs that are there, which for two inputs is the paper's z and 1 - z.
     """
 
-    def __init__(self, widths: Sequence[int], options: Common) -> None:
-        super().__init__(options.dropout, options.width)
+    def __init__(self, widths: Sequence[int], options: Common, media: Sequence[bool] = ()) -> None:
+        super().__init__(options, options.width, media)
         self.ways = nn.ModuleList(nn.Linear(width, options.width) for width in widths)
         self.gates = nn.Linear(sum(widths), len(widths) * options.width)
 
@@ -124,8 +134,8 @@ class Attention(Fusion):
     Pooling by multi-head attention (Lee et al. 2019, a single seed) over layer-normed tokens, then two dense layers upon it.
     """
 
-    def __init__(self, widths: Sequence[int], options: Heads) -> None:
-        super().__init__(options.dropout, options.width)
+    def __init__(self, widths: Sequence[int], options: Heads, media: Sequence[bool] = ()) -> None:
+        super().__init__(options, options.width, media)
         if options.width % options.heads:
             raise UsageError(f"network.fusion: {options.heads} heads cannot share a width of {options.width} evenly.")
         width = options.width
@@ -159,7 +169,7 @@ def weights_over(scores: Tensor, present: Tensor) -> Tensor:
 
 Fuse = Callable[[Sequence[int]], Fusion]  # from the widths of the inputs' features
 
-FUSIONS: Mapping[str, tuple[type[Options], Callable[[Sequence[int], Any], Fusion]]] = {
+FUSIONS: Mapping[str, tuple[type[Options], Callable[[Sequence[int], Any, Sequence[bool]], Fusion]]] = {
     "concat": (Options, Concat),
     "gated": (Common, Gated),
     "attention": (Heads, Attention),
@@ -182,7 +192,10 @@ def checked_fusion(component: Component) -> Options:
         raise UsageError(f"network.fusion: {where}: {plain(first['msg'])} (got {first['input']!r}).") from None
 
 
-def fuse_by(component: Component) -> Fuse:
-    """Return what makes the module of a fusion with fresh weights; raises as `checked_fusion` does."""
+def fuse_by(component: Component, media: Sequence[bool] = ()) -> Fuse:
+    """Return what makes the module of a fusion with fresh weights; `media` says which inputs are media, none if empty.
+
+    Raises as `checked_fusion` does.
+    """
     options, make = checked_fusion(component), FUSIONS[component.name][1]
-    return lambda widths: make(widths, options)
+    return lambda widths: make(widths, options, media)

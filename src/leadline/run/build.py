@@ -52,7 +52,8 @@ def build_network(
                 continue
             own = (modules or {}).get(name)
             bodies[name] = build_body(network.bodies[name], specs[name], fronts[name], network.size, own, objective.wants)
-        return objective.build(schema, bodies, options, SideBySide if plain else fuse_by(network.fusion))
+        media = [one.kind != "table" for one in schema.inputs]
+        return objective.build(schema, bodies, options, SideBySide if plain else fuse_by(network.fusion, media))
 
 
 def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping[str, SignalSpec]:

@@ -130,7 +130,7 @@ def load_weights(network: nn.Module, file: Path) -> None:
             named.setdefault(id(x), []).append(name)
         for names in named.values():
             there = next((name for name in names if name in tensors), None)
-            tensors |= {} if there is None else {name: tensors[there] for name in names}
+            tensors |= {} if there is None else dict.fromkeys(names, tensors[there])
         network.load_state_dict(tensors)
     except FileNotFoundError:
         raise RunError(f"{file} is missing from the run.") from None

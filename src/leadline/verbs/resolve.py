@@ -37,7 +37,7 @@ STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs f
 USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}
 LARGE = 64  # pixels a side above which the default image network is a residual one
 READ, READ_EPOCHS = 100_000, 20  # the same of texts, which networks know by heart after a few epochs, and the most epochs
-SLOW_EPOCHS = 20  # at most, for large pictures: a hundred times the work of small ones
+SLOW_EPOCHS = 20  # at most, for clips and large pictures: a hundred times the work of small ones
 
 
 def resolve(
@@ -133,7 +133,7 @@ def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
     if objective.wants == "vector" and any(one.kind == "text" for one in schema.inputs):
         return min(max(round(READ / rows), EPOCHS[0]), READ_EPOCHS)
     usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
-    if any(one.kind == "image" and max(one.shape[:2]) > LARGE for one in schema.inputs):
+    if any(one.kind == "audio" or (one.kind == "image" and max(one.shape[:2]) > LARGE) for one in schema.inputs):
         return min(usual, SLOW_EPOCHS)
     return max(usual, math.ceil(STEPS * batch / rows))
 

@@ -44,8 +44,8 @@ def network(fusion: str, *, norm: bool = False, dropout: float = 0.0) -> Network
         for name, width in WIDTHS.items()
     }
     schema = Schema(inputs=tuple(InputSchema(name=name, kind="table", fields=(), shape=(3,)) for name in WIDTHS))
-    options = {"dropout": dropout} | ({} if fusion == "concat" else {"width": 8})
-    return assemble(schema, bodies, outputs=2, fuse=fuse_by(Component(name=fusion, options=options)))
+    options = {"dropout": dropout, "features": dropout} | ({} if fusion == "concat" else {"width": 8})
+    return assemble(schema, bodies, outputs=2, fuse=fuse_by(Component(name=fusion, options=options), [True, True, False]))
 
 
 def rows(count: int = 8) -> dict[str, Tensor]:
@@ -192,7 +192,17 @@ def test_a_fusion_that_cannot_be_is_refused(fusion: dict, words: str) -> None:
 
 
 def test_options_have_defaults() -> None:
-    assert checked_fusion(Component(name="gated")).model_dump() == {"dropout": Options().dropout, "width": 128}
+    assert checked_fusion(Component(name="gated")).model_dump() == {**Options().model_dump(), "width": 128}
+
+
+def test_features_of_media_are_dropped_in_training_and_those_of_tables_are_not() -> None:
+    fusion = Concat([100, 100], Options(dropout=0, features=0.5), [True, False])
+    parts = [torch.ones(50, 100), torch.ones(50, 100)]
+    with drawing(Draws(0, 0, torch.arange(50))):
+        medium, table = fusion(parts).split(100, 1)
+    assert float((medium == 0).float().mean()) == pytest.approx(0.5, abs=0.05)
+    assert torch.equal(table, parts[1])
+    assert torch.equal(fusion.eval()(parts), torch.ones(50, 200))
 
 
 def test_absent_rows_are_stood_in_for_by_those_before_them() -> None:
