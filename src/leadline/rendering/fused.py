@@ -26,6 +26,8 @@ def fused(report: Report) -> tuple[Sentence, ...]:
         text = f"{whole.capitalize()} together are better than the best of them alone, {best}, by {by}"
     elif high < 0:
         text = f"Fusion does harm: {best} alone is demonstrably better than {whole} together, by {by}"
+    elif gain.finding.value == 0:
+        text = f"That fusion helps is not shown: {whole} together are no better and no worse than {best} alone"
     else:
         than = "better" if (gain.finding.value or 0.0) > 0 else "worse"
         text = (

@@ -37,6 +37,13 @@ def said(*arguments: float, **options: object) -> str:
             ),
         ),
         (
+            (0, -5, 5),
+            (
+                "That fusion helps is not shown: both inputs together are no better and no worse than ‘table’ alone "
+                "(95 % interval −5 to 5, t)."
+            ),
+        ),
+        (
             (-30, -40, -20),
             "Fusion does harm: ‘table’ alone is demonstrably better than both inputs together, by 30 (95 % interval 20–40, t).",
         ),
