@@ -5,25 +5,11 @@
 
 import argparse
 import json
-import time
 
 import keras
 import numpy as np
 from keras import layers
-
-
-class EpochSeconds(keras.callbacks.Callback):
-    """Wall-clock seconds of each epoch."""
-
-    def __init__(self):
-        super().__init__()
-        self.seconds = []
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.start = time.perf_counter()
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.seconds.append(time.perf_counter() - self.start)
+from keras_clock import EpochSeconds
 
 
 def main() -> None:

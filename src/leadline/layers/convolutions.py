@@ -5,11 +5,14 @@ B rows, C channels, H height, W width.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
 
 from leadline.layers.activations import draw_weights
+from leadline.layers.dropout import Dropout
 
 Stem = Literal["auto", "small", "large"]
 Sides = tuple[int, int]  # height and width of a map
@@ -66,3 +69,13 @@ def mean_if_larger(sides: Sides, most: int) -> tuple[list[nn.Module], Sides]:
     stride = (sides[0] // left[0], sides[1] // left[1])
     size = (sides[0] - (left[0] - 1) * stride[0], sides[1] - (left[1] - 1) * stride[1])
     return [nn.AvgPool2d(size, stride)], left
+
+
+def dense_layers(features: int, widths: Sequence[int], dropout: float) -> list[nn.Module]:
+    """Return dense layers from so many features, each with a rectifier and dropout after it."""
+    layers: list[nn.Module] = []
+    for inside, outside in pairwise((features, *widths)):
+        layer = nn.Linear(inside, outside)
+        draw_weights(layer, "relu")
+        layers += [layer, nn.ReLU(), Dropout(dropout)]
+    return layers

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from leadline.facts.base import Fact
 from leadline.layers.activations import draw_weights
 from leadline.layers.contracts import Family
-from leadline.layers.convolutions import Stem, convolution, is_large, mean_if_larger, pool_if_fits
-from leadline.layers.dropout import Dropout
+from leadline.layers.convolutions import Stem, convolution, dense_layers, is_large, mean_if_larger, pool_if_fits
 from leadline.layers.types import Signal, SignalSpec
 
 _MOST = 6  # rows and columns of the map before the dense layers, as in the paper
@@ -64,13 +63,7 @@ class AlexNet(nn.Module):
             modules += [conv, *pool, nn.ReLU()]  # the largest before ReLU is the same as after it, on fewer numbers
         mean, at = mean_if_larger(at, _MOST)
         self.maps = nn.Sequential(*modules, *mean)
-        self.dense = nn.Sequential()
-        features = second * at[0] * at[1]
-        for _ in range(2):
-            layer = nn.Linear(features, options.dense)
-            draw_weights(layer, "relu")
-            self.dense.extend([layer, nn.ReLU(), Dropout(options.dropout)])
-            features = options.dense
+        self.dense = nn.Sequential(*dense_layers(second * at[0] * at[1], (options.dense,) * 2, options.dropout))
 
     def forward(self, signal: Signal) -> Signal:
         x_BCHW: Tensor = self.maps(signal.values)

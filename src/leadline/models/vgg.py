@@ -9,9 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.facts.base import Fact
-from leadline.layers.activations import draw_weights
 from leadline.layers.contracts import Family
-from leadline.layers.convolutions import convolution, mean_if_larger, pool_if_fits
+from leadline.layers.convolutions import convolution, dense_layers, mean_if_larger, pool_if_fits
 from leadline.layers.dropout import Dropout
 from leadline.layers.types import Signal, SignalSpec
 
@@ -57,15 +56,8 @@ class VGG(nn.Module):
                 inside = outside
         self.maps = nn.Sequential(*modules)
         mean, at = mean_if_larger(at, _MOST if options.dense else 1)
-        self.dense = nn.Sequential(*mean, nn.Flatten())
-        features = inside * at[0] * at[1]
-        for units in options.dense:
-            layer = nn.Linear(features, units)
-            draw_weights(layer, "relu")
-            self.dense.extend([layer, nn.ReLU(), Dropout(options.dropout)])
-            features = units
-        if not options.dense:
-            self.dense.append(Dropout(options.dropout))
+        layers = dense_layers(inside * at[0] * at[1], options.dense, options.dropout) or [Dropout(options.dropout)]
+        self.dense = nn.Sequential(*mean, nn.Flatten(), *layers)
 
     def forward(self, signal: Signal) -> Signal:
         x_BF: Tensor = self.dense(self.maps(signal.values))

@@ -30,6 +30,7 @@ def items(column: pl.Series) -> pl.Series:
         inner = lists.dtype.inner  # type: ignore[attr-defined]
         if inner.is_nested() or inner in (pl.Binary, pl.Object):
             raise DataError(f"Column {column.name!r} holds {column.dtype}, not lists of tokens.")
+        # `list.eval` computes a polars expression over the items; nothing in the data is run.
         text = pl.element().cast(pl.String).str.strip_chars().str.replace_all(r"\s+", WITHIN)
         found = lists.list.eval(pl.when(text == "").then(pl.lit(WITHIN)).otherwise(text))
     elif is_text(column):

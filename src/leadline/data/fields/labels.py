@@ -33,6 +33,7 @@ def as_sets(column: pl.Series, separator: str | None) -> pl.Series:
         text = clean(column if is_text(column) else column.cast(pl.String, strict=False))
         text = text.set(text == EMPTY, "")
         sets = text.str.split(separator) if separator else text.reshape((-1, 1)).arr.to_list().set(text.is_null(), None)
+    # `list.eval` computes a polars expression over the items; nothing in the data is run.
     return sets.list.eval(_labels()).list.unique(maintain_order=True)
 
 

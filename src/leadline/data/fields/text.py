@@ -24,6 +24,7 @@ from leadline.data.fields.text_augmentation import AUGMENTATIONS
 from leadline.data.fields.tokens import KINDS, NAMES, PADDING, UNKNOWN, learn, tokens_of
 from leadline.data.rows import Ragged, Rows
 from leadline.errors import DataError, UsageError
+from leadline.layers.pooling import with_first
 from leadline.layers.types import Signal
 
 BLOCK = 2_000  # texts that are held at a time
@@ -157,9 +158,7 @@ class TextFront(nn.Module):
             self.weight_VE[torch.from_numpy(number_K)] = torch.from_numpy(vector_KE)
 
     def forward(self, x_BT: Tensor) -> Signal:
-        there_BT = x_BT != PADDING
-        first_T = torch.arange(x_BT.shape[1], device=x_BT.device) == 0
-        return Signal(F.embedding(x_BT, self.weight_VE, padding_idx=PADDING), there_BT | first_T)
+        return Signal(F.embedding(x_BT, self.weight_VE, padding_idx=PADDING), with_first(x_BT != PADDING))
 
 
 class PlainTextFront(nn.Module):
