@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from leadline.data.fields import table_augmentation
 from leadline.data.fields.augmentation import Augmentation, Options, Stage, checked
@@ -12,6 +12,46 @@ from leadline.facts.component import Component
 from leadline.facts.schema import InputSchema
 from leadline.layers.draws import Draws
 from leadline.layers.types import Batch
+
+# What makes rows hard to know again, by kind of input, where the user does not say it: for views that are called strong.
+STRONG: Mapping[str, tuple[Component, ...]] = {
+    "image": (
+        Component(name="shift", options={"amount": 0.15}),
+        Component(name="rotate", options={"amount": 15}),
+        Component(name="zoom", options={"amount": 0.2}),
+        Component(name="brightness", options={"amount": 0.3}),
+        Component(name="contrast", options={"amount": 0.3}),
+        Component(name="cutout", options={"amount": 0.4}),
+    ),
+    "table": (Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
+    "text": (Component(name="word_dropout", options={"amount": 0.2}), Component(name="mask", options={"amount": 0.3})),
+    "audio": (
+        Component(name="shift", options={"amount": 0.2}),
+        Component(name="speed", options={"amount": 0.1}),
+        Component(name="noise"),
+        Component(name="time_mask", options={"amount": 0.2}),
+        Component(name="frequency_mask", options={"amount": 0.3}),
+    ),
+}
+WEAK = "weak"
+
+
+def augmented_views(names: Sequence[str], inputs: Sequence[InputSchema]) -> Mapping[str, Augmenter]:
+    """Return what makes each view of a batch but the first: ``weak`` ones as inputs ask for, ``strong`` ones by `strong` chains."""
+    return {name: Augmenter([_as(name, one) for one in inputs]) for name in names[1:]}
+
+
+def strong(one: InputSchema) -> tuple[Component, ...]:
+    """Return the augmentations of an input's strong views: the user's, else all of its kind's usual ones that fit it."""
+    if one.strong is not None:
+        return one.strong
+    known = _known(one)
+    fitting = (part for part in STRONG.get(one.kind, ()) if part.name in known and known[part.name].suits(one) is None)
+    return (*one.augment, *(part for part in fitting if part.name not in {own.name for own in one.augment}))
+
+
+def _as(view: str, one: InputSchema) -> InputSchema:
+    return one if view.split(maxsplit=1)[0] == WEAK else one.model_copy(update={"augment": strong(one)})
 
 
 class Augmenter:
@@ -47,7 +87,7 @@ def _stages(schema: InputSchema) -> list[Stage]:
 
 def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Options]:
     """Return an augmentation that fits the input, with all its options; raises UsageError."""
-    known = table_augmentation.AUGMENTATIONS if schema.kind == "table" else field_of(schema.kind).augmentations
+    known = _known(schema)
     where = f"Input {schema.name!r}:"
     if component.name not in known:
         raise UsageError(f"{where} there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
@@ -60,3 +100,9 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
     if reason:
         raise UsageError(f"{where} {component.name} does not fit: {reason}.")
     return change, options
+
+
+def _known(schema: InputSchema) -> Mapping[str, Augmentation]:
+    if schema.window is not None:
+        return {}
+    return table_augmentation.AUGMENTATIONS if schema.kind == "table" else field_of(schema.kind).augmentations

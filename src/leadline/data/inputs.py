@@ -30,6 +30,7 @@ class Group(NamedTuple):
     columns: Mapping[str, str]
     augment: tuple[Component, ...] = ()
     options: Mapping[str, Any] = {}
+    strong: tuple[Component, ...] | None = None
 
 
 class Plan(NamedTuple):
@@ -83,7 +84,14 @@ def groups_of(schema: Schema, spec: DataSpec) -> tuple[Group, ...]:
     """Return the inputs of a schema as they were before they were fitted."""
     asked = spec.inputs or {}
     return tuple(
-        Group(one.name, one.kind, {f.name: f.kind for f in one.fields}, one.augment, asked.get(one.name, InputSpec()).options)
+        Group(
+            one.name,
+            one.kind,
+            {f.name: f.kind for f in one.fields},
+            one.augment,
+            asked.get(one.name, InputSpec()).options,
+            one.strong,
+        )
         for one in schema.inputs
     )
 
@@ -121,7 +129,9 @@ def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None
         shape: tuple[int, ...] = (sum(field_of(f.kind).width(f.state) for f in fields),)
     else:
         shape = tuple(field_of(group.kind).shape(fields[0].state))
-    return InputSchema(name=group.name, kind=group.kind, fields=tuple(fields), shape=shape, augment=group.augment)
+    return InputSchema(
+        name=group.name, kind=group.kind, fields=tuple(fields), shape=shape, augment=group.augment, strong=group.strong
+    )
 
 
 def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
@@ -187,7 +197,7 @@ def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, close
         if own and len(columns) > 1:
             raise UsageError(f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry.")
         if columns:
-            yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options)
+            yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options, entry.strong)
         if not entry.columns:
             scalars = {}
     if not closed:

@@ -112,9 +112,21 @@ class Part:
     @cached_property
     def target(self) -> np.ndarray | None:
         """Class numbers (M,) int64, values (M,) or (M,K) float32 (NaN where one of several is missing), (M,T,V) where variables are
-        forecast; None without a target."""
+        forecast, (M,0) of data that has no target; None where rows lack the one that there was in training.
+
+        Of rows that are learnt from without one, it is -1 or NaN.
+        """
         target = self._store.target
         return None if target is None else target.gather(self._rows_M).numpy()
+
+    @cached_property
+    def labelled(self) -> Part:
+        """The rows that have a target: all of them, unless rows without one are learnt from too."""
+        target = self.target
+        if target is None or target.ndim != 1:
+            return self
+        there = target >= 0 if target.dtype.kind == "i" else ~np.isnan(target)
+        return self if there.all() else self.subset(np.flatnonzero(there))
 
     @cached_property
     def lengths(self) -> Tensor | None:

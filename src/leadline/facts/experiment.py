@@ -26,13 +26,15 @@ AUTO = "auto"  # the name of an objective that is chosen from the target
 class InputSpec(Fact):
     """One input of the network: its kind, the columns it is made of, how it is prepared and augmented.
 
-    `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``, ``channels``, ``scale``). `missing`
-    says of rows that lack the input whether they are kept (``keep``, so unless it is the only one) or set ``aside``.
+    `augment` are random changes in training; `strong` those of the views that some objectives want beside, None the usual ones of
+    the kind. `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``, ``channels``, ``scale``).
+    `missing` says of rows that lack the input whether they are kept (``keep``, so unless it is the only one) or set ``aside``.
     """
 
     kind: str | None = None
     columns: tuple[str, ...] | None = None
     augment: tuple[Component, ...] = ()
+    strong: tuple[Component, ...] | None = None
     missing: Literal["keep", "aside"] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -52,6 +54,7 @@ class InputSpec(Fact):
             "kind": self.kind,
             "columns": self.columns and list(self.columns),
             "augment": [a.model_dump() for a in self.augment],
+            **({"strong": [a.model_dump() for a in self.strong]} if self.strong is not None else {}),
             **({"missing": self.missing} if self.missing else {}),
             **self.options,
         }

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from leadline.facts.base import Fact
 from leadline.facts.component import Component
 from leadline.facts.series import Window
+
+# Which train rows must have a target: every one, some (the others are learnt from without), or none.
+Labels = Literal["all", "some", "none"]
 
 
 class FieldSchema(Fact):
@@ -50,6 +53,7 @@ class InputSchema(Fact):
     fields: tuple[FieldSchema, ...]
     shape: tuple[int, ...]
     augment: tuple[Component, ...] = ()
+    strong: tuple[Component, ...] | None = None
     window: Window | None = None
 
 

@@ -65,7 +65,8 @@ class TrainingSpec(Fact):
     `freeze` stay as they are; `rates` multiplies the learning rate of those that match, and `layer_decay` that of each layer by
     one more factor the further it is from the head. `mix` mixes each row with another (``mixup``, ``cutmix``), `average` keeps a
     mean of the weights (``ema``, ``swa``), which is then what ships. `log` names trackers that are told how training goes
-    (``tensorboard``, ``mlflow``).
+    (``tensorboard``, ``mlflow``). `players` gives optimizers to parts that are stepped in turn, by name, in the place of
+    `optimizer`.
 
     Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation and
     checkpoints, over all stretches of an interrupted run. The schedule stretches over the steps that fit in, and `epochs` None is
@@ -76,6 +77,7 @@ class TrainingSpec(Fact):
     batch: int | None = Field(default=None, ge=1)
     optimizer: Component = Component(name="adamw")
     schedule: Component = Component(name="one_cycle")
+    players: Mapping[str, Component] = Field(default_factory=dict)
     clip: float | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
     l1: float = Field(default=0.0, ge=0)

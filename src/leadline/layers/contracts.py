@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Finding
-from leadline.facts.schema import Schema
+from leadline.facts.schema import Labels, Schema
 from leadline.layers.draws import Draws
 from leadline.layers.fusion import Fuse
 from leadline.layers.types import Batch, Loss, Prediction, SignalSpec
@@ -56,7 +56,8 @@ class Family:
     - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry run.
     - `steps(spec, options, causal)`: for families that can, a module from a sequence to a sequence (B,T,F) of the same steps, which
       looks at no later step where it is `causal`.
-    - `decoder(spec, latent, options)`: from (B, latent) back to the spec's shape, for families that have one.
+    - `decoder(spec, latent, options)`: a module from codes (B, latent) to values (B, *spec.shape), the family's network the other
+      way round; families without one are given `leadline.layers.decoders`' own.
     - `reference`: the paper.
     - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families
       that are not stepped by gradients. `build` then only says which features it learns from; `head` is the model itself, from
@@ -103,9 +104,15 @@ class Objective(Protocol):
     name: str
     options: type[BaseModel]
     coupled: bool  # True where the loss ties the examples of a batch together
-    views: tuple[str, ...]  # the versions of the inputs it wants: ("plain",) or ("weak", "strong")
+    # Versions of the inputs that it wants: those of a batch, then others, in `Batch.views`: by the chain of augmentations that the
+    # first word names (``strong 2``: the strong one, by draws of its own).
+    views: tuple[str, ...]
     wants: Wants  # of bodies: one vector a row, one for each step, or one for each step that knows of no later one
     monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
+
+    labels: Labels  # which train rows must have a target
+    usual: Mapping[str, Any]  # entries of `training` as in an experiment file, that stand where the user says nothing
+    rhythm: Mapping[str, int]  # players that are stepped in every so many steps only, by name
 
     learns: Literal["classes", "numbers", "windows"] | None  # what models that are fitted by a loss of their own learn in its place
     stepped: tuple[str, ...]  # options that shape the loss, and so mean nothing to those models
@@ -137,6 +144,9 @@ class Objective(Protocol):
 
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return differentiable scores (B,C); explanations and attacks use them."""
+
+    def embed(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return what the network makes of rows before it decides (B,F): features, or codes."""
 
     def decide(self, network: nn.Module, batch: Batch, draws: Draws | None) -> Prediction:
         """Return what a user receives for a batch."""
@@ -184,3 +194,30 @@ class Sampler(Protocol):
 
     def sample(self, network: Any, schema: Schema, draws: Draws, options: Any) -> Mapping[str, Sequence[Any]]:
         """Return a new row for each row of the draws, by column, as people read them; raises UsageError."""
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """An objective whose network makes rows of codes, numbers (B,L) that are drawn or found; `samples` is as that of `Sampler`.
+
+    Rows are inputs by name, raw and encoded, as those of a `Batch`.
+    """
+
+    samples: type[BaseModel]
+
+    def codes(self, network: Any, draws: Draws, options: Any) -> Tensor:
+        """Return a code for each row of the draws (B,L), distributed as those that the network was trained to make rows of."""
+
+    def rows(self, network: Any, code_BL: Tensor, draws: Draws, options: Any) -> Mapping[str, Tensor]:
+        """Return the row that each code stands for; what is drawn beside it (a label that is not asked for, noise) by the draws."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """An objective whose network finds the code of a row, and makes the row of it again."""
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the rows that come out where those of the batch go in, raw as they are."""

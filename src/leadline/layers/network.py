@@ -25,7 +25,8 @@ class Body(nn.Module):
 
     `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head. `head` makes, from
     what is known of the features and the number of outputs, what stands on them instead of a dense layer; `classes` is what a
-    `SignalSpec` says of the features.
+    `SignalSpec` says of the features. `spec` is what the front gives; `decoder` makes, from the spec of what is to come out and the
+    width of codes, the backbone's counterpart.
     """
 
     def __init__(
@@ -37,6 +38,8 @@ class Body(nn.Module):
         gives_outputs: bool = False,
         head: Callable[[SignalSpec, int], nn.Module] | None = None,
         classes: tuple[int, ...] = (),
+        spec: SignalSpec | None = None,
+        decoder: Callable[[SignalSpec, int], nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.front = front
@@ -45,6 +48,8 @@ class Body(nn.Module):
         self.gives_outputs = gives_outputs
         self.head = head
         self.classes = classes or (0,) * width
+        self.spec = spec
+        self.decoder = decoder
 
     def forward(self, raw: Tensor) -> Tensor:
         features: Tensor = self.backbone(self.front(raw)).values
@@ -52,7 +57,16 @@ class Body(nn.Module):
 
     def over(self, front: nn.Module, classes: tuple[int, ...] = ()) -> Body:
         """Return a body over another front with the same backbone, its weights in common."""
-        return Body(front, self.backbone, self.width, gives_outputs=self.gives_outputs, head=self.head, classes=classes)
+        return Body(
+            front,
+            self.backbone,
+            self.width,
+            gives_outputs=self.gives_outputs,
+            head=self.head,
+            classes=classes,
+            spec=self.spec,
+            decoder=self.decoder,
+        )
 
 
 class Network(nn.Module):

@@ -56,10 +56,10 @@ class Batch:
     (0 after its end), (B,S) float32 between -1 and 1 for audio (NaN after its end) and (B,T,F) float32 for series (NaN where
     missing or not known yet). Where rows lack some of their K inputs, `PRESENT` among the inputs says which they have, (B,K) bool.
     `target_B` is int64 class numbers, float32 values, float32 (B,K) where a row has K of them (labels, probabilities, tasks; NaN
-    where missing) or (B,T,V) where V variables are forecast; None when there is none. `row_B` int64 says which rows of the dataset
-    these are; all random draws are keyed by it. `views` holds further versions of the inputs, by view name, for objectives that ask
-    for them. Where rows are mixed with others, a share `share_B` of each is its own and the rest the other's, whose target is
-    `other_B`.
+    where missing) or (B,T,V) where V variables are forecast; (B,0) for data that has none, None where it is not known. Of rows that
+    are learnt from without one it is -1, or NaN. `row_B` int64 says which rows of the dataset these are; all random draws are keyed
+    by it. `views` holds further versions of the inputs, by view name, for objectives that ask for them. Where rows are mixed with
+    others, a share `share_B` of each is its own and the rest the other's, whose target is `other_B`.
     """
 
     inputs: Mapping[str, Tensor]

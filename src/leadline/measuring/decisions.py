@@ -122,8 +122,10 @@ def decisions_in_words(schema: Schema, columns: Mapping[str, np.ndarray]) -> dic
 def targets_in_words(schema: Schema, target: np.ndarray) -> dict[str, pl.Series]:
     """Return true targets (n,) or (n,K): ``target``, with ``target p(cat)`` where it is probabilities; of several, each its own.
 
-    Null where one of several is missing.
+    Null where one of several is missing; nothing where there is no target.
     """
+    if schema.target is None:
+        return {}
     if schema.tasks:
         found: dict[str, pl.Series] = {}
         for task in schema.tasks:
@@ -131,7 +133,7 @@ def targets_in_words(schema: Schema, target: np.ndarray) -> dict[str, pl.Series]
             at = pl.Series(np.full(len(target), None), dtype=pl.UInt32).scatter(rows, np.arange(len(rows)))
             found |= {_of_task(name, task.name): s.gather(at) for name, s in targets_in_words(task.schema, own).items()}
         return found
-    if schema.target is None or schema.target.kind != "probabilities":
+    if schema.target.kind != "probabilities":
         return {"target": in_words(schema, target)}
     shares = {f"target p({label})": pl.Series(target[:, at]) for at, label in enumerate(schema.labels)}
     return {"target": in_words(schema, target.argmax(1)), **shares}

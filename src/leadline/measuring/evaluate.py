@@ -60,7 +60,7 @@ def measure(
     decisions: dict[str, Mapping[str, np.ndarray]] = {}
     headline = ""
     for name in ("train", "validation", "test"):
-        part = _sample(dataset.parts[name], seed) if name == "train" else dataset.parts.get(name)
+        part = _sample(dataset.parts[name].labelled, seed) if name == "train" else dataset.parts.get(name)
         if part is None or len(part) == 0 or part.target is None:
             continue
         decided = decide(network, objective, part, progress=progress)
@@ -75,7 +75,8 @@ def measure(
             decisions[name] = decided
         if name == "test":
             findings += before_settling(objective, network, decided, context)
-            findings += baseline(objective, dataset, context)
+            if objective.labels != "none":
+                findings += baseline(objective, dataset, context)
             drafts += mistakes(dataset, part, decided)
             drafts += highlights(network, objective, dataset, part, decided)
             drafts += forecasts(dataset, objective, part, decided)

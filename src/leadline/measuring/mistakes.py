@@ -32,6 +32,8 @@ class Worst(NamedTuple):
 def mistakes(dataset: Dataset, part: Part, predictions: Mapping[str, np.ndarray]) -> Iterator[Draft]:
     """Yield the surest mistakes among classes or labels, or the largest errors; of several targets, each task's."""
     assert part.target is not None
+    if dataset.schema.target is None or not any(name.startswith("prediction") for name in predictions):
+        return
     if dataset.schema.target is not None and dataset.schema.target.kind in PER_STEP:  # `measuring.steps` shows them in their texts
         return
     if part.target.ndim == 3:  # forecasts: `measuring.forecasts` shows the windows that are furthest off

@@ -108,7 +108,7 @@ def _mover(high: float, low: float, of_high: Interval, of_low: Interval) -> Inte
 
 def train_target(dataset: Dataset) -> np.ndarray | None:
     """Return the target of the train rows; where each has as many answers as it has steps, of `CONSTANT_ROWS` rows at most."""
-    part, goal = dataset.parts["train"], dataset.schema.target
+    part, goal = dataset.parts["train"].labelled, dataset.schema.target
     if goal is not None and goal.kind in PER_STEP and len(part) > CONSTANT_ROWS:
         part = part.subset(np.linspace(0, len(part) - 1, CONSTANT_ROWS).astype(np.int64))
     return part.target

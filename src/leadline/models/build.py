@@ -14,6 +14,7 @@ from leadline.facts.component import Component
 from leadline.facts.experiment import NetworkSpec, Size
 from leadline.facts.registry import lookup, table
 from leadline.layers.contracts import Family, Wants
+from leadline.layers.decoders import usual_decoder
 from leadline.layers.network import Body, out_width
 from leadline.layers.types import SignalSpec
 from leadline.models.over import OVER, composed
@@ -50,7 +51,14 @@ def build_body(
         gives_outputs=getattr(options, "head", "linear") == "none",
         head=partial(_headed, family, options) if family.head else None,
         classes=spec.classes,
+        spec=spec,
+        decoder=partial(_decoding, family, options),
     )
+
+
+def _decoding(family: Family, options: BaseModel, spec: SignalSpec, latent: int) -> nn.Module:
+    """Return what makes values of the spec's shape of codes: the family's own decoder, or the usual one for such values."""
+    return family.decoder(spec, latent, options) if family.decoder is not None else usual_decoder(spec, latent)
 
 
 def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, wants: Wants) -> nn.Module:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from leadline.facts.base import Fact
 from leadline.layers.activations import ACTIVATIONS, ActivationName, draw_weights
 from leadline.layers.contracts import Family
+from leadline.layers.decoders import DenseDecoder
 from leadline.layers.dropout import Dropout
 from leadline.layers.norms import make_norm
 from leadline.layers.types import Signal, SignalSpec
@@ -49,11 +50,17 @@ class MLP(nn.Module):
         return Signal(x_BF)
 
 
+def decoder(spec: SignalSpec, latent: int, options: Options) -> nn.Module:
+    """Return the layers in reverse order, from codes to the spec's shape."""
+    return DenseDecoder(spec.shape, latent, options.hidden[::-1], options.activation)
+
+
 FAMILY = Family(
     name="mlp",
     accepts=("table", "image"),
     options=Options,
     build=MLP,
+    decoder=decoder,
     sizes={
         "small": {"hidden": (64, 64)},
         "base": {"hidden": (256, 256)},

@@ -31,8 +31,9 @@ from leadline.layers.types import Batch, Loss, Prediction
 from leadline.metrics import language as metrics
 from leadline.metrics.findings import finding
 from leadline.metrics.measured import Measured, absent
+from leadline.objectives.base import full
 from leadline.objectives.sampling import Sampling, sampled
-from leadline.objectives.single import SinglePlayer, full
+from leadline.objectives.single import SinglePlayer
 from leadline.objectives.steps import moved
 
 SCORES = 1 << 25  # that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient

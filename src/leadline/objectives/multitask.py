@@ -24,8 +24,9 @@ from leadline.facts.schema import Schema, Task
 from leadline.layers.contracts import Context
 from leadline.layers.tasks import known, of_task, told
 from leadline.layers.types import Loss, Prediction
+from leadline.objectives.base import full
 from leadline.objectives.named import objective_for
-from leadline.objectives.single import SinglePlayer, full, usual
+from leadline.objectives.single import SinglePlayer, usual
 
 
 class Options(Fact):

@@ -11,6 +11,7 @@ from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment
 from leadline.facts.registry import lookup
+from leadline.facts.schema import Labels
 from leadline.layers.contracts import Objective
 
 
@@ -32,3 +33,9 @@ def wanted_by(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:
     """Return the kinds of target that an experiment's objective takes, by column; nothing where the target is to choose it."""
     component = experiment.objective
     return objective_for(component)[0].wanted() if component is not None and component.name != AUTO else {}
+
+
+def labels_of(experiment: Experiment) -> Labels:
+    """Return which train rows must have a target for an experiment's objective."""
+    component = experiment.objective
+    return objective_for(component)[0].labels if component is not None and component.name != AUTO else "all"

@@ -18,8 +18,9 @@ from leadline.layers.contracts import Context
 from leadline.layers.types import Loss, Prediction
 from leadline.metrics import distribution as metrics
 from leadline.metrics.findings import finding
+from leadline.objectives.base import full
 from leadline.objectives.quantity import errors_of, predicted_against_true
-from leadline.objectives.single import SinglePlayer, full
+from leadline.objectives.single import SinglePlayer
 
 STEEPEST = 30.0  # logarithm of a rate beyond which it does not grow: e^30 is no count that anybody has seen
 ERRORS = ("mae", "rmse")

@@ -17,7 +17,7 @@ from leadline.data.fields.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.errors import UsageError
 from leadline.facts.base import Fact
 from leadline.layers.draws import Draws
-from leadline.objectives.single import full
+from leadline.objectives.base import full
 
 
 class Sampling(Fact):

@@ -23,7 +23,8 @@ from leadline.layers.draws import Draws
 from leadline.layers.types import Batch, Loss, Prediction
 from leadline.metrics import tagging as metrics
 from leadline.metrics.findings import finding
-from leadline.objectives.single import SinglePlayer, full
+from leadline.objectives.base import full
+from leadline.objectives.single import SinglePlayer
 from leadline.objectives.steps import moved
 
 

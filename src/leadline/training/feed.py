@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import torch
@@ -41,7 +43,8 @@ class Feed:
     an epoch is a smaller batch; left-overs of fewer than two rows a process join the batch before, as batch statistics need two.
     Where rows differ in length, a batch is made of rows about as long (`bucketed`).
     Where rows are mixed, each is so with another one of the split that its draws choose, augmented by draws of its own: what a row
-    becomes depends on (seed, step, row) alone. Raises UsageError where a process would have no rows.
+    becomes depends on (seed, step, row) alone. Each of `views` is
+    the rows augmented in a way, and by draws, of its own. Raises UsageError where a process would have no rows.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class Feed:
         *,
         augment: Augment | None = None,
         mix: Mix | None = None,
+        views: Mapping[str, Augment] = MappingProxyType({}),
         world: World = ALONE,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -59,7 +63,7 @@ class Feed:
         if min(batch, rows) < world.size:
             raise UsageError(f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one.")
         self.part, self.batch, self.seed, self.world = part, batch, seed, world
-        self.augment, self.mix = augment, mix
+        self.augment, self.mix, self.views = augment, mix, views
         self.device = torch.device(device)
         full, left = divmod(rows, batch)
         self.steps_per_epoch = max(full + (left >= 2 * world.size), 1)
@@ -71,6 +75,9 @@ class Feed:
         """Return this process's share of the batch of a global step, augmented and mixed, on the device."""
         own, other = self._gather(step) if self._copying is None else self._prefetched(step)
         draws = Draws(self.seed, step, own.row_B)
+        if self.views:
+            views = {name: view(own, draws.under(f"view {name}")).inputs for name, view in self.views.items()}
+            own = replace(own, views=views)
         if self.augment is not None:
             own = self.augment(own, draws)
             other = None if other is None else self.augment(other, draws.under("partner"))

@@ -91,6 +91,7 @@ def fit(
         means = _means(names, step.world.sum_(sums_2K))
         took = time.perf_counter() - began
         seconds += took
+        means.setdefault("loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss")))  # of several players
         norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
         _check_finite({**means, "norm of the gradient": norm}, before, done)
         tick = Tick(done, at // feed.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -59,17 +60,20 @@ def compiled(module: nn.Module) -> nn.Module:
 class _Player:
     """One part that is stepped: its loss, its parameters and their optimizer."""
 
-    def __init__(self, name: str, part: nn.Module, network: nn.Module, options: optim.Optimizer, groups: Groups) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, part: nn.Module, network: nn.Module, options: optim.Optimizer, groups: Groups, every: int = 1
+    ) -> None:
+        self.name, self.options, self.every = name, options, every
         self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
         self.parameters = list(self.names)
         self.running = options.over(self.parameters, groups.factors(network), hidden(network))
         self.loss: nn.Module
+        self.quantities: tuple[str, ...] = ()  # that an update logs, known after the first
 
-    def set_rate(self, lr: float) -> None:
-        """Give every group of parameters its share of the learning rate."""
+    def set_rate(self, factor: float) -> None:
+        """Give every group of parameters its share of the learning rate, multiplied by a factor."""
         for group in self.running.param_groups:
-            group["lr"] = lr * group["rate"]
+            group["lr"] = self.options.lr * factor * group["rate"]
 
     @torch.no_grad()
     def penalised(self, l1: float) -> Tensor:
@@ -90,8 +94,9 @@ class Plain:
 
     `total` is the number of steps the schedules stretch over, `clip` bounds the norm of a player's gradient, `accumulate` splits
     the batch into that many micro-batches, `groups` sets some parameters apart, `average` keeps a mean of the weights along the
-    way, for which an epoch has `steps_per_epoch`. The network is moved to the plan's device. Nothing here waits for the device:
-    what was seen comes back as tensors. Raises UsageError where micro-batches would change a loss that ties examples together.
+    way, for which an epoch has `steps_per_epoch`; `players` have their own optimizers. The network is moved to the plan's device.
+    Nothing here waits for the device: what was seen comes back as tensors. Raises UsageError where micro-batches would change a
+    loss that ties examples together.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Plain:
         groups: Groups = ALIKE,
         average: Component | None = None,
         steps_per_epoch: int = 1,
+        players: Mapping[str, Component] = MappingProxyType({}),
     ) -> None:
         if accumulate > 1 and objective.coupled:
             raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
@@ -128,7 +134,17 @@ class Plain:
         groups.freeze_in(network)
         hold(network)
         parts = objective.players(network).items()
-        self._players = tuple(_Player(name, part, network, self._optimizer, groups) for name, part in parts)
+        self._players = tuple(
+            _Player(
+                name,
+                part,
+                network,
+                optim.optimizer(players[name]) if name in players else self._optimizer,
+                groups,
+                objective.rhythm.get(name, 1),
+            )
+            for name, part in parts
+        )
         for player in self._players:
             self._turn(player)
             player.loss = self._loss_module(player.name)
@@ -143,9 +159,13 @@ class Plain:
         if not self.network.training:
             self.network.train()
             hold(self.network)
-        self.lr = self._optimizer.lr * self._schedule.factor(self.step, self.total) * self.rate * 0.5**self.halvings
+        factor = self._schedule.factor(self.step, self.total) * self.rate * 0.5**self.halvings
+        self.lr = self._optimizer.lr * factor
         batch = arranged_batch(batch, self.plan)
-        seen = [self._update(player, batch, norm) for player in self._players]
+        seen = [
+            self._update(player, batch, factor, norm) if self.step % player.every == 0 else self._rested(player)
+            for player in self._players
+        ]
         self.step += 1
         if self.averaged is not None:
             self.averaged.seen(self.step, self.total, self.step % self._steps_per_epoch == 0)
@@ -163,13 +183,17 @@ class Plain:
             for p in player.parameters:
                 p.requires_grad_(True)
 
-    def _update(self, player: _Player, batch: Batch, norm: bool) -> Progress:
+    def _rested(self, player: _Player) -> Progress:
+        """Return what a player saw that was not updated in this step: nothing, which weighs nothing."""
+        return Progress(player.quantities, self._zero.expand(2, len(player.quantities)).clone())
+
+    def _update(self, player: _Player, batch: Batch, factor: float, norm: bool) -> Progress:
         self._turn(player)
         names, sums, weight = self._backward(player, batch) if self.accumulate == 1 else self._accumulated(player, batch)
         if self.groups.l1:
             names, sums = (*names, "l1"), [*sums, player.penalised(self.groups.l1) * weight]
         length = self._clipped(player, norm)
-        player.set_rate(self.lr)
+        player.set_rate(factor)
         player.running.step()
         for p in player.parameters:
             p.grad = None
@@ -178,7 +202,8 @@ class Plain:
         else:
             last, last_weight = length, self._one
         table = torch.stack([*sums, last, *[weight] * len(sums), last_weight])
-        return Progress((*names, "gradient_norm"), table.view(2, -1))
+        player.quantities = (*names, "gradient_norm")
+        return Progress(player.quantities, table.view(2, -1))
 
     def _backward(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
         """Add the gradient of a batch; returns the names, weighted sums and weight of the loss and its parts."""
@@ -230,6 +255,8 @@ class Plain:
         scalars: dict[str, Any] = {
             "step": self.step, "total": self.total, "halvings": self.halvings, "rate": self.rate, "accumulate": self.accumulate
         }  # fmt: skip
+        if len(self._players) > 1:
+            scalars["quantities"] = {player.name: player.quantities for player in self._players}
         if self.averaged is not None:
             mean, scalars["average"] = self.averaged.state()
             tensors |= {f"average.{name}": x for name, x in mean.items()}
@@ -242,6 +269,7 @@ class Plain:
         except RuntimeError as error:
             raise RunError(f"The checkpoint does not fit the network: {error}") from None
         for player in self._players:
+            player.quantities = tuple(scalars.get("quantities", {}).get(player.name, ()))
             optim.load_state(player.running, player.names, _below(f"optimizer.{player.name}.", tensors))
             for p in player.parameters:
                 p.grad = None  # of a step that was not finished

@@ -85,7 +85,7 @@ def _check_target(target: object) -> None:
 
 def _base(source: object) -> tuple[dict[str, Any], object | None]:
     if isinstance(source, Experiment):
-        return source.model_dump(mode="json"), None
+        return source.model_dump(mode="json", exclude_unset=True), None
     if isinstance(source, str | Path):
         if str(source).endswith((".yaml", ".yml")):
             file = Path(source)

@@ -69,7 +69,8 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
         raise RunError(
             f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes it again."
         )
-    dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=own, progress=shown.stage)
+    labels = run.objective.labels
+    dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage)
     if own and dataset.fingerprint != trained_on:
         raise RunError(
             f"The data at {data.source} is not what the run {run.folder} was trained on, so its test rows cannot be told from "
@@ -78,4 +79,4 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
     if own or dataset.fingerprint != trained_on:
         return dataset
     shown.note(f"{dataset.name} is what the run was trained on: only its test rows are measured.")
-    return prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=True, progress=shown.stage)
+    return prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=True, labels=labels, progress=shown.stage)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from torch import nn
 
-from leadline.data.augment import Augmenter
+from leadline.data.augment import Augmenter, augmented_views
 from leadline.data.dataset import Dataset
 from leadline.data.mix import Mixer
 from leadline.errors import Interrupted
@@ -53,6 +53,7 @@ def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Tra
             groups=Groups.of(training),
             average=training.average,
             steps_per_epoch=feed.steps_per_epoch,
+            players=training.players,
         )
         course = Course(folder, job, dataset, step, feed)
         course.begin()
@@ -138,6 +139,7 @@ def feed_for(job: Job, dataset: Dataset, device: str) -> Feed:
         job.experiment.seed,
         augment=Augmenter(inputs),
         mix=Mixer(training.mix, inputs) if training.mix else None,
+        views=augmented_views(job.objective.views, inputs),
         world=job.world,
         device=device,
     )

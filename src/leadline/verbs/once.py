@@ -14,7 +14,7 @@ from leadline.errors import DiskFull, RunError
 from leadline.facts.experiment import Experiment
 from leadline.facts.schema import Schema
 from leadline.models.build import fitted_family
-from leadline.objectives.named import wanted_by
+from leadline.objectives.named import labels_of, wanted_by
 from leadline.run import folder as files
 from leadline.run.build import build_network
 from leadline.run.run import Run, read_schema
@@ -118,7 +118,12 @@ def _prepared(job: Job) -> Dataset:
     if not job.world.is_main:
         job.world.barrier()  # the first process fills the cache; the others then find it filled
     dataset = prepare(
-        job.experiment.data, job.memory, seed=job.experiment.seed, wanted=wanted_by(job.experiment), progress=job.shown.stage
+        job.experiment.data,
+        job.memory,
+        seed=job.experiment.seed,
+        wanted=wanted_by(job.experiment),
+        labels=labels_of(job.experiment),
+        progress=job.shown.stage,
     )
     if job.world.is_main:
         job.world.barrier()

@@ -10,12 +10,14 @@ from torch import nn
 from leadline.data.augment import Augmenter
 from leadline.data.front import build_front, signal_spec
 from leadline.data.mix import Mixer
+from leadline.data.targets.choice import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment, NetworkSpec
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
 from leadline.facts.series import SeriesSpec
+from leadline.facts.training import TrainingSpec
 from leadline.layers.contracts import Objective, Wants
 from leadline.layers.fusion import checked_fusion
 from leadline.measuring import baselines, cost, inputs
@@ -58,7 +60,9 @@ def resolve(
     network = _network(experiment, schema, modules or {}, objective.wants)
     positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
     chosen = {
-        "data": experiment.data.model_copy(update={"target": _target(schema), "positive": positive, "series": _series(schema)}),
+        "data": experiment.data.model_copy(
+            update={"target": _target(schema, objective), "positive": positive, "series": _series(schema)}
+        ),
         "network": network,
         "objective": component,
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
@@ -66,10 +70,23 @@ def resolve(
     several = (inputs.GAIN,) if len(schema.inputs) > 1 else ()
     check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES, *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
-    training = experiment.training
+    Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
+    training = with_usual(experiment.training, objective)
     family = fitted_family(network, modules or {})
     if family is not None:
         return experiment.model_copy(update={**chosen, **for_fitting(training, component, family, objective, schema)})
+    return experiment.model_copy(update={**chosen, "training": _training(training, objective, schema, rows)})
+
+
+def with_usual(training: TrainingSpec, objective: Objective) -> TrainingSpec:
+    """Return how a network is trained, with what is usual for the objective where the user says nothing."""
+    if not objective.usual:
+        return training
+    return TrainingSpec.model_validate({**objective.usual, **training.model_dump(mode="json", exclude_unset=True)})
+
+
+def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows: Mapping[str, int]) -> TrainingSpec:
+    """Return how a network is stepped, with every default written out."""
     count = rows["train"]
     whole = whole_batch(training, count)
     batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
@@ -77,28 +94,36 @@ def resolve(
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
     device_for(training.plan.device)  # refuses a device that is not there
-    return experiment.model_copy(
+    return training.model_copy(
         update={
-            **chosen,
-            "training": training.model_copy(
-                update={
-                    "epochs": epochs,
-                    "batch": batch,
-                    "accumulate": micro_batches(training, batch, objective),
-                    "optimizer": resolved_optimizer(training.optimizer),
-                    "schedule": schedule_for(training.schedule, epochs, objective, rows),
-                    "mix": _mix(training.mix, objective, schema),
-                    "early_stopping": stopping_for(training, objective, rows, epochs),
-                    "average": average_for(training),
-                    "log": resolved_log(training.log),
-                }
-            ),
+            "epochs": epochs,
+            "batch": batch,
+            "accumulate": micro_batches(training, batch, objective),
+            "optimizer": resolved_optimizer(training.optimizer),
+            "players": _players(training.players, objective),
+            "schedule": schedule_for(training.schedule, epochs, objective, rows),
+            "mix": _mix(training.mix, objective, schema),
+            "early_stopping": stopping_for(training, objective, rows, epochs),
+            "average": average_for(training),
+            "log": resolved_log(training.log),
         }
     )
 
 
-def _target(schema: Schema) -> str | tuple[str, ...] | None:
+def _players(players: Mapping[str, Component], objective: Objective) -> Mapping[str, Component]:
+    """Return the optimizers of those parts that have their own; raises UsageError for a part that the objective does not have."""
+    known = objective.usual.get("players", {})
+    for name in players:
+        if name not in known:
+            hint = did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
+            raise UsageError(f"training.players: the objective {objective.name!r} steps no {name!r}. {hint}")
+    return {name: resolved_optimizer(component) for name, component in players.items()}
+
+
+def _target(schema: Schema, objective: Objective) -> str | tuple[str, ...] | None:
     """Return the target's column, or its columns."""
+    if schema.target is None and objective.labels == "none":
+        return NONE
     columns = schema.target.columns if schema.target else ()
     return columns[0] if len(columns) == 1 else columns or None
 

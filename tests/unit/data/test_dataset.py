@@ -241,3 +241,55 @@ def test_an_encoding_of_the_experiment_reaches_the_file(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(("a,kind\n" + rows).encode("cp1250"))
     dataset = prepare(DataSpec(source=str(tmp_path / "t.csv"), target="kind", encoding="cp1250"))
     assert dataset.schema.classes == ("Łódź", "Žižka")
+
+
+def unlabelled(tmp_path: Path, **columns: object) -> str:
+    labels = [None if at % 3 == 0 else "ab"[at % 2] for at in range(N)]
+    return csv(tmp_path / "people.csv", label=labels, **columns)
+
+
+def test_rows_without_a_target_train_where_only_some_need_one(tmp_path: Path) -> None:
+    dataset = prepare(spec(source=unlabelled(tmp_path)), labels="some")
+    assert used(dataset) == list(range(N)) and dataset.set_aside.is_empty()
+    train = dataset.parts["train"]
+    assert (train.target == -1).sum() == N // 3
+    assert (train.batch(torch.arange(len(train))).target_B == -1).sum() == N // 3
+    assert sorted(set(train.labelled.target.tolist())) == [0, 1] and len(train.labelled) == len(train) - N // 3
+    assert all((dataset.parts[name].target >= 0).all() for name in ("validation", "test"))
+    assert any("20 of the" in note and "no 'label'" in note for note in dataset.notes)
+    assert dataset.parts["test"].labelled is dataset.parts["test"]
+
+
+def test_where_the_source_says_what_is_for_testing_unlabelled_rows_of_it_do_not_train(tmp_path: Path) -> None:
+    parts = ["test" if at % 5 == 0 else "train" for at in range(N)]
+    dataset = prepare(spec(source=unlabelled(tmp_path, split=parts), split="split"), labels="some")
+    trained = set(dataset.parts["train"].rows.tolist())
+    assert all(parts[row] == "train" for row in trained)
+    assert {row for row in range(N) if row % 3 == 0 and row % 5} <= trained
+
+
+def test_where_no_row_needs_a_target_all_are_split_and_known_ones_are_carried(tmp_path: Path) -> None:
+    dataset = prepare(spec(source=unlabelled(tmp_path)), labels="none")
+    assert used(dataset) == list(range(N))
+    assert dataset.schema.classes == ("a", "b")
+    assert sum((part.target == -1).sum() for part in dataset.parts.values()) == N // 3
+
+
+def test_without_a_target_there_are_only_inputs(tmp_path: Path) -> None:
+    dataset = prepare(spec(source=csv(tmp_path / "people.csv"), target="none"), labels="none")
+    assert dataset.schema.target is None
+    assert [field.name for field in dataset.schema.inputs[0].fields] == ["area", "town", "label"]
+    test = dataset.parts["test"]
+    assert test.target is not None and test.target.shape == (len(test), 0)
+    assert test.batch(slice(0, 2)).target_B.shape == (2, 0)
+    again = prepare(spec(source=csv(tmp_path / "people.csv"), target="none"), schema=dataset.schema, resplit=True, labels="none")
+    assert rows(again) == rows(dataset)
+
+
+def test_data_without_a_target_column_says_what_learns_without(tmp_path: Path) -> None:
+    pl.DataFrame({"area": AREA, "width": AREA**2}).write_csv(tmp_path / "lines.csv")
+    with pytest.raises(DataError, match="autoencoder"):
+        prepare(spec(source=str(tmp_path / "lines.csv")))
+    assert prepare(spec(source=str(tmp_path / "lines.csv")), labels="none").schema.target is None
+    with pytest.raises(UsageError, match="colour"):
+        prepare(spec(source=str(tmp_path / "lines.csv"), target="colour"), labels="none")

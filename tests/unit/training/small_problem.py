@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -36,6 +38,7 @@ class Squares:
 
     name = "squares"
     coupled = False
+    rhythm: Mapping[str, int] = {}
 
     def players(self, network: nn.Module) -> dict[str, nn.Module]:
         return {"network": network}

@@ -124,6 +124,19 @@ def mixup() -> Mixer:
     )
 
 
+def test_views_are_made_of_the_rows_as_they_are_by_draws_of_their_own() -> None:
+    table = Table(40)
+    feed = Feed(table, 8, 5, augment=noisy, views={"strong": noisy, "strong 2": noisy})
+    batch = feed.at(3)
+    versions = [batch.inputs["table"], batch.views["strong"]["table"], batch.views["strong 2"]["table"]]
+    raw = table.x_NF[batch.row_B]
+    for at, version in enumerate(versions):
+        assert 0 < (version - raw).std() < 0.2
+        assert not any(torch.equal(version, other) for other in versions[:at])
+    again = Feed(table, 8, 5, augment=noisy, views={"strong 2": noisy}).at(3)
+    torch.testing.assert_close(again.views["strong 2"]["table"], versions[2])
+
+
 def test_a_row_is_mixed_with_another_row_of_the_split() -> None:
     table = Table(40)
     batch = Feed(table, 12, 1, mix=mixup()).at(5)

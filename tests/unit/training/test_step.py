@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 import torch
@@ -186,6 +187,54 @@ def test_two_players_resume_to_the_same_bits() -> None:
     second.load(*first.state())
     run(second, feed, 3, 8)
     assert same(weights(whole.network), weights(second.network))
+
+
+class Slow(Duel):
+    """The second player is stepped in every third step only."""
+
+    rhythm: ClassVar = {"second": 3}
+
+
+def test_a_player_may_rest_between_its_updates() -> None:
+    feed = Feed(Table(40), 8, 5)
+    step = plain(network(), {"name": "adam", "lr": 1e-2}, objective=Slow())
+    moved = []
+    for at in range(7):
+        before = step.network[3].weight.clone(), step.network[0].weight.clone()
+        names, sums_2K = step(feed.at(at), norm=True)
+        assert names == ("first.loss", "first.gradient_norm", "second.loss", "second.gradient_norm")
+        assert bool(sums_2K[1, 2] > 0) == (at % 3 == 0), "what was not updated weighs nothing in the log"
+        assert not torch.equal(before[1], step.network[0].weight)
+        moved.append(not torch.equal(before[0], step.network[3].weight))
+    assert moved == [True, False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3])
+def test_a_resting_player_resumes_to_the_same_bits_and_names(stop: int) -> None:
+    feed = Feed(Table(40), 8, 5)
+    whole, first, second = (plain(network(), {"name": "adam", "lr": 1e-3}, objective=Slow()) for _ in range(3))
+    run(whole, feed, 0, 8)
+    run(first, feed, 0, stop)
+    second.load(*first.state())
+    assert second(feed.at(stop), norm=True).names == ("first.loss", "first.gradient_norm", "second.loss", "second.gradient_norm")
+    run(second, feed, stop + 1, 8)
+    assert same(weights(whole.network), weights(second.network))
+
+
+def test_players_may_have_optimizers_of_their_own() -> None:
+    batch = Table(16).batch(torch.arange(16))
+    net, oracle = network(), network()
+    players = {"second": Component(name="sgd", options={"lr": 0.5})}
+    plain(net, {"name": "sgd", "lr": 0.05}, objective=Duel(), players=players)(batch)
+    for (player, part), lr in zip(Duel().players(oracle).items(), (0.05, 0.5), strict=True):
+        loss = Duel().loss(oracle, batch, player, Draws(0, 0, batch.row_B))
+        mean = (loss.value_B * loss.weight_B).sum() / loss.weight_B.sum()
+        gradients = torch.autograd.grad(mean, list(part.parameters()))
+        with torch.no_grad():
+            for p, gradient in zip(part.parameters(), gradients, strict=True):
+                p.sub_(lr * gradient)
+    for a, b in zip(weights(net).values(), weights(oracle).values(), strict=True):
+        torch.testing.assert_close(a, b)
 
 
 def test_a_coupled_loss_refuses_micro_batches() -> None:

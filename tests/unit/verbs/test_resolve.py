@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from leadline.errors import UsageError
@@ -9,7 +11,7 @@ from leadline.facts.component import Component
 from leadline.facts.experiment import Experiment
 from leadline.facts.schema import FieldSchema, InputSchema, Schema
 from leadline.objectives.classification import Classification
-from leadline.verbs.resolve import SEEN, STEPS, check_requirements, resolve
+from leadline.verbs.resolve import SEEN, STEPS, check_requirements, resolve, with_usual
 
 NUMBER = {"mean": 0.0, "std": 1.0, "min": -1.0, "max": 1.0, "median": 0.0, "missing": False, "offset": 0.0, "scale": "standard"}
 FIELD = FieldSchema(name="x", kind="number", state=NUMBER)
@@ -74,3 +76,20 @@ def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing(mon
 def test_a_class_is_offered_for_a_misspelt_class() -> None:
     with pytest.raises(UsageError, match=r"recall\(cat\)"):
         check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
+
+
+class Paced(Classification):
+    usual: ClassVar = {"optimizer": {"name": "adam", "lr": 0.5}, "players": {"critic": "sgd"}, "epochs": 7, "schedule": "constant"}
+
+
+def test_what_is_usual_for_an_objective_stands_where_the_user_says_nothing() -> None:
+    objective = Paced()
+    training = with_usual(Experiment.parse({"training": {"epochs": 3}}).training, objective)
+    assert (training.epochs, training.optimizer.name, training.optimizer.options["lr"]) == (3, "adam", 0.5)
+    assert (training.schedule.name, training.players["critic"].name) == ("constant", "sgd")
+    assert with_usual(Experiment().training, Classification()) == Experiment().training
+
+
+def test_a_player_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="steps no 'critic'"):
+        resolve(Experiment.parse({"training": {"players": {"critic": "sgd"}}}), SCHEMA, ROWS)

@@ -1,6 +1,6 @@
 """What is predicted: which columns, of which kind, and their encoded values."""
 
-from leadline.data.targets.choice import Choice, Wanted, choose, find
+from leadline.data.targets.choice import Choice, Wanted, choose, choose_any, find
 from leadline.data.targets.encoding import QUANTITIES, Target, encoded, fit, present, stratified_by, unvaried
 from leadline.data.targets.steps import PER_STEP, bound, with_steps
 
@@ -12,6 +12,7 @@ __all__ = [
     "Wanted",
     "bound",
     "choose",
+    "choose_any",
     "encoded",
     "find",
     "fit",

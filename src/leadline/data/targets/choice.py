@@ -23,6 +23,7 @@ DOUBTFUL = 1_000  # different whole numbers up to which the user is told what th
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
 KINDS = ("number", "category", "boolean", "labels", "count", "probabilities", "tags", "text")
 ONLY_TARGETS = ("count", "probabilities", "tags")
+NONE = "none"  # in the place of a target's name, where there is to be none, unless a column is called so
 ANY = "*"  # stands for every column that `wanted` does not name
 _NAMES = ("label", "target", "class", "y")
 _ELSE = "--target names another column."
@@ -95,7 +96,8 @@ def choose(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice
     if not names:
         columns = ", ".join(table.frame.columns)
         corpus = " --objective language learns to foresee the text itself." if "text" in table.kinds.values() else ""
-        raise DataError(f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.{corpus}")
+        rows = " --objective autoencoder, vae, gan, masked and contrastive learn from rows alone."
+        raise DataError(f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.{corpus}{rows}")
     check_kinds({c: k for c, k in spec.kinds.items() if not (c in names and k in ONLY_TARGETS)}, "data.kinds")
     if len(names) == 1:
         asked = wanted.get(names[0]) or wanted.get(ANY, ())
@@ -110,6 +112,24 @@ def choose(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice
         note = f"The columns {together} are taken for the probabilities of {len(names)} classes."
         return Choice(together, "probabilities", None if asked else note, names)
     return Choice(together, "several", None, names, tuple(_one(table, spec, name, wanted.get(name, ())) for name in names))
+
+
+def choose_any(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice | None:
+    """Return the target of rows that need none: the one that is named, else one that the data itself has; None where it is `NONE`.
+
+    Raises as `choose` does for a column that the user names.
+    """
+    wanted = wanted or {}
+    asked = spec.target is not None
+    if (spec.target == NONE and NONE not in table.frame.columns) or not (asked or find(table, spec)):
+        return None
+    try:
+        found = choose(table, spec, wanted)
+    except DataError:
+        if asked:
+            raise
+        return None
+    return found
 
 
 def _one(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]) -> Choice:

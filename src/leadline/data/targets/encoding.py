@@ -5,6 +5,7 @@ Shapes: N rows, W numbers a row: one for a class or a quantity, several for labe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,10 +24,11 @@ from leadline.data.table import Progress, Table
 from leadline.data.targets import shares, steps
 from leadline.data.targets.choice import Choice
 from leadline.errors import DataError
-from leadline.facts.schema import FieldSchema, Schema
+from leadline.facts.schema import FieldSchema, Labels, Schema
 
 BLURRED = 0.03  # of the spread of a target may be lost by rounding to float32
 QUANTITIES = ("number", "count")
+MISSING = "the target is missing"
 
 
 class Target(NamedTuple):
@@ -39,6 +41,14 @@ class Target(NamedTuple):
     values: Tensor
     problems: pl.DataFrame
     ends: Tensor | None = None
+
+    def needed(self, labels: Labels, train: Sequence[int] | np.ndarray) -> pl.DataFrame:
+        """Return the problems that keep a row from being used: none where no row needs a target; where only `some` train rows do,
+        a missing one is no problem of theirs."""
+        if labels == "all":
+            return self.problems
+        unlabelled = (pl.col("reason") == MISSING) & pl.col("row").is_in(list(train))
+        return self.problems.filter(~unlabelled if labels == "some" else pl.lit(False))
 
     def rows(self, field: FieldSchema) -> Rows:
         """Return what a batch's targets are gathered from."""
@@ -115,7 +125,7 @@ def encoded(
     else:
         whole = _raw(table, field, progress)
     told = set(whole.problems["row"].to_list())
-    reason = "every target is missing" if field.kind == "several" else "the target is missing"
+    reason = "every target is missing" if field.kind == "several" else MISSING
     rows = [(row, field.name, reason) for row in np.flatnonzero(whole.missing).tolist() if row not in told]
     problems = pl.concat([whole.problems, pl.DataFrame(rows, schema=PROBLEMS, orient="row")])
     if whole.values.shape[1] > 1 or field.kind in ("labels", "several"):
@@ -138,7 +148,7 @@ def _of_steps(table: Table, field: FieldSchema, text: tuple[FieldSchema, Columns
     values, ends, problems = steps.tags_of(table, field)
     told = set(problems["row"].to_list())
     missing = np.flatnonzero(~steps.there(table.frame[field.name], field.kind)).tolist()
-    rows = [(row, field.name, "the target is missing") for row in missing if row not in told]
+    rows = [(row, field.name, MISSING) for row in missing if row not in told]
     return Target(values, pl.concat([problems, pl.DataFrame(rows, schema=PROBLEMS, orient="row")]), ends)
 
 

@@ -1,0 +1,144 @@
+"""What objectives have in common: how they say what they are, and what most of them answer.
+
+B rows, F features.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from copy import copy
+from types import MappingProxyType
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Finding
+from leadline.facts.schema import Labels, Schema
+from leadline.layers.contracts import Context, Wants
+from leadline.layers.draws import Draws
+from leadline.layers.fusion import Fuse
+from leadline.layers.types import Batch, Loss, Prediction
+
+
+def full(x: Tensor) -> Tensor:
+    """Return values in float32 at least: what comes out of a network in fewer bits is not computed on in them."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
+class Base(ABC):
+    """One network, stepped alone, that ships as it is, has nothing to choose after training and compares models by nothing."""
+
+    name: str
+    options: Any
+    coupled = False
+    views: tuple[str, ...] = ("plain",)
+    wants: Wants = "vector"
+    labels: Labels = "all"
+    usual: Mapping[str, Any] = MappingProxyType({})
+    rhythm: Mapping[str, int] = MappingProxyType({})
+    kinds: tuple[str, ...] = ()  # of target that it takes, the one first that doubtful values are taken for
+    chosen: Any = None  # the options of the experiment at hand
+    learns: Literal["classes", "numbers", "windows"] | None = None
+    stepped: tuple[str, ...] = ()
+    monitors: Mapping[str, str]
+
+    @property
+    def each(self) -> int:
+        """How many numbers are forecast for each step and variable."""
+        return 1
+
+    def having(self, options: Any) -> Self:
+        """Return the objective with the options of one experiment."""
+        own = copy(self)
+        own.chosen = options
+        return own
+
+    def wanted(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the kinds of target it takes, for every column."""
+        return {"*": self.kinds} if self.kinds else {}
+
+    def complete(self, schema: Schema) -> Any:
+        """Return the options: nothing in them depends on the data."""
+        return self.chosen
+
+    def suits(self, schema: Schema) -> str | None:
+        """Say why the objective cannot be used on such data, or None."""
+        return None
+
+    @abstractmethod
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
+        """Return the network."""
+
+    def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """Return the network as the only player."""
+        return {"network": network}
+
+    @abstractmethod
+    def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
+        """Return the loss of each example for one player."""
+
+    @abstractmethod
+    def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
+        """Return what a user receives for a batch."""
+
+    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the network's output (B,O), differentiable in float inputs."""
+        scores: Tensor = network(inputs)
+        return scores
+
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the features that the head decides from (B,F): the mean over steps where there are several."""
+        features: Tensor = full(network.features(inputs))
+        return features if features.ndim == 2 else features.mean(1)
+
+    def graphs(self, network: nn.Module) -> Mapping[str, nn.Module]:
+        """Return the network as the only graph."""
+        return {"network": network}
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return the network."""
+        return network
+
+    def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+        """Choose nothing after training."""
+        return ()
+
+    def unsettled(self, network: nn.Module, predictions: Mapping[str, np.ndarray]) -> tuple[str, Mapping[str, np.ndarray]] | None:
+        """Return None: nothing was settled."""
+        return None
+
+    def by_row(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> tuple[str, np.ndarray] | None:
+        """Return None: models are not compared by anything."""
+        return None
+
+    @abstractmethod
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the values of `monitors` on validation predictions."""
+
+    @abstractmethod
+    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the best decisions that ignore the inputs, and their name."""
+
+    @abstractmethod
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+
+    @abstractmethod
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+        """Yield findings with intervals, and exhibits, from the decisions on one split."""
+
+
+class Unlabelled(Base):
+    """What is learnt from rows alone. A target that the data has is carried along, for those that look at it, and is -1, NaN or not
+    there in any row; of data that has none it is (B,0).
+    """
+
+    labels: Labels = "none"
+
+    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return nothing: there is no answer that would ignore the inputs, and nobody asks for one."""
+        return "nothing", {}
