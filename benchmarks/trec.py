@@ -1,4 +1,4 @@
-"""TREC questions, official split, no pre-trained vectors: at least 0.88 for a text CNN and for an LSTM, mean of three seeds.
+"""TREC questions, official split, no pre-trained vectors: at least 0.88 for a text CNN and for a GRU, mean of three seeds.
 
 ``LEADLINE_DATA=FOLDER python -m benchmarks.trec``, with ``trec.train.csv`` and ``trec.test.csv`` in the folder.
 """
@@ -11,10 +11,17 @@ from pathlib import Path
 from benchmarks.common import Figure, dataset, leadline, mean_interval, publish, report
 
 SEEDS = 3
-# The options of the LSTM were chosen by accuracy on validation rows.
+# The options of the recurrent network were chosen by accuracy on validation rows, with other seeds.
 NETWORKS = {
     "textcnn": (),
-    "rnn": ("network.bidirectional=true", "network.pool=max", "network.dropout=0.5"),
+    "rnn": (
+        "network.cell=gru",
+        "network.bidirectional=true",
+        "network.pool=max",
+        "network.dropout=0.5",
+        "data.inputs.text.width=300",
+        "training.average=ema",
+    ),
 }
 
 

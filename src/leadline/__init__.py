@@ -16,7 +16,9 @@ _LAZY = {
     "resume": "leadline.verbs.resume",
     "evaluate": "leadline.verbs.evaluate",
     "predict": "leadline.verbs.predict",
+    "embed": "leadline.verbs.embed",
     "sample": "leadline.verbs.sample",
+    "style": "leadline.verbs.style",
     "compare": "leadline.verbs.compare",
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
@@ -43,12 +45,14 @@ if TYPE_CHECKING:
     from leadline.run.run import Run as Run
     from leadline.verbs.compare import compare as compare
     from leadline.verbs.crossval import crossval as crossval
+    from leadline.verbs.embed import embed as embed
     from leadline.verbs.evaluate import evaluate as evaluate
     from leadline.verbs.predict import predict as predict
     from leadline.verbs.report import report as report
     from leadline.verbs.resume import resume as resume
     from leadline.verbs.runs import runs as runs
     from leadline.verbs.sample import sample as sample
+    from leadline.verbs.style import style as style
     from leadline.verbs.train import train as train
 
 

@@ -43,6 +43,8 @@ def write_media(folder: Path, rng: np.random.Generator) -> None:
     words = {0: "dull and far too long", 1: "wonderful and warm"}
     reviews = [f"a film that is {words[int(g)]}, part {i} of many" for i, g in enumerate(good)]
     pl.DataFrame({"text": reviews, "label": good}).write_csv(folder / "reviews.csv")
+    few = [str(int(g)) if i % 3 else None for i, g in enumerate(good)]
+    pl.DataFrame({"text": reviews, "label": few}).write_csv(folder / "few.csv")
     (folder / "corpus.txt").write_text("\n".join(reviews))
     tagged = [{"tokens": ["part", str(i), "ends"], "tags": ["NOUN", "NUMBER", "VERB"]} for i in range(40)]
     pl.DataFrame(tagged).write_ndjson(folder / "said.jsonl")

@@ -12,6 +12,8 @@ import pytest
 import soundfile
 from PIL import Image
 
+from leadline.facts.report import Report
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -23,10 +25,12 @@ SCRIPTS = {
     "gradient_descent.py": "Leadline",
     "forward_backward.py": "dL/dW",
     "pipeline.py": "accuracy on rows held out",
+    "pretrain.py": "pre-trained: accuracy",
     "series.py": "(baseline=seasonal-naive)",
     "loans.py": "cheapest that is not: gradient-boosting",
+    "style.py": "mean colour",
 }
-SLOW = ("loans.py", "series.py", "sigmoid_networks.py", "pipeline.py")
+SLOW = ("pretrain.py", "loans.py", "series.py", "style.py", "sigmoid_networks.py", "pipeline.py")
 
 
 @pytest.mark.parametrize("script", [pytest.param(s, marks=pytest.mark.slow) if s in SLOW else s for s in SCRIPTS])
@@ -63,8 +67,41 @@ def test_the_mnist_experiment(cli, place: Path) -> None:
     assert (place / "runs" / "mnist-1" / "exhibits" / "augmented.train.json").exists()
 
 
+def test_the_adversarial_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    x = np.clip(rng.normal(40, 30, (80, 12, 12)) + 160 * y[:, None, None] * (np.arange(12) > 6), 0, 255).astype(np.uint8)
+    np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
+    words = ("--epochs", "2", "--set", "judge=false", "--set", "objective.width=4")
+    assert cli("train", EXAMPLES / "gan.yaml", *words, "--deterministic", "-q") == 0
+    assert (place / "runs" / "gan-1" / "exhibits" / "new_by_epoch.json").exists()
+
+
+def test_the_variational_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(80) % 2
+    x = np.where(rng.random((80, 10, 10)) < 0.2 + 0.6 * y[:, None, None], 255, 0).astype(np.uint8)
+    np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
+    words = ("--epochs", "2", "--set", "judge=false", "--set", "objective.importance=20", "--deterministic", "-q")
+    assert cli("train", EXAMPLES / "vae.yaml", *words) == 0
+    report = Report.read(place / "runs" / "vae-1" / "report.json")
+    (requirement,) = report.requirements
+    assert requirement.verdict == "pass"
+    assert report.find("elbo_iw") is not None
+
+
 def test_the_same_padded_experiment(cli, place: Path) -> None:
     assert cli("train", EXAMPLES / "same_padding.yaml", "--deterministic", "-q", "--require", "accuracy >= 0.9") == 0
+
+
+def test_the_experiment_with_few_labels(cli, place: Path) -> None:
+    assert cli("train", EXAMPLES / "few_digits.yaml", "--epochs", "1", "--deterministic", "-q") == 0
+    assert "Rows with a label" in (place / "runs" / "few-digits-1" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_clustering_experiment(cli, place: Path) -> None:
+    assert cli("train", EXAMPLES / "clusters.yaml", "--deterministic", "-q", "--require", "adjusted_rand >= 0.3") in (0, 3)
+    assert (place / "runs" / "clusters-1" / "exhibits" / "clusters.test.json").exists()
 
 
 def test_the_spoken_digits_experiment(cli, place: Path) -> None:
@@ -79,6 +116,22 @@ def test_the_spoken_digits_experiment(cli, place: Path) -> None:
     (place / "fsdd" / "index.csv").write_text("\n".join(lines))
     assert cli("train", EXAMPLES / "spoken_digits.yaml", "--epochs", "1", "--deterministic", "-q") == 0
     assert "<audio controls" in (place / "runs" / "spoken-digits-1" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_houses_experiment(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    rooms = ("bathroom", "bedroom", "frontal", "kitchen")
+    (place / "photos").mkdir()
+    lines = ["id,area,price," + ",".join(f"{room}_image" for room in rooms)]
+    for i in range(40):
+        for room in rooms:
+            Image.fromarray(rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)).save(place / "photos" / f"{i}_{room}.jpg")
+        area = rng.uniform(50, 200)
+        lines.append(f"{i},{area:.0f},{3_000 * area:.0f}," + ",".join(f"photos/{i}_{room}.jpg" for room in rooms))
+    (place / "houses.csv").write_text("\n".join(lines))
+    assert cli("train", EXAMPLES / "houses.yaml", "--epochs", "1", "--deterministic", "-q") == 0
+    report = Report.read(place / "runs" / "houses-1" / "report.json")
+    assert report.find("fusion_gain") is not None
 
 
 def test_the_questions_experiment(cli, place: Path) -> None:
@@ -96,4 +149,16 @@ def test_the_questions_experiment(cli, place: Path) -> None:
 
 def test_every_example_is_run() -> None:
     files = {file.name for file in EXAMPLES.iterdir() if file.is_file()}
-    assert files == {*SCRIPTS, "cifar10.yaml", "mnist.yaml", "same_padding.yaml", "spoken_digits.yaml", "questions.yaml"}
+    assert files == {
+        *SCRIPTS,
+        "cifar10.yaml",
+        "mnist.yaml",
+        "gan.yaml",
+        "houses.yaml",
+        "vae.yaml",
+        "few_digits.yaml",
+        "clusters.yaml",
+        "same_padding.yaml",
+        "spoken_digits.yaml",
+        "questions.yaml",
+    }

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import lists, options, shown
+from leadline.cli import lists, options, rows, shown
 
 app = typer.Typer(
     name="leadline",
@@ -52,6 +52,8 @@ def train(
     lookback: options.Lookback = None,
     horizon: options.Horizon = None,
     item: options.Item = None,
+    init: options.Init = None,
+    freeze: options.Freeze = None,
     require: options.Require = None,
     max_time: options.MaxTime = None,
     max_energy: options.MaxEnergy = None,
@@ -91,6 +93,8 @@ def crossval(
     lookback: options.Lookback = None,
     horizon: options.Horizon = None,
     item: options.Item = None,
+    init: options.Init = None,
+    freeze: options.Freeze = None,
     require: options.Require = None,
     max_time: options.MaxTime = None,
     max_energy: options.MaxEnergy = None,
@@ -165,29 +169,9 @@ def predict(
         typer.echo(f"{table.height:,} rows written to {out}.", err=True)
 
 
-@app.command()
-def sample(
-    run: options.RunFolder,
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 8,
-    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given.")
-    ] = None,
-    length: Annotated[int | None, typer.Option(help="The most tokens of a text; of the longest trained on if not given.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 0,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .txt, .csv or .parquet file; stdout if not given.")
-    ] = None,
-    quiet: options.Quiet = False,
-) -> None:
-    """Draw new texts with a run's network."""
-    from leadline.verbs.sample import check_name, write
-    from leadline.verbs.sample import sample as verb
-
-    check_name(out)
-    given = {"prompt": prompt, "temperature": temperature, "length": length}
-    table = verb(run, n, seed=seed, quiet=quiet, options={name: value for name, value in given.items() if value is not None})
-    write(table, out, sys.stdout)
+app.command()(rows.embed)
+app.command()(rows.sample)
+app.command()(rows.style)
 
 
 @app.command()

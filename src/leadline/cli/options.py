@@ -55,6 +55,13 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Any entry of the experiment, such as training.batch=64; repeatable."),
 ]
+Init = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", help="Begin with the weights of this run where they fit, and take its networks."),
+]
+Freeze = Annotated[
+    str | None, typer.Option(metavar="PATTERN,…", help="Keep these parameters as they begin: bodies, head, bodies.image.front …")
+]
 Folds = Annotated[int | None, typer.Option(min=2, help="How many folds; 5 if not given.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
@@ -64,7 +71,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable f
 def entries(given: Mapping[str, Any]) -> dict[str, Any]:
     """Return a training command's arguments as its verb takes them: names split at commas, flags that were not given left open."""
     plain = {name: value for name, value in given.items() if name != "json"}
-    for name in ("inputs", "ignore"):
+    for name in ("inputs", "ignore", "freeze"):
         plain[name] = tuple(one.strip() for one in (plain[name] or "").split(",") if one.strip())
     for name in ("require", "settings"):
         plain[name] = tuple(plain[name] or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from leadline.data.fields import table_augmentation
+from leadline.data.fields import series_augmentation, table_augmentation
 from leadline.data.fields.augmentation import Augmentation, Options, Stage, checked
 from leadline.data.fields.contract import field_of
 from leadline.errors import UsageError, did_you_mean
@@ -16,12 +16,19 @@ from leadline.layers.types import Batch
 # What makes rows hard to know again, by kind of input, where the user does not say it: for views that are called strong.
 STRONG: Mapping[str, tuple[Component, ...]] = {
     "image": (
-        Component(name="shift", options={"amount": 0.15}),
+        Component(name="shift", options={"amount": 0.1}),
         Component(name="rotate", options={"amount": 15}),
-        Component(name="zoom", options={"amount": 0.2}),
-        Component(name="brightness", options={"amount": 0.3}),
-        Component(name="contrast", options={"amount": 0.3}),
-        Component(name="cutout", options={"amount": 0.4}),
+        Component(name="part", options={"amount": 0.6}),
+        Component(name="brightness", options={"amount": 0.4}),
+        Component(name="contrast", options={"amount": 0.4}),
+        Component(name="colour", options={"saturation": 0.4, "hue": 0.1}),
+        Component(name="grey", options={"amount": 0.2}),
+        Component(name="cutout", options={"amount": 0.3}),
+    ),
+    "series": (
+        Component(name="noise", options={"amount": 0.2}),
+        Component(name="scale", options={"amount": 0.3}),
+        Component(name="missing_span", options={"amount": 0.3}),
     ),
     "table": (Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
     "text": (Component(name="word_dropout", options={"amount": 0.2}), Component(name="mask", options={"amount": 0.3})),
@@ -104,5 +111,5 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
 
 def _known(schema: InputSchema) -> Mapping[str, Augmentation]:
     if schema.window is not None:
-        return {}
+        return series_augmentation.AUGMENTATIONS
     return table_augmentation.AUGMENTATIONS if schema.kind == "table" else field_of(schema.kind).augmentations

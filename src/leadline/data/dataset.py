@@ -70,6 +70,7 @@ def prepare(
     labelled: bool = True,
     wanted: targets.Wanted | None = None,
     labels: Labels = "all",
+    known: Schema | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a source, split it, fit the fields on the train rows and encode all rows.
@@ -77,16 +78,19 @@ def prepare(
     With a `schema` nothing is fitted: rows are encoded as those that it was fitted on. They are then one part, ``all``, or the
     parts that the source itself names; `resplit` splits them as training did. The target may be missing; with `labelled` False it
     is not looked at. `wanted` says which kinds of target the objective takes, `labels` which train rows must have one.
+    What was fitted on the inputs of a `known` schema is not fitted anew for those that are the same.
     `progress(stage, done, total)` is told how reading, fitting and encoding go.
 
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown names.
     """
     table = _read(spec, source, progress)
     if spec.series is not None:
-        found = series.prepare(table, spec, seed=seed, schema=schema, resplit=resplit, labelled=labelled, progress=progress)
+        found = series.prepare(
+            table, spec, seed=seed, schema=schema, resplit=resplit, labelled=labelled, known=known, progress=progress
+        )
         return _of_series(table, found)
     plan = (
-        planning.fitted(table, spec, seed, wanted, labels, progress)
+        planning.fitted(table, spec, seed, wanted, labels, progress, known)
         if schema is None
         else planning.given(table, spec, seed, schema, progress, resplit=resplit, labelled=labelled, labels=labels)
     )
@@ -99,6 +103,8 @@ def _of_table(
     columns = {one.name: encode(table, one.fields, one.name, progress) for one in plan.schema.inputs}
     goal, good = plan.schema.target, np.ones(table.frame.height, dtype=bool)
     target = _target(table, plan.schema, columns, progress, labelled=labelled)
+    if target and plan.hidden is not None and len(plan.hidden):
+        target = target.without(plan.hidden)
     needed = [target.needed(labels, plan.parts.get("train", ()))] if target else []
     bad, present = unusable(plan.schema, columns, spec, needed)
     origins = Origins(table)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,7 @@ class TableFront(nn.Module):
         self.fronts = nn.ModuleDict({kind: front(states[kind]) for kind, front in fronts.items()})
         for kind, at in columns.items():
             self.register_buffer(f"columns_{kind}", torch.tensor(at, dtype=torch.int64), persistent=False)
+        self.columns = {kind: tuple(at) for kind, at in columns.items()}
         self.classes: tuple[int, ...] = ()
         if plain and any(field.codes(state) for kind, field in kinds.items() for state in states[kind]):
             for kind, field in kinds.items():
@@ -44,6 +46,17 @@ class TableFront(nn.Module):
 
     def forward(self, x_BF: Tensor) -> Signal:
         parts = [front(x_BF.index_select(1, self.get_buffer(f"columns_{kind}"))) for kind, front in self.fronts.items()]
+        return Signal(torch.cat(parts, 1))
+
+    def mixed(self, x_BF: Tensor, share: Mapping[int, Tensor]) -> Signal:
+        """Return the Signal of rows whose classes have shares in the place of codes, by column: see `CategoryFront.mixed`."""
+        parts = []
+        for kind, front in self.fronts.items():
+            own: Any = front
+            if any(at in share for at in self.columns[kind]):
+                parts.append(own.mixed([share[at] for at in self.columns[kind]]))
+            else:
+                parts.append(own(x_BF.index_select(1, self.get_buffer(f"columns_{kind}"))))
         return Signal(torch.cat(parts, 1))
 
 

@@ -120,13 +120,18 @@ class Part:
         return None if target is None else target.gather(self._rows_M).numpy()
 
     @cached_property
-    def labelled(self) -> Part:
-        """The rows that have a target: all of them, unless rows without one are learnt from too."""
+    def unlabelled(self) -> np.ndarray | None:
+        """Which rows have no target (M,) bool; None where all have one, or none is known."""
         target = self.target
         if target is None or target.ndim != 1:
-            return self
-        there = target >= 0 if target.dtype.kind == "i" else ~np.isnan(target)
-        return self if there.all() else self.subset(np.flatnonzero(there))
+            return None
+        lacking = target < 0 if target.dtype.kind == "i" else np.isnan(target)
+        return lacking if lacking.any() else None
+
+    @cached_property
+    def labelled(self) -> Part:
+        """The rows that have a target: all of them, unless rows without one are learnt from too."""
+        return self if self.unlabelled is None else self.subset(np.flatnonzero(~self.unlabelled))
 
     @cached_property
     def lengths(self) -> Tensor | None:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from leadline.data import inputs, notes, similar, targets, weights
+from leadline.data import few, inputs, notes, similar, targets, weights
+from leadline.data.counterparts import as_known
 from leadline.data.infer import check_columns
 from leadline.data.positive import marked
 from leadline.data.sources.parts import to_parts
@@ -34,12 +35,22 @@ class Plan(NamedTuple):
     left_out: Mapping[str, str]
     weight: np.ndarray | None = None
     family: np.ndarray | None = None
+    hidden: np.ndarray | None = None  # train rows whose label nobody is to see
 
 
 def fitted(
-    table: Table, spec: DataSpec, seed: int, wanted: targets.Wanted | None, labels: Labels, progress: Progress | None
+    table: Table,
+    spec: DataSpec,
+    seed: int,
+    wanted: targets.Wanted | None,
+    labels: Labels,
+    progress: Progress | None,
+    known: Schema | None = None,
 ) -> Plan:
-    """Decide everything from the data: target, split, inputs; fit the fields on the train rows."""
+    """Decide everything from the data: target, split, inputs; fit the fields on the train rows.
+
+    Inputs that a `known` schema has are not fitted anew.
+    """
     choice = targets.choose_any(table, spec, wanted) if labels == "none" else targets.choose(table, spec, wanted)
     weight = weights.column_of(table, spec)
     if choice is not None and weight in choice.columns:
@@ -52,17 +63,21 @@ def fitted(
     taken |= {weight: "it says how much rows count"} if weight else {}
     plan = inputs.plan(table, spec, taken, progress)
     family = _families(table, spec, plan.groups, progress)
-    shared = _split(table, spec, choice, seed, family, labels)
-    train = shared.rows["train"]
+    own = few.few(table, spec, choice, _split(table, spec, choice, seed, family, labels), seed, labels)
+    shared, train = own.split, own.split.rows["train"]
     goal, positive = None, tuple[str, ...]()
     if choice is not None:
-        goal, positive = marked(table, targets.fit(table, choice, train), train, spec.positive)
-    schema = targets.bound(Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal))
+        goal, positive = marked(table, targets.fit(table, choice, own.known), own.known, spec.positive)
+        if labels == "some":
+            goal, more = _some_labelled(goal, len(train))
+            positive += more
+    schema = Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal)
+    schema = targets.bound(as_known(schema, known, [group.name for group in plan.groups if group.options]))
     weighed = (f"Rows count by {weight!r} in training; what is measured counts every row the same.",) if weight else ()
-    doubts = notes.before_training(table, spec, choice, plan, train) if choice is not None and labels != "none" else ()
+    doubts = notes.before_training(table, spec, choice, plan, own.known) if choice is not None and labels != "none" else ()
     weight_N = weights.read(table, weight, train) if weight else None
-    said = (*told, *positive, *weighed, *shared.notes, *inputs.notes(plan), *doubts)
-    return Plan(schema, dict(shared.rows), shared.by, shared.group, said, plan.left_out, weight_N, family)
+    said = (*told, *positive, *weighed, *shared.notes, *own.notes, *inputs.notes(plan), *doubts)
+    return Plan(schema, dict(shared.rows), shared.by, shared.group, said, plan.left_out, weight_N, family, own.hidden)
 
 
 def given(
@@ -88,8 +103,8 @@ def given(
     if resplit and (field or labels == "none"):
         check_columns(field.columns if field else (), table, "data.target")
         family = _families(table, spec, inputs.groups_of(schema, spec), progress)
-        shared = _split(table, spec, field, seed, family, labels)
-        return Plan(schema, dict(shared.rows), shared.by, shared.group, shared.notes, {}, family=family)
+        shared, hidden, said = few.few(table, spec, field, _split(table, spec, field, seed, family, labels), seed, labels)
+        return Plan(schema, dict(shared.rows), shared.by, shared.group, (*shared.notes, *said), {}, family=family, hidden=hidden)
     everything = np.arange(table.frame.height)
     column = spec.split.column if spec.split.by == "column" and spec.split.column in table.frame.columns else table.split
     if column is None or not labelled:
@@ -104,6 +119,15 @@ def given(
     parts = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
     parts = {name: rows for name, rows in parts.items() if len(rows)}
     return Plan(schema, parts, f"column {column}", dependence(table, spec.split, parts.values()), (), {})
+
+
+def _some_labelled(goal: FieldSchema, rows: int) -> tuple[FieldSchema, tuple[str, ...]]:
+    """Return a target of classes with how many of so many train rows are `unlabelled`, and a note where none are."""
+    if "counts" not in goal.state:
+        return goal, ()
+    free = rows - sum(goal.state["counts"])
+    said = f"All train rows have a {goal.name!r}: there are none to be learnt from without."
+    return goal.model_copy(update={"state": {**goal.state, "unlabelled": free}}), (said,) * (free == 0)
 
 
 def _families(table: Table, spec: DataSpec, groups: Sequence[inputs.Group], progress: Progress | None) -> np.ndarray | None:

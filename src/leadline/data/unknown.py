@@ -28,6 +28,11 @@ def notes(schema: Schema, parts: Mapping[str, Part]) -> tuple[str, ...]:
     )
 
 
+def share_unknown(part: Part, name: str) -> float:
+    """Return how much of a text's tokens are unknown, in some rows of a part; 0 where there are no tokens."""
+    return _share(_sample(part), name) if len(part) else 0.0
+
+
 def _sample(part: Part) -> Part:
     return part.subset(np.unique(np.linspace(0, len(part) - 1, min(len(part), _LOOK)).astype(np.int64)))
 

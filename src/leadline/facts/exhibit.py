@@ -9,7 +9,7 @@ Contents by kind (pictures are base64 PNG text everywhere):
 - ``lines``        {"x": {"label": str, "bounds": [float, float]}, "y": the same, "series": [{"name": str, "x": [float],
                     "y": [float]}], "points": [{"name": str, "x", "x_low", "x_high", "y", "y_low", "y_high": float}],
                     "diagonal": bool, "level": {"y": float, "label": str} | None}
-- ``bands``        {"x": {"label": str}, "panels": [{"label": str, "series": [{"name": str, "x": [float],
+- ``bands``        {"x": {"label": str, "log": bool?}, "panels": [{"label": str, "series": [{"name": str, "x": [float],
                     "y": [float | None], "low": [float | None]?, "high": the same?}], "mark": {"x": float, "label": str}?}]}
 - ``matrix``       {"labels": [str], "counts": [[int]]}                              rows true, columns predicted
 - ``reliability``  {"bins": [{"confidence": float, "accuracy": float, "low": float, "high": float, "count": int}],
@@ -17,7 +17,9 @@ Contents by kind (pictures are base64 PNG text everywhere):
 - ``pictures``     {"pictures": [str], "captions": [str], "columns": int, "headings": [str]?}   a heading over each column
 - ``clips``        the same of spectrograms, and {"sounds": [str]?}                   the WAV, in base64, that each shows
 - ``texts``        {"texts": [{"caption": str, "pieces": [str], "weights": [float]}]}   a weight from -1 to 1 for each piece
-- ``scatter``      {"x": {"label": str, "values": [float]}, "y": {"label": str, "values": [float]}, "diagonal": bool}
+- ``scatter``      {"x": {"label": str, "values": [float]}, "y": {"label": str, "values": [float]}, "diagonal": bool,
+                    "classes": {"names": [str], "values": [int]}?, "titles": [str]?, "bare": bool?}   a colour for each class,
+                    what is said of each point, and whether axes mean nothing
 """
 
 from __future__ import annotations

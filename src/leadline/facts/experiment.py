@@ -16,11 +16,17 @@ from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts import yamls
 from leadline.facts.base import Fact, digest
 from leadline.facts.component import Component
+from leadline.facts.initial import Initial, Shares
 from leadline.facts.series import SeriesSpec, Step
 from leadline.facts.training import TrainingSpec
 
 Size = Literal["small", "base", "large"]
 AUTO = "auto"  # the name of an objective that is chosen from the target
+# What does not decide the result; where first weights lie does not, what they are does.
+_BESIDE: Any = {
+    **dict.fromkeys(("name", "card", "require", "repeats", "baselines", "alone", "judge", "label_efficiency"), True),
+    "init": {"run"},
+}
 
 
 class InputSpec(Fact):
@@ -146,6 +152,8 @@ class DataSpec(Fact):
     `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they are grouped
     and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
     `series` makes a table in time order of it, of which the next steps are forecast.
+    `labelled` is the share of the train rows that keep their label, of each class its own; the others are learnt from without it,
+    by objectives that can, or left out.
     `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that of files of text (``cp1250``)
     where it would be guessed wrong.
     """
@@ -162,6 +170,7 @@ class DataSpec(Fact):
     ignore: tuple[str, ...] = ()
     split: SplitSpec = SplitSpec()
     series: SeriesSpec | None = None
+    labelled: float | None = Field(default=None, gt=0, le=1)
     strict: bool = False
 
 
@@ -191,6 +200,10 @@ class Experiment(Fact):
 
     `baselines` are simpler models that are measured beside the network; None chooses those that suit the data. `alone` says whether
     each of several inputs is trained alone too, to compare: None does so in the first run of several and where no budget is set.
+    `init` is a finished run whose bodies' weights, where they fit, this one begins with. `label_efficiency` are shares of the
+    labelled train rows that the same network is trained on too, each from scratch and as this one begins. `judge` is the run of a
+    classifier by whose features rows that a network makes are compared with real ones, ``auto`` for one that is trained beside, or
+    false for none; None is ``auto`` where the data has classes and no budget is set.
     """
 
     name: str | None = None
@@ -199,16 +212,19 @@ class Experiment(Fact):
     objective: Component | None = None
     training: TrainingSpec = TrainingSpec()
     require: tuple[str, ...] = ()
+    init: Initial | None = None
     baselines: tuple[str, ...] | None = None
     alone: bool | None = None
+    judge: str | Literal[False] | None = None
+    label_efficiency: Shares = ()
     card: Mapping[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
     repeats: int = Field(default=1, ge=1)
 
     @property
     def hash(self) -> str:
-        """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is trained beside)."""
-        return digest(self.model_dump(mode="json", exclude={"name", "card", "require", "repeats", "baselines", "alone"}))
+        """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is beside)."""
+        return digest(self.model_dump(mode="json", exclude=_BESIDE))
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""
@@ -247,6 +263,10 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
     for part in ("optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
             values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
+    if path.startswith("training.players.") and path.count(".") == 3:
+        player = path.split(".")[2]
+        told = (values.get("training") or {}).get("players") or {}
+        values = values if player in told or path.endswith(".name") else put(values, f"training.players.{player}", AUTO)
     network = values.get("network")
     if path.startswith("network.fusion.") and not (isinstance(network, Mapping) and network.get("fusion")):
         values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)

@@ -61,6 +61,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
     },
     "objectives": {
         "classification": Entry("leadline.objectives.classification:OBJECTIVE", "one of two or more classes; cross-entropy"),
+        "fixmatch": Entry("leadline.objectives.fixmatch:OBJECTIVE", "classes of which only some train rows have one; FixMatch"),
+        "adaptation": Entry(
+            "leadline.objectives.adaptation:OBJECTIVE", "classes for rows of a domain that has no labels, from one that does"
+        ),
+        "clustering": Entry("leadline.objectives.clustering:OBJECTIVE", "clusters of rows, in a code that keeps them apart"),
         "ordinal": Entry("leadline.objectives.ordinal:OBJECTIVE", "one of several classes in an order; proportional odds"),
         "regression": Entry("leadline.objectives.regression:OBJECTIVE", "a number; squared, absolute or Huber's loss"),
         "gaussian": Entry("leadline.objectives.gaussian:OBJECTIVE", "a number and how sure it is; normal likelihood"),
@@ -75,7 +80,16 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
             "leadline.objectives.forecasting:OBJECTIVE", "the next steps of one or many variables, or quantiles of them"
         ),
         "tagging": Entry("leadline.objectives.tagging:OBJECTIVE", "a tag for each token of a text; cross-entropy"),
+        "autoencoder": Entry(
+            "leadline.objectives.autoencoder:OBJECTIVE", "codes that rows are made of again: compression, anomalies, missing cells"
+        ),
+        "vae": Entry("leadline.objectives.vae:OBJECTIVE", "codes with a distribution that new rows are drawn from; evidence bound"),
         "language": Entry("leadline.objectives.language:OBJECTIVE", "each token of a text from those before it; cross-entropy"),
+        "masked": Entry(
+            "leadline.objectives.masked:OBJECTIVE", "what is hidden of a row: patches, cells, tokens, spans (no target)"
+        ),
+        "contrastive": Entry("leadline.objectives.contrastive:OBJECTIVE", "which two random versions belong to one row; SimCLR"),
+        "gan": Entry("leadline.objectives.gan:OBJECTIVE", "new pictures, from a generator that a discriminator teaches"),
     },
     "optimizers": {
         "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),

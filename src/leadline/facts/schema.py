@@ -78,6 +78,11 @@ class Schema(Fact):
         return int(self.target.state.get("positive", 1)) if self.target and len(self.classes) == 2 else None
 
     @property
+    def unlabelled(self) -> int | None:
+        """How many train rows have no class; None where that was not counted, as every row needs one, or none does."""
+        return self.target.state.get("unlabelled") if self.target else None
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """What the columns of the encoded target stand for, where a row is a set of labels or has a probability for each."""
         return tuple(self.target.state["labels"]) if self.target and "labels" in self.target.state else ()

@@ -111,8 +111,11 @@ class Objective(Protocol):
     monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
 
     labels: Labels  # which train rows must have a target
+    labelled_share: float  # of a batch that rows with a target are at least, where not all have one
+    two_domains: bool  # True where train rows without a target are of the domain that test rows are of
     usual: Mapping[str, Any]  # entries of `training` as in an experiment file, that stand where the user says nothing
     rhythm: Mapping[str, int]  # players that are stepped in every so many steps only, by name
+    watched: tuple[str, ...]  # what `alarms` looks for; whether training ended in it is a finding of that name
 
     learns: Literal["classes", "numbers", "windows"] | None  # what models that are fitted by a loss of their own learn in its place
     stepped: tuple[str, ...]  # options that shape the loss, and so mean nothing to those models
@@ -133,6 +136,12 @@ class Objective(Protocol):
     def suits(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""
 
+    def remarks(self, schema: Schema) -> tuple[str, ...]:
+        """Return what the user should know, before training, of its options on such data."""
+
+    def lacks(self, rows: Mapping[str, int]) -> str | None:
+        """Say why there are too few rows, of so many by split, for its options, or None."""
+
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies (raw encoded input to features), what `fuse` makes of several, and head."""
 
@@ -141,6 +150,13 @@ class Objective(Protocol):
 
     def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
         """Return the loss of each example for one player."""
+
+    def between(self, network: nn.Module, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
+        """Change the network where no gradient can, at the end of an epoch, the share `done` of training being done.
+
+        `codes` gives what `embed` makes of at most so many rows of a split (n,L). Returns what was done, in words, or None. It is
+        asked once more when training is over, and does nothing twice: what it goes by is a buffer of the network.
+        """
 
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return differentiable scores (B,C); explanations and attacks use them."""
@@ -156,6 +172,12 @@ class Objective(Protocol):
 
     def ship(self, network: nn.Module) -> nn.Module:
         """Return what is kept after training, without discriminator, projector or teacher."""
+
+    def alarms(self, ticks: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return for each of `watched` whether the last ticks (rows of the history) show it: the words for it, or empty ones.
+
+        What cannot be told yet is left out.
+        """
 
     def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
         """Set what is chosen after training (a temperature, a threshold: buffers of the network) from decisions on validation rows.
@@ -210,6 +232,18 @@ class Generator(Protocol):
 
     def rows(self, network: Any, code_BL: Tensor, draws: Draws, options: Any) -> Mapping[str, Tensor]:
         """Return the row that each code stands for; what is drawn beside it (a label that is not asked for, noise) by the draws."""
+
+
+@runtime_checkable
+class Bounding(Protocol):
+    """An objective whose network bounds how likely rows are, the closer, the more codes are drawn for each."""
+
+    @property
+    def importance(self) -> int:
+        """How many codes are drawn for a row."""
+
+    def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
+        """Return a lower bound of each row's log-likelihood (B,) in nats, the same whatever the batch."""
 
 
 @runtime_checkable

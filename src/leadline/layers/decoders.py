@@ -59,10 +59,11 @@ class ImageDecoder(nn.Module):
         most: int = MOST,
         growing: Growing = "resize",
         norm: bool = True,
+        small: int = SMALL,
     ) -> None:
         super().__init__()
         channels, *self.sides = shape
-        doublings = max(0, math.ceil(math.log2(max(self.sides) / SMALL)))
+        doublings = max(0, math.ceil(math.log2(max(self.sides) / small)))
         widths = [min(width * 2**k, most) for k in reversed(range(doublings + 1))]
         self.start = (widths[0], *(max(1, math.ceil(side / 2**doublings)) for side in self.sides))
         self.dense = nn.Linear(latent, math.prod(self.start))

@@ -44,11 +44,16 @@ def mix(x: Tensor) -> Tensor:
 
 
 class Draws:
-    """Random draws for one step and the rows of one batch; every method gives each row its own numbers."""
+    """Random draws for one step and the rows of one batch; every method gives each row its own numbers.
 
-    def __init__(self, seed: int, step: int, row_B: Tensor) -> None:
+    They also say how far training is, as the loss of some objectives goes by it.
+    """
+
+    def __init__(self, seed: int, step: int, row_B: Tensor, progress: Tensor | None = None) -> None:
         self._seed, self._step, self._row_B = seed, step, row_B
         self._path = ""
+        # How far training is, from 0 to 1, on the device; at its end where nobody says.
+        self.progress = torch.ones((), device=row_B.device) if progress is None else progress
 
     @cached_property
     def state_B(self) -> Tensor:
@@ -57,15 +62,21 @@ class Draws:
 
     def under(self, part: str) -> Draws:
         """Return draws that are a part's own: the same purpose gives other numbers than here."""
-        own = Draws(self._seed, self._step, self._row_B)
+        own = Draws(self._seed, self._step, self._row_B, self.progress)
         own.state_B, own._path = self.state_B, f"{self._path}{part}\x1f"
         return own
 
     def each(self, parts: int) -> Draws:
         """Return draws for (B·parts) rows: each row's parts, one part after another, have numbers of their own."""
-        own = Draws(self._seed, self._step, self._row_B.repeat_interleave(parts))
+        own = Draws(self._seed, self._step, self._row_B.repeat_interleave(parts), self.progress)
         part_P = torch.arange(1, parts + 1, device=self._row_B.device, dtype=torch.int64) * _GOLDEN
         own.state_B, own._path = mix(self.state_B[:, None] + part_P).flatten(), self._path
+        return own
+
+    def first(self, rows: int) -> Draws:
+        """Return the draws of the first so many rows."""
+        own = Draws(self._seed, self._step, self._row_B[:rows])
+        own.state_B, own._path = self.state_B[:rows], self._path
         return own
 
     def bits(self, purpose: str, count: int) -> Tensor:
@@ -73,6 +84,11 @@ class Draws:
         state_B = mix(self.state_B + seed_for(0, self._path + purpose))
         counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
         return mix(state_B[:, None] + counter_F)
+
+    def shorts(self, purpose: str, count: int) -> Tensor:
+        """Return (B, count) int16, independent and even: four of each 64 bits."""
+        # A multiple of sixteen numbers: with others, what PyTorch 2.13 compiles for CPUs corrupts memory.
+        return self.bits(purpose, 16 * -(-count // 64)).view(torch.int16)[:, :count]
 
     def uniform(self, purpose: str, *shape: int) -> Tensor:
         """Return float32 uniforms in [0, 1) of shape (B, *shape)."""

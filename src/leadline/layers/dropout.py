@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from leadline.layers.draws import current
@@ -26,8 +25,7 @@ class Dropout(nn.Module):
         if not self.training or self.rate == 0:
             return x
         count = x[0].numel()
-        # A multiple of sixteen numbers: with others, what PyTorch 2.13 compiles for CPUs corrupts memory.
-        bits = current().bits(self.purpose, 16 * -(-count // 64)).view(torch.int16)[:, :count]
+        bits = current().shorts(self.purpose, count)
         keep = (bits >= round(self.rate * 65536) - 32768).view(x.shape)
         return x * keep * (1 / (1 - self.rate))
 

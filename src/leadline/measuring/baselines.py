@@ -129,8 +129,8 @@ def _fitted(name: str, experiment: Experiment, objective: Objective, dataset: Da
     if family.forecasts:
         own, objective = _without(own, objective)
     network: Any = build_network(own, dataset.schema)
-    train, validation, test = (dataset.parts.get(split) for split in ("train", "validation", "test"))
-    assert train is not None and test is not None
+    train, validation, test = dataset.parts["train"].labelled, dataset.parts.get("validation"), dataset.parts.get("test")
+    assert test is not None
     rows = _affordable(family, model_of(network, family), len(train), allowed)
     began = time.perf_counter()
     fitted = fit_head(network, family, objective, drawn(train, rows, experiment.seed), validation, seed=experiment.seed)

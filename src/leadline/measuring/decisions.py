@@ -149,7 +149,7 @@ def _of_task(name: str, task: str) -> str:
 def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
     """Return class numbers (n,) and sets of labels (n,L) as their names; numbers, and forecasts (n,H,V), stay as they are.
 
-    Tags (n,T) become their names with blanks between them, and tokens (n,T) their text.
+    Class -1, of rows without one, is null. Tags (n,T) become their names with blanks between them, and tokens (n,T) their text.
     """
     if target.ndim == 3:
         return pl.Series(target)
@@ -160,8 +160,11 @@ def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
         return pl.Series([tokens.text(row[row > 0].tolist()) for row in target], dtype=pl.String)
     if target.ndim == 2 and schema.target is not None:
         return pl.Series(sets_in_words(target, schema.labels, schema.target.state.get("separator")), dtype=pl.String)
-    values, names = pl.Series(target), schema.classes or schema.labels
-    return pl.Series(names, dtype=pl.String).gather(values) if names else values
+    names = schema.classes or schema.labels
+    if not names:
+        return pl.Series(target)
+    at = pl.Series(np.maximum(target, 0))
+    return pl.Series(names, dtype=pl.String).gather(at).set(pl.Series(target < 0), None)
 
 
 def tags_in_words(tag_T: np.ndarray, tags: Sequence[str]) -> str:

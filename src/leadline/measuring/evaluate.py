@@ -16,10 +16,18 @@ from leadline.facts.finding import Finding
 from leadline.facts.requirement import holm_levels
 from leadline.layers.contracts import Context, Objective
 from leadline.layers.draws import generator_for
+from leadline.measuring.bound import bound
+from leadline.measuring.clustered import clustered
 from leadline.measuring.decisions import decide
+from leadline.measuring.domains import domains
+from leadline.measuring.embedded import embedded
 from leadline.measuring.forecasts import forecasts
+from leadline.measuring.generated import generated
 from leadline.measuring.highlights import highlights
+from leadline.measuring.imputed import imputed
 from leadline.measuring.mistakes import mistakes
+from leadline.measuring.reconstructed import reconstructed
+from leadline.measuring.space import Judge
 from leadline.measuring.steps import steps
 from leadline.measuring.summary import baseline, gap, row_findings
 
@@ -50,10 +58,13 @@ def measure(
     levels: tuple[float, ...] = (LEVEL,),
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    judge: Judge | None = None,
+    no_judge: str = "",
 ) -> Measured:
     """Measure a network on all splits of a dataset; the test split is read here, once.
 
-    The train split is measured on at most `TRAIN_ROWS` rows, drawn with the seed.
+    The train split is measured on at most `TRAIN_ROWS` rows, drawn with the seed. Rows that the network makes are compared with
+    test rows by what a `judge` makes of both; `no_judge` says why there is none.
     """
     findings: list[Finding] = list(row_findings(dataset))
     drafts: list[Draft] = []
@@ -77,11 +88,22 @@ def measure(
             findings += before_settling(objective, network, decided, context)
             if objective.labels != "none":
                 findings += baseline(objective, dataset, context)
-            drafts += mistakes(dataset, part, decided)
-            drafts += highlights(network, objective, dataset, part, decided)
-            drafts += forecasts(dataset, objective, part, decided)
-            drafts += steps(network, objective, dataset, part, decided)
-    findings.append(gap(findings, headline))
+                drafts += mistakes(dataset, part, decided)
+                drafts += highlights(network, objective, dataset, part, decided)
+                drafts += forecasts(dataset, objective, part, decided)
+                drafts += steps(network, objective, dataset, part, decided)
+            for item in (
+                *bound(network, objective, part, context),
+                *imputed(network, objective, dataset, part, context),
+                *generated(network, objective, dataset, part, context, judge, no_judge),
+                *reconstructed(network, objective, dataset, part, seed),
+                *embedded(network, objective, dataset, part, context),
+                *clustered(dataset, part, decided, context),
+                *domains(network, objective, dataset, part, context),
+            ):
+                (findings if isinstance(item, Finding) else drafts).append(item)  # type: ignore[arg-type]
+    if headline:
+        findings.append(gap(findings, headline))
     return Measured(tuple(findings), tuple(drafts), decisions)
 
 
@@ -95,10 +117,12 @@ def measure_rows(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Finding]:
-    """Yield the findings of one part, reported as the test split."""
-    assert part.target is not None
+    """Yield the findings of one part, reported as the test split; rows without a target suit objectives that need none."""
+    target, schema = part.target, dataset.schema
+    if target is None:
+        target, schema = np.zeros((len(part), 0), dtype=np.float32), schema.model_copy(update={"target": None})
     decided = decide(network, objective, part, progress=progress)
-    context = Context("test", part.target, part.group, dataset.schema, levels, seed)
+    context = Context("test", target, part.group, schema, levels, seed)
     for item in objective.measure(decided, context):
         if isinstance(item, Finding):
             yield with_units(item, part)

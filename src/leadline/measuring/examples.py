@@ -56,7 +56,7 @@ def _plain(dataset: Dataset, part: Part) -> Draft:
         content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
         return Draft("examples", "table", "Example rows", content, split="train")
     at = [i for i in _spread(len(part), CLIPS if one.kind == "audio" else EXAMPLES) if part.has(i, one.name)]
-    content, caption = gallery(one, [part.shown(i)[one.name] for i in at], _targets(dataset.schema, part, at), 8)
+    content, caption = gallery(one, [part.shown(i)[one.name] for i in at], targets_of(dataset.schema, part, at), 8)
     return Draft("examples", gallery_kind(one), "Examples", content, caption, split="train")
 
 
@@ -95,7 +95,7 @@ def _mixed(dataset: Dataset, part: Part, mix: Component, seed: int) -> Iterator[
     assert mixed.share_B is not None
     # From the largest share to the smallest, so that each is shown as often as it is drawn.
     chosen = mixed.share_B.argsort(descending=True)[torch.as_tensor(_spread(len(at_B), MIXED))].tolist()
-    targets = [_targets(dataset.schema, part, at[chosen].tolist()) for at in (at_B, other_B)]
+    targets = [targets_of(dataset.schema, part, at[chosen].tolist()) for at in (at_B, other_B)]
     shares = [f"λ = {float(mixed.share_B[i]):.2f}" for i in chosen]
     trio = {"a row": own, "another": other, f"mixed by {mix.name}": mixed}
     for one in dataset.schema.inputs:
@@ -151,7 +151,7 @@ def _table(name: str, title: str, caption: str, rows: Sequence[tuple[str, Mappin
     return Draft(name, "table", title, content, f"{caption} {left} more columns are not shown." if left else caption, "train")
 
 
-def _targets(schema: Schema, part: Part, at: Sequence[int]) -> list[str]:
+def targets_of(schema: Schema, part: Part, at: Sequence[int]) -> list[str]:
     """Return the targets of some rows in words, each of several with its name."""
     if part.target is None:
         return [""] * len(at)

@@ -56,15 +56,24 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> Draft:
     """Return the losses, validation measures and learning rate over epochs; `mark` is the epoch whose weights were shipped.
 
     What is fitted in iterations has no learning rate to show, and those in the place of epochs. A training that ended within an
-    epoch ends there.
+    epoch ends there. Of players that are trained against each other each has a line, as their sum says nothing.
     """
     stepped = "lr" in history.columns
-    within = history.group_by(pl.col("epoch").ceil().alias("within"), maintain_order=True).agg(pl.col("loss").mean())
-    ends = history.filter(pl.col("epoch_end") | (pl.int_range(pl.len()) == pl.len() - 1)).drop("loss")
+    played = [name for name in history.columns if "." in name and not name.startswith("val_")]  # <player>.loss, <player>.<part>
+    meant = pl.col("loss", *played).mean()
+    within = history.group_by(pl.col("epoch").ceil().alias("within"), maintain_order=True).agg(meant)
+    ends = history.filter(pl.col("epoch_end") | (pl.int_range(pl.len()) == pl.len() - 1)).drop("loss", *played)
     ends = ends.with_columns(pl.when("epoch_end").then(pl.col("epoch").round()).otherwise("epoch"))
     ends = ends.with_columns(pl.col("epoch").ceil().alias("within")).join(within, on="within")
-    panels = [{"label": "loss", "log": True, "series": _series(ends, {"train": "loss", "validation": "val_loss"})}]
-    watched = [name for name in ends.columns if name.startswith("val_") and name != "val_loss"]
+    losses = {name.removesuffix(".loss"): name for name in played if name.endswith(".loss")}
+    shown = _series(ends, losses or {"train": "loss", "validation": "val_loss"})
+    panels = [{"label": "loss", "log": all(v is None or v > 0 for s in shown for v in s["values"]), "series": shown}]
+    for name in (name for name in played if name not in losses.values()):
+        part = name.partition(".")[2]
+        series = _series(ends, {"train": name, "validation": f"val_{part}"})
+        panels.append({"label": part.replace("_", " "), "log": False, "series": series})
+    there = {"loss", *(name.partition(".")[2] for name in played)}
+    watched = [name for name in ends.columns if name.startswith("val_") and name[4:] not in there]
     panels += [{"label": name[4:], "log": False, "series": _series(ends, {"validation": name})} for name in watched]
     if stepped:
         panels.append({"label": "learning rate", "log": False, "series": _series(ends, {"learning rate": "lr"})})

@@ -28,13 +28,13 @@ def held_out(schema: Schema, part: Part, decided: Mapping[str, np.ndarray], leve
     Of forecasts there is one for each window, step and variable; `levels` are those of quantiles.
     """
     split = pl.lit(part.name).alias("split")
-    if horizons.is_forecast(schema):
+    if horizons.is_forecast(schema) and "prediction" in decided:
         at = horizons.thinned(part, schema)
         table = horizons.windows_table(schema, part, decided, at, levels)
         note = f"of {len(part):,} {part.name} windows, predictions.parquet holds the {len(at):,} that do not overlap"
         return HeldOut(table.select(split, pl.all()), note if len(at) < len(part) else None)
     assert part.target is not None
-    known = [values.alias(name) for name, values in targets_in_words(schema, part.target).items()]
+    known = [] if horizons.is_forecast(schema) else [s.alias(name) for name, s in targets_in_words(schema, part.target).items()]
     if part.group is not None:
         known.append(pl.Series("group", part.group))
     table = decisions_table(schema, part, decided).drop("row_in_data")

@@ -34,6 +34,9 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
     again = Again(producer="data")
     for name, part in dataset.parts.items():
         yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
+        if part.unlabelled is not None:
+            known, method = len(part.labelled), f"rows of {name} that have a target"
+            yield Finding(name="rows_labelled", split=name, value=known, n=len(part), unit="rows", method=method, again=again)
     aside = dataset.set_aside.height
     yield Finding(name="rows_set_aside", value=aside, unit="rows", method="counted", better="lower", again=again)
     for lack in lacking(dataset.schema, dataset.parts):

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from leadline.facts.base import Fact
 from leadline.layers.contracts import Family
-from leadline.layers.stack import Layers, build_stack, read_layers
+from leadline.layers.decoders import ImageDecoder, usual_decoder
+from leadline.layers.stack import Conv, Layers, build_stack, read_layers
 from leadline.layers.types import Signal, SignalSpec
 
 
@@ -49,11 +50,21 @@ class CNN(nn.Module):
         return Signal(x_BF)
 
 
+def decoder(spec: SignalSpec, latent: int, options: Options) -> nn.Module:
+    """Return maps that grow to the spec's shape, as many channels in the last one as the first convolution has, most where it
+    has most; for what is no image, the usual decoder."""
+    widths = [layer.conv for layer in options.layers if isinstance(layer, Conv)]
+    if spec.kind != "image" or not widths:
+        return usual_decoder(spec, latent)
+    return ImageDecoder(spec.shape, latent, width=widths[0], most=max(widths))
+
+
 FAMILY = Family(
     name="cnn",
     accepts=("image",),
     options=Options,
     build=CNN,
+    decoder=decoder,
     sizes=_SIZES,
     reference="LeCun et al. 1998, Gradient-based learning applied to document recognition; max-pooling after Ranzato et al. 2007",
 )

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from leadline.errors import UsageError
 from leadline.facts.base import Fact
 from leadline.layers.contracts import Family
+from leadline.layers.decoders import SequenceDecoder, usual_decoder
 from leadline.layers.dropout import Dropout
 from leadline.layers.pooling import Pooling, with_first
 from leadline.layers.types import Signal, SignalSpec
@@ -123,11 +124,17 @@ def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
     return Recurrent(spec, options, pooled=False)
 
 
+def decoder(spec: SignalSpec, latent: int, options: Options) -> nn.Module:
+    """Return a recurrent network of as many units that writes a sequence out of its code; for an image, the usual decoder."""
+    return SequenceDecoder(spec.shape, latent, options.hidden) if spec.kind == "sequence" else usual_decoder(spec, latent)
+
+
 FAMILY = Family(
     name="rnn",
     accepts=("sequence", "image"),
     options=Options,
     build=Recurrent,
+    decoder=decoder,
     steps=steps,
     sizes={
         "small": {"hidden": 64},

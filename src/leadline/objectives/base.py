@@ -6,7 +6,7 @@ B rows, F features.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from types import MappingProxyType
 from typing import Any, Literal, Self
@@ -21,6 +21,7 @@ from leadline.facts.schema import Labels, Schema
 from leadline.layers.contracts import Context, Wants
 from leadline.layers.draws import Draws
 from leadline.layers.fusion import Fuse
+from leadline.layers.pooling import silenced, with_first
 from leadline.layers.types import Batch, Loss, Prediction
 
 
@@ -38,6 +39,8 @@ class Base(ABC):
     views: tuple[str, ...] = ("plain",)
     wants: Wants = "vector"
     labels: Labels = "all"
+    labelled_share = 0.0
+    two_domains = False
     usual: Mapping[str, Any] = MappingProxyType({})
     rhythm: Mapping[str, int] = MappingProxyType({})
     kinds: tuple[str, ...] = ()  # of target that it takes, the one first that doubtful values are taken for
@@ -45,6 +48,7 @@ class Base(ABC):
     learns: Literal["classes", "numbers", "windows"] | None = None
     stepped: tuple[str, ...] = ()
     monitors: Mapping[str, str]
+    watched: tuple[str, ...] = ()
 
     @property
     def each(self) -> int:
@@ -69,6 +73,14 @@ class Base(ABC):
         """Say why the objective cannot be used on such data, or None."""
         return None
 
+    def remarks(self, schema: Schema) -> tuple[str, ...]:
+        """Return what the user should know of its options before training: nothing."""
+        return ()
+
+    def lacks(self, rows: Mapping[str, int]) -> str | None:
+        """Say why there are too few rows, or None."""
+        return None
+
     @abstractmethod
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
         """Return the network."""
@@ -81,6 +93,10 @@ class Base(ABC):
     def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
         """Return the loss of each example for one player."""
 
+    def between(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
+        """Change nothing between epochs."""
+        return None
+
     @abstractmethod
     def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
         """Return what a user receives for a batch."""
@@ -91,9 +107,13 @@ class Base(ABC):
         return scores
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the features that the head decides from (B,F): the mean over steps where there are several."""
+        """Return the features that the head decides from (B,F): where there are several steps their mean, of texts over tokens."""
         features: Tensor = full(network.features(inputs))
-        return features if features.ndim == 2 else features.mean(1)
+        if features.ndim == 2:
+            return features
+        raw = inputs[network.names[0]]
+        there_BT = with_first(raw != 0) if raw.shape == features.shape[:2] else raw.new_ones(features.shape[:2]).bool()
+        return silenced(features, there_BT).sum(1) / there_BT.sum(1, keepdim=True)
 
     def graphs(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return the network as the only graph."""
@@ -106,6 +126,10 @@ class Base(ABC):
     def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
         """Choose nothing after training."""
         return ()
+
+    def alarms(self, ticks: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return nothing: what a loss tells is enough."""
+        return {}
 
     def unsettled(self, network: nn.Module, predictions: Mapping[str, np.ndarray]) -> tuple[str, Mapping[str, np.ndarray]] | None:
         """Return None: nothing was settled."""

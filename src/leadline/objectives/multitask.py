@@ -201,7 +201,7 @@ class Multitask(SinglePlayer):
 
 def _player(name: str, component: Component) -> SinglePlayer:
     objective: Any = objective_for(component)[0]
-    if not isinstance(objective, SinglePlayer) or isinstance(objective, Multitask):
+    if not isinstance(objective, SinglePlayer) or isinstance(objective, Multitask) or objective.labels != "all":
         raise UsageError(f"objective multitask: the target {name!r} cannot have the objective {component.name!r}.")
     own: SinglePlayer = objective
     return own

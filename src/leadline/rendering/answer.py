@@ -9,6 +9,7 @@ from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.rendering import words
 from leadline.rendering.fused import fused
+from leadline.rendering.made import made
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
 from leadline.rendering.scripts import apart
 from leadline.rendering.sentence import Sentence, aside
@@ -35,10 +36,13 @@ def answer(report: Report) -> tuple[Sentence, ...]:
     parts = outline(report)
     split = judged_split(report)
     mains = _mains(parts, split)
+    new = made(parts, things(report))
+    if new and not (mains and mains[0].finding.name in OPENING):
+        return (*new, *(_lead(main, report) for main in mains), *_gap(parts))
     if not mains:
         why = f": {parts.absent[0].finding.why}" if parts.absent else ""
         return (Sentence(f"How good the network is was not measured{why}"),)
-    told = [_lead(main, report) for main in mains]
+    told = [*(_lead(main, report) for main in mains), *new]
     as_well, about = simpler(report)
     constant = tuple(sentence for main in mains for sentence in _against_baseline(main.finding, parts, report))
     told += (*about, *constant) if as_well else (*constant, *about)

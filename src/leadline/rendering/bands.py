@@ -16,15 +16,15 @@ Points = Sequence[tuple[float, float, float | None, float | None]]  # x, y, and 
 
 def panels(content: Mapping[str, Any]) -> tuple[Plot, ...]:
     """Return a plot for each panel of a ``bands`` exhibit."""
-    return tuple(_panel(panel, content["x"]["label"]) for panel in content["panels"])
+    return tuple(_panel(panel, content["x"]["label"], log=content["x"].get("log", False)) for panel in content["panels"])
 
 
-def _panel(panel: Mapping[str, Any], x_label: str) -> Plot:
+def _panel(panel: Mapping[str, Any], x_label: str, *, log: bool) -> Plot:
     stretches = [(series["name"], _stretches(series)) for series in panel["series"]]
     stretches = [(name, found) for name, found in stretches if found]
     points = [point for _, found in stretches for stretch in found for point in stretch]
     mark = panel.get("mark")
-    x_axis = axis([point[0] for point in points] + ([mark["x"]] if mark else []))
+    x_axis = axis([point[0] for point in points] + ([mark["x"]] if mark else []), log=log)
     y_axis = axis((value for point in points for value in point[1:] if value is not None), pad=0.04)
     lines, bands, told = [], [], []
     for number, (name, found) in enumerate(stretches):

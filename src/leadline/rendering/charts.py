@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from leadline.rendering import words
 from leadline.rendering.axes import Axis, Tick, axis
@@ -16,6 +16,7 @@ from leadline.rendering.scripts import apart, visible
 
 MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
 COLOURS = 10
+P = TypeVar("P")
 
 
 class Line(NamedTuple):
@@ -45,10 +46,14 @@ class Dot(NamedTuple):
     high: float | None = None
     left: float | None = None
     right: float | None = None
+    look: str = ""
 
 
 class Plot(NamedTuple):
-    """One panel: axes, lines, bands around some, dots, perhaps a diagonal, a marked x and a marked y (per cent from the top)."""
+    """One panel: axes, lines, bands around some, dots, perhaps a diagonal, a marked x and a marked y (per cent from the top).
+
+    `names` says what the colours of dots stand for.
+    """
 
     label: str
     x: Axis
@@ -62,6 +67,7 @@ class Plot(NamedTuple):
     mark: Tick | None = None
     level: Tick | None = None
     bands: tuple[Band, ...] = ()
+    names: tuple[Line, ...] = ()
 
 
 class Row(NamedTuple):
@@ -145,19 +151,6 @@ def reliability(content: Mapping[str, Any]) -> Plot:
     claimed, seen = content.get("claimed", "claimed confidence"), content.get("seen", "right")
     summary = f"{seen[:1].upper()}{seen[1:]} against {claimed}. " + "; ".join(d.title for d in dots)
     return Plot("", span, span, f"{claimed}, %", f"{seen}, %", summary, dots=dots, diagonal=True)
-
-
-def scatter(content: Mapping[str, Any]) -> Plot:
-    """Return the plot of a ``scatter`` exhibit; of more points than can be told apart, evenly spaced ones."""
-    x_values, y_values = content["x"]["values"], content["y"]["values"]
-    shared = [*x_values, *y_values] if content["diagonal"] else None
-    x_axis, y_axis = axis(shared or x_values, pad=0.03), axis(shared or y_values, pad=0.03)
-    dots = tuple(
-        Dot(_round(x_axis.place(x)), _round(100 - y_axis.place(y)), 2.5, f"{words.number(x)}, {words.number(y)}")
-        for x, y in _thin(list(zip(x_values, y_values, strict=True)))
-    )
-    summary = f"{content['y']['label']} against {content['x']['label']}, {words.count(len(x_values), 'point')}"
-    return Plot("", x_axis, y_axis, content["x"]["label"], content["y"]["label"], summary, dots=dots, diagonal=content["diagonal"])
 
 
 def lines(content: Mapping[str, Any]) -> Plot:
@@ -260,16 +253,17 @@ def _row(one: Noted, label: str, on: Axis) -> Row:
 
 
 def _line(name: str, number: int, points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Line:
-    placed = [(_round(x.place(a)), _round(100 - y.place(b))) for a, b in _thin(points)]
+    placed = [(_round(x.place(a)), _round(100 - y.place(b))) for a, b in thin(points)]
     look = name if name in SPLITS else f"c{number % COLOURS}"
     return Line(name, look, " ".join(f"{a:g},{b:g}" for a, b in placed), placed[-1])
 
 
-def _thin(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
-    if len(points) <= MOST_POINTS:
+def thin(points: Sequence[P], most: int = MOST_POINTS) -> Sequence[P]:
+    """Return points, of more than `most` evenly spaced ones."""
+    if len(points) <= most:
         return points
     last = len(points) - 1
-    return [points[round(k * last / (MOST_POINTS - 1))] for k in range(MOST_POINTS)]
+    return [points[round(k * last / (most - 1))] for k in range(most)]
 
 
 def _round(value: float) -> float:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from leadline.facts.exhibit import Exhibit
 from leadline.facts.report import Report
-from leadline.rendering import bands, charts, words
+from leadline.rendering import bands, charts, scatter, words
 from leadline.rendering.outline import split_order
 from leadline.rendering.scripts import straight, visible
 
@@ -109,7 +109,7 @@ def _body(kind: str, content: Mapping[str, Any]) -> Any:
         "pictures": _gallery,
         "clips": _clips,
         "texts": texts,
-        "scatter": charts.scatter,
+        "scatter": scatter.scatter,
     }[kind]
     return draw(content)
 

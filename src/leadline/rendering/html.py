@@ -28,6 +28,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         *("forecasts", "by_step", "by_variable", "confusion", "roc", "precision_recall", "labels", "reliability", "calibration"),
         *("predicted", "mistakes", "highlights", "samples", "surprises"),  # of several texts also highlights-title …
     ),
+    "made": ("new_rows", "new_by_epoch", "nearest", "between"),  # of several inputs also new_rows-2 …
+    "codes": ("clusters", "typical", "reconstructed", "embedding"),
     "baselines": ("baselines",),
     "inputs": ("alone", "without"),
     "reproduce": ("plan",),
@@ -38,6 +40,8 @@ TITLES: Mapping[str, str] = {
     "learning": "How it learned",
     "measures": "Measures",
     "parts": "Part by part",
+    "made": "What it makes",
+    "codes": "What it makes of rows",
     "baselines": "Against baselines",
     "inputs": "Input by input",
     "errors": "Right and wrong",
@@ -78,12 +82,14 @@ def render(report: Report, folder: Path) -> str:
     baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who))
     first = dict(list(parts.inputs.items())[:1])  # the tables have the numbers; a chart of one measure shows what they mean
     inputs = charts.strips(first, _labels(first, _who))
+    made = charts.strips(parts.made, _labels(parts.made, _which))
     tables = [_parts_table(g) for g in parts.groups]
     present = {
         "data": parts.data or placed["data"],
         "learning": parts.chosen,
         "measures": measures,
         "parts": tables,
+        "made": made,
         "baselines": baselines,
         "inputs": inputs,
         "cost": parts.cost,
@@ -107,6 +113,7 @@ def render(report: Report, folder: Path) -> str:
         measures=measures,
         baselines=baselines,
         inputs=inputs,
+        made=made,
         tables=tables,
         placed=placed,
         environment=tuple(flat(report.environment)),
@@ -162,6 +169,13 @@ def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
 
 def _who(one: Noted) -> str:
     return words.group(one.finding.group).removeprefix("baseline ").removeprefix("input ") if one.finding.group else "network"
+
+
+def _which(one: Noted) -> str:
+    """Say whether rows were made or, as a floor, are real ones."""
+    if one.finding.group:
+        return words.group(one.finding.group).removeprefix("floor ")
+    return "real rows" if one.finding.name == "judge_accuracy" else "new rows"
 
 
 def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:

@@ -57,7 +57,12 @@ def card(report: Report, folder: Path) -> str:
         looks=answer.looks(report),
         thing=answer.things(report),
         parts=parts,
-        measured=[one.finding for found in parts.measures.values() for one in found if one.finding.value is not None],
+        measured=[
+            one.finding
+            for found in (*parts.measures.values(), *parts.made.values())
+            for one in found
+            if one.finding.value is not None
+        ],
         baselines=[
             one.finding
             for found in parts.baselines.values()
@@ -117,10 +122,11 @@ def _licence(text: str | None) -> dict[str, str]:
 
 def _results(report: Report) -> Iterator[dict[str, Any]]:
     split = judged_split(report)
-    for found in outline(report).measures.values():
+    parts = outline(report)
+    for found in (*parts.measures.values(), *parts.made.values()):
         for one in found:
             finding = one.finding
-            if finding.split == split and finding.value is not None and finding.provenance == "measured":
+            if finding.group is None and finding.split == split and finding.value is not None and finding.provenance == "measured":
                 yield {"type": finding.name, "value": finding.value, "name": _described(finding)}
 
 

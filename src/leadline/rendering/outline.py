@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 
-Place = Literal["data", "cost", "baseline", "input", "chosen", "group", "measure"]
+Place = Literal["data", "cost", "baseline", "input", "chosen", "made", "group", "measure"]
 
 DATA = ("rows", "rows_set_aside", "rows_without", "duplicates", "near_duplicates")
 COST = ("params", "flops", "size_mb", "latency_ms", "peak_memory_mb", "train_seconds", "energy_wh", "co2_g", "rollbacks")
@@ -33,7 +33,7 @@ class Group(NamedTuple):
 
 class Outline(NamedTuple):
     """Findings by part of the report: measures by name, then by split; groups; baselines, and inputs alone or missing, by name;
-    what was chosen at the end.
+    rows that the network makes, by name; what was chosen at the end.
     """
 
     data: tuple[Noted, ...]
@@ -42,6 +42,7 @@ class Outline(NamedTuple):
     groups: tuple[Group, ...]
     baselines: Mapping[str, tuple[Noted, ...]]
     inputs: Mapping[str, tuple[Noted, ...]]
+    made: Mapping[str, tuple[Noted, ...]]
     chosen: tuple[Noted, ...]
     absent: tuple[Noted, ...]
 
@@ -59,6 +60,7 @@ def outline(report: Report) -> Outline:
         groups=_groups(places["group"]),
         baselines=_baselines(places["baseline"], report),
         inputs=_baselines([one for one in places["input"] if one.finding.group], report),
+        made={name: tuple(found) for name, found in _by_name(places["made"]).items()},
         chosen=tuple(places["chosen"]),
         absent=tuple(one for one in noted if one.finding.value is None),
     )
@@ -66,7 +68,7 @@ def outline(report: Report) -> Outline:
 
 def judged_split(report: Report) -> str | None:
     """Return the split a report speaks of first: test, else validation, else the first there is."""
-    splits = {f.split for f in report.findings if f.value is not None and _place(f) == "measure"}
+    splits = {f.split for f in report.findings if f.value is not None and _place(f) in ("measure", "made")}
     return next((s for s in ("test", "validation", "all", "train") if s in splits), min((s for s in splits if s), default=None))
 
 
@@ -87,6 +89,8 @@ def _place(finding: Finding) -> Place:
         return "cost"
     if producer == "settled":
         return "chosen"
+    if producer == "generated" and not (finding.group or "").startswith("class="):
+        return "made"
     return "group" if finding.group else "measure"
 
 

@@ -23,6 +23,7 @@ MOST_MEASURES = 5
 HEADLINES = (
     *("accuracy", "subset_accuracy", "agreement", "f1_micro", "kl", "expected_cost"),
     *("sensitivity", "specificity", "balanced_accuracy", "roc_auc", "average_precision"),
+    *("frechet_distance", "asked_class", "sample_told_apart", "sample_precision", "sample_recall"),
     *("mae", "coverage", "interval_width", "deviance_explained", "r2", "rmse"),
 )
 REDUNDANT = ("recall_macro", "precision_macro", "f1_macro", "mse")
@@ -58,7 +59,8 @@ def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 def _measures(report: Report) -> Sequence[Finding]:
     split = judged_split(report)
-    found = [one.finding for ones in outline(report).measures.values() for one in ones]
+    parts = outline(report)
+    found = [one.finding for ones in (*parts.measures.values(), *parts.made.values()) for one in ones]
     return headlines(f for f in found if f.split == split and f.value is not None)[:MOST_MEASURES]
 
 

@@ -29,6 +29,11 @@ class Saved(NamedTuple):
     notes: tuple[str, ...]
 
 
+def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}
+
+
 class Checkpoints:
     """The newest `keep` checkpoints in a folder.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -32,6 +33,10 @@ class Rows(Protocol):
     def lengths(self) -> Tensor | None:
         """How long each row is (M,) int64, where rows differ in it."""
 
+    @property
+    def unlabelled(self) -> np.ndarray | None:
+        """Which rows have no target (M,) bool; None where all have one."""
+
     def batch(self, at: Tensor) -> Batch:
         """Return the raw rows at positions `at` (B,) int64, on the CPU."""
 
@@ -42,6 +47,8 @@ class Feed:
     `batch` counts the rows of one update over all processes; process r takes every r-th of them. What is left over at the end of
     an epoch is a smaller batch; left-overs of fewer than two rows a process join the batch before, as batch statistics need two.
     Where rows differ in length, a batch is made of rows about as long (`bucketed`).
+    Where fewer than `labelled_share` of the rows have a target, those that do are shown several times in an epoch, all about
+    equally often, such that they are that share of every batch (`stratified`).
     Where rows are mixed, each is so with another one of the split that its draws choose, augmented by draws of its own: what a row
     becomes depends on (seed, step, row) alone. Each of `views` is
     the rows augmented in a way, and by draws, of its own. Raises UsageError where a process would have no rows.
@@ -56,15 +63,17 @@ class Feed:
         augment: Augment | None = None,
         mix: Mix | None = None,
         views: Mapping[str, Augment] = MappingProxyType({}),
+        labelled_share: float = 0.0,
         world: World = ALONE,
         device: torch.device | str = "cpu",
     ) -> None:
-        rows = len(part)
+        self._labelled, self._unlabelled, rows = _strata(part, labelled_share)
         if min(batch, rows) < world.size:
             raise UsageError(f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one.")
         self.part, self.batch, self.seed, self.world = part, batch, seed, world
         self.augment, self.mix, self.views = augment, mix, views
         self.device = torch.device(device)
+        self.rows = rows  # of an epoch
         full, left = divmod(rows, batch)
         self.steps_per_epoch = max(full + (left >= 2 * world.size), 1)
         self._order: tuple[int, Tensor] = (-1, torch.empty(0))
@@ -91,7 +100,7 @@ class Feed:
     def _span(self, step: int) -> tuple[int, int]:
         number = step % self.steps_per_epoch
         last = number == self.steps_per_epoch - 1
-        return number * self.batch, len(self.part) if last else (number + 1) * self.batch
+        return number * self.batch, self.rows if last else (number + 1) * self.batch
 
     def _gather(self, step: int) -> Gathered:
         epoch = step // self.steps_per_epoch
@@ -107,7 +116,10 @@ class Feed:
     def _permuted(self, epoch: int) -> Tensor:
         """Return the order of the rows in an epoch (M,) int64."""
         generator = generator_for(self.seed, "order", epoch)
-        order_M = torch.randperm(len(self.part), generator=generator)
+        if self._labelled is None or self._unlabelled is None:
+            order_M = torch.randperm(len(self.part), generator=generator)
+        else:
+            order_M = stratified(self._labelled, self._unlabelled, self.rows, self.batch, generator)
         lengths = self.part.lengths
         return order_M if lengths is None else bucketed(order_M, lengths, self.batch, self.steps_per_epoch, generator)
 
@@ -134,6 +146,32 @@ class Feed:
 
     def _there(self, batch: Batch) -> Batch:
         return batch.map(Tensor.pin_memory).to(self.device)
+
+
+def _strata(part: Rows, labelled_share: float) -> tuple[Tensor | None, Tensor | None, int]:
+    """Return the positions of rows with a target and without, where the former are too few, and how many rows an epoch has."""
+    lacking = part.unlabelled if labelled_share else None
+    if lacking is None or not 0 < 1 - lacking.mean() < labelled_share:
+        return None, None, len(part)
+    unlabelled = torch.from_numpy(np.flatnonzero(lacking))
+    return torch.from_numpy(np.flatnonzero(~lacking)), unlabelled, round(len(unlabelled) / (1 - labelled_share))
+
+
+def stratified(labelled: Tensor, unlabelled: Tensor, rows: int, batch: int, generator: torch.Generator) -> Tensor:
+    """Return a shuffled order of `rows` positions (M,) int64: each of `unlabelled` once and, spread evenly over the batches, those
+    of `labelled` as often as there is room for, in a new order each time.
+    """
+    slots = rows - len(unlabelled)
+    rounds = [labelled[torch.randperm(len(labelled), generator=generator)] for _ in range(-(-slots // len(labelled)))]
+    own = torch.cat(rounds)[:slots]
+    other = unlabelled[torch.randperm(len(unlabelled), generator=generator)]
+    due_M = torch.arange(rows + 1) * slots // rows  # how many labelled ones there are before each place
+    order_M = torch.empty(rows, dtype=torch.int64)
+    here_M = due_M.diff() > 0
+    order_M[here_M], order_M[~here_M] = own, other
+    # Within a batch places are drawn, or those of one process, every so many, could all be alike.
+    drawn_M = torch.arange(rows) // batch + torch.rand(rows, generator=generator, dtype=torch.float64)
+    return order_M[drawn_M.argsort()]
 
 
 def bucketed(order_M: Tensor, lengths_M: Tensor, batch: int, steps: int, generator: torch.Generator) -> Tensor:

@@ -42,7 +42,7 @@ def fit_head(
     if family.forecasts:
         others = windows(network, validation, progress) if validation is not None and len(validation) else None
         return family.fit(model_of(network, family), windows(network, train, progress), others, seed)
-    most = max(CELLS // network.head.columns, FEWEST)
+    train, most = train.labelled, max(CELLS // network.head.columns, FEWEST)
     some = drawn(train, most, seed)
     watched = drawn(validation, max(most // 4, FEWEST), seed) if validation is not None and len(validation) else None
     fitted = family.fit(

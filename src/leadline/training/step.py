@@ -24,6 +24,7 @@ from leadline.training import average as averages
 from leadline.training import optim
 from leadline.training import schedule as schedules
 from leadline.training.average import Averaged
+from leadline.training.checkpoint import below
 from leadline.training.distributed import ALONE, World
 from leadline.training.groups import ALIKE, Groups, hidden, hold
 from leadline.training.plan import Plan, arranged_batch, arranged_network, autocast
@@ -66,6 +67,8 @@ class _Player:
         self.name, self.options, self.every = name, options, every
         self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
         self.parameters = list(self.names)
+        if not self.parameters:
+            raise UsageError(f"training.freeze leaves nothing to train of the {name}.")
         self.running = options.over(self.parameters, groups.factors(network), hidden(network))
         self.loss: nn.Module
         self.quantities: tuple[str, ...] = ()  # that an update logs, known after the first
@@ -145,6 +148,7 @@ class Plain:
             )
             for name, part in parts
         )
+        self.against = len(self._players) > 1  # each other: their losses alone do not say whether all is well
         for player in self._players:
             self._turn(player)
             player.loss = self._loss_module(player.name)
@@ -207,7 +211,7 @@ class Plain:
 
     def _backward(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
         """Add the gradient of a batch; returns the names, weighted sums and weight of the loss and its parts."""
-        draws = Draws(self.seed, self.step, batch.row_B)
+        draws = Draws(self.seed, self.step, batch.row_B, torch.full((), self.step / self.total, device=batch.row_B.device))
         if self.plan.compile:
             draws.state_B  # noqa: B018  made here, or the compiled loss would see the number of the step
         with autocast(self.plan):
@@ -265,16 +269,16 @@ class Plain:
     def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         """Put a state back, bit for bit; entries of other names are left to others. Raises RunError where it does not fit."""
         try:
-            self.network.load_state_dict(_below("network.", tensors))
+            self.network.load_state_dict(below("network.", tensors))
         except RuntimeError as error:
             raise RunError(f"The checkpoint does not fit the network: {error}") from None
         for player in self._players:
             player.quantities = tuple(scalars.get("quantities", {}).get(player.name, ()))
-            optim.load_state(player.running, player.names, _below(f"optimizer.{player.name}.", tensors))
+            optim.load_state(player.running, player.names, below(f"optimizer.{player.name}.", tensors))
             for p in player.parameters:
                 p.grad = None  # of a step that was not finished
         if self.averaged is not None:
-            self.averaged.load(_below("average.", tensors), scalars["average"])
+            self.averaged.load(below("average.", tensors), scalars["average"])
         self.step, self.total, self.halvings = scalars["step"], scalars["total"], scalars["halvings"]
         self.rate, self.accumulate = scalars["rate"], scalars["accumulate"]
 
@@ -293,7 +297,3 @@ class Plain:
                     "(option lr of training.optimizer) or a bound on the gradient (training.clip=1) usually helps."
                 )
         return network
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}

@@ -43,7 +43,7 @@ WORTH_COMPILING = 600.0  # seconds of expected training below which compiling, a
 
 
 class Outcome(NamedTuple):
-    """What one forward and backward pass gave: the loss, added up over players, and the gradient of every parameter."""
+    """What one forward and backward pass gave: the loss of each player, and the gradient of every parameter."""
 
     loss: Tensor
     gradients: list[Tensor]
@@ -118,9 +118,8 @@ def _candidates(network: nn.Module, spec: PlanSpec, device: torch.device) -> lis
     precisions: Sequence[Precision] = (spec.precision,) if spec.precision else ("fp32", "bf16-matmul", "bf16")
     has_images = any(p.ndim == 4 for p in network.parameters())
     layouts = (False, True) if spec.channels_last is None and has_images else (spec.channels_last or False,)
-    threads = spec.threads or torch.get_num_threads()
     return [
-        Plan(device=str(device), precision=precision, channels_last=layout, threads=threads)
+        Plan(device=str(device), precision=precision, channels_last=layout, threads=spec.threads or torch.get_num_threads())
         for precision, layout in product(precisions, layouts)
     ]
 
@@ -158,7 +157,7 @@ class _Course:
     ) -> None:
         self.network, self.objective, self.trusted = network, objective, trusted
         self.device, self.batch = device, batch.to(device)
-        self.modules: dict[tuple[bool, bool], list[nn.Module]] = {}
+        self.modules: dict[tuple[bool, bool], list[tuple[nn.Module, list[nn.Parameter]]]] = {}
         self.trials: dict[str, Trial] = {}
         self.plain = Plan(device=str(device), threads=torch.get_num_threads())
         self.reference = self.run(self.plain)
@@ -234,7 +233,7 @@ class _Course:
         torch.manual_seed(0)
         with apply(plan):
             loss = self.once(plan)
-        gradients = [p.grad for p in self.copies(plan)[0].parameters() if p.grad is not None]
+        gradients = [p.grad for p in self.copies(plan)[0][0].parameters() if p.grad is not None]
         return Outcome(loss, [gradient.clone() for gradient in gradients])
 
     def halves(self) -> float:
@@ -248,29 +247,30 @@ class _Course:
         return float(nn.utils.get_total_norm(differences) / nn.utils.get_total_norm(self.reference.gradients).clamp_min(TINY)) / 2
 
     def once(self, plan: Plan) -> Tensor:
-        """Compute the loss and the gradient of all players as a step would; returns the loss."""
-        modules = self.copies(plan)
-        for p in modules[0].parameters():
+        """Compute the losses and the gradients of all players, each its own, as a step would; returns the losses."""
+        for p in self.copies(plan)[0][0].parameters():
             p.grad = None
         batch = arranged_batch(self.batch, plan)
         draws = Draws(0, 0, batch.row_B)
         draws.state_B  # noqa: B018  as in a step
         losses = []
-        for module in modules:
+        for module, own in self.copies(plan):
             with autocast(plan):
                 loss = module(batch, draws)
             mean = torch.dot(loss.value_B.float(), loss.weight_B) / loss.weight_B.sum()
-            mean.backward()
+            mean.backward(inputs=own)
             losses.append(mean.detach())
-        return torch.stack(losses).sum()
+        return torch.stack(losses)
 
-    def copies(self, plan: Plan) -> list[nn.Module]:
-        """Return the losses of all players over a copy of the network, arranged as the plan says."""
+    def copies(self, plan: Plan) -> list[tuple[nn.Module, list[nn.Parameter]]]:
+        """Return each player's loss, over a copy of the network arranged as the plan says, and its parameters there."""
         key = plan.channels_last, plan.compile
         if key not in self.modules:
             network = arranged_network(copy.deepcopy(self.network), plan).train()
-            losses: list[nn.Module] = [LossModule(network, self.objective, player) for player in self.objective.players(network)]
-            self.modules[key] = [compiled(loss) for loss in losses] if plan.compile else losses
+            players = self.objective.players(network).items()
+            own = [[p for p in part.parameters() if p.requires_grad] for _, part in players]
+            losses: list[nn.Module] = [LossModule(network, self.objective, player) for player, _ in players]
+            self.modules[key] = list(zip(map(compiled, losses) if plan.compile else losses, own, strict=True))
         return self.modules[key]
 
     def reason(self, best: Plan) -> str:
@@ -288,7 +288,7 @@ def typical(seconds: list[float]) -> float:
 
 def deviation(seen: Outcome, reference: Outcome) -> tuple[float, float]:
     """Return how far a loss and a gradient are from a reference, relative to its size; NaN where one is not finite."""
-    loss = (seen.loss - reference.loss).abs() / reference.loss.abs().clamp_min(TINY)
+    loss = (seen.loss - reference.loss).norm() / reference.loss.norm().clamp_min(TINY)
     if len(seen.gradients) != len(reference.gradients):
         return float(loss), math.nan
     differences = [a - b for a, b in zip(seen.gradients, reference.gradients, strict=True)]

@@ -14,7 +14,7 @@ from leadline.measuring.decisions import decide
 from leadline.measuring.inputs import Told, answered
 from leadline.models.build import fitted_family
 from leadline.run import folder as files
-from leadline.run.build import build_network
+from leadline.run.initial import begun_network
 from leadline.run.run import shipped
 from leadline.verbs.environment import environment_for, write_environment
 from leadline.verbs.fitted import fit_model
@@ -48,7 +48,7 @@ def train_alone(folder: Path, job: Job, dataset: Dataset) -> tuple[Alone, ...]:
 
     A network learns from the rows that have its input. Raises Interrupted after a signal, DiskFull; goes on where it stopped.
     """
-    if not wanted(job.experiment, dataset):
+    if job.objective.labels == "none" or not wanted(job.experiment, dataset):
         return ()
     return tuple(_trained(folder, job, dataset, number) for number in range(len(dataset.schema.inputs)))
 
@@ -76,7 +76,7 @@ def _trained(folder: Path, whole: Job, dataset: Dataset, number: int) -> Alone:
         where.mkdir(parents=True, exist_ok=True)
         write_environment(where, environment_for(folder))  # with the execution plan: what is sound for the whole is for a part
     try:
-        network = build_network(job.experiment, own.schema, modules)
+        network = begun_network(job.experiment, own.schema, modules)
         family = fitted_family(job.experiment.network, modules)
         if family is not None:
             fit_model(where, job, own, network, family)

@@ -72,6 +72,8 @@ def each_input(
     test = dataset.parts.get("test")
     if len(dataset.schema.inputs) < 2 or test is None or test.target is None or "test" not in measured.decisions:
         return Beside()
+    if job.objective.labels == "none":  # nothing is decided that could be compared row by row
+        return Beside()
     context = Context("test", test.target, test.group, dataset.schema, levels, job.experiment.seed)
     found = list(
         missing_beside(measured.decisions["test"], list(without_each(network, job.objective, dataset)), job.objective, context)

@@ -53,8 +53,15 @@ def compare(*folders: str | Path) -> Compared:
     tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
     of_positive = set() if len({_positive(run) for run in runs}) == 1 else set(OF_POSITIVE)
     common = [label for label in tables[0] if all(label in t for t in tables) and label not in of_positive]
+    common = [label for label in common if _same_space([t[label] for t in tables])]
     findings = {label: tuple(t[label] for t in tables) for label in common}
     return Compared(runs, findings, (None, *(_difference(runs[0], run) for run in runs[1:])))
+
+
+def _same_space(found: Sequence[Finding]) -> bool:
+    """Say whether findings about new rows were measured by the features of the same judge; so of all other findings."""
+    spaces = [one.again.options for one in found if one.again is not None and one.again.producer == "generated"]
+    return all(space == spaces[0] for space in spaces)
 
 
 def _positive(run: Run) -> str | None:
@@ -75,6 +82,8 @@ def _difference(first: Run, other: Run) -> Difference | None:
     mine_rows, their_rows = _test_rows(first), _test_rows(other)
     if first.schema.target is not None and first.schema.target.kind in PER_STEP:
         return _of_steps(first, mine_rows, their_rows)
+    if not {"target", "predicted"} <= {*mine_rows.columns} & {*their_rows.columns}:
+        return None
     on = [name for name in ("file", "row", "step", "variable", "target") if name in mine_rows.columns]
     both = mine_rows.join(their_rows, on=on, how="inner", suffix="_other")
     if both.height < 2:

@@ -12,6 +12,31 @@ from leadline.errors import UsageError
 from leadline.facts import yamls
 from leadline.facts.experiment import Experiment, put, with_setting, with_settings
 
+# The entry of the experiment that each flag stands for.
+PLACES: Mapping[str, str] = {
+    "test": "data.test",
+    "target": "data.target",
+    "positive": "data.positive",
+    "max_time": "training.max_time",
+    "max_energy": "training.max_energy",
+    "inputs": "data.columns",
+    "ignore": "data.ignore",
+    "split": "data.split",
+    "lookback": "data.series.lookback",
+    "horizon": "data.series.horizon",
+    "item": "data.series.item",
+    "strict": "data.strict",
+    "objective": "objective",
+    "epochs": "training.epochs",
+    "batch": "training.batch",
+    "deterministic": "training.deterministic",
+    "init": "init",
+    "freeze": "training.freeze",
+    "seed": "seed",
+    "repeats": "repeats",
+    "name": "name",
+}
+
 
 def compose(
     source: object,
@@ -33,31 +58,12 @@ def compose(
     if issubclass(kind, nn.Module):
         modules = {"*": network}
         network = f"{kind.__module__}:{kind.__qualname__}"
+    options["init"] = _run(options.get("init"))
+    options["freeze"] = _patterns(options.get("freeze", ()))
     require = (require,) if isinstance(require, str) else require
     settings = (settings,) if isinstance(settings, str) else settings
-    places = {
-        "test": "data.test",
-        "target": "data.target",
-        "positive": "data.positive",
-        "max_time": "training.max_time",
-        "max_energy": "training.max_energy",
-        "inputs": "data.columns",
-        "ignore": "data.ignore",
-        "split": "data.split",
-        "lookback": "data.series.lookback",
-        "horizon": "data.series.horizon",
-        "item": "data.series.item",
-        "strict": "data.strict",
-        "objective": "objective",
-        "epochs": "training.epochs",
-        "batch": "training.batch",
-        "deterministic": "training.deterministic",
-        "seed": "seed",
-        "repeats": "repeats",
-        "name": "name",
-    }
     given = {
-        places[name]: value for name, value in options.items() if value is not None and not (isinstance(value, tuple) and not value)
+        PLACES[name]: value for name, value in options.items() if value is not None and not (isinstance(value, tuple) and not value)
     }
     if network is not None:
         given["network"] = network
@@ -81,6 +87,24 @@ def _check_target(target: object) -> None:
             f"target names a column of the source, or several; it is a {type(target).__name__}. Values are given with their rows: "
             "train((X, y)), train({'x': X, 'y': y}), or a frame with a column for them."
         )
+
+
+def _run(init: object) -> str | None:
+    """Return the folder of the run that weights are to come from: a path, or a `Run`."""
+    init = getattr(init, "folder", init)
+    if init is not None and not isinstance(init, str | Path):
+        raise UsageError(f"init names a run, by its folder or as leadline.load gives it; it is a {type(init).__name__}.")
+    return None if init is None else str(init)
+
+
+def _patterns(freeze: str | Sequence[str]) -> tuple[str, ...]:
+    """Return patterns of names of parameters; ``bodies``, ``head`` or ``bodies.image`` stand for all that is in them."""
+    names = (one.strip() for one in freeze.split(",")) if isinstance(freeze, str) else freeze
+    return tuple(f"{name}.*" if _is_part(name) else name for name in names if name)
+
+
+def _is_part(name: str) -> bool:
+    return not set(name) & set("*?[") and name.count(".") < (2 if name.startswith("bodies.") else 1)
 
 
 def _base(source: object) -> tuple[dict[str, Any], object | None]:

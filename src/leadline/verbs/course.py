@@ -23,7 +23,7 @@ from leadline.run import folder as files
 from leadline.run.run import save_weights
 from leadline.training.average import renewal
 from leadline.training.budget import Account
-from leadline.training.checkpoint import Checkpoints
+from leadline.training.checkpoint import Checkpoints, below
 from leadline.training.feed import Feed
 from leadline.training.loop import Tick
 from leadline.training.plan import autocast
@@ -38,6 +38,7 @@ from leadline.verbs.job import Job
 from leadline.verbs.settling import settle
 from leadline.verbs.tracking import Trackers
 from leadline.verbs.trained import FIRST, Event, Trained
+from leadline.verbs.watching import Watching
 
 INTERRUPTED = {"cpu": Energy(None, why="the run was interrupted, and what was used since its last checkpoint is not known")}
 TICKS = 10  # an epoch: enough for a curve, too few to cost anything
@@ -74,6 +75,7 @@ class Course:
             processes=step.world.size,
         )
         self.snapshot = Snapshot(step)
+        self.watching = Watching(self.objective, self.schema, job.experiment.seed)
         self.saved_at = time.monotonic()
         log = self.training.log if step.world.is_main else ()
         self.trackers = Trackers(log, folder, job.experiment, self.shown.note)
@@ -98,7 +100,7 @@ class Course:
 
     def _restore(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         self.step.load(tensors, scalars["state"])
-        self.best_tensors = _below("best.", tensors)
+        self.best_tensors = below("best.", tensors)
         self.best = Best.model_validate(scalars["best"]) if scalars["best"] else None
         self.rows = scalars["rows"]
         self.events = [Event(*event) for event in scalars["events"]]
@@ -106,8 +108,9 @@ class Course:
         self.account.load(scalars["account"])
         self.known = scalars["known"] and scalars["whole"]
         self.plateau.load(scalars["plateau"])
+        self.watching.load(tensors, scalars["watching"])
         if scalars["snapshot"]:
-            self.snapshot.load(_below("snapshot.", tensors), scalars["snapshot"])
+            self.snapshot.load(below("snapshot.", tensors), scalars["snapshot"])
         else:
             self.snapshot.take(self.step)
 
@@ -124,11 +127,13 @@ class Course:
             of = f"{self.epochs(tick.step):.3g} of {self.training.epochs}"
             self._happened(f"the {self.ended} budget ended training in epoch {of}")
         regular = tick.epoch_end or tick.step % self.every == 0
-        first = self.rows[0]["loss"] if self.rows else tick.losses["loss"]
+        first = self.rows[0]["loss"] if self.rows and not self.step.against else tick.losses["loss"]
         if regular and self.snapshot.due(tick.step, epoch_end=tick.epoch_end, loss=tick.losses["loss"], first=first):
             self.snapshot.take(self.step)
         self._log(tick, measures)
         end = self.over or tick.step == self.total
+        for what in self.watching.take(self.rows, self.step, at_end=tick.epoch_end or end, last=end) if main else ():
+            self._happened(what)
         if end:
             check(self.step)
         due = time.monotonic() - self.saved_at > self.training.checkpoint_seconds and self.account.room_for_another()
@@ -226,6 +231,7 @@ class Course:
         else:
             what = split_up(self.step, self.snapshot, trouble, self.training.batch or 1)
         self.rows = [row for row in self.rows if row["step"] <= self.step.step]
+        self.watching.forget(after=self.epochs(self.step.step))
         self._happened(what)
         self.trackers.begin(self.step.step)
         if self.step.world.is_main:
@@ -244,7 +250,8 @@ class Course:
         if not self.step.world.is_main:
             return
         tensors, state = self.step.state()
-        tensors |= {f"best.{name}": x for name, x in self.best_tensors.items()}
+        made, watching = self.watching.state()
+        tensors |= {f"best.{name}": x for name, x in self.best_tensors.items()} | made
         scalars = {
             "state": state,
             "best": self.best.model_dump() if self.best else None,
@@ -255,6 +262,7 @@ class Course:
             "known": self.known,
             "whole": whole,
             "plateau": self.plateau.state(),
+            "watching": watching,
             "snapshot": None,
         }
         if self.snapshot.step != self.step.step and not self.over:
@@ -284,12 +292,9 @@ class Course:
         best = round(self.epochs(self.best.step), 2) if self.best is not None and self.best.step else None
         if self.over and best is not None:
             self.shown.note(f"stopped after epoch {self.epochs(self.step.step):.3g}: the weights of epoch {best:.3g} ship")
-        return Trained(started, seconds, history, best, energy, settled, tuple(self.events), self.step.halvings)
+        watched = self.watching.findings(self.rows), self.watching.drafts()
+        return Trained(started, seconds, history, best, energy, settled, tuple(self.events), self.step.halvings, *watched)
 
     def epochs(self, step: int) -> float:
         """Return how many epochs so many steps are."""
         return step * (self.training.epochs or 0) / self.total  # multiplied first, the end of an epoch is a whole number
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): x for name, x in tensors.items() if name.startswith(prefix)}

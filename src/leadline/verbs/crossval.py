@@ -105,7 +105,7 @@ def _in_folds(experiment: Experiment, folds: int) -> Experiment:
 def _fold(job: Job, folder: Path, number: int, count: int) -> One:
     data = job.experiment.data
     split = data.split.model_copy(update={"fold": number})
-    alone = {"baselines": (), "alone": bool(job.experiment.alone)}
+    alone = {"baselines": (), "alone": bool(job.experiment.alone), "label_efficiency": ()}
     experiment = job.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), **alone})
     return One(f"fold {number} of {count}", job.of(experiment), folder / "folds" / f"fold-{number}")
 

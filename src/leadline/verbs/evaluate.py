@@ -11,6 +11,7 @@ from leadline.errors import DataError, RunError
 from leadline.facts.finding import Finding
 from leadline.facts.requirement import Requirement, Verdict, judge
 from leadline.measuring.evaluate import levels_for, measure_rows
+from leadline.measuring.making import conditional
 from leadline.run import ledger
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
@@ -43,7 +44,7 @@ def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[
         part = dataset.parts.get("test", dataset.parts.get("all"))
         if part is None or len(part) == 0:
             raise DataError("There are no test rows to measure on.")
-        if part.target is None:
+        if part.target is None and (run.objective.labels != "none" or conditional(run.objective)):
             name = run.schema.target.name if run.schema.target else "target"
             raise DataError(f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none.")
         looks = ledger.look(dataset.fingerprint, str(run.folder))

@@ -44,7 +44,7 @@ def fit_model(folder: Path, job: Job, dataset: Dataset, network: nn.Module, fami
     stopped_early = job.experiment.training.early_stopping is not None
     meter, began = Meter(gpus=False), time.perf_counter()
     with interrupting(f"Stopped while {family.name} was fitted. 'leadline resume {folder}' fits it again."):
-        job.shown.note(f"fitting {family.name} to {len(dataset.parts['train']):,} rows …")
+        job.shown.note(f"fitting {family.name} to {len(dataset.parts['train'].labelled):,} rows …")
         fitted = fit_head(
             network,
             family,

@@ -22,6 +22,7 @@ from leadline.training.rollback import Diverged, OutOfMemory
 from leadline.training.signals import catching
 from leadline.training.step import Plain
 from leadline.training.trials import choose
+from leadline.verbs.between import between
 from leadline.verbs.course import Course
 from leadline.verbs.environment import environment_for, write_environment
 from leadline.verbs.job import Job
@@ -57,17 +58,18 @@ def fit_run(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Tra
         )
         course = Course(folder, job, dataset, step, feed)
         course.begin()
-        while (trouble := _stretch(course, stopped)) is not None:
+        while (trouble := _stretch(course, dataset, stopped)) is not None:
             course.recover(trouble)
         over = world.any(course.over)
         if world.any(bool(stopped())) and step.step < total and not over:
             course.save(whole=True)
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(f"Stopped at step {step.step} of {total}. 'leadline resume {folder}' goes on from here.", number)
+        between(course, dataset, 1.0)  # for training that a budget ended before its time
         return course.ship()
 
 
-def _stretch(course: Course, stopped: Callable[[], int | None]) -> Diverged | OutOfMemory | None:
+def _stretch(course: Course, dataset: Dataset, stopped: Callable[[], int | None]) -> Diverged | OutOfMemory | None:
     """Train to the end, or until something goes wrong that can be gone back from; returns what.
 
     It is returned rather than handled here, as an error keeps the memory of the step that it was raised in.
@@ -84,6 +86,8 @@ def _stretch(course: Course, stopped: Callable[[], int | None]) -> Diverged | Ou
     )
     try:
         for tick in ticks:
+            if tick.epoch_end:
+                between(course, dataset, tick.step / course.step.total)
             course.take(tick)
     except Diverged as error:
         return error.with_traceback(None)
@@ -140,6 +144,7 @@ def feed_for(job: Job, dataset: Dataset, device: str) -> Feed:
         augment=Augmenter(inputs),
         mix=Mixer(training.mix, inputs) if training.mix else None,
         views=augmented_views(job.objective.views, inputs),
+        labelled_share=job.objective.labelled_share,
         world=job.world,
         device=device,
     )

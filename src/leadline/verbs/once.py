@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -17,6 +17,7 @@ from leadline.models.build import fitted_family
 from leadline.objectives.named import labels_of, wanted_by
 from leadline.run import folder as files
 from leadline.run.build import build_network
+from leadline.run.initial import Start, begun_network, start_of
 from leadline.run.run import Run, read_schema
 from leadline.training.groups import Groups
 from leadline.training.range_test import RangeTest
@@ -25,6 +26,8 @@ from leadline.verbs.environment import described, environment_for, write_environ
 from leadline.verbs.fitted import fit_model, unused
 from leadline.verbs.fitting import fit_run
 from leadline.verbs.job import Job
+from leadline.verbs.judged import judged
+from leadline.verbs.label_efficiency import check_shares, train_shares
 from leadline.verbs.reporting import finish
 from leadline.verbs.resolve import resolve
 from leadline.verbs.room import room
@@ -48,23 +51,31 @@ def train_once(job: Job, out: Path | None) -> Run | None:
 
 def begin(job: Job, out: Path | None) -> Begun:
     """Prepare and resolve, and only when all that the user wrote makes sense, make the run folder."""
-    dataset = _prepared(job)
+    start = start_of(job.experiment, job.modules)
+    dataset = _prepared(job, start)
     modules = _by_input(job.modules, dataset.schema)
     rows = {name: len(part) for name, part in dataset.parts.items()}
     if job.experiment.training.early_stopping and not rows.get("validation"):
         job.shown.note("there are no validation rows: nothing stops training early, and the last weights ship")
-    asked = job.experiment
-    job = job.of(resolve(job.experiment, dataset.schema, rows, modules), modules)
+    asked = job.experiment if start is None else start.chosen(job.experiment, dataset.schema)
+    job = job.of(resolve(asked, dataset.schema, rows, modules), modules)
     network = build_network(job.experiment, dataset.schema, modules)
+    carried = None if start is None else start.carry(network, dataset.schema)
+    check_shares(job, dataset)
     Groups.of(job.experiment.training).freeze_in(network)
     tell(dataset, job.experiment, job.shown)
+    if start is not None and carried is not None:
+        start.check(dataset)
+        for line in (*carried.told(start, job.experiment.training.freeze), *start.seen(dataset)):
+            job.shown.note(line)
     family = fitted_family(job.experiment.network, modules)
     entries = list(unused(asked, job.experiment, dataset.schema)) if family else []
     if entries and family:
         job.shown.note(f"{family.name} is fitted, not stepped: {', '.join(entries)} mean nothing to it")
     job, found = (job, None) if family else with_rate(job, dataset, network)
     # All that can be wrong with what the user wrote has been found by now: only then is a folder made.
-    folder = Path(job.world.share(str(_create(job.experiment, dataset, out, found)) if job.world.is_main else None))
+    began = start.identity(carried) if start is not None and carried is not None else None
+    folder = Path(job.world.share(str(_create(job.experiment, dataset, out, found, began)) if job.world.is_main else None))
     return Begun(folder, job, dataset, network)
 
 
@@ -81,14 +92,14 @@ def go_on(job: Job, folder: Path) -> Run | None:
             f"{folder / files.EXPERIMENT} was changed since the run began: going on would mix two experiments. Undo the change, or "
             f"train the changed one anew: leadline train {folder / files.EXPERIMENT}"
         )
-    dataset = _prepared(job)
+    dataset = _prepared(job, start_of(job.experiment, job.modules))
     recorded = environment.get("data", {}).get("fingerprint")
     if dataset.fingerprint != recorded or dataset.schema != read_schema(folder):
         raise RunError(
             f"The data at {job.experiment.data.source or 'source'} is not what the run {folder} began with. "
             "Put it back, or train anew."
         )
-    return _complete(folder, job, dataset, build_network(job.experiment, dataset.schema, job.modules))
+    return _complete(folder, job, dataset, begun_network(job.experiment, dataset.schema, job.modules))
 
 
 def _complete(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Run | None:
@@ -96,8 +107,10 @@ def _complete(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> R
     with room(folder):
         trained = fit_model(folder, job, dataset, network, family) if family else fit_run(folder, job, dataset, network)
         alone = train_alone(folder, job, dataset)
+        shares = train_shares(folder, job, dataset)
+        judge = judged(folder, job, dataset)
         if job.world.is_main:
-            finish(folder, job, dataset, trained, alone)
+            finish(folder, job, dataset, trained, alone, judge, shares)
     return _finished(folder, job)
 
 
@@ -114,7 +127,7 @@ def drop_checkpoints(folder: Path) -> None:
     shutil.rmtree(folder / files.CHECKPOINTS, ignore_errors=True)
 
 
-def _prepared(job: Job) -> Dataset:
+def _prepared(job: Job, start: Start | None) -> Dataset:
     if not job.world.is_main:
         job.world.barrier()  # the first process fills the cache; the others then find it filled
     dataset = prepare(
@@ -123,6 +136,7 @@ def _prepared(job: Job) -> Dataset:
         seed=job.experiment.seed,
         wanted=wanted_by(job.experiment),
         labels=labels_of(job.experiment),
+        known=None if start is None else start.run.schema,
         progress=job.shown.stage,
     )
     if job.world.is_main:
@@ -130,13 +144,16 @@ def _prepared(job: Job) -> Dataset:
     return dataset
 
 
-def _create(experiment: Experiment, dataset: Dataset, out: Path | None, found: RangeTest | None) -> Path:
+def _create(
+    experiment: Experiment, dataset: Dataset, out: Path | None, found: RangeTest | None, began: Mapping[str, Any] | None
+) -> Path:
     """Make the run folder with everything that decides the run, before the first step."""
     folder = files.create(out, experiment.name or dataset.name)
     try:
         with room(folder):
             files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
-            write_environment(folder, {**described(dataset), "experiment": experiment.hash})
+            first = {"init": began} if began is not None else {}
+            write_environment(folder, {**described(dataset), "experiment": experiment.hash, **first})
             if dataset.set_aside.height:
                 dataset.set_aside.write_parquet(folder / "set_aside.parquet")
             keep(folder, found)

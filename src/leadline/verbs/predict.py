@@ -14,6 +14,7 @@ from leadline.facts.experiment import DataSpec
 from leadline.measuring.decisions import decide, decisions_table
 from leadline.measuring.held_out import levels_of
 from leadline.measuring.horizons import continued, is_forecast
+from leadline.measuring.imputed import completed
 from leadline.run.run import Run
 from leadline.verbs.progress import progress
 
@@ -24,26 +25,35 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability of each.
 
     Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last one, of
-    each item: its time and the forecast of each variable. Raises RunError for a folder that is no intact run, DataError where
-    columns are missing.
+    each item: its time and the forecast of each variable; where nothing is forecast, one for each window, called by the row of its
+    first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
     """
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
-        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=False, progress=shown.stage)
-        (part,) = dataset.parts.values()  # without labels there are no splits
-        told = decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
+        windows = is_forecast(run.schema) and run.objective.labels == "none"
+        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage)
+        parts = tuple(dataset.parts.values())  # one, but of windows that the source itself splits
+        found = [
+            decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
+            for part in parts
+        ]
     for note in dataset.notes if is_forecast(run.schema) else ():
         shown.note(note)
-    if is_forecast(run.schema):
-        return continued(run.schema, part, told, levels_of(run.experiment))
-    table = decisions_table(run.schema, part, told)
-    table = _with_set_aside(table, dataset).drop("row_in_data")
+    if is_forecast(run.schema) and not windows:
+        return continued(run.schema, parts[0], found[0], levels_of(run.experiment))
+    table = pl.concat(
+        [
+            decisions_table(run.schema, part, told).with_columns(**completed(run.network, run.objective, run.schema, part))
+            for part, told in zip(parts, found, strict=True)
+        ]
+    )
+    table = (table.sort("row_in_data") if windows else with_set_aside(table, dataset)).drop("row_in_data")
     columns = run.schema.target.columns if run.schema.target else ()
     return table.rename({"predicted": f"predicted_{columns[0]}"}, strict=False) if len(columns) == 1 else table
 
 
-def _with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+def with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     """Put the rows that were set aside back into their places."""
     aside = dataset.set_aside
     if not aside.height:

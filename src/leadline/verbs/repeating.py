@@ -37,7 +37,14 @@ def with_repeats(job: Job, run: Run | None) -> Run | None:
     for number in range(1, count):
         seed = experiment.seed + number
         one = experiment.model_copy(
-            update={"seed": seed, "require": (), "repeats": 1, "baselines": (), "alone": bool(experiment.alone)}
+            update={
+                "seed": seed,
+                "require": (),
+                "repeats": 1,
+                "baselines": (),
+                "alone": bool(experiment.alone),
+                "label_efficiency": (),
+            }
         )
         ones.append(One(f"repeat {number + 1} of {count}, seed {seed}", job.of(one), folder / "repeats" / f"seed-{seed}"))
     others = train_all(ones, folder)

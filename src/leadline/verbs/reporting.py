@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import torch
+from torch import nn
 
 from leadline.data.dataset import Dataset
 from leadline.facts.exhibit import Draft, store
@@ -33,12 +34,22 @@ from leadline.verbs.alone import Alone
 from leadline.verbs.beside import beside_network, each_input
 from leadline.verbs.environment import environment_for
 from leadline.verbs.job import Job
+from leadline.verbs.judged import NOBODY, Judged
+from leadline.verbs.label_efficiency import Trial, curve
 from leadline.verbs.trained import Trained
 
 
-def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained, alone: Sequence[Alone] = ()) -> None:
+def finish(
+    folder: Path,
+    job: Job,
+    dataset: Dataset,
+    trained: Trained,
+    alone: Sequence[Alone] = (),
+    judged: Judged = NOBODY,
+    shares: Sequence[Trial] = (),
+) -> None:
     """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run has."""
-    experiment, objective, shown = job.experiment, job.objective, job.shown
+    experiment = job.experiment
     # the artifact that ships, not what training happened to hold
     network = shipped(folder / files.WEIGHTS, experiment, dataset.schema, job.modules)
     environment = environment_for(folder)
@@ -47,14 +58,7 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained, alone: Se
     looks = ledger.look(dataset.fingerprint, str(folder)) if len(dataset.parts.get("test", ())) else None
     threads = int(environment.get("plan", {}).get("threads", torch.get_num_threads()))
     with cpu_threads(threads):  # as many as were found to be fastest here
-        measured = measure(
-            network,
-            objective,
-            dataset,
-            levels=levels,
-            seed=experiment.seed,
-            progress=lambda done, total: shown.stage("measuring", done, total),
-        )
+        measured = _measured(network, job, dataset, levels, judged)
         held_out = dataset.parts.get("test") or dataset.parts["train"]
         cost = tuple(
             measure_cost(
@@ -69,26 +73,39 @@ def finish(folder: Path, job: Job, dataset: Dataset, trained: Trained, alone: Se
         )
         beside = beside_network(folder, job, dataset, trained, measured, cost, levels)
         inputs = each_input(network, job, dataset, measured, alone, levels)
-    findings = (*measured.findings, *trained.settled, *beside.findings, *inputs.findings, *cost, *trained.findings())
+        others = (beside, inputs, curve(folder, shares, job, levels))
+    more = [finding for one in others for finding in one.findings]
+    findings = (*measured.findings, *trained.settled, *more, *cost, *trained.findings())
     write_predictions(folder, dataset, measured, job)
-    drafts = _drafts(dataset, experiment, measured, trained, environment)
+    drafts = [*_drafts(dataset, experiment, measured, trained, environment), *(draft for one in others for draft in one.drafts)]
     report = Report(
         experiment=experiment.model_dump(mode="json"),
         run=RunFacts(
             id=folder.name,
+            parent=environment.get("init", {}).get("id"),
             started=trained.started.isoformat(timespec="seconds"),
             seconds=(datetime.now(UTC) - trained.started).total_seconds(),
             test_looks=looks,
         ),
         environment=environment,
         findings=findings,
-        exhibits=tuple(
-            store(draft, folder)
-            for draft in (*drafts, *beside.drafts, *inputs.drafts, *seeking.shown(folder, experiment.training.optimizer))
-        ),
+        exhibits=tuple(store(draft, folder) for draft in (*drafts, *seeking.shown(folder, experiment.training.optimizer))),
         requirements=judge(requirements, findings),
     )
     write_report(folder, report)
+
+
+def _measured(network: nn.Module, job: Job, dataset: Dataset, levels: tuple[float, ...], judged: Judged) -> Measured:
+    return measure(
+        network,
+        job.objective,
+        dataset,
+        levels=levels,
+        seed=job.experiment.seed,
+        progress=lambda done, total: job.shown.stage("measuring", done, total),
+        judge=judged.judge,
+        no_judge=judged.why,
+    )
 
 
 def write_report(folder: Path, report: Report) -> None:
@@ -113,6 +130,7 @@ def _drafts(
     if trained.history.height:
         drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
     drafts += trained.drafts()
+    drafts += carried_over(environment.get("init", {}))
     trials = environment.get("plan", {}).get("trials", ())
     if trials:
         columns = ("candidate", "ms", "loss_error", "gradient_error", "why")
@@ -120,6 +138,16 @@ def _drafts(
                    "rows": [[trial[c] for c in columns] for trial in trials]}  # fmt: skip
         drafts.append(Draft("plan", "table", "Execution plan", content, "Each way of executing a step, timed on this machine."))
     return drafts
+
+
+def carried_over(began: Mapping[str, Any]) -> list[Draft]:
+    """Return the exhibit of what a network began with, where that was another's weights."""
+    if not began:
+        return []
+    rows = [[name, shape, why or "carried over"] for name, shape, why in began["layers"]]
+    caption = f"Weights of {began['id']}, trained for {began['objective']} (sha256 {began['weights'][:16]}…)."
+    content = {"columns": ["tensor", "shape", "first weights"], "rows": rows}
+    return [Draft("carried_over", "table", "What training began with", content, caption)]
 
 
 def write_predictions(folder: Path, dataset: Dataset, measured: Measured, job: Job) -> None:

@@ -18,9 +18,9 @@ from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
 from leadline.facts.series import SeriesSpec
 from leadline.facts.training import TrainingSpec
-from leadline.layers.contracts import Objective, Wants
+from leadline.layers.contracts import Objective
 from leadline.layers.fusion import checked_fusion
-from leadline.measuring import baselines, cost, inputs
+from leadline.measuring import baselines, bound, cost, domains, embedded, generated, imputed, inputs
 from leadline.measuring.summary import SUMMARY_NAMES
 from leadline.models.build import fitted_family, resolved_options
 from leadline.objectives.named import objective_for
@@ -29,6 +29,7 @@ from leadline.training.optim import resolved_optimizer
 from leadline.training.plan import device_for
 from leadline.verbs.ending import average_for, most_epochs, stopping_for
 from leadline.verbs.fitted import for_fitting
+from leadline.verbs.judge import resolved as judge_for
 from leadline.verbs.tracking import resolved_log
 from leadline.verbs.updates import micro_batches, schedule_for, whole_batch, whole_epochs
 
@@ -57,7 +58,9 @@ def resolve(
         raise UsageError(f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}")
     options = objective.complete(schema)
     objective, component = objective.having(options), component.model_copy(update={"options": options.model_dump(mode="json")})
-    network = _network(experiment, schema, modules or {}, objective.wants)
+    if (lacking := objective.lacks(rows)) is not None:
+        raise UsageError(f"{lacking}.")
+    network = _network(experiment, schema, modules or {}, objective)
     positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
     chosen = {
         "data": experiment.data.model_copy(
@@ -66,9 +69,10 @@ def resolve(
         "network": network,
         "objective": component,
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
+        "judge": judge_for(experiment, schema, objective),
     }
-    several = (inputs.GAIN,) if len(schema.inputs) > 1 else ()
-    check_requirements(experiment.require, (*objective.names(schema), *cost.NAMES, *SUMMARY_NAMES, *several))
+    several = (inputs.GAIN,) if len(schema.inputs) > 1 and objective.labels != "none" else ()
+    check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *SUMMARY_NAMES, *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
     training = with_usual(experiment.training, objective)
@@ -78,11 +82,24 @@ def resolve(
     return experiment.model_copy(update={**chosen, "training": _training(training, objective, schema, rows)})
 
 
+def _measured(objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the measures of a network's answers, of the rows that it makes, and of its embeddings."""
+    beside = (*bound.names(objective), *imputed.names(objective, schema))
+    beside = (*beside, *generated.names(objective, schema), *embedded.names(objective, schema), *domains.names(objective))
+    return (*objective.names(schema), *objective.watched, *beside)
+
+
 def with_usual(training: TrainingSpec, objective: Objective) -> TrainingSpec:
     """Return how a network is trained, with what is usual for the objective where the user says nothing."""
     if not objective.usual:
         return training
-    return TrainingSpec.model_validate({**objective.usual, **training.model_dump(mode="json", exclude_unset=True)})
+    given = training.model_dump(mode="json", exclude_unset=True)
+    players = {name: Component.model_validate(one) for name, one in objective.usual.get("players", {}).items()}
+    for name, one in training.players.items():  # an option alone is one of the usual optimizer
+        usual = players.get(name)
+        same = usual is not None and one.name in (AUTO, usual.name)
+        players[name] = usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
+    return TrainingSpec.model_validate({**objective.usual, **given, "players": players})
 
 
 def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows: Mapping[str, int]) -> TrainingSpec:
@@ -93,6 +110,8 @@ def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows
     epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
+    if objective.coupled and batch < 2:
+        raise UsageError(f"training.batch: {objective.name} ties rows of a batch together, and one row has no other. Take more.")
     device_for(training.plan.device)  # refuses a device that is not there
     return training.model_copy(
         update={
@@ -137,7 +156,7 @@ def _mix(mix: Component | None, objective: Objective, schema: Schema) -> Compone
     """Return how rows are mixed with all its options."""
     if mix is None:
         return None
-    if objective.coupled or not isinstance(objective, SinglePlayer):
+    if objective.coupled or objective.labels != "all" or not isinstance(objective, SinglePlayer):
         raise UsageError(f"training.mix: the objective {objective.name!r} cannot share a row's loss between two targets.")
     return Mixer(mix, schema.inputs).component
 
@@ -171,17 +190,19 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Compo
     return objective, Component(name=component.name, options=options.model_dump(mode="json"))
 
 
-def _default_body(one: InputSchema, wants: Wants) -> Component:
-    if wants != "vector":
-        return Component(name="rnn", options={"bidirectional": wants == "steps"})
+def _default_body(one: InputSchema, objective: Objective) -> Component:
+    if objective.wants != "vector":
+        return Component(name="rnn", options={"bidirectional": objective.wants == "steps"})
+    if one.window is not None and objective.labels == "none":
+        return Component(name="tcn")  # the usual one forecasts, and here nothing is forecast
     if one.kind == "image":
         return Component(name="resnet" if max(one.shape[:2]) > LARGE else "cnn")
     return Component(name=USUAL.get(one.kind, "rnn"))  # a kind that is a plugin's gives sequences, most likely
 
 
-def _network(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], wants: Wants) -> NetworkSpec:
+def _network(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective) -> NetworkSpec:
     """Return the network with all options of bodies, and of the fusion where there is something to fuse."""
-    bodies, fusion = _bodies(experiment, schema, modules, wants), experiment.network.fusion
+    bodies, fusion = _bodies(experiment, schema, modules, objective), experiment.network.fusion
     names = [one.name for one in schema.inputs]
     options = checked_fusion(fusion).model_dump(mode="json")
     shared = [name for group in experiment.network.share for name in group]
@@ -199,7 +220,7 @@ def _network(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Mo
     return experiment.network.model_copy(update={"bodies": bodies, "fusion": fusion})
 
 
-def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], wants: Wants) -> dict[str, Component]:
+def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective) -> dict[str, Component]:
     network = experiment.network
     names = [one.name for one in schema.inputs]
     for name in network.bodies:
@@ -207,10 +228,13 @@ def _bodies(experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Mod
             raise UsageError(f"network.bodies: there is no input {name!r}. {did_you_mean(name, names)}")
     bodies = {}
     for one in schema.inputs:
-        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, wants)
+        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, objective)
         if one.name in modules:
             bodies[one.name] = component
             continue
         spec = signal_spec(build_front(one), one)
-        bodies[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
+        try:
+            bodies[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
+        except UsageError as error:
+            raise UsageError(f"Input {one.name!r}: {error}" if len(names) > 1 else str(error)) from None
     return bodies

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
 import polars as pl
 import torch
-from pydantic import ValidationError
+from PIL import Image
 
-from leadline.errors import UsageError, did_you_mean, plain
-from leadline.layers.contracts import Sampler
+from leadline.errors import UsageError
+from leadline.layers.contracts import Generator, Sampler
 from leadline.layers.draws import Draws
+from leadline.measuring.making import checked, frame, made
 from leadline.run.run import Run
-from leadline.verbs.progress import progress
+from leadline.verbs.progress import Progress, progress
 
-TOGETHER = 64  # rows that are drawn at a time
-SUFFIXES = (".txt", ".csv", ".parquet")
+TOGETHER = 64  # texts that are drawn at a time
+SUFFIXES = (".png", ".npz", ".txt", ".csv", ".parquet")
+GAP = 2  # pixels between the pictures of a grid
+GREY = 128
 
 
 def sample(
@@ -25,35 +30,35 @@ def sample(
 ) -> pl.DataFrame:
     """Return `n` new rows that a run's network draws; the seed decides them, and each is the same however many there are.
 
-    What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature`` and ``length`` of texts. It can be
-    given as `options` or by name. Raises RunError for a folder that is no intact run, UsageError where the network draws nothing or
-    an option is unknown or wrong.
+    They are as people read them: texts, the columns of a table, pictures as arrays of pixels (H,W,C) uint8, a line for each step
+    of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature`` and ``length`` of
+    texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as `options` or by name. Raises
+    RunError for a folder that is no intact run, UsageError where the network draws nothing or an option is unknown or wrong.
     """
     run = run if isinstance(run, Run) else Run(run)
     objective = run.objective
-    if not isinstance(objective, Sampler):
+    if not isinstance(objective, Sampler | Generator):
         raise UsageError(f"{run.folder}: a network for {objective.name!r} draws no new rows.")
     if n < 1:
         raise UsageError(f"At least one row is drawn, not {n}.")
-    chosen = _checked(objective, {**(options or {}), **more})
-    found: dict[str, list[Any]] = {}
+    chosen = checked(objective, {**(options or {}), **more}, run.schema)
     with progress(quiet) as shown:
-        for start in range(0, n, TOGETHER):
-            rows = torch.arange(start, min(start + TOGETHER, n))
-            for name, values in objective.sample(run.network, run.schema, Draws(seed, 0, rows), chosen).items():
-                found.setdefault(name, []).extend(values)
-            shown.stage("drawing", min(start + TOGETHER, n), n)
+        if isinstance(objective, Sampler):
+            return _texts(run, objective, n, seed, chosen, shown)
+        rows = made(run.network, objective, run.schema, n, seed, chosen, lambda done, total: shown.stage("drawing", done, total))
+        table = frame(run.schema, rows)
+    label, goal = getattr(chosen, "label", None), run.schema.target
+    return table if label is None or goal is None else table.with_columns(pl.lit(str(label)).alias(goal.name))
+
+
+def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: Progress) -> pl.DataFrame:
+    found: dict[str, list[Any]] = {}
+    for start in range(0, n, TOGETHER):
+        rows = torch.arange(start, min(start + TOGETHER, n))
+        for name, values in objective.sample(run.network, run.schema, Draws(seed, 0, rows), chosen).items():
+            found.setdefault(name, []).extend(values)
+        shown.stage("drawing", min(start + TOGETHER, n), n)
     return pl.DataFrame(found)
-
-
-def _checked(objective: Sampler, options: Mapping[str, Any]) -> Any:
-    try:
-        return objective.samples.model_validate(dict(options))
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][-1]) if first["loc"] else ""
-        hint = did_you_mean(name, objective.samples.model_fields) if first["type"] == "extra_forbidden" else plain(first["msg"])
-        raise UsageError(f"sample: option {name!r}: {hint}") from None
 
 
 def check_name(out: Path | None) -> None:
@@ -65,15 +70,45 @@ def check_name(out: Path | None) -> None:
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
-    """Write rows to a file by its ending, or as plain text to a stream: a row a line; raises UsageError where that cannot be."""
+    """Write rows to a file by its ending, or as plain text to a stream: texts a row a line, a table as CSV.
+
+    Pictures are written as a grid (``.png``), or as arrays (``.npz``, ``.parquet``). Raises UsageError where that cannot be.
+    """
     check_name(out)
-    lines = "".join("\t".join(str(value).replace("\n", " ") for value in row) + "\n" for row in table.iter_rows())
+    pictures = [name for name, kind in table.schema.items() if isinstance(kind, pl.Array)]
+    ending = "" if out is None else out.suffix
+    plain = [name for name in table.columns if name not in pictures]
+    if pictures and ending not in (".png", ".npz", ".parquet"):
+        raise UsageError("Pictures are written to a file: -o grid.png shows them side by side, -o pictures.npz holds their pixels.")
+    if ending == ".png" and not pictures:
+        raise UsageError(f"Cannot write {out}: there are no pictures among the columns {', '.join(table.columns)}.")
+    texts = len(plain) == 1 and table.schema[plain[0]] == pl.String
     try:
         if out is None:
-            stream.write(lines)
-        elif out.suffix == ".txt":
-            out.write_text(lines, encoding="utf-8")
+            stream.write(_lines(table) if texts else table.write_csv())
+        elif ending == ".png":
+            Image.fromarray(grid(table[pictures[0]].to_numpy())).save(out)
+        elif ending == ".npz":
+            np.savez_compressed(out, **{name: table[name].to_numpy() for name in table.columns})  # type: ignore[arg-type]
+        elif ending == ".txt":
+            out.write_text(_lines(table), encoding="utf-8")
         else:
-            table.write_csv(out) if out.suffix == ".csv" else table.write_parquet(out)
+            table.write_csv(out) if ending == ".csv" else table.write_parquet(out)
     except OSError as error:
         raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None
+
+
+def grid(x_NHWC: np.ndarray) -> np.ndarray:
+    """Return pictures (N,H,W,C) uint8 side by side, in about as many rows as columns, as one (H,W) or (H,W,3)."""
+    count, height, width, channels = x_NHWC.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    canvas = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, channels), GREY, dtype=np.uint8)
+    for at, x_HWC in enumerate(x_NHWC):
+        top, left = at // columns * (height + GAP), at % columns * (width + GAP)
+        canvas[top : top + height, left : left + width] = x_HWC
+    return canvas[..., 0] if channels == 1 else canvas
+
+
+def _lines(table: pl.DataFrame) -> str:
+    return "".join("\t".join(str(value).replace("\n", " ") for value in row) + "\n" for row in table.iter_rows())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from leadline.data.dataset import Dataset
 from leadline.data.fields.contract import field_of
 from leadline.facts.experiment import Experiment
+from leadline.facts.registry import lookup, table
 from leadline.facts.requirement import Requirement
 from leadline.facts.schema import InputSchema, Schema
 from leadline.measuring.evaluate import levels_for
 from leadline.metrics.provable import needed
+from leadline.objectives.named import objective_for
 from leadline.rendering.scripts import apart, for_terminal
 from leadline.verbs.progress import Progress
 
@@ -30,6 +32,8 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
         shown.note(f"input {one.name}: {_content(one)}")
     if dataset.schema.target is not None:
         shown.note(f"target {dataset.schema.target.name}: {_goal(dataset.schema)}")
+    for line in overlooked(dataset.schema, experiment):
+        shown.note(line)
     by = experiment.data.split.column
     if by and any(column.name == by and not column.kind for column in dataset.columns):
         shown.note(f"Left out {by!r}: the split comes from it.")
@@ -37,6 +41,9 @@ def tell(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
         shown.note(note)
     if dataset.set_aside.height:
         shown.note(_set_aside(dataset.set_aside))
+    if experiment.objective is not None:
+        for line in objective_for(experiment.objective)[0].remarks(dataset.schema):
+            shown.note(line)
     for line in provable(experiment, len(dataset.parts.get("test", ()))):
         shown.note(line)
 
@@ -54,6 +61,20 @@ def _content(one: InputSchema) -> str:
     for field in one.fields:
         kinds.setdefault(field.kind, []).append(field.name)
     return "; ".join(f"{_count(len(names), kind)} ({_some(names, COLUMNS)})" for kind, names in kinds.items())
+
+
+def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
+    """Yield which columns of a series its network overlooks: one that forecasts itself knows the past of the variables alone."""
+    for one in schema.inputs:
+        component = experiment.network.bodies.get(one.name)
+        if one.window is None or component is None or component.name not in table("models"):
+            continue
+        beside = [f.name for f in one.fields if f.name not in one.window.aims]
+        if beside and lookup("models", component.name).forecasts:
+            yield (
+                f"Careful: {component.name} continues each variable from its own past; {_some(beside, COLUMNS)} "
+                f"{'is' if len(beside) == 1 else 'are'} not looked at. --network tcn, rnn or transformer does."
+            )
 
 
 def _goal(schema: Schema) -> str:

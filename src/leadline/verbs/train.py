@@ -37,6 +37,8 @@ def train(
     lookback: int | None = None,
     horizon: int | None = None,
     item: str | None = None,
+    init: str | Path | Run | None = None,
+    freeze: str | Sequence[str] = (),
     require: Sequence[str] = (),
     max_time: str | float | None = None,
     max_energy: str | float | None = None,
@@ -50,9 +52,10 @@ def train(
     """Train a network on `source`, measure it, and return the run.
 
     `source` is a path, a bundled name, an experiment file, an `Experiment`, or data in memory: a polars or pandas frame, a mapping
-    of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. `settings` are further entries of
-    the experiment, by dotted path. `repeats` runs with different
-    seeds go into ``<out>/repeats``. Under torchrun every process calls this; only the first returns the run, the others None.
+    of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. With `init` the bodies begin with
+    the weights of a finished run, where they fit; `freeze` names parameters that stay as they begin (``"bodies"``). `settings` are
+    further entries of the experiment, by dotted path. `repeats` runs with different seeds go into ``<out>/repeats``. Under torchrun
+    every process calls this; only the first returns the run, the others None.
 
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on disk.
     """
@@ -77,6 +80,8 @@ def train(
         lookback=lookback,
         horizon=horizon,
         item=item,
+        init=init,
+        freeze=freeze,
         name=name,
         strict=strict,
         deterministic=deterministic,

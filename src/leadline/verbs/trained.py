@@ -27,7 +27,7 @@ class Trained(NamedTuple):
     """What training tells the report: when it began, its seconds, the history, the epoch whose weights ship, energy used.
 
     `settled` is what was chosen after training, `events` what was out of the ordinary in it, `rollbacks` how often a divergence was
-    gone back from.
+    gone back from; `seen` and `shown` are what was watched beside losses.
     """
 
     started: datetime
@@ -38,17 +38,19 @@ class Trained(NamedTuple):
     settled: Sequence[Finding] = ()
     events: Sequence[Event] = ()
     rollbacks: int = 0
+    seen: Sequence[Finding] = ()
+    shown: Sequence[Draft] = ()
 
     def findings(self) -> Sequence[Finding]:
         """Return what is counted of the training itself, where there is something to count."""
         if not self.rollbacks:
-            return ()
+            return self.seen
         method = "times that training diverged, went back to the last sound state and on with half the learning rate"
         again = Again(producer="training", repeat="recorded")
-        return (Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again),)
+        return (*self.seen, Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again))
 
     def drafts(self) -> Sequence[Draft]:
-        """Return a table of what was out of the ordinary, where something was."""
+        """Return what was watched, and a table of what was out of the ordinary, where something was."""
         rows = [[event.step, round(event.epoch, 2), event.what] for event in self.events]
         content = {"columns": ["step", "epoch", "what happened"], "rows": rows}
-        return (Draft("events", "table", "What happened in training", content),) if rows else ()
+        return (*self.shown, Draft("events", "table", "What happened in training", content)) if rows else self.shown

@@ -74,3 +74,11 @@ def test_parts_of_a_row_have_draws_of_their_own_whatever_else_is_in_the_batch() 
     assert len({tuple(numbers) for numbers in [*parts.tolist(), *Draws(0, 3, row).uniform("x", 4).tolist()]}) == 8
     assert torch.equal(Draws(0, 3, row[1:]).each(2).uniform("x", 4), parts[3:5])  # fewer parts: the first ones
     assert not torch.equal(Draws(0, 3, row).under("a").each(3).uniform("x", 4), parts)
+
+
+def test_how_far_training_is_goes_with_every_part() -> None:
+    progress = torch.tensor(0.25)
+    draws = Draws(0, 3, torch.arange(4), progress)
+    assert all(part.progress is progress for part in (draws, draws.under("a"), draws.each(2)))
+    assert Draws(0, 3, torch.arange(4)).progress.item() == 1
+    assert torch.equal(draws.uniform("u", 3), Draws(0, 3, torch.arange(4)).uniform("u", 3))

@@ -45,3 +45,14 @@ def test_a_stack_of_ones_own_is_built_as_written() -> None:
     assert [type(m).__name__ for m in cnn.layers] == ["Conv2d", "Tanh", "AvgPool2d", "AvgPool2d", "Flatten"]
     assert cnn(Signal(torch.randn(2, 1, 8, 8))).values.shape == (2, 4)
     assert Options.model_validate(options.model_dump(mode="json")) == options
+
+
+@pytest.mark.parametrize("side", [1, 5, 28])
+def test_the_decoder_grows_as_wide_as_the_network_narrows(side: int) -> None:
+    assert FAMILY.decoder is not None
+    decoder = FAMILY.decoder(SignalSpec("image", (3, side, side)), 7, Options())
+    assert decoder(torch.randn(2, 7)).shape == (2, 3, side, side)
+    widths = [m.out_channels for m in decoder.modules() if isinstance(m, nn.Conv2d)][:-1]
+    assert widths == sorted(widths, reverse=True)
+    assert all(32 <= width <= 128 for width in widths)
+    assert FAMILY.decoder(SignalSpec("table", (9,)), 7, Options())(torch.randn(2, 7)).shape == (2, 9)

@@ -118,3 +118,11 @@ def test_both_directions_at_once_are_refused_where_nothing_may_be_known_of_later
     assert FAMILY.steps(spec, Options(bidirectional=True), False)(Signal(inputs().float())).values.shape == (ROWS, STEPS, 256)
     with pytest.raises(UsageError, match="'rnn': with 'bidirectional: true' each step knows of later ones"):
         FAMILY.steps(spec, Options(bidirectional=True), True)
+
+
+def test_the_decoder_writes_sequences_with_as_many_units() -> None:
+    assert FAMILY.decoder is not None
+    decoder = FAMILY.decoder(SignalSpec("sequence", (STEPS, FEATURES)), 3, Options(hidden=UNITS))
+    assert decoder(torch.randn(2, 3)).shape == (2, STEPS, FEATURES)
+    assert decoder.recurrent.hidden_size == UNITS
+    assert FAMILY.decoder(SignalSpec("image", (1, 4, 4)), 3, Options())(torch.randn(2, 3)).shape == (2, 1, 4, 4)

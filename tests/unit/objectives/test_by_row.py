@@ -24,12 +24,12 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("measure", "component"), CASES.items())
+@pytest.mark.parametrize(("measure", "component"), [*CASES.items(), ("accuracy", Component(name="fixmatch"))])
 def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
     rng = np.random.default_rng(0)
     objective: Any = objective_for(component)[0]
-    schema = Schema(inputs=(), target=CLASSES if component.name == "classification" else NUMBER)
-    if component.name == "classification":
+    schema = Schema(inputs=(), target=NUMBER if component.name == "regression" else CLASSES)
+    if component.name != "regression":
         target = rng.integers(0, 2, 80)
         probability = rng.dirichlet([1, 1], 80).astype(np.float32)
         probability[0] = np.eye(2)[1 - target[0]]  # sure and wrong
@@ -51,4 +51,4 @@ def test_models_that_are_fitted_learn_only_what_they_can_be_compared_by() -> Non
         assert set(objective.stepped) <= set(objective.options.model_fields)
         if objective.learns is not None:
             # a further one belongs into the test above; forecasts have theirs in test_forecasting.py
-            assert name in ("classification", "regression", "forecasting")
+            assert name in ("classification", "fixmatch", "regression", "forecasting")

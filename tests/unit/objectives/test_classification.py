@@ -16,7 +16,8 @@ from leadline.facts.schema import FieldSchema, Schema
 from leadline.layers.contracts import Context
 from leadline.objectives import choices
 from leadline.objectives.choices import Options
-from leadline.objectives.classification import OBJECTIVE, Classification, Scores
+from leadline.objectives.classes import Scores
+from leadline.objectives.classification import OBJECTIVE, Classification
 from leadline.run.build import objective_for
 
 

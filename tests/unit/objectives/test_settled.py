@@ -15,7 +15,8 @@ from leadline.layers.contracts import Context
 from leadline.layers.network import Network
 from leadline.layers.types import Batch
 from leadline.objectives.choices import Options
-from leadline.objectives.classification import OBJECTIVE, Scores
+from leadline.objectives.classes import Scores
+from leadline.objectives.classification import OBJECTIVE
 
 STATE = {"classes": ["no", "yes"], "counts": [50, 50], "positive": 1}
 SCHEMA = Schema(inputs=(), target=FieldSchema(name="ill", kind="category", state=STATE))

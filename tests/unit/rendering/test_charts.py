@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from leadline.facts.finding import Finding
 from leadline.rendering import axes, charts
 from leadline.rendering.outline import Noted
+from leadline.rendering.scatter import MOST_MAPPED, scatter
 
 finite = st.floats(-1e9, 1e9)
 
@@ -109,10 +110,29 @@ def test_scatter_thins_and_shares_axes_with_a_diagonal() -> None:
         "y": {"label": "said", "values": [0.0] * 5000},
         "diagonal": True,
     }
-    plot = charts.scatter(content)
+    plot = scatter(content)
     assert len(plot.dots) == charts.MOST_POINTS
     assert (plot.x.low, plot.x.high) == (plot.y.low, plot.y.high)
     assert "5,000 points" in plot.summary
+
+
+def test_a_map_has_colours_for_classes_and_says_which_row_a_point_is() -> None:
+    rows = MOST_MAPPED + 100
+    content = {
+        "x": {"label": "", "values": [float(k) for k in range(rows)]},
+        "y": {"label": "", "values": [float(k % 7) for k in range(rows)]},
+        "diagonal": False,
+        "bare": True,
+        "titles": [f"cat: row {k}" for k in range(rows)],
+        "classes": {"names": ["cat", "d\u202eog"], "values": [k % 2 for k in range(rows)]},
+    }
+    plot = scatter(content)
+    assert len(plot.dots) == MOST_MAPPED
+    assert plot.dots[0].title == "cat: row 0"
+    assert {dot.look for dot in plot.dots} == {"c0", "c1"}
+    assert [(line.name, line.look) for line in plot.names] == [("cat", "c0"), ("dog", "c1")]
+    assert plot.x.ticks == plot.y.ticks == ()
+    assert plot.summary == f"Map of {rows:,} points"
 
 
 def noted(at: int, name: str, value: float | None, interval: tuple[float, float] | None, better: str) -> Noted:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -214,3 +215,49 @@ def test_micro_batches_of_mixed_rows_make_the_same_update() -> None:
     slope_B = 2 * (share_B * (scores - batch.target_B) + (1 - share_B) * (scores - batch.other_B))
     gradient = (weight_B * slope_B) @ x / weight_B.sum()
     torch.testing.assert_close(seen[0][0], 0.3 - 0.1 * gradient)
+
+
+class Some(Table):
+    """Rows of which only the first few have a target."""
+
+    def __init__(self, rows: int, labelled: int) -> None:
+        super().__init__(rows)
+        self.unlabelled = np.arange(rows) >= labelled if labelled < rows else None
+
+
+@given(
+    n=st.integers(2, 80), labelled=st.integers(1, 20), batch=st.integers(1, 70), world=st.integers(1, 2), share=st.floats(0.05, 0.9)
+)
+def test_rows_with_a_target_come_as_often_as_their_share_wants(n: int, labelled: int, batch: int, world: int, share: float) -> None:
+    part = Some(n, min(labelled, n - 1))
+    if min(n, batch) < world:
+        return
+    feeds = [Feed(part, batch, 0, labelled_share=share, world=World(rank, world)) for rank in range(world)]
+    steps = range(feeds[0].steps_per_epoch)
+    batches = [[row for feed in feeds for row in rows(feed, step)] for step in steps]
+    count = np.bincount([row for one in batches for row in one], minlength=n)
+    free = part.unlabelled
+    assert free is not None
+    assert (count[free] == 1).all()
+    assert count[~free].max() - count[~free].min() <= 1
+    assert [len(one) for one in batches] == [feeds[0].size(step) for step in steps]
+    natural = 1 - free.mean()
+    if natural >= share:
+        assert (count == 1).all()
+        return
+    for one in batches:  # of any run of rows, as many as the share says, give or take one at either end
+        assert abs(sum(not free[row] for row in one) - share * len(one)) <= 2 + 1 / (1 - share)
+
+
+def test_rows_with_a_target_are_in_every_batch_and_in_another_order_each_epoch() -> None:
+    feed = Feed(Some(1_000, 10), 64, 0, labelled_share=1 / 8)
+    own = [[row for row in rows(feed, step) if row < 10] for step in range(2 * feed.steps_per_epoch)]
+    assert all(7 <= len(one) <= 9 for one in own[: feed.steps_per_epoch - 1])
+    assert own[: feed.steps_per_epoch] != own[feed.steps_per_epoch :]
+    again = Feed(Some(1_000, 10), 64, 0, labelled_share=1 / 8)
+    assert torch.equal(again.at(20).row_B, feed.at(20).row_B)
+
+
+def test_where_all_have_a_target_a_share_changes_nothing() -> None:
+    one, other = Feed(Some(50, 50), 8, 0), Feed(Some(50, 50), 8, 0, labelled_share=0.5)
+    assert [rows(one, step) for step in range(6)] == [rows(other, step) for step in range(6)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from leadline.errors import UsageError
 from leadline.facts.component import Component
-from leadline.facts.experiment import Experiment
+from leadline.facts.experiment import Experiment, with_settings
 from leadline.facts.schema import FieldSchema, InputSchema, Schema
 from leadline.objectives.classification import Classification
 from leadline.verbs.resolve import SEEN, STEPS, check_requirements, resolve, with_usual
@@ -73,6 +73,14 @@ def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing(mon
         resolve(Experiment.parse({"training": {"mix": "mixup"}}), SCHEMA, ROWS)
 
 
+def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Experiment.parse({"training": {"batch": 1}})
+    assert resolve(one, SCHEMA, ROWS).training.batch == 1
+    monkeypatch.setattr(Classification, "coupled", True)
+    with pytest.raises(UsageError, match=r"training\.batch: classification ties rows of a batch together"):
+        resolve(one, SCHEMA, ROWS)
+
+
 def test_a_class_is_offered_for_a_misspelt_class() -> None:
     with pytest.raises(UsageError, match=r"recall\(cat\)"):
         check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
@@ -90,6 +98,31 @@ def test_what_is_usual_for_an_objective_stands_where_the_user_says_nothing() -> 
     assert with_usual(Experiment().training, Classification()) == Experiment().training
 
 
+def test_an_option_of_a_player_alone_is_one_of_its_usual_optimizer() -> None:
+    class Two(Paced):
+        usual: ClassVar = {"players": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}}
+
+    def players(settings: tuple[str, ...]) -> dict[str, Any]:
+        training = with_usual(Experiment.parse(with_settings({}, settings)).training, Two())
+        return {name: one.model_dump() for name, one in training.players.items()}
+
+    assert players(()) == {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": {"name": "sgd"}}
+    assert players(("training.players.critic.lr=0.2",))["critic"] == {"name": "adam", "lr": 0.2, "beta1": 0.1}
+    both = players(("training.players.critic.lr=0.2", "training.players.critic.beta1=0.3"))
+    assert both == {"critic": {"name": "adam", "lr": 0.2, "beta1": 0.3}, "maker": {"name": "sgd"}}
+    named = players(("training.players.critic.name=sgd", "training.players.critic.lr=0.2"))
+    assert named["critic"] == {"name": "sgd", "lr": 0.2}  # no option of another optimizer
+
+
 def test_a_player_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match="steps no 'critic'"):
         resolve(Experiment.parse({"training": {"players": {"critic": "sgd"}}}), SCHEMA, ROWS)
+
+
+def test_of_several_inputs_the_one_whose_network_does_not_fit_is_named() -> None:
+    photo = FieldSchema(name="photo", kind="image", state={"height": 8, "width": 8, "channels": 1, "mean": [9.0], "std": [9.0],
+                                                           "scale": "standard", "resized": False})  # fmt: skip
+    image = InputSchema(name="photo", kind="image", fields=(photo,), shape=(1, 8, 8))
+    both = SCHEMA.model_copy(update={"inputs": (image, *SCHEMA.inputs)})
+    with pytest.raises(UsageError, match="Input 'table': The network 'cnn' takes image, not table"):
+        resolve(Experiment.parse({"network": "cnn"}), both, ROWS)

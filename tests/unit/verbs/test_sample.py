@@ -5,8 +5,10 @@ from __future__ import annotations
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 import leadline
 from leadline.errors import UsageError
@@ -54,3 +56,45 @@ def test_rows_are_written_by_the_name_of_the_file(place: Path) -> None:
         write(table, place / "out.docx", stream)
     with pytest.raises(UsageError, match="no folder"):
         write(table, place / "nowhere" / "out.txt", stream)
+
+
+@pytest.fixture
+def pictures(train) -> Run:
+    settings = {"objective.conditional": True, "judge": False, "network.size": "small"}
+    return train("digits", target=None, objective="vae", epochs=1, settings=settings)
+
+
+def test_pictures_are_drawn_and_written_as_a_grid_or_as_pixels(pictures: Run, place: Path) -> None:
+    drawn = sample(pictures, 70, quiet=True, label="3")
+    assert drawn.schema == {"image": pl.Array(pl.UInt8, (8, 8, 1)), "label": pl.String}
+    assert set(drawn["label"]) == {"3"}
+    assert sample(pictures, 2, quiet=True, label="3").equals(drawn.head(2))
+    assert not sample(pictures, 2, quiet=True, label="4")["image"].equals(drawn["image"].head(2))
+    write(drawn, place / "grid.png", StringIO())
+    with Image.open(place / "grid.png") as grid:
+        assert grid.size == (9 * 10 - 2, 8 * 10 - 2)
+        assert np.array_equal(np.asarray(grid)[:8, :8], drawn["image"].to_numpy()[0, ..., 0])
+    write(drawn, place / "pictures.npz", StringIO())
+    with np.load(place / "pictures.npz") as arrays:
+        assert arrays["image"].shape == (70, 8, 8, 1)
+    write(drawn, place / "pictures.parquet", StringIO())
+    assert pl.read_parquet(place / "pictures.parquet").equals(drawn)
+    for name in (None, place / "pictures.csv"):
+        with pytest.raises(UsageError, match="written to a file"):
+            write(drawn, name, StringIO())
+    with pytest.raises(UsageError, match="no class 'eleven'"):
+        sample(pictures, 2, quiet=True, label="eleven")
+    with pytest.raises(UsageError, match="no pictures"):
+        write(pl.DataFrame({"x": [1.0]}), place / "grid.png", StringIO())
+
+
+def test_drawn_rows_can_be_trained_on(train, place: Path) -> None:
+    run = train(objective="vae", target="kind", epochs=3, settings={"objective.conditional": True, "judge": False})
+    rows = pl.concat([sample(run, 40, quiet=True, label=label) for label in ("ja", "nein")])
+    assert rows.columns == ["length", "width", "farm", "kind"]
+    assert rows["length"].is_not_null().all()
+    stream = StringIO()
+    write(rows, None, stream)
+    assert pl.read_csv(StringIO(stream.getvalue())).columns == rows.columns
+    rows.write_csv(place / "made.csv")
+    assert train("made.csv").report.find("accuracy") is not None

@@ -68,6 +68,20 @@ def test_a_series_is_told_by_its_windows(said) -> None:
     ]
 
 
+def test_columns_that_a_forecasting_network_overlooks_are_named() -> None:
+    day = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 6, 30), eager=True)
+    rng = np.random.default_rng(0)
+    pl.DataFrame({"day": day, "load": rng.normal(size=len(day)), "promo": rng.normal(size=len(day))}).write_csv("load.csv")
+    data = {"source": "load.csv", "target": "load", "series": {"horizon": 3, "known": ["promo"]}}
+    for network, overlooks in (("nlinear", True), ("tcn", False)):
+        experiment = Experiment.model_validate({"data": data, "network": {"bodies": {"series": network}}})
+        dataset = prepare(experiment.data, seed=0)
+        assert [one.name for one in dataset.schema.inputs] == ["series"]
+        lines: list[str] = []
+        tell(dataset, experiment, Lines(lines.append))
+        assert any("promo is not looked at" in line for line in lines) == overlooks
+
+
 def test_what_the_test_rows_can_prove() -> None:
     told = provable(Experiment.model_validate({"require": ["accuracy >= 0.9", "size_mb <= 2"]}), 180)
     assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 right."]

@@ -166,6 +166,13 @@ def _crop(u_B: Sequence[Tensor], pixels: float, height: int, width: int) -> Map:
     return Map(x0=x0_B, y0=y0_B)
 
 
+def _part(u_B: Sequence[Tensor], fraction: float, height: int, width: int) -> Map:
+    # Between all of the area and all but the fraction, anywhere: nothing from beyond the edges comes in.
+    side_B = torch.sqrt(1 - u_B[0] * fraction)
+    x0_B, y0_B = ((u * 2 - 1) * (1 - side_B) * (size / 2) for u, size in zip(u_B[1:], (width, height), strict=True))
+    return Map(xx=side_B, x0=x0_B, yy=side_B, y0=y0_B)
+
+
 def _flip(u_B: Sequence[Tensor], probability: float, height: int, width: int) -> Map:
     return Map(xx=torch.where(u_B[0] < probability, -1.0, 1.0))
 
@@ -181,5 +188,6 @@ AUGMENTATIONS: Mapping[str, Affine] = {
     "shift": Affine(_shift, 2, 0.1, 1, "a fraction of width and height"),
     "flip": Affine(_flip, 1, 0.5, 1, "the probability of a flip"),
     "vertical_flip": Affine(_vertical_flip, 1, 0.5, 1, "the probability of a flip"),
+    "part": Affine(_part, 3, 0.5, 0.99, "the largest fraction of the area that is cut away,", between=True),
     "crop": Affine(_crop, 2, 4.0, 64, "pixels of padding"),
 }

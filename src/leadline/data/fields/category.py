@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -85,12 +86,22 @@ class CategoryFront(nn.Module):
         hot_BH = (code_BK.index_select(1, self.hot_column_H) == self.hot_code_H).to(x_BK.dtype)
         return torch.cat([hot_BH, *(table(code_BK) for table in self.tables)], 1)
 
+    def mixed(self, share_K: Sequence[Tensor]) -> Tensor:
+        """Return the features of rows of which classes have shares, those of a column (B,1+V): of an unknown class, then of each.
+
+        A share of 1 is a code; gradients reach shares.
+        """
+        hot = [share_BV[:, 1:] for share_BV in share_K if share_BV.shape[1] - 1 <= ONE_HOT]
+        tables: list[Any] = list(self.tables)
+        return torch.cat([*hot, *(table.mixed(share_K) for table in tables)], 1)
+
 
 class _Table(nn.Module):
     """Embeddings of one width for the given (column, classes): codes of all columns (B,K) to (B, len(columns) * width)."""
 
     def __init__(self, width: int, columns: Sequence[tuple[int, int]]) -> None:
         super().__init__()
+        self.columns = tuple(k for k, _ in columns)
         sizes = torch.tensor([size for _, size in columns])
         first = torch.cumsum(sizes + 1, 0) - (sizes + 1)
         self.column_N: Tensor
@@ -107,6 +118,11 @@ class _Table(nn.Module):
     def forward(self, code_BK: Tensor) -> Tensor:
         code_BN = code_BK.index_select(1, self.column_N).to(torch.int64).clamp(min=0)
         return F.embedding(torch.minimum(code_BN, self.last_N) + self.first_N, self.weight_VD).flatten(1)
+
+    def mixed(self, share_K: Sequence[Tensor]) -> Tensor:
+        own = [share_K[k] for k in self.columns]
+        weights = torch.split(self.weight_VD, [share_BV.shape[1] for share_BV in own])
+        return torch.cat([share_BV @ weight_VD for share_BV, weight_VD in zip(own, weights, strict=True)], 1)
 
 
 def _codes(state: State) -> int:

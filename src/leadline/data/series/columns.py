@@ -118,7 +118,7 @@ def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
     check_columns(spec.ignore, table, "--ignore")
     check_columns(spec.columns or (), table, "--inputs")
     check_columns(series.known, table, "data.series.known")
-    for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight)):
+    for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:
             raise UsageError(f"{entry} is not for series: all columns make up one input, and all windows count the same.")
 

@@ -13,6 +13,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.data.counterparts import as_known
 from leadline.data.encode import Columns, encode
 from leadline.data.fields.contract import field_of
 from leadline.data.part import Origins, Part, Store
@@ -50,6 +51,7 @@ def prepare(
     resplit: bool,
     labelled: bool,
     progress: Progress | None,
+    known: Schema | None = None,
 ) -> Prepared:
     """Return the windows of a table by split; see `data.dataset.prepare` for what the arguments mean.
 
@@ -58,7 +60,7 @@ def prepare(
     """
     assert spec.series is not None
     if schema is None:
-        schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress)
+        schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress, known)
     else:
         one = schema.inputs[0]
         assert one.window is not None
@@ -84,7 +86,7 @@ def prepare(
 
 
 def _fitted(
-    table: Table, spec: DataSpec, seed: int, progress: Progress | None
+    table: Table, spec: DataSpec, seed: int, progress: Progress | None, known: Schema | None
 ) -> tuple[Schema, Ordered, Shared, tuple[str, ...], Mapping[str, str]]:
     """Decide everything from the data; returns the schema, rows in order, splits, notes and why columns were left out."""
     assert spec.series is not None
@@ -99,6 +101,7 @@ def _fitted(
     series = asked.model_copy(update={"lookback": lookback_for(spec, found), "time": time, "every": str(found.step)})
     shared = share(found, spec, Window(spec=series, aims=chosen.aims), seed, split=True)
     one = columns.fit(found, chosen, series, shared.train, progress)
+    one = as_known(Schema(inputs=(one,)), known).inputs[0]
     goal = columns.goal(found, one, shared.train)
     if not any(goal.state["std"]):
         raise DataError(f"{table.name}: among the train rows no variable varies ({goal.name}): there is nothing to learn.")

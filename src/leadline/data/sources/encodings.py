@@ -10,6 +10,7 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -39,15 +40,29 @@ _CALLED = {
 
 
 class Encoding(NamedTuple):
-    """A codec of Python's, and whether the user named it, the file states it, or it was guessed."""
+    """A codec of Python's, and whether the user named it, the file states it, or it was guessed.
+
+    Of a file that is UTF-8 but for some lines, `other` is the codec of these, and `line` the first of them that was seen.
+    """
 
     codec: str
     guessed: bool = False
+    other: str | None = None
+    line: int = 0
+
+    @property
+    def errors(self) -> str:
+        """What is done about bytes that the codec does not have, as `codecs` knows it."""
+        return f"leadline.{self.other}" if self.other else "replace" if self.guessed else "strict"
 
     def note(self, path: Path) -> tuple[str, ...]:
         """Return what the user should know about it; nothing for UTF-8."""
         if self.codec == UTF_8:
             return ()
+        if self.other:
+            mixed = f"{path.name} is UTF-8 but for some lines, the first of them line {self.line}"
+            other = _CALLED.get(self.other, self.other)
+            return (f"{mixed}: what is not was read as {other}. --set data.encoding=… takes the whole file for one encoding.",)
         called = _CALLED.get(self.codec, self.codec)
         doubt = " If letters look wrong, --set data.encoding=… names the right one." if self.guessed else ""
         return (f"{path.name} is not UTF-8; it was read as {called}.{doubt}",)
@@ -96,18 +111,49 @@ def of_sample(sample: bytes, path: Path) -> Encoding:
         return _wide(sample, path)
     if _is_utf_8(sample):
         return Encoding(UTF_8)
-    return _guessed(b"".join(line for line in sample.splitlines(keepends=True) if not line.isascii()))
+    return _of_lines((number, line) for number, line in enumerate(sample.split(b"\n"), start=1) if not line.isascii())
 
 
 def of_file(path: Path) -> Encoding:
     """Return the encoding of a file by all of its lines that are not ASCII: its first bytes were, and did not tell."""
-    telling, rest = b"", b""
+    return _of_lines(_telling(path))
+
+
+def _telling(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield lines that are not ASCII, with their numbers, until there are enough."""
+    rest, number, seen = b"", 1, 0
     for block in blocks(path):
-        *lines, rest = (rest + block).splitlines(keepends=True)
-        telling += b"".join(line for line in lines if not line.isascii())
-        if len(telling) > _TELLING:
-            break
-    return _guessed(telling + (b"" if rest.isascii() else rest))
+        *lines, rest = (rest + block).split(b"\n")
+        for at, line in enumerate(lines):
+            if not line.isascii():
+                seen += len(line)
+                yield number + at, line
+        number += len(lines)
+        if seen > _TELLING:
+            return
+    if not rest.isascii():
+        yield number, rest
+
+
+def _of_lines(numbered: Iterable[tuple[int, bytes]]) -> Encoding:
+    """Return the encoding of lines that are not ASCII, not all of which are UTF-8: another one, or a mixture of it with another.
+
+    It is a mixture where no fewer of them are UTF-8 than are not, which lines in other encodings hardly ever are by chance.
+    """
+    lines = list(numbered)
+    others = [(number, line) for number, line in lines if not _is_utf_8(line)]
+    telling = b"".join(line + b"\n" for _, line in lines)
+    if others and 2 * len(others) <= len(lines) and not _is_simplified_chinese(telling):
+        other = _guessed(b"".join(line + b"\n" for _, line in others)).codec
+        codecs.register_error(f"leadline.{other}", partial(_read_as, other))
+        return Encoding("utf-8", guessed=True, other=other, line=others[0][0])
+    return _guessed(telling)
+
+
+def _read_as(codec: str, error: UnicodeError) -> tuple[str, int]:
+    """Return what bytes that are not UTF-8 are in another encoding, and where to go on."""
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode(codec, "replace"), error.end
 
 
 def texts(path: Path, encoding: Encoding) -> Iterator[str]:
@@ -120,7 +166,7 @@ def decoded(pieces: Iterable[bytes], encoding: Encoding, path: Path, *, final: b
 
     What a guessed encoding does not have becomes U+FFFD; raises DataError, with the line, where the encoding is known.
     """
-    decoder = codecs.getincrementaldecoder(encoding.codec)("replace" if encoding.guessed else "strict")
+    decoder = codecs.getincrementaldecoder(encoding.codec)(encoding.errors)
     line = 1
     try:
         for piece in pieces:

@@ -50,6 +50,12 @@ class Target(NamedTuple):
         unlabelled = (pl.col("reason") == MISSING) & pl.col("row").is_in(list(train))
         return self.problems.filter(~unlabelled if labels == "some" else pl.lit(False))
 
+    def without(self, row_k: np.ndarray) -> Target:
+        """Return the target with some rows (k,) as if they had none."""
+        values = self.values.clone()
+        values[torch.from_numpy(row_k)] = torch.nan if values.is_floating_point() else -1
+        return self._replace(values=values, problems=self.problems.filter(~pl.col("row").is_in(row_k.tolist())))
+
     def rows(self, field: FieldSchema) -> Rows:
         """Return what a batch's targets are gathered from."""
         if self.ends is None:

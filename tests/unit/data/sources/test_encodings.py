@@ -55,6 +55,15 @@ def test_a_single_accent_is_western_european(word: str) -> None:
     assert encodings.of_sample(f"a,b\n{word},1\n".encode("cp1252"), Path("t.csv")).codec == "cp1252"
 
 
+@pytest.mark.parametrize("after", [0, 20_000], ids=["at once", "after much ASCII"])
+def test_lines_of_two_encodings_are_each_read_in_theirs(tmp_path: Path, after: int) -> None:
+    lines = ["word,n", *["x,1"] * after, "Zürich,2", "日本語,3", "crème,4", "naïve,5"]
+    (tmp_path / "t.csv").write_bytes(b"\n".join(line.encode("cp1252" if line[-1] == "4" else "utf-8") for line in lines))
+    frame, notes = read_csv(tmp_path / "t.csv")
+    assert frame["word"].to_list()[-4:] == ["Zürich", "日本語", "crème", "naïve"]
+    assert f"the first of them line {after + 4}" in notes[0] and "Western European" in notes[0]
+
+
 def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     text = "jméno,n\nŽižka,1\nČapek,2\nDvořák,3\n"
     (tmp_path / "t.csv").write_bytes(text.encode("cp1250"))

@@ -1,0 +1,83 @@
+"""The commands that make something of rows or of nothing: embeddings, new rows, pictures in the style of others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadline.cli import options
+
+
+def embed(
+    run: options.RunFolder,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to embed; the target is not needed.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .npy file; CSV to stdout if not given.")
+    ] = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write what a run's network makes of rows before it decides: their features, or codes."""
+    from leadline.verbs.embed import check_name, write
+    from leadline.verbs.embed import embed as verb
+
+    check_name(out)
+    table = verb(run, source, quiet=quiet)
+    write(table, out, sys.stdout)
+    if out is not None and not quiet:
+        typer.echo(f"{table.height:,} rows written to {out}.", err=True)
+
+
+def sample(
+    run: options.RunFolder,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 8,
+    label: Annotated[str | None, typer.Option(metavar="LABEL", help="The class of rows, where a network can be told one.")] = None,
+    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given.")
+    ] = None,
+    length: Annotated[int | None, typer.Option(help="The most tokens of a text; of the longest trained on if not given.")] = None,
+    more: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other way of drawing that the objective has.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Pictures: .png (a grid) or .npz; tables and texts: .csv, .parquet, .txt or stdout."
+        ),
+    ] = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw new rows with a run's network: pictures, rows of a table, texts."""
+    from leadline.facts.experiment import with_settings
+    from leadline.verbs.sample import check_name, write
+    from leadline.verbs.sample import sample as verb
+
+    check_name(out)
+    named = {"label": label, "prompt": prompt, "temperature": temperature, "length": length}
+    given = with_settings({name: value for name, value in named.items() if value is not None}, tuple(more or ()))
+    table = verb(run, n, seed=seed, quiet=quiet, options=given)
+    write(table, out, sys.stdout)
+
+
+def style(
+    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture whose things are kept.")],
+    look: Annotated[Path, typer.Argument(metavar="STYLE", help="The picture whose look they get.")],
+    network: Annotated[Path, typer.Option(metavar="RUN", help="A run with a convolutional network of pictures.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .png file.")],
+    steps: Annotated[int, typer.Option(min=1, help="How often the picture is changed.")] = 200,
+    weight: Annotated[float, typer.Option(min=0.0, help="What the look counts against the things.")] = 10.0,
+    size: Annotated[int, typer.Option(min=16, help="Pixels of the longer side, at most.")] = 256,
+    quiet: options.Quiet = False,
+) -> None:
+    """Draw one picture in the style of another, by what a network trained here sees in both."""
+    from leadline.verbs.style import check_name, write
+    from leadline.verbs.style import style as verb
+
+    check_name(out)
+    write(verb(content, look, network, steps=steps, weight=weight, size=size, quiet=quiet), out)
+    if not quiet:
+        typer.echo(f"Written to {out}.", err=True)

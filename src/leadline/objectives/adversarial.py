@@ -1,0 +1,84 @@
+"""What two networks that are trained against each other have in common: their losses, their penalties, how training goes wrong.
+
+B rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from leadline.objectives.base import full
+
+Game = Literal["non-saturating", "hinge", "wgan-gp"]
+
+DISCRIMINATOR, GENERATOR = "discriminator", "generator"
+WINDOW = 5  # ticks that something must be seen in, one after another
+WARM = 300  # steps before which new rows are nothing yet, and nothing is said of them
+ALIKE = 0.15  # of the distance between real rows: where new ones are nearer to each other, they are all alike
+APART = 0.99  # of pairs of a real and a new row that the discriminator tells apart where it has won
+LOST = {"non-saturating": 5.0, "hinge": 2.0}  # the generator's loss where it learns next to nothing any more
+
+COLLAPSE, ONE_SIDED = "collapse", "one_sided"
+
+
+def against(game: Game, real_B: Tensor, new_B: Tensor) -> Tensor:
+    """Return the discriminator's loss for scores of real and of new rows (B,).
+
+    ``non-saturating``: −ln σ(real) − ln(1 − σ(new)) (Goodfellow et al. 2014); ``hinge``: max(0, 1 − real) + max(0, 1 + new)
+    (Lim & Ye 2017); ``wgan-gp``: new − real, to which a penalty is added (Gulrajani et al. 2017).
+    """
+    if game == "non-saturating":
+        return F.softplus(-real_B) + F.softplus(new_B)
+    if game == "hinge":
+        return F.relu(1 - real_B) + F.relu(1 + new_B)
+    return new_B - real_B
+
+
+def deceiving(game: Game, new_B: Tensor) -> Tensor:
+    """Return the generator's loss for scores of new rows (B,): −ln σ(new) where it is ``non-saturating``, else −new."""
+    return F.softplus(-new_B) if game == "non-saturating" else -new_B
+
+
+@torch.compiler.disable  # type: ignore[untyped-decorator]  # compiled graphs have no second derivative; it is not typed
+def steepness(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return the squared norm of each row's gradient of its score (B,), itself differentiable; rows are not to see each other."""
+    x, wanted = x.detach().requires_grad_(), torch.is_grad_enabled()
+    with torch.enable_grad():
+        (gradient,) = torch.autograd.grad(score(x).sum(), x, create_graph=wanted)
+    return full(gradient).flatten(1).square().sum(1)
+
+
+def unit_slope(steepness_B: Tensor) -> Tensor:
+    """Return (‖∇‖ − 1)² from ‖∇‖² (B,)."""
+    return ((steepness_B + 1e-12).sqrt() - 1).square()
+
+
+def alarms(ticks: Sequence[Mapping[str, float]], game: Game, every: int) -> Mapping[str, str]:
+    """Return what goes wrong in the last `WINDOW` ticks, in words by name: empty words where it does not, nothing too early.
+
+    `every` is how many steps the generator takes one in.
+    """
+    last = ticks[-WINDOW:]
+    if len(last) < WINDOW or last[0]["step"] < WARM * every:
+        return {}
+    widest = max(tick[f"{DISCRIMINATOR}.spread"] for tick in last)
+    told = min(tick[f"{DISCRIMINATOR}.told_apart"] for tick in last)
+    lost = min(tick[f"{GENERATOR}.loss"] for tick in last)
+    found = {COLLAPSE: "", ONE_SIDED: ""}
+    if widest < ALIKE:
+        found[COLLAPSE] = (
+            f"collapse: new rows lie at most {widest:.0%} as far from each other as real ones; a lower learning rate of the "
+            "generator (training.players.generator.lr), a larger training.batch, objective.r1 or objective.loss=wgan-gp may help"
+        )
+    if game in LOST and told > APART and lost > LOST[game]:
+        found[ONE_SIDED] = (
+            f"the discriminator wins: it tells {told:.1%} of new rows from real ones, and the generator's loss is {lost:.1f}; "
+            "objective.r1=1, objective.spectral_norm=true, a lower learning rate of the discriminator "
+            "(training.players.discriminator.lr) or objective.loss=wgan-gp may help"
+        )
+    return found

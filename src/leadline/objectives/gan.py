@@ -1,0 +1,254 @@
+"""Adversarial networks: a generator makes rows of noise, a discriminator tells them from real ones (Goodfellow et al. 2014).
+
+The discriminator is the network of the input, with a score at its end; so its features serve as any network's do.
+
+B rows, L numbers of a code, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.errors import UsageError
+from leadline.facts.base import Fact
+from leadline.facts.exhibit import Draft
+from leadline.facts.finding import Again, Finding
+from leadline.facts.schema import Schema
+from leadline.layers.adversaries import Critic, bind, spread, unbind
+from leadline.layers.contracts import Context
+from leadline.layers.decoders import Growing
+from leadline.layers.draws import Draws, drawing
+from leadline.layers.fusion import Fuse
+from leadline.layers.generators import Classes
+from leadline.layers.network import Body
+from leadline.layers.types import Batch, Loss, Prediction
+from leadline.metrics.auc import mean_area
+from leadline.metrics.findings import finding
+from leadline.metrics.means import mean_of
+from leadline.metrics.measured import Measured, absent
+from leadline.objectives.adversarial import (
+    COLLAPSE,
+    DISCRIMINATOR,
+    GENERATOR,
+    ONE_SIDED,
+    Game,
+    against,
+    alarms,
+    deceiving,
+    steepness,
+    unit_slope,
+)
+from leadline.objectives.base import Unlabelled
+from leadline.objectives.makers import maker_for, unmakeable
+from leadline.objectives.two import Adversaries
+
+CRITIC_STEPS = 5  # of a Wasserstein critic to one of its generator
+R1 = 0.1  # of 0, 0.1 and 1 the weight whose 8×8 digits a classifier was surest of
+PART = 8  # one in so many rows of a batch has its gradient penalised by R1, and counts for all of them
+ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
+CRITIC_ADAM = {"name": "adam", "lr": 1e-4, "beta1": 0.0, "beta2": 0.9}
+
+
+class Options(Fact):
+    """`loss` is the game that is played; `latent` how many numbers a code has; with `conditional` rows are made of a given class.
+
+    `width` is how many channels the generator's last map has, and `growing` how its maps double. `spectral_norm` binds the
+    discriminator's weights. `r1` is what half the squared gradient of real rows' scores counts (Mescheder et al. 2018; None is 0.1,
+    and 0 in ``wgan-gp``), `penalty` what that of slopes other than 1 counts in ``wgan-gp``.
+    """
+
+    loss: Game = "non-saturating"
+    latent: int = Field(default=64, ge=1)
+    conditional: bool = False
+    width: int = Field(default=32, ge=1)
+    growing: Growing = "transposed"
+    spectral_norm: bool = False
+    r1: float | None = Field(default=None, ge=0)
+    penalty: float = Field(default=10.0, ge=0)
+
+
+class Drawing(Fact):
+    """How rows are drawn: of the class `label`, where the network was trained to be told one; else of any, as often as in train."""
+
+    label: str | None = None
+
+
+class Gan(Unlabelled):
+    """New rows like those of train, from a generator that a discriminator has taught."""
+
+    name = "gan"
+    options = Options
+    coupled = True  # by how near new rows are to each other, and batch norm of new rows among themselves
+    monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
+    watched = (COLLAPSE, ONE_SIDED)
+    samples = Drawing
+    chosen: Options = Options()
+    usual: Mapping[str, Any] = {
+        "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
+        "schedule": "constant",
+        "average": "ema",
+        "early_stopping": None,
+        "batch": 64,
+    }
+
+    def having(self, options: Options) -> Self:
+        """Return the objective with the options of one experiment; a Wasserstein critic has steps and optimizers of its own."""
+        own = super().having(options)
+        if options.loss == "wgan-gp":
+            own.rhythm = {GENERATOR: CRITIC_STEPS}
+            own.usual = {**self.usual, "players": {DISCRIMINATOR: CRITIC_ADAM, GENERATOR: CRITIC_ADAM}}
+        return own
+
+    def complete(self, schema: Schema) -> Options:
+        """Return the options with the weight of R1 written out."""
+        usual = 0.0 if self.chosen.loss == "wgan-gp" else R1
+        return self.chosen.model_copy(update={"r1": usual if self.chosen.r1 is None else self.chosen.r1})
+
+    def suits(self, schema: Schema) -> str | None:
+        """Say why new rows of such data cannot be made, or None."""
+        if len(schema.inputs) > 1:
+            names = ", ".join(one.name for one in schema.inputs)
+            return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with --inputs"
+        if self.chosen.conditional and not schema.classes:
+            return "objective.conditional tells it a row's class, and the data has no target with classes: --target names it"
+        return unmakeable(schema.inputs[0])
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None) -> nn.Module:
+        """Return discriminator and generator."""
+        one = schema.inputs[0]
+        body = bodies[one.name]
+        assert isinstance(body, Body)
+        assert body.spec is not None
+        norms = (nn.modules.batchnorm._BatchNorm,)
+        if options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
+            raise UsageError(
+                "objective.loss=wgan-gp bounds the slope of each row by itself, and batch norm ties rows together: take a network "
+                "without it (cnn, or an option norm: layer), or another loss."
+            )
+        classes = Classes(schema.classes, _shares(schema)) if options.conditional else None
+        head = Critic(body.width, None if classes is None else _shares(schema), bias=options.loss != "wgan-gp")
+        count = 0 if classes is None else len(classes.names)
+        generator = maker_for(one, body.spec, options.latent, count, width=options.width, growing=options.growing)
+        if options.spectral_norm:
+            bind(body.backbone)
+            bind(head)
+        return Adversaries(one.name, body, head, generator, classes)
+
+    def players(self, network: Any) -> Mapping[str, nn.Module]:
+        """Return the discriminator, then the generator."""
+        return {DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}), GENERATOR: network.generator}
+
+    def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
+        """Return the loss of each example for one player, by codes of its own."""
+        own = draws.under(player)
+        if player == DISCRIMINATOR:
+            return self._telling(network, batch, own)
+        given, class_B = network.made(own.normal("code", self.chosen.latent), own)
+        score_B = network.scored(network.new(given, batch.inputs, own), class_B)
+        return Loss(deceiving(self.chosen.loss, score_B), batch.weight_B, {})
+
+    def _telling(self, network: Any, batch: Batch, draws: Draws) -> Loss:
+        """Return the discriminator's loss; nothing of it reaches the generator."""
+        chosen = self.chosen
+        with torch.no_grad():
+            given, new_class_B = network.made(draws.normal("code", chosen.latent), draws)
+        class_B = batch.target_B if chosen.conditional else None
+        real_x, new_x = network.real(batch.inputs), network.new(given, batch.inputs, draws)
+        real_B = network.scored(real_x, class_B)
+        with drawing(draws.under("new")):  # dropout of new rows is not that of the real ones beside them
+            new_B = network.scored(new_x, new_class_B)
+            parts = {"told_apart": (real_B > new_B).float() + (real_B == new_B).float() / 2, "spread": spread(new_x, real_x)}
+        value_B = against(chosen.loss, real_B, new_B)
+        if chosen.loss == "wgan-gp":
+            shape = (len(batch), *[1] * (real_x.ndim - 1))
+            between = torch.lerp(real_x.detach(), new_x, draws.uniform("between", 1).view(shape).to(real_x.dtype))
+            steep_B = steepness(lambda x: network.scored(x, class_B), between)
+            value_B = value_B + chosen.penalty * unit_slope(steep_B)
+        if chosen.r1:
+            rows = -(-len(batch) // PART)
+            few_B = None if class_B is None else class_B[:rows]
+            with drawing(draws.first(rows)):
+                steep_R = steepness(lambda x: network.scored(x, few_B), real_x[:rows])
+            counts = chosen.r1 / 2 * len(batch) / rows
+            value_B = torch.cat([value_B[:rows] + counts * steep_R, value_B[rows:]])
+        return Loss(value_B, batch.weight_B, {name: part.detach() for name, part in parts.items()})
+
+    def alarms(self, ticks: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return what goes wrong in the last ticks of training, in words by name."""
+        return alarms(ticks, self.chosen.loss, self.rhythm.get(GENERATOR, 1))
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return the network with plain weights: the generator, and the discriminator, whose features are of use."""
+        return unbind(network)
+
+    def graphs(self, network: Any) -> Mapping[str, nn.Module]:
+        """Return the discriminator, and the generator."""
+        return {"network": network, GENERATOR: network.generator}
+
+    def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
+        """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
+        own = draws or Draws(0, 0, batch.row_B).under("decide")
+        class_B = batch.target_B if self.chosen.conditional else None
+        given, new_class_B = network.made(own.normal("code", self.chosen.latent), own)
+        real_B = network.scored(network.real(batch.inputs), class_B)
+        return Prediction({"score": real_B, "score_new": network.scored(network.new(given, batch.inputs, own), new_class_B)})
+
+    def codes(self, network: Any, draws: Draws, options: Drawing) -> Tensor:
+        """Return a code for each row of the draws (B,L), normal as those of training."""
+        return draws.normal("code", self.chosen.latent)
+
+    def rows(self, network: Any, code_BL: Tensor, draws: Draws, options: Drawing) -> Mapping[str, Tensor]:
+        """Return the row that each code stands for; raises UsageError for a class that there is not."""
+        class_B = None if options.label is None else network.asked(options.label, code_BL)
+        given, _ = network.made(code_BL, draws, class_B)
+        return {network.names[0]: network.generator.raw(given, draws)}
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
+        losses = [float(values_n.mean()) for values_n in self._losses(predictions).values()]
+        return {"loss": sum(losses), "told_apart": _told_apart(predictions, (0.95,), None).value or 0.0}
+
+    def _losses(self, predictions: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        real_n, new_n = (torch.from_numpy(predictions[name].astype(np.float64)) for name in ("score", "score_new"))
+        game = self.chosen.loss
+        return {DISCRIMINATOR: against(game, real_n, new_n).numpy(), GENERATOR: deceiving(game, new_n).numpy()}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+        """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
+        levels, group = context.levels, context.group
+        again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
+        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
+        yield finding("told_apart", _told_apart(predictions, levels, group), better="lower", **common)
+        for player, values_n in self._losses(predictions).items():
+            yield finding(f"{player}_loss", mean_of(values_n, levels, group), **common)
+
+
+def _told_apart(predictions: Mapping[str, np.ndarray], levels: Sequence[float], group: np.ndarray | None) -> Measured:
+    """Return the share of pairs of a real and a new row whose real one has the higher score."""
+    real_n, new_n = predictions["score"].astype(np.float64), predictions["score_new"].astype(np.float64)
+    if not len(real_n):
+        return absent("there are no rows")
+    if not (np.isfinite(real_n).all() and np.isfinite(new_n).all()):
+        return absent("the scores hold numbers that are not finite", len(real_n))
+    is_real = np.repeat([True, False], len(real_n))
+    return mean_area([(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2))
+
+
+def _shares(schema: Schema) -> Tensor:
+    """Return how frequent each class is in train (C,)."""
+    state = schema.target.state if schema.target is not None else {}
+    count_C = torch.tensor(state.get("counts") or [1] * len(schema.classes), dtype=torch.float32)
+    return count_C / count_C.sum()
+
+
+OBJECTIVE = Gan()

@@ -1,0 +1,67 @@
+"""Two networks against each other: one tells new rows from real ones, the other makes them.
+
+B rows, L numbers of a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from leadline.errors import UsageError, did_you_mean
+from leadline.layers.adversaries import Critic
+from leadline.layers.draws import Draws
+from leadline.layers.generators import Classes
+from leadline.layers.network import Body, Network
+from leadline.layers.types import Signal
+from leadline.objectives.base import full
+
+
+class Adversaries(Network):
+    """The discriminator, a network of one input, and the generator beside it, a `Maker` of its rows; of `classes` where told."""
+
+    def __init__(self, name: str, body: Body, head: Critic, generator: nn.Module, classes: Classes | None) -> None:
+        super().__init__({name: body}, head)
+        self.generator = generator
+        self.classes = classes
+
+    def made(self, code_BL: Tensor, draws: Draws, class_B: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Return what the generator says of new rows, and of which classes they are: drawn ones unless given."""
+        code_BL = code_BL.to(next(self.head.parameters()).dtype)
+        if self.classes is None:
+            return self.generator(code_BL), None
+        class_B = self.classes.drawn(draws) if class_B is None else class_B
+        return self.generator(code_BL, class_B), class_B
+
+    def real(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return what the front makes of raw rows."""
+        body: Any = self.bodies[0]
+        values: Tensor = body.front(inputs[self.names[0]]).values
+        return values
+
+    def new(self, given: Tensor, inputs: Mapping[str, Tensor], draws: Draws) -> Tensor:
+        """Return what the front would make of new rows, beside raw real ones."""
+        body: Any = self.bodies[0]
+        maker: Any = self.generator
+        values: Tensor = maker.features(body.front, given, inputs[self.names[0]], draws)
+        return values
+
+    def scored(self, values: Tensor, class_B: Tensor | None) -> Tensor:
+        """Return the scores (B,) of what the front gives."""
+        body: Any = self.bodies[0]
+        return full(self.head(body.backbone(Signal(values)).values, class_B)).squeeze(1)
+
+    def asked(self, label: str, code_BL: Tensor) -> Tensor:
+        """Return the number of a class for each code (B,); raises UsageError where there is no such class."""
+        if self.classes is None:
+            raise UsageError("This network was not told classes in training: train one with --set objective.conditional=true.")
+        if label not in self.classes.names:
+            raise UsageError(f"There is no class {label!r}. {did_you_mean(label, self.classes.names)}")
+        return torch.full((len(code_BL),), self.classes.names.index(label), device=code_BL.device)
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Return how many parameters the parts have, the generator too."""
+        return {**super().parameter_counts(), "generator": sum(p.numel() for p in self.generator.parameters())}

@@ -1,0 +1,72 @@
+"""What a run's network makes of rows before it decides: their embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import polars as pl
+
+from leadline.data.dataset import prepare
+from leadline.errors import UsageError
+from leadline.measuring.embedded import embeddings
+from leadline.measuring.horizons import is_forecast
+from leadline.run.run import Run
+from leadline.verbs.predict import other_rows, with_set_aside
+from leadline.verbs.predict import write as write_table
+from leadline.verbs.progress import progress
+
+SUFFIXES = (".parquet", ".csv", ".npy")
+
+
+def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
+    """Return a row for each row of `source`, in its order: file, row, and the numbers that a run's network makes of it, e0, e1 …
+
+    Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of its first step
+    ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    with progress(quiet) as shown:
+        data, memory = other_rows(run.experiment.data, source)
+        series = is_forecast(run.schema)
+        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=series, progress=shown.stage)
+        parts = [part for part in dataset.parts.values() if len(part)]
+        found = [
+            embeddings(run.network, run.objective, part, progress=lambda done, total: shown.stage("embedding", done, total))
+            for part in parts
+        ]
+    rows = np.concatenate([part.rows for part in parts]) if parts else np.zeros(0, dtype=np.int64)
+    code_nE = np.concatenate(found) if found else np.zeros((0, 0), dtype=np.float32)
+    where = [part.where(i) for part in parts for i in range(len(part))]
+    columns = {
+        "row_in_data": rows,
+        "file": [file for file, _ in where],
+        "row": np.asarray([number for _, number in where], dtype=np.int64),
+    }
+    table = pl.DataFrame({**columns, **{f"e{k}": code_nE[:, k] for k in range(code_nE.shape[1])}}).sort("row_in_data")
+    return (table if series else with_set_aside(table, dataset)).drop("row_in_data")
+
+
+def check_name(out: Path | None) -> None:
+    """Raise UsageError where embeddings cannot be written under such a name; best asked before the work begins."""
+    if out is not None and out.suffix not in SUFFIXES:
+        raise UsageError(f"Cannot write {out}: its name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
+    if out is not None and not out.parent.is_dir():
+        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
+
+
+def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
+    """Write embeddings as CSV, Parquet or, the numbers alone, as a NumPy array (n,E) float32, NaN in rows that could not be read.
+
+    Without a file it is CSV, to a stream. Raises UsageError where that cannot be.
+    """
+    check_name(out)
+    if out is None or out.suffix != ".npy":
+        write_table(table, out, stream)
+        return
+    numbers = table.select(pl.col("^e[0-9]+$").cast(pl.Float32).fill_null(np.nan))
+    try:
+        np.save(out, numbers.to_numpy())
+    except OSError as error:
+        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

@@ -1,0 +1,190 @@
+"""How good the same network is with fewer labels: trained anew on nested shares of the labelled train rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leadline.data.dataset import Dataset
+from leadline.data.few import drawn
+from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
+from leadline.facts.exhibit import Draft
+from leadline.facts.experiment import Experiment
+from leadline.facts.finding import Finding
+from leadline.facts.training import TrainingSpec
+from leadline.layers.contracts import Context
+from leadline.measuring.decisions import decide
+from leadline.models.build import fitted_family
+from leadline.run import folder as files
+from leadline.run.initial import begun_network
+from leadline.run.run import shipped
+from leadline.verbs.beside import Beside
+from leadline.verbs.environment import environment_for, write_environment
+from leadline.verbs.fitted import fit_model
+from leadline.verbs.fitting import fit_run
+from leadline.verbs.job import Job
+from leadline.verbs.updates import STEPS
+
+FOLDER = "labels"  # among the checkpoints: what lies there is needed until the run is finished
+SCRATCH, CARRIED = "from scratch", "pre-trained"
+NAME = "label_efficiency"
+
+
+class Trial(NamedTuple):
+    """A network trained on a `share` of the labels, so many `rows`, that began as `start` says; `why` says why there is none."""
+
+    share: float
+    start: str
+    rows: int
+    folder: Path
+    job: Job
+    dataset: Dataset
+    why: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The share and the start in words: ``1% of labels, from scratch``."""
+        return f"{100 * self.share:.3g}% of labels, {self.start}"
+
+
+def check_shares(job: Job, dataset: Dataset) -> None:
+    """Raise UsageError where there is no curve to draw: no test rows, or rows that need no label of their own."""
+    if not job.experiment.label_efficiency:
+        return
+    if job.objective.labels != "all":
+        raise UsageError(
+            f"label_efficiency trains on fewer labels, and the objective {job.objective.name!r} does not need one in every train "
+            "row. --set data.labelled=0.01 gives it so many."
+        )
+    if any(one.window is not None for one in dataset.schema.inputs):
+        raise UsageError("label_efficiency is not for series: the steps that are forecast are their own labels.")
+    if not len(dataset.parts.get("test", ())):
+        raise UsageError("label_efficiency is measured on test rows, and there are none: set data.split.test.")
+
+
+def train_shares(folder: Path, job: Job, dataset: Dataset) -> tuple[Trial, ...]:
+    """Train the network of a finished training on each share of its labels: from scratch, and as that one began.
+
+    What was trained on all labels already is not trained again. Raises Interrupted after a signal, DiskFull; goes on where it
+    stopped.
+    """
+    own = CARRIED if job.experiment.init is not None else SCRATCH
+    starts = (SCRATCH,) if own == SCRATCH else (SCRATCH, CARRIED)
+    trials = []
+    for share in sorted(set(job.experiment.label_efficiency)):
+        for start in starts:
+            trial = _trial(folder, job, dataset, share, start)
+            trials.append(trial if share == 1 and start == own else _trained(folder, job, trial))
+    return tuple(trials)
+
+
+def curve(folder: Path, trials: Sequence[Trial], job: Job, levels: tuple[float, ...]) -> Beside:
+    """Return what the networks reach on the test rows, the first measure of the objective, with the picture of it."""
+    found = [(trial, finding) for trial in trials for finding in _measured(folder, trial, job, levels)]
+    shown = [(trial, one) for trial, one in found if one.value is not None]
+    if not shown:
+        return Beside(tuple(one for _, one in found))
+    series = [_line(start, [(t, one) for t, one in shown if t.start == start]) for start in (SCRATCH, CARRIED)]
+    name = shown[0][1].name
+    content = {
+        "x": {"label": "labelled train rows", "log": True},
+        "panels": [{"label": name, "series": [one for one in series if one["x"]]}],
+    }
+    caption = (
+        "The same network trained on nested shares of the labelled train rows, stratified by class, and measured on the same test "
+        "rows; validation rows keep all their labels. Fewer rows are passed over more often. Bands are 95 % intervals."
+    )
+    draft = Draft(NAME, "bands", "With fewer labels", content, caption, "test")
+    return Beside(tuple(one for _, one in found), (draft,))
+
+
+def _line(start: str, points: Sequence[tuple[Trial, Finding]]) -> dict[str, Any]:
+    ends = [one.interval or (None, None) for _, one in points]
+    return {
+        "name": start,
+        "x": [trial.rows for trial, _ in points],
+        "y": [one.value for _, one in points],
+        "low": [low for low, _ in ends],
+        "high": [high for _, high in ends],
+    }
+
+
+def _measured(folder: Path, trial: Trial, job: Job, levels: tuple[float, ...]) -> Iterator[Finding]:
+    """Yield the first measure of one network on the test rows."""
+    test, schema = trial.dataset.parts["test"], trial.dataset.schema
+    assert test.target is not None
+    if trial.why is not None:
+        yield Finding.absent(NAME, trial.why, split="test", group=trial.label)
+        return
+    where = trial.folder if (trial.folder / files.WEIGHTS).exists() else folder  # that on all labels is the run itself
+    network = shipped(where / files.WEIGHTS, trial.job.experiment, schema, job.modules)
+    context = Context("test", test.target, test.group, schema, levels, job.experiment.seed)
+    decided = decide(network, trial.job.objective, test)
+    first = next(one for one in trial.job.objective.measure(decided, context) if isinstance(one, Finding))
+    yield first.model_copy(update={"group": trial.label})
+
+
+def _trial(folder: Path, whole: Job, dataset: Dataset, share: float, start: str) -> Trial:
+    train = dataset.parts["train"].labelled
+    assert train.target is not None
+    classed = train.target.ndim == 1 and train.target.dtype.kind == "i"
+    at = drawn(train.target if classed else np.zeros(len(train), dtype=np.int64), share, whole.experiment.seed)
+    few = replace(dataset, parts={**dataset.parts, "train": train.subset(at)})
+    where = folder / files.CHECKPOINTS / FOLDER / f"{start.replace(' ', '-')}-{share:g}"
+    job = whole.of(_experiment(whole.experiment, start, len(at), len(train)))
+    return Trial(share, start, len(at), where, job, few)
+
+
+def _trained(folder: Path, whole: Job, trial: Trial) -> Trial:
+    words = f"{trial.label}: {trial.rows:,} rows"
+    whole.shown.note(words)
+    if whole.world.is_main and not (trial.folder / files.ENVIRONMENT).exists():
+        trial.folder.mkdir(parents=True, exist_ok=True)
+        write_environment(trial.folder, environment_for(folder))  # with the execution plan: sound for many rows, sound for few
+    try:
+        experiment, schema = trial.job.experiment, trial.dataset.schema
+        network = begun_network(experiment, schema, whole.modules)
+        family = fitted_family(experiment.network, whole.modules)
+        if family is not None:
+            fit_model(trial.folder, trial.job, trial.dataset, network, family)
+        else:
+            fit_run(trial.folder, trial.job, trial.dataset, network)
+    except Interrupted as error:
+        raise Interrupted(f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128) from None
+    except DiskFull:
+        raise
+    except (TrainingFailed, UsageError) as error:
+        whole.shown.note(f"{words}: {error}")
+        return trial._replace(why=str(error))
+    return trial
+
+
+def _experiment(whole: Experiment, start: str, rows: int, of: int) -> Experiment:
+    """Return the experiment of one network: all that decides its training as it is, but for how often so few rows are passed over.
+
+    From scratch nothing is frozen: what is drawn has to learn.
+    """
+    training = whole.training
+    update: dict[str, Any] = {"log": (), **(_passes(training, rows, of) if training.batch and training.epochs else {})}
+    if start == SCRATCH and whole.init is not None:
+        update["freeze"] = ()
+    own: dict[str, Any] = {"training": training.model_copy(update=update), "require": (), "label_efficiency": ()}
+    return whole.model_copy(update={**own, **({"init": None} if start == SCRATCH else {})})
+
+
+def _passes(training: TrainingSpec, rows: int, of: int) -> dict[str, Any]:
+    """Return batch, epochs and patience for so few rows: as many epochs as for all, and no fewer steps than `STEPS`, or than for
+    all, if that is less."""
+    assert training.batch is not None and training.epochs is not None
+    batch = min(training.batch, rows)
+    steps = min(training.epochs * math.ceil(of / training.batch), STEPS)
+    epochs = max(training.epochs, math.ceil(steps / max(rows // batch, 1)))
+    stopping = training.early_stopping
+    if stopping is not None and stopping.patience is not None:
+        stopping = stopping.model_copy(update={"patience": math.ceil(stopping.patience * epochs / training.epochs)})
+    return {"batch": batch, "epochs": epochs, "accumulate": min(training.accumulate, batch), "early_stopping": stopping}

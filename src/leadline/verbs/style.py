@@ -1,0 +1,142 @@
+"""Draw one picture in the style of another, by what a run's network sees in both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from leadline.data.fields import pictures
+from leadline.data.fields.image import ImageFront
+from leadline.errors import DataError, RunError, UsageError
+from leadline.facts.schema import InputSchema
+from leadline.layers.network import Body
+from leadline.layers.style import Eye, transferred
+from leadline.run.run import Run
+from leadline.verbs.progress import progress
+
+LEAST = 16  # pixels of the shorter side
+Picture = str | Path | np.ndarray
+
+
+def style(
+    content: Picture,
+    style: Picture,
+    network: Run | str | Path,
+    *,
+    steps: int = 200,
+    weight: float = 10.0,
+    size: int = 256,
+    quiet: bool = False,
+) -> np.ndarray:
+    """Return a picture (H,W,3) or (H,W) uint8 with the things of `content` and the look of `style` (Gatys et al. 2016).
+
+    Both are files, or pixels (H,W), (H,W,1) or (H,W,3) uint8, of any size; they are brought to at most `size` pixels a side. What
+    is seen in them is what the convolutions of a run's network give: their last maps are the things, how often two of their
+    channels answer in one place the look, which counts `weight`. A network of grey pictures changes the brightness alone. The same
+    pictures give the same result. Raises RunError, UsageError for a network without such maps, DataError for what is no picture.
+    """
+    run = network if isinstance(network, Run) else Run(network)
+    if steps < 1 or weight < 0 or size < LEAST:
+        raise UsageError(f"style: steps are 1 or more, weight is 0 or more, size is {LEAST} or more.")
+    one, body = _seeing(run)
+    state = one.fields[0].state
+    # The mean image is of one size; the mean colours serve for all.
+    front = ImageFront({key: value for key, value in state.items() if key != "mean_image"})
+    try:
+        eye = Eye(body.backbone, body.spec.shape if body.spec is not None else (one.shape[2], *one.shape[:2]))
+    except ValueError as error:
+        raise UsageError(f"{run.folder}: {error} of pictures. Style takes a convolutional network: cnn, vgg or resnet.") from None
+    least = max(LEAST, min(one.shape[:2]))
+    first, second = (_read(given, size, least) for given in (content, style))
+    channels = state["channels"]
+    with progress(quiet) as shown:
+        done = transferred(
+            eye,
+            lambda x: front(x).values,
+            _tensor(first, channels),
+            _tensor(second, channels),
+            steps=steps,
+            weight=weight,
+            progress=lambda at, total: shown.stage("drawing", at, total),
+        )
+    pixels = done[0].permute(1, 2, 0).round().clamp(0, 255).to(torch.uint8).numpy()
+    return pixels if channels == 3 else _coloured(pixels[..., 0], first)
+
+
+def check_name(out: Path) -> None:
+    """Raise UsageError where a picture cannot be written under such a name; best asked before the work begins."""
+    if out.suffix != ".png":
+        raise UsageError(f"Cannot write {out}: its name must end in .png.")
+    if not out.parent.is_dir():
+        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
+
+
+def write(pixels: np.ndarray, out: Path) -> None:
+    """Write a picture as PNG; raises UsageError where that cannot be."""
+    check_name(out)
+    try:
+        Image.fromarray(pixels).save(out)
+    except OSError as error:
+        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None
+
+
+def _seeing(run: Run) -> tuple[InputSchema, Body]:
+    """Return the first input of pictures and its body; raises RunError where there is none."""
+    names: tuple[str, ...] = getattr(run.network, "names", ())
+    for one in run.schema.inputs:
+        if one.kind == "image" and one.name in names:
+            body = run.network.bodies[names.index(one.name)]  # type: ignore[index]
+            assert isinstance(body, Body)
+            return one, body
+    raise RunError(f"{run.folder} has no network of pictures: its inputs are {', '.join(one.name for one in run.schema.inputs)}.")
+
+
+def _read(given: Picture, size: int, least: int) -> np.ndarray:
+    """Return a picture (H,W,3) uint8 in its own proportions, at most `size` pixels a side and at least `least`."""
+    if isinstance(given, np.ndarray):
+        if (
+            given.dtype != np.uint8
+            or given.ndim not in (2, 3)
+            or (given.ndim == 3 and given.shape[2] not in (1, 3))
+            or not given.size
+        ):
+            raise DataError(f"style: pixels are uint8, (H,W), (H,W,1) or (H,W,3); these are {given.dtype} {given.shape}.")
+        plain = np.repeat(
+            given[..., None] if given.ndim == 2 else given, 3 if given.ndim == 2 or given.shape[2] == 1 else 1, axis=2
+        )
+        height, width = plain.shape[:2]
+    else:
+        file = Path(given)
+        if not file.is_file():
+            raise DataError(f"style: there is no file {file}.")
+        try:
+            found = pictures.header(file)
+            height, width = found.height, found.width
+            plain = pictures.read(file, pictures.Shape(height, width, 3, "stretch"))
+        except DataError as error:
+            raise DataError(f"style: {file}: {error}") from None
+    scale = min(1.0, size / max(height, width))
+    scale = max(scale, least / min(height, width))
+    sides = (max(least, round(height * scale)), max(least, round(width * scale)))
+    if max(sides) > 4 * max(size, least):
+        raise DataError(f"style: a picture of {width}×{height} pixels is too narrow.")
+    pixels: np.ndarray = pictures.convert(plain[None], pictures.Shape(*sides, 3, "stretch"))[0]
+    return pixels
+
+
+def _tensor(x_HWC: np.ndarray, channels: int) -> Tensor:
+    plain = x_HWC if channels == 3 else np.asarray(Image.fromarray(x_HWC).convert("L"))[..., None]
+    return torch.from_numpy(plain.copy()).permute(2, 0, 1)[None].float()
+
+
+def _coloured(grey_HW: np.ndarray, content_HWC: np.ndarray) -> np.ndarray:
+    """Return a grey picture in the colours of another, where that has any."""
+    if (content_HWC == content_HWC[..., :1]).all():
+        return grey_HW
+    _, blue, red = Image.fromarray(content_HWC).convert("YCbCr").split()
+    merged: np.ndarray = np.asarray(Image.merge("YCbCr", (Image.fromarray(grey_HW), blue, red)).convert("RGB"))
+    return merged

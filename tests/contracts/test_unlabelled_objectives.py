@@ -1,0 +1,209 @@
+"""What every objective must keep that needs no labels, over the registry; the cases are in `unlabelled.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from unlabelled import BESIDE, CASES, ROWS, batch_of, build, schema_of
+
+from leadline.facts.finding import Finding
+from leadline.facts.registry import TABLES, lookup
+from leadline.facts.schema import Schema
+from leadline.layers.contracts import Context, Encoder, Generator, Objective
+from leadline.layers.draws import Draws, drawing
+from leadline.layers.types import Batch
+from leadline.objectives.named import objective_for
+from leadline.run.run import load_weights, save_weights
+
+
+def test_every_objective_without_labels_is_here() -> None:
+    known = {name for name in TABLES["objectives"] if lookup("objectives", name).labels == "none"}
+    assert known == {component.name for component, _ in CASES.values()}
+
+
+@pytest.fixture(params=CASES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def objective(name: str) -> Objective:
+    objective, _ = objective_for(CASES[name][0])
+    assert objective.suits(schema_of(CASES[name][1])) is None
+    return objective.having(objective.complete(schema_of(CASES[name][1])))
+
+
+@pytest.fixture
+def network(name: str, objective: Objective, rows: Batch) -> nn.Module:
+    """As it is after what is changed between epochs."""
+    made = build(name, objective)
+    with torch.no_grad():
+        code = objective.embed(made.eval(), rows.inputs).numpy()
+    assert objective.between(made, 0.0, lambda split, most: code[:most], 0) is None
+    objective.between(made, 1.0, lambda split, most: code[:most], 0)
+    assert objective.between(made, 1.0, lambda split, most: code[:most], 0) is None, "nothing is done twice"
+    return made.train()
+
+
+@pytest.fixture
+def rows(name: str, objective: Objective) -> Batch:
+    return batch_of(CASES[name][1], objective)
+
+
+def losses(objective: Objective, network: nn.Module, rows: Batch, player: str | None = None) -> torch.Tensor:
+    own = Draws(0, 0, rows.row_B)
+    with drawing(own):
+        return objective.loss(network, rows, player or next(iter(objective.players(network))), own).value_B
+
+
+def decided(objective: Objective, network: nn.Module, rows: Batch) -> dict[str, np.ndarray]:
+    with torch.no_grad():
+        return {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
+
+
+def test_loss_is_per_row_and_reaches_every_parameter(objective: Objective, network: nn.Module, rows: Batch) -> None:
+    for player, part in objective.players(network).items():
+        network.zero_grad()
+        value_B = losses(objective, network, rows, player)
+        assert value_B.shape == (ROWS,)
+        assert value_B.isfinite().all()
+        value_B.mean().backward()
+        untouched = [n for n, p in part.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)]
+        assert not untouched
+
+
+def test_parts_of_the_loss_are_a_number_a_row(objective: Objective, network: nn.Module, rows: Batch) -> None:
+    for player in objective.players(network):
+        own = Draws(0, 0, rows.row_B)
+        with drawing(own):
+            loss = objective.loss(network, rows, player, own)
+        assert loss.weight_B.shape == (ROWS,)
+        assert (loss.weight_B >= 0).all()
+        assert all(part.shape == (ROWS,) or part.ndim == 0 for part in loss.parts.values())
+
+
+def test_rows_do_not_see_each_other_unless_the_loss_is_coupled(objective: Objective, network: nn.Module, rows: Batch) -> None:
+    if objective.coupled:
+        pytest.skip("the loss ties rows together")
+    whole_B = losses(objective, network, rows)
+    first, second = rows.split(2)
+    parts = torch.cat([losses(objective, network, first), losses(objective, network, second)])
+    turned = rows.map(lambda x: x.flip(0))
+    weight_B = objective.loss(network, rows, "network", Draws(0, 0, rows.row_B)).weight_B
+    counts = weight_B > 0  # a row that weighs nothing may stand in for another
+    torch.testing.assert_close(parts[counts], whole_B[counts], atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(losses(objective, network, turned).flip(0)[counts], whole_B[counts], atol=1e-4, rtol=1e-5)
+
+
+def test_gradient_agrees_with_finite_differences(name: str, objective: Objective) -> None:
+    network = build(name, objective).double()  # before what a gradient takes as it is
+    rows = batch_of(CASES[name][1], objective, torch.float64)
+    player, part = next(iter(objective.players(network).items()))
+    weight = next(p for p in part.parameters() if p.ndim == 2 and p.requires_grad)
+    (gradient,) = torch.autograd.grad(losses(objective, network, rows, player).mean(), weight)
+    at = divmod(int(gradient.abs().argmax()), weight.shape[1])
+    ends, step = [], 1e-6
+    with torch.no_grad():
+        before = weight[at].item()
+        for sign in (1, -1):
+            weight[at] = before + sign * step
+            ends.append(losses(objective, network, rows, player).mean().item())
+        weight[at] = before
+    assert gradient[at].item() == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-5, abs=1e-7)
+
+
+def findings(objective: Objective, columns: dict[str, np.ndarray], rows: Batch, schema: Schema) -> Iterator[Finding]:
+    assert rows.target_B is not None
+    context = Context("test", rows.target_B.numpy()[: len(next(iter(columns.values())))], None, schema, levels=(0.95, 0.99))
+    return (one for one in objective.measure(columns, context) if isinstance(one, Finding))
+
+
+def test_decisions_and_measures_agree_with_what_is_announced(
+    name: str, objective: Objective, network: nn.Module, rows: Batch
+) -> None:
+    columns, schema = decided(objective, network, rows), schema_of(CASES[name][1])
+    assert columns
+    assert all(len(values) == ROWS for values in columns.values())
+    found = list(findings(objective, columns, rows, schema))
+    assert {f.label for f in found} <= set(objective.names(schema))
+    assert found
+    for one in found:
+        assert one.value is not None or one.why
+        if one.interval is not None and one.value is not None:
+            assert one.interval[0] <= one.value <= one.interval[1]
+    assert rows.target_B is not None
+    watched = objective.monitor(columns, rows.target_B.numpy(), schema)
+    assert set(watched) == set(objective.monitors)
+    assert all(np.isfinite(value) for value in watched.values())
+
+
+def test_without_rows_every_measure_is_absent(name: str, objective: Objective, network: nn.Module, rows: Batch) -> None:
+    columns = {k: v[:0] for k, v in decided(objective, network, rows).items()}
+    found = list(findings(objective, columns, rows, schema_of(CASES[name][1])))
+    assert found
+    assert all(one.value is None and one.why for one in found)
+
+
+def test_decisions_depend_on_the_row_alone(objective: Objective, network: nn.Module, rows: Batch) -> None:
+    if objective.name in BESIDE:
+        pytest.skip("rows are told from those beside them")
+    whole, half = decided(objective, network, rows), decided(objective, network, next(rows.split(2)))
+    for column, values in half.items():
+        np.testing.assert_allclose(values, whole[column][: len(values)], rtol=1e-4, atol=1e-4)
+
+
+def test_what_ships_comes_back_from_its_file(
+    name: str, objective: Objective, network: nn.Module, rows: Batch, tmp_path: Path
+) -> None:
+    shipped = objective.ship(network)
+    save_weights(shipped, tmp_path / "model.safetensors")
+    torch.manual_seed(1)
+    other = objective.ship(build(name, objective))
+    with torch.no_grad():
+        for p in other.parameters():
+            p.add_(1)
+    load_weights(other, tmp_path / "model.safetensors")
+    before, after = decided(objective, shipped, rows), decided(objective, other, rows)
+    assert before.keys() == after.keys()
+    for column, values in before.items():
+        np.testing.assert_array_equal(after[column], values)
+
+
+def test_embeddings_are_a_vector_a_row(objective: Objective, network: nn.Module, rows: Batch) -> None:
+    with torch.no_grad():
+        found = objective.embed(objective.ship(network).eval(), rows.inputs)
+    assert found.shape[0] == ROWS
+    assert found.ndim == 2
+    assert found.isfinite().all()
+
+
+def test_codes_become_rows_of_the_same_form(name: str, objective: Any, network: nn.Module, rows: Batch) -> None:
+    shipped = objective.ship(network).eval()
+    made = []
+    with torch.no_grad():
+        if isinstance(objective, Encoder):
+            code_BL = objective.encode(shipped, rows.inputs)
+            assert code_BL.ndim == 2
+            made.append(objective.reconstruct(shipped, rows))
+        if isinstance(objective, Generator):
+            options, draws = objective.samples(), Draws(3, 0, torch.arange(ROWS))
+            some = Draws(3, 0, torch.arange(4))
+            made.append(objective.rows(shipped, objective.codes(shipped, draws, options), draws, options))
+            few = objective.rows(shipped, objective.codes(shipped, some, options), some, options)
+            assert all(torch.allclose(few[key], x[:4], atol=1e-4) for key, x in made[-1].items())
+    if not made:
+        pytest.skip("it makes no rows")
+    for found in made:
+        for key, x in found.items():
+            assert x.shape == rows.inputs[key].shape
+            assert x.isfinite().all()
+
+
+def test_options_are_written_out_once(name: str, objective: Any) -> None:
+    assert objective.complete(schema_of(CASES[name][1])) == objective.chosen

@@ -1,0 +1,130 @@
+"""Learning without labels through the command line: what needs no target has a whole report all the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+import leadline
+
+Cli = Callable[..., int]
+QUICK = ("--epochs", "2", "--deterministic", "-q", "--set", "network.size=small")
+
+
+@pytest.fixture
+def rows(place: Path) -> pl.DataFrame:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    frame = pl.DataFrame({"x": x, "twice": 2 * x + rng.normal(0, 0.1, 300), "town": rng.choice(["Łódź", "上海"], 300)})
+    frame.write_csv(place / "rows.csv")
+    return frame
+
+
+@pytest.mark.parametrize("objective", ["vae", "autoencoder"])
+def test_rows_without_a_target(
+    cli: Cli, place: Path, rows: pl.DataFrame, objective: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("rows.csv", "--objective", objective, "--target", "none", *QUICK)
+    assert cli("train", *given, "--out", "run") == 0
+    assert cli("train", *given, "--seed", "1", "--out", "other") == 0
+    run = leadline.Run("run")
+    assert run.schema.target is None
+    page, card = ((place / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "MODEL_CARD.md"))
+    assert "What it makes of rows" in page
+    assert "## Evaluation" in card
+    capsys.readouterr()
+    for arguments in (
+        ("report", "run"),
+        ("report", "run", "--json"),
+        ("runs", "."),
+        ("compare", "run", "other"),
+        ("evaluate", "run"),
+    ):
+        assert cli(*arguments) == 0
+        assert capsys.readouterr().out.strip()
+    assert cli("report", "run", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["experiment"]["data"]["target"] == "none"
+    assert cli("predict", "run", "rows.csv", "-o", "out.csv", "-q") == 0
+    assert pl.read_csv("out.csv").height == 300
+    assert cli("embed", "run", "rows.csv", "-o", "codes.npy", "-q") == 0
+    assert np.load("codes.npy").shape[0] == 300
+    assert np.isfinite(np.load("codes.npy")).all()
+
+
+def test_rows_that_are_drawn_look_like_those_of_the_table(cli: Cli, rows: pl.DataFrame) -> None:
+    require = ("--require", "frechet_distance <= 100", "--require", "sample_told_apart <= 1.1")
+    assert cli("train", "rows.csv", "--objective", "vae", "--target", "none", *QUICK, *require, "--out", "run") == 0
+    assert cli("sample", "run", "-n", "70", "-o", "many.csv", "-q") == 0
+    assert cli("sample", "run", "-n", "5", "-o", "few.csv", "-q") == 0
+    many = pl.read_csv("many.csv")
+    assert many.columns == rows.columns
+    assert set(many["town"]) <= set(rows["town"])
+    assert pl.read_csv("few.csv").equals(many.head(5))
+    report = leadline.Run("run").report
+    for name in (
+        "frechet_distance",
+        "sample_precision",
+        "memorisation",
+        "synthetic_gap",
+        "sample_told_apart",
+        "correlation_difference",
+    ):
+        finding = report.find(name)
+        assert finding is not None
+        assert finding.interval is not None
+
+
+def test_classes_that_there_are_judge_what_is_drawn(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("digits", "--objective", "vae", "--set", "objective.conditional=true")
+    assert cli("train", *given, *QUICK, "--require", "judge_accuracy >= 0.5", "--out", "run") == 0
+    report = leadline.Run("run").report
+    assert report.find("asked_class") is not None
+    assert report.find("asked_class", group="class=3").n >= 100
+    assert {"new_rows", "nearest", "between", "reconstructed", "embedding"} <= {exhibit.name for exhibit in report.exhibits}
+    assert cli("sample", "run", "--label", "3", "-n", "9", "-o", "grid.png", "-q") == 0
+    with Image.open(place / "grid.png") as grid:
+        assert grid.size == (28, 28)
+    capsys.readouterr()
+    assert cli("sample", "run", "--label", "thirteen", "-o", "grid.png", "-q") == 2
+    assert "thirteen" in capsys.readouterr().err
+    assert cli("sample", "run", "--set", "colour=red", "-o", "grid.png", "-q") == 2
+    assert "colour" in capsys.readouterr().err
+    assert cli("sample", "run", "-o", "grid.gif") == 2
+
+
+def test_windows_of_a_series(cli: Cli, place: Path) -> None:
+    steps = np.arange(200)
+    pl.DataFrame({"t": steps, "x": np.sin(steps / 5), "y": np.cos(steps / 9)}).write_csv(place / "series.csv")
+    horizon = ("--horizon", "2", "--lookback", "8", "--set", "network=rnn")
+    assert cli("train", "series.csv", "--objective", "vae", *horizon, *QUICK, "--out", "run") == 0
+    assert cli("predict", "run", "series.csv", "-o", "out.csv", "-q") == 0
+    assert cli("evaluate", "run", "-q") == 0
+    assert cli("embed", "run", "series.csv", "-o", "codes.parquet", "-q") == 0
+    assert cli("sample", "run", "-n", "3", "-o", "windows.csv", "-q") == 0
+    assert pl.read_csv("windows.csv")["window"].n_unique() == 3
+
+
+def test_a_supervised_objective_says_what_it_lacks(cli: Cli, rows: pl.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("train", "rows.csv", "--objective", "classification", "--target", "none", *QUICK) == 2
+    assert "target" in capsys.readouterr().err
+
+
+def test_style_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli("train", "digits", "--network", "cnn", *QUICK, "--set", "baselines=[]", "--out", "run") == 0
+    rng = np.random.default_rng(0)
+    for name in ("content.png", "look.png"):
+        Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)).save(place / name)
+    given = ("style", "content.png", "look.png", "--network", "run")
+    assert cli(*given, "-o", "out.png", "--steps", "2", "-q") == 0
+    with Image.open(place / "out.png") as made:
+        assert made.size == (32, 24)
+    capsys.readouterr()
+    assert cli(*given, "-o", "out.jpg") == 2
+    assert cli("style", "nothing.png", "look.png", "--network", "run", "-o", "out.png") == 2
+    assert "nothing.png" in capsys.readouterr().err

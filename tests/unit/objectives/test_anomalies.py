@@ -1,0 +1,85 @@
+"""What is declared an anomaly, and from which score on a row is called one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from leadline.errors import UsageError
+from leadline.facts.schema import FieldSchema, Schema
+from leadline.layers.contracts import Context
+from leadline.layers.types import Batch
+from leadline.objectives import anomalies
+from leadline.objectives.anomalies import NEVER, Threshold, declared
+
+
+def schema(counts: list[int] | None = None) -> Schema:
+    state = {"classes": ["a", "b", "c"], **({} if counts is None else {"counts": counts})}
+    return Schema(inputs=(), target=FieldSchema(name="kind", kind="category", state=state))
+
+
+def context(target: np.ndarray) -> Context:
+    return Context("validation", target, None, schema())
+
+
+def test_both_options_say_the_same() -> None:
+    assert declared(schema(), ("b",), ()) == ("b",)
+    assert declared(schema(), (), ("a", "c")) == ("b",)
+    assert declared(schema(), (), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("anomaly", "normal", "counts", "said"),
+    [
+        (("b",), ("a",), None, "give one of them"),
+        (("x",), (), None, "'x' is no class"),
+        (("a", "b", "c"), (), None, "Every class"),
+        (("a",), (), [5, 0, 0], "Every class with train rows"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    anomaly: tuple[str, ...], normal: tuple[str, ...], counts: list[int] | None, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        declared(schema(counts), anomaly, normal)
+
+
+def test_without_classes_the_option_says_what_is_missing() -> None:
+    with pytest.raises(UsageError, match="--target"):
+        declared(Schema(inputs=()), ("a",), ())
+
+
+def test_the_threshold_keeps_its_promise_on_new_rows() -> None:
+    """Over many draws of validation rows, the share of new rows above the threshold is at most the rate, and not far below."""
+    generator, rates = np.random.default_rng(0), []
+    for _ in range(400):
+        last = Threshold()
+        (found,) = anomalies.settle(last, generator.exponential(size=59), 0.1, context(np.zeros(59)))
+        assert found.value == pytest.approx(float(last.threshold))
+        rates.append(float(np.exp(-float(last.threshold))))
+    assert np.mean(rates) == pytest.approx(0.1, abs=4 * np.std(rates) / 20)
+    assert np.mean(rates) <= 0.1 + 0.01
+
+
+def test_too_few_rows_take_the_largest_and_none_leave_it_open() -> None:
+    last = Threshold()
+    (found,) = anomalies.settle(last, np.array([3.0, 1.0, 2.0]), 0.05, context(np.zeros(3)))
+    assert float(last.threshold) == 3
+    assert "too few" in (found.method or "")
+    last = Threshold()
+    (found,) = anomalies.settle(last, np.empty(0), 0.05, context(np.empty(0)))
+    assert found.value is None
+    assert float(last.threshold) == NEVER
+    assert torch.isfinite(last.threshold)  # a checkpoint with what is not finite would be refused
+
+
+def test_an_anomaly_is_seen_by_nothing() -> None:
+    x = torch.arange(4.0)[:, None]
+    batch = Batch({"table": x}, torch.tensor([0, 1, 2, 1]), torch.ones(4), torch.arange(4))
+    keep = anomalies.normal_B(batch, torch.tensor([1]))
+    assert keep is not None
+    assert keep.tolist() == [True, False, True, False]
+    assert anomalies.without(batch.inputs, keep)["table"][:, 0].tolist() == [0, 0, 2, 2]
+    assert anomalies.normal_B(batch, torch.tensor([], dtype=torch.int64)) is None
+    assert anomalies.normal_n(np.array([0, 1, -1]), schema(), ("b",)).tolist() == [True, False, True]
