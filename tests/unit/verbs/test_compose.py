@@ -46,3 +46,16 @@ def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text("seed: 3\n")
     with pytest.raises(UsageError, match=r"data\.source"):
         compose(tmp_path / "e.yaml")
+
+
+def test_what_is_frozen_is_named_by_part_or_by_pattern() -> None:
+    for given, patterns in (
+        ("bodies", ("bodies.*",)),
+        ("bodies.photo, head", ("bodies.photo.*", "head.*")),
+        (("bodies.*.front.*", "head.bias"), ("bodies.*.front.*", "head.bias")),
+    ):
+        assert compose("a.csv", freeze=given)[0].training.freeze == patterns
+    experiment, _, _ = compose("a.csv", init="runs/a-1", settings=("data.labelled=0.01", "label_efficiency=true"))
+    assert experiment.init is not None
+    assert (experiment.init.run, experiment.init.weights) == ("runs/a-1", None)
+    assert (experiment.data.labelled, experiment.label_efficiency) == (0.01, (0.01, 0.1, 1.0))
