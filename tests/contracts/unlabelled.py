@@ -47,6 +47,8 @@ INPUTS = {
 }
 NETWORKS = {"table": "mlp", "image": "mlp", "text": "rnn"}
 
+FREE = {"spectral_norm": False}  # a power iteration in each pass is no function of the weights alone
+
 # Every objective without labels on the kinds of rows that it takes, with options that change its loss. One line a case.
 CASES: dict[str, tuple[Component, str]] = {
     "autoencoder": (Component(name="autoencoder"), "table"),
@@ -72,12 +74,12 @@ CASES: dict[str, tuple[Component, str]] = {
     "contrastive, pictures": (Component(name="contrastive", options={"temperature": 0.5, "projection": 6}), "colour"),
     "contrastive, texts": (Component(name="contrastive"), "text"),
     "contrastive, several": (Component(name="contrastive"), "table + picture"),
-    "gan": (Component(name="gan", options={"width": 4}), "picture"),
-    "gan, colours": (Component(name="gan", options={"width": 4, "latent": 3}), "colour"),
+    "gan": (Component(name="gan", options={**FREE, "width": 4}), "picture"),
+    "gan, colours": (Component(name="gan", options={**FREE, "width": 4, "latent": 3}), "colour"),
     "gan, wgan-gp": (Component(name="gan", options={"loss": "wgan-gp", "width": 4, "growing": "transposed"}), "picture"),
-    "gan, cells": (Component(name="gan", options={"width": 4}), "cells"),
-    "gan, conditional cells": (Component(name="gan", options={"conditional": True, "r1": 0.1}), "cells"),
-    "gan, conditional": (Component(name="gan", options={"conditional": True, "r1": 1.0, "width": 4}), "colour"),
+    "gan, cells": (Component(name="gan", options={**FREE, "width": 4}), "cells"),
+    "gan, conditional cells": (Component(name="gan", options={**FREE, "conditional": True, "r1": 0.1}), "cells"),
+    "gan, conditional": (Component(name="gan", options={**FREE, "conditional": True, "r1": 1.0, "width": 4}), "colour"),
 }
 
 BESIDE = ("contrastive",)  # objectives that tell rows from those that they are decided with

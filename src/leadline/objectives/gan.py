@@ -59,8 +59,8 @@ class Options(Fact):
     """`loss` is the game that is played; `latent` how many numbers a code has; with `conditional` rows are made of a given class.
 
     `width` is how many channels the generator's last map has, and `growing` how its maps double. `spectral_norm` binds the
-    discriminator's weights. `r1` is what half the squared gradient of real rows' scores counts (Mescheder et al. 2018; None is 0.1,
-    and 0 in ``wgan-gp``), `penalty` what that of slopes other than 1 counts in ``wgan-gp``.
+    discriminator's weights, `r1` is what half the squared gradient of real rows' scores counts (Mescheder et al. 2018); None is to
+    bind them, and 0.1, but neither in ``wgan-gp``, where `penalty` is what slopes other than 1 count.
     """
 
     loss: Game = "non-saturating"
@@ -68,7 +68,7 @@ class Options(Fact):
     conditional: bool = False
     width: int = Field(default=32, ge=1)
     growing: Growing = "transposed"
-    spectral_norm: bool = False
+    spectral_norm: bool | None = None
     r1: float | None = Field(default=None, ge=0)
     penalty: float = Field(default=10.0, ge=0)
 
@@ -106,9 +106,11 @@ class Gan(Unlabelled):
         return own
 
     def complete(self, schema: Schema) -> Options:
-        """Return the options with the weight of R1 written out."""
-        usual = 0.0 if self.chosen.loss == "wgan-gp" else R1
-        return self.chosen.model_copy(update={"r1": usual if self.chosen.r1 is None else self.chosen.r1})
+        """Return the options with what bounds the discriminator written out."""
+        chosen, bounded = self.chosen, self.chosen.loss == "wgan-gp"
+        r1 = (0.0 if bounded else R1) if chosen.r1 is None else chosen.r1
+        bound = not bounded if chosen.spectral_norm is None else chosen.spectral_norm
+        return chosen.model_copy(update={"r1": r1, "spectral_norm": bound})
 
     def suits(self, schema: Schema) -> str | None:
         """Say why new rows of such data cannot be made, or None."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 
 import torch
 import torch.distributed as dist
@@ -84,8 +86,11 @@ def joined(device: str | None = None) -> Iterator[World]:
     on_gpu = device != "cpu" and torch.cuda.is_available() and local_rank < torch.cuda.device_count()
     if on_gpu:
         torch.cuda.set_device(local_rank)
+    # Its functions take the group of the moment they are imported as a default, and keep it from ever being destroyed.
+    import_module("torch.distributed.nn.functional")
     dist.init_process_group("nccl" if on_gpu else "gloo", rank=rank, world_size=size)
     try:
         yield World(rank, size, local_rank)
     finally:
+        gc.collect()  # networks in cycles hold the group too, and a thread of it that outlives the interpreter aborts the process
         dist.destroy_process_group()

@@ -131,7 +131,6 @@ class Plain:
         self._least = 2 if averages.batch_norms(self.network) else 1  # rows of a micro-batch: batch statistics need two
         self._schedule, self._optimizer = schedules.schedule(schedule), optim.optimizer(optimizer)
         self.rate = 1.0  # what the learning rate is multiplied by beside the schedule's factor: what a plateau leaves of it
-        self.lr = self._optimizer.lr * self._schedule.factor(0, total)
         self._zero, self._one = torch.zeros((), device=plan.device), torch.ones((), device=plan.device)
         self.groups = groups
         groups.freeze_in(network)
@@ -148,6 +147,7 @@ class Plain:
             )
             for name, part in parts
         )
+        self.lr = self._players[0].options.lr * self._schedule.factor(0, total)  # of several players, the first one's
         self.against = len(self._players) > 1  # each other: their losses alone do not say whether all is well
         for player in self._players:
             self._turn(player)
@@ -164,7 +164,7 @@ class Plain:
             self.network.train()
             hold(self.network)
         factor = self._schedule.factor(self.step, self.total) * self.rate * 0.5**self.halvings
-        self.lr = self._optimizer.lr * factor
+        self.lr = self._players[0].options.lr * factor
         batch = arranged_batch(batch, self.plan)
         seen = [
             self._update(player, batch, factor, norm) if self.step % player.every == 0 else self._rested(player)

@@ -55,13 +55,19 @@ def test_the_discriminator_teaches_and_is_not_taught(options: dict[str, Any]) ->
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.generator.parameters())
 
 
-def test_the_weight_of_r1_is_written_out() -> None:
-    found = {
-        loss: objective_for(Component(name="gan", options={"loss": loss}))[0].complete(SCHEMA).r1 for loss in ("hinge", "wgan-gp")
-    }
-    assert found == {"hinge": 0.1, "wgan-gp": 0.0}
-    told = objective_for(Component(name="gan", options={"r1": 2.0}))[0]
-    assert told.complete(SCHEMA).r1 == 2.0
+@pytest.mark.parametrize(
+    ("options", "r1", "spectral_norm"),
+    [
+        ({"loss": "hinge"}, 0.1, True),
+        ({"loss": "wgan-gp"}, 0.0, False),
+        ({"r1": 2.0, "spectral_norm": False}, 2.0, False),
+        ({"loss": "wgan-gp", "spectral_norm": True}, 0.0, True),
+    ],
+    ids=str,
+)
+def test_what_bounds_the_discriminator_is_written_out(options: dict[str, Any], r1: float, spectral_norm: bool) -> None:
+    chosen = objective_for(Component(name="gan", options=options))[0].complete(SCHEMA)
+    assert (chosen.r1, chosen.spectral_norm) == (r1, spectral_norm)
 
 
 def test_players_share_no_parameter_and_leave_none_out() -> None:
