@@ -41,6 +41,9 @@ INPUTS = {
         fields=(FieldSchema(name="photo", kind="image", state=COLOURS),),
         shape=(6, 5, 3),
     ),
+    "drawing": InputSchema(
+        name="drawing", kind="image", fields=(FieldSchema(name="drawing", kind="image", state=COLOURS),), shape=(6, 5, 3)
+    ),
     "text": InputSchema(
         name="text", kind="text", fields=(FieldSchema(name="text", kind="text", state={**LETTERS, "width": 8}),), shape=(6,)
     ),
@@ -79,6 +82,11 @@ CASES: dict[str, tuple[Component, str]] = {
     "gan, wgan-gp": (Component(name="gan", options={"loss": "wgan-gp", "width": 4, "growing": "transposed"}), "picture"),
     "gan, cells": (Component(name="gan", options={**FREE, "width": 4}), "cells"),
     "gan, conditional cells": (Component(name="gan", options={**FREE, "conditional": True, "r1": 0.1}), "cells"),
+    "image-to-image": (Component(name="image-to-image", options={**FREE, "width": 4, "blocks": 1}), "colour"),
+    "image-to-image, of pairs": (
+        Component(name="image-to-image", options={**FREE, "into": "drawing", "width": 4, "loss": "hinge"}),
+        "picture + drawing",
+    ),
     "gan, conditional": (Component(name="gan", options={**FREE, "conditional": True, "r1": 1.0, "width": 4}), "colour"),
 }
 

@@ -29,8 +29,9 @@ SCRIPTS = {
     "series.py": "(baseline=seasonal-naive)",
     "loans.py": "cheapest that is not: gradient-boosting",
     "style.py": "mean colour",
+    "drawings.py": "without pairs",
 }
-SLOW = ("pretrain.py", "loans.py", "series.py", "style.py", "sigmoid_networks.py", "pipeline.py")
+SLOW = ("pretrain.py", "loans.py", "series.py", "style.py", "drawings.py", "sigmoid_networks.py", "pipeline.py")
 
 
 @pytest.mark.parametrize("script", [pytest.param(s, marks=pytest.mark.slow) if s in SLOW else s for s in SCRIPTS])

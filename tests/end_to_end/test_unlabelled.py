@@ -128,3 +128,55 @@ def test_style_through_the_command_line(cli: Cli, place: Path, capsys: pytest.Ca
     assert cli(*given, "-o", "out.jpg") == 2
     assert cli("style", "nothing.png", "look.png", "--network", "run", "-o", "out.png") == 2
     assert "nothing.png" in capsys.readouterr().err
+
+
+def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("train", "digits", "--objective", "image-to-image", "--network", "cnn", *QUICK, "--set", "objective.width=4")
+    assert cli(*given, "--set", "judge=auto", "--require", "asked_class >= 0", "--out", "run") == 0
+    page = (place / "run" / "report.html").read_text(encoding="utf-8")
+    assert "Test pictures and what becomes of them" in page
+    assert "that were to become ones of another class" in page
+    (place / "some").mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((8, 8), 80 * i, dtype=np.uint8)).save(place / "some" / f"{i}.png")
+    (place / "some" / "3.png").write_text("no picture")
+    sample = ("sample", "run", "--from", "some")
+    assert cli(*sample, "--label", "3", "-o", "made.npz") == 0
+    assert "1 rows cannot be read" in capsys.readouterr().err
+    with np.load(place / "made.npz") as made:
+        assert made["image"].shape == (3, 8, 8, 1)
+    assert cli(*sample, "-o", "made.png") == 2
+    assert "say with --label" in capsys.readouterr().err
+    assert cli("sample", "run", "-o", "made.png") == 2
+    assert "--from" in capsys.readouterr().err
+    assert cli("sample", "run", "--from", "nowhere", "--label", "3", "-o", "made.png") == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_pairs_of_pictures_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    (place / "pairs").mkdir()
+    lines = ["photo,drawing"]
+    for i in range(60):
+        photo = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(photo).save(place / "pairs" / f"{i}.png")
+        Image.fromarray(255 - photo.mean(2).astype(np.uint8)).save(place / "pairs" / f"{i}-drawn.png")
+        lines.append(f"{i}.png,{'' if i % 9 == 8 else f'{i}-drawn.png'}")
+    (place / "pairs" / "pairs.csv").write_text("\n".join(lines))
+    common = ("--target", "none", "--objective", "image-to-image", *QUICK, "--set", "objective.width=4")
+    assert cli("train", "pairs/pairs.csv", *common) == 2
+    assert "objective.into" in capsys.readouterr().err
+    assert cli("train", "pairs/pairs.csv", *common, "--set", "objective.into=drawing", "--out", "run") == 0
+    report = leadline.Run("run").report
+    error = report.find("conversion_error")
+    assert error is not None
+    assert error.value is not None
+    assert error.n is not None
+    assert "the picture that it was paired with" in (place / "run" / "report.html").read_text(encoding="utf-8")
+    (place / "pairs" / "new.csv").write_text("photo\n0.png\n1.png\n")
+    assert cli("sample", "run", "--from", "pairs/new.csv", "-o", "made.npz", "-q") == 0
+    with np.load(place / "made.npz") as made:
+        assert made["drawing"].shape == (2, 8, 8, 1)
+    assert cli("sample", "run", "--from", "pairs/new.csv", "--label", "x", "-o", "made.npz", "-q") == 2
+    assert "no label to ask for" in capsys.readouterr().err
+    assert cli("predict", "run", "pairs/pairs.csv", "-o", "out.csv", "-q") == 0

@@ -34,6 +34,9 @@ def sample(
     run: options.RunFolder,
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 8,
     label: Annotated[str | None, typer.Option(metavar="LABEL", help="The class of rows, where a network can be told one.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="SOURCE", help="Pictures that a network makes others of: its first rows.")
+    ] = None,
     prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
     temperature: Annotated[
         float | None, typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given.")
@@ -51,7 +54,7 @@ def sample(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw new rows with a run's network: pictures, rows of a table, texts."""
+    """Draw new rows with a run's network: pictures, rows of a table, texts; or pictures made of others."""
     from leadline.facts.experiment import with_settings
     from leadline.verbs.sample import check_name, write
     from leadline.verbs.sample import sample as verb
@@ -59,7 +62,7 @@ def sample(
     check_name(out)
     named = {"label": label, "prompt": prompt, "temperature": temperature, "length": length}
     given = with_settings({name: value for name, value in named.items() if value is not None}, tuple(more or ()))
-    table = verb(run, n, seed=seed, quiet=quiet, options=given)
+    table = verb(run, n, source=source, seed=seed, quiet=quiet, options=given)
     write(table, out, sys.stdout)
 
 

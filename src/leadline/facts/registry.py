@@ -90,6 +90,9 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         ),
         "contrastive": Entry("leadline.objectives.contrastive:OBJECTIVE", "which two random versions belong to one row; SimCLR"),
         "gan": Entry("leadline.objectives.gan:OBJECTIVE", "new pictures, from a generator that a discriminator teaches"),
+        "image-to-image": Entry(
+            "leadline.objectives.image_to_image:OBJECTIVE", "pictures made of others: of pairs, or of classes without"
+        ),
     },
     "optimizers": {
         "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),

@@ -235,6 +235,20 @@ class Generator(Protocol):
 
 
 @runtime_checkable
+class Converter(Protocol):
+    """An objective whose network makes a picture of another one; `samples` is as that of `Sampler`."""
+
+    samples: type[BaseModel]
+
+    @property
+    def into(self) -> str | None:
+        """The input that is made of the other one; None where there is one alone, and classes say of which kind a row is."""
+
+    def convert(self, network: Any, batch: Batch, options: Any) -> Mapping[str, Tensor]:
+        """Return the pictures that those of a batch become, raw, by the name of their input; raises UsageError."""
+
+
+@runtime_checkable
 class Bounding(Protocol):
     """An objective whose network bounds how likely rows are, the closer, the more codes are drawn for each."""
 

@@ -18,6 +18,7 @@ from leadline.layers.contracts import Context, Objective
 from leadline.layers.draws import generator_for
 from leadline.measuring.bound import bound
 from leadline.measuring.clustered import clustered
+from leadline.measuring.converted import converted
 from leadline.measuring.decisions import decide
 from leadline.measuring.domains import domains
 from leadline.measuring.embedded import embedded
@@ -96,6 +97,7 @@ def measure(
                 *bound(network, objective, part, context),
                 *imputed(network, objective, dataset, part, context),
                 *generated(network, objective, dataset, part, context, judge, no_judge),
+                *converted(network, objective, dataset, part, context, judge, no_judge),
                 *reconstructed(network, objective, dataset, part, seed),
                 *embedded(network, objective, dataset, part, context),
                 *clustered(dataset, part, decided, context),

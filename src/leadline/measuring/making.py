@@ -19,14 +19,14 @@ from leadline.data.fields.contract import field_of
 from leadline.data.part import decoded
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.facts.schema import InputSchema, Schema
-from leadline.layers.contracts import Generator, Sampler
+from leadline.layers.contracts import Converter, Generator, Sampler
 from leadline.layers.draws import Draws
 
 BLOCK = 64  # rows are always made so many at a time, so that one is the same to the last bit however many are wanted
 Inputs = Mapping[str, Tensor]
 
 
-def checked(objective: Generator | Sampler, options: Mapping[str, Any], schema: Schema) -> Any:
+def checked(objective: Generator | Sampler | Converter, options: Mapping[str, Any], schema: Schema) -> Any:
     """Return how rows are to be drawn; raises UsageError where an option is unknown or wrong, or a label is no class."""
     fields = objective.samples.model_fields
     label = options.get("label")
@@ -77,7 +77,7 @@ def encoded(schema: Schema, rows: Inputs) -> Inputs:
     def one(name: str, x: Tensor) -> Tensor:
         return x.float().clamp(0, 255).round().to(torch.uint8) if kinds[name] == "image" else x
 
-    return {name: one(name, rows[name].cpu()) for name in kinds}
+    return {name: one(name, rows[name].cpu()) for name in kinds if name in rows}
 
 
 def joined(blocks: Sequence[Inputs]) -> Inputs:
@@ -108,7 +108,7 @@ def frame(schema: Schema, rows: Inputs) -> pl.DataFrame:
     Of series it has a line for each step of each window.
     """
     columns: dict[str, pl.Series] = {}
-    for one in schema.inputs:
+    for one in (one for one in schema.inputs if one.name in rows):
         found = _columns(one, rows[one.name])
         columns |= {name if name not in columns else f"{one.name}.{name}": series for name, series in found.items()}
     return pl.DataFrame(columns)

@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from leadline.metrics.auc import mean_area
+from leadline.metrics.measured import Levels, Measured, absent
 from leadline.objectives.base import full
 
 Game = Literal["non-saturating", "hinge", "wgan-gp"]
@@ -82,3 +85,20 @@ def alarms(ticks: Sequence[Mapping[str, float]], game: Game, every: int) -> Mapp
             "(training.players.discriminator.lr) or objective.loss=wgan-gp may help"
         )
     return found
+
+
+def scored_losses(game: Game, predictions: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """Return what each player loses by each row (n,), of the columns ``score`` of real and ``score_new`` of new rows."""
+    real_n, new_n = (torch.from_numpy(predictions[name].astype(np.float64)) for name in ("score", "score_new"))
+    return {DISCRIMINATOR: against(game, real_n, new_n).numpy(), GENERATOR: deceiving(game, new_n).numpy()}
+
+
+def told_apart(predictions: Mapping[str, np.ndarray], levels: Levels, group: np.ndarray | None) -> Measured:
+    """Return the share of pairs of a real and a new row whose real one has the higher score."""
+    real_n, new_n = predictions["score"].astype(np.float64), predictions["score_new"].astype(np.float64)
+    if not len(real_n):
+        return absent("there are no rows")
+    if not (np.isfinite(real_n).all() and np.isfinite(new_n).all()):
+        return absent("the scores hold numbers that are not finite", len(real_n))
+    is_real = np.repeat([True, False], len(real_n))
+    return mean_area([(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2))

@@ -28,10 +28,8 @@ from leadline.layers.fusion import Fuse
 from leadline.layers.generators import Classes
 from leadline.layers.network import Body
 from leadline.layers.types import Batch, Loss, Prediction
-from leadline.metrics.auc import mean_area
 from leadline.metrics.findings import finding
 from leadline.metrics.means import mean_of
-from leadline.metrics.measured import Measured, absent
 from leadline.objectives.adversarial import (
     COLLAPSE,
     DISCRIMINATOR,
@@ -41,7 +39,9 @@ from leadline.objectives.adversarial import (
     against,
     alarms,
     deceiving,
+    scored_losses,
     steepness,
+    told_apart,
     unit_slope,
 )
 from leadline.objectives.base import Unlabelled
@@ -133,8 +133,8 @@ class Gan(Unlabelled):
                 "objective.loss=wgan-gp bounds the slope of each row by itself, and batch norm ties rows together: take a network "
                 "without it (cnn, or an option norm: layer), or another loss."
             )
-        classes = Classes(schema.classes, _shares(schema)) if options.conditional else None
-        head = Critic(body.width, None if classes is None else _shares(schema), bias=options.loss != "wgan-gp")
+        classes = Classes(schema.classes, class_shares(schema)) if options.conditional else None
+        head = Critic(body.width, None if classes is None else class_shares(schema), bias=options.loss != "wgan-gp")
         count = 0 if classes is None else len(classes.names)
         generator = maker_for(one, body.spec, options.latent, count, width=options.width, growing=options.growing)
         if options.spectral_norm:
@@ -213,13 +213,8 @@ class Gan(Unlabelled):
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
-        losses = [float(values_n.mean()) for values_n in self._losses(predictions).values()]
-        return {"loss": sum(losses), "told_apart": _told_apart(predictions, (0.95,), None).value or 0.0}
-
-    def _losses(self, predictions: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-        real_n, new_n = (torch.from_numpy(predictions[name].astype(np.float64)) for name in ("score", "score_new"))
-        game = self.chosen.loss
-        return {DISCRIMINATOR: against(game, real_n, new_n).numpy(), GENERATOR: deceiving(game, new_n).numpy()}
+        losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
+        return {"loss": sum(losses), "told_apart": told_apart(predictions, (0.95,), None).value or 0.0}
 
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
@@ -230,23 +225,12 @@ class Gan(Unlabelled):
         levels, group = context.levels, context.group
         again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
-        yield finding("told_apart", _told_apart(predictions, levels, group), better="lower", **common)
-        for player, values_n in self._losses(predictions).items():
+        yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
+        for player, values_n in scored_losses(self.chosen.loss, predictions).items():
             yield finding(f"{player}_loss", mean_of(values_n, levels, group), **common)
 
 
-def _told_apart(predictions: Mapping[str, np.ndarray], levels: Sequence[float], group: np.ndarray | None) -> Measured:
-    """Return the share of pairs of a real and a new row whose real one has the higher score."""
-    real_n, new_n = predictions["score"].astype(np.float64), predictions["score_new"].astype(np.float64)
-    if not len(real_n):
-        return absent("there are no rows")
-    if not (np.isfinite(real_n).all() and np.isfinite(new_n).all()):
-        return absent("the scores hold numbers that are not finite", len(real_n))
-    is_real = np.repeat([True, False], len(real_n))
-    return mean_area([(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2))
-
-
-def _shares(schema: Schema) -> Tensor:
+def class_shares(schema: Schema) -> Tensor:
     """Return how frequent each class is in train (C,)."""
     state = schema.target.state if schema.target is not None else {}
     count_C = torch.tensor(state.get("counts") or [1] * len(schema.classes), dtype=torch.float32)

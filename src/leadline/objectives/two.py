@@ -1,11 +1,11 @@
-"""Two networks against each other: one tells new rows from real ones, the other makes them.
+"""Two networks against each other: one tells new rows from real ones, the other makes them, of codes or of other rows.
 
 B rows, L numbers of a code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -61,6 +61,38 @@ class Adversaries(Network):
         if label not in self.classes.names:
             raise UsageError(f"There is no class {label!r}. {did_you_mean(label, self.classes.names)}")
         return torch.full((len(code_BL),), self.classes.names.index(label), device=code_BL.device)
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Return how many parameters the parts have, the generator too."""
+        return {**super().parameter_counts(), "generator": sum(p.numel() for p in self.generator.parameters())}
+
+
+class Converting(Network):
+    """The discriminator, a network of one picture or of a pair, and beside it what makes the picture `into` of the one `given`."""
+
+    def __init__(
+        self,
+        bodies: Mapping[str, nn.Module],
+        head: Critic,
+        generator: nn.Module,
+        given: str,
+        into: str,
+        classes: Sequence[str] = (),
+    ) -> None:
+        super().__init__(bodies, head)  # which sees both pictures of a pair side by side, none ever left out
+        self.generator = generator
+        self.given, self.into = given, into
+        self.classes = tuple(classes)
+
+    def made(self, inputs: Mapping[str, Tensor], class_B: Tensor | None) -> Tensor:
+        """Return the pictures (B,C,H,W), raw from 0 to 255, that raw ones become: of a class, where there are some."""
+        body: Any = self.bodies[self.names.index(self.given)]
+        made: Tensor = self.generator(body.front(inputs[self.given]).values, class_B)
+        return made
+
+    def scored(self, inputs: Mapping[str, Tensor], class_B: Tensor | None) -> Tensor:
+        """Return the scores (B,) of raw rows."""
+        return full(self.head(self.features(inputs), class_B)).squeeze(1)
 
     def parameter_counts(self) -> dict[str, int]:
         """Return how many parameters the parts have, the generator too."""

@@ -9,7 +9,7 @@ from leadline.facts.finding import Finding
 from leadline.facts.report import Report
 from leadline.rendering import words
 from leadline.rendering.fused import fused
-from leadline.rendering.made import made
+from leadline.rendering.made import became, made
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
 from leadline.rendering.scripts import apart
 from leadline.rendering.sentence import Sentence, aside
@@ -36,7 +36,7 @@ def answer(report: Report) -> tuple[Sentence, ...]:
     parts = outline(report)
     split = judged_split(report)
     mains = _mains(parts, split)
-    new = made(parts, things(report))
+    new = (*made(parts, things(report)), *became(parts))
     if new and not (mains and mains[0].finding.name in OPENING):
         return (*new, *(_lead(main, report) for main in mains), *_gap(parts))
     if not mains:
@@ -179,6 +179,7 @@ def _constant(base: Finding) -> str:
     known = {
         "majority": "Always giving the most common answer",
         "mean": "Always answering with the mean of the training rows",
+        "unchanged": "Leaving pictures as they are",
         "unigram": "Knowing only how frequent each token is",
     }
     return known.get(name, f"The baseline ‘{name}’")

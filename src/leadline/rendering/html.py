@@ -29,7 +29,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         *("predicted", "mistakes", "highlights", "samples", "surprises"),  # of several texts also highlights-title …
     ),
     "made": ("new_rows", "new_by_epoch", "nearest", "between"),  # of several inputs also new_rows-2 …
-    "codes": ("clusters", "typical", "reconstructed", "embedding"),
+    "codes": ("converted", "clusters", "typical", "reconstructed", "embedding"),
     "baselines": ("baselines",),
     "inputs": ("alone", "without"),
     "reproduce": ("plan",),

@@ -20,6 +20,15 @@ def made(parts: Outline, thing: str) -> tuple[Sentence, ...]:
     )
 
 
+def became(parts: Outline) -> tuple[Sentence, ...]:
+    """Return a sentence about pictures made of others without pairs: how often a judge takes them for what they were to become."""
+    for one in parts.measures.get("asked_class", ()):
+        if one.finding.value is not None:
+            text = f"Of pictures that were to become ones of another class a judge takes {words.amount(one.finding)} for that class"
+            return (Sentence(text, (one,), aside(one.finding)),)
+    return ()
+
+
 def _own(found: Mapping[str, tuple[Noted, ...]]) -> Mapping[str, Noted]:
     known = {
         name: [one for one in ones if one.finding.group is None and one.finding.value is not None] for name, ones in found.items()

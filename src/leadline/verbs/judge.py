@@ -9,7 +9,7 @@ from leadline.data.fields.contract import field_of
 from leadline.errors import LeadlineError, UsageError
 from leadline.facts.experiment import AUTO, Experiment
 from leadline.facts.schema import InputSchema, Schema
-from leadline.layers.contracts import Generator
+from leadline.layers.contracts import Converter, Generator
 from leadline.run.run import Run
 
 CLASSIFICATION = "classification"
@@ -21,7 +21,7 @@ def resolved(experiment: Experiment, schema: Schema, objective: object) -> str |
     Raises UsageError for a run that cannot judge such rows.
     """
     asked, training = experiment.judge, experiment.training
-    if not isinstance(objective, Generator) or asked is False:
+    if not is_judged(objective) or asked is False:
         return asked
     if asked is None:
         budget = training.max_time is not None or training.max_energy is not None
@@ -34,6 +34,11 @@ def resolved(experiment: Experiment, schema: Schema, objective: object) -> str |
         return AUTO
     _check(asked, schema)
     return asked
+
+
+def is_judged(objective: object) -> bool:
+    """Say whether an objective's network makes rows that a classifier can judge."""
+    return isinstance(objective, Generator) or (isinstance(objective, Converter) and objective.into is None)
 
 
 def may_train(schema: Schema) -> bool:

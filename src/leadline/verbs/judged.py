@@ -11,7 +11,6 @@ from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment, NetworkSpec
 from leadline.facts.training import TrainingSpec
-from leadline.layers.contracts import Generator
 from leadline.measuring.space import Judge
 from leadline.run import folder as files
 from leadline.run.build import build_network
@@ -19,7 +18,7 @@ from leadline.run.run import Run, shipped
 from leadline.verbs.environment import environment_for, write_environment
 from leadline.verbs.fitting import fit_run
 from leadline.verbs.job import Job
-from leadline.verbs.judge import CLASSIFICATION, may_train
+from leadline.verbs.judge import CLASSIFICATION, is_judged, may_train
 from leadline.verbs.resolve import resolve
 
 FOLDER = "judge"  # among the checkpoints: what lies there is needed until the run is finished
@@ -41,7 +40,7 @@ def judged(folder: Path, job: Job, dataset: Dataset) -> Judged:
     Raises Interrupted after a signal, DiskFull; goes on where it stopped.
     """
     asked, world = job.experiment.judge, job.world
-    if not isinstance(job.objective, Generator):
+    if not is_judged(job.objective):
         return NOBODY
     if not asked:
         budget = job.experiment.training.max_time is not None or job.experiment.training.max_energy is not None

@@ -20,7 +20,7 @@ from leadline.facts.series import SeriesSpec
 from leadline.facts.training import TrainingSpec
 from leadline.layers.contracts import Objective
 from leadline.layers.fusion import checked_fusion
-from leadline.measuring import baselines, bound, cost, domains, embedded, generated, imputed, inputs
+from leadline.measuring import baselines, bound, converted, cost, domains, embedded, generated, imputed, inputs
 from leadline.measuring.summary import SUMMARY_NAMES
 from leadline.models.build import fitted_family, resolved_options
 from leadline.objectives.named import objective_for
@@ -85,7 +85,8 @@ def resolve(
 def _measured(objective: Objective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the measures of a network's answers, of the rows that it makes, and of its embeddings."""
     beside = (*bound.names(objective), *imputed.names(objective, schema))
-    beside = (*beside, *generated.names(objective, schema), *embedded.names(objective, schema), *domains.names(objective))
+    beside = (*beside, *generated.names(objective, schema), *converted.names(objective, schema))
+    beside = (*beside, *embedded.names(objective, schema), *domains.names(objective))
     return (*objective.names(schema), *objective.watched, *beside)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -12,11 +13,15 @@ import polars as pl
 import torch
 from PIL import Image
 
-from leadline.errors import UsageError
-from leadline.layers.contracts import Generator, Sampler
+from leadline.data.dataset import prepare
+from leadline.data.part import Part
+from leadline.errors import DataError, UsageError
+from leadline.layers.contracts import Converter, Generator, Sampler
 from leadline.layers.draws import Draws
+from leadline.measuring.converted import made_of
 from leadline.measuring.making import checked, frame, made
 from leadline.run.run import Run
+from leadline.verbs.predict import other_rows
 from leadline.verbs.progress import Progress, progress
 
 TOGETHER = 64  # texts that are drawn at a time
@@ -26,29 +31,62 @@ GREY = 128
 
 
 def sample(
-    run: Run | str | Path, n: int = 8, *, seed: int = 0, quiet: bool = False, options: Mapping[str, Any] | None = None, **more: Any
+    run: Run | str | Path,
+    n: int = 8,
+    *,
+    source: object = None,
+    seed: int = 0,
+    quiet: bool = False,
+    options: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> pl.DataFrame:
     """Return `n` new rows that a run's network draws; the seed decides them, and each is the same however many there are.
+
+    A network that makes pictures of others makes them of the first `n` rows of `source`, in its order.
 
     They are as people read them: texts, the columns of a table, pictures as arrays of pixels (H,W,C) uint8, a line for each step
     of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature`` and ``length`` of
     texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as `options` or by name. Raises
-    RunError for a folder that is no intact run, UsageError where the network draws nothing or an option is unknown or wrong.
+    RunError for a folder that is no intact run, UsageError where the network draws nothing or an option is unknown or wrong,
+    DataError for a source without its columns.
     """
     run = run if isinstance(run, Run) else Run(run)
     objective = run.objective
-    if not isinstance(objective, Sampler | Generator):
+    if not isinstance(objective, Sampler | Generator | Converter):
         raise UsageError(f"{run.folder}: a network for {objective.name!r} draws no new rows.")
     if n < 1:
         raise UsageError(f"At least one row is drawn, not {n}.")
+    converts = isinstance(objective, Converter)
+    if converts and source is None:
+        raise UsageError(f"{run.folder}: the network makes pictures of others: name them with --from (in Python source=).")
+    if not converts and source is not None:
+        raise UsageError(f"{run.folder}: a network for {objective.name!r} draws rows of nothing, and takes no source.")
     chosen = checked(objective, {**(options or {}), **more}, run.schema)
     with progress(quiet) as shown:
         if isinstance(objective, Sampler):
             return _texts(run, objective, n, seed, chosen, shown)
-        rows = made(run.network, objective, run.schema, n, seed, chosen, lambda done, total: shown.stage("drawing", done, total))
+        drawing = partial(shown.stage, "drawing")
+        if isinstance(objective, Converter):
+            rows = made_of(run.network, objective, run.schema, _given(run, objective.into, source, n, shown), chosen, drawing)
+        else:
+            rows = made(run.network, objective, run.schema, n, seed, chosen, drawing)
         table = frame(run.schema, rows)
     label, goal = getattr(chosen, "label", None), run.schema.target
     return table if label is None or goal is None else table.with_columns(pl.lit(str(label)).alias(goal.name))
+
+
+def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) -> Part:
+    """Return the first rows of a source."""
+    data, memory = other_rows(run.experiment.data, source)
+    schema = run.schema.model_copy(update={"inputs": tuple(one for one in run.schema.inputs if one.name != into)})
+    dataset = prepare(data, memory, seed=run.experiment.seed, schema=schema, labelled=False, progress=shown.stage)
+    if dataset.set_aside.height:
+        place, reason = dataset.set_aside.select("row", "reason").row(0)
+        shown.note(f"{dataset.set_aside.height:,} rows cannot be read and are left out; the first is row {place}: {reason}")
+    (part,) = dataset.parts.values()
+    if not len(part):
+        raise DataError("sample: there is no row that could be read.")
+    return part.subset(np.arange(min(n, len(part))))
 
 
 def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: Progress) -> pl.DataFrame:

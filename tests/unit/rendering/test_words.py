@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from leadline.facts.finding import Finding
 from leadline.rendering import words
+from leadline.rendering.terms import Term
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_absent_is_never_zero() -> None:
 
 def test_names_are_readable_also_those_nobody_described() -> None:
     assert words.term("roc_auc").title == "ROC AUC"
-    assert words.term("accuracy_over_repeats") == words.Term("Accuracy, over repeats", "mean over runs with different seeds", True)
+    assert words.term("accuracy_over_repeats") == Term("Accuracy, over repeats", "mean over runs with different seeds", True)
     assert words.term("accuracy(fog, 3)").title == "Accuracy (fog, 3)"
     assert words.term("accuracy(fog, 3)").share
     assert words.term("mia_tpr_at_1pct_fpr").title == "Mia tpr at 1pct fpr"
