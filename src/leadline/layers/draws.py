@@ -43,47 +43,59 @@ def mix(x: Tensor) -> Tensor:
     return x ^ _shift(x, 31)
 
 
+def _bits(state_B: Tensor, seed: int, count: int) -> Tensor:
+    """Return (B, count) int64 whose 64 bits are independent and even."""
+    mixed_B = mix(state_B + seed)
+    counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
+    return mix(mixed_B[:, None] + counter_F)
+
+
+# What is compiled calls this and does not look inside: it would compute the bits anew wherever they are used.
+opaque_bits = torch.library.custom_op("leadline::bits", _bits, mutates_args=())
+opaque_bits.register_fake(lambda state_B, seed, count: state_B.new_empty(len(state_B), count))
+
+
 class Draws:
     """Random draws for one step and the rows of one batch; every method gives each row its own numbers.
 
     They also say how far training is, as the loss of some objectives goes by it.
     """
 
-    def __init__(self, seed: int, step: int, row_B: Tensor, progress: Tensor | None = None) -> None:
-        self._seed, self._step, self._row_B = seed, step, row_B
-        self._path = ""
+    def __init__(
+        self, seed: int, step: int, row_B: Tensor, progress: Tensor | None = None, state_B: Tensor | None = None, path: str = ""
+    ) -> None:
+        self._seed, self._step, self._row_B, self._path = seed, step, row_B, path
         # How far training is, from 0 to 1, on the device; at its end where nobody says.
         self.progress = torch.ones((), device=row_B.device) if progress is None else progress
+        if state_B is not None:
+            self.state_B = state_B
 
     @cached_property
     def state_B(self) -> Tensor:
         """The step and seed folded into each row's number; made when first asked for, as many steps draw nothing."""
         return mix(self._row_B * _GOLDEN + seed_for(self._seed, "step", self._step))
 
+    def _of(self, row_B: Tensor, state_B: Tensor, path: str = "") -> Draws:
+        # Neither seed nor step are looked at: what is compiled would be compiled anew for each.
+        return Draws(0, 0, row_B, self.progress, state_B, self._path + path)
+
     def under(self, part: str) -> Draws:
         """Return draws that are a part's own: the same purpose gives other numbers than here."""
-        own = Draws(self._seed, self._step, self._row_B, self.progress)
-        own.state_B, own._path = self.state_B, f"{self._path}{part}\x1f"
-        return own
+        return self._of(self._row_B, self.state_B, f"{part}\x1f")
 
     def each(self, parts: int) -> Draws:
         """Return draws for (B·parts) rows: each row's parts, one part after another, have numbers of their own."""
-        own = Draws(self._seed, self._step, self._row_B.repeat_interleave(parts), self.progress)
         part_P = torch.arange(1, parts + 1, device=self._row_B.device, dtype=torch.int64) * _GOLDEN
-        own.state_B, own._path = mix(self.state_B[:, None] + part_P).flatten(), self._path
-        return own
+        return self._of(self._row_B.repeat_interleave(parts), mix(self.state_B[:, None] + part_P).flatten())
 
     def first(self, rows: int) -> Draws:
         """Return the draws of the first so many rows."""
-        own = Draws(self._seed, self._step, self._row_B[:rows])
-        own.state_B, own._path = self.state_B[:rows], self._path
-        return own
+        return self._of(self._row_B[:rows], self.state_B[:rows])
 
     def bits(self, purpose: str, count: int) -> Tensor:
         """Return (B, count) int64 whose 64 bits are independent and even."""
-        state_B = mix(self.state_B + seed_for(0, self._path + purpose))
-        counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
-        return mix(state_B[:, None] + counter_F)
+        seed = seed_for(0, self._path + purpose)
+        return opaque_bits(self.state_B, seed, count) if torch.compiler.is_compiling() else _bits(self.state_B, seed, count)
 
     def shorts(self, purpose: str, count: int) -> Tensor:
         """Return (B, count) int16, independent and even: four of each 64 bits."""

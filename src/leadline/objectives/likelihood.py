@@ -101,9 +101,16 @@ def chance(share: Tensor, draws: Draws, purpose: str, most: float = 1) -> Tensor
 
     Four entries share the 64 bits of a hash.
     """
-    entries = share[0].numel()
-    lane = draws.shorts(purpose, entries).view(share.shape)
+    lane = draws.shorts(purpose, share[0].numel()).view(share.shape)
+    return below(lane, share, most) if torch.compiler.is_compiling() else _below(lane, share, most)
+
+
+def _below(lane: Tensor, share: Tensor, most: float) -> Tensor:
     return lane < share * (65_536 / most) - 32_768
+
+
+below = torch.library.custom_op("leadline::below", _below, mutates_args=())
+below.register_fake(lambda lane, share, most: torch.empty_like(share, dtype=torch.bool))
 
 
 class Pixels(Observed):

@@ -6,6 +6,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from leadline.layers import draws as module
 from leadline.layers.draws import Draws, drawing, generator_for, seed_for
 from leadline.layers.dropout import Dropout, name_dropouts
 
@@ -82,3 +83,27 @@ def test_how_far_training_is_goes_with_every_part() -> None:
     assert all(part.progress is progress for part in (draws, draws.under("a"), draws.each(2)))
     assert Draws(0, 3, torch.arange(4)).progress.item() == 1
     assert torch.equal(draws.uniform("u", 3), Draws(0, 3, torch.arange(4)).uniform("u", 3))
+
+
+def test_what_is_compiled_once_serves_every_step() -> None:
+    seen = []
+
+    def kept(graph: torch.fx.GraphModule, examples: object) -> object:
+        seen.append(graph)
+        return graph.forward
+
+    def drawn(draws: Draws) -> torch.Tensor:
+        return draws.under("part").each(2).first(5).normal("noise", 3) + draws.shorts("bits", 3)[:5]
+
+    torch.compiler.assume_constant_result(module.seed_for)
+    compiled = torch.compile(drawn, backend=kept, dynamic=False)
+    for step in range(4):
+        one, other = (Draws(7, step, torch.arange(5)) for _ in range(2))
+        assert one.state_B.shape == (5,)  # made before, as a step does
+        torch.testing.assert_close(compiled(one), drawn(other), rtol=0, atol=0)
+    assert len(seen) == 1
+
+
+def test_parts_know_how_far_training_is() -> None:
+    draws = Draws(0, 3, torch.arange(4), torch.tensor(0.25))
+    assert [d.progress.item() for d in (draws.under("a"), draws.each(2), draws.first(2))] == [0.25] * 3
