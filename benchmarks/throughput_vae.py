@@ -3,7 +3,7 @@
 A step costs at most 1.1 times that of a loop written by hand with the same execution plan, and training gives at least 1.2 times as
 many images/s as Keras 3 `fit` with the same network (the faster of its torch and JAX backends). Pixels are drawn as 0 or 1 anew in
 every step by all of them. Keras on JAX compiles; Leadline does where training is long (ten minutes) or it is told to, so it is run
-both ways. All run in turn on the same 20,000 pictures; what is measured is whole epochs after the first.
+both ways. All run in turn on the same 50,000 pictures; what is measured is whole epochs after the first.
 
 ``LEADLINE_KERAS_PYTHON=... python -m benchmarks.throughput_vae path/to/mnist.npz``
 """
@@ -24,7 +24,7 @@ import polars as pl
 from benchmarks.common import Figure, dataset, in_turn, leadline, publish, ratio
 
 PEERS = Path(__file__).parent / "peers"
-PICTURES, OTHERS = 20_000, 500
+PICTURES, OTHERS = 50_000, 500
 BATCH = 128
 EPOCHS = 4
 ROUNDS = 6  # the fewest whose range is a 95 % interval of the median

@@ -16,7 +16,8 @@ from leadline.training.average import batch_norms
 from leadline.training.step import Plain
 
 MOST = 8  # halvings of the learning rate, after which training is given up: by then it is 256 times lower
-SPACING = 10  # steps at least between snapshots, so that they cost next to nothing however short an epoch is
+EARLY = 10  # steps before which nobody knows that the weights are sound
+SPACING = 50  # steps at least between snapshots: of dense layers a copy takes as long as a third of a step
 WORSE = 10  # times the size of the first loss by which a later one may exceed it; beyond, the weights are no good state any more
 
 
@@ -54,7 +55,7 @@ class Snapshot:
         It depends on the step and on losses alone, so that a resumed run goes back to where the uninterrupted one does.
         """
         sound = loss - first <= WORSE * abs(first)
-        return sound and tick_step > SPACING and (epoch_end or tick_step - self.step >= SPACING)
+        return sound and tick_step > EARLY and (epoch_end or tick_step - self.step >= SPACING)
 
     def take(self, step: Plain) -> None:
         """Copy the state of now; raises Diverged where it holds numbers that are not finite."""

@@ -64,8 +64,8 @@ def test_when_a_snapshot_is_due() -> None:
     assert not snapshot.due(10, epoch_end=True, loss=1.0, first=1.0)  # too early to know that the weights are sound
     assert snapshot.due(11, epoch_end=True, loss=1.0, first=1.0)
     snapshot.scalars["step"] = 50
-    assert not snapshot.due(59, epoch_end=False, loss=1.0, first=1.0)
-    assert snapshot.due(60, epoch_end=False, loss=1.0, first=1.0)
+    assert not snapshot.due(99, epoch_end=False, loss=1.0, first=1.0)
+    assert snapshot.due(100, epoch_end=False, loss=1.0, first=1.0)
     assert not snapshot.due(60, epoch_end=True, loss=12.0, first=1.0)  # on its way to infinity
     assert snapshot.due(60, epoch_end=True, loss=-3.0, first=-1.0)  # a likelihood may be below zero
 
