@@ -27,6 +27,7 @@ CLAIMS = (
     "fixmatch",
     "vae",
     "anomaly",
+    "gan",
     "throughput_vae",
     "throughput_text",
     "throughput_cifar10",
