@@ -58,6 +58,8 @@ CASES: dict[str, tuple[Component, str]] = {
     "autoencoder, bernoulli": (Component(name="autoencoder", options={"pixels": "bernoulli"}), "picture"),
     "autoencoder, masked": (Component(name="autoencoder", options={"noise": "mask", "sigma": 0.5}), "colour"),
     "autoencoder, noisy": (Component(name="autoencoder", options={"noise": "gaussian", "anomaly": ["狗"]}), "table"),
+    "autoencoder, relative": (Component(name="autoencoder", options={"score": "relative", "pixels": "bernoulli"}), "picture"),
+    "autoencoder, relative cells": (Component(name="autoencoder", options={"score": "relative"}), "table"),
     "autoencoder, texts": (Component(name="autoencoder", options={"noise": "mask"}), "text"),
     "autoencoder, several": (Component(name="autoencoder"), "table + picture"),
     "vae": (Component(name="vae"), "table"),

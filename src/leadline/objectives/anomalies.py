@@ -23,14 +23,21 @@ from leadline.metrics import anomaly as metrics
 from leadline.metrics.findings import finding
 from leadline.objectives.coded import classes_in
 
+LEAST = 1e-9  # train variances that errors and sizes have at least, before their logarithm
+FEWEST = 10  # normal validation rows that a slope is found on
 NEVER = torch.finfo(torch.float32).max  # a score that no row has
 
 
 class Threshold(nn.Module):
-    """The end of a network, which passes codes on; it carries the score above which a row is an anomaly."""
+    """The end of a network, which passes codes on; it carries the score above which a row is an anomaly.
 
-    def __init__(self) -> None:
+    Where scores are `relative` also the power of rows' sizes that their errors usually grow with.
+    """
+
+    def __init__(self, *, relative: bool = False) -> None:
         super().__init__()
+        self.slope: Tensor | None
+        self.register_buffer("slope", torch.tensor(0.0) if relative else None)
         self.threshold: Tensor
         self.register_buffer("threshold", torch.tensor(NEVER))
 
@@ -70,7 +77,27 @@ def without(inputs: Mapping[str, Tensor], keep_B: Tensor | None) -> Mapping[str,
     return inputs if keep_B is None else {name: standing_in(x, keep_B) for name, x in inputs.items()}
 
 
-def settle(last: Any, score_n: np.ndarray, rate: float, context: Context) -> tuple[Finding, ...]:
+def excess(error: Any, size: Any, slope: Any) -> Any:
+    """Return the logarithm of errors beyond what rows of their size usually have, of arrays or tensors alike."""
+    log = torch.log if isinstance(error, Tensor) else np.log
+    return log(error + LEAST) - slope * log(size + LEAST)
+
+
+def settle_slope(last: Any, error_n: np.ndarray, size_n: np.ndarray) -> tuple[Finding, ...]:
+    """Set the power of normal rows' sizes that their errors grow with, by least squares on logarithms; it is 0 at least."""
+    again = Again(producer="settled", repeat="recorded")
+    x_n, y_n = np.log(size_n + LEAST), np.log(error_n + LEAST)
+    if len(x_n) < FEWEST or not x_n.std() > 0:
+        why = f"there are fewer than {FEWEST} normal validation rows of different sizes: errors are taken as they are"
+        return (Finding.absent("error_slope", why, again=again),)
+    value = max(0.0, float(np.cov(x_n, y_n)[0, 1] / x_n.var(ddof=1)))
+    with torch.no_grad():
+        last.slope.fill_(value)
+    method = "least squares of the logarithms of errors on those of sizes, normal validation rows"
+    return (Finding(name="error_slope", split="validation", value=value, n=len(x_n), method=method, again=again),)
+
+
+def settle(last: Any, score_n: np.ndarray, rate: float, context: Context, unit: str = "nats") -> tuple[Finding, ...]:
     """Set the threshold so that a new normal row lies above it with a probability of `rate` at most; `score_n` is of normal ones.
 
     It is the order statistic that promises this of exchangeable rows (Vovk et al. 2005). Of too few it is the largest.
@@ -79,7 +106,7 @@ def settle(last: Any, score_n: np.ndarray, rate: float, context: Context) -> tup
     again = Again(producer="settled", repeat="recorded")
     if n == 0:
         why = "there are no normal validation rows to choose it on"
-        return (Finding.absent("anomaly_threshold", why, unit="nats", again=again),)
+        return (Finding.absent("anomaly_threshold", why, unit=unit, again=again),)
     rank = math.ceil((n + 1) * (1 - rate))
     value = float(np.sort(score_n)[min(rank, n) - 1])
     with torch.no_grad():
@@ -87,7 +114,7 @@ def settle(last: Any, score_n: np.ndarray, rate: float, context: Context) -> tup
     method = f"score that at most {rate:.3g} of normal rows are above, by validation rows"
     if rank > n:
         method = f"largest score of normal validation rows, which are too few for a rate of {rate:.3g}"
-    return (Finding(name="anomaly_threshold", split="validation", value=value, n=n, unit="nats", method=method, again=again),)
+    return (Finding(name="anomaly_threshold", split="validation", value=value, n=n, unit=unit, method=method, again=again),)
 
 
 def told_apart(

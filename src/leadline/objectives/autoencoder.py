@@ -49,6 +49,8 @@ class Options(Fact):
 
     Classes called `anomaly`, or all but those called `normal`, are left out of training and validation and are to be found in the
     test rows. From the score on that at most a share `false_alarm_rate` of normal validation rows is above, a row is called one.
+    The score is a row's ``surprise`` in nats, or ``relative``: the logarithm of its squared error beyond that of rows as far from
+    the mean row as it is. Else what is nearly empty is never an anomaly, as there is little to get wrong.
     """
 
     latent: int | None = Field(default=None, ge=1)
@@ -58,6 +60,7 @@ class Options(Fact):
     sigma: Sigma = "learned"
     anomaly: tuple[str, ...] = ()
     normal: tuple[str, ...] = ()
+    score: Literal["surprise", "relative"] = "surprise"
     false_alarm_rate: float = Field(default=0.05, gt=0, lt=1)
 
     @field_validator("anomaly", "normal", mode="before")
@@ -79,6 +82,8 @@ class Autoencoder(Unlabelled):
         """Say why no rows can be made of codes, or None."""
         if self.chosen.noise == "gaussian" and all(one.kind == "text" for one in schema.inputs):
             return "gaussian noise is for quantities, and there is only text: take noise mask"
+        if self.chosen.score == "relative" and all(one.kind == "text" for one in schema.inputs):
+            return "objective.score=relative compares errors of quantities, and there is only text"
         return unlikely(schema)
 
     def complete(self, schema: Schema) -> Options:
@@ -114,7 +119,7 @@ class Autoencoder(Unlabelled):
             code=options.latent,
             pixels=options.pixels,
             sigma=options.sigma,
-            last=anomalies.Threshold(),
+            last=anomalies.Threshold(relative=options.score == "relative"),
         )
         numbers = [schema.classes.index(label) for label in options.anomaly]
         network.register_buffer("anomalies", torch.tensor(numbers, dtype=torch.int64), persistent=False)
@@ -160,23 +165,33 @@ class Autoencoder(Unlabelled):
         return rows
 
     def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
-        """Return each row's surprise in nats, `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean
-        squared `error` of its quantities in train variances."""
+        """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared `error` of its
+        quantities in train variances; of relative scores the `surprise` in nats and the `size` too."""
         given = network.given(network(batch.inputs))
-        score_B = network.nll(given, batch.inputs)
-        error_B = network.squares(given, batch.inputs)
-        return Prediction({"score": score_B, "anomaly": score_B > network.last.threshold, "error": error_B})
+        score_B = surprise_B = network.nll(given, batch.inputs)
+        error_B, more = network.squares(given, batch.inputs), {}
+        if network.last.slope is not None:
+            more = {"surprise": surprise_B, "size": network.sizes(batch.inputs)}
+            score_B = anomalies.excess(error_B, more["size"], network.last.slope)
+        return Prediction({"score": score_B, "anomaly": score_B > network.last.threshold, "error": error_B, **more})
 
     def settle(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
         """Choose the score above which a row is called an anomaly, on the normal ones of the validation rows."""
         normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
-        score_n = predictions["score"][normal] if "score" in predictions else np.empty(0)
-        return anomalies.settle(network.last, score_n, self.chosen.false_alarm_rate, context)
+        found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {"score": np.empty(0)}
+        if network.last.slope is None:
+            return anomalies.settle(network.last, found["score"], self.chosen.false_alarm_rate, context)
+        error_n, size_n = (
+            found[name][~np.isnan(found["error"])] if "error" in found else np.empty(0) for name in ("error", "size")
+        )
+        slope = anomalies.settle_slope(network.last, error_n, size_n)
+        score_n = anomalies.excess(error_n, size_n, float(network.last.slope))
+        return (*slope, *anomalies.settle(network.last, score_n, self.chosen.false_alarm_rate, context, "1"))
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean surprise at normal rows in nats."""
         normal = anomalies.normal_n(target, schema, self.chosen.anomaly)
-        return {"loss": float(predictions["score"][normal].astype(np.float64).mean()) if normal.any() else 0.0}
+        return {"loss": float(_surprise(predictions)[normal].astype(np.float64).mean()) if normal.any() else 0.0}
 
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
@@ -188,7 +203,7 @@ class Autoencoder(Unlabelled):
         group = None if context.group is None else context.group[normal]
         again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
         common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "better": "lower"}
-        made = mean_of(predictions["score"][normal], context.levels, group)
+        made = mean_of(_surprise(predictions)[normal], context.levels, group)
         made = made._replace(method=f"{in_words(context.schema, self.chosen.pixels)}; {made.method}")
         yield finding("reconstruction", made, unit="nats", **common)
         error_n = predictions["error"][normal]
@@ -196,6 +211,11 @@ class Autoencoder(Unlabelled):
         error = mean_of(error_n[known], context.levels, None if group is None else group[known], low=0.0)
         yield finding("mse_scaled", error, **common)
         yield from anomalies.told_apart(predictions, normal, context, again, ranked=bool(self.chosen.anomaly))
+
+
+def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the surprise at each row in nats (n,)."""
+    return predictions["surprise" if "surprise" in predictions else "score"]
 
 
 OBJECTIVE = Autoencoder()

@@ -65,6 +65,11 @@ class Coded(Network):
         sums_B2 = parts_BK2.sum(1) if present_BK is None else (parts_BK2 * present_BK[:, :, None]).sum(1)
         return sums_B2[:, 0] / sums_B2[:, 1]
 
+    def sizes(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return each row's mean squared distance from the mean of the train rows' quantities (B,), in train variances."""
+        plain = {name: one.plain(len(inputs[name]), next(self.parameters()).float()) for name, one in self.kinds().items()}  # type: ignore[operator]
+        return self.squares(plain, inputs)
+
     def rows(self, code: Tensor) -> dict[str, Tensor]:
         """Return the raw rows that are expected of codes, by input."""
         given = self.given(code)

@@ -42,7 +42,7 @@ from leadline.objectives.adversarial import (
     told_apart,
 )
 from leadline.objectives.base import Unlabelled, full
-from leadline.objectives.gan import ADAM, class_shares
+from leadline.objectives.gan import Gan, class_shares
 from leadline.objectives.two import Converting
 
 UNCHANGED = "baseline=unchanged"  # pictures as they go in
@@ -82,13 +82,7 @@ class ImageToImage(Unlabelled):
     watched = (COLLAPSE,)
     samples = Drawing
     chosen: Options = Options()
-    usual: Mapping[str, Any] = {
-        "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
-        "schedule": "constant",
-        "average": "ema",
-        "early_stopping": None,
-        "batch": 32,
-    }
+    usual: Mapping[str, Any] = {**Gan.usual, "batch": 32}
 
     @property
     def into(self) -> str | None:

@@ -37,6 +37,7 @@ class Observed(nn.Module, ABC):
     - `there(raw)`: which entries are there, bool of the raw rows' shape.
     - `hidden(raw, where)`: raw rows in which some entries are as if missing; `noisy(raw, amount, draws)`: with so many standard
       deviations of normal noise on quantities.
+    - `plain(rows, like)`: what a decoder would give for `rows` rows if each were the mean of the train rows' quantities.
     - `squares(given, raw)`: (B,2), the sum over a row's quantities of squared errors of the mean, in train variances, and how many
       they are.
     - `told`: the likelihood in words.
@@ -72,6 +73,10 @@ class Observed(nn.Module, ABC):
     @abstractmethod
     def noisy(self, raw: Tensor, amount: float, draws: Draws) -> Tensor:
         """Return raw rows with noise on their quantities."""
+
+    def plain(self, rows: int, like: Tensor) -> Tensor:
+        """Return zeros, of the type and on the device of `like`: quantities are given standardised."""
+        return like.new_zeros(rows, *self.spec.shape)
 
     def squares(self, given: Tensor, raw: Tensor) -> Tensor:
         """Return zeros: there are no quantities."""
@@ -157,6 +162,10 @@ class Bernoulli(Pixels):
     def taken(self, raw: Tensor, draws: Draws) -> Tensor:
         """Return pictures of pixels 0 and 255, as float."""
         return torch.where(chance(raw, draws, "pixels", most=255), self.white, self.black)
+
+    def plain(self, rows: int, like: Tensor) -> Tensor:
+        """Return the log-odds of the mean brightness of each channel."""
+        return torch.logit(self.mean_C11 / 255, eps=1e-6).to(like.dtype).expand(rows, *self.spec.shape)
 
     def nll(self, given: Tensor, raw: Tensor, draws: Draws | None = None, counted: Tensor | None = None) -> Tensor:
         """Return the cross-entropy of rows (B,) in nats; of grey pixels the mean over what they may be drawn as."""

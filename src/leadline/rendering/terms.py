@@ -102,6 +102,7 @@ TERMS: Mapping[str, Term] = {
     "kl_to_prior": Term("Divergence of codes", "how much a row's code tells: its distribution against that of all codes"),
     "active_units": Term("Active numbers of a code", "those that differ between rows"),
     "anomaly_threshold": Term("Anomaly threshold", "the score above which a row is called an anomaly"),
+    "error_slope": Term("Growth of errors", "the power of a row's distance from the mean row that errors usually grow with"),
     "false_alarms": Term("False alarms", "share of normal rows that are called anomalies", True),
     "imputation_error": Term("Error of filled-in numbers", "of cells hidden from the network, in train standard deviations"),
     "imputation_error_saved": Term("Error saved by filling in", "against the column's mean; above zero the network does better"),

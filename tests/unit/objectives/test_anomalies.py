@@ -83,3 +83,31 @@ def test_an_anomaly_is_seen_by_nothing() -> None:
     assert anomalies.without(batch.inputs, keep)["table"][:, 0].tolist() == [0, 0, 2, 2]
     assert anomalies.normal_B(batch, torch.tensor([], dtype=torch.int64)) is None
     assert anomalies.normal_n(np.array([0, 1, -1]), schema(), ("b",)).tolist() == [True, False, True]
+
+
+def test_the_power_that_errors_grow_with_is_found() -> None:
+    rng = np.random.default_rng(0)
+    size_n = np.exp(rng.normal(0, 1, 400))
+    error_n = 0.1 * size_n**0.7 * np.exp(rng.normal(0, 0.1, 400))
+    last = Threshold(relative=True)
+    (found,) = anomalies.settle_slope(last, error_n, size_n)
+    assert found.value == pytest.approx(0.7, abs=0.02)
+    assert last.slope is not None
+    assert last.slope.item() == pytest.approx(found.value)
+    excess_n = anomalies.excess(error_n, size_n, found.value)
+    assert abs(np.corrcoef(excess_n, np.log(size_n))[0, 1]) < 1e-6
+    torch.testing.assert_close(
+        anomalies.excess(torch.from_numpy(error_n), torch.from_numpy(size_n), last.slope.double()),
+        torch.from_numpy(excess_n),
+        atol=1e-6,
+        rtol=1e-6,
+    )
+
+
+def test_too_few_rows_give_no_slope() -> None:
+    last = Threshold(relative=True)
+    (found,) = anomalies.settle_slope(last, np.ones(5), np.arange(1.0, 6.0))
+    assert found.value is None
+    assert "fewer than 10" in str(found.why)
+    assert last.slope is not None
+    assert last.slope.item() == 0

@@ -172,3 +172,27 @@ def test_a_run_finds_what_it_was_not_trained_on_and_fills_in_cells(tmp_path: Pat
     np.testing.assert_allclose(known, frame["x2"][20:].to_numpy(), rtol=1e-5)
     usual = kind[:20] == "usual"
     assert np.corrcoef(told["completed(x2)"][:20].to_numpy()[usual], frame["x2"][:20].to_numpy()[usual])[0, 1] > 0.8
+
+
+def test_what_is_small_can_be_an_anomaly_by_relative_scores() -> None:
+    """Rows of ten numbers that are all equal but for noise; an anomaly is small, and nothing like that."""
+    rng = np.random.default_rng(0)
+    size_n = np.exp(rng.normal(1, 0.5, 1_200))
+    x_nF = np.where(rng.random((1_200, 1)) < 0.5, -1, 1) * size_n[:, None] * (1 + 0.1 * rng.normal(size=(1_200, 10)))
+    kind_n = np.where(np.arange(1_200) % 6 == 5, "odd", "usual")
+    odd = kind_n == "odd"
+    x_nF[odd] = 0.15 * rng.choice([-1.0, 1.0], (odd.sum(), 10)) * size_n[odd, None]
+    frame = pl.DataFrame({**{f"x{k}": x_nF[:, k] for k in range(10)}, "kind": kind_n})
+    area = {}
+    for score in ("surprise", "relative"):
+        settings = {"objective.latent": 1, "objective.anomaly": ["odd"], "objective.score": score, "objective.sigma": 1.0}
+        run = leadline.train(
+            frame, target="kind", objective="autoencoder", epochs=15, settings={**settings, "network.size": "small"}, quiet=True
+        )
+        found = run.report.find("roc_auc")
+        assert found is not None
+        area[score] = found.value
+    assert area["relative"] is not None
+    assert area["relative"] > 0.95
+    assert area["surprise"] is not None
+    assert area["surprise"] < area["relative"] - 0.2
