@@ -180,3 +180,28 @@ def test_pairs_of_pictures_through_the_command_line(cli: Cli, place: Path, capsy
     assert cli("sample", "run", "--from", "pairs/new.csv", "--label", "x", "-o", "made.npz", "-q") == 2
     assert "no label to ask for" in capsys.readouterr().err
     assert cli("predict", "run", "pairs/pairs.csv", "-o", "out.csv", "-q") == 0
+
+
+def test_class_folders_without_their_classes(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    for label in ("cat", "dog"):
+        (place / "photos" / label).mkdir(parents=True)
+        for i in range(15):
+            Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(place / "photos" / label / f"{i}.png")
+    common = ("--target", "none", *QUICK, "--set", "judge=false")
+    assert cli("train", "photos", "--objective", "vae", *common, "--out", "run") == 0
+    assert [one.name for one in leadline.Run("run").schema.inputs] == ["image"]
+    assert cli("embed", "run", "photos/cat", "-o", "codes.npy", "-q") == 0
+    assert cli("train", "photos", "--objective", "classification", *QUICK, "--init", "run", "--freeze", "bodies") == 0
+    capsys.readouterr()
+    assert cli("train", "photos", "--objective", "classification", "--target", "none", *QUICK) == 2
+    assert "--target none is for objectives that learn from rows alone" in capsys.readouterr().err
+
+
+def test_a_column_that_looks_like_a_target_is_named(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pl.DataFrame({"x": np.arange(40.0), "label": ["a", "b"] * 20}).write_csv(place / "rows.csv")
+    words = ("--target", "none", "--epochs", "1", "--deterministic", "--set", "network.size=small")
+    assert cli("train", "rows.csv", "--objective", "autoencoder", *words) == 0
+    assert "--ignore 'label' leaves it out" in capsys.readouterr().err
+    assert cli("train", "rows.csv", "--objective", "autoencoder", *words, "--ignore", "label") == 0
+    assert "leaves it out" not in capsys.readouterr().err

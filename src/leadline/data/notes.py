@@ -68,7 +68,7 @@ def on_classes(
         notes.append(
             f"The classes are uneven: {count_C[commonest] / count_C.sum():.1%} of the train rows are {names[commonest]!r}, and "
             f"{_rows(int(count_C[rarest]))} {names[rarest]!r}. Balanced accuracy counts all classes the same; "
-            "--set objective.class_weights=balanced makes training do so too."
+            "--set objective.class_weights=balanced makes a classifier's training do so too."
         )
     few = names[(count_C > 1) & (count_C < FEW)].tolist()  # the split itself tells of single rows
     notes += [f"Fewer than {FEW} train rows, from which little can be learned, have the class {_some(few)}."] if few else []

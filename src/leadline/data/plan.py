@@ -60,6 +60,8 @@ def fitted(
         spec, told_of_steps = targets.with_steps(table, spec, choice.kind, choice.name)
         told += told_of_steps
     taken = dict.fromkeys(choice.taken if choice else (), "it is the target")
+    taken |= targets.none_taken(table, spec)
+    told += targets.none_notes(table, spec)
     taken |= {weight: "it says how much rows count"} if weight else {}
     plan = inputs.plan(table, spec, taken, progress)
     family = _families(table, spec, plan.groups, progress)
@@ -157,6 +159,11 @@ def _split(
         free = free[(to_parts(table.frame[column][free]) == "train").fill_null(False).to_numpy()]
     train = np.sort(np.concatenate([shared.rows["train"], free]))
     note = f"{len(free):,} of the {len(train):,} train rows have no {target.name!r}, and are learnt from without."
+    if column is None:
+        note += (
+            " Validation and test rows are all of those that have one: where the others are of another kind, what is measured says "
+            "nothing of them; --test names rows of theirs that have one."
+        )
     return replace(shared, rows={**shared.rows, "train": train}, notes=(*shared.notes, note))
 
 

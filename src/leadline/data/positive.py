@@ -25,7 +25,7 @@ def marked(table: Table, target: FieldSchema, train: np.ndarray, positive: str |
     if positive is not None:
         _check(positive, [state["classes"] for state in states if "classes" in state])
     notes = tuple(
-        f"positive class of {field.name}: {state['classes'][state['positive']]!r}, the rarer of the two; --positive names the other"
+        f"positive class of {field.name}: {state['classes'][state['positive']]!r}, {_why(state)}; --positive names the other"
         for field, state in zip(fields, states, strict=True)
         if "positive" in state and positive not in state["classes"]
     )
@@ -33,6 +33,10 @@ def marked(table: Table, target: FieldSchema, train: np.ndarray, positive: str |
         return target.model_copy(update={"state": states[0]}), notes
     told = [field.model_copy(update={"state": state}).model_dump(mode="json") for field, state in zip(fields, states, strict=True)]
     return target.model_copy(update={"state": {**target.state, "tasks": told}}), notes
+
+
+def _why(state: Mapping[str, Any]) -> str:
+    return "the second of two equally frequent ones" if len(set(state["counts"])) == 1 else "the rarer of the two"
 
 
 def _state(table: Table, field: FieldSchema, train: np.ndarray, positive: str | None) -> Mapping[str, Any]:

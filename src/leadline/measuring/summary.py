@@ -84,6 +84,12 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
     method = f"{name} on train minus on test" if test and test.better == "higher" else f"{name} on test minus on train"
     if train is None or test is None or train.value is None or test.value is None:
         return Finding.absent("generalisation_gap", f"{name} was not measured on both train and test", better="lower")
+    ways = [one.again.options if one.again else {} for one in (train, test)]
+    if ways[0] != ways[1]:
+        told = [", ".join(f"{key} {value}" for key, value in way.items()) for way in ways]
+        return Finding.absent(
+            "generalisation_gap", f"{name} is measured in two ways: {told[0]} on train, {told[1]} on test", better="lower"
+        )
     high, low = (train, test) if test.better == "higher" else (test, train)
     assert high.value is not None and low.value is not None
     ends = high.value, low.value

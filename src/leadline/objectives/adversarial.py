@@ -5,6 +5,7 @@ B rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -87,6 +88,11 @@ def alarms(ticks: Sequence[Mapping[str, float]], game: Game, every: int) -> Mapp
     return found
 
 
+def lowest(game: Game, player: str) -> float:
+    """Return what a player's mean loss cannot lie below."""
+    return 0.0 if game == "non-saturating" or (game == "hinge" and player == DISCRIMINATOR) else -math.inf
+
+
 def scored_losses(game: Game, predictions: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
     """Return what each player loses by each row (n,), of the columns ``score`` of real and ``score_new`` of new rows."""
     real_n, new_n = (torch.from_numpy(predictions[name].astype(np.float64)) for name in ("score", "score_new"))
@@ -101,4 +107,5 @@ def told_apart(predictions: Mapping[str, np.ndarray], levels: Levels, group: np.
     if not (np.isfinite(real_n).all() and np.isfinite(new_n).all()):
         return absent("the scores hold numbers that are not finite", len(real_n))
     is_real = np.repeat([True, False], len(real_n))
-    return mean_area([(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2))
+    found = mean_area([(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2))
+    return found._replace(n=len(real_n))  # of real rows: as many new ones stand beside them

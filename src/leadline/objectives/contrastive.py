@@ -131,9 +131,9 @@ class Contrastive(Unlabelled):
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield how many rows are found among others, how near versions of a row are, and how evenly rows are spread."""
         found_n, among_n = predictions["found"], predictions["among"]
-        again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
-        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
         most = int(among_n.max(initial=0))
+        again = Again(producer="objective", options={"among": most}, seed=context.seed, repeat="exact", tolerance=1e-5)
+        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
         accuracy = Measured(
             float(found_n.mean()) if len(found_n) else None,
             wilson(float(found_n.sum()), len(found_n), context.levels),

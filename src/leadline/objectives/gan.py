@@ -39,6 +39,7 @@ from leadline.objectives.adversarial import (
     against,
     alarms,
     deceiving,
+    lowest,
     scored_losses,
     steepness,
     told_apart,
@@ -227,7 +228,7 @@ class Gan(Unlabelled):
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
         yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
         for player, values_n in scored_losses(self.chosen.loss, predictions).items():
-            yield finding(f"{player}_loss", mean_of(values_n, levels, group), **common)
+            yield finding(f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common)
 
 
 def class_shares(schema: Schema) -> Tensor:

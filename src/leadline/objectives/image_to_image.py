@@ -38,6 +38,7 @@ from leadline.objectives.adversarial import (
     against,
     alarms,
     deceiving,
+    lowest,
     scored_losses,
     told_apart,
 )
@@ -262,7 +263,7 @@ class ImageToImage(Unlabelled):
             )
         yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
         for player, values_n in scored_losses(self.chosen.loss, predictions).items():
-            yield finding(f"{player}_loss", mean_of(values_n, levels, group), **common)
+            yield finding(f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common)
 
     def _mean(self, predictions: Mapping[str, np.ndarray], column: str, levels: Any, group: Any, note: str) -> Any:
         there_n = ~np.isnan(predictions[column])

@@ -47,11 +47,9 @@ def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], thing: str) 
         return
     held = f"{one.finding.n:,} held-out {thing}s" if one.finding.n else f"held-out {thing}s"
     text = f"By the Fréchet distance new {thing}s are {words.amount(one.finding)} from {held}"
-    sources: tuple[Noted, ...] = (one,)
+    yield Sentence(text, (one,), aside(one.finding))
     if real is not None:
-        text += f", and two halves of these {words.amount(real.finding)} from each other"
-        sources = (one, real)
-    yield Sentence(text, sources, aside(one.finding))
+        yield Sentence(f"Two halves of these are {words.amount(real.finding)} from each other", (real,), aside(real.finding))
 
 
 def _told_apart(own: Mapping[str, Noted]) -> Iterable[Sentence]:

@@ -107,7 +107,8 @@ def planned(folder: Path, job: Job, dataset: Dataset, network: nn.Module) -> Pla
     if recorded != "null":
         device = device_for(training.plan.device, world.local_rank)
         return Plan.model_validate_json(recorded).model_copy(update={"device": str(device)})
-    job.shown.note("timing how to execute steps on this machine …")
+    if not training.deterministic:
+        job.shown.note("timing how to execute steps on this machine …")
     feed = feed_for(job, dataset, "cpu")
     steps = (training.epochs or 1) * feed.steps_per_epoch
     batch = next(feed.at(0).split(training.accumulate))

@@ -10,7 +10,7 @@ from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment, NetworkSpec
-from leadline.facts.training import TrainingSpec
+from leadline.facts.training import EarlyStopping, TrainingSpec
 from leadline.measuring.space import Judge
 from leadline.run import folder as files
 from leadline.run.build import build_network
@@ -21,6 +21,8 @@ from leadline.verbs.job import Job
 from leadline.verbs.judge import CLASSIFICATION, is_judged, may_train
 from leadline.verbs.resolve import resolve
 
+# A judge is to name classes right, and that it will not do better by going on: of few rows the loss falls for hundreds of epochs.
+ENOUGH = EarlyStopping(on="accuracy", patience=10)
 FOLDER = "judge"  # among the checkpoints: what lies there is needed until the run is finished
 
 
@@ -65,7 +67,8 @@ def _trained(folder: Path, whole: Job, dataset: Dataset) -> Judged:
     where, words = folder / files.CHECKPOINTS / FOLDER, "a classifier that judges new rows"
     own = replace(dataset, parts={name: part.labelled for name, part in dataset.parts.items()})
     job = whole.of(_experiment(whole.experiment, own), {})
-    whole.shown.note(f"{words}: {', '.join(body.name for body in job.experiment.network.bodies.values())}, small")
+    names = ", ".join(body.name for body in job.experiment.network.bodies.values())
+    whole.shown.note(f"{words}: {names}, small; --set judge=false goes without")
     if whole.world.is_main and not (where / files.ENVIRONMENT).exists():
         where.mkdir(parents=True, exist_ok=True)
         environment = environment_for(folder)
@@ -90,7 +93,9 @@ def _trained(folder: Path, whole: Job, dataset: Dataset) -> Judged:
 def _experiment(whole: Experiment, dataset: Dataset) -> Experiment:
     """Return the experiment of a small classifier of the same data, by whatever is usual for it, in fixed arithmetic."""
     plan = whole.training.plan.model_copy(update={"precision": None, "compile": None, "channels_last": None})
-    training = TrainingSpec(plan=plan, deterministic=True, checkpoint_seconds=whole.training.checkpoint_seconds)
+    training = TrainingSpec(
+        plan=plan, deterministic=True, checkpoint_seconds=whole.training.checkpoint_seconds, early_stopping=ENOUGH
+    )
     network = NetworkSpec(size="small", fusion=Component(name="concat"))
     asked = Experiment(
         data=whole.data, network=network, objective=Component(name=CLASSIFICATION), training=training, baselines=(), seed=whole.seed

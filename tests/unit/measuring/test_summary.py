@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leadline.facts.finding import Finding
+from leadline.facts.finding import Again, Finding
 from leadline.measuring.summary import gap, spread
 
 
@@ -20,6 +20,16 @@ def test_the_gap_is_a_difference_with_the_interval_of_independent_estimates() ->
     found = gap([accuracy("train", 0.95, (0.93, 0.97)), accuracy("test", 0.90, (0.86, 0.93))], "accuracy")
     assert found.value == pytest.approx(0.05)
     assert found.interval == pytest.approx((0.05 - math.hypot(0.02, 0.03), 0.05 + math.hypot(0.02, 0.04)))
+
+
+def test_there_is_no_gap_between_what_is_measured_in_two_ways() -> None:
+    pair = [
+        accuracy(split, 0.9, (0.8, 1.0)).model_copy(update={"again": Again(producer="objective", options={"among": rows})})
+        for split, rows in (("train", 32), ("test", 4))
+    ]
+    found = gap(pair, "accuracy")
+    assert found.value is None
+    assert "among 32 on train, among 4 on test" in str(found.why)
 
 
 def test_the_gap_of_a_loss_has_the_other_sign() -> None:

@@ -174,8 +174,10 @@ def test_a_run_finds_what_it_was_not_trained_on_and_fills_in_cells(tmp_path: Pat
     assert np.corrcoef(told["completed(x2)"][:20].to_numpy()[usual], frame["x2"][:20].to_numpy()[usual])[0, 1] > 0.8
 
 
-def test_what_is_small_can_be_an_anomaly_by_relative_scores() -> None:
+def test_what_is_small_can_be_an_anomaly_by_relative_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of ten numbers that are all equal but for noise; an anomaly is small, and nothing like that."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
     rng = np.random.default_rng(0)
     size_n = np.exp(rng.normal(1, 0.5, 1_200))
     x_nF = np.where(rng.random((1_200, 1)) < 0.5, -1, 1) * size_n[:, None] * (1 + 0.1 * rng.normal(size=(1_200, 10)))
@@ -186,13 +188,12 @@ def test_what_is_small_can_be_an_anomaly_by_relative_scores() -> None:
     area = {}
     for score in ("surprise", "relative"):
         settings = {"objective.latent": 1, "objective.anomaly": ["odd"], "objective.score": score, "objective.sigma": 1.0}
-        run = leadline.train(
-            frame, target="kind", objective="autoencoder", epochs=15, settings={**settings, "network.size": "small"}, quiet=True
-        )
+        small = {**settings, "network.size": "small", "training.deterministic": True}
+        run = train(frame, target="kind", objective="autoencoder", epochs=15, settings=small, quiet=True)
         found = run.report.find("roc_auc")
         assert found is not None
         area[score] = found.value
     assert area["relative"] is not None
     assert area["relative"] > 0.95
     assert area["surprise"] is not None
-    assert area["surprise"] < area["relative"] - 0.2
+    assert area["surprise"] < area["relative"] - 0.1

@@ -174,7 +174,7 @@ def _nothing_in(root: Path, others: Sequence[str]) -> str:
 def _one_class(root: Path, label: str, medium: Medium) -> str:
     return (
         f"{root} has only one class folder with {medium.files}, {label!r}; two or more are needed. "
-        f"If the classes lie deeper, give {root / label}."
+        f"If the classes lie deeper, or nothing is to be told apart (--objective vae, gan, contrastive, …), give {root / label}."
     )
 
 

@@ -1,6 +1,6 @@
 """What is predicted: which columns, of which kind, and their encoded values."""
 
-from leadline.data.targets.choice import Choice, Wanted, choose, choose_any, find
+from leadline.data.targets.choice import Choice, Wanted, choose, choose_any, find, none_notes, none_taken
 from leadline.data.targets.encoding import QUANTITIES, Target, encoded, fit, present, stratified_by, unvaried
 from leadline.data.targets.steps import PER_STEP, bound, with_steps
 
@@ -16,6 +16,8 @@ __all__ = [
     "encoded",
     "find",
     "fit",
+    "none_notes",
+    "none_taken",
     "present",
     "stratified_by",
     "unvaried",

@@ -67,6 +67,11 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
             return (table.target,)
         named = [name for name in table.frame.columns if name.strip().lower() in _NAMES]
         return (named[0],) if len(named) == 1 else ()
+    if spec.target == NONE and NONE not in table.frame.columns:
+        raise UsageError(
+            "--target none is for objectives that learn from rows alone (autoencoder, vae, gan, masked, contrastive, clustering); "
+            "this one needs a target."
+        )
     names: Sequence[str] = (spec.target,) if isinstance(spec.target, str) else spec.target
     if isinstance(spec.target, str) and "," in spec.target and spec.target not in table.frame.columns:
         names = [name.strip() for name in spec.target.split(",") if name.strip()]
@@ -75,6 +80,20 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
     if twice:
         raise UsageError(f"--target names column {twice[0]!r} twice; name each column once.")
     return tuple(names)
+
+
+def none_taken(table: Table, spec: DataSpec) -> Mapping[str, str]:
+    """Return the column that the source says is the target, where there is to be none, and why no input has it."""
+    unwanted = spec.target == NONE and NONE not in table.frame.columns
+    return {table.target: "the data says that it is a target, and --target is none"} if unwanted and table.target else {}
+
+
+def none_notes(table: Table, spec: DataSpec) -> tuple[str, ...]:
+    """Return which inputs may be targets by their names, where there is to be none."""
+    if spec.target != NONE or table.target or NONE in table.frame.columns:
+        return ()
+    named = [name for name in table.frame.columns if name.strip().lower() in _NAMES and name not in spec.ignore]
+    return tuple(f"{name!r} is an input, as --target is none; --ignore {name!r} leaves it out." for name in named)
 
 
 def choose(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Choice:
