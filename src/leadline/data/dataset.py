@@ -207,5 +207,6 @@ def _noted(table: Table, plan: Plan, parts: Mapping[str, Part], near: Duplicates
     classed = goal is not None and goal.kind in ("category", "boolean")
     usable = {name: part.labelled.target for name, part in parts.items() if classed and part.labelled.target is not None}
     one = goal is not None and goal.name in table.frame.columns and "train" in usable  # several targets have no column of that name
-    classes = notes.on_classes(plan.schema, table.frame[goal.name], plan.parts, usable) if goal and one else ()
+    single = plan.hidden is not None  # the split tells of single rows, but not of those that are left a label
+    classes = notes.on_classes(plan.schema, table.frame[goal.name], plan.parts, usable, single=single) if goal and one else ()
     return (*classes, *absent.notes(plan.schema, parts), *unknown.notes(plan.schema, parts), *notes.on_pictures(plan.schema, near))

@@ -48,11 +48,12 @@ def before_training(table: Table, spec: DataSpec, choice: Choice, plan: Plan, tr
 
 
 def on_classes(
-    schema: Schema, column: pl.Series, drawn: Mapping[str, np.ndarray], usable: Mapping[str, np.ndarray]
+    schema: Schema, column: pl.Series, drawn: Mapping[str, np.ndarray], usable: Mapping[str, np.ndarray], *, single: bool = False
 ) -> tuple[str, ...]:
     """Return what is uneven about the classes, and which occur in no train row.
 
-    `column` is the target's, `drawn` the rows of each part, `usable` the class numbers of those that can be used.
+    `column` is the target's, `drawn` the rows of each part, `usable` the class numbers of those that can be used. Classes of a
+    `single` row are told of where the split has not done so.
     """
     if schema.target is None or schema.target.kind not in ("category", "boolean"):
         return ()
@@ -70,7 +71,7 @@ def on_classes(
             f"{_rows(int(count_C[rarest]))} {names[rarest]!r}. Balanced accuracy counts all classes the same; "
             "--set objective.class_weights=balanced makes a classifier's training do so too."
         )
-    few = names[(count_C > 1) & (count_C < FEW)].tolist()  # the split itself tells of single rows
+    few = names[(count_C >= (1 if single else 2)) & (count_C < FEW)].tolist()
     notes += [f"Fewer than {FEW} train rows, from which little can be learned, have the class {_some(few)}."] if few else []
     if len(usable.get("test", ())):
         untested = names[(np.bincount(usable["test"], minlength=len(names)) == 0) & (count_C > 1)].tolist()

@@ -43,6 +43,8 @@ def judged(folder: Path, job: Job, dataset: Dataset) -> Judged:
     """
     asked, world = job.experiment.judge, job.world
     if not is_judged(job.objective):
+        if asked:
+            job.shown.note(f"judge={asked} means nothing here: a network for {job.objective.name!r} makes no rows.")
         return NOBODY
     if not asked:
         budget = job.experiment.training.max_time is not None or job.experiment.training.max_energy is not None

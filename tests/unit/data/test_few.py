@@ -76,3 +76,9 @@ def test_what_has_no_labels_has_no_share_of_them() -> None:
     assert "data.labelled means nothing" in " ".join(said)
     with pytest.raises(UsageError, match=r"data\.labelled"):
         prepare(DataSpec.model_validate({"series": {"horizon": 2}, "labelled": 0.5}), frame())
+
+
+def test_classes_that_are_left_one_label_are_named() -> None:
+    said = " ".join(prepare(DataSpec(target="kind", labelled=0.005), frame()).notes)
+    assert "Fewer than 5 train rows" in said
+    assert "'c'" in said

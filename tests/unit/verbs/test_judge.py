@@ -70,3 +70,8 @@ def test_what_cannot_judge_is_refused_before_training(making, train, place: Path
     other = train("digits", target=None)
     with pytest.raises(UsageError, match="takes the inputs image"):
         making(settings={"judge": str(other.folder)})
+
+
+def test_a_judge_of_what_makes_no_rows_is_said_to_mean_nothing(train, capsys: pytest.CaptureFixture[str]) -> None:
+    train(settings={"judge": "auto"}, quiet=False)
+    assert "judge=auto means nothing here" in capsys.readouterr().err
