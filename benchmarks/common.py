@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import polars as pl
 from rich.console import Console
 from rich.table import Table
 from scipy import stats
@@ -96,6 +97,27 @@ def ratio(name: str, above: Sequence[float], below: Sequence[float], target: str
     ratios_R = np.sort(np.asarray(above) / np.asarray(below))
     method = "median ratio over rounds run in turn; interval from order statistics"
     return Figure(name, float(np.median(ratios_R)), "×", len(ratios_R), method, median_interval(ratios_R), target)
+
+
+def rate(run: Path) -> float:
+    """Return the examples/s of a run over its epochs after the first, from its history."""
+    later = pl.read_parquet(run / "history.parquet").filter(pl.col("epoch") > 1)
+    # Ticks cover different numbers of steps: total examples over total time, not a mean of rates.
+    steps = later.get_column("step").diff().drop_nulls().to_numpy()
+    rates = later.get_column("examples_per_second").to_numpy()[1:]
+    return float(steps.sum() / (steps / rates).sum())
+
+
+def peer(words: Sequence[str | Path], **variables: str) -> float:
+    """Run a peer's script and return the median of its examples/s over epochs after the first.
+
+    Its last line is JSON, with the examples/s of each epoch under a name that ends in ``_per_second``.
+    """
+    done = subprocess.run(words, env=os.environ | variables, capture_output=True, text=True, encoding="utf-8", check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}:\n{done.stderr}")
+    (rates,) = (value for name, value in json.loads(done.stdout.splitlines()[-1]).items() if name.endswith("_per_second"))
+    return float(np.median(rates[1:]))
 
 
 def leadline(*arguments: str | Path, check: bool = True) -> float:

@@ -9,18 +9,14 @@ without a mask; Keras takes rows padded to the longest one). All run in turn; wh
 from __future__ import annotations
 
 import itertools
-import json
 import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import polars as pl
-from benchmarks.common import Figure, dataset, in_turn, leadline, publish, ratio
+from benchmarks.common import Figure, dataset, in_turn, leadline, peer, publish, rate, ratio
 
 from leadline.data.dataset import prepare
 from leadline.facts.experiment import DataSpec
@@ -41,22 +37,15 @@ def ours(source: Path, folder: Path) -> Callable[[], float]:
         os.environ["LEADLINE_CACHE"] = str(run.with_name(f"{run.name}-cache"))
         words = ["--target", "label", "--network", "rnn", "--epochs", str(EPOCHS), "--set", f"training.batch={BATCH}"]
         leadline("train", source, *words, "--set", "baselines=[]", "--quiet", "--out", run)
-        later = pl.read_parquet(run / "history.parquet").filter(pl.col("epoch") > 1)
-        steps = later.get_column("step").diff().drop_nulls().to_numpy()
-        rates = later.get_column("examples_per_second").to_numpy()[1:]
-        return float(steps.sum() / (steps / rates).sum())
+        return rate(run)
 
     return measure
 
 
-def peer(python: str, arrays: Path, backend: str, mask: int) -> float:
+def keras_rate(python: str, arrays: Path, backend: str, mask: int) -> float:
     """Run the peer's script and return the median of its sentences a second over epochs after the first."""
     words = [python, PEER, arrays, "--epochs", str(EPOCHS), "--batch", str(BATCH), "--mask", str(mask)]
-    environment = os.environ | {"KERAS_BACKEND": backend}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}:\n{done.stderr}")
-    return float(np.median(json.loads(done.stdout.splitlines()[-1])["sentences_per_second"][1:]))
+    return peer(words, KERAS_BACKEND=backend)
 
 
 def tokens(source: Path, file: Path) -> None:
@@ -80,7 +69,7 @@ def main() -> None:
         programs: dict[str, Callable[[], float]] = {"leadline": ours(source, folder)}
         for backend, mask in itertools.product(("torch", "jax"), (0, 1)) if keras else ():
             name = f"keras on {backend}{', masked' if mask else ''}"
-            programs[name] = partial(peer, str(keras), folder / "arrays.npz", backend, mask)
+            programs[name] = partial(keras_rate, str(keras), folder / "arrays.npz", backend, mask)
         programs["leadline"]()  # times the plan, once
         taken = in_turn(programs, ROUNDS)
     figures = [Figure(name, float(np.median(rates)), "sentences/s", ROUNDS, "median over rounds") for name, rates in taken.items()]

@@ -13,15 +13,13 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
-from benchmarks.common import Figure, dataset, in_turn, leadline, publish, ratio
+from benchmarks.common import Figure, dataset, in_turn, leadline, peer, publish, rate, ratio
 
 PEERS = Path(__file__).parent / "peers"
 PICTURES, OTHERS = 50_000, 500
@@ -61,21 +59,9 @@ def ours(source: Path, folder: Path, name: str, *more: str) -> Callable[[], floa
         words += ["--objective", "vae", "--network", "mlp", "--epochs", str(EPOCHS), "--quiet"]
         leadline("train", source, *words, "--out", run)
         (folder / f"{name}.json").write_text(json.dumps(json.loads((run / "environment.json").read_text(encoding="utf-8"))["plan"]))
-        later = pl.read_parquet(run / "history.parquet").filter(pl.col("epoch") > 1)
-        # Ticks cover different numbers of steps: total examples over total time, not a mean of rates.
-        steps = later.get_column("step").diff().drop_nulls().to_numpy()
-        rates = later.get_column("examples_per_second").to_numpy()[1:]
-        return float(steps.sum() / (steps / rates).sum())
+        return rate(run)
 
     return measure
-
-
-def peer(words: list[str | Path], **variables: str) -> float:
-    """Run a peer's script and return the median of its images/s over epochs after the first."""
-    done = subprocess.run(words, env=os.environ | variables, capture_output=True, text=True, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}:\n{done.stderr}")
-    return float(np.median(json.loads(done.stdout.splitlines()[-1])["images_per_second"][1:]))
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from leadline.facts.report import Report
 from leadline.rendering.answer import answer
 from leadline.run import folder as files
 from leadline.run.run import Run
-from leadline.verbs import alone
+from leadline.verbs import further
 
 ROWS = 160
 WORDS = ("small", "quiet", "house", "with", "an", "old", "garden", "near", "the", "sea", "four", "bright", "rooms", "and", "view")
@@ -180,7 +180,7 @@ def test_a_run_stopped_at_an_input_alone_goes_on_there(cli, place: Path, monkeyp
     source = houses(place, lambda size, bright: size + bright, rows=80)
     common = ("train", source, "--epochs", 2, *QUICK)
     assert cli(*common, "--out", "whole") == 0
-    real, calls = alone.fit_run, []
+    real, calls = further.fit_run, []
 
     def stopped(folder: Path, *rest: Any) -> Any:
         calls.append(folder)
@@ -188,9 +188,9 @@ def test_a_run_stopped_at_an_input_alone_goes_on_there(cli, place: Path, monkeyp
             raise Interrupted("Stopped.", 15)
         return real(folder, *rest)
 
-    monkeypatch.setattr(alone, "fit_run", stopped)
+    monkeypatch.setattr(further, "fit_run", stopped)
     assert cli(*common, "--out", "run") == 143
-    monkeypatch.setattr(alone, "fit_run", real)
+    monkeypatch.setattr(further, "fit_run", real)
     assert cli("resume", "run", "-q") == 0
     one, other = ({f.label: f.value for f in report(run).findings if f.split == "test"} for run in ("whole", "run"))
     assert one == other

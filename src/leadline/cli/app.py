@@ -159,10 +159,11 @@ def predict(
     quiet: options.Quiet = False,
 ) -> None:
     """Predict rows with a run's network."""
-    from leadline.verbs.predict import check_name, write
+    from leadline.verbs.predict import SUFFIXES, write
     from leadline.verbs.predict import predict as verb
+    from leadline.verbs.writing import check_name
 
-    check_name(out)
+    check_name(out, SUFFIXES)
     table = verb(run, source, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:

@@ -20,10 +20,11 @@ def embed(
     quiet: options.Quiet = False,
 ) -> None:
     """Write what a run's network makes of rows before it decides: their features, or codes."""
-    from leadline.verbs.embed import check_name, write
+    from leadline.verbs.embed import SUFFIXES, write
     from leadline.verbs.embed import embed as verb
+    from leadline.verbs.writing import check_name
 
-    check_name(out)
+    check_name(out, SUFFIXES)
     table = verb(run, source, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:
@@ -56,10 +57,11 @@ def sample(
 ) -> None:
     """Draw new rows with a run's network: pictures, rows of a table, texts; or pictures made of others."""
     from leadline.facts.experiment import with_settings
-    from leadline.verbs.sample import check_name, write
+    from leadline.verbs.sample import SUFFIXES, write
     from leadline.verbs.sample import sample as verb
+    from leadline.verbs.writing import check_name
 
-    check_name(out)
+    check_name(out, SUFFIXES)
     named = {"label": label, "prompt": prompt, "temperature": temperature, "length": length}
     given = with_settings({name: value for name, value in named.items() if value is not None}, tuple(more or ()))
     table = verb(run, n, source=source, seed=seed, quiet=quiet, options=given)
@@ -77,10 +79,11 @@ def style(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw one picture in the style of another, by what a network trained here sees in both."""
-    from leadline.verbs.style import check_name, write
+    from leadline.verbs.style import SUFFIXES, write
     from leadline.verbs.style import style as verb
+    from leadline.verbs.writing import check_name
 
-    check_name(out)
+    check_name(out, SUFFIXES)
     write(verb(content, look, network, steps=steps, weight=weight, size=size, quiet=quiet), out)
     if not quiet:
         typer.echo(f"Written to {out}.", err=True)

@@ -30,10 +30,9 @@ from leadline.metrics import anomaly as anomaly_metrics
 from leadline.metrics.findings import finding
 from leadline.metrics.means import mean_of
 from leadline.objectives import anomalies
-from leadline.objectives.base import Unlabelled
-from leadline.objectives.coded import coded, pixels_of, spacious, usual_code
+from leadline.objectives.coded import ByCode, coded
 from leadline.objectives.likelihood import Sigma, chance
-from leadline.objectives.observed import PixelLikelihood, in_words, unlikely
+from leadline.objectives.observed import PixelLikelihood, in_words
 
 LATENT = 32  # numbers of a code at most, where nobody says it
 AMOUNTS = MappingProxyType({"none": 0.0, "gaussian": 0.3, "mask": 0.25})
@@ -70,10 +69,11 @@ class Options(Fact):
         return tuple(map(str, values))
 
 
-class Autoencoder(Unlabelled):
+class Autoencoder(ByCode):
     """A code for each row, and the row made of it."""
 
     name = "autoencoder"
+    widest = LATENT
     options = Options
     monitors: Mapping[str, str] = {"loss": "lower"}
     chosen: Options = Options()
@@ -84,7 +84,7 @@ class Autoencoder(Unlabelled):
             return "gaussian noise is for quantities, and there is only text: take noise mask"
         if self.chosen.score == "relative" and all(one.kind == "text" for one in schema.inputs):
             return "objective.score=relative compares errors of quantities, and there is only text"
-        return unlikely(schema)
+        return super().suits(schema)
 
     def complete(self, schema: Schema) -> Options:
         """Return the options with the width of codes, the noise, the likelihood of pixels and the anomalies written out.
@@ -95,18 +95,13 @@ class Autoencoder(Unlabelled):
         amount = own.amount or AMOUNTS[own.noise]
         if own.noise == "mask" and amount >= 1:
             raise UsageError(f"objective.amount: a share of {amount:g} hides everything; it must be below 1.")
-        found = {
-            "latent": own.latent or usual_code(schema, LATENT),
-            "amount": amount or None,
-            "pixels": pixels_of(schema, own.pixels),
-            "anomaly": anomalies.declared(schema, own.anomaly, own.normal),
-            "normal": (),
-        }
-        return own.model_copy(update=found)
+        found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
+        completed: Options = super().complete(schema).model_copy(update=found)
+        return completed
 
     def remarks(self, schema: Schema) -> tuple[str, ...]:
         """Say where a code could hold a row as it is."""
-        return spacious(schema, self.chosen.latent or 0) if self.chosen.noise == "none" else ()
+        return super().remarks(schema) if self.chosen.noise == "none" else ()
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input."""

@@ -30,11 +30,11 @@ from leadline.metrics import clustering as metrics
 from leadline.metrics.findings import finding
 from leadline.metrics.means import mean_of
 from leadline.metrics.measured import Measured, absent
-from leadline.objectives.base import Unlabelled, full
-from leadline.objectives.coded import coded, entries, pixels_of, spacious, usual_code
+from leadline.objectives.base import full
+from leadline.objectives.coded import ByCode, coded, entries
 from leadline.objectives.grouping import Grouped, grouped
 from leadline.objectives.likelihood import Sigma
-from leadline.objectives.observed import PixelLikelihood, unlikely
+from leadline.objectives.observed import PixelLikelihood
 
 LATENT = 10  # numbers of a code at most, where nobody says it
 FITTED, COMPARED = 10_000, 2_000  # train rows among which centres are found, and validation rows that say how many
@@ -74,10 +74,11 @@ class Options(Fact):
         return self.clusters or max(self.candidates)
 
 
-class Clustering(Unlabelled):
+class Clustering(ByCode):
     """A code for each row, and the cluster it is in."""
 
     name = "clustering"
+    widest = LATENT
     options = Options
     coupled = True  # by how much each cluster has of a batch
     monitors: Mapping[str, str] = {"loss": "lower"}
@@ -85,26 +86,12 @@ class Clustering(Unlabelled):
     usual: Mapping[str, Any] = MappingProxyType({"early_stopping": None})
     chosen: Options = Options()
 
-    def suits(self, schema: Schema) -> str | None:
-        """Say why no rows can be made of codes, or None."""
-        return unlikely(schema)
-
     def lacks(self, rows: Mapping[str, int]) -> str | None:
         """Say that there are fewer train rows than clusters, or None."""
         wanted = self.chosen.clusters or min(self.chosen.candidates)
         if rows["train"] >= wanted:
             return None
         return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with the width of codes and the likelihood of pixels written out."""
-        own = self.chosen
-        found = {"latent": own.latent or usual_code(schema, LATENT), "pixels": pixels_of(schema, own.pixels)}
-        return own.model_copy(update=found)
-
-    def remarks(self, schema: Schema) -> tuple[str, ...]:
-        """Say where a code could hold a row as it is."""
-        return spacious(schema, self.chosen.latent or 0)
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input, centres."""

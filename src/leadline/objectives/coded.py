@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +20,32 @@ from leadline.layers.dropout import name_dropouts
 from leadline.layers.fusion import Fuse
 from leadline.layers.network import Network, assemble
 from leadline.layers.types import PRESENT, Batch
-from leadline.objectives.base import full
+from leadline.objectives.base import Unlabelled, full
 from leadline.objectives.likelihood import Observed, Sigma
-from leadline.objectives.observed import PixelLikelihood, observed, usual_pixels
+from leadline.objectives.observed import PixelLikelihood, observed, unlikely, usual_pixels
 
 _MEASURED = 0  # the seed of draws that measuring makes
+
+
+class ByCode(Unlabelled):
+    """What objectives share that make a code of each row: `latent` and `pixels` are among their options."""
+
+    widest: int  # numbers of a code at most, where nobody says it
+    chosen: Any
+
+    def suits(self, schema: Schema) -> str | None:
+        """Say why no rows can be made of codes, or None."""
+        return unlikely(schema)
+
+    def complete(self, schema: Schema) -> Any:
+        """Return the options with the width of codes and the likelihood of pixels written out."""
+        own = self.chosen
+        found = {"latent": own.latent or usual_code(schema, self.widest), "pixels": pixels_of(schema, own.pixels)}
+        return own.model_copy(update=found)
+
+    def remarks(self, schema: Schema) -> tuple[str, ...]:
+        """Say where a code could hold a row as it is."""
+        return spacious(schema, self.chosen.latent or 0)
 
 
 class Coded(Network):

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from leadline.errors import UsageError
 from leadline.facts.base import Fact
 from leadline.facts.exhibit import Draft
-from leadline.facts.finding import Again, Finding
+from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
-from leadline.layers.adversaries import Critic, bind, spread, unbind
+from leadline.layers.adversaries import Critic, bind, spread
 from leadline.layers.contracts import Context
 from leadline.layers.decoders import Growing
 from leadline.layers.draws import Draws, drawing
@@ -28,8 +28,6 @@ from leadline.layers.fusion import Fuse
 from leadline.layers.generators import Classes
 from leadline.layers.network import Body
 from leadline.layers.types import Batch, Loss, Prediction
-from leadline.metrics.findings import finding
-from leadline.metrics.means import mean_of
 from leadline.objectives.adversarial import (
     COLLAPSE,
     DISCRIMINATOR,
@@ -39,20 +37,16 @@ from leadline.objectives.adversarial import (
     against,
     alarms,
     deceiving,
-    lowest,
-    scored_losses,
     steepness,
-    told_apart,
     unit_slope,
 )
-from leadline.objectives.base import Unlabelled
+from leadline.objectives.adversaries import OF_BOTH, Adversarial, class_shares
 from leadline.objectives.makers import maker_for, unmakeable
 from leadline.objectives.two import Adversaries
 
 CRITIC_STEPS = 5  # of a Wasserstein critic to one of its generator
 R1 = 0.1  # of 0, 0.1 and 1 the weight whose 8×8 digits a classifier was surest of
 PART = 8  # one in so many rows of a batch has its gradient penalised by R1, and counts for all of them
-ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
 CRITIC_ADAM = {"name": "adam", "lr": 1e-4, "beta1": 0.0, "beta2": 0.9}
 
 
@@ -80,23 +74,15 @@ class Drawing(Fact):
     label: str | None = None
 
 
-class Gan(Unlabelled):
+class Gan(Adversarial):
     """New rows like those of train, from a generator that a discriminator has taught."""
 
     name = "gan"
     options = Options
     coupled = True  # by how near new rows are to each other, and batch norm of new rows among themselves
-    monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
     watched = (COLLAPSE, ONE_SIDED)
     samples = Drawing
     chosen: Options = Options()
-    usual: Mapping[str, Any] = {
-        "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
-        "schedule": "constant",
-        "average": "ema",
-        "early_stopping": None,
-        "batch": 64,
-    }
 
     def having(self, options: Options) -> Self:
         """Return the objective with the options of one experiment; a Wasserstein critic has steps and optimizers of its own."""
@@ -143,10 +129,6 @@ class Gan(Unlabelled):
             bind(head)
         return Adversaries(one.name, body, head, generator, classes)
 
-    def players(self, network: Any) -> Mapping[str, nn.Module]:
-        """Return the discriminator, then the generator."""
-        return {DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}), GENERATOR: network.generator}
-
     def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
         """Return the loss of each example for one player, by codes of its own."""
         own = draws.under(player)
@@ -186,14 +168,6 @@ class Gan(Unlabelled):
         """Return what goes wrong in the last ticks of training, in words by name."""
         return alarms(ticks, self.chosen.loss, self.rhythm.get(GENERATOR, 1))
 
-    def ship(self, network: nn.Module) -> nn.Module:
-        """Return the network with plain weights: the generator, and the discriminator, whose features are of use."""
-        return unbind(network)
-
-    def graphs(self, network: Any) -> Mapping[str, nn.Module]:
-        """Return the discriminator, and the generator."""
-        return {"network": network, GENERATOR: network.generator}
-
     def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
         """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
         own = draws or Draws(0, 0, batch.row_B).under("decide")
@@ -214,28 +188,15 @@ class Gan(Unlabelled):
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
-        losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
-        return {"loss": sum(losses), "told_apart": told_apart(predictions, (0.95,), None).value or 0.0}
+        return self.monitored(predictions)
 
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
-        return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+        return OF_BOTH
 
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
-        levels, group = context.levels, context.group
-        again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
-        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
-        yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
-        for player, values_n in scored_losses(self.chosen.loss, predictions).items():
-            yield finding(f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common)
-
-
-def class_shares(schema: Schema) -> Tensor:
-    """Return how frequent each class is in train (C,)."""
-    state = schema.target.state if schema.target is not None else {}
-    count_C = torch.tensor(state.get("counts") or [1] * len(schema.classes), dtype=torch.float32)
-    return count_C / count_C.sum()
+        yield from self.of_both(predictions, context)
 
 
 OBJECTIVE = Gan()

@@ -112,7 +112,8 @@ class Hiding(nn.Module):
         if isinstance(observed, Pixels):
             where, counted = hidden.where, hidden.count_B.to(zero_B.dtype)
             error = (((observed.mean(given) - raw) / observed.std_C11).square() * where).flatten(1).sum(1)
-            plain = (((raw - observed.mean_C11) / observed.std_C11).square() * where).flatten(1).sum(1)
+            constant = observed.mean(observed.plain(len(raw), given))
+            plain = (((constant - raw) / observed.std_C11).square() * where).flatten(1).sum(1)
             return Told(error, plain, counted, zero_B, zero_B, zero_B)
         if hidden.at_BK is not None and hidden.there_BK is not None:
             scores = observed.scores(_at(given, hidden.at_BK))  # type: ignore[operator]
@@ -121,7 +122,7 @@ class Hiding(nn.Module):
             return Told(zero_B, zero_B, zero_B, right.sum(1), usual.sum(1), there_BK.sum(1))
         only = observed.hidden(raw, ~hidden.where)  # entries that were not hidden count as missing
         error, count = observed.squares(given, only).unbind(1)
-        plain, _ = observed.squares(torch.zeros_like(given), only).unbind(1)
+        plain, _ = observed.squares(observed.plain(len(raw), given), only).unbind(1)
         there, true, guess = (x.index_select(-1, self.coded_N) for x in (hidden.where, raw, observed.mean(given)))
         right, usual = (((true == one) & there).flatten(1).sum(1) for one in (guess, self._usual().to(raw.dtype)))
         return Told(error, plain, count, right, usual, there.flatten(1).sum(1))

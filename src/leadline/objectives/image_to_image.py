@@ -19,9 +19,9 @@ from torch import Tensor, nn
 from leadline.errors import UsageError
 from leadline.facts.base import Fact
 from leadline.facts.exhibit import Draft
-from leadline.facts.finding import Again, Finding
+from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
-from leadline.layers.adversaries import Critic, bind, spread, unbind
+from leadline.layers.adversaries import Critic, bind, spread
 from leadline.layers.contracts import Context
 from leadline.layers.converters import SMALL, PictureConverter
 from leadline.layers.draws import Draws, drawing
@@ -34,16 +34,12 @@ from leadline.metrics.means import mean_of
 from leadline.objectives.adversarial import (
     COLLAPSE,
     DISCRIMINATOR,
-    GENERATOR,
     against,
     alarms,
     deceiving,
-    lowest,
-    scored_losses,
-    told_apart,
 )
-from leadline.objectives.base import Unlabelled, full
-from leadline.objectives.gan import Gan, class_shares
+from leadline.objectives.adversaries import OF_BOTH, Adversarial, again, class_shares
+from leadline.objectives.base import full
 from leadline.objectives.two import Converting
 
 UNCHANGED = "baseline=unchanged"  # pictures as they go in
@@ -74,16 +70,15 @@ class Drawing(Fact):
     label: str | None = None
 
 
-class ImageToImage(Unlabelled):
+class ImageToImage(Adversarial):
     """Pictures made of pictures; a discriminator has taught what they should look like."""
 
     name = "image-to-image"
     options = Options
-    monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
     watched = (COLLAPSE,)
     samples = Drawing
     chosen: Options = Options()
-    usual: Mapping[str, Any] = {**Gan.usual, "batch": 32}
+    usual: Mapping[str, Any] = {**Adversarial.usual, "batch": 32}
 
     @property
     def into(self) -> str | None:
@@ -124,10 +119,6 @@ class ImageToImage(Unlabelled):
                 bind(body.backbone)
             bind(head)
         return Converting(parts, head, generator, given, into, () if self.into else schema.classes)
-
-    def players(self, network: Any) -> Mapping[str, nn.Module]:
-        """Return the discriminator, then the generator."""
-        return {DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}), GENERATOR: network.generator}
 
     def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
         """Return the loss of each example for one player; a row without its pair, or without a class, counts nothing."""
@@ -183,14 +174,6 @@ class ImageToImage(Unlabelled):
         found = alarms(ticks, self.chosen.loss, 1)
         return {name: words for name, words in found.items() if name in self.watched}
 
-    def ship(self, network: nn.Module) -> nn.Module:
-        """Return the network with plain weights: the generator, and the discriminator, whose features are of use."""
-        return unbind(network)
-
-    def graphs(self, network: Any) -> Mapping[str, nn.Module]:
-        """Return the discriminator, and the generator."""
-        return {"network": network, GENERATOR: network.generator}
-
     def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
         """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
 
@@ -237,20 +220,19 @@ class ImageToImage(Unlabelled):
         apart_ = sum(
             weight * float(np.nanmean(predictions[name])) for name, weight in counts.items() if _there(predictions, name).size
         )
-        losses = sum(float(values_n.mean()) for values_n in scored_losses(chosen.loss, predictions).values())
-        return {"loss": losses + apart_, "told_apart": told_apart(predictions, (0.95,), None).value or 0.0}
+        seen = self.monitored(predictions)
+        return {**seen, "loss": seen["loss"] + apart_}
 
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         pairs = ("conversion_error", "conversion_error(unchanged)", "conversion_psnr")
         own = pairs if self.into else ("cycle_error", "same_error")
-        return (*own, "told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+        return (*own, *OF_BOTH)
 
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield how far pictures are from what they should be, and how well they are told from real ones, with intervals."""
         levels, group = context.levels, context.group
-        again = Again(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
-        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
+        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
         plain = {"error": "conversion_error", "copied": "conversion_error", "cycle": "cycle_error", "same": "same_error"}
         note = ", of the mean absolute difference of pixels, their range being 1"
         for column, name in plain.items():
@@ -261,9 +243,7 @@ class ImageToImage(Unlabelled):
             yield finding(
                 "conversion_psnr", self._mean(predictions, "psnr", levels, group, ""), better="higher", unit="dB", **common
             )
-        yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
-        for player, values_n in scored_losses(self.chosen.loss, predictions).items():
-            yield finding(f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common)
+        yield from self.of_both(predictions, context)
 
     def _mean(self, predictions: Mapping[str, np.ndarray], column: str, levels: Any, group: Any, note: str) -> Any:
         there_n = ~np.isnan(predictions[column])

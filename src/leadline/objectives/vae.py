@@ -28,10 +28,10 @@ from leadline.layers.fusion import Fuse
 from leadline.layers.types import Batch, Loss, Prediction
 from leadline.metrics.findings import finding
 from leadline.metrics.means import mean_of
-from leadline.objectives.base import Unlabelled, full
-from leadline.objectives.coded import coded, measuring, pixels_of, spacious, usual_code
+from leadline.objectives.base import full
+from leadline.objectives.coded import ByCode, coded, measuring
 from leadline.objectives.likelihood import Sigma
-from leadline.objectives.observed import PixelLikelihood, in_words, unlikely
+from leadline.objectives.observed import PixelLikelihood, in_words
 
 LATENT = 20  # numbers of a code at most, where nobody says it
 UNTOLD = 0.1  # of train rows whose class a conditional network is not told, so that it can do without
@@ -87,10 +87,11 @@ class Told(nn.Module):
         return x_BO
 
 
-class Vae(Unlabelled):
+class Vae(ByCode):
     """A distribution of codes, and of rows."""
 
     name = "vae"
+    widest = LATENT
     options = Options
     samples = Drawing
     monitors: Mapping[str, str] = {"loss": "lower", "elbo": "higher"}
@@ -100,17 +101,7 @@ class Vae(Unlabelled):
         """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
         if self.chosen.conditional and not schema.classes:
             return "a conditional network is told a row's class, and the data has no target with classes: --target names it"
-        return unlikely(schema)
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with the width of codes and the likelihood of pixels written out."""
-        own = self.chosen
-        found = {"latent": own.latent or usual_code(schema, LATENT), "pixels": pixels_of(schema, own.pixels)}
-        return own.model_copy(update=found)
-
-    def remarks(self, schema: Schema) -> tuple[str, ...]:
-        """Say where a code could hold a row as it is."""
-        return spacious(schema, self.chosen.latent or 0)
+        return super().suits(schema)
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives mean and log-variance, a decoder for each input."""

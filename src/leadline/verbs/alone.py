@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.data.dataset import Dataset
-from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
 from leadline.facts.experiment import Experiment, NetworkSpec
 from leadline.facts.training import TrainingSpec
 from leadline.measuring.decisions import decide
 from leadline.measuring.inputs import Told, answered
-from leadline.models.build import fitted_family
 from leadline.run import folder as files
 from leadline.run.initial import begun_network
 from leadline.run.run import shipped
-from leadline.verbs.environment import environment_for, write_environment
-from leadline.verbs.fitted import fit_model
-from leadline.verbs.fitting import fit_run
+from leadline.verbs.further import train_further
 from leadline.verbs.job import Job
 
 FOLDER = "alone"  # among the checkpoints: what lies there is needed until the run is finished
@@ -72,24 +68,8 @@ def _trained(folder: Path, whole: Job, dataset: Dataset, number: int) -> Alone:
     if not len(own.parts["train"]) or not len(own.parts["test"]):
         return alone._replace(why=f"no {'test' if len(own.parts['train']) else 'train'} row has it")
     whole.shown.note(words)
-    if whole.world.is_main and not (where / files.ENVIRONMENT).exists():
-        where.mkdir(parents=True, exist_ok=True)
-        write_environment(where, environment_for(folder))  # with the execution plan: what is sound for the whole is for a part
-    try:
-        network = begun_network(job.experiment, own.schema, modules)
-        family = fitted_family(job.experiment.network, modules)
-        if family is not None:
-            fit_model(where, job, own, network, family)
-        else:
-            fit_run(where, job, own, network)
-    except Interrupted as error:
-        raise Interrupted(f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128) from None
-    except DiskFull:
-        raise
-    except (TrainingFailed, UsageError) as error:
-        whole.shown.note(f"{words}: {error}")
-        return alone._replace(why=str(error))
-    return alone
+    why = train_further(folder, where, job, own, lambda: begun_network(job.experiment, own.schema, modules), words)
+    return alone._replace(why=why)
 
 
 def _experiment(whole: Experiment, name: str) -> Experiment:

@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import prepare
-from leadline.errors import UsageError
 from leadline.measuring.embedded import embeddings
 from leadline.measuring.horizons import is_forecast
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows, with_set_aside
 from leadline.verbs.predict import write as write_table
 from leadline.verbs.progress import progress
+from leadline.verbs.writing import check_name, writing
 
 SUFFIXES = (".parquet", ".csv", ".npy")
 
@@ -48,25 +48,15 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
     return (table if series else with_set_aside(table, dataset)).drop("row_in_data")
 
 
-def check_name(out: Path | None) -> None:
-    """Raise UsageError where embeddings cannot be written under such a name; best asked before the work begins."""
-    if out is not None and out.suffix not in SUFFIXES:
-        raise UsageError(f"Cannot write {out}: its name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    if out is not None and not out.parent.is_dir():
-        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
-
-
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write embeddings as CSV, Parquet or, the numbers alone, as a NumPy array (n,E) float32, NaN in rows that could not be read.
 
     Without a file it is CSV, to a stream. Raises UsageError where that cannot be.
     """
-    check_name(out)
+    check_name(out, SUFFIXES)
     if out is None or out.suffix != ".npy":
         write_table(table, out, stream)
         return
     numbers = table.select(pl.col("^e[0-9]+$").cast(pl.Float32).fill_null(np.nan))
-    try:
+    with writing(out):
         np.save(out, numbers.to_numpy())
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

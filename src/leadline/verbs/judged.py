@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.data.dataset import Dataset
-from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
 from leadline.facts.component import Component
 from leadline.facts.experiment import AUTO, Experiment, NetworkSpec
 from leadline.facts.training import EarlyStopping, TrainingSpec
@@ -15,8 +14,7 @@ from leadline.measuring.space import Judge
 from leadline.run import folder as files
 from leadline.run.build import build_network
 from leadline.run.run import Run, shipped
-from leadline.verbs.environment import environment_for, write_environment
-from leadline.verbs.fitting import fit_run
+from leadline.verbs.further import train_further
 from leadline.verbs.job import Job
 from leadline.verbs.judge import CLASSIFICATION, is_judged, may_train
 from leadline.verbs.resolve import resolve
@@ -71,19 +69,9 @@ def _trained(folder: Path, whole: Job, dataset: Dataset) -> Judged:
     job = whole.of(_experiment(whole.experiment, own), {})
     names = ", ".join(body.name for body in job.experiment.network.bodies.values())
     whole.shown.note(f"{words}: {names}, small; --set judge=false goes without")
-    if whole.world.is_main and not (where / files.ENVIRONMENT).exists():
-        where.mkdir(parents=True, exist_ok=True)
-        environment = environment_for(folder)
-        write_environment(where, {key: value for key, value in environment.items() if key != "plan"})
-    try:
-        fit_run(where, job, own, build_network(job.experiment, own.schema))
-    except Interrupted as error:
-        raise Interrupted(f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128) from None
-    except DiskFull:
-        raise
-    except (TrainingFailed, UsageError) as error:
-        whole.shown.note(f"{words}: {error}")
-        return Judged(None, f"{words} could not be trained: {error}")
+    why = train_further(folder, where, job, own, lambda: build_network(job.experiment, own.schema), words, planned=False)
+    if why is not None:
+        return Judged(None, f"{words} could not be trained: {why}")
     if not whole.world.is_main:
         return NOBODY
     file = where / files.WEIGHTS

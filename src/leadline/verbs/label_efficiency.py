@@ -9,24 +9,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch import nn
 
 from leadline.data.dataset import Dataset
 from leadline.data.few import drawn
-from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
+from leadline.errors import UsageError
 from leadline.facts.exhibit import Draft
 from leadline.facts.experiment import Experiment
 from leadline.facts.finding import Finding
 from leadline.facts.training import TrainingSpec
 from leadline.layers.contracts import Context
 from leadline.measuring.decisions import decide
-from leadline.models.build import fitted_family
 from leadline.run import folder as files
 from leadline.run.initial import begun_network
 from leadline.run.run import shipped
 from leadline.verbs.beside import Beside
-from leadline.verbs.environment import environment_for, write_environment
-from leadline.verbs.fitted import fit_model
-from leadline.verbs.fitting import fit_run
+from leadline.verbs.further import train_further
 from leadline.verbs.job import Job
 from leadline.verbs.updates import STEPS
 
@@ -143,25 +141,12 @@ def _trial(folder: Path, whole: Job, dataset: Dataset, share: float, start: str)
 def _trained(folder: Path, whole: Job, trial: Trial) -> Trial:
     words = f"{trial.label}: {trial.rows:,} rows"
     whole.shown.note(words)
-    if whole.world.is_main and not (trial.folder / files.ENVIRONMENT).exists():
-        trial.folder.mkdir(parents=True, exist_ok=True)
-        write_environment(trial.folder, environment_for(folder))  # with the execution plan: sound for many rows, sound for few
-    try:
-        experiment, schema = trial.job.experiment, trial.dataset.schema
-        network = begun_network(experiment, schema, whole.modules)
-        family = fitted_family(experiment.network, whole.modules)
-        if family is not None:
-            fit_model(trial.folder, trial.job, trial.dataset, network, family)
-        else:
-            fit_run(trial.folder, trial.job, trial.dataset, network)
-    except Interrupted as error:
-        raise Interrupted(f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128) from None
-    except DiskFull:
-        raise
-    except (TrainingFailed, UsageError) as error:
-        whole.shown.note(f"{words}: {error}")
-        return trial._replace(why=str(error))
-    return trial
+    job, dataset = trial.job, trial.dataset
+
+    def begin() -> nn.Module:
+        return begun_network(job.experiment, dataset.schema, job.modules)
+
+    return trial._replace(why=train_further(folder, trial.folder, job, dataset, begin, words))
 
 
 def _experiment(whole: Experiment, start: str, rows: int, of: int) -> Experiment:

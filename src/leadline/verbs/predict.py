@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import Dataset, prepare
-from leadline.errors import UsageError
 from leadline.facts.experiment import DataSpec
 from leadline.measuring.decisions import decide, decisions_table
 from leadline.measuring.held_out import levels_of
@@ -17,7 +16,9 @@ from leadline.measuring.horizons import continued, is_forecast
 from leadline.measuring.imputed import completed
 from leadline.run.run import Run
 from leadline.verbs.progress import progress
+from leadline.verbs.writing import check_name, writing
 
+SUFFIXES = (".csv", ".parquet")
 _TIMES = "%Y-%m-%d %H:%M:%S%.f"
 
 
@@ -72,21 +73,11 @@ def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]
     return data.model_copy(update={"source": "", "test": None}), source
 
 
-def check_name(out: Path | None) -> None:
-    """Raise UsageError where a table cannot be written under such a name; best asked before the work begins."""
-    if out is not None and out.suffix not in (".csv", ".parquet"):
-        raise UsageError(f"Cannot write {out}: its name must end in .csv or .parquet.")
-    if out is not None and not out.parent.is_dir():
-        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
-
-
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError where that cannot be."""
-    check_name(out)
+    check_name(out, SUFFIXES)
     if out is None:
         stream.write(table.write_csv(datetime_format=_TIMES))
         return
-    try:
+    with writing(out):
         table.write_csv(out, datetime_format=_TIMES) if out.suffix == ".csv" else table.write_parquet(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

@@ -23,6 +23,7 @@ from leadline.measuring.making import checked, frame, made
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
 from leadline.verbs.progress import Progress, progress
+from leadline.verbs.writing import check_name, writing
 
 TOGETHER = 64  # texts that are drawn at a time
 SUFFIXES = (".png", ".npz", ".txt", ".csv", ".parquet")
@@ -99,20 +100,12 @@ def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: 
     return pl.DataFrame(found)
 
 
-def check_name(out: Path | None) -> None:
-    """Raise UsageError where rows cannot be written under such a name; best asked before the work begins."""
-    if out is not None and out.suffix not in SUFFIXES:
-        raise UsageError(f"Cannot write {out}: its name must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    if out is not None and not out.parent.is_dir():
-        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
-
-
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write rows to a file by its ending, or as plain text to a stream: texts a row a line, a table as CSV.
 
     Pictures are written as a grid (``.png``), or as arrays (``.npz``, ``.parquet``). Raises UsageError where that cannot be.
     """
-    check_name(out)
+    check_name(out, SUFFIXES)
     pictures = [name for name, kind in table.schema.items() if isinstance(kind, pl.Array)]
     ending = "" if out is None else out.suffix
     plain = [name for name in table.columns if name not in pictures]
@@ -121,7 +114,7 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     if ending == ".png" and not pictures:
         raise UsageError(f"Cannot write {out}: there are no pictures among the columns {', '.join(table.columns)}.")
     texts = len(plain) == 1 and table.schema[plain[0]] == pl.String
-    try:
+    with writing(out):
         if out is None:
             stream.write(_lines(table) if texts else table.write_csv())
         elif ending == ".png":
@@ -132,8 +125,6 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
             out.write_text(_lines(table), encoding="utf-8")
         else:
             table.write_csv(out) if ending == ".csv" else table.write_parquet(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None
 
 
 def grid(x_NHWC: np.ndarray) -> np.ndarray:

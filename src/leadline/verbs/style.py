@@ -17,7 +17,9 @@ from leadline.layers.network import Body
 from leadline.layers.style import Eye, transferred
 from leadline.run.run import Run
 from leadline.verbs.progress import progress
+from leadline.verbs.writing import check_name, writing
 
+SUFFIXES = (".png",)
 LEAST = 16  # pixels of the shorter side
 Picture = str | Path | np.ndarray
 
@@ -67,21 +69,11 @@ def style(
     return pixels if channels == 3 else _coloured(pixels[..., 0], first)
 
 
-def check_name(out: Path) -> None:
-    """Raise UsageError where a picture cannot be written under such a name; best asked before the work begins."""
-    if out.suffix != ".png":
-        raise UsageError(f"Cannot write {out}: its name must end in .png.")
-    if not out.parent.is_dir():
-        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
-
-
 def write(pixels: np.ndarray, out: Path) -> None:
     """Write a picture as PNG; raises UsageError where that cannot be."""
-    check_name(out)
-    try:
+    check_name(out, SUFFIXES)
+    with writing(out):
         Image.fromarray(pixels).save(out)
-    except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None
 
 
 def _seeing(run: Run) -> tuple[InputSchema, Body]:

@@ -12,7 +12,7 @@ import leadline
 from leadline.errors import UsageError
 from leadline.facts.experiment import Experiment
 from leadline.run import folder as files
-from leadline.verbs import label_efficiency
+from leadline.verbs import further, label_efficiency
 from leadline.verbs.resume import resume
 
 SHARES = {"label_efficiency": [0.2, 1.0], "baselines": []}
@@ -55,7 +55,7 @@ def test_killed_between_networks_it_goes_on(train, monkeypatch: pytest.MonkeyPat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(label_efficiency, "fit_run", killed)
+        patched.setattr(further, "fit_run", killed)
         train(settings=SHARES, out="run")
     assert (Path("run") / files.WEIGHTS).exists()
     run = resume("run", quiet=True)

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from leadline.errors import UsageError
-from leadline.verbs.predict import check_name, predict, write
+from leadline.verbs.predict import SUFFIXES, predict, write
+from leadline.verbs.writing import check_name
 
 
 def test_rows_that_cannot_be_used_stay_in_their_places(train, place: Path) -> None:
@@ -53,4 +54,4 @@ def test_tables_go_where_their_name_says(place: Path) -> None:
 @pytest.mark.parametrize("name", ["t.xlsx", "nowhere/t.csv"])
 def test_a_name_that_cannot_be_written_is_refused_before_the_work(name: str) -> None:
     with pytest.raises(UsageError, match="Cannot write"):
-        check_name(Path(name))
+        check_name(Path(name), SUFFIXES)

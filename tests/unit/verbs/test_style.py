@@ -10,7 +10,8 @@ from PIL import Image
 
 import leadline
 from leadline.errors import DataError, RunError, UsageError
-from leadline.verbs.style import check_name, style, write
+from leadline.verbs.style import SUFFIXES, style, write
+from leadline.verbs.writing import check_name
 
 
 @pytest.fixture
@@ -73,4 +74,4 @@ def test_what_makes_no_sense_is_refused(run, train, pictures: tuple[Path, Path],
         style(*pictures, run, steps=0)
     for name, said in (("out.jpg", r"\.png"), ("nowhere/out.png", "no folder")):
         with pytest.raises(UsageError, match=said):
-            check_name(place / name)
+            check_name(place / name, SUFFIXES)

@@ -56,6 +56,11 @@ class Choice(NamedTuple):
         return tuple(filter(None, [self.note, *(task.note for task in self.tasks)]))
 
 
+def unwanted(table: Table, spec: DataSpec) -> bool:
+    """Say whether the user wants no target: names it `NONE`, and no column is called so."""
+    return spec.target == NONE and NONE not in table.frame.columns
+
+
 def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
     """Return the target's columns: the user's, the source's, or the only one named label, target, class or y; none without one.
 
@@ -67,7 +72,7 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
             return (table.target,)
         named = [name for name in table.frame.columns if name.strip().lower() in _NAMES]
         return (named[0],) if len(named) == 1 else ()
-    if spec.target == NONE and NONE not in table.frame.columns:
+    if unwanted(table, spec):
         raise UsageError(
             "--target none is for objectives that learn from rows alone (autoencoder, vae, gan, masked, contrastive, clustering); "
             "this one needs a target."
@@ -84,13 +89,14 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
 
 def none_taken(table: Table, spec: DataSpec) -> Mapping[str, str]:
     """Return the column that the source says is the target, where there is to be none, and why no input has it."""
-    unwanted = spec.target == NONE and NONE not in table.frame.columns
-    return {table.target: "the data says that it is a target, and --target is none"} if unwanted and table.target else {}
+    if not unwanted(table, spec) or not table.target:
+        return {}
+    return {table.target: "the data says that it is a target, and --target is none"}
 
 
 def none_notes(table: Table, spec: DataSpec) -> tuple[str, ...]:
     """Return which inputs may be targets by their names, where there is to be none."""
-    if spec.target != NONE or table.target or NONE in table.frame.columns:
+    if table.target or not unwanted(table, spec):
         return ()
     named = [name for name in table.frame.columns if name.strip().lower() in _NAMES and name not in spec.ignore]
     return tuple(f"{name!r} is an input, as --target is none; --ignore {name!r} leaves it out." for name in named)
@@ -140,7 +146,7 @@ def choose_any(table: Table, spec: DataSpec, wanted: Wanted | None = None) -> Ch
     """
     wanted = wanted or {}
     asked = spec.target is not None
-    if (spec.target == NONE and NONE not in table.frame.columns) or not (asked or find(table, spec)):
+    if unwanted(table, spec) or not (asked or find(table, spec)):
         return None
     try:
         found = choose(table, spec, wanted)
