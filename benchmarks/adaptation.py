@@ -17,6 +17,7 @@ from benchmarks.common import Figure, dataset, leadline, publish, report
 from PIL import Image
 
 TRAIN, TEST = 10_000, 5_000  # rows of each domain
+SEED = 1  # of the rows and their colours: settings were chosen on others
 EPOCHS, BATCH = 15, 64  # rows with a label: those without double both
 RESAMPLED = 2_000
 
@@ -64,7 +65,7 @@ def frame(pictures: np.ndarray, labels: np.ndarray | None, split: str) -> pl.Dat
 
 def data(source: Path) -> dict[str, pl.DataFrame]:
     """Return what each of the three trainings is given; all are tested on the same coloured rows."""
-    arrays, rng = np.load(source), np.random.default_rng(0)
+    arrays, rng = np.load(source), np.random.default_rng(SEED)
     x, y = arrays["x_train"], arrays["y_train"]
     order = rng.permutation(len(x))
     first, second = order[:TRAIN], order[TRAIN : 2 * TRAIN]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from leadline.layers.draws import Draws
+from leadline.layers.draws import Draws, opaque
 from leadline.layers.types import SignalSpec
 
 # The spread of quantities around what is expected, in standard deviations of the train rows.
@@ -107,15 +107,14 @@ def chance(share: Tensor, draws: Draws, purpose: str, most: float = 1) -> Tensor
     Four entries share the 64 bits of a hash.
     """
     lane = draws.shorts(purpose, share[0].numel()).view(share.shape)
-    return below(lane, share, most) if torch.compiler.is_compiling() else _below(lane, share, most)
+    return (opaque_below if torch.compiler.is_compiling() else _below)(lane, share, most)
 
 
 def _below(lane: Tensor, share: Tensor, most: float) -> Tensor:
     return lane < share * (65_536 / most) - 32_768
 
 
-below = torch.library.custom_op("leadline::below", _below, mutates_args=())
-below.register_fake(lambda lane, share, most: torch.empty_like(share, dtype=torch.bool))
+opaque_below = opaque("below", _below, lambda lane, share, most: torch.empty_like(share, dtype=torch.bool))
 
 
 class Pixels(Observed):

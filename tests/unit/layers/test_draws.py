@@ -32,6 +32,16 @@ def test_seed_step_and_purpose_all_matter() -> None:
         assert not torch.equal(base, other)
 
 
+def test_few_numbers_are_those_that_many_are_made_of() -> None:
+    """Where NumPy mixes few of them it mixes as PyTorch does many, which another device always does."""
+    many = Draws(7, 3, rows(600)).bits("a", 200)
+    assert many.numel() > module._FEW
+    assert torch.equal(many[:40], Draws(7, 3, rows(40)).bits("a", 200))
+    state_B = rows(module._FEW + 1) * 3 - 50
+    assert torch.equal(module._state(state_B, 2**62 + 5)[:99], module._state(state_B[:99], 2**62 + 5))
+    assert torch.equal(state_B[:3], torch.tensor([-50, -47, -44])), "what is mixed is a copy"
+
+
 def test_uniforms_and_normals_have_their_distribution() -> None:
     draws = Draws(0, 0, rows(2000))
     assert stats.kstest(draws.uniform("u", 50).flatten().numpy(), "uniform").pvalue > 1e-4
