@@ -37,8 +37,9 @@ def checked(objective: Generator | Sampler | Converter, options: Mapping[str, An
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else ""
-        hint = did_you_mean(name, fields) if first["type"] == "extra_forbidden" else plain(first["msg"])
-        raise UsageError(f"sample: option {name!r}: {hint}") from None
+        if first["type"] == "extra_forbidden":
+            raise UsageError(f"sample: unknown option {name!r}. {did_you_mean(name, fields)}") from None
+        raise UsageError(f"sample: option {name!r}: {plain(first['msg'])}") from None
 
 
 def made(

@@ -138,7 +138,7 @@ class Contrastive(Unlabelled):
             float(found_n.mean()) if len(found_n) else None,
             wilson(float(found_n.sum()), len(found_n), context.levels),
             len(found_n),
-            f"top 1 within batches of {most}; Wilson score",
+            f"top 1 within batches of {most}, where chance finds {1 / max(most, 1):.2%}; Wilson score",
             None if len(found_n) else "there are no rows",
         )
         yield finding("instance_accuracy", accuracy, better="higher", **common)
