@@ -40,8 +40,8 @@ from leadline.objectives.adversarial import (
     steepness,
     unit_slope,
 )
-from leadline.objectives.adversaries import OF_BOTH, Adversarial, class_shares
 from leadline.objectives.makers import maker_for, unmakeable
+from leadline.objectives.players import OF_BOTH, Adversarial, class_shares
 from leadline.objectives.two import Adversaries
 
 CRITIC_STEPS = 5  # of a Wasserstein critic to one of its generator

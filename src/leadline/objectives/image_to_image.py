@@ -38,8 +38,8 @@ from leadline.objectives.adversarial import (
     alarms,
     deceiving,
 )
-from leadline.objectives.adversaries import OF_BOTH, Adversarial, again, class_shares
 from leadline.objectives.base import full
+from leadline.objectives.players import OF_BOTH, Adversarial, again, class_shares
 from leadline.objectives.two import Converting
 
 UNCHANGED = "baseline=unchanged"  # pictures as they go in

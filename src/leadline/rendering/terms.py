@@ -22,7 +22,9 @@ TERMS: Mapping[str, Term] = {
     "alignment": Term("Alignment", "mean squared distance of two random versions of a row, on the unit sphere"),
     "uniformity": Term("Uniformity", "how unevenly rows are spread on the unit sphere: the lower, the more evenly"),
     "masked_accuracy": Term("Hidden entries right", "share of hidden tokens, classes and answers that are told right", True),
-    "masked_explained": Term("Share explained of hidden entries", "share of the squared error of the train mean that is taken away"),
+    "masked_explained": Term(
+        "Share explained of hidden entries", "share of the squared error of the train mean that is taken away"
+    ),
     "masked_nll": Term("Surprise at a hidden entry", "mean negative log-likelihood of what was hidden"),
     "balanced_accuracy": Term("Balanced accuracy", "recall averaged over classes: each class counts the same", True),
     "precision": Term("Precision", "of the rows given this answer, the share that deserve it", True),
