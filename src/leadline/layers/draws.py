@@ -21,6 +21,7 @@ from torch import Tensor
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+_UNSIGNED_GOLDEN, _UNSIGNED_MIX_1, _UNSIGNED_MIX_2 = (np.uint64(number % 2**64) for number in (_GOLDEN, _MIX_1, _MIX_2))
 _FEW = 1 << 16  # numbers up to which NumPy, on one core, is done before PyTorch: a call costs it a third, and it shifts unsigned
 
 
@@ -55,10 +56,10 @@ def _mixed(x: np.ndarray) -> Tensor:
     """Return what `mix` does of uint64 values, which are overwritten, as int64."""
     shifted = x >> np.uint64(30)
     x ^= shifted
-    x *= np.uint64(_MIX_1 % 2**64)
+    x *= _UNSIGNED_MIX_1
     np.right_shift(x, np.uint64(27), out=shifted)
     x ^= shifted
-    x *= np.uint64(_MIX_2 % 2**64)
+    x *= _UNSIGNED_MIX_2
     np.right_shift(x, np.uint64(31), out=shifted)
     x ^= shifted
     return torch.from_numpy(x.view(np.int64))
@@ -66,7 +67,7 @@ def _mixed(x: np.ndarray) -> Tensor:
 
 def _state(row_B: Tensor, seed: int) -> Tensor:
     few_B = _unsigned(row_B)
-    return mix(row_B * _GOLDEN + seed) if few_B is None else _mixed(few_B * np.uint64(_GOLDEN % 2**64) + np.uint64(seed))
+    return mix(row_B * _GOLDEN + seed) if few_B is None else _mixed(few_B * _UNSIGNED_GOLDEN + np.uint64(seed))
 
 
 def _bits(state_B: Tensor, seed: int, count: int) -> Tensor:
@@ -74,7 +75,7 @@ def _bits(state_B: Tensor, seed: int, count: int) -> Tensor:
     few_B = _unsigned(state_B, count)
     if few_B is not None:
         own_B = _mixed(few_B + np.uint64(seed)).numpy().view(np.uint64)
-        return _mixed(own_B[:, None] + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(_GOLDEN % 2**64))
+        return _mixed(own_B[:, None] + np.arange(1, count + 1, dtype=np.uint64) * _UNSIGNED_GOLDEN)
     mixed_B = mix(state_B + seed)
     counter_F = torch.arange(1, count + 1, device=state_B.device, dtype=torch.int64) * _GOLDEN
     return mix(mixed_B[:, None] + counter_F)

@@ -7,21 +7,17 @@ B rows, L numbers of a code, F features.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.errors import UsageError
 from leadline.facts.base import Fact
-from leadline.facts.exhibit import Draft
-from leadline.facts.finding import Finding
 from leadline.facts.schema import Schema
 from leadline.layers.adversaries import Critic, bind, spread
-from leadline.layers.contracts import Context
 from leadline.layers.decoders import Growing
 from leadline.layers.draws import Draws, drawing
 from leadline.layers.fusion import Fuse
@@ -41,7 +37,7 @@ from leadline.objectives.adversarial import (
     unit_slope,
 )
 from leadline.objectives.makers import maker_for, unmakeable
-from leadline.objectives.players import OF_BOTH, Adversarial, class_shares
+from leadline.objectives.players import Adversarial, class_shares
 from leadline.objectives.two import Adversaries
 
 CRITIC_STEPS = 5  # of a Wasserstein critic to one of its generator
@@ -185,18 +181,6 @@ class Gan(Adversarial):
         class_B = None if options.label is None else network.asked(options.label, code_BL)
         given, _ = network.made(code_BL, draws, class_B)
         return {network.names[0]: network.generator.raw(given, draws)}
-
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
-        """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
-        return self.monitored(predictions)
-
-    def names(self, schema: Schema) -> tuple[str, ...]:
-        """Return the names of all findings on one split."""
-        return OF_BOTH
-
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
-        """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
-        yield from self.of_both(predictions, context)
 
 
 OBJECTIVE = Gan()

@@ -112,7 +112,7 @@ class Hiding(nn.Module):
         if isinstance(observed, Pixels):
             where, counted = hidden.where, hidden.count_B.to(zero_B.dtype)
             error = (((observed.mean(given) - raw) / observed.std_C11).square() * where).flatten(1).sum(1)
-            constant = observed.mean(observed.plain(len(raw), given))
+            constant = observed.mean(observed.plain(1, given))
             plain = (((constant - raw) / observed.std_C11).square() * where).flatten(1).sum(1)
             return Told(error, plain, counted, zero_B, zero_B, zero_B)
         if hidden.at_BK is not None and hidden.there_BK is not None:

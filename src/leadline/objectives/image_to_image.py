@@ -39,7 +39,7 @@ from leadline.objectives.adversarial import (
     deceiving,
 )
 from leadline.objectives.base import full
-from leadline.objectives.players import OF_BOTH, Adversarial, again, class_shares
+from leadline.objectives.players import Adversarial, again, class_shares
 from leadline.objectives.two import Converting
 
 UNCHANGED = "baseline=unchanged"  # pictures as they go in
@@ -220,14 +220,14 @@ class ImageToImage(Adversarial):
         apart_ = sum(
             weight * float(np.nanmean(predictions[name])) for name, weight in counts.items() if _there(predictions, name).size
         )
-        seen = self.monitored(predictions)
+        seen = super().monitor(predictions, target, schema)
         return {**seen, "loss": seen["loss"] + apart_}
 
     def names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         pairs = ("conversion_error", "conversion_error(unchanged)", "conversion_psnr")
         own = pairs if self.into else ("cycle_error", "same_error")
-        return (*own, *OF_BOTH)
+        return (*own, *super().names(schema))
 
     def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
         """Yield how far pictures are from what they should be, and how well they are told from real ones, with intervals."""
@@ -243,7 +243,7 @@ class ImageToImage(Adversarial):
             yield finding(
                 "conversion_psnr", self._mean(predictions, "psnr", levels, group, ""), better="higher", unit="dB", **common
             )
-        yield from self.of_both(predictions, context)
+        yield from super().measure(predictions, context)
 
     def _mean(self, predictions: Mapping[str, np.ndarray], column: str, levels: Any, group: Any, note: str) -> Any:
         there_n = ~np.isnan(predictions[column])

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from leadline.facts.exhibit import Draft
 from leadline.facts.finding import Again, Finding
 from leadline.facts.schema import Schema
 from leadline.layers.adversaries import unbind
@@ -22,7 +23,6 @@ from leadline.objectives.adversarial import DISCRIMINATOR, GENERATOR, lowest, sc
 from leadline.objectives.base import Unlabelled
 
 ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
-OF_BOTH = ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")  # what `of_both` finds
 
 
 class Adversarial(Unlabelled):
@@ -50,13 +50,17 @@ class Adversarial(Unlabelled):
         """Return the discriminator, and the generator."""
         return {"network": network, GENERATOR: network.generator}
 
-    def monitored(self, predictions: Mapping[str, np.ndarray]) -> dict[str, float]:
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
         losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
         return {"loss": sum(losses), "told_apart": told_apart(predictions, (0.95,), None).value or 0.0}
 
-    def of_both(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding]:
-        """Yield how well rows of a split are told from new ones, and both losses, with intervals."""
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+        """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
         levels, group = context.levels, context.group
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
         yield finding("told_apart", told_apart(predictions, levels, group), better="lower", **common)
