@@ -36,13 +36,13 @@ CLAIMS = (
 )
 
 
-def main(wanted: list[str]) -> int:
+def main(target_types: list[str]) -> int:
     """Run benchmarks one after the other; return 1 where one broke."""
-    unknown = set(wanted) - set(CLAIMS)
+    unknown = set(target_types) - set(CLAIMS)
     if unknown:
         sys.exit(f"no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(CLAIMS)}")
     broken = []
-    for claim in wanted or CLAIMS:
+    for claim in target_types or CLAIMS:
         print(f"== {claim}", flush=True)
         code = subprocess.run([sys.executable, "-m", f"benchmarks.{claim}"], cwd=ROOT, check=False).returncode
         if code not in (0, SKIPPED):

@@ -1,9 +1,9 @@
-"""Domain-adversarial training: digits on a plain ground have labels, those on coloured noise, which are to be read, have none.
+"""Domain-adversarial training: digits on a plain ground have labels, those on coloured noise, which are to be read,
+have none.
 
-The coloured ones are made of MNIST: ink of any colour on textured grounds of any other, with grain. Training without their labels
-is to win back half of what is lost by training on the plain ones alone, beside training on their labels.
-``python -m benchmarks.adaptation path/to/mnist.npz``
-"""
+The coloured ones are made of MNIST: ink of any colour on textured grounds of any other, with grain. Training without
+their labels is to win back half of what is lost by training on the plain ones alone, beside training on their labels.
+``python -m benchmarks.adaptation path/to/mnist.npz``"""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ RESAMPLED = 2_000
 
 
 def noise(rows: int, side: int, channels: int, rng: np.random.Generator) -> np.ndarray:
-    """Return noise (rows, side, side, channels) of variance 1: grids of random numbers, the finer the fainter, as in photos
-    (Field 1987), blurred and added."""
+    """Return noise (rows, side, side, channels) of variance 1: grids of random numbers, the finer the fainter, as in
+    photos (Field 1987), blurred and added."""
     found = np.zeros((rows, side, side, channels), dtype=np.float32)
     for cells in (2, 4, 7, 14):
         grid = rng.normal(size=(rows, cells + 1, cells + 1, channels)).astype(np.float32)
@@ -39,7 +39,9 @@ def noise(rows: int, side: int, channels: int, rng: np.random.Generator) -> np.n
 
 
 def coloured(digits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return digits (n,28,28) uint8 in a colour of their own on textured grounds of another, with grain (n,28,28,3) uint8."""
+    """Return digits (n,28,28) uint8 in a colour of their own on textured grounds of another, with grain (n,28,28,3)
+    uint8.
+    """
     rows, side = len(digits), digits.shape[1]
     ground = rng.uniform(0, 140, (rows, 1, 1, 3)) + 35 * noise(rows, side, 1, rng) + 15 * noise(rows, side, 3, rng)
     ink, share = rng.uniform(110, 255, (rows, 1, 1, 3)), digits[..., None] / np.float32(255)
@@ -96,8 +98,27 @@ def main() -> None:
             twice = 2 if name == "domain-adversarial" else 1
             options = ["--objective", "adaptation"] if twice == 2 else []
             seconds += leadline(
-                *("train", file, "--target", "digit", "--split", "column:split", "--network", "cnn", *options, "--out", run),
-                *("--set", f"training.epochs={EPOCHS}", "--set", f"training.batch={BATCH * twice}", "--set", "baselines=[]"),
+                *(
+                    "train",
+                    file,
+                    "--target",
+                    "digit",
+                    "--split",
+                    "column:split",
+                    "--network",
+                    "cnn",
+                    *options,
+                    "--out",
+                    run,
+                ),
+                *(
+                    "--set",
+                    f"training.epochs={EPOCHS}",
+                    "--set",
+                    f"training.batch={BATCH * twice}",
+                    "--set",
+                    "baselines=[]",
+                ),
                 *("--set", "training.early_stopping=null", "--set", "network.size=small"),
             )
             found[name] = right(run)
@@ -105,11 +126,20 @@ def main() -> None:
             assert accuracy is not None
             assert accuracy.value is not None
             figures.append(
-                Figure(f"accuracy on coloured digits, {name}", accuracy.value, "", TEST, accuracy.method or "", accuracy.interval)
+                Figure(
+                    f"accuracy on coloured digits, {name}",
+                    accuracy.value,
+                    "",
+                    TEST,
+                    accuracy.method or "",
+                    accuracy.interval,
+                )
             )
             told = report(run).find("domain_accuracy")
             if told is not None and told.value is not None:
-                figures.append(Figure("domains told apart", told.value, "", told.n or 0, told.method or "", told.interval))
+                figures.append(
+                    Figure("domains told apart", told.value, "", told.n or 0, told.method or "", told.interval)
+                )
     alone, adapted, known = found.values()
     figures.insert(0, recovered(alone, adapted, known))
     figures.append(Figure("seconds, three trainings and reports", seconds, "s", 1, "one run", None, "<= 600"))
@@ -124,7 +154,9 @@ def recovered(alone: np.ndarray, adapted: np.ndarray, known: np.ndarray) -> Figu
     ends = np.quantile((middle - low) / (high - low), (0.025, 0.975))
     value = float((adapted.mean() - alone.mean()) / (known.mean() - alone.mean()))
     method = "one training each; percentile bootstrap over the same test rows"
-    return Figure("share of the lost accuracy won back", value, "", len(alone), method, (float(ends[0]), float(ends[1])), ">= 0.5")
+    return Figure(
+        "share of the lost accuracy won back", value, "", len(alone), method, (float(ends[0]), float(ends[1])), ">= 0.5"
+    )
 
 
 if __name__ == "__main__":

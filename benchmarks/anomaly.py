@@ -1,8 +1,8 @@
 """Autoencoders on MNIST that never saw one digit: how well scores tell it from the others, for each of the ten.
 
-ROC-AUC and average precision with their intervals, on the official test set, of a network that was trained on the other nine
-digits; and how often normal test rows are called anomalies at the threshold that validation rows were to keep at 5 %. Settings were
-chosen looking at three of the digits (1, 7, 9), the others not.
+ROC-AUC and average precision with their intervals, on the official test set, of a network that was trained on the other
+nine digits; and how often normal test rows are called anomalies at the threshold that validation rows were to keep at 5
+%. Settings were chosen looking at three of the digits (1, 7, 9), the others not.
 
 ``python -m benchmarks.anomaly path/to/mnist.npz``
 """
@@ -43,11 +43,15 @@ def main() -> None:
                 assert one is not None
                 assert one.value is not None
                 values[name].append(one.value)
-                figures.append(Figure(f"{digit} left out: {title}", one.value, "", one.n or 0, one.method or "", one.interval))
+                figures.append(
+                    Figure(f"{digit} left out: {title}", one.value, "", one.n or 0, one.method or "", one.interval)
+                )
     for name, title in MEASURES.items():
         method = "mean over the digit left out; Student t over digits"
         target = {"false_alarms": f"<= {1.5 * RATE:g}", "roc_auc": ">= 0.8"}.get(name)
-        figures.append(Figure(f"mean {title}", float(np.mean(values[name])), "", 10, method, mean_interval(values[name]), target))
+        figures.append(
+            Figure(f"mean {title}", float(np.mean(values[name])), "", 10, method, mean_interval(values[name]), target)
+        )
     publish("anomaly", figures, {"settings": SETTINGS, "epochs": EPOCHS})
 
 

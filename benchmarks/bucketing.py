@@ -1,4 +1,5 @@
-"""Sentences a second while training on movie reviews: batches of rows about as long against rows padded to the longest of all.
+"""Sentences a second while training on movie reviews: batches of rows about as long against rows padded to the longest
+of all.
 
 At least 1.5 times as many, with the text CNN and with an LSTM, everything else alike.
 ``python -m benchmarks.bucketing path/to/mr.csv``
@@ -15,17 +16,17 @@ import torch
 from benchmarks.common import Figure, dataset, in_turn, publish, ratio
 from torch import Tensor
 
+from leadline.core.component import Component
+from leadline.core.experiment import DataSpec, Experiment, NetworkSpec
 from leadline.data.dataset import prepare
-from leadline.data.part import Part
-from leadline.facts.component import Component
-from leadline.facts.experiment import DataSpec, Experiment, NetworkSpec
-from leadline.layers.types import Batch
-from leadline.objectives.named import objective_for
+from leadline.data.subset import Subset
+from leadline.nn.batch import Batch
+from leadline.objectives.lookup import objective_for
+from leadline.pipeline.resolving.experiment import resolve
 from leadline.run.build import build_network
-from leadline.training.feed import Feed
-from leadline.training.plan import Plan
-from leadline.training.step import Plain
-from leadline.verbs.resolve import resolve
+from leadline.training.data_loader import DataLoader
+from leadline.training.plan import ExecutionPlan
+from leadline.training.steps.plain import PlainStep
 
 ROUNDS = 6
 BATCH = 50
@@ -36,7 +37,7 @@ class Padded:
 
     lengths = None
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Subset) -> None:
         self.part = part
         assert part.lengths is not None
         self.longest = int(part.lengths.max())
@@ -47,28 +48,40 @@ class Padded:
     def batch(self, at: Tensor) -> Batch:
         """Return some rows, padded."""
         batch = self.part.batch(at)
-        wide = {name: torch.nn.functional.pad(x, (0, max(0, self.longest - x.shape[1]))) for name, x in batch.inputs.items()}
+        wide = {
+            name: torch.nn.functional.pad(x, (0, max(0, self.longest - x.shape[1]))) for name, x in batch.inputs.items()
+        }
         return batch.with_inputs(wide)
 
 
 def program(experiment: Experiment, dataset: Any, rows: Any) -> Callable[[], float]:
     """Return what trains an epoch and gives its sentences a second."""
-    resolved = resolve(experiment, dataset.schema, {name: len(part) for name, part in dataset.parts.items()})
+    resolved = resolve(experiment, dataset.schema, {name: len(part) for name, part in dataset.splits.items()})
     assert resolved.objective is not None
     objective, _ = objective_for(resolved.objective)
-    feed = Feed(rows, BATCH, 0)
-    plan = Plan(
-        device="cpu", precision="fp32", channels_last=False, compile=False, threads=torch.get_num_threads(), because="fixed"
+    loader = DataLoader(rows, BATCH, 0)
+    plan = ExecutionPlan(
+        device="cpu",
+        precision="fp32",
+        channels_last=False,
+        compile=False,
+        threads=torch.get_num_threads(),
+        because="fixed",
     )
-    step = Plain(
-        build_network(resolved, dataset.schema), objective, optimizer=Component(name="adamw"), schedule=Component(name="constant"),
-        total=10**6, seed=0, plan=plan,
-    )  # fmt: skip
+    step = PlainStep(
+        build_network(resolved, dataset.schema),
+        objective,
+        optimizer=Component(name="adamw"),
+        schedule=Component(name="constant"),
+        total=10**6,
+        seed=0,
+        plan=plan,
+    )
 
     def epoch() -> float:
         start = time.perf_counter()
-        for _ in range(feed.steps_per_epoch):
-            step(feed.at(step.step))
+        for _ in range(loader.steps_per_epoch):
+            step(loader.at(step.step))
         return len(rows) / (time.perf_counter() - start)
 
     epoch()

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from scipy import stats
 
-from leadline.facts.report import Report
-from leadline.facts.requirement import Requirement
+from leadline.core.report import Report
+from leadline.core.requirement import Requirement
 from leadline.machine import environment
 from leadline.machine.latency import median_interval
 
@@ -34,7 +34,9 @@ SKIPPED = 77  # the exit code by which a benchmark says that it cannot run here
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value, its 95 % interval, how many measurements it rests on, and the bound it should keep (``>= 0.98``)."""
+    """One measured value, its 95 % interval, how many measurements it rests on, and the bound it should keep (``>=
+    0.98``).
+    """
 
     name: str
     value: float
@@ -113,15 +115,21 @@ def peer(words: Sequence[str | Path], **variables: str) -> float:
 
     Its last line is JSON, with the examples/s of each epoch under a name that ends in ``_per_second``.
     """
-    done = subprocess.run(words, env=os.environ | variables, capture_output=True, text=True, encoding="utf-8", check=False)
+    done = subprocess.run(
+        words, env=os.environ | variables, capture_output=True, text=True, encoding="utf-8", check=False
+    )
     if done.returncode:
         sys.exit(f"{' '.join(map(str, words))}\nended with {done.returncode}:\n{done.stderr}")
-    (rates,) = (value for name, value in json.loads(done.stdout.splitlines()[-1]).items() if name.endswith("_per_second"))
+    (rates,) = (
+        value for name, value in json.loads(done.stdout.splitlines()[-1]).items() if name.endswith("_per_second")
+    )
     return float(np.median(rates[1:]))
 
 
 def leadline(*arguments: str | Path, check: bool = True) -> float:
-    """Run the command line in a process of its own and return its seconds; a failure ends the benchmark with its messages."""
+    """Run the command line in a process of its own and return its seconds; a failure ends the benchmark with its
+    messages.
+    """
     start = time.perf_counter()
     done = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     seconds = time.perf_counter() - start

@@ -1,10 +1,9 @@
-"""CIFAR-10 with the labels of 500 pictures, 1 %: the same network from scratch, after contrastive pre-training on all 50,000, and
-after that by FixMatch, which learns from the others too.
+"""CIFAR-10 with the labels of 500 pictures, 1 %: the same network from scratch, after contrastive pre-training on all
+50,000, and after that by FixMatch, which learns from the others too.
 
-Which pictures keep their labels, and the split, are a function of the seed. Nothing is chosen on test rows, and nothing stops
-training early: epochs, rates and augmentations are fixed here; FixMatch's were chosen on validation rows of another split.
-``python -m benchmarks.few_labels path/to/cifar10``, a folder with train/<class> and test/<class>.
-"""
+Which pictures keep their labels, and the split, are a function of the seed. Nothing is chosen on test rows, and nothing
+stops training early: epochs, rates and augmentations are fixed here; FixMatch's were chosen on validation rows of
+another split. ``python -m benchmarks.few_labels path/to/cifar10``, a folder with train/<class> and test/<class>."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from typing import Any
 
 from benchmarks.common import Figure, dataset, leadline, publish, report
 
-from leadline.facts import yamls
+from leadline.core import yaml_io
 from leadline.verbs.compare import compare
 
 LABELLED = 0.01
@@ -37,7 +36,11 @@ def experiments(source: Path, before: Path) -> dict[str, dict[str, Any]]:
     """Return the pre-training, and what is trained on few labels: from scratch, from its weights, and with FixMatch."""
 
     def data(*augment: str) -> dict[str, Any]:
-        return {"source": str(source), "inputs": {"image": {"augment": list(augment)}}, "split": {"validation": 0, "by": "auto"}}
+        return {
+            "source": str(source),
+            "inputs": {"image": {"augment": list(augment)}},
+            "split": {"validation": 0, "by": "auto"},
+        }
 
     few = {
         "data": {**data("flip", "crop"), "labelled": LABELLED},
@@ -57,7 +60,12 @@ def experiments(source: Path, before: Path) -> dict[str, dict[str, Any]]:
         "objective": FIXMATCH,
         "training": {"epochs": TOGETHER, "batch": 256, "early_stopping": None},
     }
-    return {"pre-training": unlabelled, "from scratch": few, "pre-trained": {**few, "init": str(before)}, "with FixMatch": both}
+    return {
+        "pre-training": unlabelled,
+        "from scratch": few,
+        "pre-trained": {**few, "init": str(before)},
+        "with FixMatch": both,
+    }
 
 
 def main() -> None:
@@ -69,23 +77,29 @@ def main() -> None:
         runs = {name: Path(temporary) / name.replace(" ", "-") for name in asked}
         for name, experiment in asked.items():
             file = Path(temporary) / f"{runs[name].name}.yaml"
-            file.write_text(yamls.dump(experiment), encoding="utf-8")
+            file.write_text(yaml_io.dump(experiment), encoding="utf-8")
             leadline("train", file, "--out", runs[name], "-q")
         figures = []
         for name in ("from scratch", "pre-trained", "with FixMatch"):
             found = report(runs[name]).find("accuracy", split="test")
             assert found is not None and found.value is not None
-            figures.append(Figure(f"accuracy, {name}", found.value, "", found.n or 0, found.method or "", found.interval))
+            figures.append(
+                Figure(f"accuracy, {name}", found.value, "", found.n or 0, found.method or "", found.interval)
+            )
         for name, target in (("pre-trained", None), ("with FixMatch", ">= 0.05")):
             added = compare(runs["from scratch"], runs[name]).differences[1]
             assert added is not None
             figures.append(
-                Figure(f"more than from scratch, {name}", added.value, "", added.n, added.method, added.interval, target)
+                Figure(
+                    f"more than from scratch, {name}", added.value, "", added.n, added.method, added.interval, target
+                )
             )
         for name, run in runs.items():
             seconds = report(run).find("train_seconds")
             assert seconds is not None and seconds.value is not None
-            figures.append(Figure(f"training, {name}", seconds.value / 60, "min", 1, "one training, beside whatever else ran"))
+            figures.append(
+                Figure(f"training, {name}", seconds.value / 60, "min", 1, "one training, beside whatever else ran")
+            )
         notes = {"labelled": f"{LABELLED:.0%} of the train rows, stratified", "epochs": [BEFORE, EPOCHS, TOGETHER]}
     publish("few_labels", figures, notes)
 

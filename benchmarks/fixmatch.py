@@ -17,7 +17,9 @@ EPOCHS = 6  # over the rows without a label
 
 
 def main() -> None:
-    """Train with the rows that have no label and without them, the same ones having one, and compare on the same test rows."""
+    """Train with the rows that have no label and without them, the same ones having one, and compare on the same test
+    rows.
+    """
     source = dataset("mnist.npz")
     right, figures, seconds, labels = {}, [], 0.0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -33,7 +35,15 @@ def main() -> None:
             assert found.value is not None
             target = ">= 0.95" if objective == "fixmatch" else None
             figures.append(
-                Figure(f"test accuracy, {objective}", found.value, "", found.n or 0, found.method or "", found.interval, target)
+                Figure(
+                    f"test accuracy, {objective}",
+                    found.value,
+                    "",
+                    found.n or 0,
+                    found.method or "",
+                    found.interval,
+                    target,
+                )
             )
             table = pl.read_parquet(run / "predictions.parquet").filter(pl.col("split") == "test").sort("row")
             right[objective] = (table["predicted"] == table["target"]).to_numpy()
@@ -41,7 +51,9 @@ def main() -> None:
             labels = labels if known is None else int(known.value or 0)
     gain = right["fixmatch"].astype(np.float64) - right["classification"]
     method = "paired over the same test rows; Student's t"
-    figures.append(Figure("won by rows without a label", float(gain.mean()), "", len(gain), method, mean_interval(gain), ">= 0.05"))
+    figures.append(
+        Figure("won by rows without a label", float(gain.mean()), "", len(gain), method, mean_interval(gain), ">= 0.05")
+    )
     figures.append(Figure("seconds, two trainings and reports", seconds, "s", 1, "one run"))
     publish("fixmatch", figures, {"labels": labels})
 

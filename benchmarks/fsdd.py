@@ -1,4 +1,5 @@
-"""Spoken digits, official split (recordings 0 to 4 are the test): at least 0.98; and with each of the six speakers left out.
+"""Spoken digits, official split (recordings 0 to 4 are the test): at least 0.98; and with each of the six speakers left
+out.
 
 ``python -m benchmarks.fsdd path/to/fsdd``, a folder with ``index.csv`` and ``recordings/``.
 """
@@ -35,7 +36,9 @@ def main() -> None:
             found = report(fold).find("accuracy")
             assert found is not None and found.value is not None
             figures.append(
-                Figure(f"accuracy, {speaker} left out", found.value, "", found.n or 0, found.method or "", found.interval)
+                Figure(
+                    f"accuracy, {speaker} left out", found.value, "", found.n or 0, found.method or "", found.interval
+                )
             )
     publish("fsdd", figures)
 

@@ -1,8 +1,8 @@
 """Houses: the price from four photos and four numbers, ten random splits; each input alone and all fused.
 
-The fusion is to be no worse than the best input alone, over splits. All train as examples/houses.yaml says, whose settings were
-chosen on the validation rows of other splits. ``LEADLINE_DATA=FOLDER python -m benchmarks.houses``, ``houses/houses.csv`` in it.
-"""
+The fusion is to be no worse than the best input alone, over splits. All train as examples/houses.yaml says, whose
+settings were chosen on the validation rows of other splits. ``LEADLINE_DATA=FOLDER python -m benchmarks.houses``,
+``houses/houses.csv`` in it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,16 @@ def main() -> None:
         seconds = []
         for seed in range(SPLITS):
             run = Path(folder) / str(seed)
-            words = ["train", EXAMPLE, "--set", f"data.source={source}", "--set", "baselines=[]", "--seed", str(FIRST + seed)]
+            words = [
+                "train",
+                EXAMPLE,
+                "--set",
+                f"data.source={source}",
+                "--set",
+                "baselines=[]",
+                "--seed",
+                str(FIRST + seed),
+            ]
             seconds.append(leadline(*words, "--out", run))
             for found in report(run).findings:
                 if found.name == "mae" and found.split == "test" and found.value is not None:
@@ -40,7 +49,9 @@ def main() -> None:
     ]
     best = min((name for name in errors if name.endswith(ALONE)), key=lambda name: float(np.mean(errors[name])))
     apart = [a - b for a, b in zip(errors["fused"], errors[best], strict=True)]
-    figures.append(Figure(f"fused minus {best}", float(np.mean(apart)), "$", SPLITS, method, mean_interval(apart), "<= 0"))
+    figures.append(
+        Figure(f"fused minus {best}", float(np.mean(apart)), "$", SPLITS, method, mean_interval(apart), "<= 0")
+    )
     figures.append(Figure("seconds, start to report", float(np.mean(seconds)), "s", SPLITS, "mean"))
     publish("houses", figures, {"errors": errors})
 

@@ -23,7 +23,9 @@ EPOCHS = {SMALL: 10, 10 * SMALL: 1}
 
 
 def write_pictures(folder: Path, count: int) -> None:
-    """Write `count` random pictures of `SIDE` pixels square, in two classes, with a tenth each for validation and test."""
+    """Write `count` random pictures of `SIDE` pixels square, in two classes, with a tenth each for validation and
+    test.
+    """
     rng = np.random.default_rng(count)
     for i in range(count):
         split = ("test", "val")[i % 10] if i % 10 < 2 else "train"
@@ -34,7 +36,9 @@ def write_pictures(folder: Path, count: int) -> None:
 
 def peak_mb(source: Path, out: Path, epochs: int) -> float:
     """Train in a process of its own and return the largest anonymous memory seen, from its start to its end."""
-    words = command("train", source, "--network", "lenet", "--epochs", str(epochs), "--set", "training.early_stopping=null")
+    words = command(
+        "train", source, "--network", "lenet", "--epochs", str(epochs), "--set", "training.early_stopping=null"
+    )
     fixed = ["--deterministic", "--quiet", "--out", str(out)]
     peak = 0.0
     with subprocess.Popen([*words, *fixed], cwd=ROOT, stdout=subprocess.DEVNULL) as training:

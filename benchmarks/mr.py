@@ -18,11 +18,15 @@ def main() -> None:
     source = dataset("mr.csv")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "mr"
-        seconds = leadline("crossval", source, "--target", "label", "--network", "textcnn", "--folds", str(FOLDS), "--out", out)
+        seconds = leadline(
+            "crossval", source, "--target", "label", "--network", "textcnn", "--folds", str(FOLDS), "--out", out
+        )
         found = report(out).find("accuracy")
         assert found is not None
         assert found.value is not None
-        right = Figure("accuracy over folds", found.value, "", found.n or 0, found.method or "", found.interval, ">= 0.75")
+        right = Figure(
+            "accuracy over folds", found.value, "", found.n or 0, found.method or "", found.interval, ">= 0.75"
+        )
         publish("mr", [right, Figure("seconds, start to report", seconds, "s", 1, "one cross-validation")])
 
 

@@ -1,8 +1,8 @@
 """Ten repeats of a small network cost less than five runs one after another.
 
-What is saved is starting, timing the plan, baselines and measuring time; and repeats run at once, a process for each core. A
-network whose own steps keep all cores busy (the CNN on digits) saves only the former: ``python -m benchmarks.repeats digits``.
-"""
+What is saved is starting, timing the plan, baselines and measuring time; and repeats run at once, a process for each
+core. A network whose own steps keep all cores busy (the CNN on digits) saves only the former: ``python -m
+benchmarks.repeats digits``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ def seconds(dataset: str, repeats: int, runs: int) -> float:
     """Return what so many runs one after another take, each with so many repeats."""
     with tempfile.TemporaryDirectory() as folder:
         return sum(
-            leadline("train", dataset, "--seed", str(seed), "--repeats", str(repeats), "--out", Path(folder) / str(seed))
+            leadline(
+                "train", dataset, "--seed", str(seed), "--repeats", str(repeats), "--out", Path(folder) / str(seed)
+            )
             for seed in range(runs)
         )
 

@@ -42,7 +42,9 @@ def killed(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def main() -> None:
-    """Kill runs until there have been twenty kills, finishing each run, and compare every one with the uninterrupted run."""
+    """Kill runs until there have been twenty kills, finishing each run, and compare every one with the uninterrupted
+    run.
+    """
     moments = random.Random(0)
     kills, equal = 0, []
     with tempfile.TemporaryDirectory() as folder:
@@ -62,7 +64,13 @@ def main() -> None:
         [
             Figure("runs that end in the same bits", sum(equal) / len(equal), "", len(equal), method, None, ">= 1"),
             Figure(
-                "kills", kills, "", kills, f"SIGKILL, uniform over {seconds / 2:.1f} s from the start of a process", None, ">= 20"
+                "kills",
+                kills,
+                "",
+                kills,
+                f"SIGKILL, uniform over {seconds / 2:.1f} s from the start of a process",
+                None,
+                ">= 20",
             ),
         ],
     )

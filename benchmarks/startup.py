@@ -15,7 +15,9 @@ REPEATS = 30
 
 
 def seconds_of(words: list[str]) -> np.ndarray:
-    """Return the sorted wall-clock seconds of `REPEATS` fresh processes; the first one, which fills file caches, is not counted."""
+    """Return the sorted wall-clock seconds of `REPEATS` fresh processes; the first one, which fills file caches, is not
+    counted.
+    """
     taken = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()

@@ -1,4 +1,5 @@
-"""A million sentences and a table of ten million rows are encoded with less than 2 GiB of anonymous memory. Linux only (RssAnon).
+"""A million sentences and a table of ten million rows are encoded with less than 2 GiB of anonymous memory. Linux only
+(RssAnon).
 
 ``python -m benchmarks.streaming``; both are made here, 130 MB and 600 MB.
 """
@@ -23,13 +24,13 @@ LIMIT_MB = 2 * 1024
 PREPARE = """
 import sys
 from leadline.data.dataset import prepare
-from leadline.facts.experiment import DataSpec
+from leadline.core.experiment import DataSpec
 told = set()
 data = prepare(DataSpec(source=sys.argv[1], target="label"), progress=lambda stage, done, total: told.add(stage))
-rows = {name: len(part) for name, part in data.parts.items()}
+rows = {name: len(part) for name, part in data.splits.items()}
 assert sum(rows.values()) == int(sys.argv[2]), rows
 assert told, "no progress was shown"
-part = data.parts["train"]
+part = data.splits["train"]
 for at in range(0, 1000 * 64, 64):
     part.batch(slice(at, at + 64))
 print(sorted(told))
@@ -39,7 +40,9 @@ print(sorted(told))
 def write_sentences(file: Path) -> None:
     """Write sentences of 5 to 30 words from a vocabulary in which frequencies fall as Zipf's law has them."""
     rng = np.random.default_rng(0)
-    words = np.array(["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), rng.integers(2, 11))) for _ in range(50_000)])
+    words = np.array(
+        ["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), rng.integers(2, 11))) for _ in range(50_000)]
+    )
     share = 1 / np.arange(1, len(words) + 1)
     with file.open("w", encoding="utf-8") as out:
         out.write("text,label\n")
@@ -49,7 +52,9 @@ def write_sentences(file: Path) -> None:
             ends = np.cumsum(lengths).tolist()
             labels = rng.integers(0, 2, PIECE).tolist()
             starts = [0, *ends[:-1]]
-            out.writelines(f"{' '.join(drawn[a:b])},{label}\n" for a, b, label in zip(starts, ends, labels, strict=True))
+            out.writelines(
+                f"{' '.join(drawn[a:b])},{label}\n" for a, b, label in zip(starts, ends, labels, strict=True)
+            )
 
 
 def write_table(file: Path) -> None:

@@ -1,8 +1,8 @@
 """Images/s while training the textbook CNN on CIFAR-10 with rotation, shift and flip, batch 32.
 
-At least 3 times Keras 3 `fit` with the same network and augmentation (the faster of its torch and JAX backends), and within 5 %
-of a loop written by hand with the same execution plan. All run in turn on the same 3,000 pictures; what is measured is whole
-epochs after the first.
+At least 3 times Keras 3 `fit` with the same network and augmentation (the faster of its torch and JAX backends), and
+within 5 % of a loop written by hand with the same execution plan. All run in turn on the same 3,000 pictures; what is
+measured is whole epochs after the first.
 
 ``LEADLINE_KERAS_PYTHON=... python -m benchmarks.throughput_cifar10 path/to/cifar10``
 """
@@ -56,7 +56,9 @@ def ours(source: Path, folder: Path) -> Callable[[], float]:
         settings = [f"data.source={source}", f"training.epochs={EPOCHS}", f"training.batch={BATCH}"]
         words = [word for setting in settings for word in ("--set", setting)]
         leadline("train", ROOT / "examples" / "cifar10.yaml", *words, "--quiet", "--out", run)
-        (folder / "plan.json").write_text(json.dumps(json.loads((run / "environment.json").read_text(encoding="utf-8"))["plan"]))
+        (folder / "plan.json").write_text(
+            json.dumps(json.loads((run / "environment.json").read_text(encoding="utf-8"))["plan"])
+        )
         return rate(run)
 
     return measure
@@ -79,12 +81,18 @@ def main() -> None:
         programs["leadline"]()  # encodes the pictures and times the plan, once
         taken = in_turn(programs, ROUNDS)
         used = json.loads(plan.read_text())
-    figures = [Figure(name, float(np.median(rates)), "images/s", ROUNDS, "median over rounds") for name, rates in taken.items()]
+    figures = [
+        Figure(name, float(np.median(rates)), "images/s", ROUNDS, "median over rounds") for name, rates in taken.items()
+    ]
     figures.append(ratio("leadline : hand-written loop", taken["leadline"], taken["hand-written loop"], ">= 0.95"))
     if keras:
         best = max(("keras on torch", "keras on jax"), key=lambda name: float(np.median(taken[name])))
         figures.append(ratio(f"leadline : {best}", taken["leadline"], taken[best], ">= 3"))
-    notes = {"plan": used, "rounds": taken, "keras": "measured" if keras else "absent: LEADLINE_KERAS_PYTHON is not set"}
+    notes = {
+        "plan": used,
+        "rounds": taken,
+        "keras": "measured" if keras else "absent: LEADLINE_KERAS_PYTHON is not set",
+    }
     publish("throughput_cifar10", figures, notes)
 
 

@@ -1,7 +1,9 @@
-"""Sentences a second while training an embedding of 128, an LSTM of 128 units and a dense layer on movie reviews, batch 64.
+"""Sentences a second while training an embedding of 128, an LSTM of 128 units and a dense layer on movie reviews, batch
+64.
 
-At least 2.5 times Keras 3 `fit` with the same network on the same token numbers (the faster of its torch and JAX backends, with and
-without a mask; Keras takes rows padded to the longest one). All run in turn; what is measured is whole epochs after the first.
+At least 2.5 times Keras 3 `fit` with the same network on the same token numbers (the faster of its torch and JAX
+backends, with and without a mask; Keras takes rows padded to the longest one). All run in turn; what is measured is
+whole epochs after the first.
 
 ``LEADLINE_KERAS_PYTHON=... python -m benchmarks.throughput_text path/to/mr.csv``
 """
@@ -18,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from benchmarks.common import Figure, dataset, in_turn, leadline, peer, publish, rate, ratio
 
+from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
-from leadline.facts.experiment import DataSpec
 
 PEER = Path(__file__).parent / "peers" / "keras_text.py"
 BATCH = 64
@@ -54,7 +56,9 @@ def tokens(source: Path, file: Path) -> None:
     rows = list(part.batches(1024))
     ((name, _),) = rows[0].inputs.items()
     longest = max(batch.inputs[name].shape[1] for batch in rows)
-    padded = [np.pad(batch.inputs[name].numpy(), ((0, 0), (0, longest - batch.inputs[name].shape[1]))) for batch in rows]
+    padded = [
+        np.pad(batch.inputs[name].numpy(), ((0, 0), (0, longest - batch.inputs[name].shape[1]))) for batch in rows
+    ]
     assert part.target is not None
     np.savez(file, x=np.concatenate(padded), y=part.target)
 
@@ -72,12 +76,17 @@ def main() -> None:
             programs[name] = partial(keras_rate, str(keras), folder / "arrays.npz", backend, mask)
         programs["leadline"]()  # times the plan, once
         taken = in_turn(programs, ROUNDS)
-    figures = [Figure(name, float(np.median(rates)), "sentences/s", ROUNDS, "median over rounds") for name, rates in taken.items()]
+    figures = [
+        Figure(name, float(np.median(rates)), "sentences/s", ROUNDS, "median over rounds")
+        for name, rates in taken.items()
+    ]
     if keras:
         best = max((name for name in taken if name != "leadline"), key=lambda name: float(np.median(taken[name])))
         figures.append(ratio(f"leadline : {best}", taken["leadline"], taken[best], ">= 2.5"))
     publish(
-        "throughput_text", figures, {"rounds": taken, "keras": "measured" if keras else "absent: LEADLINE_KERAS_PYTHON is not set"}
+        "throughput_text",
+        figures,
+        {"rounds": taken, "keras": "measured" if keras else "absent: LEADLINE_KERAS_PYTHON is not set"},
     )
 
 

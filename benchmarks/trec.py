@@ -1,4 +1,5 @@
-"""TREC questions, official split, no pre-trained vectors: at least 0.88 for a text CNN and for a GRU, mean of three seeds.
+"""TREC questions, official split, no pre-trained vectors: at least 0.88 for a text CNN and for a GRU, mean of three
+seeds.
 
 ``LEADLINE_DATA=FOLDER python -m benchmarks.trec``, with ``trec.train.csv`` and ``trec.test.csv`` in the folder.
 """
@@ -53,7 +54,9 @@ def main() -> None:
             mean = sum(right) / SEEDS
             method = f"mean of {SEEDS} seeds on 500 test rows; Student's t over seeds"
             figures.append(Figure(f"accuracy of {network}", mean, "", SEEDS, method, mean_interval(right), ">= 0.88"))
-            figures.append(Figure(f"seconds a run of {network}, start to report", sum(taken) / SEEDS, "s", SEEDS, "mean"))
+            figures.append(
+                Figure(f"seconds a run of {network}, start to report", sum(taken) / SEEDS, "s", SEEDS, "mean")
+            )
     publish("trec", figures)
 
 

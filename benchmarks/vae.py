@@ -1,7 +1,7 @@
 """A variational autoencoder on MNIST, pixels drawn as 0 or 1, 20 numbers a code, one hidden layer of 400 each way.
 
-At most 97 nats of negative evidence bound on the official test set within five minutes of training on two cores. Settings are those
-of ``examples/vae.yaml``, which were chosen on validation rows.
+At most 97 nats of negative evidence bound on the official test set within five minutes of training on two cores.
+Settings are those of ``examples/vae.yaml``, which were chosen on validation rows.
 
 ``python -m benchmarks.vae path/to/mnist.npz``
 """

@@ -1,4 +1,5 @@
-"""A table of 1,000 columns and 1,000,000 rows is read, encoded and trained on in less than 6 GiB of anonymous memory. Linux only.
+"""A table of 1,000 columns and 1,000,000 rows is read, encoded and trained on in less than 6 GiB of anonymous memory.
+Linux only.
 
 ``python -m benchmarks.wide [FOLDER]`` writes the tables there, and keeps them; 25 GB are taken on the disk.
 """
@@ -31,7 +32,9 @@ TRAINING = ("--network", "mlp", "--set", "network.hidden=[64]", "--epochs", "1",
 
 
 class Taken(NamedTuple):
-    """What one run took: the peak of anonymous memory in MB, seconds, and the longest time in seconds without a word."""
+    """What one run took: the peak of anonymous memory in MB, seconds, and the longest time in seconds without a
+    word.
+    """
 
     mb: float
     seconds: float
@@ -47,7 +50,9 @@ def pieces() -> Iterator[pl.DataFrame]:
         for i in range(COLUMNS - 1):
             x_N = rng.standard_normal(rows, dtype=np.float32)
             if i % 20 == 7:
-                columns[f"colour_{i}"] = pl.Series(rng.integers(0, 12, rows)).replace_strict(dict(enumerate("abcdefghijkl")))
+                columns[f"colour_{i}"] = pl.Series(rng.integers(0, 12, rows)).replace_strict(
+                    dict(enumerate("abcdefghijkl"))
+                )
             elif i % 20 == 13:
                 columns[f"count_{i}"] = pl.Series(rng.integers(0, 1000, rows), dtype=pl.Int32)
             else:

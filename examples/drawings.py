@@ -12,7 +12,9 @@ SIDE = 16
 
 
 def drawings(rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return discs, squares and diamonds as outlines and filled in their colour, both (N,H,W,3): red, green and blue by shape."""
+    """Return discs, squares and diamonds as outlines and filled in their colour, both (N,H,W,3): red, green and blue by
+    shape.
+    """
     y, x = np.mgrid[:SIDE, :SIDE]
     outlines, filled = np.zeros((2, rows, SIDE, SIDE, 3), dtype=np.uint8)
     for i in range(rows):

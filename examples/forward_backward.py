@@ -1,10 +1,12 @@
-"""One sigmoid layer, forward and backward, written out in NumPy beside Leadline's: y = σ(xWᵀ + b), then the gradient of a loss."""
+"""One sigmoid layer, forward and backward, written out in NumPy beside Leadline's: y = σ(xWᵀ + b), then the gradient of
+a loss.
+"""
 
 import numpy as np
 import torch
 
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.mlp import FAMILY, Options
+from leadline.models.tabular.mlp import FAMILY, Options
+from leadline.nn.batch import Signal, SignalSpec
 
 
 def sigmoid(z):

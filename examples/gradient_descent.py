@@ -1,4 +1,6 @@
-"""Gradient descent against its formula: w ← w − lr · ∇L(w), on all rows at once, for a network without hidden layers."""
+"""Gradient descent against its formula: w ← w − lr · ∇L(w), on all rows at once, for a network without hidden
+layers.
+"""
 
 import numpy as np
 

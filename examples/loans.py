@@ -1,8 +1,7 @@
 """A loan table, an operating point, and the reasons for abandoning the deep network when gradient boosting wins.
 
-The table is made here. Each purpose has its own limit of what instalments may take of an income before loans default: thresholds
-within categories, which trees find and dense layers blur. Some columns mean nothing, as in life.
-"""
+The table is made here. Each purpose has its own limit of what instalments may take of an income before loans default:
+thresholds within categories, which trees find and dense layers blur. Some columns mean nothing, as in life."""
 
 import numpy as np
 import polars as pl
@@ -62,12 +61,15 @@ if __name__ == "__main__":
     )
     print("the network: ", ", ".join(line(network, name) for name in ("sensitivity", "specificity", "nll")))
 
-    # Simpler models were fitted beside it. With an operating point they are compared by their surprise at the truth, row by row.
+    # Simpler models were fitted beside it. With an operating point they are compared by their surprise at the truth,
+    # row by row.
     findings = network.report.findings
     for found in findings:
         if found.name == "nll_difference":
             low, high = found.interval
-            print(f"{found.label}: {found.value:+.4f} nats better ({low:+.4f} to {high:+.4f}), {found.level:.2%} interval")
+            print(
+                f"{found.label}: {found.value:+.4f} nats better ({low:+.4f} to {high:+.4f}), {found.level:.2%} interval"
+            )
     chosen = next(found for found in findings if found.name == "cheapest_not_worse").again.options
     print(f"demonstrably worse than another: {', '.join(chosen['worse'])}; the cheapest that is not: {chosen['model']}")
 

@@ -1,4 +1,6 @@
-"""Learn from rows without labels first: hidden cells of a table are told from the others, then a few labels go further."""
+"""Learn from rows without labels first: hidden cells of a table are told from the others, then a few labels go
+further.
+"""
 
 import numpy as np
 import polars as pl

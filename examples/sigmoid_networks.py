@@ -1,4 +1,6 @@
-"""The smallest textbook networks, 10-5-1 and 10-10-1: ten inputs, a layer of sigmoid units, one sigmoid output; random tables."""
+"""The smallest textbook networks, 10-5-1 and 10-10-1: ten inputs, a layer of sigmoid units, one sigmoid output; random
+tables.
+"""
 
 import numpy as np
 import polars as pl
@@ -25,4 +27,6 @@ if __name__ == "__main__":
         )
         error = run.report.find("probability_mae")
         low, high = error.interval
-        print(f"10-{hidden}-1: mean error of the probabilities {error.value:.3f}, 95 % interval {low:.3f} to {high:.3f}")
+        print(
+            f"10-{hidden}-1: mean error of the probabilities {error.value:.3f}, 95 % interval {low:.3f} to {high:.3f}"
+        )

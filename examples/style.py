@@ -1,4 +1,6 @@
-"""Draw one picture in the style of another, by a network trained here: textures are told apart, and lend their look to a house."""
+"""Draw one picture in the style of another, by a network trained here: textures are told apart, and lend their look to
+a house.
+"""
 
 from pathlib import Path
 
@@ -31,7 +33,11 @@ def house(height: int = 64, width: int = 96) -> np.ndarray:
     picture[y > 0.6 * height] = (90, 140, 70)
     picture[(x - 0.75 * width) ** 2 + (y - 0.25 * height) ** 2 < (0.15 * height) ** 2] = (250, 220, 80)
     picture[(abs(x - 0.3 * width) < 0.16 * width) & (y > 0.35 * height) & (y < 0.75 * height)] = (160, 80, 60)
-    picture[(y > 0.15 * height) & (y <= 0.35 * height) & (abs(x - 0.3 * width) < 1.6 * (y - 0.15 * height))] = (100, 40, 40)
+    picture[(y > 0.15 * height) & (y <= 0.35 * height) & (abs(x - 0.3 * width) < 1.6 * (y - 0.15 * height))] = (
+        100,
+        40,
+        40,
+    )
     return picture
 
 
@@ -41,7 +47,11 @@ if __name__ == "__main__":
     labels = np.array([kinds[i % 4] for i in range(320)])
     textures = np.stack([texture(kind, SIDE, rng) for kind in labels])
     run = leadline.train(
-        {"x": textures, "y": labels}, network="cnn", epochs=6, settings={"network.size": "small", "baselines": []}, quiet=True
+        {"x": textures, "y": labels},
+        network="cnn",
+        epochs=6,
+        settings={"network.size": "small", "baselines": []},
+        quiet=True,
     )
 
     content, look = house(), texture("waves", 96, rng)

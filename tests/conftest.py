@@ -1,4 +1,6 @@
-"""How properties are tested: the same examples on every machine, however slow it is; HYPOTHESIS_PROFILE=explore draws new ones."""
+"""How properties are tested: the same examples on every machine, however slow it is; HYPOTHESIS_PROFILE=explore draws
+new ones.
+"""
 
 import os
 

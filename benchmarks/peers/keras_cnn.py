@@ -15,7 +15,9 @@ CLASSES = 10
 
 
 def network() -> keras.Model:
-    """Convolutions of 32, 64 and 128 filters, each with max-pooling, and a dense layer of 128 units, after augmentation."""
+    """Convolutions of 32, 64 and 128 filters, each with max-pooling, and a dense layer of 128 units, after
+    augmentation.
+    """
     return keras.Sequential(
         [
             keras.Input((32, 32, 3)),
@@ -48,7 +50,9 @@ def main() -> None:
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     clock = EpochSeconds()
     model.fit(x_NHWC, y_N, batch_size=options.batch, epochs=options.epochs, verbose=0, callbacks=[clock])
-    print(json.dumps({"backend": keras.backend.backend(), "images_per_second": [len(x_NHWC) / s for s in clock.seconds]}))
+    print(
+        json.dumps({"backend": keras.backend.backend(), "images_per_second": [len(x_NHWC) / s for s in clock.seconds]})
+    )
 
 
 if __name__ == "__main__":

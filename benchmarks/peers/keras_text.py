@@ -1,4 +1,5 @@
-"""Train an embedding, an LSTM and a dense layer with Keras 3 and print sentences/s of each epoch as JSON; runs where Keras is.
+"""Train an embedding, an LSTM and a dense layer with Keras 3 and print sentences/s of each epoch as JSON; runs where
+Keras is.
 
 ``KERAS_BACKEND=torch|jax python keras_text.py arrays.npz --epochs 3 --mask 0``
 """
@@ -34,7 +35,9 @@ def main() -> None:
     model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
     clock = EpochSeconds()
     model.fit(x_NT, y_N, batch_size=options.batch, epochs=options.epochs, verbose=0, callbacks=[clock])
-    print(json.dumps({"backend": keras.backend.backend(), "sentences_per_second": [len(x_NT) / s for s in clock.seconds]}))
+    print(
+        json.dumps({"backend": keras.backend.backend(), "sentences_per_second": [len(x_NT) / s for s in clock.seconds]})
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Train a variational autoencoder with Keras 3 and print images/s of each epoch as JSON; runs in an environment that has Keras.
+"""Train a variational autoencoder with Keras 3 and print images/s of each epoch as JSON; runs in an environment that
+has Keras.
 
 ``KERAS_BACKEND=torch|jax python keras_vae.py arrays.npz --epochs 3``
 """

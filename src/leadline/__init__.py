@@ -25,23 +25,23 @@ _LAZY = {
     "Classifier": "leadline.estimators.classifier",
     "Regressor": "leadline.estimators.regressor",
     "Run": "leadline.run.run",
-    "Experiment": "leadline.facts.experiment",
-    "Finding": "leadline.facts.finding",
-    "Report": "leadline.facts.report",
-    "Requirement": "leadline.facts.requirement",
+    "Experiment": "leadline.core.experiment",
+    "Finding": "leadline.core.finding",
+    "Report": "leadline.core.report",
+    "Requirement": "leadline.core.requirement",
     "LeadlineError": "leadline.errors",
 }
 
 __all__ = ["__version__", *_LAZY]  # noqa: PLE0604  the lazy names are strings, read below
 
 if TYPE_CHECKING:
+    from leadline.core.experiment import Experiment as Experiment
+    from leadline.core.finding import Finding as Finding
+    from leadline.core.report import Report as Report
+    from leadline.core.requirement import Requirement as Requirement
     from leadline.errors import LeadlineError as LeadlineError
     from leadline.estimators.classifier import Classifier as Classifier
     from leadline.estimators.regressor import Regressor as Regressor
-    from leadline.facts.experiment import Experiment as Experiment
-    from leadline.facts.finding import Finding as Finding
-    from leadline.facts.report import Report as Report
-    from leadline.facts.requirement import Requirement as Requirement
     from leadline.run.run import Run as Run
     from leadline.verbs.compare import compare as compare
     from leadline.verbs.crossval import crossval as crossval

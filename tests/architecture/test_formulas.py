@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.facts.registry import TABLES
+from leadline.core.registry import TABLES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def found(name: str) -> bool:
 def test_the_page_has_what_this_looks_for() -> None:
     assert len(NAMES) > 30
     assert len(TESTS) > 30
-    assert not found("leadline.layers.stack.Nothing")
+    assert not found("leadline.nn.layers.stack.Nothing")
 
 
 @pytest.mark.parametrize("name", NAMES)

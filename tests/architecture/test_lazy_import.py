@@ -11,7 +11,9 @@ HEAVY = ("torch", "polars", "matplotlib", "numpy", "scipy", "sklearn", "pandas",
 def loaded(code: str) -> set[str]:
     """Return which of `HEAVY` a fresh interpreter has loaded after running `code`."""
     report = f"import sys; sys.stderr.write('\\nLOADED ' + ' '.join(set({HEAVY!r}) & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, encoding="utf-8", check=True
+    )
     return set(done.stderr.rpartition("LOADED ")[2].split())
 
 
@@ -30,14 +32,15 @@ def test_import_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["models"], ["datasets", "--json"], ["train", "--no-such-option"]]
+    "arguments",
+    [["--help"], ["--version"], ["train", "--help"], ["models"], ["datasets", "--json"], ["train", "--no-such-option"]],
 )
 def test_help_lists_and_usage_errors_load_nothing_heavy(arguments):
     assert loaded(command(*arguments)) == set()
 
 
 def test_facts_load_no_torch():
-    code = "import leadline.facts.report, leadline.facts.requirement, leadline.facts.schema, leadline.facts.registry"
+    code = "import leadline.core.report, leadline.core.requirement, leadline.core.schema, leadline.core.registry"
     assert "torch" not in loaded(code)
 
 

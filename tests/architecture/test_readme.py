@@ -55,7 +55,9 @@ def write_media(folder: Path, rng: np.random.Generator) -> None:
             soundfile.write(folder / "recordings" / name / f"{i}.wav", clip, 8000)
     days = pl.date_range(pl.date(2023, 1, 1), pl.date(2023, 12, 31), eager=True)
     sold = 20 + 5 * np.sin(2 * np.pi * np.arange(len(days)) / 7) + rng.normal(size=len(days))
-    pl.DataFrame({"day": days, "bread": sold, "cake": 0.5 * sold + rng.normal(size=len(days))}).write_csv(folder / "sales.csv")
+    pl.DataFrame({"day": days, "bread": sold, "cake": 0.5 * sold + rng.normal(size=len(days))}).write_csv(
+        folder / "sales.csv"
+    )
 
 
 @pytest.fixture
@@ -79,7 +81,9 @@ def inputs(tmp_path, monkeypatch):
         }
     ).write_csv(tmp_path / "table.csv")
     write_media(tmp_path, rng)
-    images = {f"x_{part}": rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for part, n in (("train", 60), ("test", 20))}
+    images = {
+        f"x_{part}": rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for part, n in (("train", 60), ("test", 20))
+    }
     labels = {f"y_{part}": np.arange(n) % 10 for part, n in (("train", 60), ("test", 20))}
     np.savez(tmp_path / "mnist.npz", **images, **labels)
     monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
@@ -132,6 +136,7 @@ def test_files_that_are_named_exist():
 
 def test_commands_are_read_as_a_reader_would_type_them():
     text = (
-        "```bash\n$ make demo  # first\n\nleadline train digits \\\n  --require 'accuracy >= 0.9'; echo $?\n```\n```text\nno\n```\n"
+        "```bash\n$ make demo  # first\n\nleadline train digits \\\n  --require 'accuracy >= 0.9'; echo"
+        " $?\n```\n```text\nno\n```\n"
     )
     assert commands(text) == [["make", "demo"], ["leadline", "train", "digits", "--require", "accuracy >= 0.9"]]

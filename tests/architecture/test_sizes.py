@@ -16,7 +16,9 @@ EXCEPTIONS: dict[str, str] = {
 
 
 def sources() -> list[Path]:
-    return sorted(file for folder in ("src", "tests", "benchmarks", "examples") for file in (ROOT / folder).rglob("*.py"))
+    return sorted(
+        file for folder in ("src", "tests", "benchmarks", "examples") for file in (ROOT / folder).rglob("*.py")
+    )
 
 
 def functions(tree: ast.AST, prefix: str = ""):

@@ -12,12 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES, lookup
-from leadline.layers.draws import Draws, drawing
-from leadline.layers.network import Body, Network, linear_head
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body, resolved_options
+from leadline.core.component import Component
+from leadline.core.registry import TABLES, lookup
+from leadline.models.build import build_encoder, resolved_options
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.network import Body, Network, linear_head
+from leadline.nn.rng import Rng, using_rng
 
 SPECS = [
     SignalSpec("image", (1, 8, 8)),
@@ -35,8 +35,10 @@ CASES = [
     pytest.param(name, spec, id=f"{name}-{'x'.join(map(str, spec.shape))}")
     for name in sorted(TABLES["models"])
     for spec in SPECS
-    if spec.kind in lookup("models", name).accepts and lookup("models", name).fit is None  # fitted ones: test_fitted_families.py
-    if bool(spec.ahead) == lookup("models", name).forecasts  # what does not forecast itself does not look at what is to come
+    if spec.kind in lookup("models", name).accepts
+    and lookup("models", name).fit is None  # fitted ones: test_fitted_families.py
+    if bool(spec.ahead)
+    == lookup("models", name).forecasts  # what does not forecast itself does not look at what is to come
 ]
 SMALL = ((1, 8, 8), (5,), (9, 4), (24, 3))  # where one shape of a kind is enough
 FIRST = [case for case in CASES if case.values[1].shape in SMALL]
@@ -51,15 +53,15 @@ class Front(nn.Module):
 def body_for(name: str, spec: SignalSpec, size: str = "small", seed: int = 0) -> Body:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return build_body(Component(name=name), spec, Front(), size)
+        return build_encoder(Component(name=name), spec, Front(), size)
 
 
 def rows(spec: SignalSpec, count: int, dtype: torch.dtype = torch.float32) -> Tensor:
     return torch.randn(count, *spec.shape, generator=torch.Generator().manual_seed(1), dtype=dtype)
 
 
-def same_draws(count: int) -> drawing:
-    return drawing(Draws(0, 0, torch.arange(count)))
+def same_draws(count: int) -> using_rng:
+    return using_rng(Rng(0, 0, torch.arange(count)))
 
 
 @pytest.mark.parametrize(("name", "spec"), CASES)
@@ -171,7 +173,7 @@ def test_resolved_options_say_everything_and_build_the_same(name: str, spec: Sig
     options = resolved_options(Component(name=name), spec, size)
     assert set(options) == set(lookup("models", name).options.model_fields)
     torch.manual_seed(0)
-    again = build_body(Component(name=name, options=options), spec, Front(), "small")  # the size has no more say
+    again = build_encoder(Component(name=name, options=options), spec, Front(), "small")  # the size has no more say
     assert [p.shape for p in again.parameters()] == [p.shape for p in body_for(name, spec, size).parameters()]
     assert resolved_options(Component(name=name, options=options), spec, "small") == options
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.component import Component
+from leadline.core.registry import TABLES, lookup
 from leadline.errors import RunError
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES, lookup
-from leadline.layers.contracts import Sample
-from leadline.layers.network import Network
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body, resolved_options
+from leadline.models.build import build_encoder, resolved_options
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.contracts import Sample
+from leadline.nn.network import Network
 from leadline.run.run import load_weights, save_weights
 
 FAMILIES = {name: lookup("models", name) for name in sorted(TABLES["models"])}
@@ -33,7 +33,7 @@ class Front(nn.Module):
 
 
 def network_for(name: str, spec: SignalSpec, outputs: int) -> Network:
-    body = build_body(Component(name=name), spec, Front(), "small")
+    body = build_encoder(Component(name=name), spec, Front(), "small")
     head = body.head(SignalSpec("table", (body.width,), body.classes), outputs)
     return Network({"x": body}, head).eval()
 
@@ -53,10 +53,14 @@ def fitted(name: str, spec: SignalSpec, outputs: int, seed: int = 0, count: int 
     features = network.features({"x": x}).numpy()
     score = np.nan_to_num(features[:, :3]).sum(1)
     target = (
-        (score - score.mean()) / score.std() if outputs == 1 else np.digitize(score, np.quantile(score, [0.4, 0.7][: outputs - 1]))
+        (score - score.mean()) / score.std()
+        if outputs == 1
+        else np.digitize(score, np.quantile(score, [0.4, 0.7][: outputs - 1]))
     )
     sample = Sample(features, target, np.ones(count))
-    lookup("models", name).fit(network.head, Sample(*(v[:180] for v in sample)), Sample(*(v[180:] for v in sample)), seed)
+    lookup("models", name).fit(
+        network.head, Sample(*(v[:180] for v in sample)), Sample(*(v[180:] for v in sample)), seed
+    )
     return network
 
 

@@ -10,18 +10,22 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.component import Component
+from leadline.core.registry import TABLES, lookup
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES, lookup
-from leadline.layers.contracts import Sample
-from leadline.layers.forecaster import Forecasts
-from leadline.layers.network import Network
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body, resolved_options
+from leadline.models.build import build_encoder, resolved_options
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.contracts import Sample
+from leadline.nn.forecaster import Forecasts
+from leadline.nn.network import Network
 from leadline.run.run import load_weights, save_weights
 
 SPEC = SignalSpec("sequence", (20, 3), ahead=4, past=20, aims=(0, 2))
-NAMES = [name for name in sorted(TABLES["models"]) if lookup("models", name).forecasts and lookup("models", name).fit is not None]
+NAMES = [
+    name
+    for name in sorted(TABLES["models"])
+    if lookup("models", name).forecasts and lookup("models", name).fit is not None
+]
 
 
 class Front(nn.Module):
@@ -30,7 +34,7 @@ class Front(nn.Module):
 
 
 def network_for(name: str, spec: SignalSpec = SPEC) -> Network:
-    body = build_body(Component(name=name), spec, Front(), "small")
+    body = build_encoder(Component(name=name), spec, Front(), "small")
     return Network({"x": body}, nn.Identity(), Forecasts([3.0, -1.0], [2.0, 0.5], spec.ahead)).eval()
 
 
@@ -38,7 +42,9 @@ def windows(count: int = 120, seed: int = 0) -> Callable[[], Iterator[Sample]]:
     """Waves of period 5 with a little noise, some targets missing, in blocks of 50."""
     rng = np.random.default_rng(seed)
     time_nT = rng.integers(0, 1000, (count, 1)) + np.arange(24)
-    x_nTF = np.stack([np.sin(2 * np.pi * time_nT / 5), rng.normal(size=time_nT.shape), np.cos(2 * np.pi * time_nT / 5)], 2)
+    x_nTF = np.stack(
+        [np.sin(2 * np.pi * time_nT / 5), rng.normal(size=time_nT.shape), np.cos(2 * np.pi * time_nT / 5)], 2
+    )
     x_nTF = (x_nTF + 0.05 * rng.normal(size=x_nTF.shape)).astype(np.float32)
     target_nHV = x_nTF[:, 20:][..., [0, 2]].copy()
     target_nHV[rng.random(target_nHV.shape) < 0.05] = np.nan
@@ -101,5 +107,5 @@ def test_resolved_options_say_everything(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in sorted(TABLES["models"]) if lookup("models", name).forecasts])
 def test_where_nothing_is_forecast_other_families_are_named(name: str) -> None:
     with pytest.raises(UsageError, match="rnn") as error:
-        build_body(Component(name=name), SignalSpec("sequence", (20, 3)), Front(), "base")
+        build_encoder(Component(name=name), SignalSpec("sequence", (20, 3)), Front(), "base")
     assert "dlinear" not in str(error.value).partition("These take")[2]

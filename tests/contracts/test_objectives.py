@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from leadline.data.targets.steps import ended
-from leadline.facts.component import Component
-from leadline.facts.finding import Finding
-from leadline.facts.registry import TABLES
-from leadline.facts.schema import FieldSchema, InputSchema, Schema
-from leadline.layers.contracts import Context, Objective
-from leadline.layers.draws import Draws
-from leadline.layers.network import Body
-from leadline.layers.types import Batch, Signal
-from leadline.objectives.named import objective_for
+from leadline.core.component import Component
+from leadline.core.finding import Finding
+from leadline.core.registry import TABLES
+from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.data.targets.token_targets import ended
+from leadline.nn.batch import Batch, Signal
+from leadline.nn.contracts import Context, Objective
+from leadline.nn.network import Body
+from leadline.nn.rng import Rng
+from leadline.objectives.lookup import objective_for
 
 
 class Plain(nn.Module):
@@ -29,20 +29,31 @@ class Plain(nn.Module):
 CLASSES = ("cat", "狗", "<b>")
 ROWS = 64
 UNDIRECTED = ("coverage",)  # neither more nor less is better, but what was claimed
-NUMBER = {"mean": 5.0, "std": 2.0, "min": 0.0, "max": 9.0, "median": 5.0, "missing": False, "offset": 0.0, "scale": "standard"}
+NUMBER = {
+    "mean": 5.0,
+    "std": 2.0,
+    "min": 0.0,
+    "max": 9.0,
+    "median": 5.0,
+    "missing": False,
+    "offset": 0.0,
+    "scale": "standard",
+}
 
-CATEGORY_FIELD = FieldSchema(name="kind", kind="category", state={"classes": list(CLASSES)})
-NUMBER_FIELD = FieldSchema(name="price", kind="number", state=NUMBER)
-COUNT_FIELD = FieldSchema(name="visits", kind="count", state={**NUMBER, "mean": 2.0})
-LABELS_FIELD = FieldSchema(
+CATEGORY_FIELD = ColumnSchema(name="kind", kind="category", state={"classes": list(CLASSES)})
+NUMBER_FIELD = ColumnSchema(name="price", kind="number", state=NUMBER)
+COUNT_FIELD = ColumnSchema(name="visits", kind="count", state={**NUMBER, "mean": 2.0})
+LABELS_FIELD = ColumnSchema(
     name="genres",
     kind="labels",
     state={"labels": list(CLASSES), "shares": [0.7, 0.5, 0.2], "separator": ";", "missing": False},
 )
-SHARES_FIELD = FieldSchema(
-    name="a, b, c", kind="probabilities", state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"], "mean": [0.4, 0.3, 0.3]}
+SHARES_FIELD = ColumnSchema(
+    name="a, b, c",
+    kind="probabilities",
+    state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"], "mean": [0.4, 0.3, 0.3]},
 )
-SERIES_FIELD = FieldSchema(
+SERIES_FIELD = ColumnSchema(
     name="load, 温度",
     kind="series",
     state={
@@ -54,18 +65,21 @@ SERIES_FIELD = FieldSchema(
         "naive_mae": [1.5, 0.4],
     },
 )
-TAGS_FIELD = FieldSchema(name="tags", kind="tags", state={"tags": ["B-狗", "I-狗", "O"], "of": "text", "length": 6})
-TEXT_FIELD = FieldSchema(name="text", kind="text", state={"of": "text", "length": 6})
-STEPS, LETTERS = 6, {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗"], "length": 6}
+TAGS_FIELD = ColumnSchema(name="tags", kind="tags", state={"tags": ["B-狗", "I-狗", "O"], "of": "text", "length": 6})
+TEXT_FIELD = ColumnSchema(name="text", kind="text", state={"of": "text", "length": 6})
+STEPS, LETTERS = (
+    6,
+    {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗"], "length": 6},
+)
 SEVERAL = (CATEGORY_FIELD, NUMBER_FIELD, LABELS_FIELD)
-SEVERAL_FIELD = FieldSchema(
+SEVERAL_FIELD = ColumnSchema(
     name="kind, price, genres",
     kind="several",
     state={"columns": ["kind", "price", "genres"], "tasks": [field.model_dump(mode="json") for field in SEVERAL]},
 )
 
 
-def target_of(field: FieldSchema, x_BF: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def target_of(field: ColumnSchema, x_BF: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     if field.kind in ("tags", "text"):
         return target_of_steps(field, generator)
     signal_B = x_BF[:, 0]
@@ -73,7 +87,9 @@ def target_of(field: FieldSchema, x_BF: torch.Tensor, generator: torch.Generator
         parts = [target_of(one, x_BF, generator).reshape(ROWS, -1).to(x_BF.dtype) for one in SEVERAL]
         return torch.cat(parts, dim=1)
     if field.kind == "series":
-        return torch.tensor([5.0, -2.0]) + (signal_B[:, None, None] + torch.randn(ROWS, 3, 2, generator=generator)).to(x_BF.dtype)
+        return torch.tensor([5.0, -2.0]) + (signal_B[:, None, None] + torch.randn(ROWS, 3, 2, generator=generator)).to(
+            x_BF.dtype
+        )
     return {
         "category": lambda: torch.randint(0, 3, (ROWS,), generator=generator),
         "number": lambda: 5 + 2 * signal_B,
@@ -83,7 +99,7 @@ def target_of(field: FieldSchema, x_BF: torch.Tensor, generator: torch.Generator
     }[field.kind]()
 
 
-def target_of_steps(field: FieldSchema, generator: torch.Generator) -> torch.Tensor:
+def target_of_steps(field: ColumnSchema, generator: torch.Generator) -> torch.Tensor:
     """Tags (B,T), of which some are not known; tokens (B,T+1) with their end."""
     if field.kind == "tags":
         return torch.randint(-1, 3, (ROWS, STEPS), generator=generator)
@@ -92,7 +108,7 @@ def target_of_steps(field: FieldSchema, generator: torch.Generator) -> torch.Ten
 
 
 # Every objective with its usual options, and with others that change its loss.
-CASES: dict[str, tuple[Component, FieldSchema]] = {
+CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "classification": (Component(name="classification"), CATEGORY_FIELD),
     "fixmatch": (Component(name="fixmatch", options={"threshold": 0.4}), CATEGORY_FIELD),
     "fixmatch, itself": (Component(name="fixmatch", options={"consistency": False, "ramp": 0.5}), CATEGORY_FIELD),
@@ -111,7 +127,10 @@ CASES: dict[str, tuple[Component, FieldSchema]] = {
     "forecasting": (Component(name="forecasting"), SERIES_FIELD),
     "forecasting, absolute": (Component(name="forecasting", options={"loss": "absolute"}), SERIES_FIELD),
     "forecasting, huber": (Component(name="forecasting", options={"loss": "huber", "delta": 0.5}), SERIES_FIELD),
-    "forecasting, quantiles": (Component(name="forecasting", options={"quantiles": [0.1, 0.3, 0.5, 0.7, 0.9]}), SERIES_FIELD),
+    "forecasting, quantiles": (
+        Component(name="forecasting", options={"quantiles": [0.1, 0.3, 0.5, 0.7, 0.9]}),
+        SERIES_FIELD,
+    ),
     "tagging": (Component(name="tagging"), TAGS_FIELD),
     "language": (Component(name="language"), TEXT_FIELD),
     "multitask": (Component(name="multitask"), SEVERAL_FIELD),
@@ -129,9 +148,11 @@ def test_every_objective_with_labels_is_here() -> None:
 
 def schema(name: str) -> Schema:
     if CASES[name][1].kind in ("tags", "text"):
-        text = FieldSchema(name="text", kind="text", state=LETTERS)
-        return Schema(inputs=(InputSchema(name="table", kind="text", fields=(text,), shape=(STEPS,)),), target=CASES[name][1])
-    fields = tuple(FieldSchema(name=f"x{i}", kind="number", state=NUMBER) for i in range(4))
+        text = ColumnSchema(name="text", kind="text", state=LETTERS)
+        return Schema(
+            inputs=(InputSchema(name="table", kind="text", fields=(text,), shape=(STEPS,)),), target=CASES[name][1]
+        )
+    fields = tuple(ColumnSchema(name=f"x{i}", kind="number", state=NUMBER) for i in range(4))
     return Schema(inputs=(InputSchema(name="table", kind="table", fields=fields, shape=(4,)),), target=CASES[name][1])
 
 
@@ -152,7 +173,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def objective(name: str) -> Objective:
     objective, _ = objective_for(CASES[name][0])
-    return objective.having(objective.complete(schema(name)))
+    return objective.bind(objective.complete(schema(name)))
 
 
 @pytest.fixture
@@ -165,15 +186,15 @@ def network(name: str, objective: Any) -> nn.Module:
 def counted(objective: Objective, rows: Batch) -> torch.Tensor:
     """Return what each row counts beside its own weight: where every step has an answer, how many of them there are."""
     assert rows.target_B is not None
-    return (rows.target_B >= 0).sum(1).float() if objective.wants != "vector" else torch.ones(ROWS)
+    return (rows.target_B >= 0).sum(1).float() if objective.encoder_output != "vector" else torch.ones(ROWS)
 
 
-def draws() -> Draws:
-    return Draws(0, 0, torch.arange(ROWS))
+def rng() -> Rng:
+    return Rng(0, 0, torch.arange(ROWS))
 
 
 def losses(objective: Objective, network: nn.Module, rows: Batch) -> torch.Tensor:
-    return objective.loss(network, rows, next(iter(objective.players(network))), draws()).value_B
+    return objective.loss(network, rows, next(iter(objective.players(network))), rng()).value_B
 
 
 def test_loss_is_per_example_and_reaches_every_parameter(name: str, objective: Objective, network: nn.Module) -> None:
@@ -183,7 +204,9 @@ def test_loss_is_per_example_and_reaches_every_parameter(name: str, objective: O
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
-def test_examples_do_not_see_each_other_unless_the_loss_is_coupled(name: str, objective: Objective, network: nn.Module) -> None:
+def test_examples_do_not_see_each_other_unless_the_loss_is_coupled(
+    name: str, objective: Objective, network: nn.Module
+) -> None:
     whole = losses(objective, network, batch(name))
     first, _ = batch(name).split(2)
     assert objective.coupled or torch.allclose(losses(objective, network, first), whole[: len(first)], atol=1e-6)
@@ -209,11 +232,13 @@ def test_gradient_agrees_with_finite_differences(name: str, objective: Objective
 
 def test_weights_travel_with_the_batch(name: str, objective: Objective, network: nn.Module) -> None:
     rows = batch(name)
-    loss = objective.loss(network, rows, "network", draws())
+    loss = objective.loss(network, rows, "network", rng())
     torch.testing.assert_close(loss.weight_B, rows.weight_B * counted(objective, rows))
 
 
-def test_decisions_and_measures_agree_with_what_is_announced(name: str, objective: Objective, network: nn.Module) -> None:
+def test_decisions_and_measures_agree_with_what_is_announced(
+    name: str, objective: Objective, network: nn.Module
+) -> None:
     rows = batch(name)
     with torch.no_grad():
         columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
@@ -246,8 +271,10 @@ def test_the_watched_loss_is_the_training_loss(name: str, objective: Objective, 
     with torch.no_grad():
         columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
         weight_B = counted(objective, rows)
-        whole = objective.loss(network, rows, next(iter(objective.players(network))), draws())
-        value_B = whole.parts["supervised"] if objective.labels == "some" else whole.value_B  # rows without a class only train
+        whole = objective.loss(network, rows, next(iter(objective.players(network))), rng())
+        value_B = (
+            whole.parts["supervised"] if objective.labels == "some" else whole.value_B
+        )  # rows without a class only train
         loss = (value_B @ weight_B / weight_B.sum()).item()
     assert objective.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(loss, rel=1e-4)
 
@@ -256,7 +283,7 @@ def test_the_constant_answer_goes_through_the_same_measures(name: str, objective
     rows = batch(name)
     assert rows.target_B is not None
     target = rows.target_B.numpy()
-    words, columns = objective.constant(target, ROWS, schema(name))
+    words, columns = objective.dummy_predictor(target, ROWS, schema(name))
     found = list(objective.measure(columns, Context("test", target, None, schema(name))))
     assert words
     assert found
@@ -283,12 +310,12 @@ def test_scores_are_differentiable_in_the_inputs(name: str, objective: Objective
 
 def test_unsuitable_data_is_refused_in_words(name: str, objective: Objective) -> None:
     other = NUMBER_FIELD if CASES[name][1].kind != "number" else CATEGORY_FIELD
-    assert objective.suits(schema(name)) is None
-    said = objective.suits(schema(name).model_copy(update={"target": other}))
+    assert objective.unsuitable(schema(name)) is None
+    said = objective.unsuitable(schema(name).model_copy(update={"target": other}))
     assert said is not None
     assert repr(other.name) in said
     assert "use the objective" in said or "--set data.kinds" in said
-    assert objective.suits(schema(name).model_copy(update={"target": None}))
+    assert objective.unsuitable(schema(name).model_copy(update={"target": None}))
 
 
 def test_options_are_written_out_once(name: str, objective: Any) -> None:
@@ -296,5 +323,5 @@ def test_options_are_written_out_once(name: str, objective: Any) -> None:
 
 
 def test_kinds_that_it_takes_are_those_it_suits(name: str, objective: Objective) -> None:
-    wanted = objective.wanted()
+    wanted = objective.target_types()
     assert not wanted or CASES[name][1].kind in wanted["*"]

@@ -1,4 +1,6 @@
-"""What every family that takes sequences promises: nothing beyond a row's end changes it, and steps are what was asked for."""
+"""What every family that takes sequences promises: nothing beyond a row's end changes it, and steps are what was asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.component import Component
+from leadline.core.registry import TABLES, lookup
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES, lookup
-from leadline.layers.draws import Draws, drawing
-from leadline.layers.dropout import name_dropouts
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body
+from leadline.models.build import build_encoder
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.layers.dropout import name_dropouts
+from leadline.nn.rng import Rng, using_rng
 
 SPEC = SignalSpec("sequence", (12, 4))
 LENGTH_B = torch.tensor([7, 1, 4, 6, 2])
@@ -29,7 +31,8 @@ STEPPED = [name for name in NAMES if lookup("models", name).steps is not None]
 EVERY = pytest.mark.parametrize("name", NAMES)
 WANTS = pytest.mark.parametrize(("name", "wants"), [(name, wants) for name in STEPPED for wants in ("steps", "causal")])
 ALL = pytest.mark.parametrize(
-    ("name", "wants"), [(name, "vector") for name in NAMES] + [(name, wants) for name in STEPPED for wants in ("steps", "causal")]
+    ("name", "wants"),
+    [(name, "vector") for name in NAMES] + [(name, wants) for name in STEPPED for wants in ("steps", "causal")],
 )
 
 
@@ -40,10 +43,12 @@ class Front(nn.Module):
         return Signal(raw_BTF.nan_to_num(9.0), ~raw_BTF.isnan().any(2))
 
 
-def backbone(name: str, wants: str = "vector", **options: object) -> nn.Module:
+def backbone(name: str, encoder_output: str = "vector", **options: object) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        body = build_body(Component(name=name, options=options), SPEC, Front(), "small", wants=wants)  # type: ignore[arg-type]
+        body = build_encoder(
+            Component(name=name, options=options), SPEC, Front(), "small", encoder_output=encoder_output
+        )  # type: ignore[arg-type]
     name_dropouts(body)
     return body.backbone.double().eval()
 
@@ -96,7 +101,7 @@ def test_more_padding_changes_nothing_in_training(name: str, wants: str) -> None
     net, x = backbone(name, wants).train(), steps()
     outs = []
     for extra in (0, 5):
-        with drawing(Draws(0, 0, torch.arange(ROWS))):
+        with using_rng(Rng(0, 0, torch.arange(ROWS))):
             outs.append(net(padded(x, extra)).values)
     for row in range(ROWS):
         torch.testing.assert_close(own(outs[0], row), own(outs[1], row), rtol=1e-9, atol=1e-9)

@@ -12,13 +12,13 @@ import torch
 from torch import nn
 from unlabelled import BESIDE, CASES, ROWS, batch_of, build, schema_of
 
-from leadline.facts.finding import Finding
-from leadline.facts.registry import TABLES, lookup
-from leadline.facts.schema import Schema
-from leadline.layers.contracts import Context, Encoder, Generator, Objective
-from leadline.layers.draws import Draws, drawing
-from leadline.layers.types import Batch
-from leadline.objectives.named import objective_for
+from leadline.core.finding import Finding
+from leadline.core.registry import TABLES, lookup
+from leadline.core.schema import Schema
+from leadline.nn.batch import Batch
+from leadline.nn.contracts import Context, Encoder, Generator, Objective
+from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.lookup import objective_for
 from leadline.run.run import load_weights, save_weights
 
 
@@ -35,8 +35,8 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def objective(name: str) -> Objective:
     objective, _ = objective_for(CASES[name][0])
-    assert objective.suits(schema_of(CASES[name][1])) is None
-    return objective.having(objective.complete(schema_of(CASES[name][1])))
+    assert objective.unsuitable(schema_of(CASES[name][1])) is None
+    return objective.bind(objective.complete(schema_of(CASES[name][1])))
 
 
 @pytest.fixture
@@ -45,9 +45,9 @@ def network(name: str, objective: Objective, rows: Batch) -> nn.Module:
     made = build(name, objective)
     with torch.no_grad():
         code = objective.embed(made.eval(), rows.inputs).numpy()
-    assert objective.between(made, 0.0, lambda split, most: code[:most], 0) is None
-    objective.between(made, 1.0, lambda split, most: code[:most], 0)
-    assert objective.between(made, 1.0, lambda split, most: code[:most], 0) is None, "nothing is done twice"
+    assert objective.on_epoch_end(made, 0.0, lambda split, most: code[:most], 0) is None
+    objective.on_epoch_end(made, 1.0, lambda split, most: code[:most], 0)
+    assert objective.on_epoch_end(made, 1.0, lambda split, most: code[:most], 0) is None, "nothing is done twice"
     return made.train()
 
 
@@ -57,8 +57,8 @@ def rows(name: str, objective: Objective) -> Batch:
 
 
 def losses(objective: Objective, network: nn.Module, rows: Batch, player: str | None = None) -> torch.Tensor:
-    own = Draws(0, 0, rows.row_B)
-    with drawing(own):
+    own = Rng(0, 0, rows.row_B)
+    with using_rng(own):
         return objective.loss(network, rows, player or next(iter(objective.players(network))), own).value_B
 
 
@@ -74,31 +74,37 @@ def test_loss_is_per_row_and_reaches_every_parameter(objective: Objective, netwo
         assert value_B.shape == (ROWS,)
         assert value_B.isfinite().all()
         value_B.mean().backward()
-        untouched = [n for n, p in part.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)]
+        untouched = [
+            n for n, p in part.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)
+        ]
         assert not untouched
 
 
 def test_parts_of_the_loss_are_a_number_a_row(objective: Objective, network: nn.Module, rows: Batch) -> None:
     for player in objective.players(network):
-        own = Draws(0, 0, rows.row_B)
-        with drawing(own):
+        own = Rng(0, 0, rows.row_B)
+        with using_rng(own):
             loss = objective.loss(network, rows, player, own)
         assert loss.weight_B.shape == (ROWS,)
         assert (loss.weight_B >= 0).all()
-        assert all(part.shape == (ROWS,) or part.ndim == 0 for part in loss.parts.values())
+        assert all(part.shape == (ROWS,) or part.ndim == 0 for part in loss.terms.values())
 
 
-def test_rows_do_not_see_each_other_unless_the_loss_is_coupled(objective: Objective, network: nn.Module, rows: Batch) -> None:
+def test_rows_do_not_see_each_other_unless_the_loss_is_coupled(
+    objective: Objective, network: nn.Module, rows: Batch
+) -> None:
     if objective.coupled:
         pytest.skip("the loss ties rows together")
     whole_B = losses(objective, network, rows)
     first, second = rows.split(2)
     parts = torch.cat([losses(objective, network, first), losses(objective, network, second)])
     turned = rows.map(lambda x: x.flip(0))
-    weight_B = objective.loss(network, rows, "network", Draws(0, 0, rows.row_B)).weight_B
+    weight_B = objective.loss(network, rows, "network", Rng(0, 0, rows.row_B)).weight_B
     counts = weight_B > 0  # a row that weighs nothing may stand in for another
     torch.testing.assert_close(parts[counts], whole_B[counts], atol=1e-4, rtol=1e-5)
-    torch.testing.assert_close(losses(objective, network, turned).flip(0)[counts], whole_B[counts], atol=1e-4, rtol=1e-5)
+    torch.testing.assert_close(
+        losses(objective, network, turned).flip(0)[counts], whole_B[counts], atol=1e-4, rtol=1e-5
+    )
 
 
 def test_gradient_agrees_with_finite_differences(name: str, objective: Objective) -> None:
@@ -120,7 +126,9 @@ def test_gradient_agrees_with_finite_differences(name: str, objective: Objective
 
 def findings(objective: Objective, columns: dict[str, np.ndarray], rows: Batch, schema: Schema) -> Iterator[Finding]:
     assert rows.target_B is not None
-    context = Context("test", rows.target_B.numpy()[: len(next(iter(columns.values())))], None, schema, levels=(0.95, 0.99))
+    context = Context(
+        "test", rows.target_B.numpy()[: len(next(iter(columns.values())))], None, schema, levels=(0.95, 0.99)
+    )
     return (one for one in objective.measure(columns, context) if isinstance(one, Finding))
 
 
@@ -192,9 +200,9 @@ def test_codes_become_rows_of_the_same_form(name: str, objective: Any, network: 
             assert code_BL.ndim == 2
             made.append(objective.reconstruct(shipped, rows))
         if isinstance(objective, Generator):
-            options, draws = objective.samples(), Draws(3, 0, torch.arange(ROWS))
-            some = Draws(3, 0, torch.arange(4))
-            made.append(objective.rows(shipped, objective.codes(shipped, draws, options), draws, options))
+            options, rng = objective.samples(), Rng(3, 0, torch.arange(ROWS))
+            some = Rng(3, 0, torch.arange(4))
+            made.append(objective.rows(shipped, objective.codes(shipped, rng, options), rng, options))
             few = objective.rows(shipped, objective.codes(shipped, some, options), some, options)
             assert all(torch.allclose(few[key], x[:4], atol=1e-4) for key, x in made[-1].items())
     if not made:

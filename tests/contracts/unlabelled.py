@@ -7,45 +7,73 @@ from typing import Any
 import torch
 from torch import nn
 
-from leadline.data.front import build_front, signal_spec
-from leadline.facts.component import Component
-from leadline.facts.schema import FieldSchema, InputSchema, Schema
-from leadline.layers.contracts import Objective
-from leadline.layers.types import PRESENT, Batch
-from leadline.models.build import build_body
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.data.preprocessors import build_preprocessor, signal_spec
+from leadline.models.build import build_encoder
+from leadline.nn.batch import PRESENT, Batch
+from leadline.nn.contracts import Objective
 
 ROWS = 16
-NUMBER = {"mean": 5.0, "std": 2.0, "min": 0.0, "max": 9.0, "median": 5.0, "missing": False, "offset": 0.0, "scale": "standard"}
+NUMBER = {
+    "mean": 5.0,
+    "std": 2.0,
+    "min": 0.0,
+    "max": 9.0,
+    "median": 5.0,
+    "missing": False,
+    "offset": 0.0,
+    "scale": "standard",
+}
 DATE = {"format": None, "mean": 19_000.25, "std": 30.0, "times": True, "missing": False}
-LETTERS = {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗", "b"], "length": 6}
+LETTERS = {
+    "tokens": "characters",
+    "lower": False,
+    "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗", "b"],
+    "length": 6,
+}
 CELLS = (
-    FieldSchema(name="price", kind="number", state=NUMBER),
-    FieldSchema(name="kind", kind="category", state={"classes": ["a", "b", "c", "d"]}),
-    FieldSchema(name="sold", kind="date", state=DATE),
-    FieldSchema(name="größe", kind="number", state={**NUMBER, "missing": True}),
-    FieldSchema(name="yes", kind="boolean", state={"classes": ["no", "yes"], "missing": True}),
+    ColumnSchema(name="price", kind="number", state=NUMBER),
+    ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b", "c", "d"]}),
+    ColumnSchema(name="sold", kind="date", state=DATE),
+    ColumnSchema(name="größe", kind="number", state={**NUMBER, "missing": True}),
+    ColumnSchema(name="yes", kind="boolean", state={"classes": ["no", "yes"], "missing": True}),
 )
 UNDATED = tuple(field for field in CELLS if field.kind != "date")
-PIXELS = {"height": 6, "width": 5, "channels": 1, "mean": [110.0], "std": [105.0], "resized": False, "scale": "standard"}
+PIXELS = {
+    "height": 6,
+    "width": 5,
+    "channels": 1,
+    "mean": [110.0],
+    "std": [105.0],
+    "resized": False,
+    "scale": "standard",
+}
 COLOURS = {**PIXELS, "channels": 3, "mean": [110.0] * 3, "std": [60.0, 50.0, 40.0]}
-TARGET = FieldSchema(name="class", kind="category", state={"classes": ["cat", "狗", "<b>"], "counts": [7, 5, 4]})
+TARGET = ColumnSchema(name="class", kind="category", state={"classes": ["cat", "狗", "<b>"], "counts": [7, 5, 4]})
 INPUTS = {
     "table": InputSchema(name="table", kind="table", fields=CELLS, shape=(6,)),
     "cells": InputSchema(name="table", kind="table", fields=UNDATED, shape=(4,)),
     "picture": InputSchema(
-        name="photo", kind="image", fields=(FieldSchema(name="photo", kind="image", state=PIXELS),), shape=(6, 5, 1)
+        name="photo", kind="image", fields=(ColumnSchema(name="photo", kind="image", state=PIXELS),), shape=(6, 5, 1)
     ),
     "colour": InputSchema(
         name="photo",
         kind="image",
-        fields=(FieldSchema(name="photo", kind="image", state=COLOURS),),
+        fields=(ColumnSchema(name="photo", kind="image", state=COLOURS),),
         shape=(6, 5, 3),
     ),
     "drawing": InputSchema(
-        name="drawing", kind="image", fields=(FieldSchema(name="drawing", kind="image", state=COLOURS),), shape=(6, 5, 3)
+        name="drawing",
+        kind="image",
+        fields=(ColumnSchema(name="drawing", kind="image", state=COLOURS),),
+        shape=(6, 5, 3),
     ),
     "text": InputSchema(
-        name="text", kind="text", fields=(FieldSchema(name="text", kind="text", state={**LETTERS, "width": 8}),), shape=(6,)
+        name="text",
+        kind="text",
+        fields=(ColumnSchema(name="text", kind="text", state={**LETTERS, "width": 8}),),
+        shape=(6,),
     ),
 }
 NETWORKS = {"table": "mlp", "image": "mlp", "text": "rnn"}
@@ -58,7 +86,10 @@ CASES: dict[str, tuple[Component, str]] = {
     "autoencoder, bernoulli": (Component(name="autoencoder", options={"pixels": "bernoulli"}), "picture"),
     "autoencoder, masked": (Component(name="autoencoder", options={"noise": "mask", "sigma": 0.5}), "colour"),
     "autoencoder, noisy": (Component(name="autoencoder", options={"noise": "gaussian", "anomaly": ["狗"]}), "table"),
-    "autoencoder, relative": (Component(name="autoencoder", options={"score": "relative", "pixels": "bernoulli"}), "picture"),
+    "autoencoder, relative": (
+        Component(name="autoencoder", options={"score": "relative", "pixels": "bernoulli"}),
+        "picture",
+    ),
     "autoencoder, relative cells": (Component(name="autoencoder", options={"score": "relative"}), "table"),
     "autoencoder, texts": (Component(name="autoencoder", options={"noise": "mask"}), "text"),
     "autoencoder, several": (Component(name="autoencoder"), "table + picture"),
@@ -81,7 +112,10 @@ CASES: dict[str, tuple[Component, str]] = {
     "contrastive, several": (Component(name="contrastive"), "table + picture"),
     "gan": (Component(name="gan", options={**FREE, "width": 4}), "picture"),
     "gan, colours": (Component(name="gan", options={**FREE, "width": 4, "latent": 3}), "colour"),
-    "gan, wgan-gp": (Component(name="gan", options={"loss": "wgan-gp", "width": 4, "growing": "transposed"}), "picture"),
+    "gan, wgan-gp": (
+        Component(name="gan", options={"loss": "wgan-gp", "width": 4, "growing": "transposed"}),
+        "picture",
+    ),
     "gan, cells": (Component(name="gan", options={**FREE, "width": 4}), "cells"),
     "gan, conditional cells": (Component(name="gan", options={**FREE, "conditional": True, "r1": 0.1}), "cells"),
     "image-to-image": (Component(name="image-to-image", options={**FREE, "width": 4, "blocks": 1}), "colour"),
@@ -102,7 +136,9 @@ def schema_of(rows: str) -> Schema:
 def raw(one: InputSchema, rows: int, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
     if one.kind == "image":
         height, width, channels = one.shape
-        return torch.randint(0, 256, (rows, height, width, channels), generator=generator, dtype=torch.uint8).permute(0, 3, 1, 2)
+        return torch.randint(0, 256, (rows, height, width, channels), generator=generator, dtype=torch.uint8).permute(
+            0, 3, 1, 2
+        )
     if one.kind == "text":
         token_BT = torch.randint(1, 5, (rows, 6), generator=generator)
         length_B = torch.randint(1, 7, (rows,), generator=generator)
@@ -120,7 +156,10 @@ def raw(one: InputSchema, rows: int, generator: torch.Generator, dtype: torch.dt
 def batch_of(rows: str, objective: Objective, dtype: torch.dtype = torch.float32) -> Batch:
     generator = torch.Generator().manual_seed(0)
     inputs = {one.name: raw(one, ROWS, generator, dtype) for one in schema_of(rows).inputs}
-    views = {view: {one.name: raw(one, ROWS, generator, dtype) for one in schema_of(rows).inputs} for view in objective.views[1:]}
+    views = {
+        view: {one.name: raw(one, ROWS, generator, dtype) for one in schema_of(rows).inputs}
+        for view in objective.views[1:]
+    }
     if len(inputs) > 1:  # some rows lack one of them
         there_BK = torch.ones(ROWS, len(inputs), dtype=torch.bool)
         there_BK[1::5, 0], there_BK[2::5, 1] = False, False
@@ -135,8 +174,10 @@ def build(name: str, objective: Any) -> nn.Module:
     schema = schema_of(CASES[name][1])
     bodies = {}
     for one in schema.inputs:
-        front = build_front(one)
+        front = build_preprocessor(one)
         options = {"hidden": [12]} if NETWORKS[one.kind] == "mlp" else {"hidden": 8}
         component = Component(name=NETWORKS[one.kind], options=options)
-        bodies[one.name] = build_body(component, signal_spec(front, one), front, "small", wants=objective.wants)
+        bodies[one.name] = build_encoder(
+            component, signal_spec(front, one), front, "small", encoder_output=objective.encoder_output
+        )
     return objective.build(schema, bodies, objective.chosen)  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import soundfile
 
-from leadline.facts.report import Report
+from leadline.core.report import Report
 
 QUICK = ("--set", "network.size=small", "--set", "baselines=[]", "--deterministic")
 RNG = np.random.default_rng(0)

@@ -229,7 +229,11 @@ def test_ragged_table_names_the_line(cli, capsys) -> None:
         ("t.csv", b"", ("t.csv is empty",)),
         ("t.csv.gz", b"\x1f\x8b rubbish", ("t.csv.gz", "cannot be read")),
         ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": 2, "kind"\n', ("t.jsonl, line 2 is not JSON",)),
-        ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": [2], "kind": "y"}\n', ("t.jsonl, line 2", "'a' is a list", "line 1")),
+        (
+            "t.jsonl",
+            b'{"a": 1, "kind": "x"}\n{"a": [2], "kind": "y"}\n',
+            ("t.jsonl, line 2", "'a' is a list", "line 1"),
+        ),
         ("t.json", b'{"rows": []}', ("t.json", "'rows'", "arrays of objects")),
         ("t.xlsx", b"PK\x03\x04 rubbish", ("t.xlsx", "spreadsheet")),
         ("t.parquet", b"PAR1 rubbish", ("t.parquet", "Parquet")),

@@ -1,4 +1,6 @@
-"""Cross-validation through the command line and from Python: every row is tested once, and an interrupted one goes on."""
+"""Cross-validation through the command line and from Python: every row is tested once, and an interrupted one goes
+on.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,16 @@ import polars as pl
 import pytest
 
 import leadline
+from leadline.core.experiment import Experiment
 from leadline.errors import RunError, UsageError
-from leadline.facts.experiment import Experiment
 from leadline.run import folder as files
 
 QUICK = ("--epochs", "2", "--set", "training.plan.threads=1", "--quiet")
 
 
-def test_every_row_is_tested_by_a_network_that_never_saw_it(cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_row_is_tested_by_a_network_that_never_saw_it(
+    cli, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli("crossval", "iris", "--folds", "3", "--out", "cv", "--require", "accuracy >= 0.01", *QUICK) == 0
     told = pl.read_parquet("cv/predictions.parquet")
     assert sorted(told["row"]) == list(range(1, 151))
@@ -44,7 +48,11 @@ def test_an_unfinished_one_goes_on_to_the_same_numbers(cli, place: Path) -> None
 
 def test_groups_stay_together_and_time_runs_forward(place: Path) -> None:
     frame = pl.DataFrame(
-        {"x": [i * 0.5 for i in range(120)], "who": [i // 4 for i in range(120)], "y": [float(i % 7) for i in range(120)]}
+        {
+            "x": [i * 0.5 for i in range(120)],
+            "who": [i // 4 for i in range(120)],
+            "y": [float(i % 7) for i in range(120)],
+        }
     )
     options = {"target": "y", "epochs": 1, "quiet": True, "settings": {"training.plan.threads": 1}}
     grouped = leadline.crossval(frame, folds=3, split="group:who", **options)

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from leadline.facts.report import Report
+from leadline.core.report import Report
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -62,7 +62,9 @@ def test_the_cifar10_experiment(cli, place: Path) -> None:
 def test_the_mnist_experiment(cli, place: Path) -> None:
     rng = np.random.default_rng(0)
     y = np.arange(80) % 2
-    x = np.clip(rng.normal(40, 30, (80, 28, 28)) + 160 * y[:, None, None] * (np.arange(28) > 14), 0, 255).astype(np.uint8)
+    x = np.clip(rng.normal(40, 30, (80, 28, 28)) + 160 * y[:, None, None] * (np.arange(28) > 14), 0, 255).astype(
+        np.uint8
+    )
     np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
     assert cli("train", EXAMPLES / "mnist.yaml", "--epochs", "1", "--deterministic", "-q") == 0
     assert (place / "runs" / "mnist-1" / "exhibits" / "augmented.train.json").exists()
@@ -71,7 +73,9 @@ def test_the_mnist_experiment(cli, place: Path) -> None:
 def test_the_adversarial_experiment(cli, place: Path) -> None:
     rng = np.random.default_rng(0)
     y = np.arange(80) % 2
-    x = np.clip(rng.normal(40, 30, (80, 12, 12)) + 160 * y[:, None, None] * (np.arange(12) > 6), 0, 255).astype(np.uint8)
+    x = np.clip(rng.normal(40, 30, (80, 12, 12)) + 160 * y[:, None, None] * (np.arange(12) > 6), 0, 255).astype(
+        np.uint8
+    )
     np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
     words = ("--epochs", "2", "--set", "judge=false", "--set", "objective.width=4")
     assert cli("train", EXAMPLES / "gan.yaml", *words, "--deterministic", "-q") == 0
@@ -101,7 +105,10 @@ def test_the_experiment_with_few_labels(cli, place: Path) -> None:
 
 
 def test_the_clustering_experiment(cli, place: Path) -> None:
-    assert cli("train", EXAMPLES / "clusters.yaml", "--deterministic", "-q", "--require", "adjusted_rand >= 0.3") in (0, 3)
+    assert cli("train", EXAMPLES / "clusters.yaml", "--deterministic", "-q", "--require", "adjusted_rand >= 0.3") in (
+        0,
+        3,
+    )
     assert (place / "runs" / "clusters-1" / "exhibits" / "clusters.test.json").exists()
 
 
@@ -126,7 +133,9 @@ def test_the_houses_experiment(cli, place: Path) -> None:
     lines = ["id,area,price," + ",".join(f"{room}_image" for room in rooms)]
     for i in range(40):
         for room in rooms:
-            Image.fromarray(rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)).save(place / "photos" / f"{i}_{room}.jpg")
+            Image.fromarray(rng.integers(0, 256, (48, 40, 3), dtype=np.uint8)).save(
+                place / "photos" / f"{i}_{room}.jpg"
+            )
         area = rng.uniform(50, 200)
         lines.append(f"{i},{area:.0f},{3_000 * area:.0f}," + ",".join(f"photos/{i}_{room}.jpg" for room in rooms))
     (place / "houses.csv").write_text("\n".join(lines))
@@ -141,7 +150,9 @@ def test_the_questions_experiment(cli, place: Path) -> None:
     lines = ["text,label"]
     for i in range(120):
         label = "place" if i % 2 else "person"
-        words = " ".join(rng.choice(["the", "old", "grey", "river", "novel", "bridge", "tower", "song"], rng.integers(2, 6)))
+        words = " ".join(
+            rng.choice(["the", "old", "grey", "river", "novel", "bridge", "tower", "song"], rng.integers(2, 6))
+        )
         lines.append(f"{rng.choice(asked[label]).format(words)} ?,{label}")
     (place / "questions.csv").write_text("\n".join(lines))
     assert cli("train", EXAMPLES / "questions.yaml", "--epochs", "3", "--deterministic", "-q") == 0

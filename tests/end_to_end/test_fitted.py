@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from leadline.facts.experiment import Experiment
-from leadline.facts.report import Report
+from leadline.core.experiment import Experiment
+from leadline.core.report import Report
 from leadline.run import folder as files
 from leadline.run.run import Run
 
@@ -25,7 +25,8 @@ def report(run: str = "run") -> Report:
 
 
 @pytest.mark.parametrize(
-    ("data", "requirement"), [("iris", "accuracy >= 0.5"), ("breast-cancer", "accuracy >= 0.8"), ("diabetes", "mae <= 80")]
+    ("data", "requirement"),
+    [("iris", "accuracy >= 0.5"), ("breast-cancer", "accuracy >= 0.8"), ("diabetes", "mae <= 80")],
 )
 def test_gradient_boosting_is_a_run_like_any_other(cli, data: str, requirement: str) -> None:
     assert cli("train", data, "--network", "gradient-boosting", "--require", requirement, "--out", "run", "-q") == 0
@@ -40,7 +41,10 @@ def test_gradient_boosting_is_a_run_like_any_other(cli, data: str, requirement: 
     assert history["loss"][-1] < history["loss"][0]
     assert cli("predict", "run", data, "-o", "p.csv", "-q") == 0
     assert cli("evaluate", "run", "-q") == 0
-    assert pl.read_csv("p.csv").height == made.find("rows", split="train").value + 2 * made.find("rows", split="test").value
+    assert (
+        pl.read_csv("p.csv").height
+        == made.find("rows", split="train").value + 2 * made.find("rows", split="test").value
+    )
     experiment = Experiment.read(Path("run") / files.EXPERIMENT)
     assert experiment.training.epochs is None and experiment.training.batch is None
 
@@ -89,7 +93,9 @@ def test_a_network_is_compared_with_simpler_models_and_the_cheapest_is_named(cli
 
 def test_baselines_can_be_named_and_turned_off(cli, capsys) -> None:
     for text, names in (("[]", set()), ("[linear]", {"baseline=linear"})):
-        assert cli("train", "iris", "--epochs", "1", "--out", f"run{len(names)}", "-q", "--set", f"baselines={text}") == 0
+        assert (
+            cli("train", "iris", "--epochs", "1", "--out", f"run{len(names)}", "-q", "--set", f"baselines={text}") == 0
+        )
         groups = {f.group for f in report(f"run{len(names)}").findings if f.name == "size_mb"}
         assert groups == {None, *names}
     assert cli("train", "iris", "--out", "no", "-q", "--set", "baselines=[liner]") == 2
@@ -117,7 +123,19 @@ def test_what_makes_no_sense_is_refused(cli, capsys) -> None:
 
 def test_entries_that_mean_nothing_to_it_are_named(cli, capsys) -> None:
     assert (
-        cli("train", "iris", "--network", "linear", "--epochs", "3", "--set", "objective.label_smoothing=0.1", "--out", "run") == 0
+        cli(
+            "train",
+            "iris",
+            "--network",
+            "linear",
+            "--epochs",
+            "3",
+            "--set",
+            "objective.label_smoothing=0.1",
+            "--out",
+            "run",
+        )
+        == 0
     )
     said = capsys.readouterr().err
     assert "training.epochs" in said and "objective.label_smoothing" in said
@@ -136,8 +154,19 @@ def table(rows: int) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_stopped_while_it_is_fitted_and_resumed(cli, number: signal.Signals) -> None:
     table(20_000)
-    arguments = ("t.csv", "--target", "kind", "--network", "gradient-boosting",
-                 "--set", "network.iterations=400", "--set", "network.patience=null", "--set", "baselines=[]")  # fmt: skip
+    arguments = (
+        "t.csv",
+        "--target",
+        "kind",
+        "--network",
+        "gradient-boosting",
+        "--set",
+        "network.iterations=400",
+        "--set",
+        "network.patience=null",
+        "--set",
+        "baselines=[]",
+    )
     command = [sys.executable, "-m", "leadline", "train", *arguments, "--out", "run"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
     assert process.stderr is not None

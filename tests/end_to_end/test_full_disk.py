@@ -1,7 +1,7 @@
 """A disk that fills up at any moment: exit 5, what is left is said, and resume ends in the same bits.
 
-The largest file that a process may write stands in for the room on a disk: what is larger meets the same error as on a full one.
-"""
+The largest file that a process may write stands in for the room on a disk: what is larger meets the same error as on a
+full one."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from leadline.errors import DiskFull
+from leadline.pipeline import write
+from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
-from leadline.verbs import reporting
-from leadline.verbs.course import Course
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
 
@@ -32,7 +32,9 @@ def limited(largest: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         f"sys.exit(run({list(arguments)!r}))\n"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=120, check=False
+    )
 
 
 @pytest.fixture
@@ -68,16 +70,18 @@ def test_while_encoding_into_the_cache(cli) -> None:
 
 
 @pytest.mark.parametrize("where", ["weights", "history", "report", "page", "manifest"])
-def test_while_writing_what_a_finished_run_has(cli, capsys, monkeypatch: pytest.MonkeyPatch, whole: str, where: str) -> None:
+def test_while_writing_what_a_finished_run_has(
+    cli, capsys, monkeypatch: pytest.MonkeyPatch, whole: str, where: str
+) -> None:
     def full(*arguments: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     places: dict[str, tuple[object, str]] = {
-        "weights": (sys.modules[Course.__module__], "save_weights"),
+        "weights": (sys.modules[TrainerState.__module__], "save_weights"),
         "history": (pl.DataFrame, "write_parquet"),
-        "report": (reporting, "store"),
-        "page": (reporting, "render"),
-        "manifest": (reporting.files, "seal"),
+        "report": (write, "store"),
+        "page": (write, "render"),
+        "manifest": (write.files, "seal"),
     }
     with monkeypatch.context() as patched:
         patched.setattr(*places[where], full)

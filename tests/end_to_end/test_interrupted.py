@@ -140,7 +140,9 @@ def test_two_processes_train_as_one(cli, capsys) -> None:
     common = ("digits", "--epochs", "2", "--seed", "1", "--deterministic", "--set", "training.optimizer=sgd", "-q")
     assert cli("train", *common, "--out", "one") == 0
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "leadline"]
-    done = subprocess.run([*command, "train", *common, "--out", "two"], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(
+        [*command, "train", *common, "--out", "two"], capture_output=True, text=True, timeout=120, check=False
+    )
     assert done.returncode == 0, done.stderr
     from safetensors.numpy import load_file
 

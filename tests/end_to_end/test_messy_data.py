@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from leadline.facts.report import Report
+from leadline.core.report import Report
 
 QUICK = ("--epochs", "2", "--set", "network.size=small", "--set", "baselines=[]", "--deterministic")
 

@@ -80,7 +80,9 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
     assert cli("predict", run, "digits", "-o", "p.csv", "-q") == 0
     predicted = pl.read_csv("p.csv")
     assert predicted.height == 1797
-    assert predicted.select(pl.sum_horizontal(pl.col("^p\\(.*$"))).to_series().to_numpy() == pytest.approx(np.ones(1797), abs=1e-4)
+    assert predicted.select(pl.sum_horizontal(pl.col("^p\\(.*$"))).to_series().to_numpy() == pytest.approx(
+        np.ones(1797), abs=1e-4
+    )
 
     assert cli("train", "digits", "--epochs", "1", "--seed", "1", "-q") == 0
     capsys.readouterr()
@@ -97,7 +99,20 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
 def test_a_table_with_missing_values_and_categories(cli, place: Path) -> None:
     blobs().write_csv("blobs.csv")
     assert (
-        cli("train", "blobs.csv", "--target", "kind", "--epochs", "30", "-q", "--out", "run", "--require", "accuracy >= 0.5") == 0
+        cli(
+            "train",
+            "blobs.csv",
+            "--target",
+            "kind",
+            "--epochs",
+            "30",
+            "-q",
+            "--out",
+            "run",
+            "--require",
+            "accuracy >= 0.5",
+        )
+        == 0
     )
     report = report_of("run")
     assert finding(report, "accuracy")["value"] > 0.7
@@ -209,7 +224,10 @@ def test_a_class_of_modules_that_gives_the_outputs_itself(place: Path) -> None:
 
 def test_settings_reach_options_of_the_default_optimizer(cli) -> None:
     blobs(60).write_csv("blobs.csv")
-    assert cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run", "--set", "training.optimizer.lr=0.01") == 0
+    assert (
+        cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run", "--set", "training.optimizer.lr=0.01")
+        == 0
+    )
     assert report_of("run")["experiment"]["training"]["optimizer"]["lr"] == 0.01
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from leadline.verbs.compose import compose
+from leadline.pipeline.resolving.compose import compose
 
 Cli = Callable[..., int]
 QUICK = ("--epochs", "1", "--set", "network.size=small", "--set", "baselines=[]", "-q")
@@ -22,7 +22,10 @@ def test_a_cnn_over_patches_feeds_a_recurrent_network(cli: Cli, place: Path) -> 
     assert body["name"] == "rnn"
     assert (body["hidden"], body["cell"]) == (16, "lstm")
     assert (body["over"]["name"], body["over"]["patch"]) == ("cnn", [4, 8])
-    assert [entry["conv"] for entry in body["over"]["layers"] if "conv" in entry] == [16, 32]  # the size applies to both
+    assert [entry["conv"] for entry in body["over"]["layers"] if "conv" in entry] == [
+        16,
+        32,
+    ]  # the size applies to both
     assert "Network: rnn over cnn" in (place / "first" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert cli("evaluate", "first", "-q") == 0  # built from what was written, with the weights that ship
 
@@ -35,7 +38,9 @@ def test_settings_say_the_same_as_a_file(place: Path) -> None:
     assert flags.network == written.network
 
 
-def test_what_is_wrong_beneath_is_told_before_anything_is_made(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_beneath_is_told_before_anything_is_made(
+    cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = ("--network", "rnn", "--set", "network.over.name=cnn", "--set", "network.over.patch=9")
     assert cli("train", "digits", "--out", "run", *settings) == 2
     assert "patch of 9×9 pixels is larger than the image of 8×8" in capsys.readouterr().err

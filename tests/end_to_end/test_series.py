@@ -1,4 +1,6 @@
-"""A table in time order through the command line: forecast, measured, continued, compared, cross-validated; and bad input."""
+"""A table in time order through the command line: forecast, measured, continued, compared, cross-validated; and bad
+input.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import polars as pl
 import pytest
 
 import leadline
-from leadline.facts.experiment import Experiment
+from leadline.core.experiment import Experiment
 
 N = 400
 QUICK = ("--epochs", "2", "--deterministic", "--quiet")
@@ -33,7 +35,9 @@ def source(place: Path) -> Path:
     return hours(place / "load.csv")
 
 
-def test_from_a_table_to_a_report_and_beyond_the_last_row(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_from_a_table_to_a_report_and_beyond_the_last_row(
+    cli, source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ("--horizon", "6", "--lookback", "24", "--network", "dlinear", "--out", "run", *QUICK)
     assert cli("train", source, *arguments, "--require", "mse_scaled <= 3") == 0
     report = leadline.report("run")
@@ -41,9 +45,15 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(cli, source: Path, cap
     assert found is not None and found.interval is not None and "blocks of time" in (found.method or "")
     assert {f.group for f in report.findings if f.name == "mse_scaled"} >= {"baseline=naive", "baseline=seasonal-naive"}
     experiment = Experiment.read(Path("run/experiment.yaml"))
-    assert experiment.data.series is not None and experiment.data.series.every == "1h" and experiment.data.series.time == "when"
+    assert (
+        experiment.data.series is not None
+        and experiment.data.series.every == "1h"
+        and experiment.data.series.time == "when"
+    )
     told = pl.read_parquet("run/predictions.parquet")
-    assert told.filter(split="test").height == 35 * 6 * 2 and "Forecasts" in Path("run/report.html").read_text(encoding="utf-8")
+    assert told.filter(split="test").height == 35 * 6 * 2 and "Forecasts" in Path("run/report.html").read_text(
+        encoding="utf-8"
+    )
 
     assert cli("predict", "run", source, "-o", "next.csv", "--quiet") == 0
     ahead = pl.read_csv("next.csv", try_parse_dates=True)
@@ -57,7 +67,9 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(cli, source: Path, cap
     assert again["mse_scaled"] == pytest.approx(found.value, rel=1e-4)
     other = hours(source.with_name("other.csv"), rows=60)
     assert cli("evaluate", "run", other, "--json", "--quiet") == 0
-    assert {f["n"] for f in json.loads(capsys.readouterr().out)["findings"] if f["name"] == "mse_scaled"} == {60 - 24 - 6 + 1}
+    assert {f["n"] for f in json.loads(capsys.readouterr().out)["findings"] if f["name"] == "mse_scaled"} == {
+        60 - 24 - 6 + 1
+    }
     few = hours(source.with_name("few.csv"), rows=20)
     assert cli("predict", "run", few, "--quiet") == 2
     assert "ends with 20 steps without a gap, and the network looks back on 24" in capsys.readouterr().err
@@ -80,10 +92,14 @@ def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
         for shop, days in (("North", 150), ("South", 120), ("West", 5))
         for k in range(days)
     ]
-    table = pl.DataFrame(rows, schema=["shop", "day", "sold", "promo"], orient="row").sample(fraction=1, shuffle=True, seed=0)
+    table = pl.DataFrame(rows, schema=["shop", "day", "sold", "promo"], orient="row").sample(
+        fraction=1, shuffle=True, seed=0
+    )
     later = [("North", f"{1 + k % 28:02}.{1 + k // 28:02}.2024", None, False) for k in range(150, 153)]
     table.write_csv("shops.csv")
-    pl.concat([table.filter(shop="North"), pl.DataFrame(later, schema=table.schema, orient="row")]).write_csv("north.csv")
+    pl.concat([table.filter(shop="North"), pl.DataFrame(later, schema=table.schema, orient="row")]).write_csv(
+        "north.csv"
+    )
     settings = (
         "data.series.known=[promo]",
         "data.series.calendar=true",
@@ -91,18 +107,45 @@ def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
         "objective.quantiles=[0.1,0.5,0.9]",
     )
     flags = [part for setting in settings for part in ("--set", setting)]
-    arguments = ("--horizon", "3", "--item", "shop", "--network", "rnn", "--set", "network.hidden=8", "--out", "run", *QUICK)
+    arguments = (
+        "--horizon",
+        "3",
+        "--item",
+        "shop",
+        "--network",
+        "rnn",
+        "--set",
+        "network.hidden=8",
+        "--out",
+        "run",
+        *QUICK,
+    )
     assert cli("train", "shops.csv", *arguments, *flags) == 0
     aside = pl.read_parquet("run/set_aside.parquet")
     assert aside.height == 5 and aside["reason"].str.contains("'West' has 5 steps").all()
     ahead = leadline.predict("run", "north.csv", quiet=True)
-    assert ahead.columns == ["shop", "day", "sold", *(f"sold (quantile {q})" for q in (0.1, 0.5, 0.9))] and ahead.height == 3
+    assert (
+        ahead.columns == ["shop", "day", "sold", *(f"sold (quantile {q})" for q in (0.1, 0.5, 0.9))]
+        and ahead.height == 3
+    )
     assert ahead["day"].cast(pl.String).to_list() == ["2024-06-11", "2024-06-12", "2024-06-13"]
     assert (ahead["sold (quantile 0.1)"] <= ahead["sold (quantile 0.9)"]).all()
 
 
 def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
-    arguments = ("--horizon", "6", "--lookback", "24", "--network", "autoregression", "--folds", "2", "--out", "cv", "--quiet")
+    arguments = (
+        "--horizon",
+        "6",
+        "--lookback",
+        "24",
+        "--network",
+        "autoregression",
+        "--folds",
+        "2",
+        "--out",
+        "cv",
+        "--quiet",
+    )
     assert cli("crossval", source, *arguments) == 0
     report = leadline.report("cv")
     found = report.find("mse_scaled")
@@ -114,8 +157,16 @@ def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "flags", "why"),
     [
-        ({"when": [*WHEN[:9], WHEN[8], *WHEN[10:]]}, (), "load.csv, row 10 (2024-01-01 08:00:00) has the same time as row 9"),
-        ({"when": [*WHEN[:9], WHEN[8] + timedelta(minutes=10), *WHEN[10:]]}, (), "lies between the steps of 1h (1 such rows)"),
+        (
+            {"when": [*WHEN[:9], WHEN[8], *WHEN[10:]]},
+            (),
+            "load.csv, row 10 (2024-01-01 08:00:00) has the same time as row 9",
+        ),
+        (
+            {"when": [*WHEN[:9], WHEN[8] + timedelta(minutes=10), *WHEN[10:]]},
+            (),
+            "lies between the steps of 1h (1 such rows)",
+        ),
         ({"load": ["good"] * N}, ("--target", "load"), "load.csv, row 1, column 'load': 'good' is no number"),
         ({}, ("--lookback", "350"), "one takes 350 steps of look-back and 6 of horizon, 356 together"),
         ({}, ("--horizon", "60"), "no window fits into the test rows: a horizon is 60 steps"),

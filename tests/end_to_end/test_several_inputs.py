@@ -1,4 +1,6 @@
-"""Several inputs in one network: any mix of kinds, rows that lack some, what each is worth alone and what its absence costs."""
+"""Several inputs in one network: any mix of kinds, rows that lack some, what each is worth alone and what its absence
+costs.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,32 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from leadline.core.finding import Finding
+from leadline.core.report import Report
 from leadline.errors import Interrupted, UsageError
-from leadline.facts.finding import Finding
-from leadline.facts.report import Report
-from leadline.rendering.answer import answer
+from leadline.pipeline.auxiliary import run
+from leadline.report.summary_text import summary_text
 from leadline.run import folder as files
 from leadline.run.run import Run
-from leadline.verbs import further
 
 ROWS = 160
-WORDS = ("small", "quiet", "house", "with", "an", "old", "garden", "near", "the", "sea", "four", "bright", "rooms", "and", "view")
+WORDS = (
+    "small",
+    "quiet",
+    "house",
+    "with",
+    "an",
+    "old",
+    "garden",
+    "near",
+    "the",
+    "sea",
+    "four",
+    "bright",
+    "rooms",
+    "and",
+    "view",
+)
 NETWORK = "{bodies: {'*': {name: mlp, hidden: [16]}}}"
 QUICK = (
     *("--deterministic", "--target", "price", "--set", f"network={NETWORK}", "--set", "baselines=[]"),
@@ -41,7 +59,11 @@ def houses(folder: Path, price: Price, *, lacking: int = 0, rows: int = ROWS, te
         pixels = np.clip(bright + rng.normal(0, 0.1, (6, 6)), 0, 1)
         Image.fromarray((255 * pixels).astype(np.uint8)).save(folder / "photos" / f"{row}.png")
         absent = lacking and row % lacking == 0
-        own = {"photo": None if absent else f"photos/{row}.png", "size": size, "price": price(size, bright) + 0.1 * rng.normal()}
+        own = {
+            "photo": None if absent else f"photos/{row}.png",
+            "size": size,
+            "price": price(size, bright) + 0.1 * rng.normal(),
+        }
         table.append(own | ({"text": None if row % 7 == 3 else " ".join(rng.choice(WORDS, 9))} if text else {}))
     file = folder / "houses.csv"
     pl.DataFrame(table).write_csv(file)
@@ -75,9 +97,9 @@ def test_photo_numbers_and_text_with_missing_ones(cli, place: Path, capsys) -> N
     assert not (Path("run") / files.CHECKPOINTS).exists()
 
     capsys.readouterr()
-    pl.DataFrame({"photo": ["photos/1.png", None, None], "size": [1.0, 0.5, None], "text": [None, "old house", None]}).write_csv(
-        "new.csv"
-    )
+    pl.DataFrame(
+        {"photo": ["photos/1.png", None, None], "size": [1.0, 0.5, None], "text": [None, "old house", None]}
+    ).write_csv("new.csv")
     assert cli("predict", "run", "new.csv", "-o", "p.csv", "-q") == 0
     assert pl.read_csv("p.csv")["predicted_price"].is_not_null().all()
     assert cli("evaluate", "run", "-q") == 0
@@ -87,10 +109,16 @@ def test_the_report_says_that_two_inputs_are_better_than_one(cli, place: Path) -
     source = houses(place, lambda size, bright: size + 4 * bright, rows=300)
     assert cli("train", source, "--epochs", 12, *QUICK, "--out", "run", "--require", "fusion_gain > 0") == 0
     made = report()
-    gain, best = found(made, "fusion_gain"), min(found(made, "mae", f"{name} alone").value or 0 for name in ("photo", "table"))
+    gain, best = (
+        found(made, "fusion_gain"),
+        min(found(made, "mae", f"{name} alone").value or 0 for name in ("photo", "table")),
+    )
     assert gain.interval is not None and gain.interval[0] > 0
     assert gain.value == pytest.approx(best - (found(made, "mae").value or 0))
-    assert any("Both inputs together are better than the best of them alone" in str(sentence) for sentence in answer(made))
+    assert any(
+        "Both inputs together are better than the best of them alone" in str(sentence)
+        for sentence in summary_text(made)
+    )
     worse = found(made, "mae_difference", "without photo")
     assert worse.interval is not None and worse.interval[1] < 0
     page = (Path("run") / files.PAGE).read_text()
@@ -105,7 +133,7 @@ def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place:
     gain = found(made, "fusion_gain")
     assert gain.interval is not None and gain.interval[0] <= 0
     assert gain.again is not None and gain.again.options["best"] == "table"
-    assert not any("better than the best of them" in str(sentence) for sentence in answer(made))
+    assert not any("better than the best of them" in str(sentence) for sentence in summary_text(made))
 
 
 def test_inputs_alone_are_trained_where_asked_and_not_on_a_budget(cli, place: Path) -> None:
@@ -169,7 +197,11 @@ def test_fitted_models_take_rows_that_lack_an_input(cli, place: Path) -> None:
 def test_repeats_train_inputs_alone_where_asked(cli, place: Path) -> None:
     source = houses(place, lambda size, bright: size + bright, rows=80)
     assert cli("train", source, "--epochs", 1, *QUICK, "--repeats", 2, "--set", "alone=true", "--out", "run") == 0
-    over = [f for f in report().findings if f.name in ("mae_over_repeats", "fusion_gain_over_repeats") and f.value is not None]
+    over = [
+        f
+        for f in report().findings
+        if f.name in ("mae_over_repeats", "fusion_gain_over_repeats") and f.value is not None
+    ]
     assert {f.group for f in over} == {None, "input=photo alone", "input=table alone"}
     again = report("run/repeats/seed-1")
     mean = (found(report(), "mae", "photo alone").value or 0) / 2 + (found(again, "mae", "photo alone").value or 0) / 2
@@ -180,7 +212,7 @@ def test_a_run_stopped_at_an_input_alone_goes_on_there(cli, place: Path, monkeyp
     source = houses(place, lambda size, bright: size + bright, rows=80)
     common = ("train", source, "--epochs", 2, *QUICK)
     assert cli(*common, "--out", "whole") == 0
-    real, calls = further.fit_run, []
+    real, calls = run.fit_network, []
 
     def stopped(folder: Path, *rest: Any) -> Any:
         calls.append(folder)
@@ -188,9 +220,9 @@ def test_a_run_stopped_at_an_input_alone_goes_on_there(cli, place: Path, monkeyp
             raise Interrupted("Stopped.", 15)
         return real(folder, *rest)
 
-    monkeypatch.setattr(further, "fit_run", stopped)
+    monkeypatch.setattr(run, "fit_network", stopped)
     assert cli(*common, "--out", "run") == 143
-    monkeypatch.setattr(further, "fit_run", real)
+    monkeypatch.setattr(run, "fit_network", real)
     assert cli("resume", "run", "-q") == 0
     one, other = ({f.label: f.value for f in report(run).findings if f.split == "test"} for run in ("whole", "run"))
     assert one == other

@@ -12,13 +12,21 @@ import polars as pl
 import pytest
 
 import leadline
+from leadline.core.report import Report
 from leadline.errors import Interrupted, UsageError
-from leadline.facts.report import Report
+from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
-from leadline.verbs.course import Course
 from leadline.verbs.resume import resume
 
-FAST = ("--set", "training.plan.device=cpu", "--set", "training.plan.precision=fp32", "--set", "training.plan.threads=1", "--quiet")
+FAST = (
+    "--set",
+    "training.plan.device=cpu",
+    "--set",
+    "training.plan.precision=fp32",
+    "--set",
+    "training.plan.threads=1",
+    "--quiet",
+)
 FAST += ("--set", "training.plan.compile=false")
 
 
@@ -46,10 +54,25 @@ def found(run: str, name: str, split: str = "test", group: str | None = None) ->
 
 def test_few_labels_in_a_table(cli) -> None:
     pl.concat(
-        [without(blobs(400, 0), 20).with_columns(split=pl.lit("train")), blobs(200, 1).with_columns(split=pl.lit("test"))]
+        [
+            without(blobs(400, 0), 20).with_columns(split=pl.lit("train")),
+            blobs(200, 1).with_columns(split=pl.lit("test")),
+        ]
     ).write_csv("few.csv")
     code = cli(
-        *("train", "few.csv", "--target", "kind", "--split", "column:split", "--objective", "fixmatch", "--out", "run", *FAST),
+        *(
+            "train",
+            "few.csv",
+            "--target",
+            "kind",
+            "--split",
+            "column:split",
+            "--objective",
+            "fixmatch",
+            "--out",
+            "run",
+            *FAST,
+        ),
         *("--set", "data.split.validation=0", "--set", "training.epochs=12", "--require", "accuracy >= 0.8"),
     )
     assert code == 0
@@ -67,7 +90,10 @@ def test_few_labels_in_a_table(cli) -> None:
 def test_all_labels_are_said_to_be_there(cli, capsys: pytest.CaptureFixture[str]) -> None:
     blobs(80, 0).write_csv("all.csv")
     quick = FAST[: FAST.index("--quiet")]
-    assert cli("train", "all.csv", "--target", "kind", "--objective", "fixmatch", "--set", "training.epochs=1", *quick) == 0
+    assert (
+        cli("train", "all.csv", "--target", "kind", "--objective", "fixmatch", "--set", "training.epochs=1", *quick)
+        == 0
+    )
     assert "there are none to be learnt from without" in "".join(capsys.readouterr())
 
 
@@ -76,7 +102,19 @@ def test_another_domain_in_a_table(cli, capsys: pytest.CaptureFixture[str]) -> N
     train = pl.concat([source, without(target, 0)]).with_columns(split=pl.lit("train"))
     pl.concat([train, blobs(200, 2, shift=1.5).with_columns(split=pl.lit("test"))]).write_csv("two.csv")
     code = cli(
-        *("train", "two.csv", "--target", "kind", "--split", "column:split", "--objective", "adaptation", "--out", "run", *FAST),
+        *(
+            "train",
+            "two.csv",
+            "--target",
+            "kind",
+            "--split",
+            "column:split",
+            "--objective",
+            "adaptation",
+            "--out",
+            "run",
+            *FAST,
+        ),
         *("--set", "training.epochs=10", "--require", "domain_accuracy <= 1"),
     )
     assert code == 0
@@ -126,23 +164,30 @@ def test_clusters_of_rows_without_a_target_or_a_difference(cli, capsys: pytest.C
 @pytest.mark.parametrize("stop", [3, 4, 5])
 def test_stopped_around_the_placing_of_centres_and_resumed(monkeypatch: pytest.MonkeyPatch, stop: int) -> None:
     blobs(200, 0).write_csv("rows.csv")
-    settings = {"training.plan.precision": "fp32", "training.plan.threads": 1, "objective.clusters": 3, "training.batch": 40}
+    settings = {
+        "training.plan.precision": "fp32",
+        "training.plan.threads": 1,
+        "objective.clusters": 3,
+        "training.batch": 40,
+    }
 
     def train(out: str) -> leadline.Run:
-        made = leadline.train("rows.csv", target="none", objective="clustering", epochs=8, out=out, settings=settings, quiet=True)
+        made = leadline.train(
+            "rows.csv", target="none", objective="clustering", epochs=8, out=out, settings=settings, quiet=True
+        )
         assert made is not None
         return made
 
-    whole, take, seen = train("whole"), Course.take, []
+    whole, take, seen = train("whole"), TrainerState.take, []
 
-    def and_then_a_signal(self: Course, tick) -> None:
-        take(self, tick)
-        seen.append(tick.step)
-        if tick.epoch == stop and len(seen) and tick.epoch_end:
+    def and_then_a_signal(self: TrainerState, entry) -> None:
+        take(self, entry)
+        seen.append(entry.step)
+        if entry.epoch == stop and len(seen) and entry.epoch_end:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as patched, pytest.raises(Interrupted):
-        patched.setattr(Course, "take", and_then_a_signal)
+        patched.setattr(TrainerState, "take", and_then_a_signal)
         train("run")
     run = resume("run", quiet=True)
     assert run is not None
@@ -152,5 +197,7 @@ def test_stopped_around_the_placing_of_centres_and_resumed(monkeypatch: pytest.M
 def test_more_clusters_than_rows_are_refused_before_a_folder_is_made() -> None:
     blobs(30, 0).write_csv("rows.csv")
     with pytest.raises(UsageError, match="clusters cannot share"):
-        leadline.train("rows.csv", target="kind", objective={"name": "clustering", "clusters": 99}, out="no", quiet=True)
+        leadline.train(
+            "rows.csv", target="kind", objective={"name": "clustering", "clusters": 99}, out="no", quiet=True
+        )
     assert not Path("no").exists()

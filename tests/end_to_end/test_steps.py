@@ -1,4 +1,6 @@
-"""A tag for each token, and texts that go on, through the command line: from files to reports, predictions and new texts."""
+"""A tag for each token, and texts that go on, through the command line: from files to reports, predictions and new
+texts.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def write_tagged(file: Path, rows: int = 200) -> None:
 
 
 def entropy_and_corpus(file: Path, rows: int = 300) -> float:
-    """Write lines of a fixed grammar; return the entropy of a line in nats over the mean number of its tokens and end."""
+    """Write lines of a fixed grammar; return the entropy of a line in nats over the mean number of its tokens and
+    end.
+    """
     rng = np.random.default_rng(0)
     lines = []
     for _ in range(rows):
@@ -83,7 +87,9 @@ def test_entities_between_blanks(cli: Cli, place: Path) -> None:
     assert "entities the entity F1 is" in " ".join((place / "run" / "report.html").read_text(encoding="utf-8").split())
 
 
-def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
+    cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     entropy = entropy_and_corpus(place / "corpus.txt")
     assert cli("train", "corpus.txt", "--objective", "language", "--epochs", "12", *QUICK, "--out", "run") == 0
     run = leadline.Run("run")
@@ -113,7 +119,10 @@ def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(cli: Cli, place: Pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("said.jsonl", "--target", "tags", "--objective", "tagging", "--network", "textcnn"), "gives no features of every step"),
+        (
+            ("said.jsonl", "--target", "tags", "--objective", "tagging", "--network", "textcnn"),
+            "gives no features of every step",
+        ),
         (("numbers.csv", "--objective", "language"), "No column holds text"),
         (("said.jsonl", "--target", "tokens", "--inputs", "tokens", "--objective", "tagging"), "it is the target"),
         (("corpus.txt",), "--objective language"),

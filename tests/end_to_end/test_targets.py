@@ -1,4 +1,6 @@
-"""Every form of target through the command line, from the file to the report and to predictions; and targets that are none."""
+"""Every form of target through the command line, from the file to the report and to predictions; and targets that are
+none.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ N = 120
 RNG = np.random.default_rng(0)
 X = {f"x{at}": RNG.normal(size=N) for at in range(3)}
 GENRES = [
-    ";".join(name for name, at in (("war", 0), ("love", 1), ("art", 2)) if X[f"x{at}"][row] > 0.3) or "[]" for row in range(N)
+    ";".join(name for name, at in (("war", 0), ("love", 1), ("art", 2)) if X[f"x{at}"][row] > 0.3) or "[]"
+    for row in range(N)
 ]
 SHARE = 1 / (1 + np.exp(-X["x0"]))
 
@@ -67,7 +70,14 @@ def test_several_targets_some_of_them_missing(cli) -> None:
 def test_a_task_may_have_an_objective_of_its_own(cli) -> None:
     visits = RNG.poisson(np.exp(X["x1"]))
     source = table("t.csv", visits=visits, price=X["x2"] * 3)
-    options = ("--objective", "multitask", "--set", "objective.tasks.visits=poisson", "--set", "objective.tasks.price=gaussian")
+    options = (
+        "--objective",
+        "multitask",
+        "--set",
+        "objective.tasks.visits=poisson",
+        "--set",
+        "objective.tasks.price=gaussian",
+    )
     found = trained(cli, source, "--target", "visits,price", *options)
     assert found["deviance(visits)"]["value"] > 0
     assert found["coverage(price)"]["interval"]
@@ -93,7 +103,19 @@ def test_counts_weighed(cli, capsys) -> None:
     assert found["deviance_explained"]["value"] is not None
     assert bool((predicted(cli, source)["predicted_visits"] > 0).all())
     assert (
-        cli("train", source, "--target", "visits", "--set", "data.weight=w", "--epochs", "1", "--deterministic", "--out", "two")
+        cli(
+            "train",
+            source,
+            "--target",
+            "visits",
+            "--set",
+            "data.weight=w",
+            "--epochs",
+            "1",
+            "--deterministic",
+            "--out",
+            "two",
+        )
         == 0
     )
     assert "Rows count by 'w' in training" in capsys.readouterr().err
@@ -111,11 +133,26 @@ def test_sets_of_labels(cli, name: str) -> None:
 def test_sets_of_labels_as_an_input(cli) -> None:
     source = table("t.csv", genres=GENRES, warlike=["yes" if "war" in value else "no" for value in GENRES])
     assert (
-        cli("train", source, "--target", "warlike", "--epochs", "30", "-q", "--deterministic", "--inputs", "genres", "--out", "run")
+        cli(
+            "train",
+            source,
+            "--target",
+            "warlike",
+            "--epochs",
+            "30",
+            "-q",
+            "--deterministic",
+            "--inputs",
+            "genres",
+            "--out",
+            "run",
+        )
         == 0
     )
     report = json.loads(Path("run", files.REPORT).read_text(encoding="utf-8"))
-    accuracy = next(f for f in report["findings"] if f["name"] == "accuracy" and f["split"] == "test" and f["group"] is None)
+    accuracy = next(
+        f for f in report["findings"] if f["name"] == "accuracy" and f["split"] == "test" and f["group"] is None
+    )
     assert accuracy["value"] == 1
 
 
@@ -161,7 +198,11 @@ BAD = {
         ("--target", "kind", "--set", "data.weight=w", "--set", "data.split={validation: 0, test: 0}"),
         ("t.csv, row 1, column 'w': the weight is missing",),
     ),
-    "unknown weight": ({"kind": KIND}, ("--target", "kind", "--set", "data.weight=w"), ("data.weight", "no column 'w'")),
+    "unknown weight": (
+        {"kind": KIND},
+        ("--target", "kind", "--set", "data.weight=w"),
+        ("data.weight", "no column 'w'"),
+    ),
     "labels all empty": (
         {"tags": ["[]"] * N},
         ("--target", "tags", "--objective", "multilabel"),

@@ -55,7 +55,9 @@ def test_a_folder_of_texts_for_each_class(cli: Cli, place: Path) -> None:
         folder = place / "reviews" / label
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{i}.txt").write_text(text, encoding="utf-8")
-    assert cli("train", "reviews", "--epochs", "1", "--deterministic", "-q", "--set", "baselines=[]", "--out", "run") == 0
+    assert (
+        cli("train", "reviews", "--epochs", "1", "--deterministic", "-q", "--set", "baselines=[]", "--out", "run") == 0
+    )
     assert leadline.Run("run").schema.classes == ("bad", "good")
 
 

@@ -86,7 +86,9 @@ def test_classes_that_there_are_judge_what_is_drawn(cli: Cli, place: Path, capsy
     report = leadline.Run("run").report
     assert report.find("asked_class") is not None
     assert report.find("asked_class", group="class=3").n >= 100
-    assert {"new_rows", "nearest", "between", "reconstructed", "embedding"} <= {exhibit.name for exhibit in report.exhibits}
+    assert {"new_rows", "nearest", "between", "reconstructed", "embedding"} <= {
+        exhibit.name for exhibit in report.exhibits
+    }
     assert cli("sample", "run", "--label", "3", "-n", "9", "-o", "grid.png", "-q") == 0
     with Image.open(place / "grid.png") as grid:
         assert grid.size == (28, 28)
@@ -110,7 +112,9 @@ def test_windows_of_a_series(cli: Cli, place: Path) -> None:
     assert pl.read_csv("windows.csv")["window"].n_unique() == 3
 
 
-def test_a_supervised_objective_says_what_it_lacks(cli: Cli, rows: pl.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_supervised_objective_says_what_it_lacks(
+    cli: Cli, rows: pl.DataFrame, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli("train", "rows.csv", "--objective", "classification", "--target", "none", *QUICK) == 2
     assert "target" in capsys.readouterr().err
 
@@ -131,7 +135,17 @@ def test_style_through_the_command_line(cli: Cli, place: Path, capsys: pytest.Ca
 
 
 def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ("train", "digits", "--objective", "image-to-image", "--network", "cnn", *QUICK, "--set", "objective.width=4")
+    given = (
+        "train",
+        "digits",
+        "--objective",
+        "image-to-image",
+        "--network",
+        "cnn",
+        *QUICK,
+        "--set",
+        "objective.width=4",
+    )
     assert cli(*given, "--set", "judge=auto", "--require", "asked_class >= 0", "--out", "run") == 0
     page = (place / "run" / "report.html").read_text(encoding="utf-8")
     assert "Test pictures and what becomes of them" in page

@@ -8,18 +8,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import signal, stats
 
-from leadline.data.blocks import blocks
-from leadline.facts.finding import Finding
+from leadline.core.finding import Finding
+from leadline.data.splits.time_blocks import time_blocks
+from leadline.evaluation.proportions import gap, spread
 from leadline.machine.latency import median_interval
-from leadline.measuring.summary import gap, spread
-from leadline.metrics import paired, regression, temperature
-from leadline.metrics.auc import roc_auc
-from leadline.metrics.calibration import ece
-from leadline.metrics.confusion import accuracy, balanced_accuracy, confusion_of, f1, f1_macro, precision_macro
-from leadline.metrics.costs import expected_cost
-from leadline.metrics.intervals import mean
-from leadline.metrics.measured import Intervals
-from leadline.metrics.precision_recall import average_precision
+from leadline.metrics.classification import temperature
+from leadline.metrics.classification.calibration import ece
+from leadline.metrics.classification.confusion import (
+    accuracy,
+    balanced_accuracy,
+    confusion_of,
+    f1,
+    f1_macro,
+    precision_macro,
+)
+from leadline.metrics.classification.costs import expected_cost
+from leadline.metrics.classification.precision_recall import average_precision
+from leadline.metrics.classification.roc_auc import roc_auc
+from leadline.metrics.regression import regressor
+from leadline.metrics.statistics import paired
+from leadline.metrics.statistics.intervals import mean
+from leadline.metrics.statistics.measurement import Intervals
 
 LEVEL = (0.95,)
 Rng = np.random.Generator
@@ -64,7 +73,7 @@ def lasting(n: int, persistence: float, rng: Rng) -> np.ndarray:
 
 
 def in_time(n: int) -> np.ndarray:
-    return blocks(np.arange(n), [np.arange(n)])
+    return time_blocks(np.arange(n), [np.arange(n)])
 
 
 def right_in_time(share: float, persistence: float, n: int, rng: Rng) -> Intervals:
@@ -98,12 +107,12 @@ def log_normal_mean(rng: Rng) -> Intervals:
 
 def error_measure(name: str, noise: Callable[..., np.ndarray], rng: Rng) -> Intervals:
     predicted_n = rng.normal(size=200)
-    return regression.measure_all(predicted_n + noise(rng, size=200), predicted_n)[name].intervals
+    return regressor.measure_all(predicted_n + noise(rng, size=200), predicted_n)[name].intervals
 
 
 def log_normal_r2(rng: Rng) -> Intervals:
     target_n = rng.lognormal(size=180)
-    return regression.r2(target_n, target_n * rng.uniform(0.5, 1.5, size=180), LEVEL).intervals
+    return regressor.r2(target_n, target_n * rng.uniform(0.5, 1.5, size=180), LEVEL).intervals
 
 
 def normal(rng: Rng, size: int) -> np.ndarray:
@@ -156,7 +165,11 @@ def true_precision(shift: float, share: float, deviation: float = 1.0) -> float:
 
 # True class (rows), predicted class (columns): imbalanced, and the rare class is the hard one.
 JOINT = np.array([[0.76, 0.03, 0.01], [0.02, 0.13, 0.00], [0.01, 0.005, 0.035]])
-MEANS: dict[str, Any] = {"balanced_accuracy": balanced_accuracy, "precision_macro": precision_macro, "f1_macro": f1_macro}
+MEANS: dict[str, Any] = {
+    "balanced_accuracy": balanced_accuracy,
+    "precision_macro": precision_macro,
+    "f1_macro": f1_macro,
+}
 TEN = 0.97 * np.eye(10) / 10 + 0.03 * (1 - np.eye(10)) / 90
 
 
@@ -204,7 +217,9 @@ def train_minus_test(rng: Rng) -> Intervals:
     for split, share, n in (("train", 0.97, 2000), ("test", 0.93, 200)):
         wrong_n = (rng.random(n) > share).astype(int)
         measured = accuracy(confusion_of(np.zeros(n, dtype=int), wrong_n, 2), LEVEL)
-        found.append(Finding(name="accuracy", split=split, value=measured.value, interval=measured.intervals[0], better="higher"))
+        found.append(
+            Finding(name="accuracy", split=split, value=measured.value, interval=measured.intervals[0], better="higher")
+        )
     between = gap(found, "accuracy").interval
     assert between is not None
     return (between,)

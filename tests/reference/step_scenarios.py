@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 from interval_scenarios import LEVEL, Rng, Scenario
 
-from leadline.metrics import language, tagging
-from leadline.metrics.measured import Intervals
+from leadline.metrics.classification import tagging
+from leadline.metrics.generative import language
+from leadline.metrics.statistics.measurement import Intervals
 
 TAGS = ("a", "b", "c")
 SHARES = (0.6, 0.3, 0.1)  # of tokens

@@ -1,4 +1,6 @@
-"""Simulated test splits whose true measures are known, for distributions, counts, probabilities and sets of labels as targets."""
+"""Simulated test splits whose true measures are known, for distributions, counts, probabilities and sets of labels as
+targets.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ import numpy as np
 from interval_scenarios import LEVEL, Rng, Scenario
 from scipy import integrate, stats
 
-from leadline.metrics import distribution, multilabel, soft
-from leadline.metrics.means import mean_of
-from leadline.metrics.measured import Intervals
+from leadline.metrics.classification import multilabel, soft_labels
+from leadline.metrics.regression import distribution
+from leadline.metrics.statistics.means import mean_of
+from leadline.metrics.statistics.measurement import Intervals
 
 GROUPS = 40
 
@@ -47,7 +50,9 @@ PINBALL = float(stats.norm.pdf(stats.norm.ppf(0.1)))  # of a standard normal's t
 
 
 def counts(n: int, rng: Rng, shared_n: np.ndarray | float = 0.0) -> tuple[np.ndarray, np.ndarray]:
-    """Return counts and the rates they are drawn from, between 0.5 and 8; what rows share moves the rate and is not predicted."""
+    """Return counts and the rates they are drawn from, between 0.5 and 8; what rows share moves the rate and is not
+    predicted.
+    """
     rate_n = np.exp(rng.uniform(np.log(0.5), np.log(8), size=n))
     return rng.poisson(rate_n * np.exp(shared_n)), rate_n
 
@@ -97,14 +102,17 @@ ALPHA = np.array([4.0, 2.0, 1.0])
 def shares(name: str, n: int, rng: Rng) -> Intervals:
     true_nC = rng.dirichlet(ALPHA, size=n)
     predicted_nC = np.broadcast_to(ALPHA / ALPHA.sum(), true_nC.shape)
-    return soft.measure_all(true_nC, predicted_nC, levels=LEVEL)[name].intervals
+    return soft_labels.measure_all(true_nC, predicted_nC, levels=LEVEL)[name].intervals
 
 
 def _absolute_deviation() -> float:
-    """Return the mean absolute deviation of Dirichlet shares from their means, averaged over classes: shares are beta."""
+    """Return the mean absolute deviation of Dirichlet shares from their means, averaged over classes: shares are
+    beta.
+    """
     means = ALPHA / ALPHA.sum()
     found = [
-        stats.beta(a, ALPHA.sum() - a).expect(lambda p, mean=mean: np.abs(p - mean)) for a, mean in zip(ALPHA, means, strict=True)
+        stats.beta(a, ALPHA.sum() - a).expect(lambda p, mean=mean: np.abs(p - mean))
+        for a, mean in zip(ALPHA, means, strict=True)
     ]
     return float(np.mean(found))
 
@@ -161,7 +169,10 @@ def _ranking() -> tuple[float, float]:
     areas, precisions = [], []
     for bound, agree, held in zip(BOUNDS, AGREE, HELD, strict=True):
         there = stats.norm.sf((bound - agree * z) / np.sqrt(1 - agree**2))
-        positive, negative = there * stats.norm.pdf(z) * step / held, (1 - there) * stats.norm.pdf(z) * step / (1 - held)
+        positive, negative = (
+            there * stats.norm.pdf(z) * step / held,
+            (1 - there) * stats.norm.pdf(z) * step / (1 - held),
+        )
         areas.append(np.sum(positive * (np.cumsum(negative) - negative / 2)))
         above, wrong = np.cumsum(positive[::-1])[::-1], np.cumsum(negative[::-1])[::-1]
         above, wrong = above - positive / 2, wrong - negative / 2
@@ -179,19 +190,27 @@ TRUTHS = {
 }
 
 SCENARIOS = (
-    Scenario("nll", "normal distributions", 180, partial(normal_measure, "nll", 180), 0.5 * float(np.log(2 * np.pi)) + 0.5),
+    Scenario(
+        "nll", "normal distributions", 180, partial(normal_measure, "nll", 180), 0.5 * float(np.log(2 * np.pi)) + 0.5
+    ),
     Scenario("crps", "normal distributions", 180, partial(normal_measure, "crps", 180), 1 / float(np.sqrt(np.pi))),
     Scenario("coverage", "90 %", 180, partial(normal_measure, "coverage", 180), 0.9),
     Scenario("coverage", "90 %, 40 groups, correlation 0.3 within", 400, partial(clustered_coverage, 400), 0.9),
     Scenario("pinball", "a tenth below", 180, partial(pinball, 180), PINBALL),
     Scenario("deviance", "rates 0.5 to 8", 180, partial(deviance, 180), DEVIANCE),
-    Scenario("deviance", "40 groups whose rates differ by a third", 400, partial(clustered_deviance, 400), CLUSTERED_DEVIANCE),
+    Scenario(
+        "deviance", "40 groups whose rates differ by a third", 400, partial(clustered_deviance, 400), CLUSTERED_DEVIANCE
+    ),
     Scenario("deviance_explained", f"{EXPLAINED:.2f}", 180, partial(deviance_explained, 180), EXPLAINED),
     Scenario("kl", "of probabilities", 180, partial(shares, "kl", 180), _divergence()),
     Scenario("brier", "of probabilities", 180, partial(shares, "brier", 180), BRIER),
-    Scenario("probability_mae", "of probabilities", 180, partial(shares, "probability_mae", 180), _absolute_deviation()),
+    Scenario(
+        "probability_mae", "of probabilities", 180, partial(shares, "probability_mae", 180), _absolute_deviation()
+    ),
     *(
-        Scenario(name, f"three labels{', 40 groups' if clustered else ''}", 300, partial(sets, name, 300, clustered), truth)
+        Scenario(
+            name, f"three labels{', 40 groups' if clustered else ''}", 300, partial(sets, name, 300, clustered), truth
+        )
         for name, truth in TRUTHS.items()
         for clustered in (False, True)
     ),

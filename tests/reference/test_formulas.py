@@ -1,4 +1,6 @@
-"""The formulas of docs/formulas.md that no other test writes out: losses, the chain rule through two layers, convolution."""
+"""The formulas of docs/formulas.md that no other test writes out: losses, the chain rule through two layers,
+convolution.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,11 @@ import pytest
 import torch
 from scipy.signal import convolve2d, correlate2d
 
-from leadline.facts.component import Component
-from leadline.facts.schema import FieldSchema, Schema
-from leadline.layers.stack import build_stack, read_layers
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.mlp import FAMILY, Options
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, Schema
+from leadline.models.tabular.mlp import FAMILY, Options
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.layers.stack import build_stack, read_layers
 from leadline.run.build import objective_for
 
 RNG = np.random.default_rng(0)
@@ -22,7 +24,7 @@ SCORES, CLASS = RNG.normal(size=(5, 3)), np.array([0, 2, 1, 1, 0])
 
 def loss(scores: np.ndarray, target: np.ndarray, classes: int = 3, **options: Any) -> np.ndarray:
     labels = [f"c{number}" for number in range(classes)]
-    schema = Schema(inputs=(), target=FieldSchema(name="kind", kind="category", state={"classes": labels}))
+    schema = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": labels}))
     objective, checked = objective_for(Component(name="classification", options=options))
     last = objective.last(schema, checked)  # type: ignore[attr-defined]
     value = objective.value(last, torch.from_numpy(scores), torch.from_numpy(target))  # type: ignore[attr-defined]
@@ -68,7 +70,11 @@ def test_the_chain_rule_through_two_sigmoid_layers() -> None:
     delta2 = (y_BH - target_BH) * y_BH * (1 - y_BH)  # dL/dz of the last layer
     delta1 = (delta2 @ W2) * hidden_BH * (1 - hidden_BH)  # and of the one before: δ W ⊙ σ'
     np.testing.assert_allclose(output_BH.detach().numpy(), y_BH)
-    for p, expected in ((first.weight, delta1.T @ x_BF), (first.bias, delta1.sum(0)), (second.weight, delta2.T @ hidden_BH)):
+    for p, expected in (
+        (first.weight, delta1.T @ x_BF),
+        (first.bias, delta1.sum(0)),
+        (second.weight, delta2.T @ hidden_BH),
+    ):
         np.testing.assert_allclose(p.grad.numpy(), expected, atol=1e-12)
 
 
@@ -90,5 +96,7 @@ def test_a_convolution_layer_is_a_cross_correlation(padding: str) -> None:
 def test_a_convolution_by_its_sum() -> None:
     layer, x_HW, y_HW = convolution("valid")
     kernel = layer.weight.detach().numpy()[0, 0]
-    by_hand = [[sum(kernel[a, b] * x_HW[i + a, j + b] for a in range(3) for b in range(3)) for j in range(3)] for i in range(4)]
+    by_hand = [
+        [sum(kernel[a, b] * x_HW[i + a, j + b] for a in range(3) for b in range(3)) for j in range(3)] for i in range(4)
+    ]
     np.testing.assert_allclose(y_HW, by_hand, atol=1e-12)

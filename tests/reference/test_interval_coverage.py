@@ -1,8 +1,8 @@
-"""How often 95 % intervals hold the truth, over simulated test splits: what docs/intervals.md says, and why it is off where it is.
+"""How often 95 % intervals hold the truth, over simulated test splits: what docs/intervals.md says, and why it is off
+where it is.
 
-``python tests/reference/test_interval_coverage.py`` simulates anew and writes the table there. The quick test runs few simulations
-against a loose bound; ``slow`` runs enough to see two points.
-"""
+``python tests/reference/test_interval_coverage.py`` simulates anew and writes the table there. The quick test runs few
+simulations against a loose bound; ``slow`` runs enough to see two points."""
 
 from __future__ import annotations
 
@@ -29,9 +29,15 @@ SCENARIOS = (
     sim.Scenario("accuracy", "40 groups, correlation 0.3 within", 440, partial(sim.clustered, 0.8, 0.3), 0.8),
     sim.Scenario("accuracy", "20 groups, correlation 0.1 within", 600, partial(sim.few_groups, 20), 0.8),
     sim.Scenario("accuracy", "8 groups, correlation 0.1 within", 240, partial(sim.few_groups, 8), 0.8),
-    sim.Scenario("accuracy", "in time, correlation halves in 1 row", 180, partial(sim.right_in_time, 0.85, 0.5, 180), 0.85),
-    sim.Scenario("accuracy", "in time, correlation halves in 7 rows", 1000, partial(sim.right_in_time, 0.85, 0.9, 1000), 0.85),
-    sim.Scenario("accuracy", "in time, correlation halves in 14 rows", 300, partial(sim.right_in_time, 0.85, 0.95, 300), 0.85),
+    sim.Scenario(
+        "accuracy", "in time, correlation halves in 1 row", 180, partial(sim.right_in_time, 0.85, 0.5, 180), 0.85
+    ),
+    sim.Scenario(
+        "accuracy", "in time, correlation halves in 7 rows", 1000, partial(sim.right_in_time, 0.85, 0.9, 1000), 0.85
+    ),
+    sim.Scenario(
+        "accuracy", "in time, correlation halves in 14 rows", 300, partial(sim.right_in_time, 0.85, 0.95, 300), 0.85
+    ),
     sim.Scenario("f1 of a class", "20 % of rows, F1 0.8", 300, partial(sim.f1_of, 1, 300), 2 * 0.13 / 0.315),
     sim.Scenario("f1 of a class", "5 % of rows, F1 0.74", 300, partial(sim.f1_of, 2, 300), 2 * 0.035 / 0.095),
     *(
@@ -45,21 +51,47 @@ SCENARIOS = (
     sim.Scenario("roc_auc", "0.97, 20 positives", 180, partial(sim.binormal, 2.65986, 20), 0.97),
     sim.Scenario("roc_auc", "20 positives, scored thrice as diversely", 180, sim.uneven, sim.areas(2.5, np.sqrt(5))),
     sim.Scenario(
-        "roc_auc", "40 groups that score alike", 400, partial(sim.clustered_ranking, "roc_auc"), sim.areas(2, np.sqrt(1.49))
+        "roc_auc",
+        "40 groups that score alike",
+        400,
+        partial(sim.clustered_ranking, "roc_auc"),
+        sim.areas(2, np.sqrt(1.49)),
     ),
     sim.Scenario("roc_auc", "in time, correlation halves in 3 rows", 500, partial(sim.area_in_time, 500), sim.areas(2)),
-    sim.Scenario("average_precision", "half positive, 0.85", 180, partial(sim.ranked, 1.5, 0.5, 180), sim.true_precision(1.5, 0.5)),
     sim.Scenario(
-        "average_precision", "15 % positive, 0.57", 180, partial(sim.ranked, 1.5, 0.15, 180), sim.true_precision(1.5, 0.15)
+        "average_precision",
+        "half positive, 0.85",
+        180,
+        partial(sim.ranked, 1.5, 0.5, 180),
+        sim.true_precision(1.5, 0.5),
     ),
     sim.Scenario(
-        "average_precision", "15 % positive, 0.89", 180, partial(sim.ranked, 2.7, 0.15, 180), sim.true_precision(2.7, 0.15)
+        "average_precision",
+        "15 % positive, 0.57",
+        180,
+        partial(sim.ranked, 1.5, 0.15, 180),
+        sim.true_precision(1.5, 0.15),
     ),
     sim.Scenario(
-        "average_precision", "5 % positive, 0.33", 1000, partial(sim.ranked, 1.5, 0.05, 1000), sim.true_precision(1.5, 0.05)
+        "average_precision",
+        "15 % positive, 0.89",
+        180,
+        partial(sim.ranked, 2.7, 0.15, 180),
+        sim.true_precision(2.7, 0.15),
     ),
     sim.Scenario(
-        "average_precision", "20 % positive, 0.64", 2000, partial(sim.ranked, 1.5, 0.2, 2000), sim.true_precision(1.5, 0.2)
+        "average_precision",
+        "5 % positive, 0.33",
+        1000,
+        partial(sim.ranked, 1.5, 0.05, 1000),
+        sim.true_precision(1.5, 0.05),
+    ),
+    sim.Scenario(
+        "average_precision",
+        "20 % positive, 0.64",
+        2000,
+        partial(sim.ranked, 1.5, 0.2, 2000),
+        sim.true_precision(1.5, 0.2),
     ),
     sim.Scenario(
         "average_precision",
@@ -71,11 +103,21 @@ SCENARIOS = (
     sim.Scenario("nll, brier, mae", "exponential losses", 180, sim.exponential_mean, 1.0),
     sim.Scenario("nll, brier, mae", "log-normal losses", 180, sim.log_normal_mean, float(np.exp(0.5))),
     sim.Scenario("nll, brier, mae", "40 groups, exponential losses", 320, sim.clustered_mean, 1.0),
-    sim.Scenario("nll, brier, mae", "in time, correlation halves in 3 rows", 500, partial(sim.error_in_time, 0.8, 500), ABSOLUTE),
-    sim.Scenario("nll, brier, mae", "in time, correlation halves in 14 rows", 300, partial(sim.error_in_time, 0.95, 300), ABSOLUTE),
+    sim.Scenario(
+        "nll, brier, mae", "in time, correlation halves in 3 rows", 500, partial(sim.error_in_time, 0.8, 500), ABSOLUTE
+    ),
+    sim.Scenario(
+        "nll, brier, mae",
+        "in time, correlation halves in 14 rows",
+        300,
+        partial(sim.error_in_time, 0.95, 300),
+        ABSOLUTE,
+    ),
     sim.Scenario("mae", "errors of Student's t, 5 degrees", 200, partial(sim.error_measure, "mae", sim.heavy), 0.9490),
     sim.Scenario("mse, rmse", "normal errors", 200, partial(sim.error_measure, "mse", sim.normal), 0.25),
-    sim.Scenario("mse, rmse", "errors of Student's t, 5 degrees", 200, partial(sim.error_measure, "mse", sim.heavy), 5 / 3),
+    sim.Scenario(
+        "mse, rmse", "errors of Student's t, 5 degrees", 200, partial(sim.error_measure, "mse", sim.heavy), 5 / 3
+    ),
     sim.Scenario(
         "median_absolute_error",
         "errors of Student's t",
@@ -84,7 +126,13 @@ SCENARIOS = (
         0.7267,
     ),
     sim.Scenario("r2", "normal errors, 0.8", 200, partial(sim.error_measure, "r2", sim.normal), 0.8),
-    sim.Scenario("r2", "errors of Student's t, 5 degrees", 200, partial(sim.error_measure, "r2", sim.heavy), 1 - (5 / 3) / (8 / 3)),
+    sim.Scenario(
+        "r2",
+        "errors of Student's t, 5 degrees",
+        200,
+        partial(sim.error_measure, "r2", sim.heavy),
+        1 - (5 / 3) / (8 / 3),
+    ),
     sim.Scenario("r2", "log-normal target", 180, sim.log_normal_r2, 1 - float(np.exp(2) / 12 / (np.exp(2) - np.e))),
     sim.Scenario(
         "expected_cost",
@@ -93,14 +141,20 @@ SCENARIOS = (
         partial(sim.cost, sim.JOINT, sim.COSTS, 300),
         float(np.sum(sim.JOINT * sim.COSTS)),
     ),
-    sim.Scenario("expected_cost", "one row in a hundred costs 100", 180, partial(sim.cost, sim.SELDOM, sim.DEAR, 180), 1.1),
-    sim.Scenario("expected_cost", "one row in a hundred costs 100", 1000, partial(sim.cost, sim.SELDOM, sim.DEAR, 1000), 1.1),
+    sim.Scenario(
+        "expected_cost", "one row in a hundred costs 100", 180, partial(sim.cost, sim.SELDOM, sim.DEAR, 180), 1.1
+    ),
+    sim.Scenario(
+        "expected_cost", "one row in a hundred costs 100", 1000, partial(sim.cost, sim.SELDOM, sim.DEAR, 1000), 1.1
+    ),
     sim.Scenario("ece", "calibrated", 600, partial(sim.claims, 1.0), 0.0),
     sim.Scenario("ece", "too modest", 600, partial(sim.claims, 0.5), sim.miscalibrated(0.5)),
     sim.Scenario("ece", "too sure", 600, partial(sim.claims, 2.0), sim.miscalibrated(2.0)),
     sim.Scenario("temperature", "2.5", 400, sim.too_sure, 2.5),
     sim.Scenario("generalisation_gap", "97 % of 2,000 against 93 % of 200", 200, sim.train_minus_test, 0.04),
-    sim.Scenario("difference of accuracies", "paired", 200, sim.better_by_five_points, 0.95 - (0.85 * 0.95 * 0.94 + 0.15 * 0.938)),
+    sim.Scenario(
+        "difference of accuracies", "paired", 200, sim.better_by_five_points, 0.95 - (0.85 * 0.95 * 0.94 + 0.15 * 0.938)
+    ),
     sim.Scenario("difference of losses", "paired, log-normal", 200, sim.paired_losses, -0.2 * float(np.exp(0.5))),
     sim.Scenario("a measure over repeats", "5 seeds", 5, sim.over_seeds, 3.0),
     sim.Scenario("latency_ms", "log-normal times", 180, sim.timed, 1.0),
@@ -188,4 +242,6 @@ def test_coverage_is_what_the_docs_say(scenario: sim.Scenario) -> None:
 
 if __name__ == "__main__":
     head, _, _ = DOCS.read_text(encoding="utf-8").partition(START)
-    DOCS.write_text(f"{head}{START}\n\n{table([coverage(scenario, LONG, seed=0) for scenario in SCENARIOS])}", encoding="utf-8")
+    DOCS.write_text(
+        f"{head}{START}\n\n{table([coverage(scenario, LONG, seed=0) for scenario in SCENARIOS])}", encoding="utf-8"
+    )

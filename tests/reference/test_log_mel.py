@@ -5,12 +5,15 @@ import pytest
 import torch
 from scipy import signal
 
-from leadline.data.fields.melspectrum import LogMel, mel_filters, points
+from leadline.nn.layers.log_mel import LogMel, mel_filters, points
 
 
 def triangles(rate: int, count: int, mels: int, low: float, high: float) -> np.ndarray:
     """Return the filters entry by entry, as the definition has them."""
-    edges = [700 * (10 ** (m / 2595) - 1) for m in np.linspace(*(2595 * np.log10(1 + f / 700) for f in (low, high)), mels + 2)]
+    edges = [
+        700 * (10 ** (m / 2595) - 1)
+        for m in np.linspace(*(2595 * np.log10(1 + f / 700) for f in (low, high)), mels + 2)
+    ]
     out = np.zeros((count // 2 + 1, mels))
     for k in range(count // 2 + 1):
         f = k * rate / count
@@ -23,14 +26,23 @@ def triangles(rate: int, count: int, mels: int, low: float, high: float) -> np.n
     return out
 
 
-@pytest.mark.parametrize(("rate", "mels", "window", "hop"), [(16_000, 64, 400, 160), (8_000, 40, 200, 80), (8_000, 23, 256, 100)])
+@pytest.mark.parametrize(
+    ("rate", "mels", "window", "hop"), [(16_000, 64, 400, 160), (8_000, 40, 200, 80), (8_000, 23, 256, 100)]
+)
 def test_frames_are_those_of_scipy(rate: int, mels: int, window: int, hop: int) -> None:
     x = np.random.default_rng(0).normal(0, 0.2, 4_321)
     count = points(window)
     log_mel = LogMel(rate, mels, window, hop, 20, rate / 2).double()
     values, mask = log_mel(torch.from_numpy(x)[None])
     _, _, transform = signal.stft(
-        x, window="hann", nperseg=window, noverlap=window - hop, nfft=count, boundary=None, padded=False, scaling="spectrum"
+        x,
+        window="hann",
+        nperseg=window,
+        noverlap=window - hop,
+        nfft=count,
+        boundary=None,
+        padded=False,
+        scaling="spectrum",
     )
     wanted = np.log(triangles(rate, count, mels, 20, rate / 2).T @ np.abs(transform) ** 2 + 1e-9).T
     assert mask.all()

@@ -7,8 +7,8 @@ from scipy.signal import lfilter
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_squared_error
 from sklearn.preprocessing import StandardScaler
 
-from leadline.metrics import forecast
-from leadline.metrics.paired import mean_difference
+from leadline.metrics.regression import forecast
+from leadline.metrics.statistics.paired import mean_difference
 
 
 def test_scaled_errors_are_those_of_scikit_learn_on_standardised_values() -> None:
@@ -27,7 +27,9 @@ def test_pinball_is_that_of_scikit_learn() -> None:
     rng = np.random.default_rng(0)
     target, quantiles = rng.normal(size=(50, 4, 1)), np.sort(rng.normal(size=(50, 4, 1, 3)), -1)
     found = forecast.bands(target, quantiles, (0.1, 0.5, 0.9), np.ones(1))
-    expected = [mean_pinball_loss(target.ravel(), quantiles[..., k].ravel(), alpha=a) for k, a in enumerate((0.1, 0.5, 0.9))]
+    expected = [
+        mean_pinball_loss(target.ravel(), quantiles[..., k].ravel(), alpha=a) for k, a in enumerate((0.1, 0.5, 0.9))
+    ]
     np.testing.assert_allclose(forecast.over(found.pinball_nV, found.known_nV, (0.95,)).value, np.mean(expected))
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leadline.metrics import intervals
-from leadline.metrics.auc import area, delong_variance, roc_auc
+from leadline.metrics.classification.roc_auc import area, delong_variance, roc_auc
+from leadline.metrics.statistics import intervals
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.999])
@@ -61,7 +61,9 @@ def test_delong_variance_by_brute_force() -> None:
     found = area(np.repeat([True, False], [20, 35]), np.concatenate([high_P, low_Q]))
     assert found.influence_n[:20] == pytest.approx((above_P - wins_PQ.mean()) / 20)
     assert found.influence_n[20:] == pytest.approx((below_Q - wins_PQ.mean()) / 35)
-    assert delong_variance(above_P, below_Q) == pytest.approx(np.var(above_P, ddof=1) / 20 + np.var(below_Q, ddof=1) / 35)
+    assert delong_variance(above_P, below_Q) == pytest.approx(
+        np.var(above_P, ddof=1) / 20 + np.var(below_Q, ddof=1) / 35
+    )
 
 
 def test_perfect_ranking_has_newcombes_interval() -> None:

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from leadline.metrics import classification, curves, regression
-from leadline.metrics.calibration import reliability
-from leadline.metrics.precision_recall import influence
+from leadline.metrics.classification import classifier, curves
+from leadline.metrics.classification.calibration import reliability
+from leadline.metrics.classification.precision_recall import influence
+from leadline.metrics.regression import regressor
 
 Case = tuple[np.ndarray, np.ndarray]
 
@@ -36,7 +37,7 @@ def test_counts_agree(case: Case) -> None:
     target_n, probability_nC = case
     classes = probability_nC.shape[1]
     predicted_n = probability_nC.argmax(1)
-    ours = classification.measure_all(target_n, probability_nC)
+    ours = classifier.measure_all(target_n, probability_nC)
     assert ours["accuracy"].value == pytest.approx(sk.accuracy_score(target_n, predicted_n))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -50,8 +51,10 @@ def test_counts_agree(case: Case) -> None:
             assert (value is None) == bool(np.isnan(by_class[c]))
             assert value is None or value == pytest.approx(by_class[c])
     if ours["precision_macro"].value is not None:
-        assert ours["precision_macro"].value == pytest.approx(sk.precision_score(target_n, predicted_n, average="macro"))
-    counts_CC = classification.confusion(target_n, predicted_n, classes)
+        assert ours["precision_macro"].value == pytest.approx(
+            sk.precision_score(target_n, predicted_n, average="macro")
+        )
+    counts_CC = classifier.confusion(target_n, predicted_n, classes)
     assert counts_CC.tolist() == sk.confusion_matrix(target_n, predicted_n, labels=every).tolist()
 
 
@@ -60,19 +63,21 @@ def test_counts_agree(case: Case) -> None:
 def test_probabilities_agree(case: Case) -> None:
     target_n, probability_nC = case
     classes = probability_nC.shape[1]
-    ours = classification.measure_all(target_n, probability_nC)
+    ours = classifier.measure_all(target_n, probability_nC)
     assert ours["nll"].value == pytest.approx(sk.log_loss(target_n, probability_nC, labels=list(range(classes))))
     one_hot_nC = np.eye(classes)[target_n]
     assert ours["brier"].value == pytest.approx(np.mean(np.sum((probability_nC - one_hot_nC) ** 2, axis=1)))
     if classes == 2:
-        assert ours["brier"].value == pytest.approx(2 * sk.brier_score_loss(target_n, probability_nC[:, 1], pos_label=1))
+        assert ours["brier"].value == pytest.approx(
+            2 * sk.brier_score_loss(target_n, probability_nC[:, 1], pos_label=1)
+        )
 
 
 @settings(max_examples=150, deadline=None)
 @given(cases())
 def test_areas_agree(case: Case) -> None:
     target_n, probability_nC = case
-    ours = classification.measure_all(target_n, probability_nC)["roc_auc"].value
+    ours = classifier.measure_all(target_n, probability_nC)["roc_auc"].value
     present = np.unique(target_n)
     if len(present) < 2:
         assert ours is None
@@ -86,13 +91,15 @@ def test_areas_agree(case: Case) -> None:
 @given(cases(), st.integers(0, 1))
 def test_average_precisions_agree(case: Case, positive: int) -> None:
     target_n, probability_nC = case
-    ours = classification.measure_all(target_n, probability_nC, positive=positive)["average_precision"].value
+    ours = classifier.measure_all(target_n, probability_nC, positive=positive)["average_precision"].value
     present = np.unique(target_n)
     if len(present) < 2:
         assert ours is None
         return
     some = [positive] if probability_nC.shape[1] == 2 else present
-    assert ours == pytest.approx(np.mean([sk.average_precision_score(target_n == c, probability_nC[:, c]) for c in some]))
+    assert ours == pytest.approx(
+        np.mean([sk.average_precision_score(target_n == c, probability_nC[:, c]) for c in some])
+    )
 
 
 @settings(max_examples=100, deadline=None)
@@ -129,7 +136,7 @@ def test_influences_are_derivatives_by_the_weight_of_a_row() -> None:
 def test_regression_agrees(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     target_n, predicted_n = rng.normal(5, 3, size=n), rng.normal(5, 3, size=n)
-    ours = regression.measure_all(target_n, predicted_n)
+    ours = regressor.measure_all(target_n, predicted_n)
     assert ours["mse"].value == pytest.approx(sk.mean_squared_error(target_n, predicted_n))
     assert ours["rmse"].value == pytest.approx(sk.root_mean_squared_error(target_n, predicted_n))
     assert ours["mae"].value == pytest.approx(sk.mean_absolute_error(target_n, predicted_n))

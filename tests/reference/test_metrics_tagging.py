@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, precision_recall_fscore_support
 
-from leadline.metrics import tagging
+from leadline.metrics.classification import tagging
 
 TAGS = ("B-per", "B-loc", "I-per", "I-loc", "O")
 
 
 def chunks(tags: list[str]) -> set[tuple[int, int, str]]:
-    """Return entities as (first token, last token, kind), found as conlleval does: tag by tag, beside the tag before."""
+    """Return entities as (first token, last token, kind), found as conlleval does: tag by tag, beside the tag
+    before.
+    """
     found, start, before = set(), None, ("O", "")
     for place, tag in enumerate([*tags, "O"]):
         mark, _, kind = tag.partition("-")
@@ -73,7 +75,9 @@ def test_tokens_are_measured_as_scikit_learn_does(grouped: bool) -> None:
     assert found["token_accuracy"].n == len(y)
     assert found["f1_macro"].value == pytest.approx(f1_score(y, z, average="macro"))
     assert found["row_accuracy"].value == pytest.approx(((target == said) | ~known).all(1).mean())
-    for name, values in zip(("precision", "recall", "f1"), precision_recall_fscore_support(y, z, zero_division=0), strict=False):
+    for name, values in zip(
+        ("precision", "recall", "f1"), precision_recall_fscore_support(y, z, zero_division=0), strict=False
+    ):
         for tag, value in enumerate(values):
             assert found[name, tag].value == pytest.approx(value)
     assert np.array_equal(tagging.confusion(target, said, 5), confusion_matrix(y, z, labels=range(5)))
@@ -85,14 +89,20 @@ def test_texts_that_hang_together_leave_more_doubt() -> None:
     said[:10] = 1  # whole texts are wrong
     alone = said.ravel().reshape(40, 10, order="F")  # as many tokens, spread over all texts
     tags = ("a", "b")
-    (low, high) = tagging.measure_all(target, said, tags)["token_accuracy"].intervals[0]
-    (close, by) = tagging.measure_all(target, alone, tags)["token_accuracy"].intervals[0]
+    low, high = tagging.measure_all(target, said, tags)["token_accuracy"].intervals[0]
+    close, by = tagging.measure_all(target, alone, tags)["token_accuracy"].intervals[0]
     assert high - low > 2 * (by - close)
 
 
 @pytest.mark.parametrize(
     ("tags", "kinds"),
-    [(TAGS, ("per", "loc")), (("I-x", "O"), ("x",)), (("DET", "NOUN"), None), (("O",), None), (("B-x", "I-x", "o"), None)],
+    [
+        (TAGS, ("per", "loc")),
+        (("I-x", "O"), ("x",)),
+        (("DET", "NOUN"), None),
+        (("O",), None),
+        (("B-x", "I-x", "o"), None),
+    ],
 )
 def test_what_tags_spell(tags: tuple[str, ...], kinds: tuple[str, ...] | None) -> None:
     scheme = tagging.scheme_of(tags)

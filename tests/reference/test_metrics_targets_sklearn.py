@@ -1,4 +1,6 @@
-"""Measures of distributions, counts, probabilities and sets of labels agree with scikit-learn's, SciPy's and closed forms."""
+"""Measures of distributions, counts, probabilities and sets of labels agree with scikit-learn's, SciPy's and closed
+forms.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from sklearn import metrics as sk
 
-from leadline.metrics import distribution, multilabel, soft
+from leadline.metrics.classification import multilabel, soft_labels
+from leadline.metrics.regression import distribution
 
 LEVEL = (0.95,)
 seeds = st.integers(0, 2**32 - 1)
@@ -72,13 +75,15 @@ def test_coverage_counts_values_within() -> None:
 def test_soft_targets_agree(seed: int, n: int, classes: int) -> None:
     rng = np.random.default_rng(seed)
     true_nC, said_nC = rng.dirichlet(np.ones(classes), n), rng.dirichlet(np.ones(classes), n)
-    ours = soft.measure_all(true_nC, said_nC, levels=LEVEL)
+    ours = soft_labels.measure_all(true_nC, said_nC, levels=LEVEL)
     assert ours["nll"].value == pytest.approx(np.mean(-np.sum(true_nC * np.log(said_nC), axis=1)))
-    assert ours["kl"].value == pytest.approx(np.mean([stats.entropy(p, q) for p, q in zip(true_nC, said_nC, strict=True)]))
+    assert ours["kl"].value == pytest.approx(
+        np.mean([stats.entropy(p, q) for p, q in zip(true_nC, said_nC, strict=True)])
+    )
     assert ours["probability_mae"].value == pytest.approx(sk.mean_absolute_error(true_nC, said_nC))
     assert ours["agreement"].value == pytest.approx(sk.accuracy_score(true_nC.argmax(1), said_nC.argmax(1)))
     hard_nC = np.eye(classes)[true_nC.argmax(1)]
-    hard = soft.measure_all(hard_nC, said_nC, levels=LEVEL)
+    hard = soft_labels.measure_all(hard_nC, said_nC, levels=LEVEL)
     assert hard["nll"].value == pytest.approx(sk.log_loss(hard_nC.argmax(1), said_nC, labels=range(classes)))
     assert hard["kl"].value == pytest.approx(hard["nll"].value)
 

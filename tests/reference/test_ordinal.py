@@ -8,9 +8,9 @@ import torch
 from scipy.special import expit
 from sklearn.metrics import cohen_kappa_score
 
-from leadline.facts.schema import FieldSchema, Schema
-from leadline.metrics import ordinal as metrics
-from leadline.objectives.ordinal import OBJECTIVE, Options, Thresholds
+from leadline.core.schema import ColumnSchema, Schema
+from leadline.metrics.classification import ordinal as metrics
+from leadline.objectives.supervised.ordinal import OBJECTIVE, Options, Thresholds
 
 RNG = np.random.default_rng(0)
 
@@ -49,8 +49,10 @@ def test_ranked_scores_are_sums_over_thresholds() -> None:
 
 def test_probabilities_are_differences_of_logistic_functions() -> None:
     order = ("low", "middle", "high")
-    target = FieldSchema(name="grade", kind="category", state={"classes": ["high", "low", "middle"], "counts": [30, 55, 15]})
-    schema, chosen = Schema(inputs=(), target=target), OBJECTIVE.having(Options(order=order))
+    target = ColumnSchema(
+        name="grade", kind="category", state={"classes": ["high", "low", "middle"], "counts": [30, 55, 15]}
+    )
+    schema, chosen = Schema(inputs=(), target=target), OBJECTIVE.bind(Options(order=order))
     last = chosen.last(schema, Options(order=order))
     z = torch.tensor([[-2.0], [0.0], [3.0], [40.0]])
     probability = chosen.decided(last, last(z)).columns["probability"].detach().numpy()
@@ -59,7 +61,9 @@ def test_probabilities_are_differences_of_logistic_functions() -> None:
     np.testing.assert_allclose(probability[:, 1], 1 - above[:, 0], atol=1e-6)
     np.testing.assert_allclose(probability[:, 2], above[:, 0] - above[:, 1], atol=1e-6)
     np.testing.assert_allclose(probability[:, 0], above[:, 1], atol=1e-6)
-    np.testing.assert_allclose(probability[1], [0.3, 0.55, 0.15], atol=0.02)  # where nothing is known: the classes' shares
+    np.testing.assert_allclose(
+        probability[1], [0.3, 0.55, 0.15], atol=0.02
+    )  # where nothing is known: the classes' shares
     assert chosen.decided(last, last(z)).columns["prediction"].tolist() == [1, 1, 0, 0]
 
 

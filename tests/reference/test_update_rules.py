@@ -1,4 +1,6 @@
-"""Update rules against their formulas, written out in NumPy: three steps of a weight matrix whose gradients are known."""
+"""Update rules against their formulas, written out in NumPy: three steps of a weight matrix whose gradients are
+known.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES
+from leadline.core.component import Component
+from leadline.core.registry import TABLES
 from leadline.training.optim import optimizer
 from leadline.training.optim.muon import COEFFICIENTS, orthogonalised
 
@@ -234,7 +236,12 @@ def test_orthogonalising_keeps_directions_and_evens_out_their_lengths(shape: tup
     [
         ("adagrad", {}, torch.optim.Adagrad, {}),
         ("rmsprop", {"rho": 0.99}, torch.optim.RMSprop, {}),
-        ("rmsprop", {"rho": 0.99, "centred": True, "momentum": 0.9}, torch.optim.RMSprop, {"centered": True, "momentum": 0.9}),
+        (
+            "rmsprop",
+            {"rho": 0.99, "centred": True, "momentum": 0.9},
+            torch.optim.RMSprop,
+            {"centered": True, "momentum": 0.9},
+        ),
         ("muon", {"scale": "original"}, torch.optim.Muon, {"weight_decay": 0.01}),
         (
             "muon",
@@ -244,7 +251,9 @@ def test_orthogonalising_keeps_directions_and_evens_out_their_lengths(shape: tup
         ),
     ],
 )
-def test_our_own_rules_agree_with_pytorch(name: str, options: dict[str, object], oracle: type, theirs: dict[str, object]) -> None:
+def test_our_own_rules_agree_with_pytorch(
+    name: str, options: dict[str, object], oracle: type, theirs: dict[str, object]
+) -> None:
     draw = torch.Generator().manual_seed(1)
     start = torch.randn(8, 5, generator=draw)
     ours, other = nn.Parameter(start.clone()), nn.Parameter(start.clone())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from leadline.cli import lists, options, rows, shown
+from leadline.cli import options, output, registry_lists, rows
 
 app = typer.Typer(
     name="leadline",
@@ -20,8 +20,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(target_types: bool) -> None:
+    if target_types:
         from leadline import __version__
 
         typer.echo(__version__)
@@ -30,7 +30,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -66,13 +68,13 @@ def train(
 ) -> int:
     """Train a network on a dataset, measure it, and write a run folder with its report."""
     given = options.entries(locals())
-    from leadline.facts.requirement import exit_code
+    from leadline.core.requirement import exit_code
     from leadline.verbs.train import train as verb
 
     run = verb(**given)
     if run is None:  # one of several processes, and not the one that reports
         return 0
-    shown.finished(run, as_json=json)
+    output.finished(run, as_json=json)
     return exit_code(run.report.requirements)
 
 
@@ -105,28 +107,30 @@ def crossval(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> int:
-    """Train once a fold, so that every row is tested by a network that never saw it; --split random, group:COL or time:COL."""
+    """Train once a fold, so that every row is tested by a network that never saw it; --split random, group:COL or
+    time:COL.
+    """
     given = options.entries(locals())
-    from leadline.facts.requirement import exit_code
+    from leadline.core.requirement import exit_code
     from leadline.verbs.crossval import crossval as verb
 
     result = verb(**given)
     if result is None:
         return 0
-    shown.finished(result, as_json=json)
+    output.finished(result, as_json=json)
     return exit_code(result.report.requirements)
 
 
 @app.command()
 def resume(run: options.RunFolder, quiet: options.Quiet = False, json: options.Json = False) -> int:
     """Go on with a run that was interrupted, from its last checkpoint, to the same end."""
-    from leadline.facts.requirement import exit_code
+    from leadline.core.requirement import exit_code
     from leadline.verbs.resume import resume as verb
 
     finished = verb(run, quiet=quiet)
     if finished is None:
         return 0
-    shown.finished(finished, as_json=json)
+    output.finished(finished, as_json=json)
     return exit_code(finished.report.requirements)
 
 
@@ -141,11 +145,11 @@ def evaluate(
     json: options.Json = False,
 ) -> int:
     """Measure a run's network again, on its own test rows or on others."""
-    from leadline.facts.requirement import exit_code
+    from leadline.core.requirement import exit_code
     from leadline.verbs.evaluate import evaluate as verb
 
     evaluation = verb(run, source, require=tuple(require or ()), quiet=quiet)
-    shown.evaluated(evaluation, as_json=json)
+    output.evaluated(evaluation, as_json=json)
     return exit_code(evaluation.verdicts)
 
 
@@ -159,9 +163,9 @@ def predict(
     quiet: options.Quiet = False,
 ) -> None:
     """Predict rows with a run's network."""
+    from leadline.pipeline.output_files import check_name
     from leadline.verbs.predict import SUFFIXES, write
     from leadline.verbs.predict import predict as verb
-    from leadline.verbs.writing import check_name
 
     check_name(out, SUFFIXES)
     table = verb(run, source, quiet=quiet)
@@ -184,7 +188,7 @@ def report(
     """Print a run's report, or open its page."""
     from leadline.verbs.report import report as verb
 
-    shown.reported(run, verb(run), as_json=json)
+    output.reported(run, verb(run), as_json=json)
     if open_it:
         typer.launch(str((run / "report.html").resolve()))
 
@@ -192,14 +196,15 @@ def report(
 @app.command()
 def compare(
     runs: Annotated[
-        list[Path], typer.Argument(metavar="RUN", help="Two run folders or more; the first is what the others are compared with.")
+        list[Path],
+        typer.Argument(metavar="RUN", help="Two run folders or more; the first is what the others are compared with."),
     ],
     json: options.Json = False,
 ) -> None:
     """Compare runs on the same test rows, with intervals on the differences."""
     from leadline.verbs.compare import compare as verb
 
-    shown.compared(verb(*runs), as_json=json)
+    output.compared(verb(*runs), as_json=json)
 
 
 @app.command()
@@ -210,12 +215,14 @@ def runs(
     """List runs, finished and not."""
     from leadline.verbs.runs import runs as verb
 
-    shown.listed(verb(folder), as_json=json)
+    output.listed(verb(folder), as_json=json)
 
 
 @app.command()
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Remove everything that is cached; it is made again when needed.")] = False,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove everything that is cached; it is made again when needed.")
+    ] = False,
 ) -> None:
     """Show where encoded data is kept and how much there is."""
     from leadline.verbs.cache import cache as verb
@@ -226,28 +233,28 @@ def cache(
 @app.command()
 def models(json: options.Json = False) -> None:
     """List the networks that can be trained."""
-    lists.show("models", as_json=json)
+    registry_lists.show("models", as_json=json)
 
 
 @app.command()
 def objectives(json: options.Json = False) -> None:
     """List what a network can be trained for."""
-    lists.show("objectives", as_json=json)
+    registry_lists.show("objectives", as_json=json)
 
 
 @app.command()
 def optimizers(json: options.Json = False) -> None:
     """List the rules by which weights are updated (training.optimizer)."""
-    lists.show("optimizers", as_json=json)
+    registry_lists.show("optimizers", as_json=json)
 
 
 @app.command()
 def schedules(json: options.Json = False) -> None:
     """List how the learning rate may change during training (training.schedule)."""
-    lists.show("schedules", as_json=json)
+    registry_lists.show("schedules", as_json=json)
 
 
 @app.command()
 def datasets(json: options.Json = False) -> None:
     """List the bundled datasets."""
-    lists.show("datasets", as_json=json)
+    registry_lists.show("datasets", as_json=json)

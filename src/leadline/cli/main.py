@@ -1,8 +1,7 @@
 """Run a command and turn whatever happens into an exit code.
 
-0 done and every requirement passes · 1 a requirement fails · 2 bad usage or bad input · 3 none fails, one is undecided ·
-5 training failed · 130/143 interrupted or terminated, a resumable checkpoint kept · 70 a bug in Leadline.
-"""
+0 done and every requirement passes · 1 a requirement fails · 2 bad usage or bad input · 3 none fails, one is undecided
+· 5 training failed · 130/143 interrupted or terminated, a resumable checkpoint kept · 70 a bug in Leadline."""
 
 from __future__ import annotations
 
@@ -61,19 +60,26 @@ def run(arguments: Sequence[str]) -> int:
 def _memory_is_full(error: Exception) -> bool:
     if not isinstance(error, RuntimeError | MemoryError):
         return False
-    from leadline.machine.shortage import is_one  # whoever ran out of memory has loaded torch already, or is beyond caring
+    from leadline.machine.out_of_memory import (
+        is_out_of_memory,  # whoever ran out of memory has loaded torch already, or is beyond caring
+    )
 
-    return is_one(error)
+    return is_out_of_memory(error)
 
 
 def _too_large() -> int:
-    print("leadline: the memory is not enough. Take a smaller network (--set network.size=small) or fewer rows.", file=sys.stderr)  # noqa: T201
+    print(  # noqa: T201
+        "leadline: the memory is not enough. Take a smaller network (--set network.size=small) or fewer rows.",
+        file=sys.stderr,
+    )
     return TrainingFailed.exit_code
 
 
 def _bug() -> int:
     traceback.print_exc()
-    print("leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr)  # noqa: T201
+    print(  # noqa: T201
+        "leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr
+    )
     return BUG
 
 

@@ -15,14 +15,15 @@ def embed(
     run: options.RunFolder,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to embed; the target is not needed.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .npy file; CSV to stdout if not given.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .npy file; CSV to stdout if not given."),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Write what a run's network makes of rows before it decides: their features, or codes."""
+    from leadline.pipeline.output_files import check_name
     from leadline.verbs.embed import SUFFIXES, write
     from leadline.verbs.embed import embed as verb
-    from leadline.verbs.writing import check_name
 
     check_name(out, SUFFIXES)
     table = verb(run, source, quiet=quiet)
@@ -34,32 +35,42 @@ def embed(
 def sample(
     run: options.RunFolder,
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 8,
-    label: Annotated[str | None, typer.Option(metavar="LABEL", help="The class of rows, where a network can be told one.")] = None,
+    label: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="The class of rows, where a network can be told one.")
+    ] = None,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="SOURCE", help="Pictures that a network makes others of: its first rows.")
+        str | None,
+        typer.Option("--from", metavar="SOURCE", help="Pictures that a network makes others of: its first rows."),
     ] = None,
     prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
     temperature: Annotated[
-        float | None, typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given.")
+        float | None,
+        typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given."),
     ] = None,
-    length: Annotated[int | None, typer.Option(help="The most tokens of a text; of the longest trained on if not given.")] = None,
+    length: Annotated[
+        int | None, typer.Option(help="The most tokens of a text; of the longest trained on if not given.")
+    ] = None,
     more: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any other way of drawing that the objective has.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any other way of drawing that the objective has."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="Pictures: .png (a grid) or .npz; tables and texts: .csv, .parquet, .txt or stdout."
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Pictures: .png (a grid) or .npz; tables and texts: .csv, .parquet, .txt or stdout.",
         ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
     """Draw new rows with a run's network: pictures, rows of a table, texts; or pictures made of others."""
-    from leadline.facts.experiment import with_settings
+    from leadline.core.experiment import with_settings
+    from leadline.pipeline.output_files import check_name
     from leadline.verbs.sample import SUFFIXES, write
     from leadline.verbs.sample import sample as verb
-    from leadline.verbs.writing import check_name
 
     check_name(out, SUFFIXES)
     named = {"label": label, "prompt": prompt, "temperature": temperature, "length": length}
@@ -79,9 +90,9 @@ def style(
     quiet: options.Quiet = False,
 ) -> None:
     """Draw one picture in the style of another, by what a network trained here sees in both."""
+    from leadline.pipeline.output_files import check_name
     from leadline.verbs.style import SUFFIXES, write
     from leadline.verbs.style import style as verb
-    from leadline.verbs.writing import check_name
 
     check_name(out, SUFFIXES)
     write(verb(content, look, network, steps=steps, weight=weight, size=size, quiet=quiet), out)

@@ -1,9 +1,8 @@
 """The content-addressed, size-bounded cache of encoded data.
 
-An entry is a folder under its key. It is filled beside its final place and renamed, so that what is there is whole, and two
-processes may fill the same entry at once. ``LEADLINE_CACHE`` says where the cache lies, ``LEADLINE_CACHE_LIMIT`` how large it
-may grow (``20GB`` unless told); entries that were used longest ago go first.
-"""
+An entry is a folder under its key. It is filled beside its final place and renamed, so that what is there is whole, and
+two processes may fill the same entry at once. ``LEADLINE_CACHE`` says where the cache lies, ``LEADLINE_CACHE_LIMIT``
+how large it may grow (``20GB`` unless told); entries that were used longest ago go first."""
 
 from __future__ import annotations
 
@@ -32,7 +31,9 @@ _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
 def root() -> Path:
-    """Return the folder of the cache: ``LEADLINE_CACHE``, else the user's cache folder; a temporary one where that is read-only."""
+    """Return the folder of the cache: ``LEADLINE_CACHE``, else the user's cache folder; a temporary one where that is
+    read-only.
+    """
     return _place(_wanted())[0]
 
 
@@ -60,7 +61,9 @@ def forget(folder: Path) -> None:
 
 
 def remember(signature: str, make: Callable[[], str]) -> str:
-    """Return the short text kept under a signature, made and kept where there is none yet or what is kept is damaged."""
+    """Return the short text kept under a signature, made and kept where there is none yet or what is kept is
+    damaged.
+    """
     file = root() / "texts" / hashlib.sha256(signature.encode()).hexdigest()
     with suppress(OSError, UnicodeDecodeError):
         text, _, seal = file.read_bytes().decode().rpartition("\n")
@@ -93,14 +96,15 @@ def limit() -> int:
 def evict(limit_bytes: int, keep: Path | None = None) -> int:
     """Remove the entries used longest ago until the cache takes at most `limit_bytes`, and what was left half filled.
 
-    Spares `keep` and what was used within the last minute. Returns the bytes removed. Opened memory maps stay valid on POSIX;
-    where the system refuses to remove an open file, the entry stays.
-    """
+    Spares `keep` and what was used within the last minute. Returns the bytes removed. Opened memory maps stay valid on
+    POSIX; where the system refuses to remove an open file, the entry stays."""
     now = time.time()
     for folder in _listed("filling"):
         if now - max(_used(file) for file in _files(folder)) > STALE_SECONDS:
             shutil.rmtree(folder, ignore_errors=True)
-    candidates = sorted(((_used(path), path) for path in (*_listed("entries"), *_listed("texts"))), key=lambda pair: pair[0])
+    candidates = sorted(
+        ((_used(path), path) for path in (*_listed("entries"), *_listed("texts"))), key=lambda pair: pair[0]
+    )
     sizes = {path: _size(path) for _, path in candidates}
     held, removed = sum(sizes.values()), 0
     for used, path in candidates:
@@ -124,22 +128,27 @@ def _seal(text: str) -> str:
 
 def _wanted() -> Path:
     return (
-        Path(os.environ.get("LEADLINE_CACHE") or platformdirs.user_cache_dir("leadline", appauthor=False)).expanduser().absolute()
+        Path(os.environ.get("LEADLINE_CACHE") or platformdirs.user_cache_dir("leadline", appauthor=False))
+        .expanduser()
+        .absolute()
     )
 
 
 @functools.cache
-def _place(wanted: Path) -> tuple[Path, str | None]:
+def _place(target_types: Path) -> tuple[Path, str | None]:
     try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted, None
+        target_types.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=target_types):
+            return target_types, None
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="leadline-cache-"))
         atexit.register(shutil.rmtree, fallback, ignore_errors=True)
-        return fallback, (
-            f"The cache {wanted} cannot be written ({error.strerror or error}); a temporary one is used and removed at the end. "
-            "LEADLINE_CACHE says where else it may lie."
+        return (
+            fallback,
+            (
+                f"The cache {target_types} cannot be written ({error.strerror or error}); a temporary one is used and"
+                " removed at the end. LEADLINE_CACHE says where else it may lie."
+            ),
         )
 
 
@@ -158,8 +167,8 @@ def _fill(final: Path, build: Callable[[Path], None]) -> None:
         if not disk.is_full(error):
             raise
         raise DiskFull(
-            f"The disk of the cache {root()} is full. Free some space, or set LEADLINE_CACHE to a folder on another disk; "
-            "nothing was trained yet."
+            f"The disk of the cache {root()} is full. Free some space, or set LEADLINE_CACHE to a folder on another"
+            " disk; nothing was trained yet."
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

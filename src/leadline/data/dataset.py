@@ -13,41 +13,42 @@ import numpy as np
 import polars as pl
 import torch
 
-from leadline.data import absent, blocks, cache, duplicates, notes, series, targets, unknown
-from leadline.data import plan as planning
-from leadline.data.duplicates import Duplicates
-from leadline.data.encode import Columns, encode
-from leadline.data.fields.contract import field_of
-from leadline.data.part import Origins, Part, Store
-from leadline.data.plan import Plan
-from leadline.data.rows import Dense, Rows
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import InputSchema, LabelRequirement, Schema
+from leadline.data import cache, series, targets
+from leadline.data import preparation as planning
+from leadline.data.checks import duplicates, missing_inputs, unknown_tokens, warnings
+from leadline.data.checks.duplicates import Duplicates
+from leadline.data.checks.invalid_rows import check_valid, first, invalid_rows, located
+from leadline.data.columns.contract import column_type
+from leadline.data.describe import ColumnDescription, describe
+from leadline.data.encoding import EncodedColumns, encode
+from leadline.data.preparation import Preparation
 from leadline.data.sources import read
-from leadline.data.summary import Column, summarise
+from leadline.data.splits import time_blocks
+from leadline.data.storage import DenseRows, RowStorage
+from leadline.data.subset import RowOrigins, Store, Subset
 from leadline.data.table import Progress, Table
-from leadline.data.usable import check_usable, first, located, unusable
 from leadline.errors import DataError, UsageError
-from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import InputSchema, Labels, Schema
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Encoded rows by split.
 
-    `set_aside` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates` counts equal rows
-    across splits, `similar` those with near-identical pictures (None where none were compared); `split_by` says in words how rows
-    were split; `notes` are for the user.
-    """
+    `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
+    counts equal rows across splits, `similar` those with near-identical pictures (None where none were compared);
+    `split_by` says in words how rows were split; `warnings` are for the user."""
 
     schema: Schema
     name: str
     fingerprint: str
-    parts: Mapping[str, Part]
-    set_aside: pl.DataFrame
+    splits: Mapping[str, Subset]
+    invalid_rows: pl.DataFrame
     duplicates: Duplicates
     split_by: str
     notes: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnDescription, ...]
     similar: Duplicates | None = None
 
     def summary(self) -> Mapping[str, Any]:
@@ -57,7 +58,11 @@ class Dataset:
 
     def only(self, name: str) -> Dataset:
         """Return the rows that have an input, with that input alone."""
-        return replace(self, schema=self.schema.only(name), parts={split: part.only(name) for split, part in self.parts.items()})
+        return replace(
+            self,
+            schema=self.schema.only(name),
+            splits={split: subset.only(name) for split, subset in self.splits.items()},
+        )
 
 
 def prepare(
@@ -68,21 +73,21 @@ def prepare(
     schema: Schema | None = None,
     resplit: bool = False,
     labelled: bool = True,
-    wanted: targets.Wanted | None = None,
-    labels: Labels = "all",
+    target_types: targets.TargetTypes | None = None,
+    labels: LabelRequirement = "all",
     known: Schema | None = None,
     progress: Progress | None = None,
 ) -> Dataset:
     """Read a source, split it, fit the fields on the train rows and encode all rows.
 
-    With a `schema` nothing is fitted: rows are encoded as those that it was fitted on. They are then one part, ``all``, or the
-    parts that the source itself names; `resplit` splits them as training did. The target may be missing; with `labelled` False it
-    is not looked at. `wanted` says which kinds of target the objective takes, `labels` which train rows must have one.
-    What was fitted on the inputs of a `known` schema is not fitted anew for those that are the same.
-    `progress(stage, done, total)` is told how reading, fitting and encoding go.
+    With a `schema` nothing is fitted: rows are encoded as those that it was fitted on. They are then one part, ``all``,
+    or the parts that the source itself names; `resplit` splits them as training did. The target may be missing; with
+    `labelled` False it is not looked at. `target_types` says which kinds of target the objective takes, `labels` which
+    train rows must have one. What was fitted on the inputs of a `known` schema is not fitted anew for those that are
+    the same. `progress(stage, done, total)` is told how reading, fitting and encoding go.
 
-    Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown names.
-    """
+    Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown
+    names."""
     table = _read(spec, source, progress)
     if spec.series is not None:
         found = series.prepare(
@@ -90,7 +95,7 @@ def prepare(
         )
         return _of_series(table, found)
     plan = (
-        planning.fitted(table, spec, seed, wanted, labels, progress, known)
+        planning.fitted(table, spec, seed, target_types, labels, progress, known)
         if schema is None
         else planning.given(table, spec, seed, schema, progress, resplit=resplit, labelled=labelled, labels=labels)
     )
@@ -98,43 +103,56 @@ def prepare(
 
 
 def _of_table(
-    table: Table, plan: Plan, spec: DataSpec, progress: Progress | None, *, fitted: bool, labelled: bool, labels: Labels
+    table: Table,
+    plan: Preparation,
+    spec: DataSpec,
+    progress: Progress | None,
+    *,
+    fitted: bool,
+    labelled: bool,
+    labels: LabelRequirement,
 ) -> Dataset:
     columns = {one.name: encode(table, one.fields, one.name, progress) for one in plan.schema.inputs}
     goal, good = plan.schema.target, np.ones(table.frame.height, dtype=bool)
     target = _target(table, plan.schema, columns, progress, labelled=labelled)
     if target and plan.hidden is not None and len(plan.hidden):
         target = target.without(plan.hidden)
-    needed = [target.needed(labels, plan.parts.get("train", ()))] if target else []
-    bad, present = unusable(plan.schema, columns, spec, needed)
-    origins = Origins(table)
+    needed = [target.needed(labels, plan.splits.get("train", ()))] if target else []
+    bad, present = invalid_rows(plan.schema, columns, spec, needed)
+    origins = RowOrigins(table)
     set_aside = located(bad, origins)
-    check_usable(table, set_aside, strict=spec.strict)
+    check_valid(table, set_aside, strict=spec.strict)
     store = Store(
         schema=plan.schema,
         inputs={one.name: _rows(one, columns[one.name]) for one in plan.schema.inputs},
-        target=target.rows(goal) if target and goal else Dense(torch.zeros(len(good), 0)) if goal is None else None,
+        target=target.rows(goal) if target and goal else DenseRows(torch.zeros(len(good), 0)) if goal is None else None,
         group=plan.group,
         origins=origins,
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
-        units=blocks.NAME if spec.split.by == "time" else "groups",
+        units=time_blocks.NAME if spec.split.by == "time" else "groups",
         present=None if present is None else torch.from_numpy(present),
     )
     good[bad["row"].to_numpy()] = False
-    parts = {name: Part(name, rows[good[rows]], store) for name, rows in plan.parts.items()}
+    splits = {name: Subset(name, rows[good[rows]], store) for name, rows in plan.splits.items()}
     if fitted and labels != "none":
-        _check_trainable(table, plan.schema, parts, set_aside)
-    near = _similar(plan.family, parts)
+        _check_trainable(table, plan.schema, splits, set_aside)
+    near = _similar(plan.family, splits)
     return Dataset(
         schema=plan.schema,
         name=table.name,
         fingerprint=table.fingerprint,
-        parts=parts,
-        set_aside=set_aside,
-        duplicates=_duplicates(columns, parts),
+        splits=splits,
+        invalid_rows=set_aside,
+        duplicates=_duplicates(columns, splits),
         split_by=plan.by,
-        notes=(*table.notes, *plan.notes, *_noted(table, plan, parts, near), *notes.on_few(parts), *filter(None, [cache.note()])),
-        columns=summarise(table, plan.schema, plan.left_out),
+        notes=(
+            *table.notes,
+            *plan.notes,
+            *_noted(table, plan, splits, near),
+            *warnings.on_few(splits),
+            *filter(None, [cache.note()]),
+        ),
+        columns=describe(table, plan.schema, plan.left_out),
         similar=near,
     )
 
@@ -144,11 +162,11 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
         schema=found.schema,
         name=table.name,
         fingerprint=table.fingerprint,
-        parts=found.parts,
-        set_aside=found.set_aside,
+        splits=found.splits,
+        invalid_rows=found.invalid_rows,
         duplicates=Duplicates({}, ()),  # windows overlap
         split_by=found.split_by,
-        notes=(*table.notes, *found.notes, *notes.on_few(found.parts), *filter(None, [cache.note()])),
+        notes=(*table.notes, *found.notes, *warnings.on_few(found.splits), *filter(None, [cache.note()])),
         columns=found.columns,
     )
 
@@ -161,15 +179,17 @@ def _read(spec: DataSpec, source: object | None, progress: Progress | None) -> T
     return replace(table, split=None) if table.split in spec.ignore else table
 
 
-def _rows(one: InputSchema, columns: Columns) -> Rows:
+def _rows(one: InputSchema, columns: EncodedColumns) -> RowStorage:
     values = torch.from_numpy(columns.values)
     if one.kind == "table":
-        return Dense(values)
-    return field_of(one.kind).rows(values, None if columns.ends is None else torch.from_numpy(columns.ends), one.fields[0].state)
+        return DenseRows(values)
+    return column_type(one.kind).rows(
+        values, None if columns.ends is None else torch.from_numpy(columns.ends), one.fields[0].state
+    )
 
 
 def _target(
-    table: Table, schema: Schema, columns: Mapping[str, Columns], progress: Progress | None, *, labelled: bool
+    table: Table, schema: Schema, columns: Mapping[str, EncodedColumns], progress: Progress | None, *, labelled: bool
 ) -> targets.Target | None:
     goal, one = schema.target, schema.inputs[0]
     if goal is None or not set(goal.columns) <= set(table.frame.columns) or not (labelled or goal.kind == "text"):
@@ -177,36 +197,57 @@ def _target(
     return targets.encoded(table, goal, progress, (one.fields[0], columns[one.name]))
 
 
-def _check_trainable(table: Table, schema: Schema, parts: Mapping[str, Part], set_aside: pl.DataFrame) -> None:
-    if schema.target is not None and schema.target.kind in targets.PER_STEP and len(parts["train"]):
+def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset], invalid_rows: pl.DataFrame) -> None:
+    if schema.target is not None and schema.target.kind in targets.PER_STEP and len(splits["train"]):
         return  # there is more than one tag, and of a text always something to learn
-    values = parts["train"].labelled.target
+    values = splits["train"].labelled.target
     same = targets.unvaried(schema, values) if values is not None else "target"
     if same:
-        unusable = f" {set_aside.height:,} rows cannot be used: {first(set_aside)}." if set_aside.height else ""
+        unusable = (
+            f" {invalid_rows.height:,} rows cannot be used: {first(invalid_rows)}." if invalid_rows.height else ""
+        )
         raise DataError(
-            f"{table.name}: among the rows that can be used for training the {same} has only one value: there is nothing to learn."
-            f"{unusable}"
+            f"{table.name}: among the rows that can be used for training the {same} has only one value: there is"
+            f" nothing to learn.{unusable}"
         )
 
 
-def _duplicates(columns: Mapping[str, Columns], parts: Mapping[str, Part]) -> Duplicates:
-    if len(parts) < 2:
+def _duplicates(columns: Mapping[str, EncodedColumns], splits: Mapping[str, Subset]) -> Duplicates:
+    if len(splits) < 2:
         return Duplicates({}, ())
     hashes = duplicates.combine([one.hashes for one in columns.values()])
-    return duplicates.find(hashes, {name: part.rows for name, part in parts.items()})
+    return duplicates.find(hashes, {name: subset.rows for name, subset in splits.items()})
 
 
-def _similar(family: np.ndarray | None, parts: Mapping[str, Part]) -> Duplicates | None:
-    return None if family is None else duplicates.find_numbered(family, {name: part.rows for name, part in parts.items()})
+def _similar(family: np.ndarray | None, splits: Mapping[str, Subset]) -> Duplicates | None:
+    return (
+        None
+        if family is None
+        else duplicates.find_numbered(family, {name: subset.rows for name, subset in splits.items()})
+    )
 
 
-def _noted(table: Table, plan: Plan, parts: Mapping[str, Part], near: Duplicates | None) -> tuple[str, ...]:
+def _noted(table: Table, plan: Preparation, splits: Mapping[str, Subset], near: Duplicates | None) -> tuple[str, ...]:
     """Say what only the rows that can be used tell: how even the classes are, and how pictures were read."""
     goal = plan.schema.target
     classed = goal is not None and goal.kind in ("category", "boolean")
-    usable = {name: part.labelled.target for name, part in parts.items() if classed and part.labelled.target is not None}
-    one = goal is not None and goal.name in table.frame.columns and "train" in usable  # several targets have no column of that name
+    usable = {
+        name: subset.labelled.target
+        for name, subset in splits.items()
+        if classed and subset.labelled.target is not None
+    }
+    one = (
+        goal is not None and goal.name in table.frame.columns and "train" in usable
+    )  # several targets have no column of that name
     single = plan.hidden is not None  # the split tells of single rows, but not of those that are left a label
-    classes = notes.on_classes(plan.schema, table.frame[goal.name], plan.parts, usable, single=single) if goal and one else ()
-    return (*classes, *absent.notes(plan.schema, parts), *unknown.notes(plan.schema, parts), *notes.on_pictures(plan.schema, near))
+    classes = (
+        warnings.on_classes(plan.schema, table.frame[goal.name], plan.splits, usable, single=single)
+        if goal and one
+        else ()
+    )
+    return (
+        *classes,
+        *missing_inputs.notes(plan.schema, splits),
+        *unknown_tokens.notes(plan.schema, splits),
+        *warnings.on_pictures(plan.schema, near),
+    )

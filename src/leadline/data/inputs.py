@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leadline.data.fields.contract import Context, field_of
-from leadline.data.infer import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
+from leadline.core.component import Component
+from leadline.core.experiment import DataSpec, InputSpec
+from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.data.column_inference import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
+from leadline.data.columns.contract import ColumnContext, column_type
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError
-from leadline.facts.component import Component
-from leadline.facts.experiment import DataSpec, InputSpec
-from leadline.facts.schema import FieldSchema, InputSchema, Schema
 
 SHOWN = 8  # columns that a note names
 FITTED = 1 << 27  # values of all columns that are fitted at the same time
@@ -23,7 +23,9 @@ TABLE = "table"  # the kind of an input of scalar columns, and its name unless t
 
 
 class Group(NamedTuple):
-    """One input before it is fitted: ``table`` or a media kind, the kinds of its columns, and what the user asked for."""
+    """One input before it is fitted: ``table`` or a media kind, the kinds of its columns, and what the user asked
+    for.
+    """
 
     name: str
     kind: str
@@ -33,7 +35,7 @@ class Group(NamedTuple):
     strong: tuple[Component, ...] | None = None
 
 
-class Plan(NamedTuple):
+class InputLayout(NamedTuple):
     """All inputs, and why each column that is in none was left out; `judged` are those left out for what they hold."""
 
     groups: tuple[Group, ...]
@@ -41,14 +43,16 @@ class Plan(NamedTuple):
     judged: Mapping[str, str]
 
 
-def plan(table: Table, spec: DataSpec, taken: Mapping[str, str], progress: Progress | None = None) -> Plan:
+def input_layout(
+    table: Table, spec: DataSpec, taken: Mapping[str, str], progress: Progress | None = None
+) -> InputLayout:
     """Share the columns of a table among inputs.
 
-    Each media column is an input of its own, all scalar columns together are ``table``. Where an entry of `spec.inputs` names its
-    columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs are prepared. Columns
-    that are `taken`, for the reasons given (one is the target, say), those that the split comes from and ignored ones are left
-    out. Raises UsageError for unknown columns and kinds, and for entries that fit no column; DataError where nothing is left.
-    """
+    Each media column is an input of its own, all scalar columns together are ``table``. Where an entry of `spec.inputs`
+    names its columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs
+    are prepared. Columns that are `taken`, for the reasons given (one is the target, say), those that the split comes
+    from and ignored ones are left out. Raises UsageError for unknown columns and kinds, and for entries that fit no
+    column; DataError where nothing is left."""
     entries = {name: _with_columns(name, one, table) for name, one in (spec.inputs or {}).items()}
     named = [column for one in entries.values() for column in one.columns or ()]
     wanted = {*named, *(spec.columns or ())}
@@ -59,10 +63,10 @@ def plan(table: Table, spec: DataSpec, taken: Mapping[str, str], progress: Progr
     candidates = named if closed and not rest else [c for c in table.frame.columns if c not in left_out]
     own = {column: kind for column, kind in spec.kinds.items() if column not in taken}
     spec = spec.model_copy(update={"kinds": {**own, **_entry_kinds(entries)}})
-    inferred = kinds(table, spec, candidates, wanted=wanted, progress=progress)
+    inferred = kinds(table, spec, candidates, target_types=wanted, progress=progress)
     alone = {column for column, why in inferred.left_out.items() if why == IDENTIFIER and not called_identifier(column)}
     if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
-        inferred = kinds(table, spec, candidates, wanted=wanted | alone, progress=progress)
+        inferred = kinds(table, spec, candidates, target_types=wanted | alone, progress=progress)
     left_out |= inferred.left_out
     groups = tuple(_groups(entries, inferred.kinds, closed=closed))
     used = {column for group in groups for column in group.columns}
@@ -71,13 +75,14 @@ def plan(table: Table, spec: DataSpec, taken: Mapping[str, str], progress: Progr
     for name in names:
         if names.count(name) > 1:
             raise UsageError(
-                f"Two inputs would be called {name!r}. data.inputs says which columns make up which input, and their names."
+                f"Two inputs would be called {name!r}. data.inputs says which columns make up which input, and their"
+                " names."
             )
     if not groups:
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
         of = ", ".join(map(repr, taken))
         raise DataError(f"{table.name}: no column is left to predict {of} from ({reasons}).")
-    return Plan(groups, left_out, inferred.left_out)
+    return InputLayout(groups, left_out, inferred.left_out)
 
 
 def groups_of(schema: Schema, spec: DataSpec) -> tuple[Group, ...]:
@@ -96,23 +101,24 @@ def groups_of(schema: Schema, spec: DataSpec) -> tuple[Group, ...]:
     )
 
 
-def notes(plan: Plan) -> tuple[str, ...]:
+def notes(plan: InputLayout) -> tuple[str, ...]:
     """Return, in words, which columns were left out for what they hold, and how to take them in all the same."""
     by_reason: dict[str, list[str]] = {}
     for column, why in plan.judged.items():
         by_reason.setdefault(why, []).append(column)
     return tuple(
-        f"Left out {_some(columns)}: {why}. --set data.kinds.{columns[0]}=KIND takes it in." for why, columns in by_reason.items()
+        f"Left out {_some(columns)}: {why}. --set data.kinds.{columns[0]}=KIND takes it in."
+        for why, columns in by_reason.items()
     )
 
 
 def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None = None) -> InputSchema:
     """Return an input with its fields fitted on the train rows."""
-    context = Context(table.base, group.options)
+    context = ColumnContext(table.base, group.options)
 
-    def one(column: tuple[str, str]) -> FieldSchema:
+    def one(column: tuple[str, str]) -> ColumnSchema:
         name, kind = column
-        return FieldSchema(name=name, kind=kind, state=field_of(kind).fit(table.frame[name][train], context))
+        return ColumnSchema(name=name, kind=kind, state=column_type(kind).fit(table.frame[name][train], context))
 
     # Each column that is being fitted is held in memory.
     threads = min(os.cpu_count() or 1, max(1, FITTED // max(len(train), 1)))
@@ -126,16 +132,18 @@ def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None
     finally:
         pool.shutdown(cancel_futures=True)
     if group.kind == TABLE:
-        shape: tuple[int, ...] = (sum(field_of(f.kind).width(f.state) for f in fields),)
+        shape: tuple[int, ...] = (sum(column_type(f.kind).width(f.state) for f in fields),)
     else:
-        shape = tuple(field_of(group.kind).shape(fields[0].state))
+        shape = tuple(column_type(group.kind).shape(fields[0].state))
     return InputSchema(
         name=group.name, kind=group.kind, fields=tuple(fields), shape=shape, augment=group.augment, strong=group.strong
     )
 
 
 def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
-    """Return an entry with its columns: an entry without any is about the column of its own name, or is the rest of the table."""
+    """Return an entry with its columns: an entry without any is about the column of its own name, or is the rest of the
+    table.
+    """
     if entry.columns or (name not in table.frame.columns and TABLE in (name, entry.kind)):
         return entry
     column = next((c for c in table.frame.columns if _input_name(c) == name), name)
@@ -143,7 +151,13 @@ def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
     return entry.model_copy(update={"columns": (column,)})
 
 
-def _check(table: Table, spec: DataSpec, taken: Mapping[str, str], wanted: Iterable[str], entries: Mapping[str, InputSpec]) -> None:
+def _check(
+    table: Table,
+    spec: DataSpec,
+    taken: Mapping[str, str],
+    target_types: Iterable[str],
+    entries: Mapping[str, InputSpec],
+) -> None:
     check_columns(spec.ignore, table, "--ignore")
     check_columns(spec.columns or (), table, "--inputs")
     check_columns([spec.split.column] if spec.split.column else [], table, "--split")
@@ -155,20 +169,20 @@ def _check(table: Table, spec: DataSpec, taken: Mapping[str, str], wanted: Itera
     twice = [column for column in named if named.count(column) > 1]
     if twice:
         raise UsageError(f"data.inputs: column {twice[0]!r} is named twice; each column makes up one input.")
-    for column in wanted:
+    for column in target_types:
         if column in taken:
             raise UsageError(f"Column {column!r} cannot be an input: {taken[column]}.")
-    both = [column for column in wanted if column in spec.ignore]
+    both = [column for column in target_types if column in spec.ignore]
     if both:
         raise UsageError(f"Column {both[0]!r} is named as an input and ignored too.")
 
 
-def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], wanted: Iterable[str]) -> dict[str, str]:
+def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], target_types: Iterable[str]) -> dict[str, str]:
     """Return the columns that no input may have unless the user names them, each with the reason."""
     reasons = dict.fromkeys(spec.ignore, "ignored, as asked")
     if spec.columns is not None:
-        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in wanted}
-    if spec.split.column and spec.split.column not in wanted:
+        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in target_types}
+    if spec.split.column and spec.split.column not in target_types:
         reasons[spec.split.column] = "the split comes from it"
     if table.split:
         reasons[table.split] = "the split comes from it"
@@ -180,8 +194,10 @@ def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
     for name, entry in entries.items():
         if entry.kind in (None, TABLE):
             continue
-        if not entry.columns or (len(entry.columns) > 1 and not field_of(str(entry.kind)).scalar):
-            raise UsageError(f"data.inputs.{name}: an input of kind {entry.kind!r} has one column, not {len(entry.columns or ())}.")
+        if not entry.columns or (len(entry.columns) > 1 and not column_type(str(entry.kind)).scalar):
+            raise UsageError(
+                f"data.inputs.{name}: an input of kind {entry.kind!r} has one column, not {len(entry.columns or ())}."
+            )
         found.update(dict.fromkeys(entry.columns, str(entry.kind)))
     return found
 
@@ -189,13 +205,15 @@ def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
 def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, closed: bool) -> Iterator[Group]:
     named = {column for entry in entries.values() for column in entry.columns or ()}
     free = {column: kind for column, kind in found.items() if column not in named}
-    media = {column: kind for column, kind in free.items() if not field_of(kind).scalar}
+    media = {column: kind for column, kind in free.items() if not column_type(kind).scalar}
     scalars = {column: kind for column, kind in free.items() if column not in media}
     for name, entry in entries.items():
         columns = {c: found[c] for c in entry.columns} if entry.columns else scalars
-        own = [kind for kind in columns.values() if not field_of(kind).scalar]
+        own = [kind for kind in columns.values() if not column_type(kind).scalar]
         if own and len(columns) > 1:
-            raise UsageError(f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry.")
+            raise UsageError(
+                f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry."
+            )
         if columns:
             yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options, entry.strong)
         if not entry.columns:

@@ -15,11 +15,11 @@ Progress = Callable[[str, int, int], None]  # told of a stage by its name, how m
 class Table:
     """A dataset before it is encoded.
 
-    `frame` has only columns that a user may use; media columns hold paths (text), bytes (Binary) or pixels (pl.Array of UInt8).
-    `origin` names the file of each row, or of all rows, for messages; `numbers` is each row's number there (1-based, as a person
-    counts them; None: its position). `base` is where relative media paths start. `split` and `target` name columns where the
-    source itself says so; `kinds` are the kinds it knows. `fingerprint` is a sha256 of the content. `notes` are for the user.
-    """
+    `frame` has only columns that a user may use; media columns hold paths (text), bytes (Binary) or pixels (pl.Array of
+    UInt8). `origin` names the file of each row, or of all rows, for messages; `numbers` is each row's number there
+    (1-based, as a person counts them; None: its position). `base` is where relative media paths start. `split` and
+    `target` name columns where the source itself says so; `kinds` are the kinds it knows. `fingerprint` is a sha256 of
+    the content. `notes` are for the user."""
 
     frame: pl.DataFrame
     name: str

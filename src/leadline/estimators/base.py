@@ -17,20 +17,20 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from leadline.core import yaml_io
+from leadline.core.experiment import Experiment
+from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
 from leadline.errors import LeadlineError, RunError
-from leadline.facts import yamls
-from leadline.facts.experiment import Experiment
-from leadline.facts.schema import Schema
-from leadline.measuring.decisions import decide
-from leadline.objectives.named import objective_for
+from leadline.evaluation.predictions import predict_subset
+from leadline.objectives.lookup import objective_for
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.fit import fit_network
+from leadline.pipeline.resolving.compose import compose
+from leadline.pipeline.train import begin
 from leadline.run import folder as files
-from leadline.run.run import shipped
-from leadline.verbs.compose import compose
-from leadline.verbs.fitting import fit_run
-from leadline.verbs.job import Job
-from leadline.verbs.once import begin
+from leadline.run.run import load_shipped
 
 TARGET, WEIGHT = "target", "sample weight"  # columns beside those of X, which are called x0, x1 …
 SEEDS = 2**31 - 1
@@ -41,11 +41,10 @@ ARRAYS = ("classes_", "feature_names_in_")  # what `fit` learns beside the netwo
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A network from `fit` to `predict`, with the entries of an experiment as parameters.
 
-    `network` is a name, or a name with options (``{"name": "mlp", "hidden": [64]}``). What is None is chosen from the data. Every
-    row given trains the network, except for a share `validation`, which early stopping then watches. `settings` are further
-    entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be NaN; columns of a data frame
-    may also be text, dates or booleans.
-    """
+    `network` is a name, or a name with options (``{"name": "mlp", "hidden": [64]}``). What is None is chosen from the
+    data. Every row given trains the network, except for a share `validation`, which early stopping then watches.
+    `settings` are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be
+    NaN; columns of a data frame may also be text, dates or booleans."""
 
     objective: ClassVar[str]
 
@@ -75,21 +74,23 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if frame.height < 2:
             raise ValueError(f"A network cannot be trained on n_samples = {frame.height}; two rows are the least.")
         weight_n = (
-            None if sample_weight is None else _check_sample_weight(sample_weight, frame.to_numpy(), ensure_non_negative=True)
+            None
+            if sample_weight is None
+            else _check_sample_weight(sample_weight, frame.to_numpy(), ensure_non_negative=True)
         )
         if weight_n is not None and not weight_n.any():
             raise ValueError("Every sample weight is zero: there is nothing to learn from.")
         beside = {TARGET: target_n} if weight_n is None else {TARGET: target_n, WEIGHT: weight_n}
         frame = frame.with_columns(pl.Series(name, values) for name, values in beside.items())
         try:
-            job = Job(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
+            run_context = RunContext(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
             with TemporaryDirectory(prefix="leadline-") as folder:
-                start = begin(job, Path(folder))
-                trained = fit_run(*start)
+                start = begin(run_context, Path(folder))
+                trained = fit_network(*start)
                 self.weights_ = (start.folder / files.WEIGHTS).read_bytes()
         except LeadlineError as error:
             raise ValueError(str(error)) from error
-        self.experiment_ = start.job.experiment.to_yaml()
+        self.experiment_ = start.run_context.experiment.to_yaml()
         self.schema_ = start.dataset.schema.model_dump_json()
         self.history_ = trained.history
         self._load()
@@ -116,7 +117,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         }
 
     def _decisions(self, X: Any) -> Mapping[str, np.ndarray]:
-        """Return what the network decides for the rows of X, as the objective's columns; raises ValueError for unusable rows."""
+        """Return what the network decides for the rows of X, as the objective's columns; raises ValueError for unusable
+        rows.
+        """
         check_is_fitted(self, "weights_")
         frame = self._frame(X, reset=False)
         experiment, schema, network = self._network
@@ -124,26 +127,28 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             dataset = prepare(experiment.data, frame, schema=schema, labelled=False)
         except LeadlineError as error:
             raise ValueError(str(error)) from error
-        if dataset.set_aside.height:
-            row = dataset.set_aside.row(0, named=True)
+        if dataset.invalid_rows.height:
+            row = dataset.invalid_rows.row(0, named=True)
             raise ValueError(f"Row {row['row']} of X cannot be used: {row['reason']}.")
-        (part,) = dataset.parts.values()
+        (part,) = dataset.splits.values()
         assert experiment.objective is not None
-        return decide(network, objective_for(experiment.objective)[0], part)
+        return predict_subset(network, objective_for(experiment.objective)[0], part)
 
     def _load(self) -> None:
         """Build the network of the bytes that are kept."""
-        experiment = Experiment.parse(yamls.load(self.experiment_, "experiment_"))
+        experiment = Experiment.parse(yaml_io.load(self.experiment_, "experiment_"))
         schema = Schema.model_validate_json(self.schema_)
         with TemporaryDirectory(prefix="leadline-") as folder:
             file = Path(folder) / files.WEIGHTS
             file.write_bytes(self.weights_)
-            network = shipped(file, experiment, schema)
+            network = load_shipped(file, experiment, schema)
         # In float64 a row's prediction does not depend on the rows beside it.
         self._network = experiment, schema, network.double()
 
     def _frame(self, X: Any, *, reset: bool) -> pl.DataFrame:
-        """Return X (n,p) as a frame with columns x0, x1 …, checked as scikit-learn's estimators do; raises ValueError."""
+        """Return X (n,p) as a frame with columns x0, x1 …, checked as scikit-learn's estimators do; raises
+        ValueError.
+        """
         if hasattr(X, "columns"):
             validate_data(self, X, reset=reset, skip_check_array=True)
             named = frames.read(X).frame
@@ -153,7 +158,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return named.rename({name: f"x{at}" for at, name in enumerate(named.columns)})
 
     def save(self, folder: str | Path) -> None:
-        """Write the fitted estimator into a new folder, as safetensors, YAML and JSON: nothing that is read again is unpickled."""
+        """Write the fitted estimator into a new folder, as safetensors, YAML and JSON: nothing that is read again is
+        unpickled.
+        """
         check_is_fitted(self, "weights_")
         where = files.create(Path(folder), "")
         files.write(where / files.WEIGHTS, self.weights_)
@@ -170,7 +177,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
-        """Return the estimator that `save` wrote; raises RunError where the folder holds none, or one of another class."""
+        """Return the estimator that `save` wrote; raises RunError where the folder holds none, or one of another
+        class.
+        """
         where = Path(folder)
         try:
             kept = json.loads((where / ESTIMATOR).read_text(encoding="utf-8"))

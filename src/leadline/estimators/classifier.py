@@ -9,27 +9,30 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from leadline.core.schema import Schema
 from leadline.estimators.base import Estimator
-from leadline.facts.schema import Schema
 
 
 class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-learn has no types
     """A network that names one of two or more classes: ``Classifier(epochs=20).fit(X, y).predict_proba(X)``.
 
-    After `fit`, `classes_` (C,) are the labels, `history_` a row a tick as in a run's history, and `weights_` is the network in
-    safetensors' form.
-    """
+    After `fit`, `classes_` (C,) are the labels, `history_` a row a tick as in a run's history, and `weights_` is the
+    network in safetensors' form."""
 
     objective = "classification"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on X (n,p) and labels y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for unusable data."""
+        """Train on X (n,p) and labels y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for
+        unusable data.
+        """
         frame = self._frame(X, reset=True)
         labels_n = _labels(y)
         check_consistent_length(X, labels_n)
         self.classes_, number_n = np.unique(labels_n, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"A classifier needs two classes or more, and y has one class only: {self.classes_.tolist()[0]!r}.")
+            raise ValueError(
+                f"A classifier needs two classes or more, and y has one class only: {self.classes_.tolist()[0]!r}."
+            )
         self._train(frame, number_n, "category", sample_weight)
         return self
 

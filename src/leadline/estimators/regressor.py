@@ -20,7 +20,9 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
     objective = "regression"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train on X (n,p) and numbers y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for unusable data."""
+        """Train on X (n,p) and numbers y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for
+        unusable data.
+        """
         frame = self._frame(X, reset=True)
         value_n = np.asarray(column_or_1d(y, warn=True))
         check_consistent_length(X, value_n)

@@ -1,10 +1,10 @@
 """How much energy the hardware used: read from its own counters where it has some, else estimated, and called so.
 
-Processors: RAPL through Linux's powercap interface (``Documentation/power/powercap/powercap.rst``). GPUs: the energy counter
-of NVML (Volta and newer). Both count everything that runs on the device, not this process alone. Where a processor's counters
-cannot be read, the CPU time of this process counts `WATTS_PER_CORE` a busy core. ``LEADLINE_WATTS`` declares what the whole
-machine draws instead, ``LEADLINE_CO2_G_PER_KWH`` how much carbon dioxide its electricity causes.
-"""
+Processors: RAPL through Linux's powercap interface (``Documentation/power/powercap/powercap.rst``). GPUs: the energy
+counter of NVML (Volta and newer). Both count everything that runs on the device, not this process alone. Where a
+processor's counters cannot be read, the CPU time of this process counts `WATTS_PER_CORE` a busy core.
+``LEADLINE_WATTS`` declares what the whole machine draws instead, ``LEADLINE_CO2_G_PER_KWH`` how much carbon dioxide its
+electricity causes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ _NVML = "NVML energy counter, all processes"
 
 
 class Energy(NamedTuple):
-    """Watt-hours since the meter was made, or None with the reason; `method` names the counter, or how it was `estimated`."""
+    """Watt-hours since the meter was made, or None with the reason; `method` names the counter, or how it was
+    `estimated`.
+    """
 
     wh: float | None
     method: str | None = None
@@ -69,9 +71,9 @@ class _Source(NamedTuple):
 class Meter:
     """Counts the energy of the processor, and of the GPUs where `gpus`, from the moment it is made.
 
-    Read it at least every ten minutes: RAPL's counters start again from zero within half an hour to a few hours. An estimate from
-    CPU time counts so many `processes` that work alike. Raises UsageError where ``LEADLINE_WATTS`` is no number.
-    """
+    Read it at least every ten minutes: RAPL's counters start again from zero within half an hour to a few hours. An
+    estimate from CPU time counts so many `processes` that work alike. Raises UsageError where ``LEADLINE_WATTS`` is no
+    number."""
 
     def __init__(self, *, gpus: bool = False, processes: int = 1, powercap: Path = _POWERCAP) -> None:
         self._sources: dict[str, _Source] = {}
@@ -94,7 +96,9 @@ class Meter:
             self._absent[device] = str(error)
 
     def read(self) -> Mapping[str, Energy]:
-        """Return the energy so far by device, ``cpu`` and ``gpu``, or of the ``machine`` where its watts were declared."""
+        """Return the energy so far by device, ``cpu`` and ``gpu``, or of the ``machine`` where its watts were
+        declared.
+        """
         found = {device: Energy(None, why=why) for device, why in self._absent.items()}
         for device, source in self._sources.items():
             try:
@@ -113,7 +117,9 @@ def total_wh(read: Mapping[str, Energy]) -> float | None:
 
 
 def added(before: Mapping[str, Energy], now: Mapping[str, Energy]) -> Mapping[str, Energy]:
-    """Return the energy of two stretches of one training, device by device; absent where only one of them knows a device."""
+    """Return the energy of two stretches of one training, device by device; absent where only one of them knows a
+    device.
+    """
     result = {}
     for device in {**before, **now}:
         one, other = before.get(device), now.get(device)
@@ -128,12 +134,16 @@ def added(before: Mapping[str, Energy], now: Mapping[str, Energy]) -> Mapping[st
 
 
 def declared_watts() -> float | None:
-    """Return what the whole machine draws while it trains, where ``LEADLINE_WATTS`` says so; raises UsageError for nonsense."""
+    """Return what the whole machine draws while it trains, where ``LEADLINE_WATTS`` says so; raises UsageError for
+    nonsense.
+    """
     return _declaration(WATTS, "65, the watts that this machine draws while it trains")
 
 
 def declared_co2() -> float | None:
-    """Return the grams of CO₂ a kWh causes here, where ``LEADLINE_CO2_G_PER_KWH`` says so; raises UsageError for nonsense."""
+    """Return the grams of CO₂ a kWh causes here, where ``LEADLINE_CO2_G_PER_KWH`` says so; raises UsageError for
+    nonsense.
+    """
     return _declaration(CO2, "380, the grams of carbon dioxide that a kilowatt-hour causes here")
 
 
@@ -158,8 +168,8 @@ def _declared(watts: float) -> _Source:
 def _by_cpu_time(why: str, processes: int) -> _Source:
     whose = "of this process" if processes == 1 else f"of {processes} processes like this one"
     method = (
-        f"CPU time {whose} times {WATTS_PER_CORE:g} W a busy core, a processor's usual figure (Lannelongue et al. 2021), "
-        f"as {why}; {WATTS} declares a better one"
+        f"CPU time {whose} times {WATTS_PER_CORE:g} W a busy core, a processor's usual figure (Lannelongue et al."
+        f" 2021), as {why}; {WATTS} declares a better one"
     )
     return _Source([_Counter(lambda: time.process_time() * processes * WATTS_PER_CORE)], method, estimated=True)
 
@@ -173,7 +183,9 @@ def _rapl(powercap: Path) -> list[_Counter]:
             wrap_j = int((zone / "max_energy_range_uj").read_text(encoding="ascii")) / 1e6
             counters.append(_Counter(_microjoules(zone / "energy_uj"), wrap_j))
     if not counters:
-        raise OSError("this machine has no energy counter of the processor that can be read (no RAPL under /sys/class/powercap)")
+        raise OSError(
+            "this machine has no energy counter of the processor that can be read (no RAPL under /sys/class/powercap)"
+        )
     return counters
 
 
@@ -211,7 +223,9 @@ def _handle(nvml: ctypes.CDLL, index: int) -> ctypes.c_void_p:
 def _millijoules(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> Callable[[], float]:
     def read() -> float:
         energy_mj = ctypes.c_ulonglong()
-        _check(nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(energy_mj)), "this GPU has no energy counter")
+        _check(
+            nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(energy_mj)), "this GPU has no energy counter"
+        )
         return energy_mj.value / 1e3
 
     return read

@@ -56,7 +56,12 @@ def gpus() -> list[Mapping[str, Any]]:
         gpu = torch.cuda.get_device_properties(i)
         memory_gb = round(gpu.total_memory / 1e9, 1)
         found.append(
-            {"name": gpu.name, "memory_gb": memory_gb, "capability": f"{gpu.major}.{gpu.minor}", "cuda": torch.version.cuda}
+            {
+                "name": gpu.name,
+                "memory_gb": memory_gb,
+                "capability": f"{gpu.major}.{gpu.minor}",
+                "cuda": torch.version.cuda,
+            }
         )
     return found
 
@@ -72,7 +77,9 @@ def git(folder: Path) -> Mapping[str, Any] | None:
 
 def _output(command: Sequence[str]) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=10, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, encoding="utf-8", errors="replace", timeout=10, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None

@@ -28,9 +28,8 @@ class Flops(NamedTuple):
 def count(module: nn.Module, inputs: Mapping[str, Tensor]) -> Flops:
     """Return the FLOPs of ``module(inputs)`` as used for prediction (see `METHOD`).
 
-    The count comes from the operators that really ran, so it holds for any module. There is none where an operator is foreign
-    to PyTorch or where nothing that is counted ran: both would be reported too low.
-    """
+    The count comes from the operators that really ran, so it holds for any module. There is none where an operator is
+    foreign to PyTorch or where nothing that is counted ran: both would be reported too low."""
     counter, foreign = FlopCounterMode(display=False), _Foreign()
     with predicting(module), _plain_kernels(), torch.no_grad(), counter, foreign:
         module(inputs)
@@ -69,8 +68,12 @@ def predicting(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def _plain_kernels() -> Iterator[None]:
-    """Switch fused kernels off: a fused LSTM, attention or Transformer layer hides its matrix products from the counter."""
-    onednn: Any = torch.backends.mkldnn  # an object in a module's place, which is how PyTorch makes its switches assignable
+    """Switch fused kernels off: a fused LSTM, attention or Transformer layer hides its matrix products from the
+    counter.
+    """
+    onednn: Any = (
+        torch.backends.mkldnn
+    )  # an object in a module's place, which is how PyTorch makes its switches assignable
     enabled, fastpath = onednn.enabled, torch.backends.mha.get_fastpath_enabled()
     onednn.enabled = False
     torch.backends.mha.set_fastpath_enabled(False)

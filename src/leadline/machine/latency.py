@@ -15,7 +15,9 @@ Interval = tuple[float, float]
 
 
 class Latency(NamedTuple):
-    """Milliseconds a call: the median over `n` repeats, and an interval for each level (None where `n` is too small)."""
+    """Milliseconds a call: the median over `n` repeats, and an interval for each level (None where `n` is too
+    small).
+    """
 
     median_ms: float
     intervals: tuple[Interval | None, ...]
@@ -33,9 +35,9 @@ def measure(
 ) -> Latency:
     """Time `call` up to `repeats` times, or until `seconds` have passed and every level has its interval.
 
-    Warm-up calls do not count and take a quarter of `seconds` at most. On a CUDA `device` a call lasts until its work is done.
-    """
-    enough = min(repeats, max(fewest(level) for level in levels))
+    Warm-up calls do not count and take a quarter of `seconds` at most. On a CUDA `device` a call lasts until its work
+    is done."""
+    enough = min(repeats, max(fewest_repeats(level) for level in levels))
     deadline = time.perf_counter() + seconds / 4
     for _ in range(warmup):
         _timed(call, device)
@@ -52,9 +54,8 @@ def measure(
 def median_interval(sorted_N: np.ndarray, level: float = 0.95) -> Interval | None:
     """Return the order statistics that hold the median with at least probability `level`; None where there are too few.
 
-    Distribution-free for independent values (David & Nagaraja 2003, section 7.1): the number of values below the median is
-    binomial with probability one half.
-    """
+    Distribution-free for independent values (David & Nagaraja 2003, section 7.1): the number of values below the median
+    is binomial with probability one half."""
     n = len(sorted_N)
     below = int(binom.ppf((1 - level) / 2, n, 0.5))
     if binom.cdf(below, n, 0.5) > (1 - level) / 2:
@@ -62,7 +63,7 @@ def median_interval(sorted_N: np.ndarray, level: float = 0.95) -> Interval | Non
     return None if below < 0 else (float(sorted_N[below]), float(sorted_N[n - 1 - below]))
 
 
-def fewest(level: float) -> int:
+def fewest_repeats(level: float) -> int:
     """Return the smallest number of repeats whose extremes hold the median with probability `level`."""
     return int(np.ceil(1 - np.log2(1 - level) - 1e-9))
 

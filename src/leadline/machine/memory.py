@@ -33,7 +33,9 @@ def peak_rss_mb() -> Memory:
 
 
 def rss_anon_mb(pid: int | None = None) -> Memory:
-    """Return the anonymous resident memory of a process (this one by default): what is neither file nor shared memory."""
+    """Return the anonymous resident memory of a process (this one by default): what is neither file nor shared
+    memory.
+    """
     mb = _status_mb("RssAnon", pid)
     if mb is None:
         return Memory(None, why="RssAnon is known on Linux only, and for processes that still run")

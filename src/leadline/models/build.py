@@ -9,45 +9,51 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
+from leadline.core.component import Component
+from leadline.core.experiment import NetworkSpec, Size
+from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.facts.component import Component
-from leadline.facts.experiment import NetworkSpec, Size
-from leadline.facts.registry import lookup, table
-from leadline.layers.contracts import Family, Wants
-from leadline.layers.decoders import usual_decoder
-from leadline.layers.network import Body, out_width
-from leadline.layers.types import SignalSpec
-from leadline.models.over import OVER, composed
-from leadline.models.own import resolve
+from leadline.models.composed import OVER, composed
+from leadline.models.custom import resolve
+from leadline.nn.batch import SignalSpec
+from leadline.nn.contracts import Family, Wants
+from leadline.nn.generative.decoders import default_decoder
+from leadline.nn.network import Body, out_width
 
 
-def build_body(
+def build_encoder(
     network: Component | nn.Module,
     spec: SignalSpec,
-    front: nn.Module,
+    preprocessor: nn.Module,
     size: Size,
     own: nn.Module | type[nn.Module] | None = None,
-    wants: Wants = "vector",
+    encoder_output: Wants = "vector",
 ) -> Body:
-    """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its own).
+    """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its
+    own).
 
-    `spec` is what the front gives; `own` is the module, or its class, that a component only names; `wants` says of what features
-    are wanted. Raises UsageError where there is no such family, where it does not take such an input, or where an option is unknown
-    or wrong.
-    """
+    `spec` is what the front gives; `own` is the module, or its class, that a component only names; `encoder_output`
+    says of what features are wanted. Raises UsageError where there is no such family, where it does not take such an
+    input, or where an option is unknown or wrong."""
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
     named = own if own is not None else component.name if isinstance(network, Component) else network
     family, options = checked(component, spec, size, named)
     try:
-        backbone = family.build(spec, options) if wants == "vector" else _stepwise(family, spec, options, wants)
+        backbone = (
+            family.build(spec, options)
+            if encoder_output == "vector"
+            else _stepwise(family, spec, options, encoder_output)
+        )
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
-        raise UsageError(f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}") from None
+        raise UsageError(
+            f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}"
+        ) from None
     return Body(
-        front,
+        preprocessor,
         backbone,
-        out_width(backbone, spec, component.name, steps=wants != "vector"),
+        out_width(backbone, spec, component.name, steps=encoder_output != "vector"),
         gives_outputs=getattr(options, "head", "linear") == "none",
         head=partial(_headed, family, options) if family.head else None,
         classes=spec.classes,
@@ -57,26 +63,29 @@ def build_body(
 
 
 def _decoding(family: Family, options: BaseModel, spec: SignalSpec, latent: int) -> nn.Module:
-    """Return what makes values of the spec's shape of codes: the family's own decoder, or the usual one for such values."""
-    return family.decoder(spec, latent, options) if family.decoder is not None else usual_decoder(spec, latent)
+    """Return what makes values of the spec's shape of codes: the family's own decoder, or the usual one for such
+    values.
+    """
+    return family.decoder(spec, latent, options) if family.decoder is not None else default_decoder(spec, latent)
 
 
-def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, wants: Wants) -> nn.Module:
+def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, encoder_output: Wants) -> nn.Module:
     """Return a backbone that gives features of every step; raises UsageError where the family cannot."""
     if family.steps is None or spec.kind != "sequence":
-        able = [name for name in sorted(table("models")) if lookup("models", name).steps is not None]
+        able = [name for name in sorted(registered("models")) if lookup("models", name).steps is not None]
         raise UsageError(
-            f"The network {family.name!r} gives no features of every step of {spec.kind} data, which this objective needs. "
-            f"These do, of sequences: {', '.join(able) or 'none'}."
+            f"The network {family.name!r} gives no features of every step of {spec.kind} data, which this objective"
+            f" needs. These do, of sequences: {', '.join(able) or 'none'}."
         )
-    return family.steps(spec, options, wants == "causal")
+    return family.steps(spec, options, encoder_output == "causal")
 
 
-def fitted_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:
-    """Return the family of a network that is fitted, not stepped; None for the others. `modules` are inputs with one of their own.
+def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:
+    """Return the family of a network that is fitted, not stepped; None for the others. `modules` are inputs with one of
+    their own.
 
-    Raises UsageError where such a family is named for one input and something else for another: it is one model over all inputs.
-    """
+    Raises UsageError where such a family is named for one input and something else for another: it is one model over
+    all inputs."""
     named = {name: component for name, component in network.bodies.items() if name not in modules}
     fitted = [component for component in named.values() if resolve(component.name).fit is not None]
     if not fitted:
@@ -91,7 +100,9 @@ def fitted_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family
 
 
 def resolved_options(component: Component, spec: SignalSpec, size: Size) -> Mapping[str, Any]:
-    """Return all options of a component as plain JSON values, every default written out; raises as `build_body` does."""
+    """Return all options of a component as plain JSON values, every default written out; raises as `build_encoder`
+    does.
+    """
     options: Mapping[str, Any] = checked(component, spec, size)[1].model_dump(mode="json")
     return options
 
@@ -99,7 +110,9 @@ def resolved_options(component: Component, spec: SignalSpec, size: Size) -> Mapp
 def checked(
     component: Component, spec: SignalSpec, size: Size, named: str | type[nn.Module] | nn.Module | None = None
 ) -> tuple[Family, BaseModel]:
-    """Return the family of a component (`named`, where that says more than its name), or of two on each other, and its options."""
+    """Return the family of a component (`named`, where that says more than its name), or of two on each other, and its
+    options.
+    """
     family = resolve(component.name if named is None else named)
     if OVER in component.options and OVER not in family.options.model_fields:  # which may be an option of one's own
         family, component = composed(family, component, spec, size, checked)
@@ -127,7 +140,9 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "options"
-        raise UsageError(f"The network {component.name!r}: {path}: {plain(first['msg'])} (got {first['input']!r}).") from None
+        raise UsageError(
+            f"The network {component.name!r}: {path}: {plain(first['msg'])} (got {first['input']!r})."
+        ) from None
 
 
 def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) -> nn.Module:
@@ -136,5 +151,5 @@ def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) 
 
 
 def _families_for(kind: str, *, forecasts: bool = True) -> list[str]:
-    families = {name: lookup("models", name) for name in sorted(table("models"))}
+    families = {name: lookup("models", name) for name in sorted(registered("models"))}
     return [name for name, family in families.items() if kind in family.accepts and (forecasts or not family.forecasts)]

@@ -15,14 +15,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from leadline.facts.exhibit import Draft
-from leadline.facts.finding import Finding
-from leadline.facts.schema import Labels, Schema
-from leadline.layers.contracts import Context, Wants
-from leadline.layers.draws import Draws
-from leadline.layers.fusion import Fuse
-from leadline.layers.pooling import silenced, with_first
-from leadline.layers.types import Batch, Loss, Prediction
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding
+from leadline.core.schema import LabelRequirement, Schema
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.contracts import Context, Wants
+from leadline.nn.fusion import Fuse
+from leadline.nn.layers.pooling import silenced, with_first
+from leadline.nn.rng import Rng
 
 
 def full(x: Tensor) -> Tensor:
@@ -31,22 +31,24 @@ def full(x: Tensor) -> Tensor:
 
 
 class Base(ABC):
-    """One network, stepped alone, that ships as it is, has nothing to choose after training and compares models by nothing."""
+    """One network, stepped alone, that ships as it is, has nothing to choose after training and compares models by
+    nothing.
+    """
 
     name: str
     options: Any
     coupled = False
     views: tuple[str, ...] = ("plain",)
-    wants: Wants = "vector"
-    labels: Labels = "all"
+    encoder_output: Wants = "vector"
+    labels: LabelRequirement = "all"
     labelled_share = 0.0
     two_domains = False
-    usual: Mapping[str, Any] = MappingProxyType({})
-    rhythm: Mapping[str, int] = MappingProxyType({})
+    default_training: Mapping[str, Any] = MappingProxyType({})
+    update_frequency: Mapping[str, int] = MappingProxyType({})
     kinds: tuple[str, ...] = ()  # of target that it takes, the one first that doubtful values are taken for
     chosen: Any = None  # the options of the experiment at hand
-    learns: Literal["classes", "numbers", "windows"] | None = None
-    stepped: tuple[str, ...] = ()
+    classical_target: Literal["classes", "numbers", "windows"] | None = None
+    loss_options: tuple[str, ...] = ()
     monitors: Mapping[str, str]
     watched: tuple[str, ...] = ()
 
@@ -55,13 +57,13 @@ class Base(ABC):
         """How many numbers are forecast for each step and variable."""
         return 1
 
-    def having(self, options: Any) -> Self:
+    def bind(self, options: Any) -> Self:
         """Return the objective with the options of one experiment."""
         own = copy(self)
         own.chosen = options
         return own
 
-    def wanted(self) -> Mapping[str, tuple[str, ...]]:
+    def target_types(self) -> Mapping[str, tuple[str, ...]]:
         """Return the kinds of target it takes, for every column."""
         return {"*": self.kinds} if self.kinds else {}
 
@@ -69,20 +71,22 @@ class Base(ABC):
         """Return the options: nothing in them depends on the data."""
         return self.chosen
 
-    def suits(self, schema: Schema) -> str | None:
+    def unsuitable(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""
         return None
 
-    def remarks(self, schema: Schema) -> tuple[str, ...]:
+    def warnings(self, schema: Schema) -> tuple[str, ...]:
         """Return what the user should know of its options before training: nothing."""
         return ()
 
-    def lacks(self, rows: Mapping[str, int]) -> str | None:
+    def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
         """Say why there are too few rows, or None."""
         return None
 
     @abstractmethod
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None) -> nn.Module:
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None
+    ) -> nn.Module:
         """Return the network."""
 
     def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
@@ -90,15 +94,15 @@ class Base(ABC):
         return {"network": network}
 
     @abstractmethod
-    def loss(self, network: Any, batch: Batch, player: str, draws: Draws) -> Loss:
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
         """Return the loss of each example for one player."""
 
-    def between(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
+    def on_epoch_end(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
         """Change nothing between epochs."""
         return None
 
     @abstractmethod
-    def decide(self, network: Any, batch: Batch, draws: Draws | None) -> Prediction:
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return what a user receives for a batch."""
 
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -107,7 +111,9 @@ class Base(ABC):
         return scores
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the features that the head decides from (B,F): where there are several steps their mean, of texts over tokens."""
+        """Return the features that the head decides from (B,F): where there are several steps their mean, of texts over
+        tokens.
+        """
         features: Tensor = full(network.features(inputs))
         if features.ndim == 2:
             return features
@@ -123,19 +129,25 @@ class Base(ABC):
         """Return the network."""
         return network
 
-    def settle(self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+    def calibrate(
+        self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context
+    ) -> tuple[Finding, ...]:
         """Choose nothing after training."""
         return ()
 
-    def alarms(self, ticks: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
         """Return nothing: what a loss tells is enough."""
         return {}
 
-    def unsettled(self, network: nn.Module, predictions: Mapping[str, np.ndarray]) -> tuple[str, Mapping[str, np.ndarray]] | None:
+    def uncalibrated(
+        self, network: nn.Module, predictions: Mapping[str, np.ndarray]
+    ) -> tuple[str, Mapping[str, np.ndarray]] | None:
         """Return None: nothing was settled."""
         return None
 
-    def by_row(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> tuple[str, np.ndarray] | None:
+    def per_example_score(
+        self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+    ) -> tuple[str, np.ndarray] | None:
         """Return None: models are not compared by anything."""
         return None
 
@@ -144,7 +156,7 @@ class Base(ABC):
         """Return the values of `monitors` on validation predictions."""
 
     @abstractmethod
-    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the best decisions that ignore the inputs, and their name."""
 
     @abstractmethod
@@ -152,17 +164,16 @@ class Base(ABC):
         """Return the names of all findings on one split."""
 
     @abstractmethod
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | Draft]:
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
         """Yield findings with intervals, and exhibits, from the decisions on one split."""
 
 
 class Unlabelled(Base):
-    """What is learnt from rows alone. A target that the data has is carried along, for those that look at it, and is -1, NaN or not
-    there in any row; of data that has none it is (B,0).
-    """
+    """What is learnt from rows alone. A target that the data has is carried along, for those that look at it, and is
+    -1, NaN or not there in any row; of data that has none it is (B,0)."""
 
-    labels: Labels = "none"
+    labels: LabelRequirement = "none"
 
-    def constant(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return nothing: there is no answer that would ignore the inputs, and nobody asks for one."""
         return "nothing", {}

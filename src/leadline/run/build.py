@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
-from leadline.data.front import build_front, signal_spec
+from leadline.core.experiment import Experiment
+from leadline.core.schema import Schema
+from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError
-from leadline.facts.experiment import Experiment
-from leadline.facts.schema import Schema
-from leadline.layers.draws import seed_for
-from leadline.layers.fusion import SideBySide, fuse_by
-from leadline.layers.network import Body
-from leadline.layers.types import SignalSpec
-from leadline.models.build import build_body, fitted_family
-from leadline.objectives.named import objective_for
+from leadline.models.build import build_encoder, classical_family
+from leadline.nn.batch import SignalSpec
+from leadline.nn.fusion import SideBySide, fuse_by
+from leadline.nn.network import Body
+from leadline.nn.rng import seed_for
+from leadline.objectives.lookup import objective_for
 
 
 def build_network(
@@ -24,20 +24,21 @@ def build_network(
 ) -> nn.Module:
     """Return the network of a resolved experiment, its weights a function of the seed alone.
 
-    `modules` holds a user's own module objects by input name, where the experiment names their class. With `start` fronts put in
-    the weights that they begin from (word vectors), which a network whose weights are to be loaded needs none of. Raises UsageError
-    where parts do not fit each other.
-    """
+    `modules` holds a user's own module objects by input name, where the experiment names their class. With `start`
+    fronts put in the weights that they begin from (word vectors), which a network whose weights are to be loaded needs
+    none of. Raises UsageError where parts do not fit each other."""
     assert experiment.objective is not None
     objective, options = objective_for(experiment.objective)
-    if objective.wants != "vector" and len(schema.inputs) > 1:
-        raise UsageError(f"The objective {objective.name!r} speaks of the steps of one input, and there are {len(schema.inputs)}.")
+    if objective.encoder_output != "vector" and len(schema.inputs) > 1:
+        raise UsageError(
+            f"The objective {objective.name!r} speaks of the steps of one input, and there are {len(schema.inputs)}."
+        )
     network = experiment.network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(experiment.seed, "weights"))
-        family = fitted_family(network, modules or {})
+        family = classical_family(network, modules or {})
         plain = family is not None and not family.forecasts
-        fronts = {one.name: build_front(one, plain=plain) for one in schema.inputs}
+        fronts = {one.name: build_preprocessor(one, plain=plain) for one in schema.inputs}
         specs = {one.name: signal_spec(fronts[one.name], one)._replace(each=objective.each) for one in schema.inputs}
         for front in fronts.values():
             if start and callable(getattr(front, "start", None)):
@@ -46,24 +47,32 @@ def build_network(
         specs |= {name: spec for group in groups for name, spec in _in_common(group, specs).items()}
         first = {name: group[0] for group in groups for name in group[1:]}
         bodies: dict[str, Body] = {}
-        for name in sorted(fronts, key=lambda name: name in first):  # those whose backbone others have come before these
+        for name in sorted(
+            fronts, key=lambda name: name in first
+        ):  # those whose backbone others have come before these
             if name in first:
                 bodies[name] = bodies[first[name]].over(fronts[name], specs[name].classes)
                 continue
             own = (modules or {}).get(name)
-            bodies[name] = build_body(network.bodies[name], specs[name], fronts[name], network.size, own, objective.wants)
+            bodies[name] = build_encoder(
+                network.bodies[name], specs[name], fronts[name], network.size, own, objective.encoder_output
+            )
         media = [one.kind != "table" for one in schema.inputs]
         return objective.build(schema, bodies, options, SideBySide if plain else fuse_by(network.fusion, media))
 
 
 def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping[str, SignalSpec]:
-    """Return what one backbone for several inputs may expect; raises UsageError where they differ in more than in length."""
+    """Return what one backbone for several inputs may expect; raises UsageError where they differ in more than in
+    length.
+    """
     one = specs[names[0]]
     for name in names[1:]:
         other = specs[name]
         steps = one.kind == "sequence"
         if other.kind != one.kind or other.shape[steps:] != one.shape[steps:]:
             shapes = [f"{n!r} is {s.kind} {'×'.join(map(str, s.shape))}" for n, s in ((names[0], one), (name, other))]
-            raise UsageError(f"network.share: one backbone takes inputs of one kind and shape, but {' and '.join(shapes)}.")
+            raise UsageError(
+                f"network.share: one backbone takes inputs of one kind and shape, but {' and '.join(shapes)}."
+            )
     longest = max((specs[name].shape for name in names), key=lambda shape: shape[0])
     return {name: specs[name]._replace(shape=longest) for name in names}

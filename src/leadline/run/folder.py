@@ -48,7 +48,9 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
     try:
         if out is not None:
             if out.exists() and (not out.is_dir() or any(out.iterdir())):
-                hint = f"'leadline resume {out}' goes on with it, or choose" if (out / EXPERIMENT).exists() else "Choose"
+                hint = (
+                    f"'leadline resume {out}' goes on with it, or choose" if (out / EXPERIMENT).exists() else "Choose"
+                )
                 raise UsageError(f"{out} already exists and is not empty. {hint} another --out.")
             out.mkdir(parents=True, exist_ok=True)
             _probe(out)

@@ -15,12 +15,12 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import nn
 
+from leadline.core.experiment import Experiment
+from leadline.core.report import Report
+from leadline.core.schema import Schema
 from leadline.errors import RunError
-from leadline.facts.experiment import Experiment
-from leadline.facts.report import Report
-from leadline.facts.schema import Schema
-from leadline.layers.contracts import Objective
-from leadline.objectives.named import objective_for
+from leadline.nn.contracts import Objective
+from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
 from leadline.run.build import build_network
 
@@ -28,9 +28,8 @@ from leadline.run.build import build_network
 class Run:
     """A finished run on disk; its network is loaded when first asked for, and only if it is what the manifest says.
 
-    `modules` gives a user's own network modules by input name, for runs that were trained with one that no file declares.
-    Raises RunError where the folder is missing, unfinished, edited or foreign.
-    """
+    `modules` gives a user's own network modules by input name, for runs that were trained with one that no file
+    declares. Raises RunError where the folder is missing, unfinished, edited or foreign."""
 
     def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
         self.folder = Path(folder).expanduser()
@@ -39,7 +38,8 @@ class Run:
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
         if self.experiment.data.split.every_fold:
             raise RunError(
-                f"{folder} is a cross-validation, which has no network of its own: its runs are in {self.folder / 'folds'}."
+                f"{folder} is a cross-validation, which has no network of its own: its runs are in"
+                f" {self.folder / 'folds'}."
             )
         files.verify(self.folder, (files.SCHEMA,))
         self.schema = read_schema(self.folder)
@@ -60,7 +60,7 @@ class Run:
     def network(self) -> nn.Module:
         """The shipped network in eval mode, on the CPU, in float32."""
         files.verify(self.folder, (files.WEIGHTS,))
-        return shipped(self.folder / files.WEIGHTS, self.experiment, self.schema, self.modules)
+        return load_shipped(self.folder / files.WEIGHTS, self.experiment, self.schema, self.modules)
 
     @cached_property
     def history(self) -> pl.DataFrame:
@@ -76,7 +76,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{escape(f.label)}</td><td>{f.value:.4g}</td><td>{_range(f.interval)}</td><td>{f.n or ''}</td></tr>"
+            f"<tr><td>{escape(f.label)}</td><td>{f.value:.4g}</td>"
+            f"<td>{_range(f.interval)}</td><td>{f.n or ''}</td></tr>"
             for f in self.report.quality()
         )
         head = "<tr><th>on test rows</th><th>value</th><th>95 % interval</th><th>n</th></tr>"
@@ -98,8 +99,11 @@ def read_schema(folder: Path) -> Schema:
         raise RunError(f"{file} is damaged: it is not the schema that Leadline wrote.") from None
 
 
-def shipped(file: Path, experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None) -> nn.Module:
-    """Return the network that ships, its weights read from `file`, ready to be used: in eval mode, on the CPU, in float32.
+def load_shipped(
+    file: Path, experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None
+) -> nn.Module:
+    """Return the network that ships, its weights read from `file`, ready to be used: in eval mode, on the CPU, in
+    float32.
 
     Raises RunError where the file is missing, damaged or belongs to another network.
     """
@@ -112,19 +116,24 @@ def shipped(file: Path, experiment: Experiment, schema: Schema, modules: Mapping
 
 
 def save_weights(network: nn.Module, file: Path) -> None:
-    """Write a network's weights and buffers as safetensors, atomically, in plain memory order; shared tensors are kept once."""
+    """Write a network's weights and buffers as safetensors, atomically, in plain memory order; shared tensors are kept
+    once.
+    """
     network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]  # missing from the stubs
     with TemporaryDirectory(dir=file.parent) as beside:
         written = Path(beside) / file.name
         safetensors.torch.save_model(network, str(written))
-        files.write(file, written.read_bytes())  # a new file with the user's usual permissions: safetensors makes private ones
+        files.write(
+            file, written.read_bytes()
+        )  # a new file with the user's usual permissions: safetensors makes private ones
 
 
 def load_weights(network: nn.Module, file: Path) -> None:
     """Load weights into a network; raises RunError where the file is damaged or belongs to another network."""
     try:
         tensors = safetensors.torch.load_file(file)
-        # Shared ones are written once, by one of their names. safetensors' own reader takes batch norm's counters for strangers.
+        # Shared ones are written once, by one of their names. safetensors' own reader takes batch norm's counters for
+        # strangers.
         named: dict[int, list[str]] = {}
         for name, x in network.state_dict(keep_vars=True).items():
             named.setdefault(id(x), []).append(name)

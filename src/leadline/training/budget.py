@@ -1,8 +1,7 @@
 """What training may use, of time and of energy, and how many steps that is worth at the pace seen.
 
-A schedule that is cut in its middle is useless, so the steps over which it stretches follow what the budget allows (Li, Yumer &
-Ramanan 2020, "Budgeted training"): the learning rate reaches its end when the budget does.
-"""
+A schedule that is cut in its middle is useless, so the steps over which it stretches follow what the budget allows (Li,
+Yumer & Ramanan 2020, "Budgeted training"): the learning rate reaches its end when the budget does."""
 
 from __future__ import annotations
 
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-from leadline.facts.base import Fact
+from leadline.core.base import Fact
 from leadline.machine.energy import Energy, Meter, added, total_wh
 
 MARGIN = 1.1  # how much longer than the last time validation and checkpoint may take
@@ -33,11 +32,11 @@ class Budget(Fact):
         return self.model_copy(update={"marks": marks})
 
     def last_step(self, used: float, reserve: float = 0.0) -> float:
-        """Return after how many steps the budget will be used up but for a `reserve`; infinite while the pace is not known.
+        """Return after how many steps the budget will be used up but for a `reserve`; infinite while the pace is not
+        known.
 
-        The pace is that of the later half of what was used, so that what happens once in a while (a validation, a checkpoint) is
-        in it, and a slow first step is soon out of it.
-        """
+        The pace is that of the later half of what was used, so that what happens once in a while (a validation, a
+        checkpoint) is in it, and a slow first step is soon out of it."""
         step, last = self.marks[-1] if self.marks else (0, 0.0)
         if used + reserve >= self.limit:
             return step
@@ -53,9 +52,8 @@ class Budget(Fact):
 class Account:
     """Seconds and watt-hours that training has used, before an interruption too, and the budgets on them.
 
-    Both count from `begin`, just before the first step, and include validation and checkpoints. `look_at` is the step after which
-    to look again. `clock` gives seconds.
-    """
+    Both count from `begin`, just before the first step, and include validation and checkpoints. `look_at` is the step
+    after which to look again. `clock` gives seconds."""
 
     def __init__(
         self,
@@ -106,8 +104,8 @@ class Account:
 
     @contextmanager
     def noting(self, part: str, share: float = 1.0) -> Iterator[None]:
-        """Note what a part of what must still happen after the last step takes, of which the block is a share, and keep as much
-        back from the budgets."""
+        """Note what a part of what must still happen after the last step takes, of which the block is a share, and keep
+        as much back from the budgets."""
         before = self._used()
         yield
         self.expect(part, **{what: (used - before[what]) / share for what, used in self._used().items()})
@@ -117,11 +115,12 @@ class Account:
         self._parts[part] = used
 
     def plan(self, done: int, total: int, ended: str = "") -> tuple[int, str]:
-        """Return how many of `total` steps the budgets allow, and which of them ends training now, after `done`, or nothing.
+        """Return how many of `total` steps the budgets allow, and which of them ends training now, after `done`, or
+        nothing.
 
-        The next look is at twice the steps as long as the pace is hardly known, and half-way to the end later, where every step
-        counts. What had `ended` training may not do so any more, where much less was used since than had been kept back.
-        """
+        The next look is at twice the steps as long as the pace is hardly known, and half-way to the end later, where
+        every step counts. What had `ended` training may not do so any more, where much less was used since than had
+        been kept back."""
         spent = self.spent(done) or (ended if self._left() < WORTH else "")
         last = min((self._last_step(what) for what in self.budgets), default=math.inf)
         horizon = done if spent else min(max(done + 1, math.floor(min(last, total))), total)
@@ -133,7 +132,9 @@ class Account:
         return "time" not in self.budgets or self.seconds + 2 * self._reserve("time") < self.budgets["time"].limit
 
     def no_time_left(self) -> bool:
-        """Return whether another step like the last ones would end after the time budget; a look at the clock, no more."""
+        """Return whether another step like the last ones would end after the time budget; a look at the clock, no
+        more.
+        """
         budget = self.budgets.get("time")
         return budget is not None and self.seconds + self._step_seconds + self._reserve("time") > budget.limit
 
@@ -146,7 +147,9 @@ class Account:
     def _left(self) -> float:
         """Return what share of the budgets is left, and not kept back."""
         used = self._used()
-        return min((1 - (used[what] + self._reserve(what)) / one.limit for what, one in self.budgets.items()), default=1.0)
+        return min(
+            (1 - (used[what] + self._reserve(what)) / one.limit for what, one in self.budgets.items()), default=1.0
+        )
 
     def _last_step(self, what: str) -> float:
         return self.budgets[what].last_step(self._used()[what], self._reserve(what))
@@ -156,7 +159,10 @@ class Account:
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint holds of it."""
-        return {"seconds": self.seconds, "energy": {device: energy._asdict() for device, energy in self.energy().items()}}
+        return {
+            "seconds": self.seconds,
+            "energy": {device: energy._asdict() for device, energy in self.energy().items()},
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Count on from what a checkpoint holds."""

@@ -1,4 +1,6 @@
-"""Checkpoints that survive being killed at any moment: tensors in a safetensors file, and a JSON sidecar that seals it."""
+"""Checkpoints that survive being killed at any moment: tensors in a safetensors file, and a JSON sidecar that seals
+it.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from leadline.core.base import canonical_json, digest
 from leadline.errors import DiskFull, RunError, TrainingFailed
-from leadline.facts.base import canonical_json, digest
 from leadline.machine import disk
 from leadline.run.folder import sha256
 
@@ -37,9 +39,8 @@ def below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 class Checkpoints:
     """The newest `keep` checkpoints in a folder.
 
-    The sidecar is written last, holds the sha256 of the tensors and one of itself, and without it tensors are nothing: so a
-    checkpoint is there as a whole or not at all, and an edited one is noticed.
-    """
+    The sidecar is written last, holds the sha256 of the tensors and one of itself, and without it tensors are nothing:
+    so a checkpoint is there as a whole or not at all, and an edited one is noticed."""
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, keep
@@ -47,9 +48,8 @@ class Checkpoints:
     def save(self, step: int, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> Path:
         """Write a checkpoint and remove what is too old; returns its sidecar.
 
-        `scalars` are JSON-able; numbers that are not finite come back as None. Raises TrainingFailed, saying what is left, where
-        it cannot be written.
-        """
+        `scalars` are JSON-able; numbers that are not finite come back as None. Raises TrainingFailed, saying what is
+        left, where it cannot be written."""
         weights, sidecar = self.folder / f"step-{step:09d}.safetensors", self.folder / f"step-{step:09d}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,9 @@ class Checkpoints:
             self._prune()
         except (OSError, SafetensorError) as error:
             kind = DiskFull if disk.is_full(error) else TrainingFailed
-            raise kind(f"Cannot write the checkpoint of step {step} into {self.folder}: {error}. {self._left()}") from error
+            raise kind(
+                f"Cannot write the checkpoint of step {step} into {self.folder}: {error}. {self._left()}"
+            ) from error
         return sidecar
 
     def latest(self) -> Saved | None:

@@ -1,4 +1,6 @@
-"""Several processes that train one network, as ``torchrun`` starts them; one process is the ordinary case of a world of size 1."""
+"""Several processes that train one network, as ``torchrun`` starts them; one process is the ordinary case of a world of
+size 1.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from leadline.errors import UsageError
 
 @dataclass(frozen=True)
 class World:
-    """The processes of a run: this one's `rank` from 0, how many there are, and which GPU of its machine it should take."""
+    """The processes of a run: this one's `rank` from 0, how many there are, and which GPU of its machine it should
+    take.
+    """
 
     rank: int = 0
     size: int = 1
@@ -71,16 +75,17 @@ ALONE = World()
 def joined(device: str | None = None) -> Iterator[World]:
     """Join the processes that ``torchrun`` started, for the length of the block; yields `ALONE` outside of it.
 
-    They talk through NCCL where each has a GPU and `device` is not ``cpu``, else through Gloo. Raises UsageError where the
-    environment that ``torchrun`` sets is incomplete.
-    """
+    They talk through NCCL where each has a GPU and `device` is not ``cpu``, else through Gloo. Raises UsageError where
+    the environment that ``torchrun`` sets is incomplete."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE
         return
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
-        raise UsageError(f"WORLD_SIZE is {size}, but {', '.join(missing)} is not set: start several processes with torchrun.")
+        raise UsageError(
+            f"WORLD_SIZE is {size}, but {', '.join(missing)} is not set: start several processes with torchrun."
+        )
     rank = int(os.environ["RANK"])
     local_rank = int(os.environ.get("LOCAL_RANK", rank))
     on_gpu = device != "cpu" and torch.cuda.is_available() and local_rank < torch.cuda.device_count()
@@ -92,5 +97,6 @@ def joined(device: str | None = None) -> Iterator[World]:
     try:
         yield World(rank, size, local_rank)
     finally:
-        gc.collect()  # networks in cycles hold the group too, and a thread of it that outlives the interpreter aborts the process
+        # networks in cycles hold the group too, and a thread of it that outlives the interpreter aborts the process
+        gc.collect()
         dist.destroy_process_group()

@@ -1,4 +1,6 @@
-"""The training loop: it takes steps and yields what was seen, every few steps; whoever consumes it decides what follows."""
+"""The training loop: it takes steps and yields what was seen, every few steps; whoever consumes it decides what
+follows.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +12,24 @@ from typing import Protocol
 
 from torch import Tensor
 
-from leadline.layers.types import Batch
+from leadline.nn.batch import Batch
 from leadline.training.distributed import World
-from leadline.training.rollback import Diverged
-from leadline.training.step import Progress
+from leadline.training.recovery import Diverged
+from leadline.training.steps.plain import StepTotals
 
 
 class Step(Protocol):
-    """One update of the weights; see `leadline.training.step.Plain`."""
+    """One update of the weights; see `leadline.training.steps.plain.PlainStep`."""
 
     world: World
     lr: float
 
-    def __call__(self, batch: Batch, *, norm: bool = False) -> Progress:
+    def __call__(self, batch: Batch, *, norm: bool = False) -> StepTotals:
         """Take one step."""
 
 
-class Feeding(Protocol):
-    """Where batches come from; see `leadline.training.feed.Feed`."""
+class Loader(Protocol):
+    """Where batches come from; see `leadline.training.data_loader.DataLoader`."""
 
     steps_per_epoch: int
 
@@ -39,13 +41,12 @@ class Feeding(Protocol):
 
 
 @dataclass(frozen=True)
-class Tick:
+class LogEntry:
     """What was seen since the last tick, after `step` steps in all.
 
-    `epoch` counts from 1; `losses` are the means of the loss and its parts over the examples since then, over all processes;
-    `gradient_norm` is that of the last step, or the mean before clipping since the last tick where the run clips; `seconds` are of
-    training since `fit` began, what the consumer does between ticks left out.
-    """
+    `epoch` counts from 1; `losses` are the means of the loss and its parts over the examples since then, over all
+    processes; `gradient_norm` is that of the last step, or the mean before clipping since the last tick where the run
+    clips; `seconds` are of training since `fit` began, what the consumer does between ticks left out."""
 
     step: int
     epoch: int
@@ -59,44 +60,53 @@ class Tick:
 
 def fit(
     step: Step,
-    feed: Feeding,
-    until: Callable[[Tick], bool],
+    loader: Loader,
+    until: Callable[[LogEntry], bool],
     *,
     start: int = 0,
     total: int,
     every: int,
     interrupted: Callable[[], object] = lambda: None,
     look: Callable[[int], bool] = lambda done: False,
-) -> Iterator[Tick]:
+) -> Iterator[LogEntry]:
     """Take steps `start` to `total`, and yield a tick every `every` steps, at each end of an epoch and after the last.
 
-    `until` is asked once the consumer is done with a tick; when it says yes in any process, all stop. While `interrupted` returns
-    something true, every step of a single process yields a tick, so that a signal is answered at once. `look` is asked how many
-    steps are done after each of them and may want a tick, in all processes alike. Nothing waits for the device between ticks.
-    Raises Diverged where the loss or the gradient is no longer finite.
-    """
+    `until` is asked once the consumer is done with a tick; when it says yes in any process, all stop. While
+    `interrupted` returns something true, every step of a single process yields a tick, so that a signal is answered at
+    once. `look` is asked how many steps are done after each of them and may want a tick, in all processes alike.
+    Nothing waits for the device between ticks. Raises Diverged where the loss or the gradient is no longer finite."""
     sums_2K: Tensor | None = None
     examples, seconds, before = 0, 0.0, start
     began = time.perf_counter()
     for at in range(start, total):
         done = at + 1
-        epoch_end = done % feed.steps_per_epoch == 0
+        epoch_end = done % loader.steps_per_epoch == 0
         # Several processes must tick together, as they add up what they saw: a signal waits for the next tick of all.
-        due = epoch_end or done % every == 0 or done == total or look(done) or (step.world.size == 1 and bool(interrupted()))
-        names, seen_2K = step(feed.at(at), norm=due)
+        due = (
+            epoch_end
+            or done % every == 0
+            or done == total
+            or look(done)
+            or (step.world.size == 1 and bool(interrupted()))
+        )
+        names, seen_2K = step(loader.at(at), norm=due)
         sums_2K = seen_2K if sums_2K is None else sums_2K.add_(seen_2K)
-        examples += feed.size(at)
+        examples += loader.size(at)
         if not due:
             continue
         means = _means(names, step.world.sum_(sums_2K))
         took = time.perf_counter() - began
         seconds += took
-        means.setdefault("loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss")))  # of several players
+        means.setdefault(
+            "loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss"))
+        )  # of several players
         norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
         _check_finite({**means, "norm of the gradient": norm}, before, done)
-        tick = Tick(done, at // feed.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds)
-        yield tick
-        if step.world.any(until(tick)):
+        entry = LogEntry(
+            done, at // loader.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds
+        )
+        yield entry
+        if step.world.any(until(entry)):
             return
         sums_2K, examples, before = None, 0, done
         began = time.perf_counter()

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from leadline.core.base import Fact
+from leadline.core.component import Component
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.facts.base import Fact
-from leadline.facts.component import Component
 
 Options = TypeVar("Options", bound=Fact)
 

@@ -10,19 +10,19 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from leadline.core.base import Fact
 from leadline.errors import UsageError
-from leadline.facts.base import Fact
-from leadline.layers.types import Batch
+from leadline.nn.batch import Batch
 
 Precision = Literal["fp32", "bf16-matmul", "bf16"]
 
 
 class Trial(Fact):
-    """One way of executing a step as it was timed: milliseconds of forward and backward, and how far from fp32 it came out.
+    """One way of executing a step as it was timed: milliseconds of forward and backward, and how far from fp32 it came
+    out.
 
-    `loss_error` and `gradient_error` are relative to fp32; `ms` is None where the candidate was not sound or failed, and `why`
-    says so.
-    """
+    `loss_error` and `gradient_error` are relative to fp32; `ms` is None where the candidate was not sound or failed,
+    and `why` says so."""
 
     candidate: str
     ms: float | None
@@ -31,13 +31,13 @@ class Trial(Fact):
     why: str | None = None
 
 
-class Plan(Fact):
+class ExecutionPlan(Fact):
     """How every step of a run is executed; recorded with the run and used again on resume.
 
-    `precision` is ``fp32``, ``bf16-matmul`` (fp32 tensors, products computed from bf16 parts on a CPU and from TF32 parts on a
-    GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words; `gradient_noise` is how far
-    the choice of a batch puts the gradient off, relative to it: what errors of gradients are to be compared with.
-    """
+    `precision` is ``fp32``, ``bf16-matmul`` (fp32 tensors, products computed from bf16 parts on a CPU and from TF32
+    parts on a GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words;
+    `gradient_noise` is how far the choice of a batch puts the gradient off, relative to it: what errors of gradients
+    are to be compared with."""
 
     device: str = "cpu"
     precision: Precision = "fp32"
@@ -59,7 +59,9 @@ class Plan(Fact):
 
 
 def device_for(name: str | None, local_rank: int = 0) -> torch.device:
-    """Return the device a user named, or a GPU where there is one, else the CPU; raises UsageError where it is not there."""
+    """Return the device a user named, or a GPU where there is one, else the CPU; raises UsageError where it is not
+    there.
+    """
     if name is None:
         return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
     try:
@@ -73,7 +75,7 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
 
 
 @contextmanager
-def apply(plan: Plan) -> Iterator[None]:
+def applied(plan: ExecutionPlan) -> Iterator[None]:
     """Make threads, matrix precision and determinism those of the plan within the block, and put the old ones back."""
     low = plan.precision == "bf16-matmul"
     backends: Any = torch.backends  # the stubs do not know these switches
@@ -97,14 +99,14 @@ def apply(plan: Plan) -> Iterator[None]:
         torch.use_deterministic_algorithms(strict)
 
 
-def autocast(plan: Plan) -> AbstractContextManager[object]:
+def autocast(plan: ExecutionPlan) -> AbstractContextManager[object]:
     """Return the context of a forward pass."""
     if plan.precision != "bf16":
         return nullcontext()
     return torch.autocast(torch.device(plan.device).type, dtype=torch.bfloat16)
 
 
-def arranged_network(network: nn.Module, plan: Plan) -> nn.Module:
+def network_on(network: nn.Module, plan: ExecutionPlan) -> nn.Module:
     """Move a network to the plan's device and memory format, in place, and return it."""
     network.to(plan.device)
     if plan.channels_last:
@@ -112,7 +114,7 @@ def arranged_network(network: nn.Module, plan: Plan) -> nn.Module:
     return network
 
 
-def arranged_batch(batch: Batch, plan: Plan) -> Batch:
+def batch_on(batch: Batch, plan: ExecutionPlan) -> Batch:
     """Return the batch with images in the plan's memory format; stored images come as channels-last."""
     if not any(x.ndim == 4 for x in batch.inputs.values()):
         return batch

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from leadline.training.early_stopping import Best
 from leadline.training.schedule import Plateau, Schedule
-from leadline.training.step import Plain
-from leadline.training.stopping import Best
+from leadline.training.steps.plain import PlainStep
 
 
-class Watch:
-    """Lowers a step's learning rate when the measure its schedule watches no longer gets better; idle for other schedules.
+class PlateauWatch:
+    """Lowers a step's learning rate when the measure its schedule watches no longer gets better; idle for other
+    schedules.
 
     `monitors` says of each measure whether lower or higher is better.
     """
 
-    def __init__(self, schedule: Schedule, monitors: Mapping[str, str], step: Plain) -> None:
+    def __init__(self, schedule: Schedule, monitors: Mapping[str, str], step: PlainStep) -> None:
         self.schedule, self.step = schedule, step
         self.drops = 0
         self.best: Best | None = None
@@ -24,7 +25,8 @@ class Watch:
             self.best = Best.model_validate({"better": monitors[schedule.on]})
 
     def look(self, measures: Mapping[str, float]) -> None:
-        """Take the measures of a validation (by name; only the main process has them), and lower the learning rate in all.
+        """Take the measures of a validation (by name; only the main process has them), and lower the learning rate in
+        all.
 
         Epochs that end in the warm-up do not count: the learning rate still climbs.
         """

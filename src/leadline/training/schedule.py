@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from leadline.facts.base import Fact
-from leadline.facts.component import Component
-from leadline.facts.registry import lookup
+from leadline.core.base import Fact
+from leadline.core.component import Component
+from leadline.core.registry import lookup
 from leadline.training.options import read_options
 
 
@@ -58,7 +58,9 @@ def _half_cosine(start: float, end: float, way: float) -> float:
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 down to `final`: final + (1 − final)·(1 + cos πx)/2 (Loshchilov & Hutter 2017, without restarts)."""
+    """Half a cosine from 1 down to `final`: final + (1 − final)·(1 + cos πx)/2 (Loshchilov & Hutter 2017, without
+    restarts).
+    """
 
     final: float = Field(default=0.0, ge=0, le=1)
 
@@ -101,7 +103,9 @@ class Step(Schedule):
     def over(self, epochs: int) -> Schedule:
         if self.every is None:
             return self
-        return self.model_copy(update={"at": tuple(n / epochs for n in range(self.every, epochs, self.every)), "every": None})
+        return self.model_copy(
+            update={"at": tuple(n / epochs for n in range(self.every, epochs, self.every)), "every": None}
+        )
 
     def after(self, step: int, total: int) -> float:
         return self.descend(step / total)
@@ -114,9 +118,8 @@ class Step(Schedule):
 class Plateau(Schedule):
     """Drops by the factor `drop` whenever `patience` epochs have passed without a better value of `on` on validation.
 
-    A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far training is:
-    `leadline.training.plateau` counts it. It never falls below `final`.
-    """
+    A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far
+    training is: `leadline.training.plateau` counts it. It never falls below `final`."""
 
     on: str = "loss"
     drop: float = Field(default=0.1, gt=0, lt=1)

@@ -15,9 +15,8 @@ from leadline.errors import Interrupted
 def catching() -> Iterator[Callable[[], int | None]]:
     """Yield a function that returns the number of the signal that asked to stop, or None.
 
-    A second SIGINT raises KeyboardInterrupt at once. Outside of the main thread nothing is caught, as Python allows no handlers
-    there. The handlers found are put back at the end.
-    """
+    A second SIGINT raises KeyboardInterrupt at once. Outside of the main thread nothing is caught, as Python allows no
+    handlers there. The handlers found are put back at the end."""
     caught: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
@@ -34,7 +33,8 @@ def catching() -> Iterator[Callable[[], int | None]]:
 
 @contextmanager
 def interrupting(message: str) -> Iterator[None]:
-    """Raise Interrupted with a message where SIGINT or SIGTERM comes within the block, for work that has no steps to stop between.
+    """Raise Interrupted with a message where SIGINT or SIGTERM comes within the block, for work that has no steps to
+    stop between.
 
     Outside of the main thread nothing is caught. The handlers found are put back at the end.
     """

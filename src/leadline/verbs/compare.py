@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.finding import Finding, Interval
 from leadline.data.targets import PER_STEP
 from leadline.errors import RunError, UsageError
-from leadline.facts.finding import Finding, Interval
-from leadline.metrics import paired
-from leadline.metrics.measured import Measured
+from leadline.metrics.statistics import paired
+from leadline.metrics.statistics.measurement import Measurement
 from leadline.run import folder as files
 from leadline.run.run import Run
 
@@ -25,7 +25,9 @@ COST = ("params", "size_mb", "latency_ms", "train_seconds")
 
 
 class Compared(NamedTuple):
-    """Runs side by side: the findings that all have, by label, and paired differences to the first run on common rows."""
+    """Runs side by side: the findings that all have, by label, and paired differences to the first run on common
+    rows.
+    """
 
     runs: tuple[Run, ...]
     findings: dict[str, tuple[Finding, ...]]
@@ -43,7 +45,8 @@ class Difference(NamedTuple):
 
 
 def compare(*folders: str | Path) -> Compared:
-    """Return two or more runs side by side; differences are paired where both predicted the same test rows of the same target.
+    """Return two or more runs side by side; differences are paired where both predicted the same test rows of the same
+    target.
 
     Raises UsageError for fewer than two runs, RunError for a folder that is no intact run.
     """
@@ -89,15 +92,21 @@ def _difference(first: Run, other: Run) -> Difference | None:
     if both.height < 2:
         return None
     target, mine, theirs = (both[name].to_numpy() for name in ("target", "predicted", "predicted_other"))
-    group = both["group"].to_numpy() if "group" in both.columns else None  # rows of one group are no independent evidence
+    group = (
+        both["group"].to_numpy() if "group" in both.columns else None
+    )  # rows of one group are no independent evidence
     assert first.schema.target is not None
     name = RIGHT.get(first.schema.target.kind)
     if name is not None:
         result = paired.accuracy_difference(theirs == target, mine == target, group_n=group)
     elif first.schema.target.kind == "series":
         state = first.schema.target.state
-        std = both["variable"].replace_strict(dict(zip(state["columns"], state["std"], strict=True)), return_dtype=pl.Float64)
-        error_n, other_n = (np.abs(predicted - target) / np.maximum(std.to_numpy(), 1e-12) for predicted in (mine, theirs))
+        std = both["variable"].replace_strict(
+            dict(zip(state["columns"], state["std"], strict=True)), return_dtype=pl.Float64
+        )
+        error_n, other_n = (
+            np.abs(predicted - target) / np.maximum(std.to_numpy(), 1e-12) for predicted in (mine, theirs)
+        )
         name, result = "mae_scaled", paired.mean_difference(error_n, other_n, group_n=group)
     else:
         name, result = "mae", paired.mean_difference(np.abs(mine - target), np.abs(theirs - target), group_n=group)
@@ -107,7 +116,9 @@ def _difference(first: Run, other: Run) -> Difference | None:
 def _of_steps(first: Run, mine_rows: pl.DataFrame, their_rows: pl.DataFrame) -> Difference | None:
     """Return the difference by token, of which rows have several: of right tags, or of how surprising tokens are."""
     tagged = bool(first.schema.tags)
-    both = mine_rows.join(their_rows, on=["file", "row", "target", *([] if tagged else ["tokens"])], how="inner", suffix="_other")
+    both = mine_rows.join(
+        their_rows, on=["file", "row", "target", *([] if tagged else ["tokens"])], how="inner", suffix="_other"
+    )
     if both.height < 2:
         return None
     group = both["group"].to_numpy() if "group" in both.columns else None
@@ -126,7 +137,7 @@ def _of_steps(first: Run, mine_rows: pl.DataFrame, their_rows: pl.DataFrame) -> 
     return _told("nll", paired.ratio_difference(mine_n, theirs_n, tokens_n, group_n=group)._replace(n=both.height))
 
 
-def _told(name: str, result: Measured) -> Difference:
+def _told(name: str, result: Measurement) -> Difference:
     assert result.value is not None
     return Difference(name, result.value, result.intervals[0] if result.intervals else None, result.n, result.method)
 
@@ -148,7 +159,9 @@ def _vocabulary(run: Run) -> Sequence[str]:
 
 
 def _same_rows(first: Run, other: Run) -> bool:
-    """Say whether file and row number name the same row in both: those of data in memory do so only within the same data."""
+    """Say whether file and row number name the same row in both: those of data in memory do so only within the same
+    data.
+    """
     one, two = ((run.report.environment.get("data") or {}).get("fingerprint") for run in (first, other))
     return one == two or bool(first.experiment.data.source and other.experiment.data.source)
 

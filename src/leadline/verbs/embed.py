@@ -9,31 +9,35 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import prepare
-from leadline.measuring.embedded import embeddings
-from leadline.measuring.horizons import is_forecast
+from leadline.evaluation.analyses.embeddings import embeddings
+from leadline.evaluation.forecast_tables import is_forecast
+from leadline.pipeline.output_files import check_name, writing
+from leadline.pipeline.progress import progress
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows, with_set_aside
 from leadline.verbs.predict import write as write_table
-from leadline.verbs.progress import progress
-from leadline.verbs.writing import check_name, writing
 
 SUFFIXES = (".parquet", ".csv", ".npy")
 
 
 def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
-    """Return a row for each row of `source`, in its order: file, row, and the numbers that a run's network makes of it, e0, e1 …
+    """Return a row for each row of `source`, in its order: file, row, and the numbers that a run's network makes of it,
+    e0, e1 …
 
-    Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of its first step
-    ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
-    """
+    Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of
+    its first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing."""
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
         series = is_forecast(run.schema)
-        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=series, progress=shown.stage)
-        parts = [part for part in dataset.parts.values() if len(part)]
+        dataset = prepare(
+            data, memory, seed=run.experiment.seed, schema=run.schema, labelled=series, progress=shown.stage
+        )
+        parts = [part for part in dataset.splits.values() if len(part)]
         found = [
-            embeddings(run.network, run.objective, part, progress=lambda done, total: shown.stage("embedding", done, total))
+            embeddings(
+                run.network, run.objective, part, progress=lambda done, total: shown.stage("embedding", done, total)
+            )
             for part in parts
         ]
     rows = np.concatenate([part.rows for part in parts]) if parts else np.zeros(0, dtype=np.int64)
@@ -49,7 +53,8 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
-    """Write embeddings as CSV, Parquet or, the numbers alone, as a NumPy array (n,E) float32, NaN in rows that could not be read.
+    """Write embeddings as CSV, Parquet or, the numbers alone, as a NumPy array (n,E) float32, NaN in rows that could
+    not be read.
 
     Without a file it is CSV, to a stream. Raises UsageError where that cannot be.
     """

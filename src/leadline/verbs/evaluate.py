@@ -6,34 +6,38 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.finding import Finding
+from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, RunError
-from leadline.facts.finding import Finding
-from leadline.facts.requirement import Requirement, Verdict, judge
-from leadline.measuring.evaluate import levels_for, measure_rows
-from leadline.measuring.making import conditional
-from leadline.run import ledger
+from leadline.evaluation.evaluate import levels_for, measure_rows
+from leadline.evaluation.samples import conditional
+from leadline.pipeline.progress import Progress, progress
+from leadline.pipeline.resolving.experiment import check_requirements
+from leadline.run import access_log
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
-from leadline.verbs.progress import Progress, progress
-from leadline.verbs.resolve import check_requirements
 
 
 class Evaluation(NamedTuple):
-    """Findings on some rows, the verdicts on them, how many rows were set aside and how often the rows have been looked at."""
+    """Findings on some rows, the verdicts on them, how many rows were set aside and how often the rows have been looked
+    at.
+    """
 
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
-    set_aside: int
+    invalid_rows: int
     looks: int | None
 
 
-def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[str] = (), quiet: bool = False) -> Evaluation:
-    """Return a run's measures on `source` (all its rows; its test rows if it has splits), or on the run's own test rows.
+def evaluate(
+    run: Run | str | Path, source: object = None, *, require: Sequence[str] = (), quiet: bool = False
+) -> Evaluation:
+    """Return a run's measures on `source` (all its rows; its test rows if it has splits), or on the run's own test
+    rows.
 
-    A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's own on
-    measures where none are given. Raises RunError, DataError or UsageError.
-    """
+    A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's
+    own on measures where none are given. Raises RunError, DataError or UsageError."""
     run = run if isinstance(run, Run) else Run(run)
     names = run.objective.names(run.schema)
     measures = {name.partition("(")[0] for name in names}
@@ -41,13 +45,15 @@ def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[
     requirements = check_requirements(require, names) if require else own
     with progress(quiet) as shown:
         dataset = _rows(run, source, shown)
-        part = dataset.parts.get("test", dataset.parts.get("all"))
+        part = dataset.splits.get("test", dataset.splits.get("all"))
         if part is None or len(part) == 0:
             raise DataError("There are no test rows to measure on.")
         if part.target is None and (run.objective.labels != "none" or conditional(run.objective)):
             name = run.schema.target.name if run.schema.target else "target"
-            raise DataError(f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none.")
-        looks = ledger.look(dataset.fingerprint, str(run.folder))
+            raise DataError(
+                f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none."
+            )
+        looks = access_log.record_access(dataset.fingerprint, str(run.folder))
         measured = measure_rows(
             run.network,
             run.objective,
@@ -58,7 +64,7 @@ def evaluate(run: Run | str | Path, source: object = None, *, require: Sequence[
             progress=lambda done, total: shown.stage("measuring", done, total),
         )
         findings = tuple(measured)
-    return Evaluation(findings, judge(requirements, findings), dataset.set_aside.height, looks)
+    return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, looks)
 
 
 def _rows(run: Run, source: object, shown: Progress) -> Dataset:
@@ -68,16 +74,22 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
     own = source is None
     if source is None and not data.source:
         raise RunError(
-            f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes it again."
+            f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes"
+            " it again."
         )
     labels = run.objective.labels
-    dataset = prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage)
+    dataset = prepare(
+        data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage
+    )
     if own and dataset.fingerprint != trained_on:
         raise RunError(
-            f"The data at {data.source} is not what the run {run.folder} was trained on, so its test rows cannot be told from "
-            f"those it has seen. Put it back, or name rows it has not seen: 'leadline evaluate {run.folder} SOURCE'."
+            f"The data at {data.source} is not what the run {run.folder} was trained on, so its test rows cannot be"
+            f" told from those it has seen. Put it back, or name rows it has not seen: 'leadline evaluate {run.folder}"
+            " SOURCE'."
         )
     if own or dataset.fingerprint != trained_on:
         return dataset
     shown.note(f"{dataset.name} is what the run was trained on: only its test rows are measured.")
-    return prepare(data, memory, seed=experiment.seed, schema=run.schema, resplit=True, labels=labels, progress=shown.stage)
+    return prepare(
+        data, memory, seed=experiment.seed, schema=run.schema, resplit=True, labels=labels, progress=shown.stage
+    )

@@ -8,35 +8,40 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
+from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.facts.experiment import DataSpec
-from leadline.measuring.decisions import decide, decisions_table
-from leadline.measuring.held_out import levels_of
-from leadline.measuring.horizons import continued, is_forecast
-from leadline.measuring.imputed import completed
+from leadline.evaluation.analyses.imputation import impute
+from leadline.evaluation.forecast_tables import continued, is_forecast
+from leadline.evaluation.held_out import levels_of
+from leadline.evaluation.predictions import predict_subset, predictions_table
+from leadline.pipeline.output_files import check_name, writing
+from leadline.pipeline.progress import progress
 from leadline.run.run import Run
-from leadline.verbs.progress import progress
-from leadline.verbs.writing import check_name, writing
 
 SUFFIXES = (".csv", ".parquet")
 _TIMES = "%Y-%m-%d %H:%M:%S%.f"
 
 
 def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
-    """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability of each.
+    """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability
+    of each.
 
-    Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last one, of
-    each item: its time and the forecast of each variable; where nothing is forecast, one for each window, called by the row of its
-    first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
-    """
+    Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last
+    one, of each item: its time and the forecast of each variable; where nothing is forecast, one for each window,
+    called by the row of its first step ahead. Raises RunError for a folder that is no intact run, DataError where
+    columns are missing."""
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
         windows = is_forecast(run.schema) and run.objective.labels == "none"
-        dataset = prepare(data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage)
-        parts = tuple(dataset.parts.values())  # one, but of windows that the source itself splits
+        dataset = prepare(
+            data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage
+        )
+        parts = tuple(dataset.splits.values())  # one, but of windows that the source itself splits
         found = [
-            decide(run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total))
+            predict_subset(
+                run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total)
+            )
             for part in parts
         ]
     for note in dataset.notes if is_forecast(run.schema) else ():
@@ -45,7 +50,9 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
         return continued(run.schema, parts[0], found[0], levels_of(run.experiment))
     table = pl.concat(
         [
-            decisions_table(run.schema, part, told).with_columns(**completed(run.network, run.objective, run.schema, part))
+            predictions_table(run.schema, part, told).with_columns(
+                **impute(run.network, run.objective, run.schema, part)
+            )
             for part, told in zip(parts, found, strict=True)
         ]
     )
@@ -56,7 +63,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
 
 def with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     """Put the rows that were set aside back into their places."""
-    aside = dataset.set_aside
+    aside = dataset.invalid_rows
     if not aside.height:
         return table
     missing = np.setdiff1d(np.arange(table.height + aside.height), table["row_in_data"].to_numpy())
@@ -74,7 +81,9 @@ def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
-    """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError where that cannot be."""
+    """Write a table as CSV or Parquet, by the file's ending, or as CSV to a stream; raises UsageError where that cannot
+    be.
+    """
     check_name(out, SUFFIXES)
     if out is None:
         stream.write(table.write_csv(datetime_format=_TIMES))

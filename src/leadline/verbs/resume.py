@@ -7,26 +7,26 @@ from pathlib import Path
 
 from torch import nn
 
+from leadline.core.experiment import Experiment
 from leadline.errors import RunError
-from leadline.facts.experiment import Experiment
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.progress import progress
+from leadline.pipeline.repeats import has_spread, with_repeats
+from leadline.pipeline.train import continue_run
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training import distributed
 from leadline.verbs.crossval import Crossval, all_folds
-from leadline.verbs.job import Job
-from leadline.verbs.once import go_on
-from leadline.verbs.progress import progress
-from leadline.verbs.repeating import has_spread, with_repeats
 
 
 def resume(
     folder: str | Path, *, source: object = None, modules: Mapping[str, nn.Module] | None = None, quiet: bool = False
 ) -> Run | Crossval | None:
-    """Train an unfinished run, its repeats or folds, from the newest checkpoint to the end; a finished one is returned as it is.
+    """Train an unfinished run, its repeats or folds, from the newest checkpoint to the end; a finished one is returned
+    as it is.
 
-    `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Raises RunError
-    where the folder holds no run, or the data is not what the run began with.
-    """
+    `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Raises
+    RunError where the folder holds no run, or the data is not what the run began with."""
     where = Path(folder).expanduser()
     if not (where / files.EXPERIMENT).exists():
         raise RunError(f"{where} holds no run to go on with: it has no {files.EXPERIMENT}.")
@@ -40,8 +40,9 @@ def resume(
             return run
     if not experiment.data.source and source is None:
         raise RunError(
-            f"The run {where} was trained on data in memory: leadline.resume({str(where)!r}, source=...) takes it again."
+            f"The run {where} was trained on data in memory: leadline.resume({str(where)!r}, source=...) takes it"
+            " again."
         )
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
-        job = Job(experiment, source, modules or {}, world, shown)
-        return all_folds(job, where) if folds else with_repeats(job, go_on(job, where))
+        run_context = RunContext(experiment, source, modules or {}, world, shown)
+        return all_folds(run_context, where) if folds else with_repeats(run_context, continue_run(run_context, where))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.report import Report
 from leadline.errors import LeadlineError, RunError
-from leadline.facts.report import Report
 from leadline.run import folder as files
 
 

@@ -14,16 +14,16 @@ import torch
 from PIL import Image
 
 from leadline.data.dataset import prepare
-from leadline.data.part import Part
+from leadline.data.subset import Subset
 from leadline.errors import DataError, UsageError
-from leadline.layers.contracts import Converter, Generator, Sampler
-from leadline.layers.draws import Draws
-from leadline.measuring.converted import made_of
-from leadline.measuring.making import checked, frame, made
+from leadline.evaluation.analyses.image_translation import translated
+from leadline.evaluation.samples import checked, frame, generate
+from leadline.nn.contracts import Converter, Generator, Sampler
+from leadline.nn.rng import Rng
+from leadline.pipeline.output_files import check_name, writing
+from leadline.pipeline.progress import Progress, progress
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
-from leadline.verbs.progress import Progress, progress
-from leadline.verbs.writing import check_name, writing
 
 TOGETHER = 64  # texts that are drawn at a time
 SUFFIXES = (".png", ".npz", ".txt", ".csv", ".parquet")
@@ -41,16 +41,16 @@ def sample(
     options: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> pl.DataFrame:
-    """Return `n` new rows that a run's network draws; the seed decides them, and each is the same however many there are.
+    """Return `n` new rows that a run's network draws; the seed decides them, and each is the same however many there
+    are.
 
     A network that makes pictures of others makes them of the first `n` rows of `source`, in its order.
 
-    They are as people read them: texts, the columns of a table, pictures as arrays of pixels (H,W,C) uint8, a line for each step
-    of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature`` and ``length`` of
-    texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as `options` or by name. Raises
-    RunError for a folder that is no intact run, UsageError where the network draws nothing or an option is unknown or wrong,
-    DataError for a source without its columns.
-    """
+    They are as people read them: texts, the columns of a table, pictures as arrays of pixels (H,W,C) uint8, a line for
+    each step of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature``
+    and ``length`` of texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as
+    `options` or by name. Raises RunError for a folder that is no intact run, UsageError where the network draws nothing
+    or an option is unknown or wrong, DataError for a source without its columns."""
     run = run if isinstance(run, Run) else Run(run)
     objective = run.objective
     if not isinstance(objective, Sampler | Generator | Converter):
@@ -59,7 +59,9 @@ def sample(
         raise UsageError(f"At least one row is drawn, not {n}.")
     converts = isinstance(objective, Converter)
     if converts and source is None:
-        raise UsageError(f"{run.folder}: the network makes pictures of others: name them with --from (in Python source=).")
+        raise UsageError(
+            f"{run.folder}: the network makes pictures of others: name them with --from (in Python source=)."
+        )
     if not converts and source is not None:
         raise UsageError(f"{run.folder}: a network for {objective.name!r} draws rows of nothing, and takes no source.")
     chosen = checked(objective, {**(options or {}), **more}, run.schema)
@@ -68,33 +70,37 @@ def sample(
             return _texts(run, objective, n, seed, chosen, shown)
         drawing = partial(shown.stage, "drawing")
         if isinstance(objective, Converter):
-            rows = made_of(run.network, objective, run.schema, _given(run, objective.into, source, n, shown), chosen, drawing)
+            rows = translated(
+                run.network, objective, run.schema, _given(run, objective.into, source, n, shown), chosen, drawing
+            )
         else:
-            rows = made(run.network, objective, run.schema, n, seed, chosen, drawing)
+            rows = generate(run.network, objective, run.schema, n, seed, chosen, drawing)
         table = frame(run.schema, rows)
     label, goal = getattr(chosen, "label", None), run.schema.target
     return table if label is None or goal is None else table.with_columns(pl.lit(str(label)).alias(goal.name))
 
 
-def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) -> Part:
+def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) -> Subset:
     """Return the first rows of a source."""
     data, memory = other_rows(run.experiment.data, source)
     schema = run.schema.model_copy(update={"inputs": tuple(one for one in run.schema.inputs if one.name != into)})
     dataset = prepare(data, memory, seed=run.experiment.seed, schema=schema, labelled=False, progress=shown.stage)
-    if dataset.set_aside.height:
-        place, reason = dataset.set_aside.select("row", "reason").row(0)
-        shown.note(f"{dataset.set_aside.height:,} rows cannot be read and are left out; the first is row {place}: {reason}")
-    (part,) = dataset.parts.values()
-    if not len(part):
+    if dataset.invalid_rows.height:
+        place, reason = dataset.invalid_rows.select("row", "reason").row(0)
+        shown.note(
+            f"{dataset.invalid_rows.height:,} rows cannot be read and are left out; the first is row {place}: {reason}"
+        )
+    (subset,) = dataset.splits.values()
+    if not len(subset):
         raise DataError("sample: there is no row that could be read.")
-    return part.subset(np.arange(min(n, len(part))))
+    return subset.subset(np.arange(min(n, len(subset))))
 
 
 def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: Progress) -> pl.DataFrame:
     found: dict[str, list[Any]] = {}
     for start in range(0, n, TOGETHER):
         rows = torch.arange(start, min(start + TOGETHER, n))
-        for name, values in objective.sample(run.network, run.schema, Draws(seed, 0, rows), chosen).items():
+        for name, values in objective.sample(run.network, run.schema, Rng(seed, 0, rows), chosen).items():
             found.setdefault(name, []).extend(values)
         shown.stage("drawing", min(start + TOGETHER, n), n)
     return pl.DataFrame(found)
@@ -103,14 +109,16 @@ def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write rows to a file by its ending, or as plain text to a stream: texts a row a line, a table as CSV.
 
-    Pictures are written as a grid (``.png``), or as arrays (``.npz``, ``.parquet``). Raises UsageError where that cannot be.
-    """
+    Pictures are written as a grid (``.png``), or as arrays (``.npz``, ``.parquet``). Raises UsageError where that
+    cannot be."""
     check_name(out, SUFFIXES)
     pictures = [name for name, kind in table.schema.items() if isinstance(kind, pl.Array)]
     ending = "" if out is None else out.suffix
     plain = [name for name in table.columns if name not in pictures]
     if pictures and ending not in (".png", ".npz", ".parquet"):
-        raise UsageError("Pictures are written to a file: -o grid.png shows them side by side, -o pictures.npz holds their pixels.")
+        raise UsageError(
+            "Pictures are written to a file: -o grid.png shows them side by side, -o pictures.npz holds their pixels."
+        )
     if ending == ".png" and not pictures:
         raise UsageError(f"Cannot write {out}: there are no pictures among the columns {', '.join(table.columns)}.")
     texts = len(plain) == 1 and table.schema[plain[0]] == pl.String

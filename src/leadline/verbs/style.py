@@ -9,15 +9,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from leadline.data.fields import pictures
-from leadline.data.fields.image import ImageFront
+from leadline.core.schema import InputSchema
+from leadline.data.columns.decoding import images
+from leadline.data.columns.image import ImagePreprocessor
 from leadline.errors import DataError, RunError, UsageError
-from leadline.facts.schema import InputSchema
-from leadline.layers.network import Body
-from leadline.layers.style import Eye, transferred
+from leadline.nn.generative.style import Eye, transferred
+from leadline.nn.network import Body
+from leadline.pipeline.output_files import check_name, writing
+from leadline.pipeline.progress import progress
 from leadline.run.run import Run
-from leadline.verbs.progress import progress
-from leadline.verbs.writing import check_name, writing
 
 SUFFIXES = (".png",)
 LEAST = 16  # pixels of the shorter side
@@ -36,22 +36,24 @@ def style(
 ) -> np.ndarray:
     """Return a picture (H,W,3) or (H,W) uint8 with the things of `content` and the look of `style` (Gatys et al. 2016).
 
-    Both are files, or pixels (H,W), (H,W,1) or (H,W,3) uint8, of any size; they are brought to at most `size` pixels a side. What
-    is seen in them is what the convolutions of a run's network give: their last maps are the things, how often two of their
-    channels answer in one place the look, which counts `weight`. A network of grey pictures changes the brightness alone. The same
-    pictures give the same result. Raises RunError, UsageError for a network without such maps, DataError for what is no picture.
-    """
+    Both are files, or pixels (H,W), (H,W,1) or (H,W,3) uint8, of any size; they are brought to at most `size` pixels a
+    side. What is seen in them is what the convolutions of a run's network give: their last maps are the things, how
+    often two of their channels answer in one place the look, which counts `weight`. A network of grey pictures changes
+    the brightness alone. The same pictures give the same result. Raises RunError, UsageError for a network without such
+    maps, DataError for what is no picture."""
     run = network if isinstance(network, Run) else Run(network)
     if steps < 1 or weight < 0 or size < LEAST:
         raise UsageError(f"style: steps are 1 or more, weight is 0 or more, size is {LEAST} or more.")
     one, body = _seeing(run)
     state = one.fields[0].state
     # The mean image is of one size; the mean colours serve for all.
-    front = ImageFront({key: value for key, value in state.items() if key != "mean_image"})
+    front = ImagePreprocessor({key: value for key, value in state.items() if key != "mean_image"})
     try:
         eye = Eye(body.backbone, body.spec.shape if body.spec is not None else (one.shape[2], *one.shape[:2]))
     except ValueError as error:
-        raise UsageError(f"{run.folder}: {error} of pictures. Style takes a convolutional network: cnn, vgg or resnet.") from None
+        raise UsageError(
+            f"{run.folder}: {error} of pictures. Style takes a convolutional network: cnn, vgg or resnet."
+        ) from None
     least = max(LEAST, min(one.shape[:2]))
     first, second = (_read(given, size, least) for given in (content, style))
     channels = state["channels"]
@@ -84,7 +86,9 @@ def _seeing(run: Run) -> tuple[InputSchema, Body]:
             body = run.network.bodies[names.index(one.name)]  # type: ignore[index]
             assert isinstance(body, Body)
             return one, body
-    raise RunError(f"{run.folder} has no network of pictures: its inputs are {', '.join(one.name for one in run.schema.inputs)}.")
+    raise RunError(
+        f"{run.folder} has no network of pictures: its inputs are {', '.join(one.name for one in run.schema.inputs)}."
+    )
 
 
 def _read(given: Picture, size: int, least: int) -> np.ndarray:
@@ -96,7 +100,9 @@ def _read(given: Picture, size: int, least: int) -> np.ndarray:
             or (given.ndim == 3 and given.shape[2] not in (1, 3))
             or not given.size
         ):
-            raise DataError(f"style: pixels are uint8, (H,W), (H,W,1) or (H,W,3); these are {given.dtype} {given.shape}.")
+            raise DataError(
+                f"style: pixels are uint8, (H,W), (H,W,1) or (H,W,3); these are {given.dtype} {given.shape}."
+            )
         plain = np.repeat(
             given[..., None] if given.ndim == 2 else given, 3 if given.ndim == 2 or given.shape[2] == 1 else 1, axis=2
         )
@@ -106,9 +112,9 @@ def _read(given: Picture, size: int, least: int) -> np.ndarray:
         if not file.is_file():
             raise DataError(f"style: there is no file {file}.")
         try:
-            found = pictures.header(file)
+            found = images.header(file)
             height, width = found.height, found.width
-            plain = pictures.read(file, pictures.Shape(height, width, 3, "stretch"))
+            plain = images.read(file, images.Shape(height, width, 3, "stretch"))
         except DataError as error:
             raise DataError(f"style: {file}: {error}") from None
     scale = min(1.0, size / max(height, width))
@@ -116,7 +122,7 @@ def _read(given: Picture, size: int, least: int) -> np.ndarray:
     sides = (max(least, round(height * scale)), max(least, round(width * scale)))
     if max(sides) > 4 * max(size, least):
         raise DataError(f"style: a picture of {width}×{height} pixels is too narrow.")
-    pixels: np.ndarray = pictures.convert(plain[None], pictures.Shape(*sides, 3, "stretch"))[0]
+    pixels: np.ndarray = images.convert(plain[None], images.Shape(*sides, 3, "stretch"))[0]
     return pixels
 
 

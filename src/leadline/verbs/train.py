@@ -9,14 +9,14 @@ from typing import Any
 from torch import nn
 
 from leadline.errors import UsageError
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.progress import progress
+from leadline.pipeline.repeats import with_repeats
+from leadline.pipeline.resolving.compose import compose
+from leadline.pipeline.train import train_run
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training import distributed
-from leadline.verbs.compose import compose
-from leadline.verbs.job import Job
-from leadline.verbs.once import train_once
-from leadline.verbs.progress import progress
-from leadline.verbs.repeating import with_repeats
 
 
 def train(
@@ -51,14 +51,15 @@ def train(
 ) -> Run | None:
     """Train a network on `source`, measure it, and return the run.
 
-    `source` is a path, a bundled name, an experiment file, an `Experiment`, or data in memory: a polars or pandas frame, a mapping
-    of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. With `init` the bodies begin with
-    the weights of a finished run, where they fit; `freeze` names parameters that stay as they begin (``"bodies"``). `settings` are
-    further entries of the experiment, by dotted path. `repeats` runs with different seeds go into ``<out>/repeats``. Under torchrun
-    every process calls this; only the first returns the run, the others None.
+    `source` is a path, a bundled name, an experiment file, an `Experiment`, or data in memory: a polars or pandas
+    frame, a mapping of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. With
+    `init` the bodies begin with the weights of a finished run, where they fit; `freeze` names parameters that stay as
+    they begin (``"bodies"``). `settings` are further entries of the experiment, by dotted path. `repeats` runs with
+    different seeds go into ``<out>/repeats``. Under torchrun every process calls this; only the first returns the run,
+    the others None.
 
-    Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on disk.
-    """
+    Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on
+    disk."""
     experiment, memory, modules = compose(
         source,
         network=network,
@@ -87,13 +88,15 @@ def train(
         deterministic=deterministic,
     )
     if experiment.data.split.every_fold:
-        raise UsageError("data.split has folds and names none: 'leadline crossval' trains them all, data.split.fold one of them.")
+        raise UsageError(
+            "data.split has folds and names none: 'leadline crossval' trains them all, data.split.fold one of them."
+        )
     where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:
             files.check_writable(where)
-        job = Job(experiment, memory, modules, world, shown)
-        return with_repeats(job, train_once(job, where))
+        run_context = RunContext(experiment, memory, modules, world, shown)
+        return with_repeats(run_context, train_run(run_context, where))
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:

@@ -72,7 +72,9 @@ def test_two_threads_fill_the_same_entry_at_once() -> None:
     assert list((cache.root() / "filling").iterdir()) == []
 
 
-def test_a_folder_that_goes_while_it_is_looked_at_stops_nothing(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_goes_while_it_is_looked_at_stops_nothing(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     listed = cache._listed
 
     def vanishing(part: str) -> list[Path]:
@@ -144,7 +146,9 @@ def test_remember_makes_a_text_once() -> None:
     assert cache.remember("b", lambda: "other") == "other"
 
 
-@pytest.mark.parametrize(("text", "size"), [("500MB", 5 * 10**8), ("20 gb", 2 * 10**10), ("1.5T", 15 * 10**11), ("12", 12)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("500MB", 5 * 10**8), ("20 gb", 2 * 10**10), ("1.5T", 15 * 10**11), ("12", 12)]
+)
 def test_limit_reads_sizes(text: str, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEADLINE_CACHE_LIMIT", text)
     assert cache.limit() == size
@@ -157,7 +161,9 @@ def test_a_limit_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
         cache.limit()
 
 
-def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert cache.note() is None
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

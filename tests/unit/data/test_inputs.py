@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.experiment import DataSpec
 from leadline.data import inputs
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
-from leadline.facts.experiment import DataSpec
 
 N = 30
 RNG = np.random.default_rng(0)
@@ -36,11 +36,11 @@ HOUSES = Table(
 )
 
 
-def plan(table: Table = HOUSES, **spec: object) -> inputs.Plan:
-    return inputs.plan(table, DataSpec.model_validate(spec), {"price": "it is the target"})
+def plan(table: Table = HOUSES, **spec: object) -> inputs.InputLayout:
+    return inputs.input_layout(table, DataSpec.model_validate(spec), {"price": "it is the target"})
 
 
-def columns(of: inputs.Plan) -> dict[str, tuple[str, list[str]]]:
+def columns(of: inputs.InputLayout) -> dict[str, tuple[str, list[str]]]:
     return {group.name: (group.kind, list(group.columns)) for group in of.groups}
 
 
@@ -54,7 +54,10 @@ def test_media_are_inputs_of_their_own_and_scalars_are_the_table() -> None:
     assert found.left_out["price"] == "it is the target"
     assert list(found.judged) == ["id"]
     assert inputs.notes(found) == (
-        "Left out 'id': all its values are different, and they look like an identifier. --set data.kinds.id=KIND takes it in.",
+        (
+            "Left out 'id': all its values are different, and they look like an identifier. --set data.kinds.id=KIND"
+            " takes it in."
+        ),
     )
 
 
@@ -122,7 +125,9 @@ def test_names_that_do_not_fit(spec: dict[str, object], says: str) -> None:
 
 def test_nothing_left_is_an_error_that_says_why() -> None:
     table = Table(pl.DataFrame({"id": range(N), "price": RNG.normal(size=N)}), "houses", "f")
-    with pytest.raises(DataError, match=r"no column is left to predict 'price' from .*'id': all its values are different"):
+    with pytest.raises(
+        DataError, match=r"no column is left to predict 'price' from .*'id': all its values are different"
+    ):
         plan(table)
 
 
@@ -133,7 +138,9 @@ def test_two_inputs_never_have_one_name() -> None:
 
 
 def test_fields_are_fitted_on_the_train_rows_only() -> None:
-    table = Table(pl.DataFrame({"area": [0.0, 2.0, 100.0], "town": ["Bath", "York", "Ely"], "price": [1.0, 2.0, 3.0]}), "t", "f")
+    table = Table(
+        pl.DataFrame({"area": [0.0, 2.0, 100.0], "town": ["Bath", "York", "Ely"], "price": [1.0, 2.0, 3.0]}), "t", "f"
+    )
     group = inputs.Group("table", "table", {"area": "number", "town": "category"})
     fitted = inputs.fit(group, table, np.array([0, 1]))
     assert fitted.shape == (2,)

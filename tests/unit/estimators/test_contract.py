@@ -27,7 +27,10 @@ def failures(estimator: object) -> dict[str, str]:
 
 
 OPTIONS: dict[str, Any] = {"epochs": 40, "batch": 16, "optimizer": {"name": "adamw", "lr": 0.01}}
-ESTIMATORS = [Classifier({"name": "mlp", "hidden": [32]}, **OPTIONS), Regressor({"name": "mlp", "hidden": [32]}, **OPTIONS)]
+ESTIMATORS = [
+    Classifier({"name": "mlp", "hidden": [32]}, **OPTIONS),
+    Regressor({"name": "mlp", "hidden": [32]}, **OPTIONS),
+]
 
 
 @pytest.mark.filterwarnings("ignore")  # the checks warn of their own doings

@@ -78,4 +78,8 @@ def test_counting_changes_neither_modes_nor_statistics_nor_switches():
     counted(network, 1, 4)
     assert [m.training for m in network] == [True, True, False]
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
-    assert switches == (torch.backends.mkldnn.enabled, torch.backends.cudnn.enabled, torch.backends.mha.get_fastpath_enabled())
+    assert switches == (
+        torch.backends.mkldnn.enabled,
+        torch.backends.cudnn.enabled,
+        torch.backends.mha.get_fastpath_enabled(),
+    )

@@ -18,7 +18,7 @@ def test_median_of_a_known_wait():
 
 def test_stops_when_time_is_up_but_not_before_every_level_has_its_interval():
     timed = latency.measure(lambda: time.sleep(0.01), repeats=1000, warmup=1000, seconds=0.02, levels=(0.95, 0.99))
-    assert timed.n == latency.fewest(0.99)
+    assert timed.n == latency.fewest_repeats(0.99)
     assert None not in timed.intervals
 
 
@@ -28,7 +28,7 @@ def test_too_few_repeats_give_no_interval():
 
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.975, 0.99])
 def test_fewest_is_the_smallest_number_with_an_interval(level):
-    n = latency.fewest(level)
+    n = latency.fewest_repeats(level)
     assert latency.median_interval(np.arange(n), level) == (0, n - 1)
     assert latency.median_interval(np.arange(n - 1), level) is None
 

@@ -63,10 +63,9 @@ def test_absent_with_reason_for_a_process_that_is_gone():
 @linux
 def test_peak_is_of_this_program_not_of_the_one_that_started_it():
     code = (
-        "import subprocess, sys\n"
-        "block = bytearray(b'x') * 300_000_000\n"
-        "child = 'from leadline.machine import memory; print(memory._status_mb(\"VmHWM\") or 0)'\n"
-        "sys.stdout.write(subprocess.run([sys.executable, '-c', child], capture_output=True, text=True, check=True).stdout)\n"
+        "import subprocess, sys\nblock = bytearray(b'x') * 300_000_000\nchild = 'from leadline.machine import memory;"
+        " print(memory._status_mb(\"VmHWM\") or 0)'\nsys.stdout.write(subprocess.run([sys.executable, '-c', child],"
+        " capture_output=True, text=True, check=True).stdout)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert 0 < float(done.stdout) < 100

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadline.metrics import classification
+from leadline.metrics.classification import classifier
 
 AVERAGES = {"balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision"}
 WHOLE = {"accuracy", *AVERAGES, "nll", "brier", "ece"}
@@ -25,21 +25,21 @@ def scores(n: int, classes: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]
 
 def test_every_measure_is_there_and_the_same_every_time() -> None:
     target_n, probability_nC = scores(200, 3)
-    results = classification.measure_all(target_n, probability_nC, levels=(0.95, 0.99))
+    results = classifier.measure_all(target_n, probability_nC, levels=(0.95, 0.99))
     assert set(results) == WHOLE | {(name, c) for name in ("precision", "recall", "f1") for c in range(3)}
     assert all(m.value is not None and len(m.intervals) == 2 for m in results.values())
-    assert results == classification.measure_all(target_n, probability_nC, levels=(0.95, 0.99))
+    assert results == classifier.measure_all(target_n, probability_nC, levels=(0.95, 0.99))
 
 
 def test_two_classes_have_rates_of_the_positive_one_at_the_decisions_made() -> None:
     target_n, probability_nC = scores(300, 2)
     called_n = np.where(probability_nC[:, 0] >= 0.2, 0, 1)
-    found = classification.measure_all(target_n, probability_nC, called_n, positive=0)
+    found = classifier.measure_all(target_n, probability_nC, called_n, positive=0)
     assert found["sensitivity"].value == pytest.approx(np.mean(called_n[target_n == 0] == 0))
     assert found["specificity"].value == pytest.approx(np.mean(called_n[target_n == 1] == 1))
     assert found["ppv"].value == pytest.approx(np.mean(target_n[called_n == 0] == 0))
     assert found["npv"].value == pytest.approx(np.mean(target_n[called_n == 1] == 1))
-    plain = classification.measure_all(target_n, probability_nC)
+    plain = classifier.measure_all(target_n, probability_nC)
     assert found["roc_auc"].value == pytest.approx(plain["roc_auc"].value)
     assert found["accuracy"].value != plain["accuracy"].value
 
@@ -49,7 +49,7 @@ def test_two_classes_have_rates_of_the_positive_one_at_the_decisions_made() -> N
 def test_hardly_any_rows_give_numbers_or_reasons(rows: int, grouped: bool) -> None:
     target_n, probability_nC = scores(rows, 3)
     group = np.arange(rows) if grouped else None
-    for m in classification.measure_all(target_n, probability_nC, group=group).values():
+    for m in classifier.measure_all(target_n, probability_nC, group=group).values():
         assert (m.value is None) == bool(m.why)
         ends = [end for interval in m.intervals for end in interval]
         assert np.isfinite([m.value or 0.0, *ends]).all()
@@ -63,7 +63,9 @@ def test_intervals_hold_their_value_and_nest(seed: int, n: int, classes: int, gr
     steps_nC = rng.integers(1, 5, size=(n, classes)).astype(float)
     steps_nC[np.arange(n), target_n] *= rng.choice([1, 10])
     group = None if groups is None else rng.integers(groups, size=n)
-    results = classification.measure_all(target_n, steps_nC / steps_nC.sum(1, keepdims=True), levels=(0.95, 0.999), group=group)
+    results = classifier.measure_all(
+        target_n, steps_nC / steps_nC.sum(1, keepdims=True), levels=(0.95, 0.999), group=group
+    )
     for name, m in results.items():
         assert (m.value is None) == bool(m.why)
         if m.value is not None and m.intervals:
@@ -75,19 +77,19 @@ def test_intervals_hold_their_value_and_nest(seed: int, n: int, classes: int, gr
 def test_ten_thousand_rows_of_ten_classes_are_quick() -> None:
     target_n, probability_nC = scores(10_000, 10)
     start = time.perf_counter()
-    classification.measure_all(target_n, probability_nC, levels=(0.95, 0.975, 0.99))
+    classifier.measure_all(target_n, probability_nC, levels=(0.95, 0.975, 0.99))
     assert time.perf_counter() - start < 2
 
 
 def test_the_surest_mistakes_come_first() -> None:
     target_n = np.array([0, 0, 1, 1])
     probability_nC = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
-    assert classification.surest_mistakes(target_n, probability_nC, 2).tolist() == [2, 0]
-    assert classification.surest_mistakes(target_n, probability_nC, 9).tolist() == [2, 0, 3]
-    assert classification.surest_mistakes(target_n[1:2], probability_nC[1:2], 3).tolist() == []
+    assert classifier.most_confident_errors(target_n, probability_nC, 2).tolist() == [2, 0]
+    assert classifier.most_confident_errors(target_n, probability_nC, 9).tolist() == [2, 0, 3]
+    assert classifier.most_confident_errors(target_n[1:2], probability_nC[1:2], 3).tolist() == []
 
 
 def test_reliability_is_plain_json() -> None:
-    bins = classification.reliability(*scores(300, 4))
+    bins = classifier.reliability(*scores(300, 4))
     assert json.loads(json.dumps(bins)) == bins
     assert set(bins[0]) == {"confidence", "accuracy", "low", "high", "count"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadline.metrics import forecast
+from leadline.metrics.regression import forecast
 
 RNG = np.random.default_rng(0)
 N, H, V = 40, 6, 3
@@ -82,7 +82,8 @@ def test_blocks_of_windows_are_what_is_counted() -> None:
     predicted = target + np.repeat(RNG.normal(size=(8, 1, 1)), 5, 0).astype(np.float32)  # alike within a block of five
     found = forecast.errors(target, predicted, STD)
     alone, blocked = (
-        forecast.measure_all(found, forecast.Spread(STD, NAIVE), group=group)["mse"] for group in (None, np.arange(N) // 5)
+        forecast.measure_all(found, forecast.Spread(STD, NAIVE), group=group)["mse"]
+        for group in (None, np.arange(N) // 5)
     )
     assert "summed by group" in blocked.method
     assert np.ptp(blocked.intervals[0]) > 1.5 * np.ptp(alone.intervals[0])
@@ -104,11 +105,15 @@ def test_quantiles_against_their_definitions(missing: float) -> None:
     assert held.intervals[0][0] < held.value < held.intervals[0][1]
     error = (target[..., None].astype(np.float64) - quantiles) / STD[:, None]
     pinball = np.maximum(np.array(SHARES) * error, (np.array(SHARES) - 1) * error).mean(-1)
-    assert forecast.over(found.pinball_nV, found.known_nV, (0.95,)).value == pytest.approx(np.nanmean(pinball), rel=1e-5)
+    assert forecast.over(found.pinball_nV, found.known_nV, (0.95,)).value == pytest.approx(
+        np.nanmean(pinball), rel=1e-5
+    )
     assert forecast.over(found.width_nV, found.known_nV, (0.95,)).value == pytest.approx(2.0, rel=1e-5)
     bins = forecast.calibration(found, SHARES, None)
     assert [b["confidence"] for b in bins] == list(SHARES)
-    assert [b["accuracy"] for b in bins] == pytest.approx([(target <= quantiles[..., k])[known].mean() for k in range(5)])
+    assert [b["accuracy"] for b in bins] == pytest.approx(
+        [(target <= quantiles[..., k])[known].mean() for k in range(5)]
+    )
 
 
 def test_without_windows_nothing_is_measured() -> None:

@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from leadline.metrics import language, paired
+from leadline.metrics.generative import language
+from leadline.metrics.statistics import paired
 
 
 def test_long_texts_count_for_as_many_tokens_as_they_have() -> None:
@@ -31,7 +32,9 @@ def test_the_interval_is_that_of_a_mean_where_texts_are_as_long() -> None:
 def test_groups_are_what_is_counted() -> None:
     rng = np.random.default_rng(0)
     nll_n = np.repeat(rng.exponential(size=40), 10)
-    alone, grouped = (language.surprise(nll_n, np.ones(400), group_n=group) for group in (None, np.repeat(np.arange(40), 10)))
+    alone, grouped = (
+        language.surprise(nll_n, np.ones(400), group_n=group) for group in (None, np.repeat(np.arange(40), 10))
+    )
     assert np.diff(grouped.intervals[0]) > 2.5 * np.diff(alone.intervals[0])
     assert "by group" in grouped.method
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadline.metrics import regression
+from leadline.metrics.regression import regressor
 
 
 def data(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -13,7 +13,7 @@ def data(n: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_every_measure_has_nested_intervals_that_hold_it() -> None:
-    results = regression.measure_all(*data(), levels=(0.95, 0.99))
+    results = regressor.measure_all(*data(), levels=(0.95, 0.99))
     assert set(results) == {"mse", "rmse", "mae", "median_absolute_error", "r2"}
     for m in results.values():
         assert m.value is not None
@@ -22,23 +22,23 @@ def test_every_measure_has_nested_intervals_that_hold_it() -> None:
 
 
 def test_rmse_is_the_root_of_mse_with_its_interval() -> None:
-    results = regression.measure_all(*data())
+    results = regressor.measure_all(*data())
     assert results["rmse"].intervals[0] == pytest.approx(np.sqrt(results["mse"].intervals[0]))
 
 
 def test_r2_is_absent_for_a_constant_target_and_below_zero_for_a_bad_one() -> None:
-    m = regression.r2(np.ones(5), np.arange(5.0), (0.95,))
+    m = regressor.r2(np.ones(5), np.arange(5.0), (0.95,))
     assert m.value is None
     assert m.why is not None and "does not vary" in m.why
-    worse = regression.r2(np.arange(5.0), -10 * np.arange(5.0), (0.95,))
+    worse = regressor.r2(np.arange(5.0), -10 * np.arange(5.0), (0.95,))
     assert worse.value is not None and worse.value < 0
 
 
 def test_intervals_scale_with_the_unit() -> None:
     target_n, predicted_n = data()
     metres, millimetres = (
-        regression.measure_all(target_n, predicted_n),
-        regression.measure_all(1000 * target_n, 1000.0 * predicted_n),
+        regressor.measure_all(target_n, predicted_n),
+        regressor.measure_all(1000 * target_n, 1000.0 * predicted_n),
     )
     assert millimetres["mae"].intervals[0] == pytest.approx(1000 * np.array(metres["mae"].intervals[0]), rel=1e-5)
     assert millimetres["r2"].intervals[0] == pytest.approx(metres["r2"].intervals[0], rel=1e-5)
@@ -49,14 +49,14 @@ def test_intervals_scale_with_the_unit() -> None:
 def test_hardly_any_rows_give_numbers_or_reasons(rows: int, grouped: bool) -> None:
     target_n, predicted_n = data(rows)
     group = np.arange(rows) // 2 if grouped else None
-    for m in regression.measure_all(target_n, predicted_n, levels=(0.95, 0.9999), group=group).values():
+    for m in regressor.measure_all(target_n, predicted_n, levels=(0.95, 0.9999), group=group).values():
         assert (m.value is None) == bool(m.why)
         ends = [end for interval in m.intervals for end in interval]
         assert np.isfinite([m.value or 0.0, *ends]).all()
 
 
 def test_a_perfect_prediction_has_no_interval() -> None:
-    results = regression.measure_all(np.arange(10.0), np.arange(10.0))
+    results = regressor.measure_all(np.arange(10.0), np.arange(10.0))
     assert results["r2"].value == 1.0
     assert results["r2"].intervals == ()
     assert results["mse"].intervals == ()
@@ -64,7 +64,9 @@ def test_a_perfect_prediction_has_no_interval() -> None:
 
 def test_repeating_every_row_does_not_narrow_grouped_intervals() -> None:
     target_n, predicted_n = data(60)
-    alone = regression.measure_all(target_n, predicted_n)
-    repeated = regression.measure_all(np.repeat(target_n, 5), np.repeat(predicted_n, 5), group=np.repeat(np.arange(60), 5))
+    alone = regressor.measure_all(target_n, predicted_n)
+    repeated = regressor.measure_all(
+        np.repeat(target_n, 5), np.repeat(predicted_n, 5), group=np.repeat(np.arange(60), 5)
+    )
     for name in ("mse", "mae", "r2"):
         assert repeated[name].intervals[0] == pytest.approx(alone[name].intervals[0], rel=1e-6)

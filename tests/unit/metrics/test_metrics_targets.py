@@ -1,12 +1,15 @@
-"""Measures of distributions, counts, probabilities and sets at their edges: no rows, no spread, one group, unseen labels."""
+"""Measures of distributions, counts, probabilities and sets at their edges: no rows, no spread, one group, unseen
+labels.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from leadline.metrics import distribution, multilabel, soft
-from leadline.metrics.means import explained, mean_of
+from leadline.metrics.classification import multilabel, soft_labels
+from leadline.metrics.regression import distribution
+from leadline.metrics.statistics.means import explained, mean_of
 
 LEVELS = (0.95, 0.99)
 NONE = np.empty(0)
@@ -19,7 +22,7 @@ def test_without_rows_everything_is_absent() -> None:
     assert distribution.deviance_explained(NONE, NONE, LEVELS).value is None
     assert distribution.normal_calibration(NONE, NONE, NONE, None) == []
     empty = np.empty((0, 3))
-    assert all(m.value is None for m in soft.measure_all(empty, empty, levels=LEVELS).values())
+    assert all(m.value is None for m in soft_labels.measure_all(empty, empty, levels=LEVELS).values())
     found = multilabel.measure_all(empty > 0, empty > 0, empty, levels=LEVELS)
     assert {"subset_accuracy", ("recall", 2)} <= set(found)
     assert all(m.value is None for m in found.values())

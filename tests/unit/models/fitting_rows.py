@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadline.layers.contracts import Sample
-from leadline.layers.types import SignalSpec
+from leadline.nn.batch import SignalSpec
+from leadline.nn.contracts import Sample
 
 SPEC = SignalSpec("table", (6,), (0, 500, 0, 6, 0, 0))
 
 
 def rows(outputs: int, count: int = 1500, seed: int = 0) -> Sample:
-    """Return features of which two are codes (one of very many classes), all with gaps, and a target that depends on them."""
+    """Return features of which two are codes (one of very many classes), all with gaps, and a target that depends on
+    them.
+    """
     rng = np.random.default_rng(seed)
     x_nF = rng.normal(size=(count, 6)).astype(np.float32)
     x_nF[:, 4] = np.round(x_nF[:, 4], 1)  # values that lie on thresholds

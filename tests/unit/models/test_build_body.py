@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.component import Component
+from leadline.core.experiment import NetworkSpec
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.experiment import NetworkSpec
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models.build import build_body, fitted_family, resolved_options
+from leadline.models.build import build_encoder, classical_family, resolved_options
+from leadline.nn.batch import Signal, SignalSpec
 
 TABLE = SignalSpec("table", (4,))
 IMAGE = SignalSpec("image", (1, 8, 8))
@@ -28,13 +28,13 @@ def test_the_users_options_win_over_those_of_the_size() -> None:
 
 
 def test_a_body_starts_with_its_front() -> None:
-    body = build_body(Component(name="mlp", options={"hidden": []}), TABLE, Front(), "base")
+    body = build_encoder(Component(name="mlp", options={"hidden": []}), TABLE, Front(), "base")
     assert body.width == 4
     torch.testing.assert_close(body(torch.full((2, 4), 255.0)), torch.ones(2, 4))
 
 
 def test_a_module_object_is_a_network_too() -> None:
-    body = build_body(nn.Linear(4, 3), TABLE, Front(), "base")
+    body = build_encoder(nn.Linear(4, 3), TABLE, Front(), "base")
     assert body.width == 3
     assert not body.gives_outputs
 
@@ -45,7 +45,11 @@ def test_a_module_object_is_a_network_too() -> None:
         (Component(name="resnett"), IMAGE, ["no network 'resnett'", "Did you mean 'resnet'"]),
         (Component(name="resnet"), TABLE, ["'resnet' takes image, not table", "These take table: ", "mlp"]),
         (Component(name="mlp", options={"hiden": [3]}), TABLE, ["no option 'hiden'", "Did you mean 'hidden'"]),
-        (Component(name="mlp", options={"hidden": [3, 0]}), TABLE, ["'mlp': hidden.1", "greater than or equal to 1", "got 0"]),
+        (
+            Component(name="mlp", options={"hidden": [3, 0]}),
+            TABLE,
+            ["'mlp': hidden.1", "greater than or equal to 1", "got 0"],
+        ),
         (Component(name="mlp", options={"activation": "rely"}), TABLE, ["'mlp': activation", "'relu'", "got 'rely'"]),
         (Component(name="mlp", options={"dropout": 1}), TABLE, ["dropout", "less than 1"]),
         (Component(name="cnn", options={"layers": [{"conv": 4}, "rellu"]}), IMAGE, ["entry 2", "Did you mean 'relu'"]),
@@ -53,7 +57,10 @@ def test_a_module_object_is_a_network_too() -> None:
     ],
 )
 def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: list[str]) -> None:
-    for act in (lambda: build_body(component, spec, Front(), "base"), lambda: resolved_options(component, spec, "base")):
+    for act in (
+        lambda: build_encoder(component, spec, Front(), "base"),
+        lambda: resolved_options(component, spec, "base"),
+    ):
         with pytest.raises(UsageError) as caught:
             act()
         for word in words:
@@ -63,21 +70,23 @@ def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: l
 def test_layers_that_do_not_fit_the_image_are_named() -> None:
     component = Component(name="cnn", options={"layers": [{"pool": "max", "size": 9}]})
     with pytest.raises(UsageError, match=r"entry 1.*8×8"):
-        build_body(component, IMAGE, Front(), "base")
+        build_encoder(component, IMAGE, Front(), "base")
 
 
 def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
     with pytest.raises(UsageError, match="'mlp' does not fit into memory"):
-        build_body(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")
+        build_encoder(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")
 
 
 def test_a_fitted_family_stands_for_all_inputs_or_for_none() -> None:
     linear = Component(name="linear", options={"l2": 1.0})
-    family = fitted_family(NetworkSpec(bodies={"photo": linear, "table": linear}))
+    family = classical_family(NetworkSpec(bodies={"photo": linear, "table": linear}))
     assert family is not None and family.name == "linear"
-    assert fitted_family(NetworkSpec(bodies={"photo": Component(name="cnn"), "table": Component(name="mlp")})) is None
+    assert (
+        classical_family(NetworkSpec(bodies={"photo": Component(name="cnn"), "table": Component(name="mlp")})) is None
+    )
     for other in (Component(name="mlp"), Component(name="svm"), Component(name="linear", options={"l2": 2.0})):
         with pytest.raises(UsageError, match="'linear' is one model over all inputs"):
-            fitted_family(NetworkSpec(bodies={"table": linear, "photo": other}))
+            classical_family(NetworkSpec(bodies={"table": linear, "photo": other}))
     with pytest.raises(UsageError, match="one model over all inputs"):
-        fitted_family(NetworkSpec(bodies={"table": linear, "photo": linear}), {"photo": nn.Identity()})
+        classical_family(NetworkSpec(bodies={"table": linear, "photo": linear}), {"photo": nn.Identity()})

@@ -11,12 +11,12 @@ import torch
 from sklearn.linear_model import Ridge
 from torch import nn
 
+from leadline.core.component import Component
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.layers.contracts import Sample
-from leadline.layers.types import Signal, SignalSpec
-from leadline.models import autoregression, dlinear, naive, nlinear, patchtst
-from leadline.models.build import build_body
+from leadline.models.build import build_encoder
+from leadline.models.forecasting import autoregression, dlinear, naive, nlinear, patchtst
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.contracts import Sample
 
 SPEC = SignalSpec("sequence", (34, 4), ahead=4, past=30, aims=(2, 0))
 
@@ -34,7 +34,9 @@ def forecast(model: nn.Module, x_BTF: torch.Tensor, spec: SignalSpec = SPEC) -> 
     return model(Signal(x_BTF)).values.view(len(x_BTF), spec.ahead, len(spec.aims), spec.each)
 
 
-@pytest.mark.parametrize("family", [dlinear.FAMILY, nlinear.FAMILY, patchtst.FAMILY, naive.FAMILY, autoregression.FAMILY])
+@pytest.mark.parametrize(
+    "family", [dlinear.FAMILY, nlinear.FAMILY, patchtst.FAMILY, naive.FAMILY, autoregression.FAMILY]
+)
 def test_each_variable_is_forecast_from_its_own_past_alone(family: Any) -> None:
     model, plain_BTF = module(family), x()
     changed_BTF = plain_BTF.clone()
@@ -50,11 +52,15 @@ def test_each_variable_is_forecast_from_its_own_past_alone(family: Any) -> None:
 def test_dlinear_continues_a_moving_average_and_the_rest() -> None:
     model: Any = module(dlinear.FAMILY, window=4)
     past_BVL = x()[:, :30].numpy().transpose(0, 2, 1)[:, [2, 0]]
-    padded = np.concatenate([past_BVL[..., :1], past_BVL, past_BVL[..., -1:], past_BVL[..., -1:]], 2)  # 1 before, 2 after
+    padded = np.concatenate(
+        [past_BVL[..., :1], past_BVL, past_BVL[..., -1:], past_BVL[..., -1:]], 2
+    )  # 1 before, 2 after
     trend_BVL = np.stack([padded[..., k : k + 4].mean(-1) for k in range(30)], -1)
     maps = [(m.weight_MGL[0].detach().numpy(), m.bias_MG[0].detach().numpy()) for m in (model.trend, model.rest)]
     expected = trend_BVL @ maps[0][0].T + maps[0][1] + (past_BVL - trend_BVL) @ maps[1][0].T + maps[1][1]
-    np.testing.assert_allclose(forecast(model, x())[..., 0].detach().numpy().transpose(0, 2, 1), expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        forecast(model, x())[..., 0].detach().numpy().transpose(0, 2, 1), expected, rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("family", [dlinear.FAMILY, nlinear.FAMILY])
@@ -78,7 +84,9 @@ def test_patchtst_forecasts_a_stretched_window_stretched() -> None:
     torch.testing.assert_close(forecast(model, 5 * x()), 5 * forecast(model, x()), rtol=1e-3, atol=1e-2)
 
 
-@pytest.mark.parametrize(("past", "patch", "stride", "patches"), [(336, 16, 8, 42), (30, 16, 8, 3), (7, 16, 8, 2), (5, 1, 1, 6)])
+@pytest.mark.parametrize(
+    ("past", "patch", "stride", "patches"), [(336, 16, 8, 42), (30, 16, 8, 3), (7, 16, 8, 2), (5, 1, 1, 6)]
+)
 def test_patches_are_as_many_as_in_the_paper(past: int, patch: int, stride: int, patches: int) -> None:
     spec = SignalSpec("sequence", (past, 1), ahead=2, past=past, aims=(0,))
     model: Any = module(patchtst.FAMILY, spec, patch=patch, stride=stride)
@@ -88,7 +96,7 @@ def test_patches_are_as_many_as_in_the_paper(past: int, patch: int, stride: int,
 
 def test_heads_that_cannot_share_the_features_are_refused_in_words() -> None:
     with pytest.raises(UsageError, match="3 heads cannot share 16 features"):
-        build_body(Component(name="patchtst", options={"heads": 3}), SPEC, nn.Identity(), "small")
+        build_encoder(Component(name="patchtst", options={"heads": 3}), SPEC, nn.Identity(), "small")
 
 
 def test_the_last_value_or_season_goes_on() -> None:
@@ -141,7 +149,9 @@ def test_autoregression_chooses_its_penalty_on_validation_windows_and_leaves_out
     target_nHV = x_nTF[:, 30:, [2, 0]].copy()
     target_nHV[::3] = np.nan
     model: Any = module(autoregression.FAMILY)
-    notes = autoregression.fit(model, blocks(x_nTF, target_nHV), blocks(x_nTF[:50] * 2, 2 * x_nTF[:50, 30:][..., [2, 0]]), 0).notes
+    notes = autoregression.fit(
+        model, blocks(x_nTF, target_nHV), blocks(x_nTF[:50] * 2, 2 * x_nTF[:50, 30:][..., [2, 0]]), 0
+    ).notes
     assert "least squared error on validation windows" in notes[0]
     kept = np.arange(300) % 3 > 0
     other: Any = module(autoregression.FAMILY, l2=0.01)

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leadline.facts.component import Component
-from leadline.facts.finding import Finding
-from leadline.facts.registry import TABLES
-from leadline.facts.schema import FieldSchema, Schema
-from leadline.layers.contracts import Context
+from leadline.core.component import Component
+from leadline.core.finding import Finding
+from leadline.core.registry import TABLES
+from leadline.core.schema import ColumnSchema, Schema
+from leadline.nn.contracts import Context
 from leadline.run.build import objective_for
 
-CLASSES = FieldSchema(name="kind", kind="category", state={"classes": ["no", "yes"], "counts": [30, 20]})
-NUMBER = FieldSchema(name="price", kind="number", state={"mean": 0.0, "std": 1.0})
+CLASSES = ColumnSchema(name="kind", kind="category", state={"classes": ["no", "yes"], "counts": [30, 20]})
+NUMBER = ColumnSchema(name="price", kind="number", state={"mean": 0.0, "std": 1.0})
 CASES = {
     "accuracy": Component(name="classification"),
     "nll": Component(name="classification", options={"operating_point": 0.2}),
@@ -37,7 +37,7 @@ def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
     else:
         target = rng.normal(size=80).astype(np.float32)
         predictions = {"prediction": target + rng.normal(size=80).astype(np.float32)}
-    name, value_n = objective.by_row(predictions, target, schema)
+    name, value_n = objective.per_example_score(predictions, target, schema)
     found = [f for f in objective.measure(predictions, Context("test", target, None, schema)) if isinstance(f, Finding)]
     assert name == measure
     assert value_n.shape == (80,)
@@ -47,8 +47,8 @@ def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
 def test_models_that_are_fitted_learn_only_what_they_can_be_compared_by() -> None:
     for name in TABLES["objectives"]:
         objective: Any = objective_for(Component(name=name))[0]
-        assert objective.learns in (None, "classes", "numbers", "windows")
-        assert set(objective.stepped) <= set(objective.options.model_fields)
-        if objective.learns is not None:
+        assert objective.classical_target in (None, "classes", "numbers", "windows")
+        assert set(objective.loss_options) <= set(objective.options.model_fields)
+        if objective.classical_target is not None:
             # a further one belongs into the test above; forecasts have theirs in test_forecasting.py
             assert name in ("classification", "fixmatch", "regression", "forecasting")

@@ -11,15 +11,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.schema import FieldSchema, Schema
-from leadline.objectives.named import objective_for, wanted_by
-from leadline.objectives.quantiles import Options
+from leadline.objectives.lookup import objective_for, target_types_of
+from leadline.objectives.supervised.quantiles import Options
 
-STATE = {"mean": 5.0, "std": 2.0, "min": 0.0, "max": 9.0, "median": 5.0, "missing": False, "offset": 0.0, "scale": "standard"}
-SCHEMA = Schema(inputs=(), target=FieldSchema(name="price", kind="number", state=STATE))
-COUNTS = Schema(inputs=(), target=FieldSchema(name="visits", kind="count", state=STATE))
+STATE = {
+    "mean": 5.0,
+    "std": 2.0,
+    "min": 0.0,
+    "max": 9.0,
+    "median": 5.0,
+    "missing": False,
+    "offset": 0.0,
+    "scale": "standard",
+}
+SCHEMA = Schema(inputs=(), target=ColumnSchema(name="price", kind="number", state=STATE))
+COUNTS = Schema(inputs=(), target=ColumnSchema(name="visits", kind="count", state=STATE))
 OUTPUTS = torch.linspace(-2, 2, 7)
 TARGET = torch.tensor([5.0, 1.0, 9.5, 4.0, 4.5, 7.0, 2.0])
 
@@ -47,9 +56,9 @@ def test_regression_losses(options: dict[str, Any], theirs: Any) -> None:
 
 def test_the_constant_answer_fits_the_loss() -> None:
     target = np.array([0.0, 1.0, 8.0])
-    assert ready("regression")[0].constant(target, 2, SCHEMA)[1]["prediction"].tolist() == [3, 3]
-    assert ready("regression", loss="huber")[0].constant(target, 2, SCHEMA)[1]["prediction"].tolist() == [1, 1]
-    name, found = ready("quantiles", levels=[0.25, 0.75])[0].constant(target, 1, SCHEMA)
+    assert ready("regression")[0].dummy_predictor(target, 2, SCHEMA)[1]["prediction"].tolist() == [3, 3]
+    assert ready("regression", loss="huber")[0].dummy_predictor(target, 2, SCHEMA)[1]["prediction"].tolist() == [1, 1]
+    name, found = ready("quantiles", levels=[0.25, 0.75])[0].dummy_predictor(target, 1, SCHEMA)
     assert (name, found["q25"].tolist(), found["q75"].tolist()) == ("quantiles", [0.5], [4.5])
 
 
@@ -61,7 +70,9 @@ def test_gaussian_is_the_normal_likelihood() -> None:
     assert bool((std > 0).all())
     theirs = -torch.distributions.Normal(mean, std).log_prob(TARGET)
     torch.testing.assert_close(objective.value(last, scores, TARGET).value_B, theirs)
-    assert last(torch.zeros(1, 2)).tolist()[0] == pytest.approx([5, 2.002]), "outputs of 0 are the train rows' own distribution"
+    assert last(torch.zeros(1, 2)).tolist()[0] == pytest.approx([5, 2.002]), (
+        "outputs of 0 are the train rows' own distribution"
+    )
     assert objective.decided(last, scores).columns["std"].tolist() == std.tolist()
 
 
@@ -119,19 +130,19 @@ def test_wrong_options_are_refused(component: dict[str, Any], says: str) -> None
 
 def test_a_number_is_no_count_without_being_called_one() -> None:
     objective, _ = objective_for(Component(name="poisson"))
-    assert "--set data.kinds.price=count" in str(objective.suits(SCHEMA))
-    assert objective.suits(COUNTS) is None
+    assert "--set data.kinds.price=count" in str(objective.unsuitable(SCHEMA))
+    assert objective.unsuitable(COUNTS) is None
     for name in ("regression", "gaussian", "quantiles"):
-        assert objective_for(Component(name=name))[0].suits(COUNTS) is None
+        assert objective_for(Component(name=name))[0].unsuitable(COUNTS) is None
 
 
 def test_what_an_experiment_wants_of_its_target() -> None:
-    from leadline.facts.experiment import Experiment
+    from leadline.core.experiment import Experiment
 
-    assert wanted_by(Experiment()) == {}
-    assert wanted_by(Experiment.parse({"objective": "poisson"})) == {"*": ("count",)}
+    assert target_types_of(Experiment()) == {}
+    assert target_types_of(Experiment.parse({"objective": "poisson"})) == {"*": ("count",)}
     chosen = {"name": "multitask", "tasks": {"age": "quantiles", "visits": "poisson"}}
-    assert wanted_by(Experiment.parse({"objective": chosen})) == {
+    assert target_types_of(Experiment.parse({"objective": chosen})) == {
         "*": ("several",),
         "age": ("number", "count"),
         "visits": ("count",),

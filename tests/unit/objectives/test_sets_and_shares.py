@@ -9,16 +9,18 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.schema import FieldSchema, Schema
-from leadline.objectives.named import objective_for
+from leadline.objectives.lookup import objective_for
 
 LABELS = {"labels": ["a", "b", "c"], "shares": [0.5, 0.2, 0.1], "separator": ";", "missing": False}
-SETS = Schema(inputs=(), target=FieldSchema(name="tags", kind="labels", state=LABELS))
+SETS = Schema(inputs=(), target=ColumnSchema(name="tags", kind="labels", state=LABELS))
 SHARES = Schema(
     inputs=(),
-    target=FieldSchema(name="a, b, c", kind="probabilities", state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"]}),
+    target=ColumnSchema(
+        name="a, b, c", kind="probabilities", state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"]}
+    ),
 )
 SCORES = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 TRUE = torch.tensor([[1.0, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1], [1, 0, 1]])
@@ -40,7 +42,9 @@ def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
 )
 def test_labels_pay_binary_cross_entropy(given: Any, weights: list[float]) -> None:
     objective, last = ready("multilabel", SETS, positive_weight=given)
-    theirs = F.binary_cross_entropy_with_logits(SCORES, TRUE, pos_weight=torch.tensor(weights), reduction="none").mean(1)
+    theirs = F.binary_cross_entropy_with_logits(SCORES, TRUE, pos_weight=torch.tensor(weights), reduction="none").mean(
+        1
+    )
     torch.testing.assert_close(objective.value(last, last(SCORES), TRUE).value_B, theirs)
 
 
@@ -54,14 +58,14 @@ def test_labels_more_probable_than_not_are_given() -> None:
 def test_weights_of_labels_must_be_of_labels() -> None:
     objective, _ = objective_for(Component(name="multilabel", options={"positive_weight": {"aa": 2.0}}))
     with pytest.raises(UsageError, match=r"the target has no label 'aa'. Did you mean 'a'"):
-        objective.suits(SETS)
+        objective.unsuitable(SETS)
     for wrong in (0, -1, "equal", {"a": 0}):
         with pytest.raises(UsageError, match="objective multilabel"):
             objective_for(Component(name="multilabel", options={"positive_weight": wrong}))
 
 
 def test_the_most_common_labels_are_the_constant_answer() -> None:
-    name, found = objective_for(Component(name="multilabel"))[0].constant(TRUE.numpy()[[0, 2, 5]], 2, SETS)
+    name, found = objective_for(Component(name="multilabel"))[0].dummy_predictor(TRUE.numpy()[[0, 2, 5]], 2, SETS)
     assert name == "majority"
     assert found["prediction"].tolist() == [[1, 0, 1]] * 2
     np.testing.assert_allclose(found["probability"][0], [1, 1 / 3, 2 / 3])
@@ -70,15 +74,17 @@ def test_the_most_common_labels_are_the_constant_answer() -> None:
 def test_soft_targets_pay_cross_entropy() -> None:
     objective, last = ready("probabilities", SHARES)
     true = torch.rand(6, 3, generator=torch.Generator().manual_seed(1)).softmax(-1)
-    torch.testing.assert_close(objective.value(last, last(SCORES), true).value_B, F.cross_entropy(SCORES, true, reduction="none"))
+    torch.testing.assert_close(
+        objective.value(last, last(SCORES), true).value_B, F.cross_entropy(SCORES, true, reduction="none")
+    )
     columns = objective.decided(last, last(SCORES)).columns
     torch.testing.assert_close(columns["probability"], SCORES.softmax(-1))
-    name, found = objective.constant(true.numpy(), 2, SHARES)
+    name, found = objective.dummy_predictor(true.numpy(), 2, SHARES)
     assert name == "mean"
     np.testing.assert_allclose(found["probability"][1], true.numpy().mean(0), rtol=1e-6)
 
 
 def test_classes_are_pointed_to_what_would_make_them_sets_or_probabilities() -> None:
-    classes = Schema(inputs=(), target=FieldSchema(name="kind", kind="category", state={"classes": ["a", "b"]}))
-    assert "--set data.kinds.kind=labels" in str(objective_for(Component(name="multilabel"))[0].suits(classes))
-    assert "--target p_a,p_b" in str(objective_for(Component(name="probabilities"))[0].suits(classes))
+    classes = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b"]}))
+    assert "--set data.kinds.kind=labels" in str(objective_for(Component(name="multilabel"))[0].unsuitable(classes))
+    assert "--target p_a,p_b" in str(objective_for(Component(name="probabilities"))[0].unsuitable(classes))

@@ -12,18 +12,18 @@ import torch
 from safetensors.torch import save_file
 from small_problem import Table, network, noisy, plain
 
+from leadline.training.data_loader import DataLoader
 from leadline.training.distributed import World, joined
-from leadline.training.feed import Feed
 from leadline.training.loop import fit
 
 
 def train(out: Path, accumulate: int, world: World) -> None:
     """Train with early stopping, as a run would, and write the weights, the ticks and a shared word."""
     step = plain(network(dropout=0.2), {"name": "adam", "lr": 0.01}, clip=1.0, accumulate=accumulate, world=world)
-    feed = Feed(Table(47), 12, 5, augment=noisy, world=world)
+    loader = DataLoader(Table(47), 12, 5, augment=noisy, world=world)
     # One process alone wants to stop after step 12: all of them must.
-    ticks = list(fit(step, feed, lambda t: t.step == 12 and world.rank == world.size - 1, total=20, every=4))
-    seen = torch.tensor([[t.step, t.losses["loss"], t.losses["mae"], t.gradient_norm] for t in ticks])
+    entries = list(fit(step, loader, lambda t: t.step == 12 and world.rank == world.size - 1, total=20, every=4))
+    seen = torch.tensor([[t.step, t.losses["loss"], t.losses["mae"], t.gradient_norm] for t in entries])
     word = world.share("naïve 計画" if world.is_main else None)
     world.barrier()
     tensors = {**step.network.state_dict(), "ticks": seen, "word": torch.tensor(list(word.encode()))}

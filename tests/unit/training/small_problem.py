@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from leadline.facts.component import Component
-from leadline.layers.draws import Draws
-from leadline.layers.dropout import Dropout, name_dropouts
-from leadline.layers.types import Batch, Loss
-from leadline.training.plan import Plan
-from leadline.training.step import Plain
+from leadline.core.component import Component
+from leadline.nn.batch import Batch, Loss
+from leadline.nn.layers.dropout import Dropout, name_dropouts
+from leadline.nn.rng import Rng
+from leadline.training.plan import ExecutionPlan
+from leadline.training.steps.plain import PlainStep
 
 
 class Table:
@@ -38,12 +38,12 @@ class Squares:
 
     name = "squares"
     coupled = False
-    rhythm: Mapping[str, int] = {}
+    update_frequency: Mapping[str, int] = {}
 
     def players(self, network: nn.Module) -> dict[str, nn.Module]:
         return {"network": network}
 
-    def loss(self, network: nn.Module, batch: Batch, player: str, draws: Draws) -> Loss:
+    def loss(self, network: nn.Module, batch: Batch, player: str, rng: Rng) -> Loss:
         error_B = network(batch.inputs["table"]).float()[:, 0] - batch.target_B
         return Loss(error_B.square(), batch.weight_B, {"mae": error_B.abs()})
 
@@ -51,10 +51,10 @@ class Squares:
         return network
 
 
-def noisy(batch: Batch, draws: Draws) -> Batch:
+def noisy(batch: Batch, rng: Rng) -> Batch:
     """Add noise to every number."""
     table = batch.inputs["table"]
-    return batch.with_inputs({"table": table + 0.1 * draws.normal("noise", table.shape[1])})
+    return batch.with_inputs({"table": table + 0.1 * rng.normal("noise", table.shape[1])})
 
 
 def network(dropout: float = 0.0, hidden: int = 16) -> nn.Module:
@@ -66,8 +66,13 @@ def network(dropout: float = 0.0, hidden: int = 16) -> nn.Module:
     return made
 
 
-def plain(net: nn.Module, optimizer: object = "sgd", *, objective: object = None, **settings: object) -> Plain:
+def plain(net: nn.Module, optimizer: object = "sgd", *, objective: object = None, **settings: object) -> PlainStep:
     """Return a step with a constant learning rate, on one thread."""
-    defaults: dict[str, object] = {"schedule": Component(name="constant"), "total": 20, "seed": 5, "plan": Plan()}
+    defaults: dict[str, object] = {
+        "schedule": Component(name="constant"),
+        "total": 20,
+        "seed": 5,
+        "plan": ExecutionPlan(),
+    }
     component = Component.model_validate(optimizer)
-    return Plain(net, objective or Squares(), optimizer=component, **{**defaults, **settings})  # type: ignore[arg-type]
+    return PlainStep(net, objective or Squares(), optimizer=component, **{**defaults, **settings})  # type: ignore[arg-type]

@@ -93,7 +93,9 @@ def test_where_much_less_was_used_than_kept_back_training_goes_on() -> None:
 
 def test_what_is_enough_for_all_steps_shrinks_nothing() -> None:
     clock = Clock()
-    horizons, steps = trained(clock, clock.account(max_time=1e6), lambda step: 0.01, total=500, epoch=100, validation=0.1)
+    horizons, steps = trained(
+        clock, clock.account(max_time=1e6), lambda step: 0.01, total=500, epoch=100, validation=0.1
+    )
     assert steps == 500
     assert set(horizons) == {500}
 

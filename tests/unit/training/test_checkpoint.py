@@ -28,7 +28,9 @@ def test_what_is_saved_comes_back(tmp_path: Path) -> None:
     assert found is not None and found.step == 3 and found.notes == ()
     assert found.scalars == {"step": 3, "best": None, "rate": 0.1}
     assert found.tensors.keys() == {*TENSORS, "step"}
-    assert all(torch.equal(found.tensors[name], x) and found.tensors[name].dtype == x.dtype for name, x in TENSORS.items())
+    assert all(
+        torch.equal(found.tensors[name], x) and found.tensors[name].dtype == x.dtype for name, x in TENSORS.items()
+    )
 
 
 def test_nothing_saved_is_none(tmp_path: Path) -> None:
@@ -119,7 +121,9 @@ def test_a_full_disk_says_what_is_left(tmp_path: Path, monkeypatch: pytest.Monke
 
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint.os, "fsync", full)
-        with pytest.raises(TrainingFailed, match=r"No space left on device.*step-000000001 before it is kept") as raised:
+        with pytest.raises(
+            TrainingFailed, match=r"No space left on device.*step-000000001 before it is kept"
+        ) as raised:
             kept.save(2, TENSORS, {})
     assert raised.value.exit_code == 5
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".json", ".safetensors"]
@@ -136,7 +140,9 @@ def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 def test_tied_and_strided_weights_are_saved(tmp_path: Path) -> None:
     layer = nn.Linear(2, 2)
     image = torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)
-    Checkpoints(tmp_path).save(1, {"a": layer.weight, "tied": layer.weight, "part": layer.weight[0], "image": image}, {})
+    Checkpoints(tmp_path).save(
+        1, {"a": layer.weight, "tied": layer.weight, "part": layer.weight[0], "image": image}, {}
+    )
     latest = Checkpoints(tmp_path).latest()
     assert latest is not None
     assert torch.equal(latest.tensors["tied"], layer.weight) and torch.equal(latest.tensors["part"], layer.weight[0])

@@ -1,4 +1,6 @@
-"""Options, groups and state of optimizers, whichever they are; their formulas are in `tests/reference/test_update_rules.py`."""
+"""Options, groups and state of optimizers, whichever they are; their formulas are in
+`tests/reference/test_update_rules.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +9,10 @@ import torch
 from small_problem import Table, network, noisy, plain
 from torch import nn
 
+from leadline.core.component import Component
+from leadline.core.registry import TABLES
 from leadline.errors import RunError, UsageError
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES
-from leadline.training.feed import Feed
+from leadline.training.data_loader import DataLoader
 from leadline.training.optim import load_state, optimizer, resolved_optimizer, state_of
 
 START = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
@@ -60,7 +62,11 @@ def test_wrong_names_and_options_are_explained() -> None:
 
 def test_resolving_writes_every_default_and_is_stable() -> None:
     resolved = resolved_optimizer(Component(name="adamw", options={"lr": 0.5}))
-    assert resolved.options["lr"] == 0.5 and resolved.options["weight_decay"] == 0.01 and resolved.options["beta2"] == 0.999
+    assert (
+        resolved.options["lr"] == 0.5
+        and resolved.options["weight_decay"] == 0.01
+        and resolved.options["beta2"] == 0.999
+    )
     assert resolved_optimizer(resolved) == resolved
 
 
@@ -82,7 +88,9 @@ def test_rates_are_factors_of_the_learning_rate(name: str) -> None:
     moved = []
     for lr, rates in ((0.1, (1.0, 0.5)), (0.05, (1.0, 1.0))):
         weights = [nn.Parameter(START.clone()) for _ in range(2)]
-        running = optimizer(Component(name=name, options={"lr": lr})).over(weights, dict(zip(weights, rates, strict=True)))
+        running = optimizer(Component(name=name, options={"lr": lr})).over(
+            weights, dict(zip(weights, rates, strict=True))
+        )
         for _ in range(3):
             for weight in weights:
                 weight.grad = GRADIENT.clone()
@@ -95,12 +103,18 @@ def test_rates_are_factors_of_the_learning_rate(name: str) -> None:
 
 def test_muon_steps_hidden_matrices_and_adamw_the_rest_at_a_rate_of_its_own() -> None:
     inner, head, bias = (nn.Parameter(torch.ones(shape)) for shape in ((3, 3), (2, 3), (2,)))
-    running = optimizer(Component(name="muon", options={"lr": 0.1, "rest": 0.5})).over([inner, head, bias], hidden={inner})
+    running = optimizer(Component(name="muon", options={"lr": 0.1, "rest": 0.5})).over(
+        [inner, head, bias], hidden={inner}
+    )
     for p in (inner, head, bias):
         p.grad = torch.ones_like(p)
     running.step()
     keys = {p: set(running.state[p]) for p in (inner, head, bias)}
-    assert keys == {inner: {"momentum_buffer"}, head: {"step", "exp_avg", "exp_avg_sq"}, bias: {"step", "exp_avg", "exp_avg_sq"}}
+    assert keys == {
+        inner: {"momentum_buffer"},
+        head: {"step", "exp_avg", "exp_avg_sq"},
+        bias: {"step", "exp_avg", "exp_avg_sq"},
+    }
     assert [(group["lr"], group["rate"]) for group in running.param_groups] == [(0.1, 1.0), (0.05, 0.5), (0.05, 0.5)]
     torch.testing.assert_close(bias.detach(), torch.full((2,), 1 - 0.05))
 
@@ -126,19 +140,19 @@ ALL = [
 def test_resuming_gives_the_same_bits(options: dict[str, object]) -> None:
     def fresh() -> tuple:
         step = plain(network(dropout=0.3), options, schedule=Component(name="cosine"), clip=1.0)
-        return step, Feed(Table(50), 16, 5, augment=noisy)
+        return step, DataLoader(Table(50), 16, 5, augment=noisy)
 
-    def run(step, feed: Feed, start: int, end: int) -> None:
+    def run(step, loader: DataLoader, start: int, end: int) -> None:
         for at in range(start, end):
-            step(feed.at(at))
+            step(loader.at(at))
 
-    (whole, feed), (first, _), (second, _) = fresh(), fresh(), fresh()
-    run(whole, feed, 0, 12)
-    run(first, feed, 0, 5)
+    (whole, loader), (first, _), (second, _) = fresh(), fresh(), fresh()
+    run(whole, loader, 0, 12)
+    run(first, loader, 0, 5)
     tensors, scalars = first.state()
-    run(second, feed, 0, 2)  # a past of its own is forgotten
+    run(second, loader, 0, 2)  # a past of its own is forgotten
     second.load({name: x.clone() for name, x in tensors.items()}, scalars)
-    run(second, feed, 5, 12)
+    run(second, loader, 5, 12)
     ends = [step.network.state_dict() for step in (whole, first, second)]
     assert all(torch.equal(ends[0][name], ends[2][name]) for name in ends[0])
     assert not all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
@@ -148,9 +162,9 @@ def test_resuming_gives_the_same_bits(options: dict[str, object]) -> None:
 def test_all_train_the_same_small_problem(name: str) -> None:
     lr = {"gd": 0.1, "sgd": 0.03, "adagrad": 0.1}.get(name, 0.01)
     step = plain(network(), {"name": name, "lr": lr}, schedule=Component(name="cosine"), total=400)
-    feed = Feed(Table(200, even=True), 200 if name == "gd" else 20, 5)
+    loader = DataLoader(Table(200, even=True), 200 if name == "gd" else 20, 5)
     losses = []
     for at in range(400):
-        names, sums_2K = step(feed.at(at))
+        names, sums_2K = step(loader.at(at))
         losses.append(float(sums_2K[0, names.index("loss")] / sums_2K[1, names.index("loss")]))
     assert sum(losses[-10:]) < 0.2 * sum(losses[:10])

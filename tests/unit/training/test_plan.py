@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from leadline.layers.types import Batch
-from leadline.training.plan import Plan, apply, arranged_batch, arranged_network, autocast, device_for
+from leadline.nn.batch import Batch
+from leadline.training.plan import ExecutionPlan, applied, autocast, batch_on, device_for, network_on
 
 
 def settings() -> tuple[object, ...]:
@@ -22,13 +22,13 @@ def settings() -> tuple[object, ...]:
 @pytest.mark.parametrize(
     ("plan", "expected"),
     [
-        (Plan(threads=2, precision="bf16-matmul"), (2, "bf16", "tf32", "tf32", False)),
-        (Plan(threads=1, precision="fp32", deterministic=True), (1, "ieee", "ieee", "ieee", True)),
+        (ExecutionPlan(threads=2, precision="bf16-matmul"), (2, "bf16", "tf32", "tf32", False)),
+        (ExecutionPlan(threads=1, precision="fp32", deterministic=True), (1, "ieee", "ieee", "ieee", True)),
     ],
 )
-def test_a_plan_holds_within_its_block_and_no_longer(plan: Plan, expected: tuple[object, ...]) -> None:
+def test_a_plan_holds_within_its_block_and_no_longer(plan: ExecutionPlan, expected: tuple[object, ...]) -> None:
     before = settings()
-    with pytest.raises(ZeroDivisionError), apply(plan):
+    with pytest.raises(ZeroDivisionError), applied(plan):
         assert settings() == expected
         raise ZeroDivisionError
     assert settings() == before
@@ -37,7 +37,7 @@ def test_a_plan_holds_within_its_block_and_no_longer(plan: Plan, expected: tuple
 def test_only_bf16_is_autocast() -> None:
     layer, x = nn.Linear(3, 2), torch.ones(1, 3)
     for precision, dtype in (("fp32", torch.float32), ("bf16-matmul", torch.float32), ("bf16", torch.bfloat16)):
-        with autocast(Plan(precision=precision)):  # type: ignore[arg-type]
+        with autocast(ExecutionPlan(precision=precision)):  # type: ignore[arg-type]
             assert layer(x).dtype == dtype
 
 
@@ -48,28 +48,31 @@ def images(x: Tensor) -> Batch:
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_weights_and_images_take_the_plans_layout(channels_last: bool) -> None:
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    plan = Plan(channels_last=channels_last)
+    plan = ExecutionPlan(channels_last=channels_last)
     stored = torch.randint(0, 255, (2, 5, 6, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
     for given in (stored, stored.contiguous()):
-        x = arranged_batch(images(given), plan).inputs["photo"]
+        x = batch_on(images(given), plan).inputs["photo"]
         assert x.is_contiguous(memory_format=layout) and torch.equal(x, stored)
-    weight = arranged_network(nn.Conv2d(3, 4, 3), plan).weight
+    weight = network_on(nn.Conv2d(3, 4, 3), plan).weight
     assert weight.is_contiguous(memory_format=layout)
 
 
 def test_tables_pass_untouched() -> None:
     batch = Batch({"table": torch.ones(2, 3)}, None, torch.ones(2), torch.arange(2))
-    assert arranged_batch(batch, Plan()) is batch
+    assert batch_on(batch, ExecutionPlan()) is batch
 
 
 def test_names_say_what_a_plan_is() -> None:
-    assert Plan().name == "fp32, 1 thread"
-    assert Plan(precision="bf16", channels_last=True, compile=True, threads=2).name == "bf16, channels last, compiled, 2 threads"
+    assert ExecutionPlan().name == "fp32, 1 thread"
+    assert (
+        ExecutionPlan(precision="bf16", channels_last=True, compile=True, threads=2).name
+        == "bf16, channels last, compiled, 2 threads"
+    )
 
 
 def test_plans_survive_json() -> None:
-    plan = Plan(precision="bf16", threads=3, because="quickest")
-    assert Plan.model_validate_json(plan.model_dump_json()) == plan
+    plan = ExecutionPlan(precision="bf16", threads=3, because="quickest")
+    assert ExecutionPlan.model_validate_json(plan.model_dump_json()) == plan
 
 
 def test_the_cpu_is_always_there() -> None:

@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 from small_problem import Table, network, plain
 
-from leadline.facts.component import Component
-from leadline.training.feed import Feed
-from leadline.training.plateau import Watch
+from leadline.core.component import Component
+from leadline.training.data_loader import DataLoader
+from leadline.training.plateau import PlateauWatch
 from leadline.training.schedule import schedule
-from leadline.training.step import Plain
+from leadline.training.steps.plain import PlainStep
 
 MONITORS = {"loss": "lower", "accuracy": "higher"}
 
 
-def watched(**options: object) -> tuple[Watch, Plain]:
+def watched(**options: object) -> tuple[PlateauWatch, PlainStep]:
     component = Component(name="plateau", options=options)
     step = plain(network(), {"name": "sgd", "lr": 0.1}, schedule=component, total=10)
-    return Watch(schedule(component), MONITORS, step), step
+    return PlateauWatch(schedule(component), MONITORS, step), step
 
 
-def rates(watch: Watch, step: Plain, values: list[float], on: str = "loss") -> list[float]:
+def rates(watch: PlateauWatch, step: PlainStep, values: list[float], on: str = "loss") -> list[float]:
     seen = []
     for value in values:
         step.step += 1
@@ -38,7 +38,9 @@ def test_what_is_better_depends_on_the_measure_and_the_tolerance() -> None:
     rising = [0.5, 0.6, 0.7, 0.8]
     assert rates(*watched(patience=1, on="accuracy"), rising, "accuracy") == [1, 1, 1, 1]
     assert rates(*watched(patience=1), rising) == pytest.approx([1, 0.1, 0.01, 0.001])
-    assert rates(*watched(patience=1, on="accuracy", tolerance=0.15), rising, "accuracy") == pytest.approx([1, 0.1, 0.1, 0.01])
+    assert rates(*watched(patience=1, on="accuracy", tolerance=0.15), rising, "accuracy") == pytest.approx(
+        [1, 0.1, 0.1, 0.01]
+    )
 
 
 def test_it_never_falls_below_its_end() -> None:
@@ -55,11 +57,11 @@ def test_a_value_that_is_not_a_number_is_not_better() -> None:
 
 def test_the_learning_rate_of_a_step_is_that_of_the_plateau() -> None:
     watch, step = watched(patience=1, drop=0.5)
-    feed = Feed(Table(8), 8, 5)
+    loader = DataLoader(Table(8), 8, 5)
     for at in range(3):
-        step(feed.at(at))
+        step(loader.at(at))
         watch.look({"loss": 1.0})
-    step(feed.at(3))
+    step(loader.at(3))
     assert step.lr == pytest.approx(0.1 * 0.25)
 
 
@@ -76,7 +78,7 @@ def test_its_past_survives_in_a_checkpoint() -> None:
 
 def test_other_schedules_need_no_past() -> None:
     step = plain(network())
-    watch = Watch(schedule(Component(name="constant")), MONITORS, step)
+    watch = PlateauWatch(schedule(Component(name="constant")), MONITORS, step)
     watch.look({})
     watch.load(watch.state())
     assert watch.state() is None and step.rate == 1

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from leadline.core.component import Component
+from leadline.core.registry import TABLES
 from leadline.errors import UsageError
-from leadline.facts.component import Component
-from leadline.facts.registry import TABLES
 from leadline.training.schedule import Plateau, resolved_schedule, schedule
 
 

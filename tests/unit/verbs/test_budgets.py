@@ -15,12 +15,12 @@ import pytest
 
 from leadline.errors import Interrupted, UsageError
 from leadline.machine.energy import Energy
+from leadline.pipeline import trainer_state
+from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training.budget import Account
-from leadline.training.step import Plain
-from leadline.verbs import course
-from leadline.verbs.course import Course
+from leadline.training.steps.plain import PlainStep
 from leadline.verbs.resume import resume
 
 STEP, VALIDATION, SAVING = 0.05, 0.1, 0.02  # seconds
@@ -58,26 +58,26 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(course, "Account", partial(Account, clock=clock, meter=clock.meter))
-    clock.slow(monkeypatch, Plain, "__call__", STEP)
-    clock.slow(monkeypatch, course, "decide", VALIDATION)
-    clock.slow(monkeypatch, course.Checkpoints, "save", SAVING)
+    monkeypatch.setattr(trainer_state, "Account", partial(Account, clock=clock, meter=clock.meter))
+    clock.slow(monkeypatch, PlainStep, "__call__", STEP)
+    clock.slow(monkeypatch, trainer_state, "decide", VALIDATION)
+    clock.slow(monkeypatch, trainer_state.Checkpoints, "save", SAVING)
     monkeypatch.setattr("leadline.training.loop.time.perf_counter", clock)
     return clock
 
 
 @contextmanager
-def a_signal_after(ticks: int) -> Iterator[None]:
-    take, left = Course.take, [ticks]
+def a_signal_after(entries: int) -> Iterator[None]:
+    take, left = TrainerState.take, [entries]
 
-    def and_then(self: Course, tick: object) -> None:
-        take(self, tick)  # type: ignore[arg-type]
+    def and_then(self: TrainerState, entry: object) -> None:
+        take(self, entry)  # type: ignore[arg-type]
         left[0] -= 1
         if left[0] == 0:
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Course, "take", and_then)
+        patched.setattr(TrainerState, "take", and_then)
         yield
 
 
@@ -118,7 +118,9 @@ def test_without_epochs_training_takes_what_the_budget_allows(clock: Clock, trai
     assert 19.6 < (run.report.find("train_seconds").value or 0) <= 20.0
 
 
-def test_early_stopping_still_holds_and_its_patience_follows_the_budget(clock: Clock, train: Callable[..., Run], capsys) -> None:
+def test_early_stopping_still_holds_and_its_patience_follows_the_budget(
+    clock: Clock, train: Callable[..., Run], capsys
+) -> None:
     settings = {"training.early_stopping.on": "accuracy", "training.schedule": "constant"}
     run = train(epochs=None, max_time=60.0, settings=settings, quiet=False)
     assert run.experiment.training.early_stopping.patience is None
@@ -144,12 +146,14 @@ def test_what_was_used_before_an_interruption_counts(clock: Clock, train: Callab
     assert rate(run)[-1] < 0.01 * max(rate(run))
 
 
-def test_killed_after_the_budget_ended_training_and_resumed(clock: Clock, train: Callable[..., Run], monkeypatch) -> None:
-    def killed(self: Course) -> None:
+def test_killed_after_the_budget_ended_training_and_resumed(
+    clock: Clock, train: Callable[..., Run], monkeypatch
+) -> None:
+    def killed(self: TrainerState) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Course, "ship", killed)
+        patched.setattr(TrainerState, "ship", killed)
         train(epochs=1000, max_time=10.0, out="run")
     before = clock.now
     run = resume("run", quiet=True)
@@ -159,16 +163,16 @@ def test_killed_after_the_budget_ended_training_and_resumed(clock: Clock, train:
 
 
 def test_energy_used_before_a_kill_is_not_known(clock: Clock, train: Callable[..., Run], monkeypatch) -> None:
-    take, left = Course.take, [30]
+    take, left = TrainerState.take, [30]
 
-    def killed(self: Course, tick) -> None:
-        take(self, tick)
+    def killed(self: TrainerState, entry) -> None:
+        take(self, entry)
         left[0] -= 1
         if not left[0]:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Course, "take", killed)
+        patched.setattr(TrainerState, "take", killed)
         train(epochs=20, out="run", settings={"training.checkpoint_seconds": 1e-9})
     run = resume("run", quiet=True)
     assert isinstance(run, Run)
@@ -188,7 +192,9 @@ def test_energy_used_before_a_kill_is_not_known(clock: Clock, train: Callable[..
         ({"training.log": ["mlflow"]}, "option 'uri'"),
     ],
 )
-def test_nonsense_is_refused_before_a_folder_is_made(train: Callable[..., Run], settings: dict[str, object], words: str) -> None:
+def test_nonsense_is_refused_before_a_folder_is_made(
+    train: Callable[..., Run], settings: dict[str, object], words: str
+) -> None:
     with pytest.raises(UsageError, match=words):
         train(settings=settings, out="run")
     assert not Path("run").exists()
@@ -203,5 +209,8 @@ def test_a_target_ends_training(train: Callable[..., Run], capsys) -> None:
 
 
 def test_gains_within_the_tolerance_do_not_count(train: Callable[..., Run]) -> None:
-    settings = {"training.early_stopping": {"on": "loss", "patience": 3, "tolerance": 0.5}, "training.schedule": "constant"}
+    settings = {
+        "training.early_stopping": {"on": "loss", "patience": 3, "tolerance": 0.5},
+        "training.schedule": "constant",
+    }
     assert train(epochs=200, settings=settings).history["epoch"].max() <= 10

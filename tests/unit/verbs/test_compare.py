@@ -7,7 +7,7 @@ import pytest
 
 import leadline
 from leadline.errors import UsageError
-from leadline.metrics import paired
+from leadline.metrics.statistics import paired
 from leadline.run import folder as files
 from leadline.verbs.compare import compare
 

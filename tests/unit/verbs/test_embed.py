@@ -51,7 +51,9 @@ def test_padding_is_no_part_of_the_mean_over_steps(train, place: Path) -> None:
     run = train("lines.txt", target=None, objective="language", epochs=1)
     (place / "short.txt").write_text("the cat")
     (place / "both.txt").write_text("the cat\n" + " ".join(["the dog sees the a"] * 3))
-    alone, beside = (embed(run, name, quiet=True).select(pl.col("^e[0-9]+$")).row(0) for name in ("short.txt", "both.txt"))
+    alone, beside = (
+        embed(run, name, quiet=True).select(pl.col("^e[0-9]+$")).row(0) for name in ("short.txt", "both.txt")
+    )
     assert np.allclose(alone, beside, atol=1e-5)
 
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from leadline.errors import UsageError
+from leadline.pipeline.output_files import check_name
 from leadline.verbs.predict import SUFFIXES, predict, write
-from leadline.verbs.writing import check_name
 
 
 def test_rows_that_cannot_be_used_stay_in_their_places(train, place: Path) -> None:
@@ -37,7 +37,9 @@ def test_classes_are_named_and_their_probabilities_sum_to_one(train) -> None:
     run = train()
     table = predict(run, pl.read_csv("blobs.csv").drop("kind"), quiet=True)
     assert set(table["predicted_kind"]) <= {"ja", "nein"}
-    assert table.select(pl.sum_horizontal("p(ja)", "p(nein)")).to_series().to_numpy() == pytest.approx(np.ones(80), abs=1e-5)
+    assert table.select(pl.sum_horizontal("p(ja)", "p(nein)")).to_series().to_numpy() == pytest.approx(
+        np.ones(80), abs=1e-5
+    )
     likelier = np.where(table["p(ja)"] > table["p(nein)"], "ja", "nein")
     assert table["predicted_kind"].to_list() == likelier.tolist()
 

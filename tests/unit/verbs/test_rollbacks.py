@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from leadline.errors import TrainingFailed
-from leadline.measuring import decisions
-from leadline.objectives.single import SinglePlayer
+from leadline.evaluation import predictions
+from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.pipeline import train
+from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.run import Run
-from leadline.verbs import once
-from leadline.verbs.course import Course
 from leadline.verbs.resume import resume
 
 PLAIN = {"training.schedule": "constant", "training.early_stopping": None}
@@ -28,16 +28,16 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
 
     def spoil(at: int, times: int) -> list[int]:
         seen: list[int] = []
-        loss = SinglePlayer.loss
+        loss = SingleNetwork.loss
 
-        def spoilt(self, network, batch, player, draws):
-            found = loss(self, network, batch, player, draws)
-            if draws._step != at or len(seen) >= times:
+        def spoilt(self, network, batch, player, rng):
+            found = loss(self, network, batch, player, rng)
+            if rng._step != at or len(seen) >= times:
                 return found
             seen.append(at)
             return found._replace(value_B=found.value_B * torch.nan)
 
-        monkeypatch.setattr(SinglePlayer, "loss", spoilt)
+        monkeypatch.setattr(SingleNetwork, "loss", spoilt)
         return seen
 
     return spoil
@@ -99,16 +99,16 @@ def test_killed_after_a_rollback_and_resumed_to_the_same_bits(train, spoil, monk
     options = {"epochs": 30, "settings": {**PLAIN, "training.checkpoint_seconds": 1e-9}}
     seen = spoil(37, 1)
     whole = train(**options)
-    take = Course.take
+    take = TrainerState.take
 
-    def killed(self: Course, tick) -> None:
-        take(self, tick)
-        if self.step.halvings and tick.step == 45:
+    def killed(self: TrainerState, entry) -> None:
+        take(self, entry)
+        if self.step.halvings and entry.step == 45:
             raise KeyboardInterrupt
 
     seen.clear()
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Course, "take", killed)
+        patched.setattr(TrainerState, "take", killed)
         train(**options, out="run")
     run = resume("run", quiet=True)
     assert isinstance(run, Run)
@@ -121,15 +121,15 @@ def test_killed_before_the_loss_broke_and_resumed_goes_back_to_the_same_step(tra
     options = {"epochs": 30, "settings": {**PLAIN, "training.checkpoint_seconds": 1e-9}}
     seen = spoil(37, 1)
     whole = train(**options)
-    take = Course.take
+    take = TrainerState.take
 
-    def killed(self: Course, tick) -> None:
-        take(self, tick)
-        if tick.step == 35:
+    def killed(self: TrainerState, entry) -> None:
+        take(self, entry)
+        if entry.step == 35:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Course, "take", killed)
+        patched.setattr(TrainerState, "take", killed)
         train(**options, out="run")
     seen.clear()
     run = resume("run", quiet=True)
@@ -141,9 +141,9 @@ def test_killed_before_the_loss_broke_and_resumed_goes_back_to_the_same_step(tra
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def narrow(most: int) -> None:
-        from leadline.models.mlp import FAMILY
+        from leadline.models.tabular.mlp import FAMILY
 
-        build, fit, armed = FAMILY.build, once.fit_run, []
+        build, fit, armed = FAMILY.build, train.fit_network, []
 
         def fit_run(*arguments):
             armed.append(True)  # building the network looks at a row or two
@@ -160,7 +160,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             return body
 
         monkeypatch.setitem(FAMILY.__dict__, "build", tight)
-        monkeypatch.setattr(once, "fit_run", fit_run)
+        monkeypatch.setattr(train, "fit_network", fit_run)
 
     return narrow
 
@@ -169,11 +169,14 @@ def test_a_step_that_does_not_fit_is_taken_in_pieces(train, narrow, monkeypatch,
     options = {"epochs": 6, "settings": {**PLAIN, "training.batch": 32, "network.norm": "none"}, "network": "mlp"}
     pieces = train(**{**options, "settings": {**options["settings"], "training.accumulate": 4}})
     narrow(10)
-    monkeypatch.setattr(decisions, "batch_size", lambda part: 64)
+    monkeypatch.setattr(predictions, "batch_size", lambda part: 64)
     run = train(**options, quiet=False)
     said = capsys.readouterr().err
     assert "a step with 32 rows at a time did not fit into memory: back to step 0, 2 micro-batches" in said
-    assert "a step with 16 rows at a time did not fit into memory: back to step 0, 4 micro-batches of at most 8 rows" in said
+    assert (
+        "a step with 16 rows at a time did not fit into memory: back to step 0, 4 micro-batches of at most 8 rows"
+        in said
+    )
     assert len(events(run)) == 2
     for name in ("accuracy", "nll"):
         assert run.report.find(name).value == pytest.approx(pieces.report.find(name).value, rel=1e-4)
@@ -182,17 +185,21 @@ def test_a_step_that_does_not_fit_is_taken_in_pieces(train, narrow, monkeypatch,
 
 def test_resume_takes_the_pieces_that_were_found(train, narrow, monkeypatch) -> None:
     narrow(10)
-    options = {"epochs": 12, "settings": {**PLAIN, "training.batch": 32, "training.checkpoint_seconds": 1e-9}, "network": "mlp"}
+    options = {
+        "epochs": 12,
+        "settings": {**PLAIN, "training.batch": 32, "training.checkpoint_seconds": 1e-9},
+        "network": "mlp",
+    }
     whole = train(**options)
-    take = Course.take
+    take = TrainerState.take
 
-    def killed(self: Course, tick) -> None:
-        take(self, tick)
-        if tick.step == 13:
+    def killed(self: TrainerState, entry) -> None:
+        take(self, entry)
+        if entry.step == 13:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Course, "take", killed)
+        patched.setattr(TrainerState, "take", killed)
         train(**options, out="run")
     run = resume("run", quiet=True)
     assert isinstance(run, Run)

@@ -21,7 +21,11 @@ def test_lists_finished_unfinished_and_damaged_runs(train, place: Path) -> None:
     found = {one.folder.name: one for one in runs()}
     assert list(found) == ["blobs-1", "blobs-2", "blobs-3"]
     assert found[first.name].report is not None
-    assert [found[f.name].state.partition(":")[0] for f in (first, second, third)] == ["finished", "not finished", "damaged"]
+    assert [found[f.name].state.partition(":")[0] for f in (first, second, third)] == [
+        "finished",
+        "not finished",
+        "damaged",
+    ]
 
 
 def test_no_folder_is_said() -> None:

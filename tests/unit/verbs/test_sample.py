@@ -18,7 +18,9 @@ from leadline.verbs.sample import TOGETHER, sample, write
 
 @pytest.fixture
 def run(train, place: Path) -> Run:
-    (place / "lines.txt").write_text("".join(f"the {who} sees the {what}\n" for who in ("cat", "dog") for what in "abcdefghij"))
+    (place / "lines.txt").write_text(
+        "".join(f"the {who} sees the {what}\n" for who in ("cat", "dog") for what in "abcdefghij")
+    )
     return train("lines.txt", target=None, objective="language", epochs=1)
 
 

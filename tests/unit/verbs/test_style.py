@@ -10,8 +10,8 @@ from PIL import Image
 
 import leadline
 from leadline.errors import DataError, RunError, UsageError
+from leadline.pipeline.output_files import check_name
 from leadline.verbs.style import SUFFIXES, style, write
-from leadline.verbs.writing import check_name
 
 
 @pytest.fixture
@@ -33,7 +33,8 @@ def test_a_network_of_grey_pictures_changes_the_brightness_alone(run, pictures: 
     assert made.shape == (30, 44, 3)
     assert np.array_equal(made, style(*pictures, run.folder, steps=3, quiet=True))
     colours = [
-        np.asarray(Image.fromarray(x).convert("YCbCr"))[..., 1:].astype(int) for x in (made, np.asarray(Image.open(pictures[0])))
+        np.asarray(Image.fromarray(x).convert("YCbCr"))[..., 1:].astype(int)
+        for x in (made, np.asarray(Image.open(pictures[0])))
     ]
     assert np.corrcoef(colours[0].ravel(), colours[1].ravel())[0, 1] > 0.7
     write(made, place / "out.png")
@@ -51,7 +52,13 @@ def test_a_network_of_coloured_pictures(train, place: Path) -> None:
     np.savez(place / "x.npz", x=rng.integers(0, 256, (60, 12, 12, 3), dtype=np.uint8), y=np.arange(60) % 2)
     settings = {"data.inputs": {"image": {"kind": "image", "scale": "mean_image"}}}
     run = train("x.npz", target=None, network="vgg", epochs=1, settings=settings)
-    made = style(np.zeros((20, 20, 3), dtype=np.uint8), rng.integers(0, 256, (20, 20, 3), dtype=np.uint8), run, steps=3, quiet=True)
+    made = style(
+        np.zeros((20, 20, 3), dtype=np.uint8),
+        rng.integers(0, 256, (20, 20, 3), dtype=np.uint8),
+        run,
+        steps=3,
+        quiet=True,
+    )
     assert made.shape == (20, 20, 3)
     assert made.std() > 0
 

@@ -10,25 +10,27 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.core.series_spec import SeriesSpec, Window
 from leadline.data import inputs, targets
-from leadline.data.fields.contract import field_of
-from leadline.data.fields.number import LARGEST
-from leadline.data.fields.reading import as_numbers
-from leadline.data.infer import check_columns, kinds, shown
+from leadline.data.column_inference import check_columns, kinds, shown
+from leadline.data.columns.contract import column_type
+from leadline.data.columns.number import LARGEST
+from leadline.data.columns.scalars.parsing import as_numbers
 from leadline.data.series.order import Ordered
 from leadline.data.table import Progress, Table
-from leadline.data.targets.choice import MOSTLY
-from leadline.data.targets.encoding import check_not_blurred
+from leadline.data.targets.encoded import check_not_blurred
+from leadline.data.targets.selection import MOSTLY
 from leadline.errors import DataError, UsageError
-from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import FieldSchema, InputSchema
-from leadline.facts.series import SeriesSpec, Window
 
 NAME = "series"  # of the input, and its kind
 
 
-class Chosen(NamedTuple):
-    """The kinds of the input's columns, those that are forecast first; these; why each other column was left out; notes."""
+class SeriesColumns(NamedTuple):
+    """The kinds of the input's columns, those that are forecast first; these; why each other column was left out;
+    notes.
+    """
 
     kinds: Mapping[str, str]
     aims: tuple[str, ...]
@@ -36,7 +38,7 @@ class Chosen(NamedTuple):
     notes: tuple[str, ...]
 
 
-def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | None = None) -> Chosen:
+def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | None = None) -> SeriesColumns:
     """Return what is forecast, from what: the target's columns, or all numbers, from all scalar columns.
 
     Raises UsageError for columns that are not there or cannot be used, DataError where no number is left to forecast.
@@ -51,36 +53,44 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     wanted = {*named, *spec.series.known, *(spec.columns or ())}
     left_out = dict(taken)
     if spec.columns is not None:
-        left_out |= {c: "not among the columns asked for" for c in table.frame.columns if c not in wanted and c not in taken}
+        left_out |= {
+            c: "not among the columns asked for" for c in table.frame.columns if c not in wanted and c not in taken
+        }
     candidates = [c for c in table.frame.columns if c not in left_out]
     own = {c: kind for c, kind in spec.kinds.items() if c in candidates} | dict.fromkeys(named, "number")
-    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, wanted=wanted, progress=progress)
-    unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not field_of(kind).scalar}
+    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, target_types=wanted, progress=progress)
+    unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not column_type(kind).scalar}
     for column in wanted & unfit.keys():
         raise UsageError(f"Column {column!r} holds {inferred.kinds[column]} data, and {unfit[column]}.")
     fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
     aims = named or tuple(c for c, kind in fit.items() if kind == "number" and c not in spec.series.known)
     if not aims:
         columns = ", ".join(map(repr, candidates)) or "none"
-        raise DataError(f"{table.name}: no column of numbers is left to forecast (of {columns}). --target names those to forecast.")
+        raise DataError(
+            f"{table.name}: no column of numbers is left to forecast (of {columns}). --target names those to forecast."
+        )
     for column in aims:
         _check_numbers(table, column)
     numbers = [c for c, kind in fit.items() if kind == "number" and c not in aims]
     others = [c for c in fit if c not in aims and c not in numbers]
     ordered = {c: fit[c] for c in (*aims, *numbers, *others)}
     calendar = {found.name: "calendar"} if spec.series.calendar else {}
-    judged = inputs.Plan((), {}, {**inferred.left_out, **unfit})
-    return Chosen({**ordered, **calendar}, aims, {**left_out, **inferred.left_out, **unfit}, inputs.notes(judged))
+    judged = inputs.InputLayout((), {}, {**inferred.left_out, **unfit})
+    return SeriesColumns(
+        {**ordered, **calendar}, aims, {**left_out, **inferred.left_out, **unfit}, inputs.notes(judged)
+    )
 
 
-def fit(found: Ordered, chosen: Chosen, spec: SeriesSpec, train: np.ndarray, progress: Progress | None) -> InputSchema:
+def fit(
+    found: Ordered, chosen: SeriesColumns, spec: SeriesSpec, train: np.ndarray, progress: Progress | None
+) -> InputSchema:
     """Return the input, its fields fitted on the train rows; `spec` has everything decided."""
     one = inputs.fit(inputs.Group(NAME, inputs.TABLE, chosen.kinds), found.table, train, progress)
     window = Window(spec=spec, aims=chosen.aims, form=found.form)
     return one.model_copy(update={"kind": NAME, "shape": (window.past + window.seen, *one.shape), "window": window})
 
 
-def goal(found: Ordered, one: InputSchema, train: np.ndarray) -> FieldSchema:
+def goal(found: Ordered, one: InputSchema, train: np.ndarray) -> ColumnSchema:
     """Return the field of what is forecast: its scale and its usual change over a season, on the train rows."""
     assert one.window is not None
     fields = one.fields[: len(one.window.aims)]
@@ -100,11 +110,13 @@ def goal(found: Ordered, one: InputSchema, train: np.ndarray) -> FieldSchema:
         "naive_mae": _changes(values_NV, found.segment_N, in_train_N, season),
         "every": str(found.step),
     }
-    return FieldSchema(name=", ".join(one.window.aims), kind=NAME, state=state)
+    return ColumnSchema(name=", ".join(one.window.aims), kind=NAME, state=state)
 
 
 def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, season: int) -> list[float]:
-    """Return the mean absolute change of each variable over a season, or over a step where no train rows are a season apart."""
+    """Return the mean absolute change of each variable over a season, or over a step where no train rows are a season
+    apart.
+    """
     for apart in dict.fromkeys((season, 1)):
         both_M = (segment_N[apart:] == segment_N[:-apart]) & train_N[apart:] & train_N[:-apart]
         change_MV = np.abs(values_NV[apart:] - values_NV[:-apart])[both_M]
@@ -120,7 +132,9 @@ def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
     check_columns(series.known, table, "data.series.known")
     for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:
-            raise UsageError(f"{entry} is not for series: all columns make up one input, and all windows count the same.")
+            raise UsageError(
+                f"{entry} is not for series: all columns make up one input, and all windows count the same."
+            )
 
 
 def _taken(table: Table, spec: DataSpec, found: Ordered) -> dict[str, str]:
@@ -141,7 +155,8 @@ def _check_numbers(table: Table, column: str) -> None:
         row = int(bad.arg_true()[0])
         file, number = table.where(row)
         raise DataError(
-            f"{file}, row {number}, column {column!r}: {shown(table.frame[column][row])} is no number; only numbers are forecast."
+            f"{file}, row {number}, column {column!r}: {shown(table.frame[column][row])} is no number; only numbers are"
+            " forecast."
         )
     if not numbers.is_finite().any():
         raise DataError(f"{table.name}: no value of {column!r} is a finite number: there is nothing to forecast.")

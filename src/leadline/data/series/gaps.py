@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from leadline.core.series_spec import SeriesSpec
 from leadline.data.series.steps import after, days_of_month
 from leadline.data.table import Table
 from leadline.errors import DataError
-from leadline.facts.series import SeriesSpec
 
 if TYPE_CHECKING:
     from leadline.data.series.order import Ordered
@@ -40,9 +40,10 @@ def _told(found: Ordered, missing_N: np.ndarray) -> str:
     gaps, at = int((missing_N > 0).sum()), int(missing_N.argmax())
     file, number = found.table.where(at)
     return (
-        f"{gaps:,} {'gap' if gaps == 1 else 'gaps'} between steps of {found.step}, which no window crosses; the longest are "
-        f"{int(missing_N[at]):,} steps: {file}, row {number} ({found.words(at)}) comes after {found.words(at - 1)}. "
-        "--set data.series.gaps=fill puts such steps in without values, skip takes rows for steps whatever lies between."
+        f"{gaps:,} {'gap' if gaps == 1 else 'gaps'} between steps of {found.step}, which no window crosses; the longest"
+        f" are {int(missing_N[at]):,} steps: {file}, row {number} ({found.words(at)}) comes after"
+        f" {found.words(at - 1)}. --set data.series.gaps=fill puts such steps in without values, skip takes rows for"
+        " steps whatever lies between."
     )
 
 
@@ -50,38 +51,50 @@ def _filled(found: Ordered, missing_N: np.ndarray) -> tuple[Ordered, tuple[str, 
     count, rows = int(missing_N.sum()), len(missing_N)
     if count > rows:
         raise DataError(
-            f"{found.table.name}: {count:,} steps of {found.step} are missing between {rows:,} rows: put in, they would be most of "
-            "it. data.series.every names another step, and data.series.gaps=split lets no window cross them."
+            f"{found.table.name}: {count:,} steps of {found.step} are missing between {rows:,} rows: put in, they would"
+            " be most of it. data.series.every names another step, and data.series.gaps=split lets no window cross"
+            " them."
         )
     before_P = np.repeat(np.arange(rows), missing_N)  # the row that follows each step put in
     place_P = np.argsort(np.concatenate([np.arange(rows), before_P - 0.5]), kind="stable")
     last_P = before_P - 1
     steps_P = np.arange(count) - np.repeat(np.cumsum(missing_N) - missing_N, missing_N) + 1
     grown = appended(found, last_P, steps_P, place_P)
-    note = f"{count:,} steps of {found.step} without a row are put in without values, in {int((missing_N > 0).sum()):,} gaps."
+    note = (
+        f"{count:,} steps of {found.step} without a row are put in without values, in {int((missing_N > 0).sum()):,}"
+        " gaps."
+    )
     return grown._replace(segment_N=grown.item_N), (note,)
 
 
 def appended(found: Ordered, last_P: np.ndarray, steps_P: np.ndarray, order: np.ndarray) -> Ordered:
-    """Return the rows with more that have no values: so many steps after the rows `last_P`; `order` are the places of them all.
+    """Return the rows with more that have no values: so many steps after the rows `last_P`; `order` are the places of
+    them all.
 
     They are of the item, and of the segment, of the row that they follow, and messages give them its number.
     """
     rows = len(found.item_N)
     day_P = None
     if found.step.unit == "mo":  # those of an item are on the same day, the last one of short months
-        days = pl.DataFrame({"item": found.item_N, "day": days_of_month(found.time_N)}).select(pl.col("day").max().over("item"))
+        days = pl.DataFrame({"item": found.item_N, "day": days_of_month(found.time_N)}).select(
+            pl.col("day").max().over("item")
+        )
         day_P = days["day"].to_numpy()[last_P]
     time_P = after(found.time_N[last_P], steps_P, found.step, day_P)
     from_row = np.concatenate([np.arange(rows), last_P])[order]
     there = (np.arange(rows + len(last_P)) < rows)[order]
     table = gathered(found.table, pl.Series(from_row))
     keep = [
-        name if name == found.item else pl.when(pl.Series(there)).then(pl.col(name)).alias(name) for name in table.frame.columns
+        name if name == found.item else pl.when(pl.Series(there)).then(pl.col(name)).alias(name)
+        for name in table.frame.columns
     ]
-    time = pl.Series(found.name, np.concatenate([found.time_N, time_P])[order]).cast(found.table.frame[found.name].dtype)
+    time = pl.Series(found.name, np.concatenate([found.time_N, time_P])[order]).cast(
+        found.table.frame[found.name].dtype
+    )
     frame = table.frame.select(keep).with_columns(time)
-    return found._replace(table=replace(table, frame=frame), item_N=found.item_N[from_row], segment_N=found.segment_N[from_row])
+    return found._replace(
+        table=replace(table, frame=frame), item_N=found.item_N[from_row], segment_N=found.segment_N[from_row]
+    )
 
 
 def gathered(table: Table, rows: pl.Series) -> Table:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.series_spec import SeriesSpec, Step
 from leadline.data.series import times
 from leadline.data.series.steps import after
 from leadline.data.series.times import Times
 from leadline.data.table import Table
 from leadline.errors import DataError
-from leadline.facts.series import SeriesSpec, Step
 
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _HOW = {
@@ -26,8 +26,10 @@ _HOW = {
 }
 
 
-class Rows(NamedTuple):
-    """Rows of a table in order of item and time: their positions in it, items, times, steps, and whether they lie between steps."""
+class SeriesRows(NamedTuple):
+    """Rows of a table in order of item and time: their positions in it, items, times, steps, and whether they lie
+    between steps.
+    """
 
     table: Table
     times: Times
@@ -37,9 +39,9 @@ class Rows(NamedTuple):
     tick_M: np.ndarray
     between_M: np.ndarray
 
-    def at(self, kept: np.ndarray) -> Rows:
+    def at(self, kept: np.ndarray) -> SeriesRows:
         """Return some of the rows."""
-        return Rows(self.table, self.times, *(values[kept] for values in self[2:]))
+        return SeriesRows(self.table, self.times, *(values[kept] for values in self[2:]))
 
     def place(self, at: int) -> str:
         """Return where a row is from and its time, in words."""
@@ -47,7 +49,7 @@ class Rows(NamedTuple):
         return f"{file}, row {number} ({times.in_words(int(self.time_M[at]), dates=self.times.dates)})"
 
 
-def set_right(rows: Rows, spec: SeriesSpec, step: Step) -> tuple[Rows, tuple[str, ...]]:
+def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRows, tuple[str, ...]]:
     """Return one row a step, and what was done in words; raises DataError where that is refused."""
     again_M = np.zeros(len(rows.row_M), dtype=bool)  # the step is that of the row before
     again_M[1:] = (np.diff(rows.tick_M) == 0) & (np.diff(rows.item_M) == 0)
@@ -73,13 +75,15 @@ def set_right(rows: Rows, spec: SeriesSpec, step: Step) -> tuple[Rows, tuple[str
     return kept, (f"{what}: {_HOW[spec.repair]}.",)
 
 
-def _named(rows: Rows, again_M: np.ndarray, step: Step) -> str:
+def _named(rows: SeriesRows, again_M: np.ndarray, step: Step) -> str:
     """Return in words what is irregular, with the first two rows of each kind."""
     said = []
     same_M = again_M & (np.diff(rows.time_M, prepend=rows.time_M[0] - 1) == 0)
     if same_M.any():
         at = int(same_M.argmax())
-        said.append(f"{rows.place(at)} has the same time as row {_number(rows, at - 1)} ({int(same_M.sum()):,} such rows)")
+        said.append(
+            f"{rows.place(at)} has the same time as row {_number(rows, at - 1)} ({int(same_M.sum()):,} such rows)"
+        )
     between = int(rows.between_M.sum())
     if between:
         at = int(rows.between_M.argmax())
@@ -87,32 +91,35 @@ def _named(rows: Rows, again_M: np.ndarray, step: Step) -> str:
         said.append(f"{rows.place(at)}{beside} lies between the steps of {step} ({between:,} such rows)")
     elif not same_M.any():
         at = int(again_M.argmax())
-        said.append(f"{rows.place(at)} is in the same step of {step} as {rows.place(at - 1)} ({int(again_M.sum()):,} such rows)")
+        said.append(
+            f"{rows.place(at)} is in the same step of {step} as {rows.place(at - 1)} ({int(again_M.sum()):,} such rows)"
+        )
     return "; ".join(said)
 
 
-def _number(rows: Rows, at: int) -> int:
+def _number(rows: SeriesRows, at: int) -> int:
     return rows.table.where(int(rows.row_M[at]))[1]
 
 
-def _advice(rows: Rows, spec: SeriesSpec, again_M: np.ndarray) -> str:
+def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
     advice = []
     if spec.item is None and again_M.any() and (column := _items(rows)):
         advice.append(f"If rows belong to different items, --item says whose they are: perhaps --item {column}.")
     if spec.zone is None and rows.times.dates and _as_clocks_are_set_back(rows, again_M):
         advice.append(
-            "If clocks were set back there, --set data.series.zone=Europe/Berlin (or another) reads times on such a clock."
+            "If clocks were set back there, --set data.series.zone=Europe/Berlin (or another) reads times on such a"
+            " clock."
         )
     advice.append(
-        "--set data.series.repair=drop keeps the first row of each step and drops rows between steps; mean or last takes the mean "
-        "or the last of the rows of each step."
+        "--set data.series.repair=drop keeps the first row of each step and drops rows between steps; mean or last"
+        " takes the mean or the last of the rows of each step."
     )
     if rows.between_M.any():
         advice.append("--set data.series.gaps=skip takes each row for a step, whatever time lies between.")
     return " ".join(advice)
 
 
-def _items(rows: Rows) -> str | None:
+def _items(rows: SeriesRows) -> str | None:
     """Return a column of text that tells rows of one time apart, if there is one."""
     frame = rows.table.frame
     for name in frame.columns:
@@ -123,14 +130,16 @@ def _items(rows: Rows) -> str | None:
     return None
 
 
-def _as_clocks_are_set_back(rows: Rows, again_M: np.ndarray) -> bool:
-    """Say whether the times that come twice are all of one early hour on Sundays, as those of clocks that are set back."""
+def _as_clocks_are_set_back(rows: SeriesRows, again_M: np.ndarray) -> bool:
+    """Say whether the times that come twice are all of one early hour on Sundays, as those of clocks that are set
+    back.
+    """
     time_M = rows.time_M[again_M]
     early = time_M % _DAY < 4 * _HOUR
     return bool((early & ((time_M // _DAY + 3) % 7 == 6)).all())
 
 
-def _averaged(rows: Rows, again_M: np.ndarray) -> Table:
+def _averaged(rows: SeriesRows, again_M: np.ndarray) -> Table:
     """Return a table of the means of the rows of each step, columns that are no numbers from the first."""
     from_row = pl.Series(rows.row_M)
     frame = rows.table.frame[from_row].with_columns(pl.Series("", np.cumsum(~again_M)))

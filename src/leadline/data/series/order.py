@@ -1,4 +1,5 @@
-"""The rows of a table in order of item and time, a step apart: what is irregular is named, and set right as the user declares.
+"""The rows of a table in order of item and time, a step apart: what is irregular is named, and set right as the user
+declares.
 
 Shapes: N rows, M rows of which the time and item are known.
 """
@@ -12,24 +13,24 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from leadline.data.encode import PROBLEMS
-from leadline.data.fields.reading import as_text
-from leadline.data.infer import shown
+from leadline.core.base import digest
+from leadline.core.series_spec import SeriesSpec, Step
+from leadline.data.column_inference import shown
+from leadline.data.columns.scalars.parsing import as_text
+from leadline.data.encoding import PROBLEMS
 from leadline.data.series import gaps, irregular, times
 from leadline.data.series.steps import find_step, ticks
 from leadline.data.series.times import Times
 from leadline.data.table import Table
 from leadline.errors import DataError
-from leadline.facts.base import digest
-from leadline.facts.series import SeriesSpec, Step
 
 
 class Ordered(NamedTuple):
     """A table in order of item and time.
 
-    Its column `name` holds times in UTC or whole numbers, `item` says whose rows are, where that differs. `item_N` numbers the
-    items, `segment_N` the stretches in which rows are a step apart. `form` is the format in which times were written; `aside` lists
-    rows that have no time or item (`PROBLEMS`), by their rows in the table as it was read.
+    Its column `name` holds times in UTC or whole numbers, `item` says whose rows are, where that differs. `item_N`
+    numbers the items, `segment_N` the stretches in which rows are a step apart. `form` is the format in which times
+    were written; `aside` lists rows that have no time or item (`PROBLEMS`), by their rows in the table as it was read.
     """
 
     table: Table
@@ -57,13 +58,14 @@ class Ordered(NamedTuple):
         return times.in_words(int(self.time_N[row]), dates=self.dates)
 
 
-def ordered(table: Table, spec: SeriesSpec, taken: Iterable[str] = (), form: str | None = None, *, infer: bool = True) -> Ordered:
+def ordered(
+    table: Table, spec: SeriesSpec, taken: Iterable[str] = (), form: str | None = None, *, infer: bool = True
+) -> Ordered:
     """Return the rows that have a time in order, and what is to be said about them.
 
-    Columns that are `taken` are not looked at for the time; without `infer` only the one that `spec` names is. Raises DataError,
-    with file, rows and times, where two rows have one time or one lies between the steps, and that is not to be set right;
-    UsageError for columns that are not there.
-    """
+    Columns that are `taken` are not looked at for the time; without `infer` only the one that `spec` names is. Raises
+    DataError, with file, rows and times, where two rows have one time or one lies between the steps, and that is not to
+    be set right; UsageError for columns that are not there."""
     found = times.read(table, spec, taken, form, infer=infer)
     aside = _without(table, spec, found)
     kept = np.ones(table.frame.height, dtype=bool)
@@ -76,15 +78,26 @@ def ordered(table: Table, spec: SeriesSpec, taken: Iterable[str] = (), form: str
     order_M = np.lexsort((time_M, item_M))
     notes = list(found.notes)
     if (np.diff(order_M) < 0).any():
-        notes.append(f"Rows are taken in order of {'item and time' if spec.item else 'time'}, which is not how they come.")
+        notes.append(
+            f"Rows are taken in order of {'item and time' if spec.item else 'time'}, which is not how they come."
+        )
     row_M, item_M, time_M = row_M[order_M], item_M[order_M], time_M[order_M]
     step = Step.parse(spec.every) if spec.every else find_step(time_M, item_M, dates=found.dates)
     if (step.unit == "1") == found.dates:
-        raise DataError(f"data.series.every: {step} is no step of the times in {found.name!r}, which are {_kind(found)}.")
-    how = {"time": found.name, "item": spec.item, "every": str(step), "repair": spec.repair, "gaps": spec.gaps, "zone": spec.zone}
+        raise DataError(
+            f"data.series.every: {step} is no step of the times in {found.name!r}, which are {_kind(found)}."
+        )
+    how = {
+        "time": found.name,
+        "item": spec.item,
+        "every": str(step),
+        "repair": spec.repair,
+        "gaps": spec.gaps,
+        "zone": spec.zone,
+    }
     own = replace(table, fingerprint=digest({"table": table.fingerprint, **how}))
-    rows = irregular.Rows(own, found, row_M, item_M, time_M, *_ticks(time_M, item_M, step, spec))
-    rows, more = irregular.set_right(rows, spec, step)
+    rows = irregular.SeriesRows(own, found, row_M, item_M, time_M, *_ticks(time_M, item_M, step, spec))
+    rows, more = irregular.regularise(rows, spec, step)
     notes += more
     result = _taken(rows, found, spec.item, step, aside)
     whole, more = gaps.handled(result, rows.tick_M, spec)
@@ -133,7 +146,7 @@ def _items(table: Table, spec: SeriesSpec) -> np.ndarray:
     return table.frame[spec.item].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
 
 
-def _taken(rows: irregular.Rows, found: Times, item: str | None, step: Step, aside: pl.DataFrame) -> Ordered:
+def _taken(rows: irregular.SeriesRows, found: Times, item: str | None, step: Step, aside: pl.DataFrame) -> Ordered:
     """Return the rows as a table, whose time column holds what was read of it."""
     table = rows.table
     if len(rows.row_M) < table.frame.height or (np.diff(rows.row_M) != 1).any():

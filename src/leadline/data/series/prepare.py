@@ -13,33 +13,33 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from leadline.data.counterparts import as_known
-from leadline.data.encode import Columns, encode
-from leadline.data.fields.contract import field_of
-from leadline.data.part import Origins, Part, Store
-from leadline.data.rows import Windows
-from leadline.data.series import ahead, columns, windows
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import InputSchema, Schema
+from leadline.core.series_spec import Window
+from leadline.data.checks.invalid_rows import first, located
+from leadline.data.columns.contract import column_type
+from leadline.data.describe import ColumnDescription, describe
+from leadline.data.encoding import EncodedColumns, encode
+from leadline.data.input_matching import as_fitted_before
+from leadline.data.series import columns, future_window, windows
 from leadline.data.series.order import Ordered, ordered
-from leadline.data.series.parts import Shared, lookback_for, share
+from leadline.data.series.splits import WindowSplits, context_length_for, split_windows
 from leadline.data.series.steps import DAY
-from leadline.data.summary import Column, summarise
+from leadline.data.storage import WindowRows
+from leadline.data.subset import RowOrigins, Store, Subset
 from leadline.data.table import Progress, Table
-from leadline.data.usable import first, located
 from leadline.errors import DataError
-from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import InputSchema, Schema
-from leadline.facts.series import Window
 
 
 class Prepared(NamedTuple):
     """What a dataset is made of, where it is a series."""
 
     schema: Schema
-    parts: Mapping[str, Part]
-    set_aside: pl.DataFrame
+    splits: Mapping[str, Subset]
+    invalid_rows: pl.DataFrame
     split_by: str
     notes: tuple[str, ...]
-    columns: tuple[Column, ...]
+    columns: tuple[ColumnDescription, ...]
 
 
 def prepare(
@@ -55,9 +55,8 @@ def prepare(
 ) -> Prepared:
     """Return the windows of a table by split; see `data.dataset.prepare` for what the arguments mean.
 
-    Without labels there is one window for each item: the one that goes beyond its last row. Raises DataError where no window fits
-    into a split, and what `ordered`, `columns.choose` and `share` raise.
-    """
+    Without labels there is one window for each item: the one that goes beyond its last row. Raises DataError where no
+    window fits into a split, and what `ordered`, `columns.choose` and `split_windows` raise."""
     assert spec.series is not None
     if schema is None:
         schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress, known)
@@ -68,27 +67,31 @@ def prepare(
         found = ordered(table, one.window.spec, (), one.window.form, infer=False)
         notes, left_out = (), {}
         if not labelled:
-            found, shared = ahead.beyond(found, one.window)
+            found, shared = future_window.future_windows(found, one.window)
         else:
-            shared = share(found, spec, one.window, seed, split=resplit)
+            shared = split_windows(found, spec, one.window, seed, split=resplit)
     one = schema.inputs[0]
     assert one.window is not None
     encoded = encode(found.table, one.fields, one.name, progress)
-    unread = located(encoded.problems, Origins(found.table))
-    set_aside = pl.concat([located(found.aside, Origins(table)), shared.aside])
+    unread = located(encoded.problems, RowOrigins(found.table))
+    set_aside = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (set_aside.height or unread.height):
-        raise DataError(f"{table.name}: --strict sets nothing aside, and cannot use: {first(pl.concat([set_aside, unread]))}.")
+        raise DataError(
+            f"{table.name}: --strict sets nothing aside, and cannot use: {first(pl.concat([set_aside, unread]))}."
+        )
     store = _store(schema, one.window, found, encoded, shared)
-    cut: Mapping[str, Part] = {name: Part(name, rows, store) for name, rows in shared.rows.items()}
-    parts, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
+    cut: Mapping[str, Subset] = {name: Subset(name, rows, store) for name, rows in shared.rows.items()}
+    splits, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
     told = (*found.notes, *notes, *shared.notes, *_unread(unread), *empty)
-    return Prepared(schema, parts, set_aside, shared.by, told, _columns(table, schema, found, left_out))
+    return Prepared(schema, splits, set_aside, shared.by, told, _columns(table, schema, found, left_out))
 
 
 def _fitted(
     table: Table, spec: DataSpec, seed: int, progress: Progress | None, known: Schema | None
-) -> tuple[Schema, Ordered, Shared, tuple[str, ...], Mapping[str, str]]:
-    """Decide everything from the data; returns the schema, rows in order, splits, notes and why columns were left out."""
+) -> tuple[Schema, Ordered, WindowSplits, tuple[str, ...], Mapping[str, str]]:
+    """Decide everything from the data; returns the schema, rows in order, splits, notes and why columns were left
+    out.
+    """
     assert spec.series is not None
     asked = spec.series
     if asked.time is None and spec.split.by == "time":
@@ -98,13 +101,17 @@ def _fitted(
     found = ordered(table, asked, (*spec.ignore, *named, *other))
     chosen = columns.choose(found.table, spec, found, progress)
     time = found.name if found.name in table.frame.columns else None
-    series = asked.model_copy(update={"lookback": lookback_for(spec, found), "time": time, "every": str(found.step)})
-    shared = share(found, spec, Window(spec=series, aims=chosen.aims), seed, split=True)
+    series = asked.model_copy(
+        update={"lookback": context_length_for(spec, found), "time": time, "every": str(found.step)}
+    )
+    shared = split_windows(found, spec, Window(spec=series, aims=chosen.aims), seed, split=True)
     one = columns.fit(found, chosen, series, shared.train, progress)
-    one = as_known(Schema(inputs=(one,)), known).inputs[0]
+    one = as_fitted_before(Schema(inputs=(one,)), known).inputs[0]
     goal = columns.goal(found, one, shared.train)
     if not any(goal.state["std"]):
-        raise DataError(f"{table.name}: among the train rows no variable varies ({goal.name}): there is nothing to learn.")
+        raise DataError(
+            f"{table.name}: among the train rows no variable varies ({goal.name}): there is nothing to learn."
+        )
     return Schema(inputs=(one,), target=goal), found, shared, chosen.notes, chosen.left_out
 
 
@@ -120,7 +127,7 @@ def _check_columns(table: Table, one: InputSchema) -> None:
         )
 
 
-def _store(schema: Schema, window: Window, found: Ordered, encoded: Columns, shared: Shared) -> Store:
+def _store(schema: Schema, window: Window, found: Ordered, encoded: EncodedColumns, shared: WindowSplits) -> Store:
     one = schema.inputs[0]
     _forget_unread(one, encoded)
     target = _in_own_units(torch.from_numpy(encoded.values), one) if shared.labelled else None
@@ -130,20 +137,20 @@ def _store(schema: Schema, window: Window, found: Ordered, encoded: Columns, sha
         index = index.with_columns(pl.col(found.name).cast(pl.Date))
     return Store(
         schema=schema,
-        inputs={one.name: Windows(values, window.past, window.seen, _known_ahead(one))},
-        target=None if target is None else Windows(target, 0, window.spec.horizon),
+        inputs={one.name: WindowRows(values, window.past, window.seen, _known_ahead(one))},
+        target=None if target is None else WindowRows(target, 0, window.spec.horizon),
         group=shared.group,
-        origins=Origins(found.table),
+        origins=RowOrigins(found.table),
         units=shared.units,
         index=index,
     )
 
 
-def _forget_unread(one: InputSchema, encoded: Columns) -> None:
+def _forget_unread(one: InputSchema, encoded: EncodedColumns) -> None:
     """Take what could not be read for missing; the values are private pages of a map of the cache."""
     start = 0
     for field in one.fields:
-        width = field_of(field.kind).width(field.state)
+        width = column_type(field.kind).width(field.state)
         rows = encoded.problems.filter(pl.col("column") == field.name)["row"].to_numpy()
         encoded.values[rows, start : start + width] = np.nan
         start += width
@@ -157,7 +164,9 @@ def _carried(values: np.ndarray, one: InputSchema, segment_N: np.ndarray) -> np.
     rows = np.arange(len(values))
     start_N = np.searchsorted(segment_N, segment_N)
     gaps = [
-        at for at, f in enumerate(one.fields) if f.kind == "number" and not f.state["missing"] and np.isnan(values[:, at]).any()
+        at
+        for at, f in enumerate(one.fields)
+        if f.kind == "number" and not f.state["missing"] and np.isnan(values[:, at]).any()
     ]
     values = values.copy() if gaps else values  # what is forecast keeps what is missing
     for at in gaps:
@@ -172,7 +181,7 @@ def _known_ahead(one: InputSchema) -> Tensor | None:
     known: list[int] = []
     start = 0
     for field in one.fields:
-        end = start + field_of(field.kind).width(field.state)
+        end = start + column_type(field.kind).width(field.state)
         if field.kind == "calendar" or field.name in one.window.spec.known:
             known += range(start, end)
         start = end
@@ -188,28 +197,39 @@ def _in_own_units(values: Tensor, one: InputSchema) -> Tensor:
     return (own_NV.double() + torch.tensor(offsets, dtype=torch.float64)).float() if any(offsets) else own_NV
 
 
-def _with_values(parts: Mapping[str, Part], encoded: Columns, window: Window) -> tuple[Mapping[str, Part], tuple[str, ...]]:
-    """Return parts without the windows in which there is nothing to go by, or nothing to compare with, and how many those were."""
+def _with_values(
+    splits: Mapping[str, Subset], encoded: EncodedColumns, window: Window
+) -> tuple[Mapping[str, Subset], tuple[str, ...]]:
+    """Return parts without the windows in which there is nothing to go by, or nothing to compare with, and how many
+    those were.
+    """
     known_N = ~np.isnan(encoded.values[:, : len(window.aims)]).all(1)
     kept, gone = {}, 0
-    for name, part in parts.items():
-        there = windows.known(known_N, part.rows, window.past, window.spec.horizon)
-        kept[name], gone = part if there.all() else part.subset(there), gone + int((~there).sum())
-    left = {name: part for name, part in kept.items() if len(part)}
-    if "train" in parts and "train" not in left:
+    for name, subset in splits.items():
+        there = windows.known(known_N, subset.rows, window.past, window.spec.horizon)
+        kept[name], gone = subset if there.all() else subset.subset(there), gone + int((~there).sum())
+    left = {name: subset for name, subset in kept.items() if len(subset)}
+    if "train" in splits and "train" not in left:
         raise DataError("Every train window lacks all values of its past, or of what is to be forecast.")
-    return left, (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
+    return left, (
+        (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
+    )
 
 
 def _unread(unread: pl.DataFrame) -> tuple[str, ...]:
     return (f"{unread.height:,} values cannot be read and count as missing: {first(unread)}.",) if unread.height else ()
 
 
-def _columns(table: Table, schema: Schema, found: Ordered, left_out: Mapping[str, str]) -> tuple[Column, ...]:
+def _columns(
+    table: Table, schema: Schema, found: Ordered, left_out: Mapping[str, str]
+) -> tuple[ColumnDescription, ...]:
     """Return a line for each column; what is forecast is an input too."""
     assert schema.inputs[0].window is not None
     roles = dict.fromkeys(schema.inputs[0].window.aims, "input and target") | {found.name: "time"}
     roles |= {found.item: "item"} if found.item else {}
     kinds = {found.name: "date" if found.dates else "number"} | ({found.item: "category"} if found.item else {})
-    lines = summarise(table, schema.model_copy(update={"target": None}), left_out)
-    return tuple(line._replace(role=roles.get(line.name, line.role), kind=line.kind or kinds.get(line.name, "")) for line in lines)
+    lines = describe(table, schema.model_copy(update={"target": None}), left_out)
+    return tuple(
+        line._replace(role=roles.get(line.name, line.role), kind=line.kind or kinds.get(line.name, ""))
+        for line in lines
+    )

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.series_spec import Step
 from leadline.errors import DataError
-from leadline.facts.series import Step
 
 DAY = 86_400_000_000
 _MONTH = 28 * DAY  # the shortest
@@ -26,7 +26,9 @@ def find_step(time_N: np.ndarray, item_N: np.ndarray, *, dates: bool) -> Step:
     apart_M = _within(time_N, item_N)
     usual, share = _commonest(apart_M[apart_M > 0])
     if usual is None:
-        raise DataError("There is no step from one time to the next: every row has a time of its own item, or the same.")
+        raise DataError(
+            "There is no step from one time to the next: every row has a time of its own item, or the same."
+        )
     if not dates:
         return Step(usual, "1")
     if usual >= _MONTH:
@@ -41,7 +43,8 @@ def find_step(time_N: np.ndarray, item_N: np.ndarray, *, dates: bool) -> Step:
 
 
 def ticks(time_N: np.ndarray, item_N: np.ndarray, step: Step) -> tuple[np.ndarray, np.ndarray]:
-    """Return the number of the step that is nearest to each row's time (N,) int64, and which times lie between steps (N,) bool.
+    """Return the number of the step that is nearest to each row's time (N,) int64, and which times lie between steps
+    (N,) bool.
 
     Where steps begin is what most times of an item say.
     """
@@ -57,7 +60,9 @@ def ticks(time_N: np.ndarray, item_N: np.ndarray, step: Step) -> tuple[np.ndarra
 
 
 def after(time_N: np.ndarray, number_N: np.ndarray, step: Step, day_N: np.ndarray | None = None) -> np.ndarray:
-    """Return the times (N,) that are so many steps after others; with steps of months on the days `day_N`, or the month's last."""
+    """Return the times (N,) that are so many steps after others; with steps of months on the days `day_N`, or the
+    month's last.
+    """
     if step.unit in ("us", "1"):
         return np.asarray(time_N + number_N * step.number)
     moment_N = time_N.astype("M8[us]")

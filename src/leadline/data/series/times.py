@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from leadline.data.fields import moments
-from leadline.data.fields.reading import as_numbers, clean, is_text
-from leadline.data.infer import check_columns, shown
+from leadline.core.series_spec import SeriesSpec
+from leadline.data.column_inference import check_columns, shown
+from leadline.data.columns.scalars import time_stamps
+from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
-from leadline.facts.series import SeriesSpec
 
 ROW = "step"  # what the time is called where rows are in order and no column says when
 _LOOKED_AT = 1_000  # values by which a column is known for one of dates
@@ -21,7 +21,9 @@ _SURE = 0.95  # of which can be read as dates
 
 
 class Times(NamedTuple):
-    """The name of the time and its values by row, null where a row has none; the format of text; what the user should know."""
+    """The name of the time and its values by row, null where a row has none; the format of text; what the user should
+    know.
+    """
 
     name: str
     values: pl.Series
@@ -37,9 +39,9 @@ class Times(NamedTuple):
 def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None = None, *, infer: bool = True) -> Times:
     """Return the times of all rows; columns that are `taken` are not looked at for dates.
 
-    Where a column is known already, `form` is the format that its text had. Raises UsageError for an unknown column and for
-    one that holds neither dates nor whole numbers, DataError where it cannot be told which of several columns says when.
-    """
+    Where a column is known already, `form` is the format that its text had. Raises UsageError for an unknown column and
+    for one that holds neither dates nor whole numbers, DataError where it cannot be told which of several columns says
+    when."""
     check_columns([name for name in (spec.time, spec.item) if name], table, "data.series")
     column = spec.time or (_found(table, spec, taken) if infer else None)
     if column is None:
@@ -48,13 +50,17 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     if values.dtype.is_numeric():
         return Times(column, _whole(table, values))
     if not (is_text(values) or values.dtype in (pl.Date, pl.Datetime)):
-        raise UsageError(f"data.series.time: column {column!r} holds values of type {values.dtype}, not dates or whole numbers.")
+        raise UsageError(
+            f"data.series.time: column {column!r} holds values of type {values.dtype}, not dates or whole numbers."
+        )
     zone = getattr(values.dtype, "time_zone", None)
     if zone is not None:
         utc = values.cast(pl.Datetime("us", zone)).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return Times(column, utc, None, (f"The times in {column!r} are on the clock of {zone}: they are taken in UTC.",))
-    form = (form if form and _reads(values, form) else moments.format_of(values)) if is_text(values) else None
-    local = moments.parse(values, form)
+        return Times(
+            column, utc, None, (f"The times in {column!r} are on the clock of {zone}: they are taken in UTC.",)
+        )
+    form = (form if form and _reads(values, form) else time_stamps.format_of(values)) if is_text(values) else None
+    local = time_stamps.parse(values, form)
     offsets = _offsets(table, values) if form and "%#z" in form else ()
     if spec.zone is not None and not offsets:
         return Times(column, _from_zone(table, spec, local), form, (f"The times in {column!r} are taken in UTC.",))
@@ -62,15 +68,19 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
 
 
 def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
-    """Return the first column of dates whose values never fall in the order of the rows, else the only column of dates."""
+    """Return the first column of dates whose values never fall in the order of the rows, else the only column of
+    dates.
+    """
     out = {spec.item, *spec.known, *taken}
     dates = [name for name in table.frame.columns if name not in out and _is_dates(table.frame[name])]
     for name in dates:
-        if _rises(table, spec, moments.parse(table.frame[name], moments.format_of(table.frame[name]))):
+        if _rises(table, spec, time_stamps.parse(table.frame[name], time_stamps.format_of(table.frame[name]))):
             return name
     if len(dates) > 1:
         columns = ", ".join(map(repr, dates))
-        raise DataError(f"{table.name}: which column says when? {columns} hold dates. --set data.series.time=COLUMN names it.")
+        raise DataError(
+            f"{table.name}: which column says when? {columns} hold dates. --set data.series.time=COLUMN names it."
+        )
     return dates[0] if dates else None
 
 
@@ -79,17 +89,19 @@ def _is_dates(column: pl.Series) -> bool:
         return column.null_count() < len(column)
     if not is_text(column):
         return False
-    _, share, _ = moments.best_format(clean(column.head(_LOOKED_AT)).drop_nulls())
+    _, share, _ = time_stamps.best_format(clean(column.head(_LOOKED_AT)).drop_nulls())
     return share >= _SURE
 
 
 def _reads(column: pl.Series, form: str) -> bool:
     present = clean(column).drop_nulls()
-    return moments.parse(present, form).count() >= _SURE * len(present)
+    return time_stamps.parse(present, form).count() >= _SURE * len(present)
 
 
 def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
-    frame = pl.DataFrame({"time": values, "item": table.frame[spec.item] if spec.item else pl.zeros(len(values), eager=True)})
+    frame = pl.DataFrame(
+        {"time": values, "item": table.frame[spec.item] if spec.item else pl.zeros(len(values), eager=True)}
+    )
     fell = (pl.col("time").diff() < pl.duration(microseconds=0)).over("item")
     return not frame.drop_nulls("time").select(fell.any()).item()
 
@@ -97,7 +109,9 @@ def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
 def _in_order(table: Table, spec: SeriesSpec) -> Times:
     """Return the number of each row within its item, from 1."""
     if spec.calendar:
-        raise UsageError("data.series.calendar: no column says when rows are. --set data.series.time=COLUMN names one of dates.")
+        raise UsageError(
+            "data.series.calendar: no column says when rows are. --set data.series.time=COLUMN names one of dates."
+        )
     item = table.frame[spec.item] if spec.item else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
     number = pl.DataFrame({"item": item}).select(pl.int_range(1, pl.len() + 1).over("item")).to_series()
     name = ROW
@@ -119,24 +133,35 @@ def _whole(table: Table, values: pl.Series) -> pl.Series:
 
 def _offsets(table: Table, values: pl.Series) -> tuple[str, ...]:
     """Return what is said of times that are written with their offset from UTC, naming the first row of each."""
-    found = pl.DataFrame({"offset": clean(values).str.extract(moments.OFFSET)}).with_row_index("row").drop_nulls()
+    found = pl.DataFrame({"offset": clean(values).str.extract(time_stamps.OFFSET)}).with_row_index("row").drop_nulls()
     first = found.group_by("offset", maintain_order=True).agg(pl.col("row").first())
     if first.height < 2:
         return (f"The times in {values.name!r} are taken in UTC.",)
     places = [f"{offset} from row {table.where(int(row))[1]} on" for offset, row in first.iter_rows()]
     different = f"{first.height} different offsets ({', '.join(places[:3])})"
-    return (f"The times in {values.name!r} have {different}: they are taken in UTC, where no hour is missing or comes twice.",)
+    return (
+        (
+            f"The times in {values.name!r} have {different}: they are taken in UTC, where no hour is missing or comes"
+            " twice."
+        ),
+    )
 
 
 def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:
-    """Return local times in UTC; of an hour that comes twice as clocks are set back, the rows that come first are the earlier."""
+    """Return local times in UTC; of an hour that comes twice as clocks are set back, the rows that come first are the
+    earlier.
+    """
     try:
         first = local.dt.replace_time_zone(spec.zone, ambiguous="earliest", non_existent="null")
         second = local.dt.replace_time_zone(spec.zone, ambiguous="latest", non_existent="null")
     except pl.exceptions.PolarsError:
-        raise UsageError(f"data.series.zone: there is no time zone {spec.zone!r}; they are called 'Europe/Berlin'.") from None
+        raise UsageError(
+            f"data.series.zone: there is no time zone {spec.zone!r}; they are called 'Europe/Berlin'."
+        ) from None
     item = table.frame[spec.item] if spec.item else pl.zeros(len(local), dtype=pl.Int64, eager=True)
-    again = pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()
+    again = (
+        pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()
+    )
     return first.zip_with(~again, second).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
 
 

@@ -1,4 +1,5 @@
-"""Where windows begin: what is forecast lies wholly in one split, what is looked back on in no later one, and neither has a gap.
+"""Where windows begin: what is forecast lies wholly in one split, what is looked back on in no later one, and neither
+has a gap.
 
 Shapes: N rows, in order of item and time; M windows.
 """
@@ -11,9 +12,8 @@ import numpy as np
 def origins(segment_N: np.ndarray, part_N: np.ndarray, part: int, past: int, ahead: int) -> np.ndarray:
     """Return the rows (M,) int64 that are the first to be forecast of a window of a part.
 
-    The window is the `past` rows before, which may be in the part or in one before it (of a smaller number, from 0), and `ahead`
-    rows from there on, which are in the part; all are of one segment.
-    """
+    The window is the `past` rows before, which may be in the part or in one before it (of a smaller number, from 0),
+    and `ahead` rows from there on, which are in the part; all are of one segment."""
     rows = np.arange(len(segment_N))
     seen_N = (part_N >= 0) & (part_N <= part)
     before_N = rows - _start(segment_N, seen_N)
@@ -29,7 +29,9 @@ def longest(segment_N: np.ndarray, there_N: np.ndarray | None = None) -> int:
 
 
 def known(known_N: np.ndarray, row_M: np.ndarray, past: int, ahead: int) -> np.ndarray:
-    """Return for which windows (M,) bool a row that is `known` is among those looked back on, and among those to be forecast."""
+    """Return for which windows (M,) bool a row that is `known` is among those looked back on, and among those to be
+    forecast.
+    """
     sum_N1 = np.concatenate([[0], np.cumsum(known_N)])
     return np.asarray((sum_N1[row_M] > sum_N1[row_M - past]) & (sum_N1[row_M + ahead] > sum_N1[row_M]))
 

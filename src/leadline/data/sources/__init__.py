@@ -7,12 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from leadline.data.sources.join import with_test
+from leadline.core import registry
+from leadline.data.sources.test_source import with_test
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
-from leadline.facts import registry
 
-FORMS = "a path, the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, or a pair (X, y) of arrays"
+FORMS = (
+    "a path, the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, or a pair (X, y) of"
+    " arrays"
+)
 
 
 class Reader(NamedTuple):
@@ -32,12 +35,11 @@ def read(
 ) -> Table:
     """Return a source as a table.
 
-    A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text), the name
-    of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy arrays or torch
-    tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the test split. `encoding` is
-    that of text files where it would be guessed wrong; `progress` is told how large files are read. Raises DataError for data that
-    cannot be used and UsageError for a source that is none of these.
-    """
+    A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text),
+    the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy
+    arrays or torch tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the
+    test split. `encoding` is that of text files where it would be guessed wrong; `progress` is told how large files are
+    read. Raises DataError for data that cannot be used and UsageError for a source that is none of these."""
     how = Reader(encoding, progress)
     table = _read(source, how)
     if test is not None:
@@ -50,7 +52,10 @@ def _read(source: object, how: Reader) -> Table:
         return source
     if isinstance(source, str | Path):
         return _read_path(source, how)
-    if type(source).__module__.partition(".")[0] in ("polars", "pandas"):  # asked of the type: nothing is imported to ask
+    if type(source).__module__.partition(".")[0] in (
+        "polars",
+        "pandas",
+    ):  # asked of the type: nothing is imported to ask
         from leadline.data.sources import frames
 
         return frames.read(source)
@@ -82,26 +87,26 @@ def _read_path(source: str | Path, how: Reader) -> Table:
     file, mark, sheet = str(path).rpartition("#")
     if mark and Path(file).is_file():
         return _read_sheet(Path(file), sheet)
-    if str(source) in registry.table("datasets"):
+    if str(source) in registry.registered("datasets"):
         return _read(registry.lookup("datasets", str(source)), how)
     raise DataError(_nothing_at(str(source), path))
 
 
 def _read_file(path: Path, how: Reader) -> Table:
-    from leadline.data.sources import lines, tabular
+    from leadline.data.sources import tabular, text_lines
 
     if path.suffix.lower() == ".npz":
         from leadline.data.sources import arrays
 
         return arrays.read_npz(path)
-    if not tabular.is_table(path) and not lines.is_lines(path):
+    if not tabular.is_table(path) and not text_lines.is_lines(path):
         raise DataError(
             f"{path}: Leadline does not read {path.suffix or 'files without a suffix'}; "
             f"it reads {', '.join(tabular.FORMATS)}, .npz, .txt and folders of pictures, audio or text files."
         )
     try:
-        if lines.is_lines(path):
-            return lines.read(path, how.encoding, how.progress)
+        if text_lines.is_lines(path):
+            return text_lines.read(path, how.encoding, how.progress)
         return tabular.read(path, encoding=how.encoding, progress=how.progress)
     except PermissionError:
         raise DataError(f"{path} may not be read; give yourself the right to (its permissions forbid it).") from None
@@ -121,7 +126,7 @@ def _nothing_at(source: str, path: Path) -> str:
     if path.parent != Path():
         where = f"There is no file or folder {source}."
         return f"{where} {_near(path.name, beside)}".rstrip() if there else f"{where} {path.parent} does not exist."
-    known = registry.table("datasets")
+    known = registry.registered("datasets")
     near = _near(source, [*beside, *known]) or f"Bundled: {', '.join(sorted(known))}."
     return f"There is no file, folder or bundled dataset {source!r}. {near}"
 

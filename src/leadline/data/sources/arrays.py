@@ -16,21 +16,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from leadline.data.sources import identity
+from leadline.data.sources import fingerprints
 from leadline.data.sources.frames import check_width
-from leadline.data.sources.parts import Part, part_of, split_column
 from leadline.data.sources.pixels import looks_like_pictures, to_pixels
+from leadline.data.sources.split_names import SplitName, split_column, split_name_of
 from leadline.data.table import Table
 from leadline.errors import DataError
 
 TARGET = "label"
 _X = {"x", "image", "images", "data", "features", "inputs"}
 _Y = {"y", "label", "labels", "target", "targets"}
-_PARTS: tuple[Part | None, ...] = (None, "train", "validation", "test")
+_PARTS: tuple[SplitName | None, ...] = (None, "train", "validation", "test")
 
 
 class _Role(NamedTuple):
-    part: Part | None
+    part: SplitName | None
     is_target: bool
 
 
@@ -40,7 +40,9 @@ class _Columns(NamedTuple):
 
 
 def read_npz(path: Path) -> Table:
-    """Return the arrays of an NPZ file as a table; raises DataError for a damaged file and for arrays of Python objects."""
+    """Return the arrays of an NPZ file as a table; raises DataError for a damaged file and for arrays of Python
+    objects.
+    """
     if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle
         raise DataError(f"{path} is damaged or no NPZ file. Write it again with numpy.savez.")
     try:
@@ -51,18 +53,17 @@ def read_npz(path: Path) -> Table:
     except ValueError as error:
         why = "it holds Python objects, which only unsafe code can load" if "allow_pickle" in str(error) else str(error)
         raise DataError(f"{path} cannot be read: {why}. Save plain arrays of numbers or text.") from None
-    return replace(_table(arrays, path.name), name=path.stem, fingerprint=identity.of_file(path), base=path.parent)
+    return replace(_table(arrays, path.name), name=path.stem, fingerprint=fingerprints.of_file(path), base=path.parent)
 
 
 def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:
     """Return named arrays as a table.
 
-    ``x`` and ``y``, alone or for each part (``x_train, y_train, x_test, y_test``, ``train_images, train_labels`` …), become rows
-    with a ``label``; other names give columns. (N,H,W), (N,H,W,C) and (N,C,H,W) become pictures, (N,F) becomes F columns.
-    Raises DataError naming the arrays whose lengths, shapes or values do not fit.
-    """
+    ``x`` and ``y``, alone or for each part (``x_train, y_train, x_test, y_test``, ``train_images, train_labels`` …),
+    become rows with a ``label``; other names give columns. (N,H,W), (N,H,W,C) and (N,C,H,W) become pictures, (N,F)
+    becomes F columns. Raises DataError naming the arrays whose lengths, shapes or values do not fit."""
     table = _table({str(name): to_numpy(values, str(name)) for name, values in arrays.items()}, where)
-    return replace(table, fingerprint=identity.of_frame(table.frame))
+    return replace(table, fingerprint=fingerprints.of_frame(table.frame))
 
 
 def to_numpy(values: Any, name: str) -> np.ndarray:
@@ -83,8 +84,8 @@ def to_numpy(values: Any, name: str) -> np.ndarray:
 
 def _role(name: str) -> _Role | None:
     words = [word for word in re.split(r"[\W_]+", name.lower()) if word]
-    parts = [part for word in words if (part := part_of(word))]
-    rest = [word for word in words if not part_of(word)]
+    parts = [part for word in words if (part := split_name_of(word))]
+    rest = [word for word in words if not split_name_of(word)]
     if len(parts) > 1 or len(rest) != 1 or rest[0] not in _X | _Y:
         return None
     return _Role(parts[0] if parts else None, rest[0] in _Y)
@@ -128,15 +129,21 @@ def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], wh
     if y_names:
         for part, name in y_names.items():
             _same_length(where, {x_names[part]: len(arrays[x_names[part]]), name: len(arrays[name])})
-        frame = frame.with_columns(_series(TARGET, np.concatenate([_labels(arrays[name], name) for name in y_names.values()])))
+        frame = frame.with_columns(
+            _series(TARGET, np.concatenate([_labels(arrays[name], name) for name in y_names.values()]))
+        )
     unread = sorted(set(arrays) - {*x_names.values(), *y_names.values()})
     notes += (f"{where}: not read: {', '.join(unread)}.",) if unread else ()
     kinds = {"image": "image"} if "image" in frame.columns else {}
     table = Table(frame, where, "", where, target=TARGET if y_names else None, kinds=kinds, notes=notes)
-    return table if None in x_names else _with_parts(table, {part: len(arrays[name]) for part, name in x_names.items()}, x_names)
+    return (
+        table
+        if None in x_names
+        else _with_parts(table, {part: len(arrays[name]) for part, name in x_names.items()}, x_names)
+    )
 
 
-def _with_parts(table: Table, lengths: Mapping[Part | None, int], names: Mapping[Part | None, str]) -> Table:
+def _with_parts(table: Table, lengths: Mapping[SplitName | None, int], names: Mapping[SplitName | None, str]) -> Table:
     at_N = np.repeat(np.arange(len(lengths)), list(lengths.values()))
     return replace(
         table,
@@ -165,7 +172,8 @@ def _columns(prefix: str, values: np.ndarray, name: str) -> _Columns:
         return _Columns(pl.DataFrame([_series(f"{prefix}{at}", values[:, at]) for at in range(values.shape[1])]), ())
     if not looks_like_pictures(values):
         raise DataError(
-            f"{name!r} has shape {values.shape}; Leadline reads (N,F) as columns and (N,H,W), (N,H,W,C) or (N,C,H,W) as pictures."
+            f"{name!r} has shape {values.shape}; Leadline reads (N,F) as columns and (N,H,W), (N,H,W,C) or (N,C,H,W) as"
+            " pictures."
         )
     pixels, notes = to_pixels(values, name)
     return _Columns(pl.DataFrame({"image" if prefix == "x" else prefix: pixels}), notes)

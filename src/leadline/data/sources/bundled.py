@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from leadline.data.sources import identity
+from leadline.data.sources import fingerprints
 from leadline.data.table import Table
 
 
@@ -25,7 +25,9 @@ class Bundled:
     def __call__(self) -> Table:
         """Return the table."""
         frame = self.make(self.target)
-        return Table(frame, self.name, identity.of_frame(frame), origin=self.name, target=self.target, kinds=self.kinds)
+        return Table(
+            frame, self.name, fingerprints.of_frame(frame), origin=self.name, target=self.target, kinds=self.kinds
+        )
 
 
 def _digits(target: str) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from leadline.data.sources import identity, large
+from leadline.data.sources import fingerprints, memory_mapped
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
 from leadline.data.table import Progress
@@ -19,13 +19,17 @@ Notes = tuple[str, ...]
 SIDE_BY_SIDE = 64  # columns that are decoded together: each takes some megabytes, however few rows are read at a time
 
 
-def read_parquet(path: Path, encoding: str | None = None, progress: Progress | None = None) -> tuple[pl.DataFrame, Notes]:
+def read_parquet(
+    path: Path, encoding: str | None = None, progress: Progress | None = None
+) -> tuple[pl.DataFrame, Notes]:
     """Return a Parquet file as a frame, a large one memory-mapped; raises DataError where it is damaged."""
     return _read(path, "Parquet", lambda: pl.read_parquet(path, glob=False), _parquet, progress)
 
 
 def read_arrow(path: Path, encoding: str | None = None, progress: Progress | None = None) -> tuple[pl.DataFrame, Notes]:
-    """Return an Arrow file, of either kind, as a frame, a large one memory-mapped; raises DataError where it is damaged."""
+    """Return an Arrow file, of either kind, as a frame, a large one memory-mapped; raises DataError where it is
+    damaged.
+    """
 
     def at_once() -> pl.DataFrame:
         with path.open("rb") as file:  # given a path, polars would take brackets in it for a pattern
@@ -41,11 +45,11 @@ def _read(
     copy: Callable[[Path, Path, Progress | None], None],
     progress: Progress | None,
 ) -> tuple[pl.DataFrame, Notes]:
-    is_large = large.is_large(path)
+    is_large = memory_mapped.is_large(path)
     try:
-        if is_large and large.can_map():
-            what = [identity.of_file(path, progress), kind]
-            return large.mapped(what, lambda folder: copy(path, folder, progress)), ()
+        if is_large and memory_mapped.can_map():
+            what = [fingerprints.of_file(path, progress), kind]
+            return memory_mapped.mapped(what, lambda folder: copy(path, folder, progress)), ()
         if kind == "Parquet":
             with path.open("rb") as file:
                 check_width(len(pl.read_parquet_schema(file)), str(path))
@@ -55,7 +59,7 @@ def _read(
             raise
         raise DataError(f"{path} cannot be read as {kind}: {first_line(error)}.") from None
     check_width(frame.width, str(path))
-    return tidy(frame, str(path)), ((large.advice(path),) if is_large else ())
+    return tidy(frame, str(path)), ((memory_mapped.advice(path),) if is_large else ())
 
 
 def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
@@ -67,10 +71,12 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
     check_width(len(names), str(path))
     done = 0
     beside = min(SIDE_BY_SIDE, len(names))
-    step = large.rows_of(beside, path.stat().st_size * beside // max(1, rows * len(names)))  # rows may hold pictures
+    step = memory_mapped.rows_of(
+        beside, path.stat().st_size * beside // max(1, rows * len(names))
+    )  # rows may hold pictures
     for at in range(0, len(names), SIDE_BY_SIDE):
         some = names[at : at + SIDE_BY_SIDE]
-        with large.Writer(folder / f"{at:06}.arrow", step) as writer:
+        with memory_mapped.Writer(folder / f"{at:06}.arrow", step) as writer:
             for batch in file.iter_batches(step, columns=some):
                 _copy(batch, writer, path)
                 done += batch.num_rows * batch.num_columns
@@ -85,12 +91,12 @@ def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
     with pyarrow.memory_map(str(path)) as source, ExitStack() as stack:
         stream = _is_stream(path)
         file = pyarrow.ipc.open_stream(source) if stream else pyarrow.ipc.open_file(source)
-        writer: large.Writer | None = None
+        writer: memory_mapped.Writer | None = None
         done, step = 0, 1
         for batch in file if stream else map(file.get_batch, range(file.num_record_batches)):
             if writer is None:
-                step = large.rows_of(batch.num_columns, batch.nbytes // max(1, batch.num_rows))
-                writer = stack.enter_context(large.Writer(folder / "0.arrow", step))
+                step = memory_mapped.rows_of(batch.num_columns, batch.nbytes // max(1, batch.num_rows))
+                writer = stack.enter_context(memory_mapped.Writer(folder / "0.arrow", step))
             for start in range(0, batch.num_rows, step):
                 _copy(batch.slice(start, step), writer, path)
             done += batch.nbytes // 10**6
@@ -98,7 +104,7 @@ def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
                 progress(f"reading {path.name} (MB)", min(done, size), size)
 
 
-def _copy(batch: Any, writer: large.Writer, path: Path) -> None:
+def _copy(batch: Any, writer: memory_mapped.Writer, path: Path) -> None:
     frame = pl.from_arrow(batch)
     assert isinstance(frame, pl.DataFrame)
     writer.write(tidy(frame, str(path)))

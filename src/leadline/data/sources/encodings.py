@@ -1,4 +1,6 @@
-"""Files of text as they lie about: compressed or not, in whatever encoding; the encoding is recognised where nothing states it."""
+"""Files of text as they lie about: compressed or not, in whatever encoding; the encoding is recognised where nothing
+states it.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,22 @@ BLOCK = 1 << 20  # bytes
 _TELLING = 1 << 16  # bytes of lines that are not ASCII, enough to know an encoding by
 _LATIN = "cp1252"
 _ALPHABETS = ("koi8_r", "cp1251", "cp1253", "cp1255", "cp1256", "cp874")  # a byte a letter, none of them ASCII's
-# Those that bytes can be told apart by. Of the Latin ones only Western Europe's: the others differ from it in a few letters.
-_KNOWN = ["gb18030", "cp932", "euc_jp", "cp949", "big5", "koi8_r", "cp1251", "cp1253", "cp1255", "cp1256", "cp874", _LATIN]
+# Those that bytes can be told apart by. Of the Latin ones only Western Europe's: the others differ from it in a few
+# letters.
+_KNOWN = [
+    "gb18030",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "big5",
+    "koi8_r",
+    "cp1251",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp874",
+    _LATIN,
+]
 _CALLED = {
     "cp932": "Shift-JIS (cp932)",
     "cp949": "EUC-KR (cp949)",
@@ -42,8 +58,8 @@ _CALLED = {
 class Encoding(NamedTuple):
     """A codec of Python's, and whether the user named it, the file states it, or it was guessed.
 
-    Of a file that is UTF-8 but for some lines, `other` is the codec of these, and `line` the first of them that was seen.
-    """
+    Of a file that is UTF-8 but for some lines, `other` is the codec of these, and `line` the first of them that was
+    seen."""
 
     codec: str
     guessed: bool = False
@@ -62,7 +78,12 @@ class Encoding(NamedTuple):
         if self.other:
             mixed = f"{path.name} is UTF-8 but for some lines, the first of them line {self.line}"
             other = _CALLED.get(self.other, self.other)
-            return (f"{mixed}: what is not was read as {other}. --set data.encoding=… takes the whole file for one encoding.",)
+            return (
+                (
+                    f"{mixed}: what is not was read as {other}. --set data.encoding=… takes the whole file for one"
+                    " encoding."
+                ),
+            )
         called = _CALLED.get(self.codec, self.codec)
         doubt = " If letters look wrong, --set data.encoding=… names the right one." if self.guessed else ""
         return (f"{path.name} is not UTF-8; it was read as {called}.{doubt}",)
@@ -97,14 +118,19 @@ def named(codec: str) -> Encoding:
         "".encode(name)
     except (LookupError, TypeError):
         raise UsageError(
-            f"data.encoding: there is no encoding {codec!r}. Among those known: utf-8, {', '.join(_KNOWN)}, cp1250, utf-16."
+            f"data.encoding: there is no encoding {codec!r}. Among those known: utf-8, {', '.join(_KNOWN)}, cp1250,"
+            " utf-16."
         ) from None
     return Encoding(UTF_8 if name == "utf-8" else name)
 
 
 def of_sample(sample: bytes, path: Path) -> Encoding:
     """Return the encoding of a file by its first bytes; raises DataError, with the line, for bytes that no text has."""
-    for mark, codec in ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+    for mark, codec in (
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
         if sample.startswith(mark):
             return Encoding(codec)
     if b"\0" in sample:
@@ -136,10 +162,11 @@ def _telling(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _of_lines(numbered: Iterable[tuple[int, bytes]]) -> Encoding:
-    """Return the encoding of lines that are not ASCII, not all of which are UTF-8: another one, or a mixture of it with another.
+    """Return the encoding of lines that are not ASCII, not all of which are UTF-8: another one, or a mixture of it with
+    another.
 
-    It is a mixture where no fewer of them are UTF-8 than are not, which lines in other encodings hardly ever are by chance.
-    """
+    It is a mixture where no fewer of them are UTF-8 than are not, which lines in other encodings hardly ever are by
+    chance."""
     lines = list(numbered)
     others = [(number, line) for number, line in lines if not _is_utf_8(line)]
     telling = b"".join(line + b"\n" for _, line in lines)
@@ -191,7 +218,9 @@ def _wide(sample: bytes, path: Path) -> Encoding:
     if max(even, odd) > 0.3 * len(sample) / 2 and min(even, odd) < 0.05 * max(even, odd):
         return Encoding("utf-16-le" if odd > even else "utf-16-be", guessed=True)
     line = sample[: sample.index(0)].count(b"\n") + 1
-    raise DataError(f"{path} is not text: it has zero bytes, the first in line {line}. Is it a CSV file, and undamaged?")
+    raise DataError(
+        f"{path} is not text: it has zero bytes, the first in line {line}. Is it a CSV file, and undamaged?"
+    )
 
 
 def _is_utf_8(sample: bytes) -> bool:
@@ -206,7 +235,9 @@ def _guessed(telling: bytes) -> Encoding:
     from charset_normalizer import from_bytes
 
     telling = telling[: telling.rfind(b"\n", 0, _TELLING) + 1] or telling[:_TELLING]  # whole lines, where there are any
-    if not re.search(rb"[\x80-\xff]{2}", telling):  # single letters with accents: other writings have words of such bytes
+    if not re.search(
+        rb"[\x80-\xff]{2}", telling
+    ):  # single letters with accents: other writings have words of such bytes
         return Encoding(_LATIN, guessed=True)
     if _is_simplified_chinese(telling):
         return Encoding("gb18030", guessed=True)
@@ -219,21 +250,29 @@ def _guessed(telling: bytes) -> Encoding:
 
 
 def _is_simplified_chinese(telling: bytes) -> bool:
-    """Say whether all letters are pairs of bytes where GB 2312 has its punctuation and, for most, its 3,755 common characters.
+    """Say whether all letters are pairs of bytes where GB 2312 has its punctuation and, for most, its 3,755 common
+    characters.
 
-    They are in the order of their sounds from 0xB0 to 0xD7. Korean syllables, in pairs of bytes too, end at 0xC8. A few words are
-    enough here, and too few for statistics of letters.
-    """
+    They are in the order of their sounds from 0xB0 to 0xD7. Korean syllables, in pairs of bytes too, end at 0xC8. A few
+    words are enough here, and too few for statistics of letters."""
     runs = re.findall(rb"[\x80-\xff]+", telling)
     leads: list[int] = [lead for run in runs for lead in run[::2]]
     trails: list[int] = [trail for run in runs for trail in run[1::2]]
-    if len(leads) != len(trails) or min(trails) < 0xA1 or not all(lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xF7 for lead in leads):
+    if (
+        len(leads) != len(trails)
+        or min(trails) < 0xA1
+        or not all(lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xF7 for lead in leads)
+    ):
         return False
-    return 10 * sum(lead <= 0xD7 for lead in leads) >= 9 * len(leads) and 10 * sum(lead > 0xC8 for lead in leads) > len(leads)
+    return 10 * sum(lead <= 0xD7 for lead in leads) >= 9 * len(leads) and 10 * sum(lead > 0xC8 for lead in leads) > len(
+        leads
+    )
 
 
 def _mostly_katakana(text: str) -> bool:
-    """Say whether text is mostly half-width katakana: hardly anyone writes so, but any bytes above 0xA0 are that in Shift-JIS."""
+    """Say whether text is mostly half-width katakana: hardly anyone writes so, but any bytes above 0xA0 are that in
+    Shift-JIS.
+    """
     beyond = [letter for letter in text if not letter.isascii()]
     return 2 * sum("\uff61" <= letter <= "\uff9f" for letter in beyond) > len(beyond)
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import polars as pl
 
-from leadline.data.sources import identity, tabular, texts
-from leadline.data.sources.media import AUDIO, PICTURES, TEXTS, Medium, base_of
-from leadline.data.sources.parts import to_parts
+from leadline.data.sources import fingerprints, tabular, texts
+from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
+from leadline.data.sources.split_names import to_split_names
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError
 
@@ -20,21 +20,23 @@ _SHOWN = 3
 
 
 class _Files(NamedTuple):
-    """What lies under a folder: what it is read for, such files and all others; paths relative to it, with ``/``, sorted."""
+    """What lies under a folder: what it is read for, such files and all others; paths relative to it, with ``/``,
+    sorted.
+    """
 
-    medium: Medium
+    medium: Modality
     names: list[str]
     others: list[str]
 
 
 def read(root: Path, encoding: str | None = None, progress: Progress | None = None) -> Table:
-    """Return a folder as a table of ``image`` or ``audio`` (path) or ``text`` (content), ``label`` (class folder) and ``split``.
+    """Return a folder as a table of ``image`` or ``audio`` (path) or ``text`` (content), ``label`` (class folder) and
+    ``split``.
 
-    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names them, and
-    files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of, and for text where
-    it has neither. `encoding` and `progress` are for that table and for text. Raises DataError for an empty or unreadable folder
-    and for a single class.
-    """
+    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names
+    them, and files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of,
+    and for text where it has neither. `encoding` and `progress` are for that table and for text. Raises DataError for
+    an empty or unreadable folder and for a single class."""
     files = _scan(root)
     medium = files.medium
     if not files.names:
@@ -54,15 +56,17 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
         if frame["label"].n_unique() == 1:
             raise DataError(_one_class(root, frame["label"][0], medium))
     if files.others:
-        notes.append(f"{len(files.others):,} files in {root} are no {medium.files} and were not read: {_some(files.others)}.")
+        notes.append(
+            f"{len(files.others):,} files in {root} are no {medium.files} and were not read: {_some(files.others)}."
+        )
     origin = frame["file"]
     column = origin.alias(medium.kind)
-    fingerprint = identity.of_files(root, origin.to_list())
+    fingerprint = fingerprints.of_files(root, origin.to_list())
     if medium is TEXTS:
         contents, more = texts.read(root, origin.to_list(), encoding, progress)
         column = contents.alias(medium.kind)
         notes += more
-        fingerprint = identity.combine(fingerprint, encoding or "")
+        fingerprint = fingerprints.combine(fingerprint, encoding or "")
     return Table(
         frame.select(column, pl.exclude("file")),
         root.resolve().name,
@@ -121,14 +125,17 @@ def _layout(names: Sequence[str]) -> pl.DataFrame:
     frame = pl.DataFrame({"file": names})
     steps = pl.col("file").str.split("/")
     first, second, depth = steps.list.get(0), steps.list.get(1, null_on_oob=True), steps.list.len()
-    parts = frame.select(first=first, depth=depth).with_columns(part=to_parts(frame.select(first).to_series()))
-    # A class may be called "train": folders name splits only where all of them do, or where that one holds folders itself.
+    parts = frame.select(first=first, depth=depth).with_columns(part=to_split_names(frame.select(first).to_series()))
+    # A class may be called "train": folders name splits only where all of them do, or where that one holds folders
+    # itself.
     below = parts.filter(pl.col("depth") > 1)
     train = below.filter(pl.col("part") == "train")
     all_parts = len(below) > 0 and below["part"].null_count() == 0
     if all_parts or (len(train) and (train["depth"] > 2).all()):
         frame = frame.with_columns(pl.when(depth > 2).then(second).alias("label"), parts["part"].alias("split"))
-        frame = frame.with_columns(pl.when(pl.col("split").is_null()).then(None).otherwise(pl.col("label")).alias("label"))
+        frame = frame.with_columns(
+            pl.when(pl.col("split").is_null()).then(None).otherwise(pl.col("label")).alias("label")
+        )
     else:
         frame = frame.with_columns(pl.when(depth > 1).then(first).alias("label"))
     return frame if frame["label"].null_count() < len(frame) else frame.select("file")
@@ -149,7 +156,9 @@ def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, fl
     tables = [table for path in inside if (table := _naming_files(path, folders, read_table))]
     if len(tables) > 1:
         named = _some([str(table.origin) for table in tables])
-        raise DataError(f"{root}: several tables name its {files.medium.files}: {named}. Give one of them as the source.")
+        raise DataError(
+            f"{root}: several tables name its {files.medium.files}: {named}. Give one of them as the source."
+        )
     return tables[0] if tables else None
 
 
@@ -165,16 +174,16 @@ def _nothing_in(root: Path, others: Sequence[str]) -> str:
         return f"{root} holds no pictures or audio, but tables: {_some(tables)}. Give one of them as the source."
     if others:
         return (
-            f"{root} holds no pictures, audio or text; it holds {_some(others)}. Leadline reads class folders of PNG, JPEG, "
-            "WebP, …, of WAV, FLAC, OGG, MP3, …, and of .txt files."
+            f"{root} holds no pictures, audio or text; it holds {_some(others)}. Leadline reads class folders of PNG,"
+            " JPEG, WebP, …, of WAV, FLAC, OGG, MP3, …, and of .txt files."
         )
     return f"{root} is empty. Give a folder with one folder of pictures, audio or text files for each class."
 
 
-def _one_class(root: Path, label: str, medium: Medium) -> str:
+def _one_class(root: Path, label: str, medium: Modality) -> str:
     return (
-        f"{root} has only one class folder with {medium.files}, {label!r}; two or more are needed. "
-        f"If the classes lie deeper, or nothing is to be told apart (--objective vae, gan, contrastive, …), give {root / label}."
+        f"{root} has only one class folder with {medium.files}, {label!r}; two or more are needed. If the classes lie"
+        f" deeper, or nothing is to be told apart (--objective vae, gan, contrastive, …), give {root / label}."
     )
 
 

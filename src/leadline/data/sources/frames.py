@@ -6,8 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from leadline.data.sources import identity
-from leadline.data.sources.parts import split_column
+from leadline.data.sources import fingerprints
+from leadline.data.sources.split_names import split_column
 from leadline.data.table import Table
 from leadline.errors import DataError, MissingExtra
 
@@ -16,29 +16,35 @@ WIDE = (pl.Decimal, pl.Int128, pl.UInt128)  # types of numbers that NumPy has no
 
 
 def read(frame: Any, name: str = "frame") -> Table:
-    """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed objects."""
+    """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed
+    objects.
+    """
     values = tidy(_to_polars(frame), name)
     if values.is_empty():
         raise DataError(f"The {name} has no rows.")
     split, notes = split_column(values)
-    return Table(values, name, identity.of_frame(values), split=split, notes=notes)
+    return Table(values, name, fingerprints.of_frame(values), split=split, notes=notes)
 
 
 def check_width(columns: int, where: str) -> None:
     """Raise DataError where a table has more columns than make sense one by one."""
     if columns > MOST_COLUMNS:
         raise DataError(
-            f"{where} has {columns:,} columns, which makes it a matrix rather than a table: Leadline looks at columns one by one, "
-            f"up to {MOST_COLUMNS:,}. Give fewer (the components of a PCA, say), or, where rows are pictures, an NPZ file of x "
-            "(N,H,W) and y."
+            f"{where} has {columns:,} columns, which makes it a matrix rather than a table: Leadline looks at columns"
+            f" one by one, up to {MOST_COLUMNS:,}. Give fewer (the components of a PCA, say), or, where rows are"
+            " pictures, an NPZ file of x (N,H,W) and y."
         )
 
 
 def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
-    """Return the frame with categories as text, decimals and 128-bit numbers as floats; raises DataError for Python objects."""
+    """Return the frame with categories as text, decimals and 128-bit numbers as floats; raises DataError for Python
+    objects.
+    """
     objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
     if objects:
-        raise DataError(f"Column {objects[0]!r} of {where} holds Python objects; give it as numbers, text, dates or bytes.")
+        raise DataError(
+            f"Column {objects[0]!r} of {where} holds Python objects; give it as numbers, text, dates or bytes."
+        )
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(*WIDE).cast(pl.Float64))
 
 
@@ -55,7 +61,9 @@ def _to_polars(frame: Any) -> pl.DataFrame:
     columns = [str(column) for column in frame.columns]
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
-        raise DataError(f"The frame has several columns named {', '.join(map(repr, repeated))}; give each a name of its own.")
+        raise DataError(
+            f"The frame has several columns named {', '.join(map(repr, repeated))}; give each a name of its own."
+        )
     try:
         return pl.from_pandas(frame.set_axis(columns, axis="columns"))
     except ImportError as error:

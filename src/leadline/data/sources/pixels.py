@@ -12,7 +12,9 @@ _CHANNELS_FIRST = (1, 3)
 
 
 def looks_like_pictures(values: np.ndarray) -> bool:
-    """Say whether an array has the shape of pictures: (N,H,W), (N,H,W,C) with 1, 3 or 4 channels, (N,C,H,W) with 1 or 3."""
+    """Say whether an array has the shape of pictures: (N,H,W), (N,H,W,C) with 1, 3 or 4 channels, (N,C,H,W) with 1 or
+    3.
+    """
     if values.ndim == 4:
         return values.shape[-1] in _CHANNELS_LAST or values.shape[1] in _CHANNELS_FIRST
     return values.ndim == 3
@@ -39,10 +41,14 @@ def _bytes(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), ()
     if values.dtype.kind not in "iuf":
-        raise DataError(f"{name!r} has the shape of pictures and holds {values.dtype}; give uint8, or floats from 0 to 1.")
+        raise DataError(
+            f"{name!r} has the shape of pictures and holds {values.dtype}; give uint8, or floats from 0 to 1."
+        )
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.rint(values * 255).astype(np.uint8), (f"{name}: floats from 0 to 1 were scaled to whole numbers up to 255.",)
+        return np.rint(values * 255).astype(np.uint8), (
+            f"{name}: floats from 0 to 1 were scaled to whole numbers up to 255.",
+        )
     if low >= 0 and high <= 255 and (values.dtype.kind != "f" or (values == np.rint(values)).all()):
         return values.astype(np.uint8), ()
     raise DataError(

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
+from leadline.data.sources.delimited.numerals import trimmed
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
-from leadline.data.sources.numerals import trimmed
 from leadline.errors import DataError, MissingExtra, did_you_mean
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -21,9 +21,8 @@ _PREAMBLE = 50  # rows at most that may stand above the column names
 def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return a sheet of a file as a frame, the first one unless told, with notes for the user.
 
-    Rows above the column names, of one cell at most, are passed over; so are blank rows. Raises DataError for a damaged file, an
-    empty sheet or one that is not there, MissingExtra without the package that reads spreadsheets.
-    """
+    Rows above the column names, of one cell at most, are passed over; so are blank rows. Raises DataError for a damaged
+    file, an empty sheet or one that is not there, MissingExtra without the package that reads spreadsheets."""
     try:
         import fastexcel
     except ImportError:
@@ -48,12 +47,12 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     return _frame(frame, names, str(path)), tuple(notes)
 
 
-def _chosen(path: Path, sheets: list[str], wanted: str | None) -> str:
-    if wanted is None:
+def _chosen(path: Path, sheets: list[str], target_types: str | None) -> str:
+    if target_types is None:
         return sheets[0]
-    if wanted not in sheets:
-        raise DataError(f"{path} has no sheet {wanted!r}. {did_you_mean(wanted, sheets)}")
-    return wanted
+    if target_types not in sheets:
+        raise DataError(f"{path} has no sheet {target_types!r}. {did_you_mean(target_types, sheets)}")
+    return target_types
 
 
 def _others(sheets: list[str], name: str) -> str:
@@ -72,7 +71,9 @@ def _names(row: tuple[Any, ...], where: str) -> list[str]:
     names = [(cell or "").strip() for cell in row]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
-        raise DataError(f"{where} has several columns named {', '.join(map(repr, repeated[:3]))}; give each a name of its own.")
+        raise DataError(
+            f"{where} has several columns named {', '.join(map(repr, repeated[:3]))}; give each a name of its own."
+        )
     return names
 
 
@@ -81,12 +82,18 @@ def _frame(frame: pl.DataFrame, names: list[str], where: str) -> pl.DataFrame:
     frame = frame.select(frame.columns[: len(names)])
     frame.columns = [name or f"column_{at + 1}" for at, name in enumerate(names)][: frame.width]
     bare = [called for name, called in zip(names, frame.columns, strict=False) if not name]
-    frame = frame.drop(name for name in bare if frame[name].null_count() == frame.height)  # a cell that was formatted, no more
-    frame = frame.with_columns(_whole(column) for column in frame if column.dtype.is_float())  # a sheet's numbers are all fractions
+    frame = frame.drop(
+        name for name in bare if frame[name].null_count() == frame.height
+    )  # a cell that was formatted, no more
+    frame = frame.with_columns(
+        _whole(column) for column in frame if column.dtype.is_float()
+    )  # a sheet's numbers are all fractions
     frame = frame.with_columns(trimmed(column) for column in frame if column.dtype == pl.String)
     return tidy(frame.filter(~pl.all_horizontal(pl.all().is_null())), where)
 
 
 def _whole(column: pl.Series) -> pl.Series:
     values = column.drop_nulls()
-    return column.cast(pl.Int64) if len(values) and ((values == values.round()) & (values.abs() < 2**53)).all() else column
+    return (
+        column.cast(pl.Int64) if len(values) and ((values == values.round()) & (values.abs() < 2**53)).all() else column
+    )

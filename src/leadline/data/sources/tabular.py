@@ -8,9 +8,10 @@ from pathlib import Path
 
 import polars as pl
 
-from leadline.data.sources import columnar, delimited, encodings, identity, objects, sheets
-from leadline.data.sources.media import base_of, files_of, path_columns
-from leadline.data.sources.parts import split_column
+from leadline.data.sources import columnar, encodings, fingerprints, json_rows, sheets
+from leadline.data.sources.delimited import reader
+from leadline.data.sources.modalities import base_of, files_of, path_columns
+from leadline.data.sources.split_names import split_column
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError
 
@@ -23,21 +24,23 @@ def is_table(path: Path) -> bool:
 
 
 def read(path: Path, base: Path | None = None, encoding: str | None = None, progress: Progress | None = None) -> Table:
-    """Return a file as a table; relative paths in it start at `base`, or else at the file's own folder or one beside the file.
+    """Return a file as a table; relative paths in it start at `base`, or else at the file's own folder or one beside
+    the file.
 
-    Pictures and audio files that a column names are part of the fingerprint. `encoding` is that of text where it would be
-    guessed wrong; large files are read piece by piece, which `progress` is told. Raises DataError naming the file and, where
-    known, the line.
-    """
+    Pictures and audio files that a column names are part of the fingerprint. `encoding` is that of text where it would
+    be guessed wrong; large files are read piece by piece, which `progress` is told. Raises DataError naming the file
+    and, where known, the line."""
     frame, notes = _READERS[_suffix(path)](path, encoding, progress)
     return _table(path, frame, notes, base, encoding, progress)
 
 
 def read_sheet(path: Path, sheet: str) -> Table:
-    """Return one sheet of a spreadsheet as a table; raises DataError with the nearest names where there is none of that name."""
+    """Return one sheet of a spreadsheet as a table; raises DataError with the nearest names where there is none of that
+    name.
+    """
     frame, notes = sheets.read(path, sheet)
     table = _table(path, frame, notes)
-    return replace(table, fingerprint=identity.combine(table.fingerprint, sheet))
+    return replace(table, fingerprint=fingerprints.combine(table.fingerprint, sheet))
 
 
 def _table(
@@ -51,12 +54,12 @@ def _table(
     if frame.is_empty():
         raise DataError(f"{path} has column names and no rows.")
     base = base or base_of(frame, _beside(path)) or path.parent
-    fingerprint = identity.of_file(path, progress)
+    fingerprint = fingerprints.of_file(path, progress)
     if encoding:  # the same bytes mean something else
-        fingerprint = identity.combine(fingerprint, encoding)
+        fingerprint = fingerprints.combine(fingerprint, encoding)
     media = path_columns(frame, base)
     if media:
-        fingerprint = identity.combine(fingerprint, identity.of_files(base, files_of(frame, media)))
+        fingerprint = fingerprints.combine(fingerprint, fingerprints.of_files(base, files_of(frame, media)))
     split, split_notes = split_column(frame)
     name = path.name[: -len(_suffix(path))]
     return Table(frame, name, fingerprint, origin=str(path), base=base, split=split, notes=(*notes, *split_notes))
@@ -85,11 +88,23 @@ def _also_compressed(*suffixes: str) -> tuple[str, ...]:
 
 
 _READERS: Mapping[str, Callable[[Path, str | None, Progress | None], tuple[pl.DataFrame, Notes]]] = {
-    **dict.fromkeys(_also_compressed(".csv", ".tsv", ".tab"), delimited.read),
-    **dict.fromkeys(_also_compressed(".jsonl", ".ndjson"), objects.read_lines),
-    **dict.fromkeys(_also_compressed(".json"), objects.read_array),
+    **dict.fromkeys(_also_compressed(".csv", ".tsv", ".tab"), reader.read),
+    **dict.fromkeys(_also_compressed(".jsonl", ".ndjson"), json_rows.read_lines),
+    **dict.fromkeys(_also_compressed(".json"), json_rows.read_array),
     **dict.fromkeys(sheets.SUFFIXES, _sheet),
     ".parquet": columnar.read_parquet,
     **dict.fromkeys((".arrow", ".feather", ".ipc"), columnar.read_arrow),
 }
-FORMATS = (".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".json", *sheets.SUFFIXES, ".parquet", ".arrow", ".feather", ".ipc")
+FORMATS = (
+    ".csv",
+    ".tsv",
+    ".tab",
+    ".jsonl",
+    ".ndjson",
+    ".json",
+    *sheets.SUFFIXES,
+    ".parquet",
+    ".arrow",
+    ".feather",
+    ".ipc",
+)

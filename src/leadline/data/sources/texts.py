@@ -15,7 +15,9 @@ from leadline.errors import DataError
 _TELLING = 1 << 16  # bytes of a file that its encoding is told by
 
 
-def read(root: Path, names: Sequence[str], encoding: str | None, progress: Progress | None) -> tuple[pl.Series, tuple[str, ...]]:
+def read(
+    root: Path, names: Sequence[str], encoding: str | None, progress: Progress | None
+) -> tuple[pl.Series, tuple[str, ...]]:
     """Return the contents of some files under a folder, null where there is nothing but blanks, and notes for the user.
 
     Each is read in the encoding that is named, or else in its own. Raises DataError for a file that cannot be read.
@@ -39,5 +41,7 @@ def read(root: Path, names: Sequence[str], encoding: str | None, progress: Progr
             progress(f"reading {root.name} (files)", done, len(names))
     del others[encodings.UTF_8]
     said = ", ".join(f"{count:,} as {codec}" for codec, count in others.most_common())
-    notes = (f"{others.total():,} of {len(names):,} files in {root} are not UTF-8; they were read {said}.",) if said else ()
+    notes = (
+        (f"{others.total():,} of {len(names):,} files in {root} are not UTF-8; they were read {said}.",) if said else ()
+    )
     return pl.Series(contents, dtype=pl.String), notes

@@ -1,15 +1,23 @@
 """What is predicted: which columns, of which kind, and their encoded values."""
 
-from leadline.data.targets.choice import Choice, Wanted, choose, choose_any, find, none_notes, none_taken
-from leadline.data.targets.encoding import QUANTITIES, Target, encoded, fit, present, stratified_by, unvaried
-from leadline.data.targets.steps import PER_STEP, bound, with_steps
+from leadline.data.targets.encoded import QUANTITIES, Target, encoded, fit, present, stratified_by, unvaried
+from leadline.data.targets.selection import (
+    TargetSelection,
+    TargetTypes,
+    choose,
+    choose_any,
+    find,
+    none_notes,
+    none_taken,
+)
+from leadline.data.targets.token_targets import PER_STEP, bound, with_steps
 
 __all__ = [
     "PER_STEP",
     "QUANTITIES",
-    "Choice",
     "Target",
-    "Wanted",
+    "TargetSelection",
+    "TargetTypes",
     "bound",
     "choose",
     "choose_any",

@@ -1,13 +1,13 @@
 """Optimizers by name, their options, and their state as named tensors.
 
-In all formulas w are the weights, g the gradient of the loss (with the decay of weights added, where that is not apart), lr the
-learning rate, ⊙ and all powers, roots and quotients those of single entries. What is remembered from step to step starts at zero.
-"""
+In all formulas w are the weights, g the gradient of the loss (with the decay of weights added, where that is not
+apart), lr the learning rate, ⊙ and all powers, roots and quotients those of single entries. What is remembered from
+step to step starts at zero."""
 
 from __future__ import annotations
 
-from leadline.facts.component import Component
-from leadline.facts.registry import lookup
+from leadline.core.component import Component
+from leadline.core.registry import lookup
 from leadline.training.optim.contract import Optimizer
 from leadline.training.optim.state import load_state, state_of
 from leadline.training.options import read_options

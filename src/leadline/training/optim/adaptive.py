@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from leadline.training.optim.contract import Memory, Optimizer, Ruled
+from leadline.training.optim.contract import Memory, Optimizer, RuleOptimizer
 
 Epsilon = Literal["outside", "inside"]
 
@@ -27,16 +27,15 @@ def _root(s: list[Tensor], eps: float, epsilon: Epsilon) -> list[Tensor]:
 class Adagrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011): s ← s + g², then w ← w − lr·g / (√s + ε).
 
-    `epsilon` says where ε stands: ``outside`` of the root, as in PyTorch, or ``inside``, w ← w − lr·g / √(s + ε), as in Keras.
-    `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras).
-    """
+    `epsilon` says where ε stands: ``outside`` of the root, as in PyTorch, or ``inside``, w ← w − lr·g / √(s + ε), as in
+    Keras. `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras)."""
 
     eps: float = Field(default=1e-10, gt=0)
     epsilon: Epsilon = "outside"
     initial: float = Field(default=0.0, ge=0)
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        return Ruled(groups, self._rule)
+        return RuleOptimizer(groups, self._rule)
 
     def _rule(self, w: list[Tensor], g: list[Tensor], memory: Memory, lr: float) -> None:
         s = memory("sum", self.initial)
@@ -60,7 +59,7 @@ class RmsProp(Optimizer):
     momentum: float = Field(default=0.0, ge=0, lt=1)
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        return Ruled(groups, self._rule)
+        return RuleOptimizer(groups, self._rule)
 
     def _rule(self, w: list[Tensor], g: list[Tensor], memory: Memory, lr: float) -> None:
         s = memory("square_avg")
@@ -85,11 +84,10 @@ class RmsProp(Optimizer):
 class Adam(Optimizer):
     """Adam (Kingma & Ba 2015): m ← β₁m + (1 − β₁)g and v ← β₂v + (1 − β₂)g², then w ← w − lr·m̂ / (√v̂ + ε).
 
-    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t (from 1) undo that both start at zero. ε stands outside of the root, and
-    after the correction, as in the paper's algorithm.
-    With `amsgrad` the largest v so far stands for v under the root, so that no rate ever rises (Reddi, Kale & Kumar 2018); as in
-    PyTorch, the largest is corrected like v, which the paper leaves out.
-    """
+    m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t (from 1) undo that both start at zero. ε stands outside of the
+    root, and after the correction, as in the paper's algorithm. With `amsgrad` the largest v so far stands for v under
+    the root, so that no rate ever rises (Reddi, Kale & Kumar 2018); as in PyTorch, the largest is corrected like v,
+    which the paper leaves out."""
 
     lr: float = Field(default=1e-3, gt=0)
     beta1: float = Field(default=0.9, ge=0, lt=1)

@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from leadline.facts.base import Fact
+from leadline.core.base import Fact
 
 NONE: Mapping[nn.Parameter, float] = MappingProxyType({})
 
@@ -19,10 +19,9 @@ NONE: Mapping[nn.Parameter, float] = MappingProxyType({})
 class Optimizer(Fact):
     """`lr` is the highest learning rate, which the schedule scales; `weight_decay` shrinks weights.
 
-    With a decay λ the gradient is g + λw, that of the loss plus λ/2·Σw² (L2), unless the optimizer says that its decay is apart.
-    Biases, norm parameters and other vectors are not decayed unless `decay_vectors` is set: shrinking them does not regularise
-    (Loshchilov & Hutter 2019; Goyal et al. 2017).
-    """
+    With a decay λ the gradient is g + λw, that of the loss plus λ/2·Σw² (L2), unless the optimizer says that its decay
+    is apart. Biases, norm parameters and other vectors are not decayed unless `decay_vectors` is set: shrinking them
+    does not regularise (Loshchilov & Hutter 2019; Goyal et al. 2017)."""
 
     lr: float = Field(default=0.01, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -36,9 +35,8 @@ class Optimizer(Fact):
     ) -> torch.optim.Optimizer:
         """Return a PyTorch optimizer for those of `parameters` that are trained.
 
-        `rates` are factors of the learning rate, where they are not 1; a group of parameters carries its own as ``rate``. `hidden`
-        are the matrices between layers of features, None all matrices.
-        """
+        `rates` are factors of the learning rate, where they are not 1; a group of parameters carries its own as
+        ``rate``. `hidden` are the matrices between layers of features, None all matrices."""
         groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
         for p in parameters:
             if p.requires_grad:
@@ -80,12 +78,12 @@ class Memory:
 Rule = Callable[[list[Tensor], list[Tensor], Memory, float], None]
 
 
-class Ruled(torch.optim.Optimizer):
+class RuleOptimizer(torch.optim.Optimizer):
     """A PyTorch optimizer for an update rule that PyTorch has not, or has only in another convention.
 
-    ``rule(w, g, memory, lr)`` changes the weights in place, given lists of tensors: all of a group are updated by a few calls over
-    the whole list, which a GPU runs as a few kernels. `apart` decays weights by themselves, w ← (1 − lr·λ)w, and not by way of g.
-    """
+    ``rule(w, g, memory, lr)`` changes the weights in place, given lists of tensors: all of a group are updated by a few
+    calls over the whole list, which a GPU runs as a few kernels. `apart` decays weights by themselves, w ← (1 − lr·λ)w,
+    and not by way of g."""
 
     def __init__(self, groups: list[dict[str, Any]], rule: Rule, *, apart: bool = False) -> None:
         super().__init__(groups, {})

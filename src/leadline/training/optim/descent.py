@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from leadline.training.optim.contract import Memory, Optimizer, Ruled
+from leadline.training.optim.contract import Memory, Optimizer, RuleOptimizer
 
 
 class Sgd(Optimizer):
@@ -30,11 +30,10 @@ class Gd(Sgd):
 class Momentum(Optimizer):
     """Gradient descent with momentum (Polyak 1964): v ← βv + g, then w ← w − lr·v.
 
-    With `averaged` v is a mean of past gradients: v ← βv + (1 − β)g. As both start at v = 0, the averaged v is (1 − β) times the
-    other, and its learning rate must be 1/(1 − β) times as high for the same steps.
-    With `nesterov` the step goes ahead of v: w ← w − lr·(g + βv), averaged w ← w − lr·((1 − β)g + βv). That is Nesterov's method
-    written in the point at which the gradient is taken, w' = w − lr·βv (Nesterov 1983; Sutskever et al. 2013).
-    """
+    With `averaged` v is a mean of past gradients: v ← βv + (1 − β)g. As both start at v = 0, the averaged v is (1 − β)
+    times the other, and its learning rate must be 1/(1 − β) times as high for the same steps. With `nesterov` the step
+    goes ahead of v: w ← w − lr·(g + βv), averaged w ← w − lr·((1 − β)g + βv). That is Nesterov's method written in the
+    point at which the gradient is taken, w' = w − lr·βv (Nesterov 1983; Sutskever et al. 2013)."""
 
     momentum: float = Field(default=0.9, gt=0, lt=1)
     averaged: bool = False
@@ -42,7 +41,7 @@ class Momentum(Optimizer):
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.averaged:
-            return Ruled(groups, self._averaged)
+            return RuleOptimizer(groups, self._averaged)
         return torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=True)
 
     def _averaged(self, w: list[Tensor], g: list[Tensor], memory: Memory, lr: float) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from leadline.training.optim.adaptive import AdamW
-from leadline.training.optim.contract import Memory, Ruled
+from leadline.training.optim.contract import Memory, RuleOptimizer
 
 # Jordan's quintic: steep at zero rather than exact at one, so that five rounds bring all singular values near one.
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -19,12 +19,12 @@ TINY = 1e-7  # keeps the direction of a gradient that is all zero from being 0/0
 
 
 def orthogonalised(x_NAB: Tensor, rounds: int) -> Tensor:
-    """Return matrices with the singular vectors of (N,A,B) and all singular values near one, by the Newton–Schulz iteration.
+    """Return matrices with the singular vectors of (N,A,B) and all singular values near one, by the Newton–Schulz
+    iteration.
 
-    X ← X/‖X‖, then `rounds` times X ← aX + (bS + cS²)X with S = XXᵀ, which turns each singular value s into as + bs³ + cs⁵. On a
-    GPU in bfloat16, as the values need not be exact; elsewhere in the precision of the input. Jordan et al. 2024, Muon: an
-    optimizer for hidden layers in neural networks; the iteration after Bernstein & Newhouse 2024.
-    """
+    X ← X/‖X‖, then `rounds` times X ← aX + (bS + cS²)X with S = XXᵀ, which turns each singular value s into as + bs³ +
+    cs⁵. On a GPU in bfloat16, as the values need not be exact; elsewhere in the precision of the input. Jordan et al.
+    2024, Muon: an optimizer for hidden layers in neural networks; the iteration after Bernstein & Newhouse 2024."""
     a, b, c = COEFFICIENTS
     dtype = x_NAB.dtype
     x = x_NAB.bfloat16() if x_NAB.is_cuda else x_NAB
@@ -55,12 +55,12 @@ class _Several(torch.optim.Optimizer):
 class Muon(AdamW):
     """Muon for hidden matrices, AdamW for all else: embeddings, the head, biases and other vectors.
 
-    v ← βv + (1 − β)g; u = (1 − β)g + βv with `nesterov`, else v; then w ← (1 − lr·λ)w − lr·k·O(u), where O replaces a matrix by the
-    nearest orthogonal one (`orthogonalised`). A convolution's kernels (out, in, height, width) are one matrix, out × rest.
-    k by `scale`: ``adamw`` is 0.2·√max(rows, columns), which makes steps as large as AdamW's, so that one learning rate and one
-    decay serve both (Liu et al. 2025); ``original`` is √max(1, rows / columns) (Jordan et al. 2024), where lr is usually 0.02.
-    `rest` is what the learning rate is multiplied by for what AdamW steps; `beta1`, `beta2`, `eps`, `amsgrad` are AdamW's.
-    """
+    v ← βv + (1 − β)g; u = (1 − β)g + βv with `nesterov`, else v; then w ← (1 − lr·λ)w − lr·k·O(u), where O replaces a
+    matrix by the nearest orthogonal one (`orthogonalised`). A convolution's kernels (out, in, height, width) are one
+    matrix, out × rest. k by `scale`: ``adamw`` is 0.2·√max(rows, columns), which makes steps as large as AdamW's, so
+    that one learning rate and one decay serve both (Liu et al. 2025); ``original`` is √max(1, rows / columns) (Jordan
+    et al. 2024), where lr is usually 0.02. `rest` is what the learning rate is multiplied by for what AdamW steps;
+    `beta1`, `beta2`, `eps`, `amsgrad` are AdamW's."""
 
     momentum: float = Field(default=0.95, gt=0, lt=1)
     nesterov: bool = True
@@ -75,7 +75,7 @@ class Muon(AdamW):
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         matrices = [g for g in groups if g["hidden"]]
         rest = [{**g, "lr": g["lr"] * self.rest, "rate": g["rate"] * self.rest} for g in groups if not g["hidden"]]
-        running = [Ruled(matrices, self._rule, apart=True)] if matrices else []
+        running = [RuleOptimizer(matrices, self._rule, apart=True)] if matrices else []
         return _Several([*running, super().build(rest)] if rest else running)
 
     def _rule(self, w: list[Tensor], g: list[Tensor], memory: Memory, lr: float) -> None:

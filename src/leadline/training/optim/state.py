@@ -16,7 +16,9 @@ def state_of(running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str]) 
     return {f"{name}.{key}": value for name, state in kept for key, value in state.items() if isinstance(value, Tensor)}
 
 
-def load_state(running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], tensors: Mapping[str, Tensor]) -> None:
+def load_state(
+    running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], tensors: Mapping[str, Tensor]
+) -> None:
     """Put back what `state_of` returned, bit for bit; raises RunError where a tensor belongs to no parameter.
 
     Tensors take the memory layout and device of their parameter, which fused updates rely on.
@@ -27,9 +29,14 @@ def load_state(running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str]
         name, _, key = full.rpartition(".")
         if name not in parameters:
             raise RunError(
-                f"The checkpoint holds optimizer state for {name!r}, which the network has not: it is another network's."
+                f"The checkpoint holds optimizer state for {name!r}, which the network has not: it is another"
+                " network's."
             )
         p = parameters[name]
         fits = saved.shape == p.shape and key != "step"
-        value = torch.empty_like(p, dtype=saved.dtype, requires_grad=False) if fits else torch.empty_like(saved, device=p.device)
+        value = (
+            torch.empty_like(p, dtype=saved.dtype, requires_grad=False)
+            if fits
+            else torch.empty_like(saved, device=p.device)
+        )
         running.state[p][key] = value.copy_(saved)

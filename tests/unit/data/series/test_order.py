@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.series_spec import SeriesSpec
 from leadline.data.series.order import Ordered, ordered
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
-from leadline.facts.series import SeriesSpec
 
 START = datetime(2024, 1, 1)
 
@@ -42,7 +42,9 @@ def test_rows_in_order_stay_as_they_are() -> None:
 
 def test_unsorted_rows_are_sorted_and_keep_their_numbers() -> None:
     found = series(3, 0, 2, 1)
-    assert y(found) == [0, 1, 2, 3] and [found.table.where(i) for i in range(4)] == [("load.csv", n) for n in (2, 4, 3, 1)]
+    assert y(found) == [0, 1, 2, 3] and [found.table.where(i) for i in range(4)] == [
+        ("load.csv", n) for n in (2, 4, 3, 1)
+    ]
     assert "Rows are taken in order of time, which is not how they come." in found.notes
 
 
@@ -110,7 +112,10 @@ def test_rows_of_one_time_are_set_right_as_declared(repair: str, expected: list[
 def test_times_between_steps_are_refused_by_name() -> None:
     with pytest.raises(DataError) as error:
         series(0, 1, 2, 2.5, 3, 4)
-    said = "row 4 (2024-01-01 02:30:00) after load.csv, row 3 (2024-01-01 02:00:00) lies between the steps of 1h (1 such rows)"
+    said = (
+        "row 4 (2024-01-01 02:30:00) after load.csv, row 3 (2024-01-01 02:00:00) lies between the steps of 1h (1 such"
+        " rows)"
+    )
     assert f"load.csv, {said}" in str(error.value) and "data.series.gaps=skip" in str(error.value)
 
 
@@ -141,7 +146,12 @@ def test_an_hour_that_clocks_skip() -> None:
 
 
 def test_offsets_that_change_are_told_and_do_no_harm() -> None:
-    texts = ["2021-10-31T01:00:00+02:00", "2021-10-31T02:00:00+02:00", "2021-10-31T02:00:00+01:00", "2021-10-31T03:00:00+01:00"]
+    texts = [
+        "2021-10-31T01:00:00+02:00",
+        "2021-10-31T02:00:00+02:00",
+        "2021-10-31T02:00:00+01:00",
+        "2021-10-31T03:00:00+01:00",
+    ]
     found = put({"when": texts, "y": range(4)})
     assert set(found.segment_N) == {0} and found.words(0) == "2021-10-30 23:00:00"
     assert "2 different offsets (+02:00 from row 1 on, +01:00 from row 3 on): they are taken in UTC" in found.notes[0]
@@ -171,7 +181,9 @@ def test_rows_without_a_time_or_an_item_are_set_aside() -> None:
 def test_which_column_is_the_time() -> None:
     born = [datetime(1990, 1, 5), datetime(1980, 1, 5), datetime(1970, 1, 5)]
     assert put({"born": born, "when": hours(0, 1, 2), "y": range(3)}).name == "when"
-    with pytest.raises(DataError, match=r"which column says when\? 'born', 'hired' hold dates. --set data.series.time=COLUMN"):
+    with pytest.raises(
+        DataError, match=r"which column says when\? 'born', 'hired' hold dates. --set data.series.time=COLUMN"
+    ):
         put({"born": born, "hired": born, "y": range(3)})
     assert put({"born": born, "y": range(3)}).name == "born"
     with pytest.raises(UsageError, match="no column 'whenn'"):
@@ -183,7 +195,9 @@ def test_which_column_is_the_time() -> None:
 def test_years_can_be_the_time() -> None:
     found = put({"year": [2000, 2005, 2010], "y": range(3)}, time="year")
     assert str(found.step) == "5" and found.words(2) == "2010" and not found.dates
-    with pytest.raises(UsageError, match=r"load.csv, row 2, column 'year': 2005.5 is neither a date nor a whole number"):
+    with pytest.raises(
+        UsageError, match=r"load.csv, row 2, column 'year': 2005.5 is neither a date nor a whole number"
+    ):
         put({"year": [2000.0, 2005.5], "y": range(2)}, time="year")
 
 
@@ -192,7 +206,11 @@ def test_without_a_time_rows_are_steps() -> None:
     assert (found.name, str(found.step)) == ("step", "1") and found.time_N.tolist() == [1, 2, 3]
     assert found.notes == ("No column says when: rows are taken in their order, a step each.",)
     items = put({"shop": list("abab"), "step": range(4)}, item="shop")
-    assert items.name == "step_" and items.time_N.tolist() == [1, 2, 1, 2] and items.table.frame["step"].to_list() == [0, 2, 1, 3]
+    assert (
+        items.name == "step_"
+        and items.time_N.tolist() == [1, 2, 1, 2]
+        and items.table.frame["step"].to_list() == [0, 2, 1, 3]
+    )
     with pytest.raises(UsageError, match="no column says when rows are"):
         put({"y": [5, 6, 7]}, calendar=True)
 

@@ -11,10 +11,10 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, UsageError
-from leadline.facts.experiment import DataSpec
-from leadline.facts.schema import Schema
 
 N = 100
 RNG = np.random.default_rng(0)
@@ -37,7 +37,7 @@ def of(frame: pl.DataFrame = FRAME, **entries: Any) -> Dataset:
 
 
 def sizes(dataset: Dataset) -> dict[str, int]:
-    return {name: len(part) for name, part in dataset.parts.items()}
+    return {name: len(part) for name, part in dataset.splits.items()}
 
 
 def said(dataset: Dataset) -> str:
@@ -46,21 +46,27 @@ def said(dataset: Dataset) -> str:
 
 def test_windows_by_time() -> None:
     dataset = of()
-    assert sizes(dataset) == {"train": 80 - 6 - 3 + 1, "validation": 8, "test": 8} and dataset.split_by == "by time 'when'"
+    assert (
+        sizes(dataset) == {"train": 80 - 6 - 3 + 1, "validation": 8, "test": 8} and dataset.split_by == "by time 'when'"
+    )
     (one,) = dataset.schema.inputs
     assert (one.name, one.kind, one.shape) == ("series", "series", (6, 2)) and one.window is not None
     assert one.window.aims == ("load", "heat") and one.window.spec.every == "1h" and one.window.spec.time == "when"
-    batch = dataset.parts["test"].batch(torch.tensor([0, 7]))
+    batch = dataset.splits["test"].batch(torch.tensor([0, 7]))
     assert batch.target_B is not None
     assert batch.row_B.tolist() == [90, 97]
     np.testing.assert_allclose(batch.inputs["series"][1], np.stack([LOAD, HEAT], 1)[91:97], rtol=1e-6)
     np.testing.assert_allclose(batch.target_B[0], np.stack([LOAD, HEAT], 1)[90:93], rtol=1e-6)
-    assert dataset.parts["test"].units == "2 blocks of time" and dataset.parts["test"].where(0) == ("memory", 91)
+    assert dataset.splits["test"].units == "2 blocks of time" and dataset.splits["test"].where(0) == ("memory", 91)
 
 
 def test_what_is_forecast_knows_its_scale_on_the_train_rows() -> None:
     target = of().schema.target
-    assert target is not None and (target.name, target.kind, target.columns) == ("load, heat", "series", ("load", "heat"))
+    assert target is not None and (target.name, target.kind, target.columns) == (
+        "load, heat",
+        "series",
+        ("load", "heat"),
+    )
     state = target.state
     np.testing.assert_allclose(state["mean"], [LOAD[:80].mean(), HEAT[:80].mean()])
     np.testing.assert_allclose(state["std"], [LOAD[:80].std(), HEAT[:80].std()])
@@ -90,7 +96,7 @@ def test_what_is_known_ahead_is_seen_ahead() -> None:
     dataset = of(frame, series={"known": ["promo"], "calendar": True})
     (one,) = dataset.schema.inputs
     assert one.shape == (9, 5) and one.window is not None and one.window.aims == ("load", "heat")
-    x = dataset.parts["test"].batch(torch.tensor([2])).inputs["series"][0]
+    x = dataset.splits["test"].batch(torch.tensor([2])).inputs["series"][0]
     assert torch.isnan(x[6:, :2]).all() and not torch.isnan(x[:, 2:]).any()
     np.testing.assert_allclose(x[:, 2], (np.arange(86, 95) % 7) * 1.5)
     assert [field.kind for field in one.fields] == ["number", "number", "number", "calendar"]
@@ -100,7 +106,7 @@ def test_the_literatures_split_of_months() -> None:
     dataset = of(split="time:when:50h/20h/20h")
     assert sizes(dataset) == {"train": 50 - 6 - 3 + 1, "validation": 18, "test": 18}
     assert dataset.split_by == "by time 'when', 50h/20h/20h" and "10 rows are later than the split" in said(dataset)
-    assert dataset.parts["test"].rows[-1] == 87
+    assert dataset.splits["test"].rows[-1] == 87
 
 
 def test_a_split_that_a_column_names() -> None:
@@ -127,15 +133,17 @@ def test_splits_that_a_series_cannot_have(split: str, why: str) -> None:
 def test_each_fold_is_trained_on_what_came_before() -> None:
     starts = []
     for fold in range(1, 5):
-        parts = of(split={"by": "auto", "folds": 4, "fold": fold, "validation": 0.0}).parts
-        assert parts["train"].rows.max() < parts["test"].rows.min() - 2
-        starts.append(int(parts["test"].rows.min()))
+        splits = of(split={"by": "auto", "folds": 4, "fold": fold, "validation": 0.0}).splits
+        assert splits["train"].rows.max() < splits["test"].rows.min() - 2
+        starts.append(int(splits["test"].rows.min()))
     assert starts == [20, 40, 60, 80]
 
 
 def test_the_look_back_is_chosen_from_horizon_season_and_length() -> None:
     cases = ((100, 3), (60, 2), (90, 9), (100, 11))  # rows and horizons
-    windows = [of(FRAME[:rows], series={"lookback": None, "horizon": h}, **HALF).schema.inputs[0].window for rows, h in cases]
+    windows = [
+        of(FRAME[:rows], series={"lookback": None, "horizon": h}, **HALF).schema.inputs[0].window for rows, h in cases
+    ]
     assert [window.past for window in windows if window] == [33, 20, 30, 33]
     daily = FRAME.with_columns(when=pl.Series([datetime(2024, 1, 1) + timedelta(days=k) for k in range(N)]))
     windows = [of(daily, series={"lookback": None, "horizon": h}, **HALF).schema.inputs[0].window for h in (1, 8)]
@@ -147,23 +155,27 @@ def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     frame = pl.concat([*(FRAME.with_columns(pl.lit(name).alias("shop")) for name in "ab"), short])
     dataset = of(frame, series={"item": "shop"})
     assert sizes(dataset) == {"train": 2 * 72, "validation": 16, "test": 16}
-    assert dataset.set_aside.height == 5
-    assert dataset.set_aside.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
+    assert dataset.invalid_rows.height == 5
+    assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
     assert "1 item is shorter than a window of 9 steps, and set aside: 'c' (5)." in said(dataset)
-    with pytest.raises(DataError, match="--strict sets nothing aside, and cannot use: memory, row 201, shop: 'c' has 5 steps"):
+    with pytest.raises(
+        DataError, match="--strict sets nothing aside, and cannot use: memory, row 201, shop: 'c' has 5 steps"
+    ):
         of(frame, series={"item": "shop"}, strict=True)
     by_item = of(
         pl.concat([FRAME.with_columns(pl.lit(f"{k}").alias("shop")) for k in range(10)]),
         series={"item": "shop"},
         split="group:shop",
     )
-    assert sizes(by_item) == {"train": 8 * 92, "validation": 92, "test": 92} and by_item.parts["test"].units == "1 items"
+    assert (
+        sizes(by_item) == {"train": 8 * 92, "validation": 92, "test": 92} and by_item.splits["test"].units == "1 items"
+    )
 
 
 def test_no_window_crosses_a_gap() -> None:
     dataset = of(FRAME.filter(pl.int_range(pl.len()) != 40))
     assert sizes(dataset)["train"] == (40 - 8) + (39 - 8)
-    crossing = [r for r in dataset.parts["train"].rows if r - 6 < 40 < r + 3]
+    crossing = [r for r in dataset.splits["train"].rows if r - 6 < 40 < r + 3]
     assert crossing == [] and "1 gap between steps of 1h" in said(dataset)
 
 
@@ -171,7 +183,7 @@ def test_missing_values_stay_missing_in_the_target_and_are_carried_where_train_k
     load = [None if k in (20, 21, 93) else float(v) for k, v in enumerate(LOAD)]
     heat = [None if k == 93 else float(v) for k, v in enumerate(HEAT)]
     dataset = of(FRAME.with_columns(pl.Series("load", load), pl.Series("heat", heat)))
-    batch = dataset.parts["test"].batch(torch.tensor([3, 4]))
+    batch = dataset.splits["test"].batch(torch.tensor([3, 4]))
     assert batch.target_B is not None and torch.isnan(batch.target_B[0, 0]).all()
     assert torch.isnan(batch.inputs["series"][1, -1, 0])  # the network has a feature that says so
     assert batch.inputs["series"][1, -1, 1] == pytest.approx(HEAT[92], abs=1e-5)
@@ -183,7 +195,7 @@ def test_windows_without_a_value_are_not_used() -> None:
     empty = [None if 30 <= k < 45 else float(v) for k, v in enumerate(LOAD)]
     dataset = of(FRAME.select("when", pl.Series("load", empty)))
     assert "windows without one value in their past, or to be forecast, are not used" in said(dataset)
-    assert not set(range(36, 43)) & set(dataset.parts["train"].rows.tolist())
+    assert not set(range(36, 43)) & set(dataset.splits["train"].rows.tolist())
 
 
 def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> None:
@@ -192,9 +204,11 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
     text[7], text[95] = "broken", "1e99"
     pl.DataFrame({"when": WHEN, "load": text, "heat": HEAT}).write_csv(file)
     dataset = of(None, source=str(file))  # type: ignore[arg-type]
-    assert f"2 values cannot be read and count as missing: {file}, row 8, load: 'broken' is not a number" in said(dataset)
-    assert dataset.set_aside.is_empty() and sizes(dataset)["train"] == 72
-    target = dataset.parts["test"].target
+    assert f"2 values cannot be read and count as missing: {file}, row 8, load: 'broken' is not a number" in said(
+        dataset
+    )
+    assert dataset.invalid_rows.is_empty() and sizes(dataset)["train"] == 72
+    target = dataset.splits["test"].target
     assert target is not None and np.isnan(target[5, 0, 0]) and not np.isinf(target).any()
     with pytest.raises(DataError, match=r"--strict sets nothing aside, and cannot use: .*row 8, load: 'broken'"):
         of(None, source=str(file), strict=True)  # type: ignore[arg-type]
@@ -215,10 +229,22 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
             r"no window fits into the test rows: a horizon is 12 steps.*has 10.*data.split.test=0\.25",
         ),
         (FRAME.select("when", town=pl.Series(["a", "b"] * 50)), {}, "no column of numbers is left to forecast"),
-        (FRAME.with_columns(town=pl.Series(["a", "b"] * 50)), {"target": "town"}, "row 1, column 'town': 'a' is no number"),
+        (
+            FRAME.with_columns(town=pl.Series(["a", "b"] * 50)),
+            {"target": "town"},
+            "row 1, column 'town': 'a' is no number",
+        ),
         (FRAME.with_columns(load=pl.lit(3.0), heat=pl.lit(2.0)), {"target": ("load", "heat")}, "no variable varies"),
-        (FRAME.with_columns(load=pl.lit(1e7) + pl.col("load") / 1e3), {}, "float32, which networks compute with, would round it"),
-        (FRAME.with_columns(load=pl.lit(None, dtype=pl.Float64)), {"target": "load"}, "no value of 'load' is a finite number"),
+        (
+            FRAME.with_columns(load=pl.lit(1e7) + pl.col("load") / 1e3),
+            {},
+            "float32, which networks compute with, would round it",
+        ),
+        (
+            FRAME.with_columns(load=pl.lit(None, dtype=pl.Float64)),
+            {"target": "load"},
+            "no value of 'load' is a finite number",
+        ),
     ],
 )
 def test_data_that_cannot_be_used(frame: pl.DataFrame, entries: dict[str, Any], why: str) -> None:
@@ -247,7 +273,7 @@ def test_a_test_source_holds_what_comes_later(tmp_path: Path) -> None:
     FRAME[80:].write_csv(tmp_path / "b.csv")
     dataset = of(None, source=str(tmp_path / "a.csv"), test=str(tmp_path / "b.csv"))  # type: ignore[arg-type]
     assert sizes(dataset) == {"train": 72 - 8, "validation": 6, "test": 18}
-    assert dataset.parts["test"].where(0) == (str(tmp_path / "b.csv"), 1)
+    assert dataset.splits["test"].where(0) == (str(tmp_path / "b.csv"), 1)
 
 
 def test_with_a_schema_rows_are_windows_as_in_training() -> None:
@@ -255,7 +281,7 @@ def test_with_a_schema_rows_are_windows_as_in_training() -> None:
     again = prepare(spec(), FRAME, schema=trained.schema, resplit=True)
     assert again.schema == trained.schema and sizes(again) == sizes(trained)
     other = prepare(spec(), FRAME[:30].with_columns(pl.col("load") + 1), schema=trained.schema)
-    assert sizes(other) == {"all": 22} and other.parts["all"].units == "7 blocks of time"
+    assert sizes(other) == {"all": 22} and other.splits["all"].units == "7 blocks of time"
     with pytest.raises(DataError, match="lacks a column that the network was trained on: 'heat'"):
         prepare(spec(), FRAME.drop("heat"), schema=trained.schema)
 
@@ -269,6 +295,6 @@ def test_what_was_decided_decides_the_same_again() -> None:
 
 
 def test_a_row_is_shown_as_the_last_values_before_the_forecast() -> None:
-    part = of().parts["test"]
+    part = of().splits["test"]
     assert part.shown(0) == pytest.approx({"load": LOAD[89], "heat": HEAT[89]})
     assert part.index is not None and part.index["when"][90] == WHEN[90]

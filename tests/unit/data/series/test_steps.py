@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.series_spec import Step
 from leadline.data.series.steps import after, days_of_month, find_step, ticks
 from leadline.errors import DataError
-from leadline.facts.series import Step
 
 HOUR = 3_600_000_000
 
@@ -47,7 +47,9 @@ def test_business_days() -> None:
     assert str(find_step(time_N, one_item(time_N), dates=True)) == "1b"
     tick_N, between_N = ticks(time_N, one_item(time_N), Step(1, "b"))
     assert (np.diff(tick_N) == 1).all() and not between_N.any()
-    assert ticks(times(datetime(2024, 1, 6)), np.zeros(1, dtype=np.int64), Step(1, "b"))[1].tolist() == [True]  # a Saturday
+    assert ticks(times(datetime(2024, 1, 6)), np.zeros(1, dtype=np.int64), Step(1, "b"))[1].tolist() == [
+        True
+    ]  # a Saturday
 
 
 def test_numbers_have_steps_too() -> None:

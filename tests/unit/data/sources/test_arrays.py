@@ -53,7 +53,13 @@ def test_pairs(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "stored"),
-    [((6, 5, 4), (5, 4)), ((6, 5, 4, 3), (5, 4, 3)), ((6, 5, 4, 1), (5, 4)), ((6, 3, 5, 7), (5, 7, 3)), ((6, 1, 5, 7), (5, 7))],
+    [
+        ((6, 5, 4), (5, 4)),
+        ((6, 5, 4, 3), (5, 4, 3)),
+        ((6, 5, 4, 1), (5, 4)),
+        ((6, 3, 5, 7), (5, 7, 3)),
+        ((6, 1, 5, 7), (5, 7)),
+    ],
 )
 def test_shapes_of_pictures(shape: tuple[int, ...], stored: tuple[int, ...]) -> None:
     x = RNG.integers(0, 256, shape, dtype=np.uint8)

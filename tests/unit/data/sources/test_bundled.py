@@ -3,13 +3,19 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_digits
 
+from leadline.core.registry import TABLES
 from leadline.data.sources import read
-from leadline.facts.registry import TABLES
 
 
 @pytest.mark.parametrize(
     ("name", "rows", "columns", "classes"),
-    [("digits", 1797, 2, 10), ("iris", 150, 5, 3), ("wine", 178, 14, 3), ("breast-cancer", 569, 31, 2), ("diabetes", 442, 11, 0)],
+    [
+        ("digits", 1797, 2, 10),
+        ("iris", 150, 5, 3),
+        ("wine", 178, 14, 3),
+        ("breast-cancer", 569, 31, 2),
+        ("diabetes", 442, 11, 0),
+    ],
 )
 def test_bundled_sets(name: str, rows: int, columns: int, classes: int) -> None:
     table = read(name)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from leadline.data.sources import encodings, read
-from leadline.data.sources.delimited import read as read_csv
+from leadline.data.sources.delimited.reader import read as read_csv
 from leadline.errors import DataError, MissingExtra, UsageError
 
 TEXTS = {
@@ -58,7 +58,9 @@ def test_a_single_accent_is_western_european(word: str) -> None:
 @pytest.mark.parametrize("after", [0, 20_000], ids=["at once", "after much ASCII"])
 def test_lines_of_two_encodings_are_each_read_in_theirs(tmp_path: Path, after: int) -> None:
     lines = ["word,n", *["x,1"] * after, "Zürich,2", "日本語,3", "crème,4", "naïve,5"]
-    (tmp_path / "t.csv").write_bytes(b"\n".join(line.encode("cp1252" if line[-1] == "4" else "utf-8") for line in lines))
+    (tmp_path / "t.csv").write_bytes(
+        b"\n".join(line.encode("cp1252" if line[-1] == "4" else "utf-8") for line in lines)
+    )
     frame, notes = read_csv(tmp_path / "t.csv")
     assert frame["word"].to_list()[-4:] == ["Zürich", "日本語", "crème", "naïve"]
     assert f"the first of them line {after + 4}" in notes[0] and "Western European" in notes[0]
@@ -70,7 +72,9 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     table = read(tmp_path / "t.csv", encoding="cp1250")
     assert table.frame.rows() == [("Žižka", 1), ("Čapek", 2), ("Dvořák", 3)]
     guessed = read(tmp_path / "t.csv")
-    assert guessed.fingerprint != table.fingerprint, "the same bytes mean something else: what is cached of one is not the other's"
+    assert guessed.fingerprint != table.fingerprint, (
+        "the same bytes mean something else: what is cached of one is not the other's"
+    )
 
 
 def test_a_named_encoding_that_does_not_fit_names_the_line(tmp_path: Path) -> None:

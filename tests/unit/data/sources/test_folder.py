@@ -160,7 +160,10 @@ def test_a_name_that_is_not_utf_8_is_refused_in_words(root: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["wav", "FLAC", "mp3"])
 def test_audio_files_are_read_like_pictures(root: Path, suffix: str) -> None:
-    put(root, [f"{part}/{label}/1.{suffix}" for part in ("train", "test") for label in ("yes", "no")] + ["train/cover.png"])
+    put(
+        root,
+        [f"{part}/{label}/1.{suffix}" for part in ("train", "test") for label in ("yes", "no")] + ["train/cover.png"],
+    )
     table = read(root)
     assert table.frame.columns == ["audio", "label", "split"]
     assert table.kinds == {"audio": "audio", "label": "category"}
@@ -174,7 +177,11 @@ def test_texts_are_read_with_their_contents_each_in_its_own_encoding(root: Path)
     (root / "good/1.txt").write_bytes("Ein schöner Tag, größer als gestern.\n".encode("cp1252"))
     (root / "bad/3.txt").write_bytes(b" \n")
     table = read(root)
-    assert table.frame.rows() == [("bad/2.txt", "bad"), (None, "bad"), ("Ein schöner Tag, größer als gestern.\n", "good")]
+    assert table.frame.rows() == [
+        ("bad/2.txt", "bad"),
+        (None, "bad"),
+        ("Ein schöner Tag, größer als gestern.\n", "good"),
+    ]
     assert table.origin.to_list() == ["bad/2.txt", "bad/3.txt", "good/1.txt"]
     assert any("1 of 3 files" in note and "cp1252" in note for note in table.notes)
     assert table.fingerprint != read(root, encoding="latin-1").fingerprint

@@ -13,7 +13,11 @@ openpyxl = pytest.importorskip("openpyxl")
 pytest.importorskip("fastexcel")
 
 Rows = Sequence[Sequence[Any]]
-ROWS: Rows = (("name", "n", "when", "x"), ("a", 1, dt.datetime(2024, 1, 2), 0.5), (" NA", 2, dt.datetime(2024, 3, 4), None))
+ROWS: Rows = (
+    ("name", "n", "when", "x"),
+    ("a", 1, dt.datetime(2024, 1, 2), 0.5),
+    (" NA", 2, dt.datetime(2024, 3, 4), None),
+)
 
 
 def book(path: Path, **sheets: Rows) -> Path:

@@ -1,0 +1,309 @@
+"""All that decides a run: data, network, objective, training, requirements, seed.
+
+An experiment is read from YAML, from the command line or from Python, and written back as YAML. Resolving it (in
+`leadline.pipeline.resolving.experiment`) writes every default out; the hash is that of the resolved form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_serializer, model_validator
+
+from leadline.core import yaml_io
+from leadline.core.base import Fact, digest
+from leadline.core.component import Component
+from leadline.core.series_spec import SeriesSpec, Step
+from leadline.core.training_spec import TrainingSpec
+from leadline.core.warm_start import Shares, WarmStart
+from leadline.errors import UsageError, did_you_mean, plain
+
+Size = Literal["small", "base", "large"]
+AUTO = "auto"  # the name of an objective that is chosen from the target
+# What does not decide the result; where first weights lie does not, what they are does.
+_BESIDE: Any = {
+    **dict.fromkeys(("name", "card", "require", "repeats", "baselines", "alone", "judge", "label_efficiency"), True),
+    "init": {"run"},
+}
+
+
+class InputSpec(Fact):
+    """One input of the network: its kind, the columns it is made of, how it is prepared and augmented.
+
+    `augment` are random changes in training; `strong` those of the views that some objectives want beside, None the
+    usual ones of the kind. `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``,
+    ``channels``, ``scale``). `missing` says of rows that lack the input whether they are kept (``keep``, so unless it
+    is the only one) or set ``aside``."""
+
+    kind: str | None = None
+    columns: tuple[str, ...] | None = None
+    augment: tuple[Component, ...] = ()
+    strong: tuple[Component, ...] | None = None
+    missing: Literal["keep", "aside"] | None = None
+    options: Mapping[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        if isinstance(value, Mapping) and "options" not in value:
+            known = set(cls.model_fields)
+            return {
+                **{k: v for k, v in value.items() if k in known},
+                "options": {k: v for k, v in value.items() if k not in known},
+            }
+        return value
+
+    @model_serializer
+    def _write(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "columns": self.columns and list(self.columns),
+            "augment": [a.model_dump() for a in self.augment],
+            **({"strong": [a.model_dump() for a in self.strong]} if self.strong is not None else {}),
+            **({"missing": self.missing} if self.missing else {}),
+            **self.options,
+        }
+
+
+def _split_entries(value: Any) -> Any:
+    if isinstance(value, str):
+        if value in ("auto", "random"):
+            return {"by": value}
+        by, colon, column = value.partition(":")
+        if not colon or by not in ("group", "time", "column"):
+            return {"by": "column", "column": value}
+        name, colon, spans = column.rpartition(":")
+        if by == "time" and colon and "/" in spans:
+            return {"by": by, "column": name, "spans": spans}
+        return {"by": by, "column": column}
+    if isinstance(value, Mapping) and isinstance(
+        value.get("name"), str
+    ):  # the short form, with further entries beside it
+        return {**_split_entries(value["name"]), **{k: v for k, v in value.items() if k != "name"}}
+    return (
+        {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value
+    )
+
+
+class SplitSpec(Fact):
+    """How rows are shared among train, validation and test.
+
+    `by` is ``auto`` (what the source gives, else random), ``random`` (stratified for classes), ``column`` (its values
+    name the splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of
+    all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
+    fraction of all rows as ever. `similar` says whether random splits keep rows with near-identical pictures
+    ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are how long train, validation and test last,
+    from the first time on, in place of fractions; what is later is not used."""
+
+    by: Literal["auto", "random", "column", "group", "time"] = "auto"
+    column: str | None = None
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    test: float = Field(default=0.1, ge=0, lt=1)
+    similar: Literal["together", "ignore"] = "together"
+    spans: tuple[str, str, str] | None = None
+    folds: int | None = Field(default=None, ge=2)
+    fold: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, value: Any) -> Any:
+        return _split_entries(value)
+
+    @model_validator(mode="after")
+    def _has_column(self) -> Self:
+        if self.by in ("column", "group", "time") and not self.column:
+            raise ValueError(f"a split by {self.by} names its column: '{self.by}:COLUMN'")
+        if self.spans is not None:
+            if self.by != "time":
+                raise ValueError(
+                    f"spans are stretches of time, and the split is by {self.by}: 'time:COLUMN:360d/120d/120d'"
+                )
+            units = {Step.parse(span).unit for span in self.spans}
+            if "b" in units or ("1" in units and len(units) > 1):
+                raise ValueError("spans are all stretches of time (but not business days), or all numbers of times")
+            if self.folds is not None:
+                raise ValueError("spans make one split, and cross-validation makes its own: leave them out")
+        if self.validation + self.test >= 1:
+            raise ValueError("validation and test together leave nothing to train on")
+        if self.fold is not None and (self.folds is None or self.fold > self.folds):
+            raise ValueError(f"there is no fold {self.fold} of {self.folds or 'no'} folds")
+        return self
+
+    @field_validator("spans", mode="before")
+    @classmethod
+    def _three(cls, value: Any) -> Any:
+        spans = value.split("/") if isinstance(value, str) else value
+        if isinstance(spans, list | tuple) and len(spans) != 3:
+            raise ValueError("there are three spans, for train, validation and test: '360d/120d/120d'")
+        return spans if spans is None else tuple(str(span).strip() for span in spans)
+
+    @property
+    def every_fold(self) -> bool:
+        """True for a cross-validation as a whole, rather than one fold of it or none."""
+        return self.folds is not None and self.fold is None
+
+
+def _label(value: Any) -> Any:
+    """Return a class's name as text, where YAML took it for a number or a truth value."""
+    return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
+
+
+class DataSpec(Fact):
+    """Where rows come from, what is predicted from what, and how rows are split.
+
+    `target` may be several columns: tasks on one body, or the probabilities of the classes. `weight` is a column that
+    says how much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
+    `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they
+    are grouped and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
+    `series` makes a table in time order of it, of which the next steps are forecast. `labelled` is the share of the
+    train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
+    can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
+    of files of text (``cp1250``) where it would be guessed wrong."""
+
+    source: str = ""
+    test: str | None = None
+    encoding: str | None = None
+    target: str | tuple[str, ...] | None = None
+    weight: str | None = None
+    positive: Annotated[str | None, BeforeValidator(_label)] = None
+    inputs: Mapping[str, InputSpec] | None = None
+    columns: tuple[str, ...] | None = None
+    kinds: Mapping[str, str] = Field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    split: SplitSpec = SplitSpec()
+    series: SeriesSpec | None = None
+    labelled: float | None = Field(default=None, gt=0, le=1)
+    strict: bool = False
+
+
+def _bodies(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"bodies": {"*": value}}
+    if isinstance(value, Mapping) and "name" in value:
+        own = {k: v for k, v in value.items() if k in NetworkSpec.model_fields}
+        return {**own, "bodies": {"*": {k: v for k, v in value.items() if k not in own}}}
+    return value
+
+
+class NetworkSpec(Fact):
+    """A backbone for each input (``"*"`` stands for every input not named), how several are fused, and the size.
+
+    `share` lists groups of inputs that have one backbone in common (``[[kitchen, bedroom]]``): they are of one kind and
+    shape."""
+
+    bodies: Mapping[str, Component] = Field(default_factory=dict)
+    size: Size = "base"
+    fusion: Component = Component(name="concat")
+    share: tuple[tuple[str, ...], ...] = ()
+
+
+class Experiment(Fact):
+    """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from
+    `seed` on.
+
+    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data. `alone`
+    says whether each of several inputs is trained alone too, to compare: None does so in the first run of several and
+    where no budget is set. `init` is a finished run whose bodies' weights, where they fit, this one begins with.
+    `label_efficiency` are shares of the labelled train rows that the same network is trained on too, each from scratch
+    and as this one begins. `judge` is the run of a classifier by whose features rows that a network makes are compared
+    with real ones, ``auto`` for one that is trained beside, or false for none; None is ``auto`` where the data has
+    classes and no budget is set."""
+
+    name: str | None = None
+    data: DataSpec = DataSpec()
+    network: Annotated[NetworkSpec, BeforeValidator(_bodies)] = NetworkSpec()
+    objective: Component | None = None
+    training: TrainingSpec = TrainingSpec()
+    require: tuple[str, ...] = ()
+    init: WarmStart | None = None
+    baselines: tuple[str, ...] | None = None
+    alone: bool | None = None
+    judge: str | Literal[False] | None = None
+    label_efficiency: Shares = ()
+    card: Mapping[str, str] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, lt=2**63)
+    repeats: int = Field(default=1, ge=1)
+
+    @property
+    def hash(self) -> str:
+        """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is beside)."""
+        return digest(self.model_dump(mode="json", exclude=_BESIDE))
+
+    def to_yaml(self) -> str:
+        """Return the experiment as YAML that `read` accepts."""
+        return yaml_io.dump(self.model_dump(mode="json"))
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
+        """Build an experiment from plain values; raises UsageError naming the entry that is wrong."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            raise UsageError(_explain(error, where)) from None
+
+    @classmethod
+    def read(cls, file: Path) -> Experiment:
+        """Read an experiment file; raises UsageError where it is missing, not YAML or has entries that are wrong."""
+        return cls.parse(yaml_io.load_mapping(file), str(file))
+
+
+def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return nested values with the entry at a dotted path replaced; a name on the way becomes a mapping with that
+    name.
+    """
+    first, dot, rest = path.partition(".")
+    below = values.get(first)
+    if not dot:
+        if first == "network" and isinstance(value, str) and isinstance(below, Mapping):
+            value = {**{k: v for k, v in below.items() if k in ("size", "fusion", "share")}, "name": value}
+        return {**values, first: value}
+    inner = {"name": below} if isinstance(below, str) else below if isinstance(below, Mapping) else {}
+    return {**values, first: put(inner, rest, value)}
+
+
+def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return nested values with one entry replaced; an option of what is chosen by default needs no name beside it."""
+    if path.startswith("objective.") and values.get("objective") is None:
+        values = put(values, "objective", AUTO)
+    for part in ("optimizer", "schedule"):
+        if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
+            values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
+    if path.startswith("training.players.") and path.count(".") == 3:
+        player = path.split(".")[2]
+        told = (values.get("training") or {}).get("players") or {}
+        values = values if player in told or path.endswith(".name") else put(values, f"training.players.{player}", AUTO)
+    network = values.get("network")
+    if path.startswith("network.fusion.") and not (isinstance(network, Mapping) and network.get("fusion")):
+        values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
+    return put(values, path, value)
+
+
+def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return plain values with ``--set a.b.c=value`` entries put in; values are read as YAML."""
+    result = dict(values)
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path:
+            raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
+        result = with_setting(result, path, yaml_io.load(text, f"The value of --set {setting!r}"))
+    return result
+
+
+def _explain(error: ValidationError, where: str) -> str:
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"]) or "top level"
+    if first["type"] == "extra_forbidden":
+        return f"{where}: unknown entry {path!r}. {did_you_mean(str(first['loc'][-1]), _entries(first['loc'][:-1]))}"
+    return f"{where}: {path}: {plain(first['msg'])} (got {first['input']!r})."
+
+
+def _entries(path: tuple[int | str, ...]) -> tuple[str, ...]:
+    model: Any = Experiment
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(part)
+        model = field.annotation if field else None
+    return tuple(getattr(model, "model_fields", {}))

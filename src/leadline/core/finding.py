@@ -1,0 +1,83 @@
+"""A measured number, or its absence, with everything needed to believe it and to measure it again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from leadline.core.base import Fact
+
+Provenance = Literal["measured", "estimated", "declared", "absent"]
+Repeat = Literal["exact", "sampled", "timed", "recorded"]
+Interval = tuple[float, float]
+
+
+class Reproduction(Fact):
+    """How to get a finding again: who produced it, with which options and seed; `tolerance` is in the finding's own
+    unit.
+    """
+
+    producer: str
+    options: Mapping[str, Any] = Field(default_factory=dict)
+    seed: int = 0
+    repeat: Repeat = "exact"
+    tolerance: float = 0.0
+
+
+class Finding(Fact):
+    """One scalar: `value` with `interval` at `level` from `n` examples, or absent with `why`.
+
+    `split` and `group` say what it was measured on (`group` like ``"class=cat"``); `unit` is ``"1"`` for pure numbers;
+    `method` names how value and interval were obtained. `stricter` maps levels above `level` (as text, ``"0.975"``) to
+    intervals, present where several requirements are judged together.
+    """
+
+    name: str
+    split: str | None = None
+    group: str | None = None
+    value: float | None = None
+    interval: Interval | None = None
+    level: float = 0.95
+    n: int | None = None
+    unit: str = "1"
+    method: str | None = None
+    provenance: Provenance = "measured"
+    why: str | None = None
+    better: Literal["higher", "lower"] | None = None
+    again: Reproduction | None = None
+    stricter: Mapping[str, Interval] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if (self.value is None) != (self.provenance == "absent"):
+            raise ValueError(f"{self.name}: a finding has a value exactly when it is not absent")
+        if self.provenance == "absent" and not self.why:
+            raise ValueError(f"{self.name}: an absent finding says why")
+        numbers = [v for v in (self.value, *(self.interval or ())) if v is not None]
+        if not all(math.isfinite(v) for v in numbers):
+            raise ValueError(f"{self.name}: not finite; report it as absent, with why")
+        if self.interval is not None and self.interval[0] > self.interval[1]:
+            raise ValueError(f"{self.name}: the interval's ends are swapped")
+        return self
+
+    @classmethod
+    def absent(cls, name: str, why: str, **rest: Any) -> Finding:
+        """Return the finding that says `name` could not be measured, and why."""
+        return cls(name=name, why=why, provenance="absent", **rest)
+
+    @property
+    def label(self) -> str:
+        """The name with its group, as people write it: ``recall(cat)``."""
+        return f"{self.name}({self.group.partition('=')[2] or self.group})" if self.group else self.name
+
+    def at_level(self, level: float) -> Interval | None:
+        """Return the interval at `level`, or the nearest stricter one there is; None where there is none."""
+        if self.interval is None or level <= self.level + 1e-12:
+            return self.interval
+        wider = sorted(
+            (float(k), v) for k, v in self.stricter.items() if float(k) >= level - 1e-6
+        )  # keys hold six digits
+        return wider[0][1] if wider else None

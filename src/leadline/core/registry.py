@@ -1,0 +1,246 @@
+"""Every name a user may write, as literal tables; listing names imports nothing, looking one up imports its module.
+
+Other packages add names with entry points in the groups ``leadline.models``, ``leadline.objectives``,
+``leadline.optimizers``, ``leadline.schedules``, ``leadline.fields`` and ``leadline.datasets``."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any, Literal, NamedTuple
+
+from leadline.errors import UsageError, did_you_mean
+
+Group = Literal["models", "objectives", "optimizers", "schedules", "fields", "datasets"]
+
+
+class Entry(NamedTuple):
+    """Where a name lives (``module:ATTRIBUTE``) and what it is, in a line."""
+
+    target: str
+    summary: str
+
+
+TABLES: Mapping[Group, Mapping[str, Entry]] = {
+    "models": {
+        "mlp": Entry(
+            "leadline.models.tabular.mlp:FAMILY", "dense layers, with embeddings for categories (tables, small images)"
+        ),
+        "cnn": Entry(
+            "leadline.models.vision.cnn:FAMILY",
+            "the textbook network: any stack of convolution, pooling and dense layers",
+        ),
+        "lenet": Entry("leadline.models.vision.lenet:FAMILY", "LeNet-5 (LeCun et al. 1998)"),
+        "rnn": Entry(
+            "leadline.models.sequence.rnn:FAMILY",
+            "Elman, LSTM and GRU, stacked, in one or both directions (sequences; images by rows)",
+        ),
+        "textcnn": Entry(
+            "leadline.models.sequence.textcnn:FAMILY",
+            "convolutions of a few steps, the strongest answers (Kim 2014; sequences)",
+        ),
+        "tcn": Entry(
+            "leadline.models.sequence.tcn:FAMILY",
+            "dilated convolutions, a temporal convolutional network (Bai et al. 2018)",
+        ),
+        "transformer": Entry(
+            "leadline.models.sequence.transformer:FAMILY",
+            "a Transformer's encoder (sequences; patches of images; features of tables)",
+        ),
+        "alexnet": Entry("leadline.models.vision.alexnet:FAMILY", "AlexNet (Krizhevsky et al. 2012)"),
+        "vgg": Entry(
+            "leadline.models.vision.vgg:FAMILY", "VGG-11 to VGG-19, with batch norm (Simonyan & Zisserman 2015)"
+        ),
+        "inception": Entry(
+            "leadline.models.vision.inception:FAMILY", "GoogLeNet, with batch norm (Szegedy et al. 2015)"
+        ),
+        "resnet": Entry(
+            "leadline.models.vision.resnet:FAMILY",
+            "residual networks, from ResNet-20 to ResNet-18-like (He et al. 2016)",
+        ),
+        "densenet": Entry(
+            "leadline.models.vision.densenet:FAMILY",
+            "densely connected networks, up to DenseNet-121 (Huang et al. 2017)",
+        ),
+        "dlinear": Entry(
+            "leadline.models.forecasting.dlinear:FAMILY",
+            "trend and rest continued by linear maps (Zeng et al. 2023; forecasts)",
+        ),
+        "nlinear": Entry(
+            "leadline.models.forecasting.nlinear:FAMILY",
+            "a linear map from the last value on (Zeng et al. 2023; forecasts)",
+        ),
+        "patchtst": Entry(
+            "leadline.models.forecasting.patchtst:FAMILY",
+            "a Transformer over patches of a window (Nie et al. 2023; forecasts)",
+        ),
+        "naive": Entry("leadline.models.forecasting.naive:FAMILY", "the last value goes on (forecasts)"),
+        "seasonal-naive": Entry(
+            "leadline.models.forecasting.naive:SEASONAL", "the last season repeats itself (forecasts)"
+        ),
+        "autoregression": Entry(
+            "leadline.models.forecasting.autoregression:FAMILY",
+            "each step a linear function of the window, fitted (forecasts)",
+        ),
+        "audiocnn": Entry(
+            "leadline.models.sequence.audiocnn:FAMILY", "convolutions over spectra of audio (Kong et al. 2020)"
+        ),
+        "linear": Entry(
+            "leadline.models.classical.linear:FAMILY",
+            "logistic or linear regression, fitted (tables; pixels and edges of images)",
+        ),
+        "svm": Entry("leadline.models.classical.svm:FAMILY", "a support vector machine with a Gaussian kernel, fitted"),
+        "gradient-boosting": Entry(
+            "leadline.models.classical.boosting:FAMILY", "trees grown one upon the other, fitted (tables)"
+        ),
+    },
+    "objectives": {
+        "classification": Entry(
+            "leadline.objectives.supervised.classification:OBJECTIVE", "one of two or more classes; cross-entropy"
+        ),
+        "fixmatch": Entry(
+            "leadline.objectives.semi_supervised.fixmatch:OBJECTIVE",
+            "classes of which only some train rows have one; FixMatch",
+        ),
+        "adaptation": Entry(
+            "leadline.objectives.semi_supervised.adaptation:OBJECTIVE",
+            "classes for rows of a domain that has no labels, from one that does",
+        ),
+        "clustering": Entry(
+            "leadline.objectives.self_supervised.clustering:OBJECTIVE",
+            "clusters of rows, in a code that keeps them apart",
+        ),
+        "ordinal": Entry(
+            "leadline.objectives.supervised.ordinal:OBJECTIVE", "one of several classes in an order; proportional odds"
+        ),
+        "regression": Entry(
+            "leadline.objectives.supervised.regression:OBJECTIVE", "a number; squared, absolute or Huber's loss"
+        ),
+        "gaussian": Entry(
+            "leadline.objectives.supervised.gaussian:OBJECTIVE", "a number and how sure it is; normal likelihood"
+        ),
+        "quantiles": Entry("leadline.objectives.supervised.quantiles:OBJECTIVE", "quantiles of a number; pinball loss"),
+        "poisson": Entry("leadline.objectives.supervised.poisson:OBJECTIVE", "a count; Poisson deviance"),
+        "probabilities": Entry(
+            "leadline.objectives.supervised.probabilities:OBJECTIVE",
+            "the probability of each class, as targets give it",
+        ),
+        "multilabel": Entry(
+            "leadline.objectives.supervised.multilabel:OBJECTIVE", "a set of labels; binary cross-entropy for each"
+        ),
+        "multitask": Entry(
+            "leadline.objectives.supervised.multitask:OBJECTIVE",
+            "several targets on one body, each with an objective of its own",
+        ),
+        "forecasting": Entry(
+            "leadline.objectives.supervised.forecasting:OBJECTIVE",
+            "the next steps of one or many variables, or quantiles of them",
+        ),
+        "tagging": Entry(
+            "leadline.objectives.supervised.tagging:OBJECTIVE", "a tag for each token of a text; cross-entropy"
+        ),
+        "autoencoder": Entry(
+            "leadline.objectives.generative.autoencoder:OBJECTIVE",
+            "codes that rows are made of again: compression, anomalies, missing cells",
+        ),
+        "vae": Entry(
+            "leadline.objectives.generative.vae:OBJECTIVE",
+            "codes with a distribution that new rows are drawn from; evidence bound",
+        ),
+        "language": Entry(
+            "leadline.objectives.supervised.language:OBJECTIVE",
+            "each token of a text from those before it; cross-entropy",
+        ),
+        "masked": Entry(
+            "leadline.objectives.self_supervised.masked:OBJECTIVE",
+            "what is hidden of a row: patches, cells, tokens, spans (no target)",
+        ),
+        "contrastive": Entry(
+            "leadline.objectives.self_supervised.contrastive:OBJECTIVE",
+            "which two random versions belong to one row; SimCLR",
+        ),
+        "gan": Entry(
+            "leadline.objectives.generative.gan:OBJECTIVE",
+            "new pictures, from a generator that a discriminator teaches",
+        ),
+        "image-to-image": Entry(
+            "leadline.objectives.generative.image_to_image:OBJECTIVE",
+            "pictures made of others: of pairs, or of classes without",
+        ),
+    },
+    "optimizers": {
+        "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),
+        "sgd": Entry("leadline.training.optim.descent:Sgd", "stochastic gradient descent, on batches"),
+        "momentum": Entry(
+            "leadline.training.optim.descent:Momentum", "gradient descent with momentum, summed or averaged"
+        ),
+        "nesterov": Entry("leadline.training.optim.descent:Nesterov", "momentum that looks ahead (Nesterov 1983)"),
+        "adagrad": Entry(
+            "leadline.training.optim.adaptive:Adagrad", "rates from the sum of squared gradients (Duchi et al. 2011)"
+        ),
+        "rmsprop": Entry(
+            "leadline.training.optim.adaptive:RmsProp", "rates from their moving mean (Tieleman & Hinton 2012)"
+        ),
+        "adam": Entry("leadline.training.optim.adaptive:Adam", "RMSprop with momentum (Kingma & Ba 2015)"),
+        "amsgrad": Entry("leadline.training.optim.adaptive:Amsgrad", "Adam whose rates never rise (Reddi et al. 2018)"),
+        "adamw": Entry(
+            "leadline.training.optim.adaptive:AdamW", "Adam with weight decay apart (Loshchilov & Hutter 2019)"
+        ),
+        "muon": Entry(
+            "leadline.training.optim.muon:Muon",
+            "orthogonal steps for hidden matrices, AdamW for all else (Jordan 2024)",
+        ),
+    },
+    "schedules": {
+        "constant": Entry("leadline.training.schedule:Constant", "the same learning rate throughout"),
+        "step": Entry("leadline.training.schedule:Step", "drops by a factor at given moments, or every so many epochs"),
+        "linear": Entry("leadline.training.schedule:Linear", "a straight line down"),
+        "exponential": Entry("leadline.training.schedule:Exponential", "the same share less in every step"),
+        "cosine": Entry("leadline.training.schedule:Cosine", "half a cosine down (Loshchilov & Hutter 2017)"),
+        "one_cycle": Entry("leadline.training.schedule:OneCycle", "up and down again (Smith & Topin 2018)"),
+        "plateau": Entry("leadline.training.schedule:Plateau", "drops when a validation measure gets no better"),
+    },
+    "fields": {
+        "number": Entry("leadline.data.columns.number:FIELD", "a quantity; missing values allowed"),
+        "category": Entry("leadline.data.columns.category:FIELD", "one of a set of values"),
+        "boolean": Entry("leadline.data.columns.boolean:FIELD", "yes or no"),
+        "date": Entry("leadline.data.columns.date:FIELD", "a date or a time stamp"),
+        "calendar": Entry("leadline.data.columns.calendar:FIELD", "the time of day, week and year of time stamps"),
+        "labels": Entry("leadline.data.columns.labels:FIELD", "a set of labels: lists, or text such as a;b"),
+        "image": Entry("leadline.data.columns.image:FIELD", "a picture: a file, bytes or an array of pixels"),
+        "text": Entry("leadline.data.columns.text:FIELD", "free text in any script"),
+        "audio": Entry("leadline.data.columns.audio:FIELD", "a clip: an audio file or its bytes"),
+    },
+    "datasets": {
+        "digits": Entry("leadline.data.sources.bundled:DIGITS", "1,797 handwritten digits, 8×8 pixels, ten classes"),
+        "iris": Entry("leadline.data.sources.bundled:IRIS", "150 iris flowers, four lengths, three species"),
+        "diabetes": Entry(
+            "leadline.data.sources.bundled:DIABETES", "442 patients, ten measurements, disease progression (a number)"
+        ),
+        "wine": Entry("leadline.data.sources.bundled:WINE", "178 wines, thirteen measurements, three growers"),
+        "breast-cancer": Entry(
+            "leadline.data.sources.bundled:BREAST_CANCER", "569 tumours, thirty measurements, benign or malignant"
+        ),
+    },
+}
+
+
+@cache
+def registered(group: Group) -> Mapping[str, Entry]:
+    """Return all names of a group with their entries, those of installed plugins included."""
+    plugins = {
+        e.name: Entry(e.value, f"from {e.dist.name if e.dist else 'a plugin'}")
+        for e in entry_points(group=f"leadline.{group}")
+    }
+    return {**plugins, **TABLES[group]}
+
+
+def lookup(group: Group, name: str) -> Any:
+    """Import and return what a name stands for; raises UsageError with the nearest names where there is none."""
+    entries = registered(group)
+    if name not in entries:
+        raise UsageError(f"There is no {group.rstrip('s')} {name!r}. {did_you_mean(name, entries)}")
+    module, _, attribute = entries[name].target.partition(":")
+    return getattr(importlib.import_module(module), attribute)

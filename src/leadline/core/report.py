@@ -1,0 +1,76 @@
+"""The report: everything a run measured, with the experiment, the environment and the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import Exhibit
+from leadline.core.finding import Finding
+from leadline.core.requirement import Verdict
+from leadline.errors import RunError
+
+
+class RunFacts(Fact):
+    """Identity of a run: its name, its parent if it was derived, when it began (ISO 8601, UTC).
+
+    `seconds` lie between then and its report, the pauses of an interrupted run included.
+    """
+
+    id: str
+    parent: str | None = None
+    started: str
+    seconds: float
+    test_looks: int | None = None
+
+
+class Report(Fact):
+    """What `report.json` holds; its JSON Schema is `Report.model_json_schema()`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    version: Literal[1] = Field(default=1, alias="schema")
+    experiment: Mapping[str, Any]
+    run: RunFacts
+    environment: Mapping[str, Any]
+    findings: tuple[Finding, ...]
+    exhibits: tuple[Exhibit, ...] = ()
+    requirements: tuple[Verdict, ...] = ()
+
+    def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
+        """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""
+        for finding in self.findings:
+            right_split = finding.split == split or (split is None and finding.split == "test")
+            if finding.name == name and finding.group == group and right_split:
+                return finding
+        return None
+
+    def quality(self) -> tuple[Finding, ...]:
+        """Return what was measured of the network as a whole on the test rows."""
+        return tuple(
+            f
+            for f in self.findings
+            if f.split == "test" and f.group is None and f.value is not None and f.unit != "rows"
+        )
+
+    def to_json(self) -> str:
+        """Return the text of `report.json`."""
+        return self.model_dump_json(by_alias=True, indent=1)
+
+    @classmethod
+    def read(cls, file: Path) -> Report:
+        """Read a `report.json`; raises RunError where it is missing or not one."""
+        try:
+            return cls.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            raise RunError(
+                f"There is no report at {file}. Was the run finished? 'leadline resume' completes it."
+            ) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(p) for p in first["loc"])
+            raise RunError(f"{file} is not a Leadline report: {where}: {first['msg']}.") from None

@@ -1,0 +1,196 @@
+"""Numbers and names as people write them: one way to format, everywhere in the report."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from leadline.core.finding import Finding, Interval
+from leadline.core.safe_text import apart
+from leadline.core.terms import TERMS, Term
+
+SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
+MINUS = "\u2212"
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_UNITS = (
+    "ms",
+    "s",
+    "MB",
+    "GB",
+    "W",
+    "Wh",
+    "g",
+    "FLOP",
+    "nats",
+    "bits",
+)  # others, such as a target's name, stand in the details
+_REPEATS = "_over_repeats"
+_DIFFERENCE = "_difference"
+_GAPS = (
+    "generalisation_gap",
+    "cheapest_not_worse",
+    "fusion_gain",
+)  # their methods begin with the measure they are differences of
+
+
+def term(name: str) -> Term:
+    """Return how a finding's name is shown; a name nobody described is made readable."""
+    base = name.removesuffix(_REPEATS)
+    if name != base:
+        return term(base)._replace(
+            title=f"{term(base).title}, over repeats", gloss="mean over runs with different seeds"
+        )
+    if name.endswith(_DIFFERENCE) and name.removesuffix(_DIFFERENCE) in TERMS:
+        of = TERMS[name.removesuffix(_DIFFERENCE)]
+        return Term(
+            f"{of.title} against the network", "how much better than the network; below zero, how much worse", of.share
+        )
+    known = TERMS.get(name)
+    if known:
+        return known
+    measure, bracket, rest = name.partition("(")
+    if bracket and measure in TERMS:
+        return TERMS[measure]._replace(title=f"{TERMS[measure].title} ({rest}")
+    plain = name.replace("_", " ").strip()
+    return Term(plain[:1].upper() + plain[1:])
+
+
+def parted(name: str) -> tuple[str, str]:
+    """Return the measure and the task of a finding's name: ``accuracy`` and ``income`` of ``accuracy(income)``."""
+    measure, _, task = name.partition("(")
+    return measure, task.removesuffix(")")
+
+
+def title(finding: Finding) -> str:
+    """Return a finding's name with its group, in words: ``Latency · batch 1``."""
+    return f"{term(finding.name).title} · {group(finding.group)}" if finding.group else term(finding.name).title
+
+
+def group(text: str) -> str:
+    """Return a finding's group in words: ``class cat`` of ``class=cat``."""
+    key, equals, value = text.partition("=")
+    return f"{key} {apart(value)}" if equals else text
+
+
+def scale(finding: Finding) -> float:
+    """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""
+    return 100.0 if finding.unit == "1" and (term(finding.name).share or _gap_of_shares(finding)) else 1.0
+
+
+def _gap_of_shares(finding: Finding) -> bool:
+    first = re.match(r"\w+", finding.method or "") if finding.name in _GAPS else None
+    return first is not None and term(first[0]).share
+
+
+def unit(finding: Finding) -> str:
+    """Return what stands after a finding's number: ``%``, ``points``, ``ms`` … or nothing."""
+    if scale(finding) == 100.0:
+        return "points" if finding.name in _GAPS or finding.name.endswith(_DIFFERENCE) else "%"
+    return finding.unit if finding.unit in _UNITS else ""
+
+
+def number(value: float, interval: Interval | None = None) -> str:
+    """Format a number: two digits of the interval's width are shown; without an interval three significant digits.
+
+    Whole numbers are exact, with thousands separated by commas; very small and very large ones are powers of ten.
+    """
+    size = max(abs(v) for v in (value, *(interval or ())))
+    width = interval[1] - interval[0] if interval else 0.0
+    if width > 0:
+        places = 1 - math.floor(math.log10(width))
+    elif float(value).is_integer() and size < 1e15:
+        places = 0
+    else:
+        places = 2 - math.floor(math.log10(size)) if size else 0
+    if size and (size < 1e-3 or size >= 1e15):
+        digits = min(max(math.floor(math.log10(abs(value))) + places, 0), 15) if value else 0
+        mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+        return power(mantissa, int(exponent)) if value else "0"
+    # A number without an interval keeps all digits before the point; one with an interval is rounded to what it can
+    # support.
+    rounded = round(value, min(places, 12)) if width > 0 else value
+    text = f"{rounded:,.{min(max(places, 0), 12)}f}"
+    return text.replace("-", MINUS) if float(rounded) != 0 else text.replace("-", "")
+
+
+def power(digits: str, exponent: int) -> str:
+    """Return a number in scientific notation: ``1.2×10⁻⁵``."""
+    return f"{digits}×10".replace("-", MINUS) + str(exponent).translate(_SUPERSCRIPT)
+
+
+def amount(finding: Finding, *, with_unit: bool = True) -> str:
+    """Return a finding's value with its unit, ``98.6 %``; ``absent`` where it has none."""
+    if finding.value is None:
+        return "absent"
+    by = scale(finding)
+    return _united(number(finding.value * by, _scaled(finding.interval, by)), unit(finding) if with_unit else "")
+
+
+def span(finding: Finding, *, with_unit: bool = True) -> str:
+    """Return a finding's interval with its unit, ``96.8–99.4 %``; empty where it has none."""
+    if finding.interval is None:
+        return ""
+    by = scale(finding)
+    low, high = (v * by for v in finding.interval)
+    ends = [number(v, (low, high)) for v in (low, high)]
+    dash = " to " if MINUS in "".join(ends) else "–"
+    return _united(dash.join(ends), unit(finding) if with_unit else "")
+
+
+def level(finding: Finding) -> str:
+    """Return the level of a finding's interval: ``95 %``."""
+    return f"{100 * finding.level:.4g}{SPACE}%"
+
+
+def how(finding: Finding) -> str:
+    """Return how a number came about, in a line: interval, n, method, provenance."""
+    if finding.value is None:
+        return f"absent: {finding.why}"
+    parts = [
+        f"{level(finding)} interval {span(finding)}" if finding.interval else "",
+        f"n = {finding.n:,}" if finding.n is not None else "",
+        finding.method or "",
+        finding.provenance,
+    ]
+    return " · ".join(p for p in parts if p)
+
+
+def count(number_of: int, noun: str) -> str:
+    """Return a count with its noun in the right number: ``1 image``, ``1,797 images``."""
+    return f"{number_of:,} {noun}{'' if number_of == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in two units at most: ``42 s``, ``3 min 5 s``, ``2 h 10 min``."""
+    if seconds < 60:
+        return f"{seconds:.1f}{SPACE}s" if seconds < 10 else f"{round(seconds)}{SPACE}s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}{SPACE}min {rest}{SPACE}s"
+    return f"{minutes // 60:,}{SPACE}h {minutes % 60}{SPACE}min"
+
+
+def network(component: Mapping[str, Any]) -> str:
+    """Return a network's name, with what it stands over where it does: ``rnn over cnn``."""
+    beneath = component.get("over")
+    return f"{component['name']} over {network(beneath)}" if isinstance(beneath, Mapping) else str(component["name"])
+
+
+def moment(iso: str) -> str:
+    """Return a time stamp to the minute, with its zone; as it is where it is no ISO 8601."""
+    try:
+        when = datetime.fromisoformat(iso)
+    except ValueError:
+        return iso
+    return when.strftime("%Y-%m-%d %H:%M") + (f" {when.tzname()}" if when.tzinfo else "")
+
+
+def _scaled(interval: Interval | None, by: float) -> Interval | None:
+    return (interval[0] * by, interval[1] * by) if interval else None
+
+
+def _united(text: str, unit_: str) -> str:
+    return f"{text}{SPACE}{unit_}" if unit_ else text

@@ -1,0 +1,121 @@
+"""Augmentation: random changes of whole batches on the device, each row's drawn from (seed, step, row) alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from leadline.core.component import Component
+from leadline.core.schema import InputSchema
+from leadline.data.augmentations import series, table
+from leadline.data.augmentations.contract import Augmentation, Options, Stage, checked
+from leadline.data.columns.contract import column_type
+from leadline.errors import UsageError, did_you_mean
+from leadline.nn.batch import Batch
+from leadline.nn.rng import Rng
+
+# What makes rows hard to know again, by kind of input, where the user does not say it: for views that are called
+# strong.
+STRONG: Mapping[str, tuple[Component, ...]] = {
+    "image": (
+        Component(name="shift", options={"amount": 0.1}),
+        Component(name="rotate", options={"amount": 15}),
+        Component(name="part", options={"amount": 0.6}),
+        Component(name="brightness", options={"amount": 0.4}),
+        Component(name="contrast", options={"amount": 0.4}),
+        Component(name="colour", options={"saturation": 0.4, "hue": 0.1}),
+        Component(name="grey", options={"amount": 0.2}),
+        Component(name="cutout", options={"amount": 0.3}),
+    ),
+    "series": (
+        Component(name="noise", options={"amount": 0.2}),
+        Component(name="scale", options={"amount": 0.3}),
+        Component(name="missing_span", options={"amount": 0.3}),
+    ),
+    "table": (Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
+    "text": (Component(name="word_dropout", options={"amount": 0.2}), Component(name="mask", options={"amount": 0.3})),
+    "audio": (
+        Component(name="shift", options={"amount": 0.2}),
+        Component(name="speed", options={"amount": 0.1}),
+        Component(name="noise"),
+        Component(name="time_mask", options={"amount": 0.2}),
+        Component(name="frequency_mask", options={"amount": 0.3}),
+    ),
+}
+WEAK = "weak"
+
+
+def augmented_views(names: Sequence[str], inputs: Sequence[InputSchema]) -> Mapping[str, Augmenter]:
+    """Return what makes each view of a batch but the first: ``weak`` ones as inputs ask for, ``strong`` ones by
+    `strong` chains.
+    """
+    return {name: Augmenter([_as(name, one) for one in inputs]) for name in names[1:]}
+
+
+def strong(one: InputSchema) -> tuple[Component, ...]:
+    """Return the augmentations of an input's strong views: the user's, else all of its kind's usual ones that fit
+    it.
+    """
+    if one.strong is not None:
+        return one.strong
+    known = _known(one)
+    fitting = (
+        part for part in STRONG.get(one.kind, ()) if part.name in known and known[part.name].unsuitable(one) is None
+    )
+    return (*one.augment, *(part for part in fitting if part.name not in {own.name for own in one.augment}))
+
+
+def _as(view: str, one: InputSchema) -> InputSchema:
+    return one if view.split(maxsplit=1)[0] == WEAK else one.model_copy(update={"augment": strong(one)})
+
+
+class Augmenter:
+    """Apply the augmentations that inputs ask for, in their order.
+
+    Of those that follow each other, all that move pixels cost one resampling, and all that change colours one pass.
+    Raises UsageError at construction for augmentations and options that are unknown or do not fit the input. Pictures
+    come back as float32 where whole numbers would lose something."""
+
+    def __init__(self, inputs: Sequence[InputSchema]) -> None:
+        self._stages = {schema.name: _stages(schema) for schema in inputs if schema.augment}
+
+    def __call__(self, batch: Batch, rng: Rng) -> Batch:
+        if not self._stages:
+            return batch
+        inputs = dict(batch.inputs)
+        for name, stages in self._stages.items():
+            for i, stage in enumerate(stages):
+                inputs[name] = stage(inputs[name], rng.fold_in(f"augment:{name}:{i}"))
+        return batch.with_inputs(inputs)
+
+
+def _stages(schema: InputSchema) -> list[Stage]:
+    passes: list[list[tuple[Augmentation, Options]]] = []
+    for component in schema.augment:
+        change, options = _named(schema, component)
+        if not passes or passes[-1][0][0].passed != change.passed:
+            passes.append([])
+        passes[-1].append((change, options))
+    return [changes[0][0].passed(changes, schema) for changes in passes]
+
+
+def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Options]:
+    """Return an augmentation that fits the input, with all its options; raises UsageError."""
+    known = _known(schema)
+    where = f"Input {schema.name!r}:"
+    if component.name not in known:
+        raise UsageError(f"{where} there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
+    change = known[component.name]
+    try:
+        options = checked(component, change.options)
+    except UsageError as error:
+        raise UsageError(f"{where} {error}") from None
+    reason = change.unsuitable(schema)
+    if reason:
+        raise UsageError(f"{where} {component.name} does not fit: {reason}.")
+    return change, options
+
+
+def _known(schema: InputSchema) -> Mapping[str, Augmentation]:
+    if schema.window is not None:
+        return series.AUGMENTATIONS
+    return table.AUGMENTATIONS if schema.kind == "table" else column_type(schema.kind).augmentations

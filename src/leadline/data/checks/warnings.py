@@ -1,0 +1,215 @@
+"""Words about a dataset before training: what gives the target away, which split would be fairer, which classes are
+rare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import Schema
+from leadline.data.checks import leaks
+from leadline.data.checks.duplicates import Duplicates
+from leadline.data.columns.contract import column_type
+from leadline.data.columns.scalars.parsing import as_text, is_text
+from leadline.data.inputs import InputLayout
+from leadline.data.splits import time_blocks
+from leadline.data.subset import Subset
+from leadline.data.table import Table
+from leadline.data.targets import TargetSelection
+
+SHOWN = 3  # names in a sentence
+RARE = 0.2  # of an even share of the rows: a class with less is called rare
+FEW = 5  # train rows of a class from which little can be learned
+GROUPS = 10  # different values that a column must have to be one that rows are grouped by
+DATES = 10  # different dates that a column must have to be one that rows are ordered by
+_LOOK = 10_000  # rows
+_CODES = 0.95  # of a text column's values look like codes
+_DATE_OF_A_PERSON = re.compile(r"birth|born|dob", re.IGNORECASE)
+_SOMEONE = (
+    "patient|subject|participant|person|people|user|customer|client|member|employee|student|speaker|author|writer|reader|driver|player|"
+    "household|family|session|visitor|account|device|machine|animal|donor|case|video|clip"
+)
+_NAMED = re.compile(rf"(^|_)(id|uuid|guid)$|(^|_)({_SOMEONE})(_?(id|no|nr|number|name|key|code|uuid))?$")
+_CODE = r"^(?:[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,64}|[A-Za-z]{1,5}[-_]?[0-9]{3,})$"
+
+
+def before_training(
+    table: Table, spec: DataSpec, choice: TargetSelection, plan: InputLayout, train: np.ndarray
+) -> tuple[str, ...]:
+    """Return what the user should know before training, going by the columns and, where values count, by the train
+    rows.
+    """
+    used = [
+        (column, kind) for group in plan.groups for column, kind in group.columns.items() if column_type(kind).scalar
+    ]
+    grouped = _groups(table, spec, choice) if _is_random(table, spec) else []
+    suspects = [column for column, _ in used if column not in grouped]
+    return (
+        *_leaks(table, choice, suspects, train),
+        *_group_split(table, grouped),
+        *(_time_split(table, used) if _is_random(table, spec) and not grouped else ()),
+    )
+
+
+def on_classes(
+    schema: Schema,
+    column: pl.Series,
+    drawn: Mapping[str, np.ndarray],
+    usable: Mapping[str, np.ndarray],
+    *,
+    single: bool = False,
+) -> tuple[str, ...]:
+    """Return what is uneven about the classes, and which occur in no train row.
+
+    `column` is the target's, `drawn` the rows of each part, `usable` the class numbers of those that can be used.
+    Classes of a `single` row are told of where the split has not done so."""
+    if schema.target is None or schema.target.kind not in ("category", "boolean"):
+        return ()
+    notes = []
+    for subset, rows in drawn.items():
+        values = as_text(column[rows]).drop_nulls() if schema.target.kind == "category" else pl.Series(dtype=pl.String)
+        new = values.filter(~values.is_in(schema.classes))
+        notes += [_unknown(subset, new)] if len(new) else []
+    names = np.array(schema.classes, dtype=object)
+    count_C = np.bincount(usable["train"], minlength=len(names))
+    rarest, commonest = int(count_C.argmin()), int(count_C.argmax())
+    if count_C[rarest] < RARE * count_C.mean():
+        notes.append(
+            f"The classes are uneven: {count_C[commonest] / count_C.sum():.1%} of the train rows are"
+            f" {names[commonest]!r}, and {_rows(int(count_C[rarest]))} {names[rarest]!r}. Balanced accuracy counts all"
+            " classes the same; --set objective.class_weights=balanced makes a classifier's training do so too."
+        )
+    few = names[(count_C >= (1 if single else 2)) & (count_C < FEW)].tolist()
+    notes += (
+        [f"Fewer than {FEW} train rows, from which little can be learned, have the class {_some(few)}."] if few else []
+    )
+    if len(usable.get("test", ())):
+        untested = names[(np.bincount(usable["test"], minlength=len(names)) == 0) & (count_C > 1)].tolist()
+        notes += (
+            [f"No test row, so that nothing is measured of it, has the class {_some(untested)}."] if untested else []
+        )
+    return tuple(notes)
+
+
+def on_pictures(schema: Schema, similar: Duplicates | None) -> tuple[str, ...]:
+    """Return how pictures were read, and how many rows have nearly the same as one in another part, as a given split
+    has it.
+    """
+    remarks = [
+        remark
+        for one in schema.inputs
+        for field in one.fields
+        for remark in column_type(field.kind).warnings(field.state)
+    ]
+    counts = similar.counts.items() if similar else ()
+    return (
+        *remarks,
+        *(
+            f"{_rows(count)} of {second} {'has' if count == 1 else 'have'} nearly the same picture as a row of {first}:"
+            f" what is measured on {second} flatters. The report shows some."
+            for (first, second), count in counts
+            if count
+        ),
+    )
+
+
+def on_few(splits: Mapping[str, Subset]) -> tuple[str, ...]:
+    """Say where what is measured rests on so few groups that its uncertainty is itself uncertain."""
+    test = splits.get("test", splits.get("all"))
+    group = test.group if test is not None else None
+    if test is None or group is None or len(np.unique(group)) >= time_blocks.FEWEST:
+        return ()
+    return (
+        f"The {len(test):,} test rows come from {test.units}: intervals rest on few, and are wide and rough for it.",
+    )
+
+
+def _is_random(table: Table, spec: DataSpec) -> bool:
+    return spec.split.by == "random" or (spec.split.by == "auto" and table.split is None)
+
+
+def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:
+    targets = {one.name: one.kind for one in choice.tasks or (choice,) if one.name in table.frame.columns}
+    found: dict[tuple[str, str], list[str]] = {}
+    for leak in leaks.find(table.frame, columns, targets, train):
+        found.setdefault((leak.how, leak.target), []).append(leak.column)
+    for (how, target), names in found.items():
+        yield (
+            f"Careful: {'' if len(names) == 1 else 'each of '}{_some(names)} {how} the target {target!r}. Where that is"
+            f" not known before the target is, --ignore {','.join(names)} leaves {'it' if len(names) == 1 else 'them'}"
+            " out."
+        )
+
+
+def _groups(table: Table, spec: DataSpec, choice: TargetSelection) -> list[str]:
+    """Return the columns whose name or values say that they number someone, and whose values repeat."""
+    out = {*choice.columns, *spec.ignore, table.split, spec.weight}
+    rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, _LOOK)).astype(np.int64)
+    names = [
+        name
+        for name, dtype in table.frame.schema.items()
+        if name not in out and (dtype.is_integer() or _is_words(dtype))
+    ]
+    sample = table.frame.select(names)[rows] if names else pl.DataFrame()
+    return [name for name in names if _numbers_someone(sample[name]) and _repeats(table.frame[name])]
+
+
+def _is_words(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _numbers_someone(values: pl.Series) -> bool:
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", values.name).lower()
+    if _NAMED.search(re.sub(r"[\s.-]+", "_", words)):
+        return True
+    present = as_text(values).drop_nulls() if is_text(values) else pl.Series(dtype=pl.String)
+    return len(present) > 0 and float(present.str.contains(_CODE).sum()) >= _CODES * len(present)
+
+
+def _repeats(column: pl.Series) -> bool:
+    different = column.drop_nulls().n_unique()
+    return GROUPS <= different <= len(column) / 2 and column.null_count() <= len(column) / 10
+
+
+def _group_split(table: Table, columns: Sequence[str]) -> Iterator[str]:
+    for name in columns[:1]:
+        column = table.frame[name]
+        yield (
+            f"{name!r} has {column.n_unique():,} values in {len(column):,} rows: rows that belong together may be in"
+            f" train and in test. --split group:{name} keeps them in one part."
+        )
+
+
+def _time_split(table: Table, used: Iterable[tuple[str, str]]) -> Iterator[str]:
+    dates = [
+        c
+        for c, kind in used
+        if kind == "date" and not _DATE_OF_A_PERSON.search(c) and table.frame[c].n_unique() >= DATES
+    ]
+    if dates:
+        yield (
+            f"Rows have a date, {dates[0]!r}, and are split at random. If later rows are to be predicted from earlier"
+            f" ones, --split time:{dates[0]} tests on the latest."
+        )
+
+
+def _unknown(subset: str, values: pl.Series) -> str:
+    return (
+        f"Careful: {_rows(len(values))} of {subset} {'is' if len(values) == 1 else 'are'} of a class that no train row"
+        f" has ({_some(values.unique(maintain_order=True).to_list())}), which no network can get right. Such rows are"
+        f" set aside: what is measured on {subset} does not speak of them."
+    )
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(map(repr, names[:SHOWN])) + more

@@ -1,0 +1,306 @@
+"""Audio: files or bytes, stored as mono int16 samples of one rate, and seen by the network as standardised log-mel
+frames.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from leadline.data.augmentations.audio import AUGMENTATIONS
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.decoding import sounds
+from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
+from leadline.data.columns.decoding.sounds import Header
+from leadline.data.columns.options import known_only
+from leadline.data.sources.modalities import AUDIO
+from leadline.data.storage import RaggedRows, RowStorage
+from leadline.errors import DataError, UsageError
+from leadline.nn.batch import Signal
+from leadline.nn.layers.log_mel import FLOOR, LogMel
+
+Result = TypeVar("Result")
+
+LOOKED_AT = 5_000  # clips whose headers are read
+LISTENED = 2_000  # clips that are decoded for mean and spread, at most, and so many seconds of them
+LISTENED_SECONDS = 3_600
+RATE = 16_000  # samples a second at most, unless asked for: speech has little above 8 kHz
+LONGEST = 30.0  # seconds kept at most, unless asked for
+KEPT = 0.995  # the share of clips that are kept whole
+_FEW = 12_000  # samples a second, below which 40 bands are enough
+_CHUNK = 8
+_LIMITS: Mapping[str, tuple[float, float, str]] = {
+    "rate": (1_000, 96_000, "samples a second"),
+    "seconds": (0.01, 600, "seconds"),
+    "mels": (4, 256, "bands"),
+    "window": (2, 500, "milliseconds"),
+    "hop": (1, 500, "milliseconds"),
+    "low": (0, 48_000, "Hz"),
+    "high": (1, 48_000, "Hz"),
+}
+
+
+def _infer(column: pl.Series, context: ColumnContext) -> float:
+    first = column.drop_nulls().head(5)
+    if first.is_empty():
+        return 0.0
+    if column.dtype == pl.Binary:
+        known = [value for value in first if sounds.may_be_audio(value)]
+        return 0.99 if any(isinstance(_header(value, context), Header) for value in known) else 0.0
+    if column.dtype != pl.String or not all(map(AUDIO.has, first)):
+        return 0.0
+    return 0.99 if any(path_of(value, context).exists() for value in first) else 0.0
+
+
+def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
+    """Return rate, length and mel bands, and the mean and spread of each band over frames of up to 2,000 clips or an
+    hour.
+
+    Options: `rate` (samples a second), `seconds` (what is longer is cut), `mels` (bands), `window` and `hop`
+    (milliseconds), `low` and `high` (Hz). The rate is the most frequent one, at most 16,000; the length keeps 99.5 % of
+    clips whole and is at most 30 s. Raises UsageError for options that make no sense and DataError where no clip can be
+    read."""
+    options = _options(context.options)
+    sample = spread(column.drop_nulls(), LOOKED_AT)
+    headers = _headers(sample, context)
+    rates = Counter(header.rate for header in headers)
+    rate = int(options.get("rate", min(RATE, max(rates, key=lambda one: (rates[one], one)))))
+    longest = float(np.quantile([header.seconds for header in headers], KEPT, method="higher"))
+    seconds = float(options.get("seconds", min(LONGEST, math.ceil(max(longest, 0.01) * 10) / 10)))
+    state = {
+        "rate": rate,
+        "seconds": seconds,
+        "mels": int(options.get("mels", 64 if rate >= _FEW else 40)),
+        "window": float(options.get("window", 25.0)),
+        "hop": float(options.get("hop", 10.0)),
+        "low": float(options.get("low", 20.0)),
+        "high": float(options.get("high", rate / 2)),
+        "looked_at": len(headers),
+        "cut": sum(header.seconds > seconds + 1 / rate for header in headers),
+        "rates": {str(one): count for one, count in rates.most_common() if one != rate},
+    }
+    mean_length = float(np.mean([min(header.seconds, seconds) for header in headers]))
+    count = min(LISTENED, max(1, int(LISTENED_SECONDS / max(mean_length, 1e-3))))
+    return state | _statistics(spread(sample, count), state, context)
+
+
+def _options(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    known_only("audio", given, _LIMITS)
+    for name, value in given.items():
+        least, most, unit = _LIMITS[name]
+        good = isinstance(value, int) if name in ("rate", "mels") else isinstance(value, int | float)
+        if isinstance(value, bool) or not good or not least <= value <= most:
+            raise UsageError(f"The option {name!r} is a number of {unit} from {least:g} to {most:,g}, not {value!r}.")
+    return given
+
+
+def _header(value: Any, context: ColumnContext) -> Header | str:
+    """Return a clip's header, or why it cannot be read."""
+    try:
+        return sounds.header(source_of(value, context))
+    except DataError as error:
+        return named(value, error)
+
+
+def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
+    if sample.dtype not in (pl.String, pl.Binary):
+        raise DataError(
+            f"Column {sample.name!r} holds values of type {sample.dtype}, not paths of audio files or their bytes."
+        )
+    read = [
+        header
+        for part in _in_threads(lambda chunk: [_header(value, context) for value in chunk], sample)
+        for header in part
+    ]
+    good = [header for header in read if isinstance(header, Header)]
+    if not good:
+        why = f": {read[0]}" if read else ""
+        raise DataError(f"None of the {len(sample):,} clips looked at in column {sample.name!r} can be read{why}.")
+    return good
+
+
+class _Sums(NamedTuple):
+    frames: int
+    total_M: np.ndarray
+    squares_M: np.ndarray
+    clips: int
+    silent: int
+    problem: str | None  # of the last clip that cannot be decoded
+
+
+def _statistics(sample: pl.Series, state: ColumnState, context: ColumnContext) -> dict[str, Any]:
+    """Return the mean and spread of each band over all frames of clips that are not silent, and how many are."""
+    frames_of = log_mel(state)
+
+    def sums(chunk: pl.Series) -> _Sums:
+        frames, clips, silent, problem = 0, 0, 0, None
+        total, squares = np.zeros(state["mels"]), np.zeros(state["mels"])
+        for value in chunk:
+            try:
+                x_S = sounds.read(source_of(value, context), state["rate"], _most(state))
+            except DataError as error:
+                problem = named(value, error)
+                continue
+            clips += 1
+            if np.abs(x_S.astype(np.int32)).max() <= sounds.SILENT:
+                silent += 1
+                continue
+            with torch.inference_mode():
+                values, _ = frames_of(torch.from_numpy(x_S)[None].float() / sounds.FULL)
+            x_TM = values[0].double().numpy()
+            frames, total, squares = frames + len(x_TM), total + x_TM.sum(0), squares + (x_TM**2).sum(0)
+        return _Sums(frames, total, squares, clips, silent, problem)
+
+    parts = list(_in_threads(sums, sample))
+    clips, frames = sum(part.clips for part in parts), sum(part.frames for part in parts)
+    if not clips:
+        why = next((f": {part.problem}" for part in parts if part.problem), "")
+        raise DataError(f"None of the {len(sample):,} clips looked at in column {sample.name!r} can be decoded{why}.")
+    mean = np.sum([part.total_M for part in parts], 0) / frames if frames else np.full(state["mels"], math.log(FLOOR))
+    variance = np.sum([part.squares_M for part in parts], 0) / frames - mean**2 if frames else np.ones(state["mels"])
+    std = np.sqrt(np.maximum(variance, 0))
+    return {
+        "mean": mean.round(5).tolist(),
+        "std": np.where(std > 1e-3, std, 1.0).round(5).tolist(),
+        "listened": clips,
+        "silent": sum(part.silent for part in parts),
+    }
+
+
+def _in_threads(work: Callable[[pl.Series], Result], sample: pl.Series) -> Iterator[Result]:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(work, (sample.slice(start, _CHUNK) for start in range(0, len(sample), _CHUNK)))
+
+
+def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
+    if column.dtype not in (pl.String, pl.Binary):
+        raise DataError(
+            f"Column {column.name!r} holds values of type {column.dtype}, not paths of audio files or their bytes."
+        )
+    problems, missing, clips = {}, [], []
+    lengths = np.zeros(len(column), np.int64)
+    for row, value in enumerate(column):
+        if value is None or not value.strip():
+            missing.append(row)
+            continue
+        try:
+            clip = sounds.read(source_of(value, context), state["rate"], _most(state))
+        except DataError as error:
+            problems[row] = named(value, error)
+            continue
+        clips.append(clip)
+        lengths[row] = len(clip)
+    values = np.concatenate(clips) if clips else np.zeros(0, np.int16)
+    return Encoded(values, problems, lengths, missing)
+
+
+def _decode(values: np.ndarray, state: ColumnState) -> list[bytes]:
+    return [sounds.wav(x_S, state["rate"]) for x_S in values]
+
+
+def _stored(x_1S: Tensor, state: ColumnState) -> np.ndarray:
+    x_1L = x_1S[:, ~x_1S[0].isnan()]
+    stored: np.ndarray = (x_1L * sounds.FULL).round().clamp(-sounds.FULL, sounds.FULL - 1).to(torch.int16).numpy()
+    return stored
+
+
+class AudioPreprocessor(nn.Module):
+    """Waveforms (B,S), NaN after a clip's end, to a Signal of standardised log-mel frames (B,T,M), zero after its
+    end.
+    """
+
+    def __init__(self, state: ColumnState) -> None:
+        super().__init__()
+        self.log_mel = log_mel(state)
+        self.mean_M: Tensor
+        self.std_M: Tensor
+        self.register_buffer("mean_M", torch.tensor(state["mean"], dtype=torch.float32))
+        self.register_buffer("std_M", torch.tensor(state["std"], dtype=torch.float32))
+
+    def forward(self, x_BS: Tensor) -> Signal:
+        x_BTM, mask_BT = self.log_mel(x_BS.to(self.mean_M.dtype))
+        values_BTM = (x_BTM - self.mean_M) / self.std_M
+        return Signal(values_BTM.masked_fill(~mask_BT[:, :, None], 0.0), mask_BT)
+
+
+def _front(states: Sequence[ColumnState]) -> nn.Module:
+    return AudioPreprocessor(states[0])
+
+
+def log_mel(state: ColumnState) -> LogMel:
+    """Return the log-mel module of a state; raises UsageError for bands that make no sense together."""
+    rate, low, high = state["rate"], state["low"], state["high"]
+    if not low < high <= rate / 2:
+        raise UsageError(
+            f"Mel bands from {low:g} to {high:g} Hz make no sense: 'low' lies below 'high', and that is at most half"
+            f" the rate, {rate / 2:g}."
+        )
+    window, hop = (max(1, round(state[name] * rate / 1000)) for name in ("window", "hop"))
+    try:
+        return LogMel(rate, state["mels"], window, hop, low, high)
+    except ValueError as error:
+        raise UsageError(f"{error}: take fewer 'mels', or a longer 'window' than {state['window']:g} ms.") from None
+
+
+def _most(state: ColumnState) -> int:
+    """Return how many samples of a clip are kept at most."""
+    most: int = max(1, math.ceil(state["seconds"] * state["rate"]))
+    return most
+
+
+def _rows(values: Tensor, ends: Tensor | None, state: ColumnState) -> RowStorage:
+    assert ends is not None
+    tenth = max(1, state["rate"] // 10)
+    return RaggedRows(values, ends, padding=math.nan, scale=1 / sounds.FULL, multiple=tenth, longest=_most(state))
+
+
+def _remarks(state: ColumnState) -> list[str]:
+    said = []
+    looked_at, listened, rates = state["looked_at"], state["listened"], state["rates"]
+    if rates:
+        count = sum(rates.values())
+        some = ", ".join(f"{n:,} from {int(one):,} Hz" for one, n in list(rates.items())[:3])
+        said.append(f"{_some(count, looked_at)} resampled to {state['rate']:,} Hz: {some}.")
+    if state["cut"]:
+        said.append(f"{_some(state['cut'], looked_at)} longer than {state['seconds']:g} s and cut there.")
+    if state["silent"]:
+        said.append(f"{_some(state['silent'], listened)} silent.")
+    return said
+
+
+def _some(count: int, of: int) -> str:
+    return (
+        f"All {of:,} clips listened to are"
+        if count == of
+        else f"{count:,} of the {of:,} clips listened to {'is' if count == 1 else 'are'}"
+    )
+
+
+FIELD = ColumnType(
+    "audio",
+    False,
+    _infer,
+    _fit,
+    _encode,
+    _decode,
+    _front,
+    noun="clip",
+    description=lambda state: f"clips of up to {state['seconds']:g} s at {state['rate']:,} Hz",
+    ragged=True,
+    shape=lambda state: (_most(state),),
+    rows=_rows,
+    example=lambda state: torch.zeros(2, _most(state)),
+    stored=_stored,
+    recipe=lambda state: {name: state[name] for name in ("rate", "seconds")},
+    warnings=_remarks,
+    augmentations=AUGMENTATIONS,
+)

@@ -1,0 +1,132 @@
+"""Dates and time stamps: the day number since 1970-01-01 and the second of the day, both exact in float32.
+
+A time stamp with a time zone is read on that zone's clock, so that an evening stays an evening; text with an offset is
+read in UTC."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+import torch
+from torch import Tensor, nn
+
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.scalars.parsing import clean, is_text
+from leadline.data.columns.scalars.time_stamps import (
+    DAY,
+    YEAR,
+    best_format,
+    days,
+    format_of,
+    in_days_and_seconds,
+    parse,
+    seconds,
+)
+
+
+def _infer(column: pl.Series, context: ColumnContext) -> float:
+    if column.dtype in (pl.Date, pl.Datetime):
+        return 1.0
+    if not is_text(column):
+        return 0.0
+    _, share, ambiguous = best_format(clean(column).drop_nulls())
+    return 0.95 * share if share >= 0.95 and not ambiguous else 0.0
+
+
+def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
+    """Return the format of text, the mean and spread in days, whether times of day vary and whether values were
+    missing.
+
+    Raises DataError where text is in no known format, or could be day before month as well as month before day.
+    """
+    form, present = format_of(column), clean(column).drop_nulls()
+    found = parse(column, form).drop_nulls()
+    day, second = days(found), seconds(found)
+    elapsed = day + second / DAY if len(found) else np.zeros(1)
+    return {
+        "format": form,
+        "mean": float(elapsed.mean()),
+        "std": float(elapsed.std()),
+        "times": bool(len(np.unique(second)) > 1),
+        "missing": len(present) < len(column),
+    }
+
+
+def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
+    values = in_days_and_seconds(parse(column, state["format"]))
+    bad = np.flatnonzero(np.isnan(values[:, 0]) & clean(column).is_not_null().to_numpy())
+    return Encoded(values, {int(row): f"{column[int(row)]!r} is not a date" for row in bad})
+
+
+def _decode(values: np.ndarray, state: ColumnState) -> list[str | None]:
+    return [
+        None if np.isnan(day) else _words(float(day), float(second), state["times"])
+        for day, second in values.reshape(-1, 2)
+    ]
+
+
+def _words(day: float, second: float, times: bool) -> str:
+    moment = dt.datetime(1970, 1, 1) + dt.timedelta(days=day, seconds=round(second))
+    return moment.isoformat(sep=" ") if times else moment.date().isoformat()
+
+
+class DatePreprocessor(nn.Module):
+    """Raw days and seconds (B,2K) to features (B,F).
+
+    For each column the standardised time elapsed and the sine and cosine of the time of year and of the weekday; of the
+    time of day where it varied in train; then 1 for missing where train had gaps. Missing dates are zeros. The time of
+    year counts mean Gregorian years from 1970, at most a day off the calendar's."""
+
+    def __init__(self, states: Sequence[ColumnState]) -> None:
+        super().__init__()
+        whole = [math.floor(state["mean"]) for state in states]
+        self.day_K: Tensor
+        self.part_K: Tensor
+        self.scale_K: Tensor
+        self.timed_N: Tensor
+        self.gaps_M: Tensor
+        # The whole days are taken off first: that difference is exact in float32.
+        self.register_buffer("day_K", torch.tensor(whole, dtype=torch.float32))
+        self.register_buffer("part_K", torch.tensor([s["mean"] - w for s, w in zip(states, whole, strict=True)]))
+        self.register_buffer("scale_K", torch.tensor([1 / (state["std"] or 1.0) for state in states]))
+        for name, key in (("timed_N", "times"), ("gaps_M", "missing")):
+            found = [i for i, state in enumerate(states) if state[key]]
+            self.register_buffer(name, torch.tensor(found, dtype=torch.int64), persistent=False)
+
+    def forward(self, x_BW: Tensor) -> Tensor:
+        missing_BK = torch.isnan(x_BW[:, 0::2])
+        day_BK, second_BK = torch.nan_to_num(x_BW[:, 0::2]), torch.nan_to_num(x_BW[:, 1::2])
+        elapsed_BK = ((day_BK - self.day_K) + (second_BK / DAY - self.part_K)) * self.scale_K
+        year_BK, week_BK = (
+            torch.remainder(day_BK, YEAR) / YEAR,
+            torch.remainder(day_BK + 3, 7) / 7,
+        )  # day 0 was a Thursday
+        timed = [(second_BK / DAY).index_select(1, self.timed_N)] if len(self.timed_N) else []
+        angle_BA = torch.cat([year_BK, week_BK, *timed], 1) * (2 * math.pi)
+        timed_missing = [missing_BK.index_select(1, self.timed_N)] if timed else []
+        gone_BA = torch.cat([missing_BK, missing_BK, *timed_missing], 1)
+        parts = [
+            elapsed_BK.masked_fill(missing_BK, 0),
+            torch.sin(angle_BA).masked_fill(gone_BA, 0),
+            torch.cos(angle_BA).masked_fill(gone_BA, 0),
+        ]
+        if len(self.gaps_M):
+            parts.append(missing_BK.index_select(1, self.gaps_M).to(x_BW.dtype))
+        return torch.cat(parts, 1)
+
+
+def _width(state: ColumnState) -> int:
+    return 2
+
+
+def _recipe(state: ColumnState) -> ColumnState:
+    return {"format": state["format"]}
+
+
+FIELD = ColumnType(
+    "date", True, _infer, _fit, _encode, _decode, DatePreprocessor, plain=DatePreprocessor, width=_width, recipe=_recipe
+)

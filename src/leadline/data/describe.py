@@ -1,0 +1,78 @@
+"""What each column of a dataset is and holds, in a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import polars as pl
+
+from leadline.core.schema import ColumnSchema, Schema
+from leadline.data.columns.texts import pretokenized
+from leadline.data.table import Table
+
+_CLASSES = 6  # names shown
+_WIDTH = 80  # characters
+LOOK = 100  # lists among which one is looked for that can be shown
+
+
+class ColumnDescription(NamedTuple):
+    """One column: its kind (empty where it is not used), what it is used as, how many values are missing, and what they
+    are.
+    """
+
+    name: str
+    kind: str
+    role: str
+    missing: int
+    values: str
+
+
+def describe(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple[ColumnDescription, ...]:
+    """Return a line for each column of the table; the values are those of the rows that its field was fitted on."""
+    fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
+    for target in [task.schema.target for task in schema.tasks] or [schema.target]:
+        if target is not None:
+            for name in target.columns:
+                own = fields.get(name)  # a text may be both
+                fields[name] = ("target", target, ()) if own is None else (f"{own[0]} and target", *own[1:])
+    missing = _missing(table.frame)
+    lines = []
+    for name in table.frame.columns:
+        if name in fields:
+            role, field, shape = fields[name]
+            lines.append(
+                ColumnDescription(name, field.kind, role, missing[name], _values(field, shape, table.frame[name]))
+            )
+        else:
+            lines.append(
+                ColumnDescription(name, "", f"left out: {left_out.get(name, 'not an input')}", missing[name], "")
+            )
+    return tuple(lines)
+
+
+def _missing(frame: pl.DataFrame) -> Mapping[str, int]:
+    # One column at a time: of a whole frame, polars would make all intermediate columns at once.
+    return {
+        column.name: column.null_count() + (int(column.is_nan().sum()) if column.dtype.is_float() else 0)
+        for column in frame
+    }
+
+
+def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> str:
+    state = field.state
+    for noun in ("classes", "labels", "tags"):
+        if noun in state:
+            names = [str(name) for name in state[noun]]
+            shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
+            return _short(f"{len(names)} {noun}: {shown}")
+    if {"min", "max", "mean"} <= state.keys():
+        return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
+    if len(shape) > 1:
+        return " × ".join(map(str, shape))
+    present = (pretokenized.as_given(column[:LOOK]) if pretokenized.are_lists(column) else column).drop_nulls()
+    return _short(f"such as {present[0]}") if len(present) else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

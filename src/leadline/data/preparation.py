@@ -1,0 +1,217 @@
+"""What is decided before anything is encoded: target, split, inputs, and the fields fitted on the train rows.
+
+Shapes in names: N rows of the dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from leadline.core.experiment import DataSpec
+from leadline.core.schema import ColumnSchema, LabelRequirement, Schema
+from leadline.data import inputs, sample_weights, targets
+from leadline.data.checks import near_duplicates, warnings
+from leadline.data.column_inference import check_columns
+from leadline.data.input_matching import as_fitted_before
+from leadline.data.sources.split_names import to_split_names
+from leadline.data.splits import label_subset
+from leadline.data.splits.assign import Split, dependence, split
+from leadline.data.table import Progress, Table
+from leadline.data.targets.class_counts import with_class_counts
+from leadline.errors import DataError, UsageError
+
+
+class Preparation(NamedTuple):
+    """What is decided before anything is encoded."""
+
+    schema: Schema
+    splits: Mapping[str, np.ndarray]
+    by: str
+    group: np.ndarray | None
+    notes: tuple[str, ...]
+    left_out: Mapping[str, str]
+    weight: np.ndarray | None = None
+    family: np.ndarray | None = None
+    hidden: np.ndarray | None = None  # train rows whose label nobody is to see
+
+
+def fitted(
+    table: Table,
+    spec: DataSpec,
+    seed: int,
+    target_types: targets.TargetTypes | None,
+    labels: LabelRequirement,
+    progress: Progress | None,
+    known: Schema | None = None,
+) -> Preparation:
+    """Decide everything from the data: target, split, inputs; fit the fields on the train rows.
+
+    Inputs that a `known` schema has are not fitted anew.
+    """
+    choice = (
+        targets.choose_any(table, spec, target_types) if labels == "none" else targets.choose(table, spec, target_types)
+    )
+    weight = sample_weights.column_of(table, spec)
+    if choice is not None and weight in choice.columns:
+        raise UsageError(f"Column {weight!r} is the target: it cannot weigh the rows too.")
+    told: list[str] = [*choice.notes] if choice is not None else []
+    if choice is not None:
+        spec, told_of_steps = targets.with_steps(table, spec, choice.kind, choice.name)
+        told += told_of_steps
+    taken = dict.fromkeys(choice.taken if choice else (), "it is the target")
+    taken |= targets.none_taken(table, spec)
+    told += targets.none_notes(table, spec)
+    taken |= {weight: "it says how much rows count"} if weight else {}
+    plan = inputs.input_layout(table, spec, taken, progress)
+    family = _families(table, spec, plan.groups, progress)
+    own = label_subset.label_subset(
+        table, spec, choice, _split(table, spec, choice, seed, family, labels), seed, labels
+    )
+    shared, train = own.split, own.split.rows["train"]
+    goal, positive = None, tuple[str, ...]()
+    if choice is not None:
+        goal, positive = with_class_counts(table, targets.fit(table, choice, own.known), own.known, spec.positive)
+        if labels == "some":
+            goal, more = _some_labelled(goal, len(train))
+            positive += more
+    schema = Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal)
+    schema = targets.bound(as_fitted_before(schema, known, [group.name for group in plan.groups if group.options]))
+    weighed = (f"Rows count by {weight!r} in training; what is measured counts every row the same.",) if weight else ()
+    doubts = (
+        warnings.before_training(table, spec, choice, plan, own.known)
+        if choice is not None and labels != "none"
+        else ()
+    )
+    weight_N = sample_weights.read(table, weight, train) if weight else None
+    said = (*told, *positive, *weighed, *shared.notes, *own.notes, *inputs.notes(plan), *doubts)
+    return Preparation(
+        schema, dict(shared.rows), shared.by, shared.group, said, plan.left_out, weight_N, family, own.hidden
+    )
+
+
+def given(
+    table: Table,
+    spec: DataSpec,
+    seed: int,
+    schema: Schema,
+    progress: Progress | None,
+    *,
+    resplit: bool,
+    labelled: bool,
+    labels: LabelRequirement,
+) -> Preparation:
+    """Take everything from a schema; only the rows' parts come from the data."""
+    named = [field.name for one in schema.inputs for field in one.fields]
+    missing = [name for name in named if name not in table.frame.columns]
+    if missing:
+        raise DataError(
+            f"{table.name} lacks {'a column' if len(missing) == 1 else 'columns'} that the network was trained on: "
+            f"{', '.join(map(repr, missing))}. It has: {', '.join(table.frame.columns)}."
+        )
+    field = schema.target
+    if resplit and (field or labels == "none"):
+        check_columns(field.columns if field else (), table, "data.target")
+        family = _families(table, spec, inputs.groups_of(schema, spec), progress)
+        shared, hidden, said = label_subset.label_subset(
+            table, spec, field, _split(table, spec, field, seed, family, labels), seed, labels
+        )
+        return Preparation(
+            schema, dict(shared.rows), shared.by, shared.group, (*shared.notes, *said), {}, family=family, hidden=hidden
+        )
+    everything = np.arange(table.frame.height)
+    column = (
+        spec.split.column if spec.split.by == "column" and spec.split.column in table.frame.columns else table.split
+    )
+    if column is None or not labelled:
+        group = dependence(table, spec.split, [everything]) if labelled else None
+        return Preparation(schema, {"all": everything}, "not split", group, (), {})
+    names = to_split_names(table.frame[column])
+    if names.null_count():
+        value = table.frame[column].filter(names.is_null())[0]
+        raise DataError(
+            f"{table.name}: column {column!r} says which part a row is in, but {value!r} is neither train, validation"
+            " nor test."
+        )
+    splits = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
+    splits = {name: rows for name, rows in splits.items() if len(rows)}
+    return Preparation(schema, splits, f"column {column}", dependence(table, spec.split, splits.values()), (), {})
+
+
+def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[str, ...]]:
+    """Return a target of classes with how many of so many train rows are `unlabelled`, and a note where none are."""
+    if "counts" not in goal.state:
+        return goal, ()
+    free = rows - sum(goal.state["counts"])
+    said = f"All train rows have a {goal.name!r}: there are none to be learnt from without."
+    return goal.model_copy(update={"state": {**goal.state, "unlabelled": free}}), (said,) * (free == 0)
+
+
+def _families(
+    table: Table, spec: DataSpec, groups: Sequence[inputs.Group], progress: Progress | None
+) -> np.ndarray | None:
+    return near_duplicates.duplicate_groups(table, groups, progress) if spec.split.similar == "together" else None
+
+
+def _split(
+    table: Table,
+    spec: DataSpec,
+    target: targets.TargetSelection | ColumnSchema | None,
+    seed: int,
+    family: np.ndarray | None,
+    labels: LabelRequirement,
+) -> Split:
+    """Split the rows that have a target; row numbers and groups are those of the whole table.
+
+    Where rows without one are learnt from too, they train, unless the source says that they do not; where no row needs
+    one, all rows are split."""
+    there = np.ones(table.frame.height, dtype=bool) if target is None else targets.present(table.frame, target)
+    if target is None or (labels == "none" and not there.all()):
+        return _shared(table, spec, np.arange(len(there)), None, None, seed, family)
+    rows = np.flatnonzero(there)
+    if not len(rows):
+        raise DataError(f"{table.name}: no row has a usable value of the target {target.name!r}.")
+    shared = _shared(table, spec, rows, target, targets.stratified_by(target), seed, family)
+    if labels != "some" or there.all():
+        return shared
+    free = np.flatnonzero(~there)
+    column = spec.split.column if spec.split.by == "column" else table.split
+    if column is not None:
+        free = free[(to_split_names(table.frame[column][free]) == "train").fill_null(False).to_numpy()]
+    train = np.sort(np.concatenate([shared.rows["train"], free]))
+    note = f"{len(free):,} of the {len(train):,} train rows have no {target.name!r}, and are learnt from without."
+    if column is None:
+        note += (
+            " Validation and test rows are all of those that have one: where the others are of another kind, what is"
+            " measured says nothing of them; --test names rows of theirs that have one."
+        )
+    return replace(shared, rows={**shared.rows, "train": train}, notes=(*shared.notes, note))
+
+
+def _shared(
+    table: Table,
+    spec: DataSpec,
+    rows: np.ndarray,
+    target: targets.TargetSelection | ColumnSchema | None,
+    classes: str | None,
+    seed: int,
+    family: np.ndarray | None,
+) -> Split:
+    """Split some rows, by their positions in the table; each of `classes`, a column, keeps its share."""
+    quantity = target is not None and target.kind in targets.QUANTITIES
+    name = classes or (target.name if target is not None and quantity else None)
+    needed = {name, target.columns[0] if target else table.frame.columns[0], table.split, spec.split.column} - {None}
+    numbers = pl.Series(rows + 1) if table.numbers is None else table.numbers[rows]
+    origin = table.origin if isinstance(table.origin, str) else table.origin[rows]
+    frame = table.frame.select(column for column in table.frame.columns if column in needed)[rows]
+    usable = replace(table, frame=frame, numbers=numbers, origin=origin)
+    shared = split(usable, spec.split, name, classes is not None, seed, None if family is None else family[rows])
+    group = None
+    if shared.group is not None:
+        group = np.full(table.frame.height, -1, dtype=np.int64)
+        group[rows] = shared.group
+    return replace(shared, rows={part: rows[at] for part, at in shared.rows.items()}, group=group)

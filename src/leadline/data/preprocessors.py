@@ -1,0 +1,150 @@
+"""The front of an input: from raw encoded values to a Signal, inside the shipped network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from leadline.core.registry import lookup
+from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.data.columns.contract import ColumnState, ColumnType
+from leadline.errors import UsageError
+from leadline.nn.batch import Signal, SignalSpec
+
+
+class TablePreprocessor(nn.Module):
+    """The table (B,F), columns of all scalar fields in order, to a Signal (B,G): the fronts of the kinds, side by side.
+
+    The `plain` one is for models that are fitted, not stepped: nothing in it is learned, numbers and codes stay as they
+    are and NaN where missing. `classes` then says of each feature how many classes it codes, 0 for a quantity."""
+
+    def __init__(self, fields: Sequence[ColumnSchema], *, plain: bool = False) -> None:
+        super().__init__()
+        kinds = {f.kind: _field(f.kind, scalar=True) for f in fields}
+        columns: dict[str, list[int]] = {kind: [] for kind in kinds}
+        start = 0
+        for f in fields:
+            end = start + kinds[f.kind].width(f.state)
+            columns[f.kind] += range(start, end)
+            start = end
+        states = {kind: [f.state for f in fields if f.kind == kind] for kind in kinds}
+        fronts = {kind: field.plain or _as_they_are if plain else field.preprocessor for kind, field in kinds.items()}
+        self.fronts = nn.ModuleDict({kind: front(states[kind]) for kind, front in fronts.items()})
+        for kind, at in columns.items():
+            self.register_buffer(f"columns_{kind}", torch.tensor(at, dtype=torch.int64), persistent=False)
+        self.columns = {kind: tuple(at) for kind, at in columns.items()}
+        self.classes: tuple[int, ...] = ()
+        if plain and any(field.codes(state) for kind, field in kinds.items() for state in states[kind]):
+            for kind, field in kinds.items():
+                width = self.fronts[kind](torch.zeros(1, len(columns[kind]))).shape[1]
+                coded = tuple(field.codes(state) for state in states[kind])
+                self.classes += coded if len(coded) == width else (0,) * width
+
+    def forward(self, x_BF: Tensor) -> Signal:
+        parts = [front(x_BF.index_select(1, self.get_buffer(f"columns_{kind}"))) for kind, front in self.fronts.items()]
+        return Signal(torch.cat(parts, 1))
+
+    def mixed(self, x_BF: Tensor, share: Mapping[int, Tensor]) -> Signal:
+        """Return the Signal of rows whose classes have shares in the place of codes, by column: see
+        `CategoryFront.mixed`.
+        """
+        parts = []
+        for kind, front in self.fronts.items():
+            own: Any = front
+            if any(at in share for at in self.columns[kind]):
+                parts.append(own.mixed([share[at] for at in self.columns[kind]]))
+            else:
+                parts.append(own(x_BF.index_select(1, self.get_buffer(f"columns_{kind}"))))
+        return Signal(torch.cat(parts, 1))
+
+
+class SeriesPreprocessor(nn.Module):
+    """Windows (B,T,F), columns of scalar fields in order, to a Signal (B,T,G): the features of a table for each step.
+
+    Of a number that is missing in the past, and was so in train, the last known one before it goes on: the train mean,
+    as in a table, would be a jump. Numbers come first, and so the first features are the variables to be forecast,
+    standardised."""
+
+    def __init__(self, schema: InputSchema) -> None:
+        super().__init__()
+        assert schema.window is not None
+        self.past = schema.window.past
+        self.gaps_K: Tensor
+        gaps = [at for at, field in enumerate(schema.fields) if field.kind == "number" and field.state["missing"]]
+        self.register_buffer("gaps_K", torch.tensor(gaps, dtype=torch.int64), persistent=False)
+        self.steps = TablePreprocessor(schema.fields)
+
+    def forward(self, x_BTF: Tensor) -> Signal:
+        features_SG: Tensor = self.steps(x_BTF.flatten(0, 1)).values
+        features_BTG = features_SG.view(*x_BTF.shape[:2], -1)
+        if not len(self.gaps_K):
+            return Signal(features_BTG)
+        past_BLG = features_BTG[:, : self.past]
+        missing_BLK = torch.isnan(x_BTF[:, : self.past].index_select(2, self.gaps_K))
+        known_BLK = past_BLG.index_select(2, self.gaps_K).masked_fill(missing_BLK, torch.nan)
+        past_BLG = past_BLG.index_copy(2, self.gaps_K, torch.nan_to_num(_carried(known_BLK)))
+        return Signal(torch.cat([past_BLG, features_BTG[:, self.past :]], 1))
+
+
+def _carried(x_BLK: Tensor) -> Tensor:
+    """Return values with each missing one replaced by the last known one before it: by its neighbour, then 2, 4, 8 …
+    steps away.
+    """
+    apart = 1
+    while apart < x_BLK.shape[1]:
+        late_BLK = x_BLK[:, apart:]
+        x_BLK = torch.cat([x_BLK[:, :apart], torch.where(torch.isnan(late_BLK), x_BLK[:, :-apart], late_BLK)], 1)
+        apart *= 2
+    return x_BLK
+
+
+def build_preprocessor(schema: InputSchema, *, plain: bool = False) -> nn.Module:
+    """Return the module from an input's raw tensor to its Signal; raises UsageError for kinds that do not fit the
+    input.
+
+    The `plain` one is for models that are fitted, not stepped: see `TablePreprocessor`.
+    """
+    if schema.kind == "table":
+        return TablePreprocessor(schema.fields, plain=plain)
+    if schema.window is not None:
+        return SeriesPreprocessor(schema)
+    field = _field(schema.kind, scalar=False)
+    front = field.plain if plain and field.plain is not None else field.preprocessor
+    return front([f.state for f in schema.fields])
+
+
+def signal_spec(preprocessor: nn.Module, schema: InputSchema) -> SignalSpec:
+    """Return what a front gives, found by passing two rows through it."""
+    scalars = schema.kind == "table" or schema.window is not None
+    example = (
+        torch.zeros(2, *schema.shape) if scalars else _field(schema.kind, scalar=False).example(schema.fields[0].state)
+    )
+    training = preprocessor.training
+    with torch.no_grad():
+        values = preprocessor.eval()(example).values
+    preprocessor.train(training)
+    kind = {2: "table", 3: "sequence", 4: "image"}[values.ndim]
+    spec = SignalSpec(kind, tuple(values.shape[1:]), getattr(preprocessor, "classes", ()))
+    if schema.window is None:
+        return spec
+    aims = tuple(range(len(schema.window.aims)))
+    return spec._replace(ahead=schema.window.spec.horizon, past=schema.window.past, aims=aims)
+
+
+def _as_they_are(states: Sequence[ColumnState]) -> nn.Module:
+    return nn.Identity()
+
+
+def _field(kind: str, *, scalar: bool) -> ColumnType:
+    field: ColumnType = lookup("fields", kind)
+    if field.scalar != scalar:
+        fits = (
+            "is an input of its own, not a column of a table"
+            if scalar
+            else "is a column of a table, not an input of its own"
+        )
+        raise UsageError(f"A column of kind {kind!r} {fits}.")
+    return field

@@ -1,0 +1,43 @@
+"""How much each row counts in training. Shapes: N rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from leadline.core.experiment import DataSpec
+from leadline.data.column_inference import check_columns, shown
+from leadline.data.columns.scalars.parsing import as_numbers
+from leadline.data.table import Table
+from leadline.errors import DataError
+
+
+def column_of(table: Table, spec: DataSpec) -> str | None:
+    """Return the column of weights, None where all rows count the same; raises UsageError where it is not there."""
+    check_columns((spec.weight,) if spec.weight else (), table, "data.weight")
+    return spec.weight
+
+
+def read(table: Table, name: str, train: np.ndarray) -> np.ndarray:
+    """Return the weights of all rows (N,) float32, 0 for rows that are not trained on and have none.
+
+    Raises DataError, with file, row and value, for a row to be trained on whose weight is missing, negative or no
+    finite number, and where all rows to be trained on weigh nothing."""
+    column = table.frame[name]
+    values_N = as_numbers(column).fill_null(np.nan).to_numpy().astype(np.float32)
+    wrong = train[~(np.isfinite(values_N[train]) & (values_N[train] >= 0))]
+    if len(wrong):
+        row = int(wrong[0])
+        file, number = table.where(row)
+        value = column[row]
+        number_there = as_numbers(column[row : row + 1])[0]
+        what = "is missing" if number_there is not None and np.isnan(number_there) else f"cannot be {shown(value)}"
+        raise DataError(
+            f"{file}, row {number}, column {name!r}: the weight {what}; a weight is a number from 0 on ({len(wrong):,}"
+            " such rows)."
+        )
+    if not values_N[train].any():
+        raise DataError(
+            f"{table.name}: every row to be trained on has weight 0 in column {name!r}: there is nothing to learn."
+        )
+    weight_N: np.ndarray = np.nan_to_num(values_N, nan=0.0, posinf=0.0, neginf=0.0)
+    return weight_N

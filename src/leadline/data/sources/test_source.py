@@ -1,0 +1,127 @@
+"""Two sources in one table: rows to learn from, and rows to test on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from leadline.data.sources import fingerprints
+from leadline.data.sources.modalities import path_columns
+from leadline.data.sources.split_names import to_split_names
+from leadline.data.table import Table
+from leadline.errors import DataError
+
+
+def with_test(first: Table, second: Table) -> Table:
+    """Return the rows of both with a split column: those of `second` are the test, those of `first` keep their own
+    split.
+
+    Rows that `first` itself calls test are left out, so that nothing is learned from them; of a `second` with a split
+    of its own only the test rows are taken. Raises DataError where columns differ."""
+    column = first.split or "split"
+    train, notes = _part(first, test=False)
+    test, test_notes = _part(second, test=True)
+    if train.frame.is_empty():
+        raise DataError(f"{first.name} has only test rows; there is nothing to train on beside {second.name}.")
+    _same_columns(train, test)
+    base, frame = train.base or test.base, test.frame
+    if test.base is not None and test.base != base:
+        frame = _absolute(frame, test.base)
+    above, below = _same_types(train.frame, frame.select(train.frame.columns))
+    split = _split_of(first, train).append(pl.Series(["test"] * len(below), dtype=pl.String))
+    return replace(
+        train,
+        frame=_stack(above, below, f"{first.name} and {second.name}").with_columns(split.alias(column)),
+        fingerprint=fingerprints.combine(first.fingerprint, second.fingerprint),
+        origin=_origin(train).append(_origin(test)),
+        numbers=_numbers(train).append(_numbers(test)),
+        base=base,
+        split=column,
+        target=train.target or test.target,
+        kinds={**test.kinds, **train.kinds},
+        notes=(
+            *train.notes,
+            *test.notes,
+            *notes,
+            *test_notes,
+            f"The {len(below):,} rows of {second.name} are the test.",
+        ),
+    )
+
+
+def _part(table: Table, *, test: bool) -> tuple[Table, tuple[str, ...]]:
+    if table.split is None:
+        return table, ()
+    is_test = (to_split_names(table.frame[table.split]) == "test").fill_null(False)
+    frame = table.frame.drop(table.split)
+    if test and not is_test.any():
+        return replace(table, frame=frame, split=None), ()
+    keep = is_test if test else ~is_test
+    left_out = len(keep) - int(keep.sum())
+    note = f"{left_out:,} rows of {table.name} that it calls {'no test' if test else 'test'} rows itself were left out."
+    kept = replace(
+        table,
+        frame=frame.filter(keep),
+        split=None,
+        origin=table.origin if isinstance(table.origin, str) else table.origin.filter(keep),
+        numbers=_numbers(table).filter(keep),
+    )
+    return kept, (note,) if left_out else ()
+
+
+def _same_columns(first: Table, second: Table) -> None:
+    missing = [name for name in first.frame.columns if name not in second.frame.columns]
+    extra = [name for name in second.frame.columns if name not in first.frame.columns]
+    if missing or extra:
+        lacks = f"{second.name} lacks {', '.join(map(repr, missing))}" if missing else ""
+        has = f"{second.name} has {', '.join(map(repr, extra))}, which {first.name} has not" if extra else ""
+        raise DataError(f"Training and test rows need the same columns: {'; '.join(filter(None, (lacks, has)))}.")
+
+
+def _same_types(above: pl.DataFrame, below: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Make text of the columns that are text in one frame and something else in the other."""
+    pairs = {name: {dtype, below.schema[name]} for name, dtype in above.schema.items()}
+    texts = pl.col(
+        [name for name, types in pairs.items() if len(types) == 2 and pl.String in types and pl.Null not in types]
+    )
+    return above.with_columns(texts.cast(pl.String)), below.with_columns(texts.cast(pl.String))
+
+
+def _stack(above: pl.DataFrame, below: pl.DataFrame, names: str) -> pl.DataFrame:
+    differ = [name for name, dtype in below.schema.items() if dtype != above.schema[name]]
+    try:
+        if any(frame.schema[name].is_nested() for frame in (above, below) for name in differ):
+            raise pl.exceptions.SchemaError("pictures of different sizes would be joined as lists")
+        return pl.concat([above, below], how="vertical_relaxed")
+    except pl.exceptions.PolarsError:
+        types = ", ".join(f"{name!r} ({above.schema[name]} and {below.schema[name]})" for name in differ)
+        raise DataError(f"Columns of {names} hold different things: {types}.") from None
+
+
+def _absolute(frame: pl.DataFrame, base: Path) -> pl.DataFrame:
+    paths = [pl.col(name) for name in path_columns(frame, base)]
+    is_absolute = r"^([/\\]|[A-Za-z]:)"
+    prefix = pl.lit(f"{base.resolve().as_posix()}/")
+    return frame.with_columns(
+        pl.when(path.str.contains(is_absolute)).then(path).otherwise(prefix + path) for path in paths
+    )
+
+
+def _split_of(first: Table, train: Table) -> pl.Series:
+    if first.split is None:
+        return pl.Series(["train"] * len(train.frame))
+    parts = to_split_names(first.frame[first.split])
+    return first.frame[first.split].cast(pl.String).filter((parts != "test").fill_null(True))
+
+
+def _origin(table: Table) -> pl.Series:
+    if isinstance(table.origin, str):
+        return pl.Series([table.origin]).gather(np.zeros(len(table.frame), dtype=np.int64))
+    return table.origin
+
+
+def _numbers(table: Table) -> pl.Series:
+    return pl.Series(np.arange(1, len(table.frame) + 1)) if table.numbers is None else table.numbers

@@ -1,0 +1,119 @@
+"""Parts that keep blocks of rows whole: groups, or the rows of one time.
+
+Shapes: N rows, G blocks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from leadline.core.series_spec import Step
+from leadline.errors import DataError, UsageError
+
+PARTS = ("train", "validation", "test")  # a row's part is its position here, int8
+UNUSED = -1
+_TRIES = 200  # orders of the groups among which the nearest sizes are looked for
+_NEAR = 0.01  # of the wanted rows: near enough to stop looking
+_FAR = 0.2  # of the wanted rows: far enough to tell the user
+
+
+def wanted(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
+    """Return how many rows each part gets; raises DataError where a part would have none."""
+    rows = {p: int(count * fraction + 0.5) for p, fraction in fractions.items()}
+    if min(rows.values()) < 1 or sum(rows.values()) >= count:
+        need = max(len(fractions) + 1, *(math.ceil(0.5 / fraction) for fraction in fractions.values()))
+        shares = " and ".join(f"{fraction:.0%} for {PARTS[p]}" for p, fraction in sorted(fractions.items()))
+        raise DataError(
+            f"{count} rows are too few to set aside {shares}: about {need} are needed. Give more rows or other"
+            " fractions."
+        )
+    return rows
+
+
+def by_blocks(
+    number_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a part for each row (N,) int8 that keeps blocks whole, and notes on sizes; without `rng` the last blocks
+    go first.
+    """
+    _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
+    rows = wanted(len(number_N), fractions)
+    if len(size_G) <= len(rows):
+        raise DataError(
+            f"There are {len(size_G)} different groups or times; {len(rows) + 1} are needed, one for each part."
+        )
+    orders: Iterable[np.ndarray] = (
+        [np.arange(len(size_G))[::-1]] if rng is None else (rng.permutation(len(size_G)) for _ in range(_TRIES))
+    )
+    best, best_error = np.empty(0, dtype=np.int8), math.inf
+    for order_G in orders:
+        part_G, error = _prefixes(size_G, order_G, rows)
+        if error < best_error:
+            best, best_error = part_G, error
+        if best_error <= _NEAR * sum(rows.values()):
+            break
+    part_N = best[number_N]
+    notes = tuple(
+        f"{PARTS[p]} has {int((part_N == p).sum()):,} rows rather than {count:,}, so that groups and times stay whole."
+        for p, count in rows.items()
+        if abs(int((part_N == p).sum()) - count) > _FAR * count
+    )
+    return part_N, notes
+
+
+def _prefixes(size_G: np.ndarray, order_G: np.ndarray, rows: Mapping[int, int]) -> tuple[np.ndarray, int]:
+    """Give each part the next blocks in an order, as many as come nearest to its rows; returns (G,) int8 and the rows
+    amiss.
+    """
+    part_G = np.zeros(len(size_G), dtype=np.int8)
+    start, error = 0, 0
+    for later, (part, count) in zip(range(len(rows) - 1, -1, -1), rows.items(), strict=True):
+        amiss = np.abs(np.cumsum(size_G[order_G[start:]]) - count)[: len(size_G) - start - later - 1]
+        stop = start + int(amiss.argmin()) + 1
+        part_G[order_G[start:stop]] = part
+        error += int(amiss.min())
+        start = stop
+    return part_G, error
+
+
+def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return a part for each row (N,) int8 by how long each lasts from the first time on, and a note on rows that are
+    later.
+
+    `times` are dates, or numbers where spans are numbers of different times. Raises UsageError where spans are not of
+    the kind of the times, DataError where no row is in a part."""
+    steps = [Step.parse(span) for span in spans]
+    part_N = np.full(len(times), UNUSED, dtype=np.int8)
+    if steps[0].unit == "1":
+        number_N = times.rank("dense").cast(pl.Int64).to_numpy() - 1
+        ends = np.cumsum([step.number for step in steps]).tolist()
+        before = [number_N < end for end in ends]
+    elif not times.dtype.is_temporal():
+        raise UsageError(
+            f"Column {times.name!r} holds numbers: spans count its different values there, '8640/2880/2880'."
+        )
+    else:
+        moments = times.cast(pl.Datetime("us"))
+        first, before = pl.Series([moments.min()], dtype=pl.Datetime("us")), []
+        for last in range(
+            1, len(steps) + 1
+        ):  # each from the first time on, as a month added to a short one's end is shorter
+            lasts = {unit: sum(step.number for step in steps[:last] if step.unit == unit) for unit in ("mo", "us")}
+            end = first.dt.offset_by("".join(f"{number}{unit}" for unit, number in lasts.items()))
+            before.append((moments < end[0]).to_numpy())
+    for part in reversed(range(len(PARTS))):
+        part_N[before[part]] = part
+    for part, name in enumerate(PARTS):
+        if not (part_N == part).any():
+            raise DataError(
+                f"The split {'/'.join(spans)} leaves {name} without a row: times are from {times.min()!s} to"
+                f" {times.max()!s}. Give shorter spans."
+            )
+    later = int((part_N == UNUSED).sum())
+    return part_N, (
+        (f"{later:,} rows are later than the split {'/'.join(spans)} reaches: they are not used.",) if later else ()
+    )

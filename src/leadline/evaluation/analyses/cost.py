@@ -1,0 +1,201 @@
+"""What a shipped network costs: parameters, operations, size, time, memory, energy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from leadline.core.finding import Finding, Provenance, Repeat, Reproduction
+from leadline.machine import flops, latency, memory, out_of_memory
+from leadline.machine.energy import CO2, Energy, declared_co2, total_wh
+
+BATCHES = (1, 64)
+# What a requirement may speak of.
+NAMES = (
+    "params",
+    "flops",
+    "size_mb",
+    *(f"latency_ms({rows})" for rows in BATCHES),
+    "peak_memory_mb",
+    "peak_memory_mb(gpu)",
+    "train_seconds",
+    "energy_wh",
+    "energy_wh(cpu)",
+    "energy_wh(gpu)",
+    "co2_g",
+)
+
+Inputs = Mapping[str, Tensor]
+
+
+def measure_cost(
+    module: nn.Module,
+    batch_of: Callable[[int], Inputs],
+    weights: Path,
+    *,
+    train_seconds: float | None = None,
+    energy: Mapping[str, Energy] | None = None,
+    levels: Sequence[float] = (0.95,),
+    timed: bool = True,
+) -> Iterator[Finding]:
+    """Yield the costs of a shipped network, measured on its own device and in its own precision.
+
+    `batch_of(n)` gives n encoded rows on the module's device, `weights` is the file that ships. `train_seconds` and
+    `energy` (of `machine.energy.Meter`) are what training took, None where that is not known. Where the machine is
+    shared with other runs nothing is to be `timed`, and what takes time or energy is absent. 1 MB = 10^6 bytes."""
+    yield _lower(
+        "params",
+        float(sum(p.numel() for p in module.parameters())),
+        method="trained numbers, shared ones once",
+        again=_again(),
+    )
+    yield _flops(module, batch_of(1))
+    yield _lower(
+        "size_mb", weights.stat().st_size / 1e6, unit="MB", method=f"size of {weights.name} on disk", again=_again()
+    )
+    if not timed:
+        yield from _untimed()
+        return
+    for rows in BATCHES:
+        yield _latency(module, batch_of(rows), rows, levels)
+    yield from _peak_memory()
+    yield _train_seconds(train_seconds)
+    yield from _energy(energy)
+
+
+def _untimed() -> Iterator[Finding]:
+    why = "other runs were under way on this machine"
+    for rows in BATCHES:
+        yield Finding.absent("latency_ms", why, group=f"batch={rows}", unit="ms", better="lower")
+    for name, unit in (("train_seconds", "s"), ("energy_wh", "Wh"), ("co2_g", "g")):
+        yield Finding.absent(name, why, unit=unit, better="lower")
+
+
+def _flops(module: nn.Module, inputs: Inputs) -> Finding:
+    counted = flops.count(module, inputs)
+    if counted.value is None:
+        return Finding.absent("flops", counted.why or "", unit="FLOP", better="lower")
+    return _lower("flops", float(counted.value), unit="FLOP", method=f"{flops.METHOD}; one example", again=_again())
+
+
+def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[float]) -> Finding:
+    device = _device(module)
+    group = f"batch={rows}"
+    try:
+        with flops.predicting(module), torch.no_grad():
+            timed = latency.measure(lambda: module(inputs), levels=levels, device=device)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory.is_out_of_memory(error):
+            raise
+        why = f"the memory is not enough for {rows} rows at a time"
+        return Finding.absent("latency_ms", why, group=group, unit="ms", better="lower")
+    threads = torch.get_num_threads()
+    where = (
+        f"{threads} CPU thread{'s' if threads > 1 else ''}"
+        if device.type == "cpu"
+        else torch.cuda.get_device_name(device)
+    )
+    return _lower(
+        "latency_ms",
+        timed.median_ms,
+        group=group,
+        interval=timed.intervals[0],
+        stricter={f"{k:.6g}": i for k, i in zip(levels[1:], timed.intervals[1:], strict=True) if i is not None},
+        level=levels[0],
+        n=timed.n,
+        unit="ms",
+        method=(
+            f"median time of a batch of {rows} encoded rows, {_precision(module)}, {where}; interval from order"
+            " statistics"
+        ),
+        # Within a factor of two: other work on the machine moves a median by that much.
+        again=_again({"batch": rows, "threads": threads}, repeat="timed", tolerance=timed.median_ms),
+    )
+
+
+def _peak_memory() -> Iterator[Finding]:
+    peak = memory.peak_rss_mb()
+    if peak.mb is None:
+        yield Finding.absent("peak_memory_mb", peak.why or "", unit="MB", better="lower")
+    else:
+        yield _lower("peak_memory_mb", peak.mb, unit="MB", method=peak.method, again=_again(repeat="recorded"))
+    allocated_mb = torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else 0.0
+    if allocated_mb:  # by training: what ships is measured on its own device
+        method = "peak memory of tensors on the GPU, training included"
+        yield _lower(
+            "peak_memory_mb",
+            allocated_mb,
+            group="device=gpu",
+            unit="MB",
+            method=method,
+            again=_again(repeat="recorded"),
+        )
+
+
+def _train_seconds(seconds: float | None) -> Finding:
+    if seconds is None:
+        return Finding.absent("train_seconds", "the training was not timed", unit="s", better="lower")
+    method = "wall clock of the training loop, validation included"
+    return _lower("train_seconds", seconds, unit="s", method=method, again=_again(repeat="recorded"))
+
+
+def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
+    """Yield the whole, and each device where there are several; the whole is known only where every part is."""
+    if not read:
+        yield Finding.absent("energy_wh", "no meter ran while training", unit="Wh", better="lower")
+        yield Finding.absent("co2_g", "the energy is not known", unit="g", better="lower")
+        return
+    whole = total_wh(read)
+    if whole is None:
+        missing = "; ".join(e.why or "" for e in read.values() if e.wh is None)
+        yield Finding.absent("energy_wh", missing, unit="Wh", better="lower")
+    else:
+        yield _used(whole, read.values())
+    for device, used in read.items() if len(read) > 1 else ():
+        group = f"device={device}"
+        if used.wh is None:
+            yield Finding.absent("energy_wh", used.why or "", group=group, unit="Wh", better="lower")
+        else:
+            yield _used(used.wh, (used,), group=group)
+    yield _co2(whole)
+
+
+def _used(wh: float, parts: Collection[Energy], group: str | None = None) -> Finding:
+    method = " + ".join(dict.fromkeys(e.method or "" for e in parts))
+    provenance: Provenance = "estimated" if any(e.estimated for e in parts) else "measured"
+    again = _again(repeat="recorded")
+    return _lower("energy_wh", wh, group=group, unit="Wh", method=method, provenance=provenance, again=again)
+
+
+def _co2(wh: float | None) -> Finding:
+    intensity = declared_co2()
+    if wh is None or intensity is None:
+        why = "the energy is not known" if wh is None else f"nobody declared what a kWh causes here: set {CO2}"
+        return Finding.absent("co2_g", why, unit="g", better="lower")
+    method = f"energy of the training times {intensity:g} g a kWh, declared ({CO2})"
+    value = wh / 1000 * intensity
+    return _lower("co2_g", value, unit="g", method=method, provenance="estimated", again=_again(repeat="recorded"))
+
+
+def _lower(name: str, value: float, **rest: Any) -> Finding:
+    return Finding(name=name, value=value, better="lower", **rest)
+
+
+def _again(
+    options: Mapping[str, Any] | None = None, *, repeat: Repeat = "exact", tolerance: float = 0.0
+) -> Reproduction:
+    return Reproduction(producer="cost", options=options or {}, repeat=repeat, tolerance=tolerance)
+
+
+def _device(module: nn.Module) -> torch.device:
+    tensor = next(module.parameters(), None)
+    return torch.device("cpu") if tensor is None else tensor.device
+
+
+def _precision(module: nn.Module) -> str:
+    kinds = sorted({str(p.dtype).removeprefix("torch.") for p in module.parameters()})
+    return "/".join(kinds) if kinds else "no parameters"

@@ -1,0 +1,67 @@
+"""Whether features let on which of two domains a row is of, where they were to learn not to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from torch import nn
+
+from leadline.core.finding import Finding, Reproduction
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset
+from leadline.evaluation.analyses.embeddings import embeddings
+from leadline.evaluation.feature_space import random_rows
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.intervals import wilson
+from leadline.metrics.statistics.measurement import Measurement
+from leadline.nn.contracts import Context, Objective
+from leadline.nn.rng import seed_for
+
+NAME = "domain_accuracy"
+ROWS = 2_000  # of each domain
+FOLDS = 5
+
+
+def names(objective: Objective) -> tuple[str, ...]:
+    """Return the names of what is measured of domains, for requirements."""
+    return (NAME,) if objective.two_domains else ()
+
+
+def domain_gap(
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+) -> Iterator[Finding]:
+    """Yield how often a linear classifier tells test rows, of the one domain, from as many validation rows, of the
+    other.
+
+    It is fitted to the features of the network that ships, and judged on rows it was not fitted to; neither were
+    trained on. What told domains apart in training does not ship. Half of the rows are told right by chance."""
+    if not objective.two_domains:
+        return
+    again = Reproduction(producer="domains", seed=context.seed, tolerance=1e-3)
+    other = dataset.splits.get("validation")
+    rows = min(len(subset), len(other) if other is not None else 0, ROWS)
+    if other is None or rows < FOLDS:
+        why = f"it takes {FOLDS} validation rows, of the domain with labels, to tell the other from"
+        yield Finding.absent(NAME, why, split=subset.name, better="lower", again=again)
+        return
+    both = [embeddings(network, objective, random_rows(one, rows, context.seed, "domains")) for one in (other, subset)]
+    right_n = domain_auc(np.concatenate(both).astype(np.float64), np.repeat([0, 1], rows), context.seed)
+    method = (
+        f"{FOLDS}-fold logistic regression on features, against as many validation rows; by chance 0.5; Wilson score"
+    )
+    share = wilson(int(right_n.sum()), len(right_n), context.levels)
+    measured = Measurement(float(right_n.mean()), share, len(right_n), method)
+    yield finding(NAME, measured, split=subset.name, levels=context.levels, better="lower", again=again)
+
+
+def domain_auc(x_nF: np.ndarray, domain_n: np.ndarray, seed: int) -> np.ndarray:
+    """Return which rows a linear classifier fitted to other rows tells right (n,) bool."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed_for(seed, "domains") % 2**32)
+    linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1_000))
+    return np.asarray(cross_val_predict(linear, x_nF, domain_n, cv=folds) == domain_n)

@@ -1,0 +1,200 @@
+"""What a network makes of rows before it decides: their embeddings, a map of them, and what neighbours there have in
+common.
+
+Shapes: n rows, E numbers of an embedding.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from torch import nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset
+from leadline.evaluation.analyses.examples import targets_of
+from leadline.evaluation.feature_space import RawFeatures, random_rows
+from leadline.evaluation.predictions import batch_size
+from leadline.machine import out_of_memory
+from leadline.metrics.generative.neighbours import agreement
+from leadline.metrics.statistics.findings import finding
+from leadline.nn.contracts import Context, Encoder, Objective
+from leadline.nn.rng import seed_for
+
+NAMES = ("knn_accuracy",)
+NEIGHBOURS = 5
+TRAIN_ROWS = 10_000  # among which neighbours are looked for
+MAPPED = 2_000  # rows of a map
+COLOURED = 10  # classes that have a colour of their own
+PERPLEXITY = 30
+
+
+def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the findings about embeddings, for requirements."""
+    return NAMES if shows(objective) and schema.classes else ()
+
+
+def shows(objective: Objective) -> bool:
+    """Say whether embeddings are what an objective is for: it needs no labels, or it finds codes."""
+    return objective.labels == "none" or isinstance(objective, Encoder)
+
+
+def embeddings(
+    network: nn.Module, objective: Objective, subset: Subset, *, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Return what an objective's network makes of all rows of a part (n,E) float32, in order; in eval mode
+    meanwhile.
+    """
+    training = network.training
+    network.eval()
+    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
+    sorted_part = subset if subset.lengths is None else subset.subset(order)
+    found: list[np.ndarray] = []
+    done = 0
+    try:
+        with torch.inference_mode():
+            size = batch_size(subset) if len(subset) else 1
+            while done < len(subset):
+                size, code_BE = out_of_memory.retry_with_half(
+                    partial(_embedded, network, objective, sorted_part, done), size
+                )
+                found.append(code_BE)
+                done += len(code_BE)
+                if progress:
+                    progress(done, len(subset))
+    finally:
+        network.train(training)
+    if not found:
+        return np.zeros((0, 0), dtype=np.float32)
+    code_nE = np.empty((len(subset), found[0].shape[1]), dtype=np.float32)
+    code_nE[order] = np.concatenate(found)
+    return code_nE
+
+
+def _embedded(
+    network: nn.Module, objective: Objective, subset: Subset, start: int, rows: int
+) -> tuple[int, np.ndarray]:
+    code_BE = objective.embed(network, subset.batch(slice(start, start + rows)).inputs)
+    return rows, code_BE.flatten(1).float().cpu().numpy()
+
+
+def embedding_findings(
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+) -> Iterator[Finding | ExhibitDraft]:
+    """Yield a map of a part's rows, and where there are classes how often a row's neighbours among train rows are of
+    its own.
+
+    The latter stands beside the same of raw inputs, where these are all of one length.
+    """
+    if not shows(objective) or len(subset) < 3:
+        return
+    rows = random_rows(subset, MAPPED, context.seed, "map")
+    code_nE = embeddings(network, objective, rows)
+    if not np.isfinite(code_nE).all():
+        return
+    if dataset.schema.classes:
+        yield from _agreement(network, objective, dataset, subset, context)
+    yield from _maps(code_nE, dataset, rows, context.seed)
+
+
+def _agreement(
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+) -> Iterator[Finding]:
+    train = random_rows(dataset.splits["train"].labelled, TRAIN_ROWS, context.seed, "neighbours")
+    own = subset.labelled
+    common = {"split": subset.name, "levels": context.levels, "better": "higher"}
+    again = Reproduction(producer="embedded", options={"neighbours": NEIGHBOURS}, seed=context.seed, tolerance=1e-3)
+    ways: dict[str | None, tuple[np.ndarray, np.ndarray]] = {
+        None: (embeddings(network, objective, own), embeddings(network, objective, train))
+    }
+    raw = RawFeatures.fitted(dataset, context.seed)
+    if raw is not None:
+        ways["baseline=raw inputs"] = (raw.subset(own), raw.subset(train))
+    for group, (query_qE, rows_nE) in ways.items():
+        measured = agreement(
+            query_qE.astype(np.float64),
+            _classes(own),
+            rows_nE.astype(np.float64),
+            _classes(train),
+            context.levels,
+            k=NEIGHBOURS,
+            group_q=own.group,
+        )
+        yield finding("knn_accuracy", measured, group=group, again=again, **common)  # type: ignore[arg-type]
+
+
+def _classes(subset: Subset) -> np.ndarray:
+    assert subset.target is not None
+    return subset.target.astype(np.int64)
+
+
+def _maps(code_nE: np.ndarray, dataset: Dataset, subset: Subset, seed: int) -> Iterator[ExhibitDraft]:
+    """Yield the two directions in which embeddings vary most, and, of enough rows, neighbourhoods by t-SNE."""
+    code_nE = code_nE.astype(np.float64)
+    varies = code_nE.std(0) > 1e-12
+    if varies.sum() < 2:
+        return
+    kept = PCA(min(50, int(varies.sum()), len(code_nE)), svd_solver="full").fit(code_nE)
+    flat = kept.transform(code_nE)
+    shares = kept.explained_variance_ratio_[:2]
+    caption = (
+        f"Each dot is a row, where its embedding lies along the two directions of most variance ({shares.sum():.0%} of"
+        " all)."
+    )
+    labels = [f"component {k} ({share:.0%} of the variance)" for k, share in enumerate(shares, 1)]
+    yield _map("embedding", "Map of rows: main directions", flat[:, :2], labels, caption, dataset, subset)
+    if len(code_nE) > 3 * PERPLEXITY:
+        method = TSNE(perplexity=PERPLEXITY, init="pca", random_state=seed_for(seed, "map") % 2**32, max_iter=500)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # equal rows are no trouble
+            near = method.fit_transform(flat)
+        caption = (
+            "t-SNE (van der Maaten & Hinton 2008): rows whose embeddings are alike lie near; wide distances mean"
+            " nothing."
+        )
+        yield _map("embedding-2", "Map of rows: neighbourhoods", near, ["", ""], caption, dataset, subset)
+
+
+def _map(
+    name: str, title: str, place_n2: np.ndarray, labels: list[str], caption: str, dataset: Dataset, subset: Subset
+) -> ExhibitDraft:
+    x, y = (
+        {"label": label, "values": [round(float(v), 4) for v in at]}
+        for label, at in zip(labels, place_n2.T, strict=True)
+    )
+    words = targets_of(dataset.schema, subset, range(len(subset)))
+    where = [subset.place(i) for i in range(len(subset))]
+    content = {
+        "x": x,
+        "y": y,
+        "diagonal": False,
+        "titles": [f"{said}: {at}" if said else at for said, at in zip(words, where, strict=True)],
+        "bare": not any(labels),
+    }
+    if dataset.schema.classes and subset.target is not None:
+        names = np.array([*dataset.schema.classes, "no class"], dtype=object)
+        own = names[np.where(subset.target >= 0, subset.target, len(names) - 1).astype(np.int64)]
+        content["classes"] = _coloured([str(one) for one in own])
+    return ExhibitDraft(name, "scatter", title, content, caption, subset.name)
+
+
+def _coloured(names: list[str]) -> dict[str, list[str] | list[int]]:
+    """Return which colour each row has, and what the colours stand for; of many classes the rarer ones share the
+    last.
+    """
+    count = {name: names.count(name) for name in dict.fromkeys(sorted(names))}
+    often = sorted(count, key=lambda name: -count[name])
+    kept = often if len(often) <= COLOURED else often[: COLOURED - 1]
+    kept = [name for name in count if name in kept]
+    number = {name: at for at, name in enumerate(kept)}
+    rest = ["others"] if len(often) > len(kept) else []
+    return {"names": [*kept, *rest], "values": [number.get(name, len(kept)) for name in names]}

@@ -1,0 +1,200 @@
+"""Train rows as the report shows them: as they are, as augmentation changes them, and mixed with others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leadline.core.component import Component
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.augmentations.augmenter import Augmenter
+from leadline.data.augmentations.mixing import Mixer, partners
+from leadline.data.columns.contract import column_type
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset, decoded
+from leadline.evaluation.exhibits import (
+    CLIPS,
+    PICTURED,
+    SPECTROGRAM,
+    cell,
+    first_pictured,
+    gallery,
+    gallery_kind,
+    pictured,
+)
+from leadline.evaluation.predictions import targets_in_words
+from leadline.nn.batch import Batch
+from leadline.nn.rng import Rng
+
+EXAMPLES = 24
+ROWS = 8  # of a table
+CHANGED = 5  # examples that are shown augmented
+MIXED = 6  # examples that are shown mixed, out of so many that are drawn
+DRAWN = 96
+COLUMNS = 12  # of a table that is shown augmented or mixed
+TOGETHER = "all together"
+
+
+def examples(
+    dataset: Dataset, seed: int, mix: Component | None = None, *, augmented: bool = True
+) -> Iterator[ExhibitDraft]:
+    """Yield some train rows, what each augmentation makes of a few of them, and a few that are mixed where training
+    mixes.
+    """
+    subset = dataset.splits["train"]
+    yield _plain(dataset, subset)
+    if augmented:
+        yield from _numbered(
+            _augmented(one, dataset.schema, subset, seed) for one in dataset.schema.inputs if one.augment
+        )
+    if mix is not None:
+        yield from _numbered(_mixed(dataset, subset, mix, seed))
+
+
+def _numbered(drafts: Iterable[ExhibitDraft]) -> Iterator[ExhibitDraft]:
+    """Tell exhibits of several inputs apart: ``augmented``, ``augmented-2`` …; names of inputs may not be those of
+    files.
+    """
+    for number, draft in enumerate(drafts, start=1):
+        yield draft if number == 1 else draft._replace(name=f"{draft.name}-{number}")
+
+
+def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
+    one = first_pictured(dataset.schema.inputs)
+    if one is None:
+        rows = [subset.shown(i) for i in _spread(len(subset), ROWS)]
+        columns = list(rows[0])
+        content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
+        return ExhibitDraft("examples", "table", "Example rows", content, split="train")
+    at = [i for i in _spread(len(subset), CLIPS if one.kind == "audio" else EXAMPLES) if subset.has(i, one.name)]
+    content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)
+    return ExhibitDraft("examples", gallery_kind(one), "Examples", content, caption, split="train")
+
+
+def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+    """Return a row an example: as it is, then changed by each augmentation alone, then by all of them."""
+    at = _spread(len(subset), CHANGED)
+    batch = subset.batch(torch.as_tensor(at))
+    versions = {"as it is": batch}
+    ways: dict[str, tuple[Component, ...]] = {_words(component): (component,) for component in one.augment}
+    ways |= {TOGETHER: one.augment} if len(one.augment) > 1 else {}
+    for words, chain in ways.items():
+        augment = Augmenter([one.model_copy(update={"augment": chain})])
+        versions[words] = augment(batch, Rng(seed, 0, batch.row_B))
+    steps = "as it is, and after augmentation"
+    if len(ways) > 1:
+        steps = "as it is, after each augmentation by itself, and after all of them, as the network sees it"
+    title = _title("Augmentation", one, schema)
+    if one.kind not in PICTURED:
+        rows = [(words, _cells(one, version, i)) for i in range(len(at)) for words, version in versions.items()]
+        return _table("augmented", title, f"Some rows, each {steps}.", rows)
+    pictures = [_shown(one, version, i) for i in range(len(at)) for version in versions.values()]
+    content = {
+        "pictures": pictures,
+        "captions": [""] * len(pictures),
+        "columns": len(versions),
+        "headings": list(versions),
+    }
+    how = f" {SPECTROGRAM}" if one.kind == "audio" else ""
+    return ExhibitDraft(
+        "augmented", gallery_kind(one), title, content, f"In each row an example: {steps}.{how}", "train"
+    )
+
+
+def _mixed(dataset: Dataset, subset: Subset, mix: Component, seed: int) -> Iterator[ExhibitDraft]:
+    """Yield for each input a few rows: themselves, those they are mixed with, and what becomes of them."""
+    at_B = torch.as_tensor(_spread(len(subset), DRAWN))
+    rng = Rng(seed, 0, subset.batch(at_B).row_B)
+    other_B = partners(rng, at_B, len(subset))
+    augment = Augmenter(dataset.schema.inputs)
+    own, other = augment(subset.batch(at_B), rng), augment(subset.batch(other_B), rng.fold_in("partner"))
+    own, other = (
+        replace(batch, weight_B=torch.ones(len(batch))) for batch in (own, other)
+    )  # shares of inputs, not of the loss
+    mixed = Mixer(mix, dataset.schema.inputs)(own, other, rng)
+    assert mixed.share_B is not None
+    # From the largest share to the smallest, so that each is shown as often as it is drawn.
+    chosen = mixed.share_B.argsort(descending=True)[torch.as_tensor(_spread(len(at_B), MIXED))].tolist()
+    targets = [targets_of(dataset.schema, subset, at[chosen].tolist()) for at in (at_B, other_B)]
+    shares = [f"λ = {float(mixed.share_B[i]):.2f}" for i in chosen]
+    trio = {"a row": own, "another": other, f"mixed by {mix.name}": mixed}
+    for one in dataset.schema.inputs:
+        title = _title("Mixing", one, dataset.schema)
+        if one.kind not in PICTURED:
+            said = zip(*targets, shares, strict=True)
+            rows = [
+                (f"{role}: {words}" if words else role, _cells(one, batch, i))
+                for i, three in zip(chosen, said, strict=True)
+                for (role, batch), words in zip(trio.items(), three, strict=True)
+            ]
+            caption = "Three lines each: a row, another, and what the network sees; λ is the share of the first."
+            yield _table("mixed", title, caption, rows)
+        else:
+            pictures = [_shown(one, batch, i) for batch in trio.values() for i in chosen]
+            captions = [*targets[0], *targets[1], *[""] * len(chosen)]
+            caption = (
+                f"In each column a row, another, and below what the network sees ({mix.name}); λ is the share of the"
+                " first."
+            )
+            content = {"pictures": pictures, "captions": captions, "columns": len(chosen), "headings": shares}
+            yield ExhibitDraft("mixed", gallery_kind(one), title, content, caption, "train")
+
+
+def _title(what: str, one: InputSchema, schema: Schema) -> str:
+    return what if len(schema.inputs) == 1 else f"{what} of {one.name}"
+
+
+def _spread(rows: int, count: int) -> list[int]:
+    return [int(i) for i in np.unique(np.linspace(0, rows - 1, count).astype(int))]
+
+
+def _words(component: Component) -> str:
+    options = [f"{value:g}" if isinstance(value, float) else str(value) for value in component.options.values()]
+    return " ".join([component.name.replace("_", " "), *options])
+
+
+def _raw(one: InputSchema, batch: Batch, row: int) -> np.ndarray:
+    """Return one row (1, ...) as its field stores it."""
+    x: Tensor = batch.inputs[one.name][row : row + 1]
+    return x.numpy() if one.kind == "table" else column_type(one.kind).stored(x, one.fields[0].state)
+
+
+def _shown(one: InputSchema, batch: Batch, row: int) -> str:
+    return pictured(one, decoded(one, _raw(one, batch, row))[one.name])
+
+
+def _cells(one: InputSchema, batch: Batch, row: int) -> dict[str, Any]:
+    return decoded(one, _raw(one, batch, row))
+
+
+def _table(name: str, title: str, caption: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> ExhibitDraft:
+    columns = list(rows[0][1])[:COLUMNS]
+    left = len(rows[0][1]) - len(columns)
+    content = {
+        "columns": ["", *columns],
+        "rows": [[words, *(cell(values[c]) for c in columns)] for words, values in rows],
+    }
+    return ExhibitDraft(
+        name, "table", title, content, f"{caption} {left} more columns are not shown." if left else caption, "train"
+    )
+
+
+def targets_of(schema: Schema, subset: Subset, at: Sequence[int]) -> list[str]:
+    """Return the targets of some rows in words, each of several with its name."""
+    if subset.target is None:
+        return [""] * len(at)
+    columns = targets_in_words(schema, subset.target[list(at)])
+    named = {name.removeprefix("target_"): values for name, values in columns.items() if "(" not in name}
+
+    def words(row: int) -> str:
+        known = {name: values[row] for name, values in named.items() if values[row] is not None}
+        text = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in known.items()}
+        return ", ".join(text.values() if len(named) == 1 else (f"{name}: {value}" for name, value in text.items()))
+
+    return [words(row) for row in range(len(at))]

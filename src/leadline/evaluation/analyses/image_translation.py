@@ -1,0 +1,172 @@
+"""What becomes of test pictures that a network makes others of: beside what they should be, and as a judge takes them.
+
+Shapes: n test rows, m rows of them that become something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset
+from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier, random_rows
+from leadline.evaluation.sample_exhibits import picture
+from leadline.evaluation.samples import Inputs, encoded, joined
+from leadline.metrics.generative import sample_quality as metrics
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.intervals import proportion
+from leadline.metrics.statistics.measurement import Measurement, absent
+from leadline.nn.batch import PRESENT
+from leadline.nn.contracts import Context, Converter, Objective
+
+SHOWN = 10  # pictures beside what becomes of them
+KINDS = 6  # of picture that they are shown to become, at most
+MOST = 2_000  # rows that become one of a class
+BLOCK = 64  # pictures at a time
+AS_THEY_ARE = "left as they are"
+
+
+def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the findings about pictures made of others, for requirements."""
+    if not isinstance(objective, Converter) or objective.into is not None:
+        return ()
+    each = tuple(f"{name}({label})" for name in ("asked_class", "frechet_distance") for label in schema.classes)
+    return ("asked_class", "judge_accuracy", *each)
+
+
+def image_translation(
+    network: nn.Module,
+    objective: Objective,
+    dataset: Dataset,
+    subset: Subset,
+    context: Context,
+    judge: ReferenceClassifier | None,
+    why: str,
+) -> Iterator[Finding | ExhibitDraft]:
+    """Yield test pictures beside what becomes of them; without pairs, what a judge takes them for, and how near
+    they are to real ones.
+
+    Nothing where the objective makes no pictures of others.
+    """
+    if not isinstance(objective, Converter) or not len(subset):
+        return
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            if objective.into is not None:
+                yield _pairs(network, objective, dataset.schema, subset, context.seed)
+            else:
+                yield _kinds(network, objective, dataset.schema, subset, context.seed)
+                yield from _compared(network, objective, dataset, subset, context, judge, why)
+    finally:
+        network.train(training)
+
+
+def translated(
+    network: Any, objective: Converter, schema: Schema, subset: Subset, options: Any, progress: Any = None
+) -> Inputs:
+    """Return what becomes of the rows of a part, in order, as rows of a dataset are."""
+    blocks: list[Inputs] = []
+    with torch.inference_mode():
+        for batch in subset.batches(BLOCK):
+            blocks.append(encoded(schema, objective.convert(network, batch, options)))
+            if progress:
+                progress(sum(len(next(iter(block.values()))) for block in blocks), len(subset))
+    return joined(blocks)
+
+
+def _pairs(network: nn.Module, objective: Any, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+    whole = subset.batch(slice(0, len(subset))) if PRESENT in subset.batch(slice(0, 1)).inputs else None
+    rows = subset if whole is None else subset.subset(whole.inputs[PRESENT].all(1).nonzero().flatten().numpy())
+    rows = random_rows(rows, SHOWN, seed, "converted")
+    batch = rows.batch(slice(0, len(rows)))
+    into = objective.into
+    ends = {one.name: one for one in schema.inputs}
+    given = next(name for name in ends if name != into)
+    made = encoded(schema, objective.convert(network, batch, objective.samples()))
+    versions = [(ends[given], batch.inputs), (ends[into], made), (ends[into], batch.inputs)]
+    caption = (
+        "Above what goes in, in the middle what the network makes of it, below the picture that it was paired with."
+    )
+    return _draft(
+        [[picture(one, inputs[one.name], i) for i in range(len(rows))] for one, inputs in versions], caption, subset
+    )
+
+
+def _kinds(network: nn.Module, objective: Any, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+    one, rows = schema.inputs[0], random_rows(subset, SHOWN, seed, "converted")
+    batch = rows.batch(slice(0, len(rows)))
+    lines = [[picture(one, batch.inputs[one.name], i) for i in range(len(rows))]]
+    labels = schema.classes[:KINDS]
+    for label in labels:
+        made = encoded(schema, objective.convert(network, batch, objective.samples(label=label)))
+        lines.append([picture(one, made[one.name], i) for i in range(len(rows))])
+    left = f"; of {len(schema.classes)} classes the first {KINDS}" if len(schema.classes) > KINDS else ""
+    caption = f"Above what goes in, below what becomes of it, from above as {', '.join(labels)}{left}."
+    return _draft(lines, caption, subset)
+
+
+def _draft(lines: list[list[str]], caption: str, subset: Subset) -> ExhibitDraft:
+    pictures = [one for line in lines for one in line]
+    content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": len(lines[0])}
+    return ExhibitDraft("converted", "pictures", "Test pictures and what becomes of them", content, caption)._replace(
+        split=subset.name
+    )
+
+
+def _compared(
+    network: nn.Module,
+    objective: Any,
+    dataset: Dataset,
+    subset: Subset,
+    context: Context,
+    judge: ReferenceClassifier | None,
+    why: str,
+) -> Iterator[Finding]:
+    """Yield for each class how often a judge takes rows of others for it that were to become it, and how near they are
+    to it.
+    """
+    schema, levels, test = dataset.schema, context.levels, subset.labelled
+    space = judge or RawFeatures.fitted(dataset, context.seed)
+    assert space is not None, "pictures are of one size"
+    again = Reproduction(producer="converted", options=space.description, seed=context.seed, tolerance=1e-2)
+    common: Mapping[str, Any] = {"split": subset.name, "levels": levels, "again": again}
+    if judge is not None and judge.schema.classes == schema.classes and len(test):
+        right_n = judge.classes(test.batch(slice(0, len(test))).inputs) == test.target
+        method = f"test rows that {judge.name} names right; Wilson"
+        measured = Measurement(float(right_n.mean()), proportion(right_n, levels, test.group), len(test), method)
+        yield finding("judge_accuracy", measured, better="higher", **common)
+    asked: list[np.ndarray] = []
+    for number, label in enumerate(schema.classes):
+        at_n = np.asarray(test.target) == number
+        others, own = (
+            random_rows(test.subset(np.flatnonzero(at)), MOST, context.seed, f"become {label}") for at in (~at_n, at_n)
+        )
+        if not len(others):
+            continue
+        made = translated(network, objective, schema, others, objective.samples(label=label))
+        group = f"class={label}"
+        if judge is not None and label in judge.schema.classes:
+            asked.append(judge.classes(made) == judge.schema.classes.index(label))
+            yield finding("asked_class", _share(asked[-1], judge, levels), better="higher", group=group, **common)
+        new_mF, own_nF = space.rows(made), space.subset(own)
+        for x_mF, of in ((new_mF, group), (space.subset(others), f"{group}, {AS_THEY_ARE}")):
+            distance = metrics.frechet_distance(x_mF, own_nF, levels)
+            words = f"to the test rows of the class, {space.words}; {distance.method}"
+            yield finding("frechet_distance", distance._replace(method=words), better="lower", group=of, **common)
+    whole = _share(np.concatenate(asked), judge, levels) if asked and judge else absent(why, len(test))
+    yield finding("asked_class", whole, better="higher", **common)
+
+
+def _share(right_m: np.ndarray, judge: ReferenceClassifier, levels: Any) -> Measurement:
+    method = f"rows of other classes, made into one of it, that {judge.name} takes for it; Wilson"
+    return Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)

@@ -1,0 +1,95 @@
+"""How likely test rows are by a network that bounds it, and how many numbers of its codes say something.
+
+Shapes: n rows, L numbers of a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from leadline.core.finding import Finding, Reproduction
+from leadline.data.subset import Subset
+from leadline.evaluation.analyses.embeddings import embeddings
+from leadline.evaluation.feature_space import random_rows
+from leadline.machine import flops
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.nn.batch import Batch
+from leadline.nn.contracts import Bounding, Context, Encoder, Objective
+
+NAMES = ("elbo_iw", "active_units")
+WORK = 5e11  # operations that the closer bound may take, and
+ROWS = (32, 10_000)  # how many rows it is reckoned for
+TOGETHER = 16  # rows at a time, each with many codes
+ACTIVE = 0.01  # variance over rows, from which on a number of the code says something (Burda et al. 2016)
+
+
+def names(objective: Objective) -> tuple[str, ...]:
+    """Return the names of the findings, for requirements."""
+    return NAMES if isinstance(objective, Bounding) else ()
+
+
+def likelihood_bound(network: nn.Module, objective: Objective, subset: Subset, context: Context) -> Iterator[Finding]:
+    """Yield the mean of closer bounds of the log-likelihood of rows, and how many numbers of codes differ between rows.
+
+    The bound takes many codes a row: it is reckoned for as many rows, drawn at random, as can be afforded, whatever the
+    machine."""
+    if not isinstance(objective, Bounding) or not len(subset):
+        return
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            some = random_rows(subset, _affordable(network, objective, subset), context.seed, "bound")
+            found = [objective.log_likelihood(network, batch) for batch in some.batches(TOGETHER)]
+    finally:
+        network.train(training)
+    again = Reproduction(
+        producer="bound", options={"rows": len(some)}, seed=context.seed, repeat="exact", tolerance=1e-4
+    )
+    common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
+    measured = mean_of(torch.cat(found).double().cpu().numpy(), context.levels, some.group)
+    rows = "" if len(some) == len(subset) else f" of {len(some):,} rows drawn at random"
+    measured = measured._replace(
+        method=f"importance-weighted bound from {objective.importance} codes a row{rows}; {measured.method}"
+    )
+    yield finding("elbo_iw", measured, unit="nats", better="higher", **common)
+    if isinstance(objective, Encoder):
+        codes_nL = embeddings(network, objective, random_rows(subset, ROWS[1], context.seed, "codes"))
+        yield _active(codes_nL, context, again)
+
+
+def _active(codes_nL: np.ndarray, context: Context, again: Reproduction) -> Finding:
+    active = int((codes_nL.var(0) > ACTIVE).sum())
+    method = f"of {codes_nL.shape[1]} numbers of a code, those whose means vary by more than {ACTIVE} over rows"
+    return Finding(
+        name="active_units",
+        split=context.split,
+        value=active,
+        n=len(codes_nL),
+        method=method,
+        again=again.model_copy(update={"options": {}}),
+    )
+
+
+class _Rows(nn.Module):
+    """The bound as a module whose operations can be counted."""
+
+    def __init__(self, network: nn.Module, objective: Bounding, batch: Batch) -> None:
+        super().__init__()
+        self.network, self.objective, self.batch = network, objective, batch
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        return self.objective.log_likelihood(self.network, self.batch.with_inputs(inputs))
+
+
+def _affordable(network: nn.Module, objective: Bounding, subset: Subset) -> int:
+    batch = subset.batch(slice(0, 1))
+    work = flops.count(_Rows(network, objective, batch), batch.inputs).value
+    least, most = ROWS
+    return most if work is None else int(min(max(WORK / work, least), most))

@@ -1,0 +1,125 @@
+"""Texts with an answer for every token: where tags are wrong, which tokens surprise, and texts that the network draws
+itself.
+
+Shapes: n rows of a split, T tokens of a text, S = T + 1 places of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.data.columns.texts.tokens import PADDING, tokens_of
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset
+from leadline.data.targets import PER_STEP
+from leadline.evaluation.predictions import tags_in_words
+from leadline.nn.contracts import Objective, Sampler
+from leadline.nn.rng import Rng
+
+SHOWN = 12  # texts
+SAMPLED = 8
+STRONG = 10.0  # nats at which a token is marked as strongly as any
+
+
+def token_predictions(
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
+) -> Iterator[ExhibitDraft]:
+    """Yield texts of a part whose tags are most surely wrong, or those that surprise most, and texts that are drawn."""
+    goal = dataset.schema.target
+    if goal is None or goal.kind not in PER_STEP or subset.target is None or not len(subset):
+        return
+    if goal.kind == "tags":
+        yield from _wrong(dataset, subset, decided)
+        return
+    yield _surprising(network, dataset, subset, decided)
+    if isinstance(objective, Sampler):
+        rng = Rng(0, 0, torch.arange(SAMPLED))
+        columns = objective.sample(network, dataset.schema, rng, objective.samples())
+        texts = [
+            {"caption": "", "pieces": [text or "(no token)"], "weights": [0.0]} for text in next(iter(columns.values()))
+        ]
+        caption = "Drawn token by token, each as often as the network expects it there."
+        yield ExhibitDraft("samples", "texts", "Texts that the network draws", {"texts": texts}, caption)
+
+
+def _wrong(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]) -> Iterator[ExhibitDraft]:
+    assert subset.target is not None
+    steps = subset.target.shape[1]
+    said_nT, sure_nT = decided["prediction"][:, :steps], decided["confidence"][:, :steps]
+    wrong_nT = (said_nT != subset.target) & (subset.target >= 0)
+    surest_n = np.where(wrong_nT, sure_nT, 0.0).max(1, initial=0.0)
+    at = [int(i) for i in np.argsort(-surest_n, kind="stable")[:SHOWN] if wrong_nT[i].any()]
+    if not at:
+        return
+    texts = [_tagged(dataset, subset, i, said_nT[i], np.where(wrong_nT[i], sure_nT[i], 0.0)) for i in at]
+    caption = (
+        "Marked is what is wrongly tagged, the stronger the surer; behind it the true tag, and the one that was given."
+    )
+    yield ExhibitDraft("mistakes", "texts", "The surest mistakes", {"texts": texts}, caption, subset.name)
+
+
+def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure_T: np.ndarray) -> Mapping[str, Any]:
+    """Return a text with its tokens, each wrongly tagged one with its true tag and the one that was given."""
+    assert subset.target is not None
+    tags, shown = dataset.schema.tags, _pieces(dataset, subset, row)
+    pieces: list[str] = []
+    weights: list[float] = []
+    for place, piece in enumerate(shown):
+        wrong = float(sure_T[place]) if place < len(sure_T) else 0.0
+        pieces.append(piece)
+        weights.append(-round(wrong, 3))
+        if wrong:
+            true, said = (
+                tags_in_words(subset.target[row, place : place + 1], tags),
+                tags_in_words(said_T[place : place + 1], tags),
+            )
+            pieces.append(f"({true}, not {said}) ")
+            weights.append(0.0)
+    count = int((sure_T > 0).sum())
+    return {
+        "caption": f"{count} of {len(shown)} tags wrong ({subset.place(row)})",
+        "pieces": pieces,
+        "weights": weights,
+    }
+
+
+def _surprising(
+    network: nn.Module, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
+) -> ExhibitDraft:
+    order = np.argsort(-decided["nll"], kind="stable")
+    most, usual = order[: SHOWN // 2], order[len(order) // 2 :][: SHOWN - SHOWN // 2]
+    texts = [_surprise(network, dataset, subset, int(i)) for i in dict.fromkeys([*most.tolist(), *usual.tolist()])]
+    caption = (
+        f"Orange is what the network did not expect, the stronger the less; at {STRONG:g} nats (a chance of 1 in"
+        " 22,000) it is strongest. First the texts that surprise most, then some in the middle."
+    )
+    return ExhibitDraft("surprises", "texts", "What surprises", {"texts": texts}, caption, subset.name)
+
+
+def _surprise(network: nn.Module, dataset: Dataset, subset: Subset, row: int) -> Mapping[str, Any]:
+    """Return a text with its tokens and the surprise at each, as a share of `STRONG`."""
+    batch = subset.batch(torch.tensor([row]))
+    assert batch.target_B is not None
+    training = network.training
+    with torch.inference_mode():
+        scores_SV = network.eval()(batch.inputs)[0].float()
+    network.train(training)
+    target_S = batch.target_B[0]
+    nll_S = F.cross_entropy(scores_SV, target_S, reduction="none", ignore_index=-1)
+    mean = float(nll_S.sum() / (target_S >= 0).sum())
+    pieces = _pieces(dataset, subset, row)
+    weights = [round(min(float(nll) / STRONG, 1.0), 3) for nll in nll_S[: len(pieces)]]
+    return {"caption": f"perplexity {np.exp(mean):.4g} ({subset.place(row)})", "pieces": pieces, "weights": weights}
+
+
+def _pieces(dataset: Dataset, subset: Subset, row: int) -> list[str]:
+    one = dataset.schema.inputs[0]
+    ids_T = subset.batch(torch.tensor([row])).inputs[one.name][0]
+    return tokens_of(one.fields[0].state).pieces(ids_T[ids_T != PADDING].tolist())

@@ -1,0 +1,221 @@
+"""Simpler models, fitted to the same train rows as a network and measured on the same test rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from leadline.core.component import Component
+from leadline.core.experiment import Experiment, NetworkSpec
+from leadline.core.registry import lookup, registered
+from leadline.core.schema import Schema
+from leadline.data.dataset import Dataset
+from leadline.data.preprocessors import build_preprocessor, signal_spec
+from leadline.errors import UsageError, did_you_mean
+from leadline.evaluation.predictions import first_inputs, predict_subset
+from leadline.evaluation.proportions import train_target
+from leadline.machine import latency
+from leadline.models.build import resolved_options
+from leadline.nn.contracts import Context, Family, Objective
+from leadline.run.build import build_network
+from leadline.run.run import load_shipped, save_weights
+from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
+
+SEASONAL = "seasonal-naive"
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "table": ("linear", "svm", "gradient-boosting"),
+    "image": ("linear",),
+    "text": ("linear",),
+    "series": ("naive", SEASONAL, "autoregression"),
+}
+LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
+SHARE = 0.25  # of the operations of training, by which they may take more
+VECTORISED = 20  # of a network's operations are done in the time of one of theirs
+FEWEST = 500  # rows that each is fitted on, where there are so many
+_FAILURES = (
+    UsageError,
+    ValueError,
+    ArithmeticError,
+    MemoryError,
+    np.linalg.LinAlgError,
+)  # what fitting may raise on odd data
+
+Note = Callable[[str], None]
+
+
+class Baseline(NamedTuple):
+    """A model, its decisions on the test rows, the train rows it was fitted to and what it took; `why` says why there
+    is none.
+
+    `notes` are what should be known of the fit, `latency_ms` is that of one row, `options` those that differ from the
+    family's own."""
+
+    name: str
+    decided: Mapping[str, np.ndarray]
+    rows: int
+    seconds: float = 0.0
+    params: int = 0
+    size_mb: float = 0.0
+    latency_ms: float = 0.0
+    why: str | None = None
+    notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
+
+
+def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the baselines of a run: those asked for, or those that suit the data and are not the network
+    itself.
+
+    Raises UsageError for names that are no fitted models, and where the objective is nothing that those can learn.
+    """
+    ahead = objective.classical_target in AHEAD
+    learnt = ahead or objective.classical_target in LEARNT
+    if asked is None:
+        kinds = {one.kind for one in schema.inputs}
+        names: tuple[str, ...] = USUAL["image"] if kinds - {"table"} else USUAL["table"]
+        names = names if learnt and kinds <= set(USUAL) else ()
+        if ahead and kinds == {"series"}:
+            longest = max(one.window.past for one in schema.inputs if one.window is not None)
+            names = tuple(name for name in USUAL["series"] if name != SEASONAL or 1 < _season(schema) <= longest)
+    else:
+        families = {name: lookup("models", name) for name in registered("models")}
+        known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]
+        for name in asked:
+            if name not in known:
+                raise UsageError(f"baselines: there is no baseline {name!r}. {did_you_mean(name, known)}")
+        if asked and not learnt:
+            raise UsageError(
+                f"baselines: they learn classes, a number or what is next, not what {objective.name!r} is about."
+            )
+        names = tuple(dict.fromkeys(asked))
+    own = {component.name for component in network.bodies.values()}
+    return tuple(name for name in names if name not in own)
+
+
+def constant(objective: Objective, dataset: Dataset, rows: int) -> Baseline:
+    """Return the answer that ignores the inputs, for so many rows."""
+    target: Any = train_target(dataset)
+    name, decided = objective.dummy_predictor(target, rows, dataset.schema)
+    return Baseline(name, decided, len(target))
+
+
+def fit_baselines(
+    experiment: Experiment,
+    objective: Objective,
+    dataset: Dataset,
+    *,
+    operations: float,
+    note: Note,
+    progress: Callable[[str, int, int], None],
+) -> Iterator[Baseline]:
+    """Yield each baseline of a resolved experiment, measured on its own weights file, with its decisions on the test
+    rows.
+
+    `operations` is about what training the network took; where all train rows would take longer than is fitting beside
+    that, they are sampled. The bound counts operations, not seconds, so that it is the same on every machine."""
+    names = experiment.baselines or ()
+    allowed = max(LEAST, SHARE * operations / VECTORISED) / max(len(names), 1)
+    for number, name in enumerate(names):
+        progress("baselines", number, len(names))
+        try:
+            yield _fitted(name, experiment, objective, dataset, allowed, note)
+        except _FAILURES as error:
+            yield Baseline(name, {}, 0, why=f"{name} could not be fitted: {error}")
+    progress("baselines", len(names), len(names))
+
+
+def _fitted(
+    name: str, experiment: Experiment, objective: Objective, dataset: Dataset, allowed: float, note: Note
+) -> Baseline:
+    family: Family = lookup("models", name)
+    bodies = _bodies(name, dataset.schema)
+    own = experiment.model_copy(update={"network": NetworkSpec(bodies=bodies)})
+    if family.forecasts:
+        own, objective = _without(own, objective)
+    network: Any = build_network(own, dataset.schema)
+    train, validation, test = (
+        dataset.splits["train"].labelled,
+        dataset.splits.get("validation"),
+        dataset.splits.get("test"),
+    )
+    assert test is not None
+    rows = _affordable(family, model_of(network, family), len(train), allowed)
+    began = time.perf_counter()
+    fitted = fit_classical(
+        network, family, objective, drawn(train, rows, experiment.seed), validation, seed=experiment.seed
+    )
+    seconds = time.perf_counter() - began
+    if rows < len(train):
+        note(f"baseline {name}: fitted to {rows:,} of {len(train):,} train rows, drawn at random")
+    if validation is not None and validation.target is not None and len(validation):
+        context = Context("validation", validation.target, validation.group, dataset.schema)
+        objective.calibrate(network, predict_subset(network, objective, validation), context)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model.safetensors"
+        save_weights(network, file)
+        network = load_shipped(file, own, dataset.schema)
+        size_mb = file.stat().st_size / 1e6
+    return Baseline(
+        name,
+        predict_subset(network, objective, test),
+        rows,
+        seconds,
+        sum(p.numel() for p in network.parameters()),
+        size_mb,
+        _latency(network, first_inputs(test, 1)),
+        notes=fitted.notes,
+        options=_given(name, dataset.schema),
+    )
+
+
+def _bodies(name: str, schema: Schema) -> Mapping[str, Component]:
+    bodies, component = {}, Component(name=name, options=_given(name, schema))
+    for one in schema.inputs:
+        spec = signal_spec(build_preprocessor(one, plain=not lookup("models", name).forecasts), one)
+        bodies[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
+    return bodies
+
+
+def _given(name: str, schema: Schema) -> Mapping[str, Any]:
+    return {"season": _season(schema)} if name == SEASONAL else {}
+
+
+def _season(schema: Schema) -> int:
+    """Return after how many steps what is forecast repeats itself, as far as the data says; 1 where it does not."""
+    assert schema.target is not None
+    return int(schema.target.state.get("season", 1))
+
+
+def _without(experiment: Experiment, objective: Objective) -> tuple[Experiment, Objective]:
+    """Return an experiment and its objective without the options that mean nothing to what is fitted."""
+    assert experiment.objective is not None
+    kept = {key: value for key, value in experiment.objective.options.items() if key not in objective.loss_options}
+    options = objective.options.model_validate(kept)
+    component = Component(name=objective.name, options=options.model_dump(mode="json"))
+    return experiment.model_copy(update={"objective": component}), objective.bind(options)
+
+
+def _affordable(family: Family, head: nn.Module, rows: int, allowed: float) -> int:
+    """Return how many rows can be fitted with so many operations."""
+    assert family.work is not None
+    work, rows = family.work, min(rows, getattr(head.options, "rows", rows))
+    if work(head, rows) <= allowed:
+        return rows
+    low, high = min(FEWEST, rows), rows
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if work(head, middle) <= allowed else (low, middle)
+    return low
+
+
+def _latency(network: nn.Module, inputs: Mapping[str, torch.Tensor]) -> float:
+    with torch.inference_mode():
+        return latency.measure(lambda: network(inputs), repeats=50, seconds=0.2).median_ms

@@ -1,0 +1,230 @@
+"""Which of several models is the cheapest that is not demonstrably worse, by paired tests on the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from leadline.core import wording
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.evaluation.baselines import Baseline
+from leadline.evaluation.proportions import BASELINE_NAMES
+from leadline.metrics.statistics import paired
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.measurement import Measurement
+from leadline.nn.contracts import Context, Objective
+
+NETWORK = "network"
+RULE = (
+    "worse: the paired interval of the difference to some other model excludes zero; cheapest: the smallest weights"
+    " file"
+)
+TOGETHER = " ({} intervals that hold together, Bonferroni)"  # of differences between all pairs of models
+
+
+class Model(NamedTuple):
+    """One of the models compared: what each test row scores, the larger the better, and the size of its weights."""
+
+    name: str
+    score_n: np.ndarray
+    size_mb: float
+
+
+class Compared(NamedTuple):
+    """How models compare: each pair's difference (first minus second) at `level`, who is demonstrably worse, who is
+    chosen.
+    """
+
+    differences: Mapping[tuple[str, str], Measurement]
+    level: float
+    worse: frozenset[str]
+    cheapest: str
+
+    def gain(self, one: str, other: str) -> Measurement:
+        """Return how much better one model is than another."""
+        if (one, other) in self.differences:
+            return self.differences[one, other]
+        found = self.differences[other, one]
+        value = None if found.value is None else -found.value
+        return found._replace(value=value, intervals=tuple((-high, -low) for low, high in found.intervals))
+
+
+def compare(models: Sequence[Model], level: float, group_n: np.ndarray | None = None) -> Compared:
+    """Compare all pairs of models; their intervals hold together at `level` (Bonferroni).
+
+    Each is held against every other, and so against the best, as in multiple comparisons with the best (Hsu 1981).
+    """
+    pairs = list(combinations(models, 2))
+    each = 1 - (1 - level) / len(pairs)
+    differences, worse = {}, set()
+    for one, other in pairs:
+        result = _difference(one, other, each, group_n)
+        differences[one.name, other.name] = result
+        low, high = result.intervals[0] if result.intervals else (-np.inf, np.inf)
+        worse |= {one.name} if high < 0 else {other.name} if low > 0 else set()
+    left = [model for model in models if model.name not in worse]
+    return Compared(differences, each, frozenset(worse), min(left, key=lambda model: model.size_mb).name)
+
+
+def _difference(one: Model, other: Model, level: float, group_n: np.ndarray | None) -> Measurement:
+    if one.score_n.dtype == bool:
+        return paired.accuracy_difference(one.score_n, other.score_n, (level,), group_n)
+    return paired.mean_difference(one.score_n, other.score_n, (level,), group_n)
+
+
+def comparison_findings(
+    network: Baseline,
+    baselines: Sequence[Baseline],
+    dummy_predictor: Baseline,
+    objective: Objective,
+    context: Context,
+    command: str,
+) -> Iterator[Finding | ExhibitDraft]:
+    """Yield what each baseline reaches on the test rows of `context`, how it compares with the network, and the
+    cheapest.
+
+    The `dummy_predictor` answer is shown, but is none of the models compared. `command` makes a run of a model once its
+    name stands in the place of ``{}``."""
+    there = [one for one in baselines if one.why is None]
+    models, measure = [], ""
+    for one in (network, *there):
+        found = objective.per_example_score(one.decided, context.target, context.schema)
+        assert found is not None, "baselines are chosen only where rows can be compared"
+        measure, value_n = found
+        # Right or wrong is better when it is right; every other number that a row has is a loss.
+        models.append(Model(one.name, value_n if value_n.dtype == bool else -value_n.astype(np.float64), one.size_mb))
+    for one in baselines:
+        if one.why is not None:
+            yield Finding.absent(measure, one.why, split="test", group=_group(one), again=_again(one))
+    if not there:
+        return
+    compared = compare(models, context.levels[0], context.group)
+    findings = {one.name: _measures(one, measure, objective, context) for one in (network, *there, dummy_predictor)}
+    unit = findings[NETWORK][measure].unit
+    gains = {one.name: _against_network(one, compared, measure, unit) for one in there}
+    for one in there:
+        yield from (
+            f.model_copy(update={"group": _group(one), "again": _again(one)}) for f in findings[one.name].values()
+        )
+        yield gains[one.name]
+        yield from _costs(one)
+    runs = {one.name: command.format(one.name) + _settings(one, command) for one in there}
+    yield _cheapest(compared, measure, unit, len(context.target), runs)
+    rows = [
+        _row(one, findings[one.name][measure], gains.get(one.name), compared)
+        for one in (network, *there, dummy_predictor)
+    ]
+    sampled = [f"{one.name} from {one.rows:,}" for one in there if one.rows < network.rows]
+    yield _table(rows, findings[NETWORK][measure], next(iter(gains.values())), compared, sampled, runs)
+
+
+def _settings(one: Baseline, command: str) -> str:
+    """Return what a command line says beside the name of a model."""
+    return (
+        "".join(f" --set network.{key}={value}" for key, value in one.options.items()) if "--network" in command else ""
+    )
+
+
+def _measures(one: Baseline, measure: str, objective: Objective, context: Context) -> dict[str, Finding]:
+    found = (
+        item for item in objective.measure(one.decided, context) if isinstance(item, Finding) and item.group is None
+    )
+    return {item.name: item for item in found if item.name in (*BASELINE_NAMES, measure)}
+
+
+def _against_network(one: Baseline, compared: Compared, measure: str, unit: str) -> Finding:
+    gain = compared.gain(one.name, NETWORK)
+    method = (
+        f"how much better than the network on the same rows{TOGETHER.format(len(compared.differences))}; {gain.method}"
+    )
+    return finding(
+        f"{measure}_difference",
+        gain._replace(method=method),
+        split="test",
+        group=_group(one),
+        levels=(compared.level,),
+        unit=unit,
+        better="higher",
+        again=_again(one),
+    )
+
+
+def _costs(one: Baseline) -> Iterator[Finding]:
+    recorded = _again(one).model_copy(update={"repeat": "recorded"})
+    common: dict[str, Any] = {"group": _group(one), "better": "lower"}
+    method = "; ".join((f"wall clock of fitting {one.rows:,} rows, features included", *one.notes))
+    yield Finding(name="train_seconds", value=one.seconds, unit="s", method=method, again=recorded, **common)
+    yield Finding(name="params", value=one.params, method="fitted numbers", again=_again(one), **common)
+    yield Finding(
+        name="size_mb", value=one.size_mb, unit="MB", method="size of its weights on disk", again=_again(one), **common
+    )
+    timed = _again(one).model_copy(update={"repeat": "timed", "tolerance": one.latency_ms})
+    method = "median time of a batch of 1 encoded row"
+    yield Finding(name="latency_ms", value=one.latency_ms, unit="ms", method=method, again=timed, **common)
+
+
+def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping[str, str]) -> Finding:
+    chosen = compared.cheapest
+    gain = Measurement(0.0, (), n, "") if chosen == NETWORK else compared.gain(chosen, NETWORK)
+    names = dict.fromkeys(name for pair in compared.differences for name in pair)
+    options = {"model": chosen, "measure": measure, "models": list(names), "worse": sorted(compared.worse)}
+    return finding(
+        "cheapest_not_worse",
+        gain._replace(method=f"{measure}, how much better than the network; {RULE}"),
+        split="test",
+        group=f"baseline={chosen}",
+        levels=(compared.level,),
+        unit=unit,
+        again=Reproduction(producer="baselines", options={**options, "command": runs.get(chosen)}, tolerance=1e-4),
+    )
+
+
+def _row(one: Baseline, measured: Finding, gain: Finding | None, compared: Compared) -> list[Any]:
+    verdict = (
+        "demonstrably worse"
+        if one.name in compared.worse
+        else "cheapest, not worse"
+        if one.name == compared.cheapest
+        else ""
+    )
+    better = "" if gain is None else wording.amount(gain, with_unit=False)
+    if gain is not None and gain.interval:
+        better += f" ({wording.span(gain, with_unit=False)})"
+    costs = [one.seconds, one.params, one.size_mb, one.latency_ms] if one.latency_ms else [None] * 4
+    return [one.name, wording.amount(measured), better, verdict, *costs]
+
+
+def _table(
+    rows: Sequence[Sequence[Any]],
+    measured: Finding,
+    gain: Finding,
+    compared: Compared,
+    sampled: Sequence[str],
+    runs: Mapping[str, str],
+) -> ExhibitDraft:
+    title, unit = wording.term(measured.name).title.lower(), wording.unit(gain)
+    better = f"better than the network by{f', {unit}' if unit else ''}"
+    columns = ["model", title, better, "verdict", "fitted in s", "parameters", "MB", "ms a row"]
+    chosen, pairs = runs.get(compared.cheapest), len(compared.differences)
+    caption = (
+        "All learn from the same train rows"
+        + (f" ({'; '.join(sampled)} of them, drawn at random)" if sampled else "")
+        + f" and are measured on the same test rows. A model is demonstrably worse where the {100 * compared.level:.4g}"
+        f" % interval of its difference to some other model excludes zero{TOGETHER.format(pairs)}; the cheapest is"
+        " the one whose weights are the smallest file." + (f" As a run of its own: {chosen}" if chosen else "")
+    )
+    return ExhibitDraft(
+        "baselines", "table", "Simpler models", {"columns": columns, "rows": list(map(list, rows))}, caption, "test"
+    )
+
+
+def _group(one: Baseline) -> str:
+    return f"baseline={one.name}"
+
+
+def _again(one: Baseline) -> Reproduction:
+    return Reproduction(producer="baselines", options={"name": one.name, "rows": one.rows}, tolerance=1e-4)

@@ -1,0 +1,152 @@
+"""Tables, curves and pictures that the report shows beside the findings."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from leadline.core.exhibit import ExhibitDraft, ExhibitKind
+from leadline.core.schema import InputSchema
+from leadline.data.columns.decoding.spectrogram import cut, spectrogram
+from leadline.data.dataset import Dataset
+from leadline.data.subset import Subset
+
+PICTURED = ("image", "audio")
+CLIPS = 12  # at most in an exhibit: sound is large
+HEARD = 10.0  # seconds of a clip
+SPECTROGRAM = "Time runs to the right, frequency (in mels) upwards; brighter is louder, each clip by its own loudest."
+LISTED = 200  # rows of the set-aside table that the page shows; the file of the run holds all
+
+
+def picture(data: bytes) -> str:
+    """Return PNG bytes as the text that exhibits hold."""
+    return base64.b64encode(data).decode()
+
+
+def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
+    """Yield what was said before training, the columns, what was set aside, and duplicates across splits."""
+    if dataset.notes:
+        content: Mapping[str, Any] = {"columns": ["said before training"], "rows": [[note] for note in dataset.notes]}
+        yield ExhibitDraft("notes", "table", "Worth knowing", content)
+    yield ExhibitDraft("columns", "table", "Columns", dataset.summary())
+    if dataset.invalid_rows.height:
+        yield ExhibitDraft(
+            "set_aside",
+            "table",
+            "Set aside",
+            table(dataset.invalid_rows.head(LISTED)),
+            caption=f"Rows that could not be used: {dataset.invalid_rows.height}. All are in set_aside.parquet.",
+        )
+    if dataset.duplicates.examples:
+        pairs = [
+            (dataset.splits[p.first], p.first_row, dataset.splits[p.second], p.second_row)
+            for p in dataset.duplicates.examples
+        ]
+        rows = [[a.name, _place(a, i), b.name, _place(b, j)] for a, i, b, j in pairs]
+        content = {"columns": ["split", "row", "other split", "row with equal inputs"], "rows": rows}
+        yield ExhibitDraft(
+            "duplicates", "table", "Duplicates across splits", content, caption="Some of them; the counts stand above."
+        )
+
+
+def _place(subset: Subset, row: int) -> str:
+    return subset.place(int(np.searchsorted(subset.rows, row)))
+
+
+def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
+    """Return the losses, validation measures and learning rate over epochs; `mark` is the epoch whose weights were
+    shipped.
+
+    What is fitted in iterations has no learning rate to show, and those in the place of epochs. A training that ended
+    within an epoch ends there. Of players that are trained against each other each has a line, as their sum says
+    nothing."""
+    stepped = "lr" in history.columns
+    played = [
+        name for name in history.columns if "." in name and not name.startswith("val_")
+    ]  # <player>.loss, <player>.<part>
+    meant = pl.col("loss", *played).mean()
+    within = history.group_by(pl.col("epoch").ceil().alias("within"), maintain_order=True).agg(meant)
+    ends = history.filter(pl.col("epoch_end") | (pl.int_range(pl.len()) == pl.len() - 1)).drop("loss", *played)
+    ends = ends.with_columns(pl.when("epoch_end").then(pl.col("epoch").round()).otherwise("epoch"))
+    ends = ends.with_columns(pl.col("epoch").ceil().alias("within")).join(within, on="within")
+    losses = {name.removesuffix(".loss"): name for name in played if name.endswith(".loss")}
+    shown = _series(ends, losses or {"train": "loss", "validation": "val_loss"})
+    panels = [{"label": "loss", "log": all(v is None or v > 0 for s in shown for v in s["values"]), "series": shown}]
+    for name in (name for name in played if name not in losses.values()):
+        subset = name.partition(".")[2]
+        series = _series(ends, {"train": name, "validation": f"val_{subset}"})
+        panels.append({"label": subset.replace("_", " "), "log": False, "series": series})
+    there = {"loss", *(name.partition(".")[2] for name in played)}
+    watched = [name for name in ends.columns if name.startswith("val_") and name[4:] not in there]
+    panels += [{"label": name[4:], "log": False, "series": _series(ends, {"validation": name})} for name in watched]
+    if stepped:
+        panels.append({"label": "learning rate", "log": False, "series": _series(ends, {"learning rate": "lr"})})
+    x_label = "epoch" if stepped else "iteration"
+    content: dict[str, Any] = {
+        "x": {"label": x_label, "values": ends["epoch"].cast(pl.Float64).to_list()},
+        "panels": panels,
+    }
+    if mark is not None:
+        content["mark"] = {"x": mark, "label": "shipped"}
+    return ExhibitDraft("learning_curves", "curves", "Learning curves", content)
+
+
+def _series(ends: pl.DataFrame, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    known = {label: name for label, name in names.items() if name in ends.columns}
+    return [{"name": label, "values": _finite(ends[name].to_list())} for label, name in known.items()]
+
+
+def _finite(values: Sequence[float | None]) -> list[float | None]:
+    return [v if v is not None and np.isfinite(v) else None for v in values]
+
+
+def table(frame: pl.DataFrame) -> Mapping[str, Any]:
+    """Return a frame as the content of a table exhibit."""
+    return {"columns": frame.columns, "rows": [[cell(v) for v in row] for row in frame.iter_rows()]}
+
+
+def cell(value: Any) -> Any:
+    """Return a value as the cell of a table exhibit."""
+    if isinstance(value, bytes):
+        return "(clip)" if value.startswith(b"RIFF") else "(picture)"
+    if isinstance(value, float | np.floating):
+        return float(value) if np.isfinite(value) else None
+    return value if isinstance(value, str | int | None) else str(value)
+
+
+def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:
+    """Return the first input that can be looked at, which stands for the row where only one can."""
+    return next((one for one in inputs if one.kind in PICTURED), None)
+
+
+def gallery_kind(one: InputSchema) -> ExhibitKind:
+    """Return the kind of an exhibit of some rows of an input."""
+    return "clips" if one.kind == "audio" else "pictures"
+
+
+def pictured(one: InputSchema, shown: bytes) -> str:
+    """Return what people look at of an input as the text that exhibits hold: a picture itself, the spectrogram of a
+    clip.
+    """
+    return picture(spectrogram(cut(shown, HEARD), one.fields[0].state) if one.kind == "audio" else shown)
+
+
+def gallery(
+    one: InputSchema, shown: Sequence[bytes], captions: Sequence[str], columns: int
+) -> tuple[Mapping[str, Any], str]:
+    """Return the content of an exhibit of `gallery_kind`, clips with their sound, and what its caption should say."""
+    content: dict[str, Any] = {
+        "pictures": [pictured(one, data) for data in shown],
+        "captions": list(captions),
+        "columns": columns,
+    }
+    if one.kind != "audio":
+        return content, ""
+    heard = [cut(clip, HEARD) for clip in shown]
+    content["sounds"] = [base64.b64encode(clip).decode() for clip in heard]
+    long = any(len(short) < len(clip) for short, clip in zip(heard, shown, strict=True))
+    return content, f"{SPECTROGRAM}{f' Only the first {HEARD:g} s of a clip are here.' if long else ''}"

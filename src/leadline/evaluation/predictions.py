@@ -1,0 +1,201 @@
+"""What a network decides for every row of a part, as NumPy columns and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+
+import numpy as np
+import polars as pl
+import torch
+from torch import nn
+
+from leadline.core.schema import Schema
+from leadline.data.columns.labels import in_words as sets_in_words
+from leadline.data.columns.texts.tokens import tokens_of
+from leadline.data.subset import Subset
+from leadline.machine import out_of_memory
+from leadline.nn.contracts import Objective
+from leadline.nn.tasks import labelled_rows, predictions_of
+
+BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
+
+
+def batch_size(subset: Subset) -> int:
+    """Return how many rows are decided at once, from the size of one raw row."""
+    longest = (
+        torch.zeros(1, dtype=torch.int64)
+        if subset.lengths is None or not len(subset)
+        else subset.lengths.argmax()[None]
+    )
+    first = subset.batch(longest)
+    row_bytes = sum(t.element_size() * t.numel() for t in first.inputs.values())
+    return max(16, min(256, BYTES // max(row_bytes, 1)))
+
+
+def predict_subset(
+    network: nn.Module,
+    objective: Objective,
+    subset: Subset,
+    *,
+    device: torch.device | str = "cpu",
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    progress: Callable[[int, int], None] | None = None,
+) -> Mapping[str, np.ndarray]:
+    """Return the columns of the objective's decisions (n, ...) for all rows of a part, in order; in eval mode
+    meanwhile.
+
+    Where rows differ in length, what is decided for their steps is followed by -1, or NaN, up to the longest.
+    Rows are decided beside others about as long, so that little is padded.
+    Where memory is not enough for so many rows at once, half of them are taken, and half again.
+    """
+    where = torch.device(device)
+    training = network.training
+    network.eval()
+    columns: dict[str, np.ndarray] = {}
+    done = 0
+    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
+    sorted_part = subset if subset.lengths is None else subset.subset(order)
+    try:
+        with torch.inference_mode(), autocast():
+            size = batch_size(subset)
+            while done < len(subset):
+                size, arrays = out_of_memory.retry_with_half(
+                    partial(_decided, network, objective, sorted_part, where, done), size
+                )
+                for name, values in arrays.items():
+                    held = columns[name] = _room(columns.get(name), values, len(subset))
+                    at = (order[done : done + len(values)], *(slice(size) for size in values.shape[1:]))
+                    held[at] = values
+                done = min(done + size, len(subset))
+                if progress:
+                    progress(done, len(subset))
+    finally:
+        network.train(training)
+    return columns
+
+
+def _room(held: np.ndarray | None, values: np.ndarray, rows: int) -> np.ndarray:
+    """Return a column for all rows that has room for what was decided for some, whose steps may be more than those
+    before.
+    """
+    nothing = np.nan if values.dtype.kind == "f" else -1 if values.dtype.kind == "i" else 0
+    if held is None:
+        return np.full((rows, *values.shape[1:]), nothing, dtype=values.dtype)
+    more = [max(new - old, 0) for old, new in zip(held.shape[1:], values.shape[1:], strict=True)]
+    return np.pad(held, [(0, 0), *((0, size) for size in more)], constant_values=nothing) if any(more) else held
+
+
+def _decided(
+    network: nn.Module, objective: Objective, subset: Subset, device: torch.device, start: int, rows: int
+) -> tuple[int, Mapping[str, np.ndarray]]:
+    """Return `rows`, and the decisions on so many rows from `start` on."""
+    batch = subset.batch(slice(start, start + rows)).to(device)
+    columns = objective.decide(network, batch, None).columns
+    return rows, {name: (x.float() if x.is_floating_point() else x).cpu().numpy() for name, x in columns.items()}
+
+
+def predictions_table(schema: Schema, subset: Subset, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
+    """Return decisions as a table: row_in_data, file and row say where each is from; then what `predictions_in_words`
+    gives.
+    """
+    where = [subset.where(i) for i in range(len(subset))]
+    table = {
+        "row_in_data": subset.rows,
+        "file": [file for file, _ in where],
+        "row": np.asarray([number for _, number in where], dtype=np.int64),
+    }
+    return pl.DataFrame({**table, **predictions_in_words(schema, columns)})
+
+
+def predictions_in_words(schema: Schema, columns: Mapping[str, np.ndarray]) -> dict[str, pl.Series]:
+    """Return what was decided: ``predicted``, the probability of each class or label ``p(cat)``, and all else by its
+    name.
+
+    Of several targets each has columns of its own: ``predicted_income``, ``p(income: rich)``, ``std(age)``.
+    """
+    if schema.tasks:
+        found: dict[str, pl.Series] = {}
+        for task in schema.tasks:
+            own = predictions_in_words(task.schema, predictions_of(task, columns))
+            found |= {_of_task(name, task.name): series for name, series in own.items()}
+        return found
+    labels = schema.classes or schema.labels
+    words = {"predicted": in_words(schema, columns["prediction"])} if "prediction" in columns else {}
+    for name, values in columns.items():
+        if name == "probability":
+            words |= {f"p({label})": pl.Series(values[:, at]) for at, label in enumerate(labels)}
+        elif name != "prediction":
+            words[name] = steps_in_words(values) if schema.tags and values.ndim == 2 else pl.Series(values)
+    return words
+
+
+def targets_in_words(schema: Schema, target: np.ndarray) -> dict[str, pl.Series]:
+    """Return true targets (n,) or (n,K): ``target``, with ``target p(cat)`` where it is probabilities; of several, each
+    its own.
+
+    Null where one of several is missing; nothing where there is no target.
+    """
+    if schema.target is None:
+        return {}
+    if schema.tasks:
+        found: dict[str, pl.Series] = {}
+        for task in schema.tasks:
+            rows, own = labelled_rows(task, target)
+            at = pl.Series(np.full(len(target), None), dtype=pl.UInt32).scatter(rows, np.arange(len(rows)))
+            found |= {_of_task(name, task.name): s.gather(at) for name, s in targets_in_words(task.schema, own).items()}
+        return found
+    if schema.target.kind != "probabilities":
+        return {"target": in_words(schema, target)}
+    shares = {f"target p({label})": pl.Series(target[:, at]) for at, label in enumerate(schema.labels)}
+    return {"target": in_words(schema, target.argmax(1)), **shares}
+
+
+def _of_task(name: str, task: str) -> str:
+    if name in ("predicted", "target"):
+        return f"{name}_{task}"
+    measure, bracket, rest = name.partition("(")
+    return f"{measure}({task}: {rest}" if bracket else f"{name}({task})"
+
+
+def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
+    """Return class numbers (n,) and sets of labels (n,L) as their names; numbers, and forecasts (n,H,V), stay as they
+    are.
+
+    Class -1, of rows without one, is null. Tags (n,T) become their names with blanks between them, and tokens (n,T)
+    their text."""
+    if target.ndim == 3:
+        return pl.Series(target)
+    if schema.tags:
+        return pl.Series([tags_in_words(row, schema.tags) for row in target], dtype=pl.String)
+    if schema.target is not None and schema.target.kind == "text":
+        tokens = tokens_of(schema.inputs[0].fields[0].state)
+        return pl.Series([tokens.text(row[row > 0].tolist()) for row in target], dtype=pl.String)
+    if target.ndim == 2 and schema.target is not None:
+        return pl.Series(sets_in_words(target, schema.labels, schema.target.state.get("separator")), dtype=pl.String)
+    names = schema.classes or schema.labels
+    if not names:
+        return pl.Series(target)
+    at = pl.Series(np.maximum(target, 0))
+    return pl.Series(names, dtype=pl.String).gather(at).set(pl.Series(target < 0), None)
+
+
+def tags_in_words(tag_T: np.ndarray, tags: Sequence[str]) -> str:
+    """Return the tags of a row as text, a blank between them, ``?`` for those that are not known."""
+    known = np.flatnonzero(tag_T >= 0)
+    return (
+        " ".join("?" if number < 0 else tags[number] for number in tag_T[: known[-1] + 1].tolist())
+        if len(known)
+        else ""
+    )
+
+
+def steps_in_words(values_nT: np.ndarray) -> pl.Series:
+    """Return numbers of steps (n,T), NaN where there is none, as text that stands beside tags: ``0.98 0.71``."""
+    return pl.Series([" ".join(f"{value:.3g}" for value in row[~np.isnan(row)]) for row in values_nT], dtype=pl.String)
+
+
+def first_inputs(subset: Subset, rows: int) -> Mapping[str, torch.Tensor]:
+    """Return raw encoded inputs of `rows` rows, repeating a part that has fewer."""
+    return subset.batch(torch.arange(rows) % len(subset)).inputs

@@ -1,0 +1,156 @@
+"""What people see of rows that a network has made: pictures, tables, texts, windows; and the train rows nearest to
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.subset import Subset
+from leadline.evaluation.exhibits import CLIPS, cell, gallery_kind, pictured
+from leadline.evaluation.samples import Inputs
+from leadline.evaluation.samples import shown as row_shown
+from leadline.metrics.generative.neighbours import Nearest
+
+PICTURES, COLUMNS = 64, 8
+ROWS = 20  # of a table, and texts
+WINDOWS, VARIABLES = 6, 4
+PAIRS = 10  # new rows that are shown beside the nearest train row
+WIDE = 12  # columns of a table that are shown
+
+
+def shown(schema: Schema, new: Inputs) -> Iterator[ExhibitDraft]:
+    """Yield the first new rows of each input, as they come."""
+    for number, one in enumerate(schema.inputs, start=1):
+        draft = gallery_of(one, new[one.name])
+        title = "New rows, as they come" if len(schema.inputs) == 1 else f"New rows, as they come: {one.name}"
+        yield draft._replace(name="new_rows" if number == 1 else f"new_rows-{number}", title=title)
+
+
+def gallery_of(one: InputSchema, x: Tensor) -> ExhibitDraft:
+    """Return an exhibit of the first rows of an input that are given raw."""
+    if one.window is not None:
+        return ExhibitDraft(
+            "",
+            "bands",
+            "",
+            {"x": {"label": "step"}, "panels": [_window(one, x[i : i + 1]) for i in range(min(WINDOWS, len(x)))]},
+        )
+    if one.kind == "table":
+        return ExhibitDraft(
+            "", "table", "", *_table(one, [("", row_shown(one, x, i)) for i in range(min(ROWS, len(x)))])
+        )
+    if one.kind == "text":
+        texts = [_text(one, x, i, "") for i in range(min(ROWS, len(x)))]
+        return ExhibitDraft("", "texts", "", {"texts": texts})
+    count = min(CLIPS if one.kind == "audio" else PICTURES, len(x))
+    pictures = [picture(one, x, i) for i in range(count)]
+    return ExhibitDraft("", gallery_kind(one), "", {"pictures": pictures, "captions": [""] * count, "columns": COLUMNS})
+
+
+def picture(one: InputSchema, x: Tensor, row: int) -> str:
+    """Return a raw row of an input that can be looked at as the text that exhibits hold."""
+    return pictured(one, row_shown(one, x, row)[one.name])
+
+
+def lines(one: InputSchema, columns: Sequence[tuple[str, Inputs]], rows: int) -> ExhibitDraft | None:
+    """Return an exhibit in which a row of `columns`, by what each is, stands one below the other; None for windows and
+    clips.
+    """
+    versions = [(words, inputs[one.name]) for words, inputs in columns]
+    if one.kind == "image":
+        pictures = [picture(one, x, i) for _, x in versions for i in range(rows)]
+        return ExhibitDraft(
+            "", "pictures", "", {"pictures": pictures, "captions": [""] * len(pictures), "columns": rows}
+        )
+    if one.kind == "table":
+        return ExhibitDraft(
+            "", "table", "", *_table(one, [(words, row_shown(one, x, i)) for i in range(rows) for words, x in versions])
+        )
+    if one.kind == "text":
+        return ExhibitDraft(
+            "", "texts", "", {"texts": [_text(one, x, i, words) for i in range(rows) for words, x in versions]}
+        )
+    if one.window is not None:
+        return ExhibitDraft(
+            "",
+            "bands",
+            "",
+            {"x": {"label": "step"}, "panels": [_windows(one, versions, i) for i in range(min(rows, WINDOWS))]},
+        )
+    return None
+
+
+def side_by_side(
+    schema: Schema, new: Inputs, train: Subset, found: Nearest, default_training: float, space: str
+) -> Iterator[ExhibitDraft]:
+    """Yield some new rows with the train row that is nearest to each: those that are shown first, and those that are
+    nearest.
+    """
+    away = found.distance_qk[:, 0]
+    groups = {
+        "Nearest train rows": np.arange(min(PAIRS, len(away))),
+        "Nearest train rows of the rows most like any": np.argsort(away, kind="stable")[:PAIRS],
+    }
+    one = next((one for one in schema.inputs if one.kind == "image"), schema.inputs[0])
+    for number, (title, at) in enumerate(groups.items(), start=1):
+        rows = torch.as_tensor(at)
+        near = train.batch(torch.as_tensor(found.at_qk[at, 0])).inputs
+        own = {name: x[rows] for name, x in new.items()}
+        draft = lines(one, [("new", own), ("nearest in train", near)], len(at))
+        if draft is None:
+            return
+        how = "above new rows, below" if draft.kind == "pictures" else "after each new row"
+        content: dict[str, Any] = dict(draft.content)
+        if draft.kind == "pictures":
+            content["headings"] = [f"{distance:.3g}" for distance in away[at]]
+        caption = (
+            f"{how[:1].upper()}{how[1:]} the train row nearest to it by {space}, of {len(train):,}. Half of the test"
+            f" rows are {default_training:.3g} or less from"
+            f" theirs{'; distances stand on top' if draft.kind == 'pictures' else ''}."
+        )
+        yield draft._replace(
+            name="nearest" if number == 1 else "nearest-2", title=title, content=content, caption=caption
+        )
+
+
+def _table(one: InputSchema, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Mapping[str, Any], str]:
+    """Return the content of a table and what its caption should say."""
+    named = any(words for words, _ in rows)
+    columns = [field.name for field in one.fields][:WIDE]
+    left = len(one.fields) - len(columns)
+    cells = [[*([words] if named else []), *(cell(values[c]) for c in columns)] for words, values in rows]
+    return {
+        "columns": [*([""] if named else []), *columns],
+        "rows": cells,
+    }, (f"{left} more columns are not shown." if left else "")
+
+
+def _text(one: InputSchema, x: Tensor, row: int, words: str) -> Mapping[str, Any]:
+    text = row_shown(one, x, row)[one.name]
+    return {"caption": words, "pieces": [text or "(no token)"], "weights": [0.0]}
+
+
+def _window(one: InputSchema, x_1TF: Tensor) -> Mapping[str, Any]:
+    return _windows(one, [("", x_1TF)], 0)
+
+
+def _windows(one: InputSchema, versions: Sequence[tuple[str, Tensor]], row: int) -> Mapping[str, Any]:
+    """Return a panel with the steps of a window, a line for each variable and version."""
+    assert one.window is not None
+    names = [field.name for field in one.fields][: min(VARIABLES, len(one.window.aims))]
+    series = []
+    for words, x in versions:
+        values_TF = x[row].numpy()
+        steps = [step - one.window.past for step in range(len(values_TF))]
+        for at, name in enumerate(names):
+            own = [float(v) if np.isfinite(v) else None for v in values_TF[:, at]]
+            series.append({"name": f"{name}, {words}" if words else name, "x": steps, "y": own})
+    return {"label": f"{row + 1}" if versions[0][0] else "", "series": series}

@@ -1,0 +1,167 @@
+"""New rows from an objective that makes rows of codes: drawn, as the inputs of a batch, and as people read them.
+
+Shapes: n new rows, B rows made at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+import torch.nn.functional as F
+from pydantic import ValidationError
+from torch import Tensor
+
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import column_type
+from leadline.data.subset import decoded
+from leadline.errors import UsageError, did_you_mean, plain
+from leadline.nn.contracts import Converter, Generator, Sampler
+from leadline.nn.rng import Rng
+
+BLOCK = 64  # rows are always made so many at a time, so that one is the same to the last bit however many are wanted
+Inputs = Mapping[str, Tensor]
+
+
+def checked(objective: Generator | Sampler | Converter, options: Mapping[str, Any], schema: Schema) -> Any:
+    """Return how rows are to be drawn; raises UsageError where an option is unknown or wrong, or a label is no
+    class.
+    """
+    fields = objective.samples.model_fields
+    label = options.get("label")
+    if label is not None and "label" in fields and schema.classes and str(label) not in schema.classes:
+        raise UsageError(f"sample: there is no class {str(label)!r}. {did_you_mean(str(label), schema.classes)}")
+    try:
+        return objective.samples.model_validate(dict(options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][-1]) if first["loc"] else ""
+        if first["type"] == "extra_forbidden":
+            raise UsageError(f"sample: unknown option {name!r}. {did_you_mean(name, fields)}") from None
+        raise UsageError(f"sample: option {name!r}: {plain(first['msg'])}") from None
+
+
+def generate(
+    network: Any,
+    objective: Generator,
+    schema: Schema,
+    rows: int,
+    seed: int,
+    options: Any,
+    progress: Callable[[int, int], None] | None = None,
+) -> Inputs:
+    """Return `rows` new rows by the name of their input, raw and encoded as those of a batch; the seed decides them.
+
+    Each is the same however many there are.
+    """
+    blocks: list[Inputs] = []
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            for start in range(0, rows, BLOCK):
+                rng = Rng(seed, 0, torch.arange(start, start + BLOCK))
+                code_BL = objective.codes(network, rng, options)
+                blocks.append(encoded(schema, objective.rows(network, code_BL, rng, options)))
+                if progress:
+                    progress(min(start + BLOCK, rows), rows)
+    finally:
+        network.train(training)
+    return {name: x[:rows] for name, x in joined(blocks).items()}
+
+
+def encoded(schema: Schema, rows: Inputs) -> Inputs:
+    """Return rows that a network has made as rows of a dataset are: pixels are whole numbers from 0 to 255."""
+    kinds = {one.name: one.kind for one in schema.inputs}
+
+    def one(name: str, x: Tensor) -> Tensor:
+        return x.float().clamp(0, 255).round().to(torch.uint8) if kinds[name] == "image" else x
+
+    return {name: one(name, rows[name].cpu()) for name in kinds if name in rows}
+
+
+def joined(blocks: Sequence[Inputs]) -> Inputs:
+    """Return the rows of several blocks together; those of texts and clips, of which some are longer, padded."""
+    return {name: torch.cat(_even([block[name] for block in blocks])) for name in blocks[0]}
+
+
+def _even(parts: Sequence[Tensor]) -> list[Tensor]:
+    longest = max(x.shape[1] for x in parts)
+    nothing = torch.nan if parts[0].is_floating_point() else 0
+    return [x if x.ndim != 2 else F.pad(x, (0, longest - x.shape[1]), value=nothing) for x in parts]
+
+
+def stored(one: InputSchema, x: Tensor, row: int) -> np.ndarray:
+    """Return one raw row (1, ...) of an input as its field stores it."""
+    own = x[row : row + 1]
+    return own.numpy() if one.kind in ("table", "series") else column_type(one.kind).stored(own, one.fields[0].state)
+
+
+def shown(one: InputSchema, x: Tensor, row: int) -> dict[str, Any]:
+    """Return one raw row of an input as people read it: values by column, PNG bytes of a picture, WAV bytes of a clip,
+    a text.
+    """
+    return decoded(one, stored(one, x, row))
+
+
+def frame(schema: Schema, rows: Inputs) -> pl.DataFrame:
+    """Return raw rows as a table: columns with their values as they are read, pictures as arrays of pixels (H,W,C).
+
+    Of series it has a line for each step of each window.
+    """
+    columns: dict[str, pl.Series] = {}
+    for one in (one for one in schema.inputs if one.name in rows):
+        found = _columns(one, rows[one.name])
+        columns |= {name if name not in columns else f"{one.name}.{name}": series for name, series in found.items()}
+    return pl.DataFrame(columns)
+
+
+def _columns(one: InputSchema, x: Tensor) -> dict[str, pl.Series]:
+    if one.kind == "table":
+        return _scalars(one, x.numpy())
+    if one.window is not None:
+        count, steps = x.shape[:2]
+        at = np.arange(count * steps)
+        where = {"window": pl.Series(1 + at // steps), "step": pl.Series(at % steps - one.window.past)}
+        return {**where, **_scalars(one, x.flatten(0, 1).numpy())}
+    if one.kind == "image":
+        pixels = x.permute(0, 2, 3, 1).contiguous().numpy()
+        return {one.name: pl.Series(pixels, dtype=pl.Array(pl.UInt8, pixels.shape[1:]))}
+    return {one.name: pl.Series([shown(one, x, row)[one.name] for row in range(len(x))])}
+
+
+def _scalars(one: InputSchema, values: np.ndarray) -> dict[str, pl.Series]:
+    found: dict[str, pl.Series] = {}
+    start = 0
+    for field in one.fields:
+        kind = column_type(field.kind)
+        width = kind.width(field.state)
+        found[field.name] = pl.Series(list(kind.decode(values[:, start : start + width], field.state)), strict=False)
+        start += width
+    return found
+
+
+def batches(inputs: Inputs, rows: int) -> Iterable[Inputs]:
+    """Yield raw rows `rows` at a time."""
+    count = len(next(iter(inputs.values())))
+    for start in range(0, count, rows):
+        yield {name: x[start : start + rows] for name, x in inputs.items()}
+
+
+def conditional(objective: Any) -> bool:
+    """Say whether an objective is told the class of rows, so that rows of a class can be asked for."""
+    asked = isinstance(objective, Generator) and "label" in objective.samples.model_fields
+    return asked and bool(getattr(getattr(objective, "chosen", None), "conditional", False))
+
+
+def by_class(network: Any, objective: Any, schema: Schema, count_C: np.ndarray, seed: int) -> tuple[Inputs, np.ndarray]:
+    """Return so many new rows of each class, asked for by its name, and their classes."""
+    blocks = [
+        generate(network, objective, schema, int(count), seed, checked(objective, {"label": label}, schema))
+        for label, count in zip(schema.classes, count_C, strict=True)
+        if count
+    ]
+    return joined(blocks), np.repeat(np.arange(len(count_C)), count_C)

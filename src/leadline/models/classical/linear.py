@@ -1,0 +1,114 @@
+"""Logistic regression, or linear regression, on plain features."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+from pydantic import Field
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression, Ridge
+from torch import Tensor
+
+from leadline.core.base import Fact
+from leadline.nn.batch import SignalSpec
+from leadline.nn.classical.design_matrix import Encoding, columns_of
+from leadline.nn.classical.fitted_module import ABSENT, FittedModule, by_output, two_sided
+from leadline.nn.classical.plain_features import KINDS, features
+from leadline.nn.contracts import Family, Fitted, Sample
+
+LADDER = (1.0, 10.0, 100.0, 1000.0)
+_PASSES = 30  # over the rows that fitting takes, at a guess
+
+
+class Options(Fact):
+    """`l2` times half the squared weights is added to the summed loss (for a number, times the squared weights).
+
+    None chooses it on validation rows, from `LADDER`; without any it is 1. `iterations` bounds the search for a
+    classifier."""
+
+    l2: float | None = Field(default=None, ge=0)
+    iterations: int = Field(default=200, ge=1)
+
+
+class Linear(FittedModule):
+    """Plain features (B,F) to (B,O): encoded, then one weight a column and output."""
+
+    def __init__(self, spec: SignalSpec, outputs: int, options: Options) -> None:
+        super().__init__()
+        self.encoding = Encoding(spec.shape[0], spec.classes)
+        self.outputs, self.options, self.columns = outputs, options, columns_of(spec)
+        self.weight_OG: Tensor
+        self.bias_O: Tensor
+        self.declare("weight_OG", 2, learned=True)
+        self.declare("bias_O", 1, learned=True)
+
+    def forward(self, x_BF: Tensor) -> Tensor:
+        return torch.nn.functional.linear(self.encoding(x_BF), self.weight_OG, self.bias_O)
+
+
+def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> Fitted:
+    """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors in closed form."""
+    model.encoding.fit(train.x_nF)
+    x_nG = model.encoding.rows(train.x_nF)
+    given = model.options.l2
+    if given is not None or validation is None:
+        return Fitted({}, notes=_solve(model, x_nG, train, 1.0 if given is None else given))
+    best, state, notes = np.inf, model.state_dict(), tuple[str, ...]()
+    for l2 in LADDER:
+        said = _solve(model, x_nG, train, l2)
+        loss = _loss(model, validation)
+        if loss < best:
+            best, state = loss, {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            notes = (f"l2 {l2:g}: the least loss on {len(validation.x_nF):,} validation rows among {LADDER}", *said)
+    model.load_state_dict(state)
+    return Fitted({}, notes=notes)
+
+
+def _solve(model: Linear, x_nG: np.ndarray, train: Sample, l2: float) -> tuple[str, ...]:
+    """Put the weights for one strength of `l2` into the model; returns what should be known of it."""
+    if model.outputs == 1:
+        ridge = Ridge(alpha=l2).fit(x_nG.astype(np.float64), train.target_n, train.weight_n)
+        model.put(weight_OG=ridge.coef_[None], bias_O=np.atleast_1d(ridge.intercept_))
+        return ()
+    most = model.options.iterations
+    logistic = LogisticRegression(C=1 / l2 if l2 else np.inf, max_iter=most)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # it is noted below
+        logistic.fit(x_nG, train.target_n, train.weight_n)
+    two = len(logistic.classes_) == 2
+    weight_KG, bias_K = (two_sided(values) if two else values for values in (logistic.coef_, logistic.intercept_))
+    model.put(
+        weight_OG=by_output(weight_KG, logistic.classes_, model.outputs, 0.0),
+        bias_O=by_output(bias_K, logistic.classes_, model.outputs, ABSENT),
+    )
+    stopped = int(logistic.n_iter_.max()) >= most
+    return (f"logistic regression was stopped after {most} iterations, before it had converged",) if stopped else ()
+
+
+def _loss(model: Linear, sample: Sample) -> float:
+    with torch.inference_mode():
+        score_nO, target_n = model(torch.from_numpy(sample.x_nF)).double(), torch.from_numpy(sample.target_n)
+    if model.outputs == 1:
+        loss_n = (score_nO[:, 0] - target_n).square()
+    else:
+        loss_n = torch.nn.functional.cross_entropy(score_nO, target_n, reduction="none")
+    return float(np.average(loss_n.numpy(), weights=sample.weight_n))
+
+
+def _work(model: Linear, rows: int) -> float:
+    each = _PASSES * model.outputs if model.outputs > 1 else model.columns / 10
+    return len(LADDER) * rows * model.columns * each
+
+
+FAMILY = Family(
+    name="linear",
+    accepts=KINDS,
+    options=Options,
+    build=lambda spec, options: features(spec),
+    head=Linear,
+    fit=fit,
+    work=_work,
+    reference="Cox 1958, The regression analysis of binary sequences; Hoerl & Kennard 1970, Ridge regression",
+)

@@ -1,0 +1,114 @@
+"""Forecasts that learn nothing but how long a season is: the last value goes on, or the last season repeats itself.
+
+Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd edition, section 5.2.
+
+Shapes: n windows, L past steps, V variables, H steps ahead.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.errors import UsageError
+from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.contracts import Family, Fitted, Windows
+from leadline.nn.layers.windows import Past, numbers
+
+LOOKED_AT = 512  # train windows from which a season is chosen
+
+
+class Options(Fact):
+    """Nothing can be chosen."""
+
+    head: Literal["none"] = "none"
+
+
+class SeasonalOptions(Fact):
+    """A `season` is so many steps; None chooses the number whose repetition has the smallest squared error on train
+    windows.
+    """
+
+    season: int | None = Field(default=None, ge=1)
+    head: Literal["none"] = "none"
+
+
+class Repeated(nn.Module):
+    """Windows (B,T,F) to forecasts (B, ahead × variables × each): the last `season` steps, again and again."""
+
+    def __init__(self, spec: SignalSpec, options: Options | SeasonalOptions, season: int | None) -> None:
+        super().__init__()
+        if season is not None and season > spec.past:
+            raise UsageError(
+                f"A season of {season} steps does not fit into windows of {spec.past}: --lookback {season} or more."
+            )
+        self.spec, self.options, self.given = spec, options, season
+        self.past = Past(spec)
+        self.season: Tensor
+        self.register_buffer("season", torch.tensor(season or 1))
+
+    def forward(self, signal: Signal) -> Signal:
+        step_H = torch.arange(self.spec.ahead, device=signal.values.device)
+        x_BVH = self.past(signal).index_select(2, self.spec.past - self.season + step_H % self.season)
+        return numbers(x_BVH.repeat_interleave(self.spec.each, 2), self.spec)
+
+
+def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) -> Fitted:
+    """Choose the season where none was given."""
+    if model.given is not None:
+        return Fitted({})
+    x_nTF, target_nHV = _evenly(train)
+    past_nLV = model.past(Signal(x_nTF)).transpose(1, 2)
+    step_H = torch.arange(model.spec.ahead)
+    errors = [
+        (past_nLV[:, model.spec.past - season + step_H % season] - target_nHV).square().nanmean()
+        for season in range(1, model.spec.past + 1)
+    ]
+    season = int(torch.stack(errors).argmin()) + 1
+    model.season.fill_(season)
+    return Fitted({}, notes=(f"a season of {season} steps: the least squared error on {len(x_nTF):,} train windows",))
+
+
+def _evenly(windows: Windows) -> tuple[Tensor, Tensor]:
+    """Return values and targets of every so-manieth window, so that `LOOKED_AT` or up to twice as many are held."""
+    held, every, seen = tuple[np.ndarray, ...](), 1, 0
+    for block in windows():
+        wanted = (seen + np.arange(len(block.x_nF))) % every == 0
+        new = block.x_nF[wanted], block.target_n[wanted]
+        held = tuple(np.concatenate(pair) for pair in zip(held, new, strict=True)) if held else new
+        seen += len(block.x_nF)
+        while len(held[0]) > 2 * LOOKED_AT:
+            held, every = tuple(values[::2] for values in held), 2 * every
+    x_nTF, target_nHV = (torch.from_numpy(np.ascontiguousarray(values)) for values in held)
+    return x_nTF, target_nHV
+
+
+def _work(model: Repeated, rows: int) -> float:
+    return 0.0 if model.given else float(LOOKED_AT * model.spec.past * model.spec.ahead * len(model.spec.aims))
+
+
+FAMILY = Family(
+    name="naive",
+    accepts=("sequence",),
+    options=Options,
+    build=lambda spec, options: Repeated(spec, options, 1),
+    fit=fit,
+    work=_work,
+    forecasts=True,
+    reference="Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice",
+)
+SEASONAL = Family(
+    name="seasonal-naive",
+    accepts=("sequence",),
+    options=SeasonalOptions,
+    build=lambda spec, options: Repeated(spec, options, options.season),
+    fit=fit,
+    work=_work,
+    forecasts=True,
+    reference="Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice",
+)

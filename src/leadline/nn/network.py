@@ -1,0 +1,253 @@
+"""From inputs by name to scores: a body for each input, their fusion, a head.
+
+B rows, K inputs, T steps, F features, O outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from leadline.core.schema import Schema
+from leadline.errors import UsageError
+from leadline.nn.batch import PRESENT, Signal, SignalSpec
+from leadline.nn.fusion import Concat, Fuse, Fusion, Options
+from leadline.nn.layers.dropout import Dropout, name_dropouts
+from leadline.nn.rng import current_rng, using_rng
+
+
+class Body(nn.Module):
+    """One input's way from raw encoded values to features (B,F), or (B,T,F) of every step: the field's front, then a
+    backbone.
+
+    `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head. `head`
+    makes, from what is known of the features and the number of outputs, what stands on them instead of a dense layer;
+    `classes` is what a `SignalSpec` says of the features. `spec` is what the front gives; `decoder` makes, from the
+    spec of what is to come out and the width of codes, the backbone's counterpart."""
+
+    def __init__(
+        self,
+        preprocessor: nn.Module,
+        backbone: nn.Module,
+        width: int,
+        *,
+        gives_outputs: bool = False,
+        head: Callable[[SignalSpec, int], nn.Module] | None = None,
+        classes: tuple[int, ...] = (),
+        spec: SignalSpec | None = None,
+        decoder: Callable[[SignalSpec, int], nn.Module] | None = None,
+    ) -> None:
+        super().__init__()
+        self.preprocessor = preprocessor
+        self.backbone = backbone
+        self.width = width
+        self.gives_outputs = gives_outputs
+        self.head = head
+        self.classes = classes or (0,) * width
+        self.spec = spec
+        self.decoder = decoder
+
+    def forward(self, raw: Tensor) -> Tensor:
+        features: Tensor = self.backbone(self.preprocessor(raw)).values
+        return features
+
+    def over(self, preprocessor: nn.Module, classes: tuple[int, ...] = ()) -> Body:
+        """Return a body over another front with the same backbone, its weights in common."""
+        return Body(
+            preprocessor,
+            self.backbone,
+            self.width,
+            gives_outputs=self.gives_outputs,
+            head=self.head,
+            classes=classes,
+            spec=self.spec,
+            decoder=self.decoder,
+        )
+
+
+class Network(nn.Module):
+    """Bodies by the name of their input, the `fusion` of several, then `head` (B,F) -> (B,O) and `last`.
+
+    `last` turns the head's outputs into what the objective calls scores: a change of unit, a temperature. Bodies are
+    kept in a list, as the names of inputs may be such that PyTorch refuses them for modules (``photo.front``,
+    ``type``). Bodies that have one backbone in common run it once, over all their rows."""
+
+    def __init__(
+        self,
+        bodies: Mapping[str, nn.Module],
+        head: nn.Module,
+        last: nn.Module | None = None,
+        fusion: Fusion | None = None,
+    ) -> None:
+        super().__init__()
+        self.names = tuple(bodies)
+        self.bodies = nn.ModuleList(bodies.values())
+        self.fusion = fusion
+        self.head = head
+        self.last = last if last is not None else nn.Identity()
+        self._shared = _shared(self.bodies)
+        name_dropouts(self)
+
+    def features(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the fused features (B,F) of raw encoded inputs; where `PRESENT` is among them, of those that each row
+        has.
+        """
+        present_BK = inputs.get(PRESENT)
+        raw = [inputs[name] for name in self.names]
+        if present_BK is not None and self.training:
+            raw = [placeholder_inputs(x, present_BK[:, k]) for k, x in enumerate(raw)]
+        parts: list[Tensor] = [raw[0]] * len(raw)
+        for alike in self._shared:
+            found = together([self.bodies[k] for k in alike], [raw[k] for k in alike])
+            for k, part in zip(alike, found, strict=True):
+                parts[k] = part
+        if self.fusion is None:
+            return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+        fused: Tensor = self.fusion(parts, present_BK)
+        return fused
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        scores: Tensor = self.last(self.head(self.features(inputs)))
+        return scores
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Return how many parameters each body has, by the name of its input, and the head (key ``head``, with fusion
+        and `last`).
+
+        A backbone that several have in common counts for the first.
+        """
+        seen: set[nn.Parameter] = set()
+        counts = {name: _count(body, seen) for name, body in zip(self.names, self.bodies, strict=True)}
+        # An input may be called "head" too: then the two are given together.
+        rest = sum(_count(part, seen) for part in (self.head, self.last, self.fusion) if part is not None)
+        return {**counts, "head": counts.get("head", 0) + rest}
+
+
+def assemble(
+    schema: Schema,
+    bodies: Mapping[str, nn.Module],
+    outputs: int,
+    last: nn.Module | None = None,
+    fuse: Fuse | None = None,
+) -> Network:
+    """Return the network that fits the schema's inputs and gives `outputs` numbers a row, before `last`.
+
+    Several inputs are fused by what `fuse` makes, side by side unless it says otherwise. The head is linear, unless
+    bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
+    them, or where it is one body of several."""
+    ordered = {one.name: bodies[one.name] for one in schema.inputs}
+    parts = {name: body for name, body in ordered.items() if isinstance(body, Body)}
+    assert len(parts) == len(ordered), "a body is what build_body returns"
+    headless = [name for name, body in parts.items() if body.gives_outputs]
+    if not headless:
+        widths = [body.width for body in parts.values()]
+        fusion = None if len(parts) == 1 else fuse(widths) if fuse else Concat(widths, Options(dropout=0))
+        make = next((body.head for body in parts.values() if body.head is not None), None)
+        width = widths[0] if fusion is None else fusion.width
+        if make is None:
+            return Network(parts, linear_head(width, outputs), last, fusion)
+        spec = SignalSpec("table", (width,), sum((body.classes for body in parts.values()), ()))
+        return Network(parts, make(spec, outputs), last, fusion)
+    (name, body), *others = parts.items()
+    if others:
+        raise UsageError(
+            f"The network of the input {headless[0]!r} has 'head: none', but there are {len(parts)} inputs to fuse: "
+            "let it give features and leave 'head' at 'linear'."
+        )
+    if body.width != outputs:
+        raise UsageError(
+            f"The network of the input {name!r} has 'head: none' and gives {body.width} numbers a row, but {outputs}"
+            " are needed: change its last layer, or set 'head: linear'."
+        )
+    return Network(parts, nn.Identity(), last)
+
+
+def linear_head(width: int, outputs: int) -> nn.Linear:
+    """Return a dense layer (B,width) -> (B,outputs) that starts without a preference: small weights, no bias."""
+    head = nn.Linear(width, outputs)
+    nn.init.zeros_(head.bias)
+    return head
+
+
+def out_width(backbone: nn.Module, spec: SignalSpec, name: str, *, steps: bool = False) -> int:
+    """Return how many features a backbone (called `name` in errors) gives, with `steps` of each step.
+
+    Found by a dry run over two rows of zeros. It runs in evaluation mode and with its draws undone, so that neither
+    running statistics nor the random state change; lazy layers take their shapes from it. Raises UsageError where the
+    result is not a `Signal` with such values."""
+    modes = {module: module.training for module in backbone.modules()}
+    backbone.eval()
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            signal = backbone(Signal(torch.zeros(2, *spec.shape)))
+    finally:
+        for module, training in modes.items():
+            module.training = training
+    values = signal.values if isinstance(signal, Signal) else None
+    if values is None or values.ndim != 2 + steps or values.shape[0] != 2:
+        given = (
+            f"values of shape {tuple(values.shape)} for 2 rows" if isinstance(values, Tensor) else type(signal).__name__
+        )
+        raise UsageError(
+            f"The network {name!r} gives {given}, where values of shape (rows, {'steps, ' * steps}features) are needed"
+            f"{'' if steps else ': flatten or pool at its end'}."
+        )
+    if not values.is_floating_point():
+        raise UsageError(
+            f"The network {name!r} gives numbers of type {values.dtype}, where floating-point ones are needed."
+        )
+    return int(values.shape[-1])
+
+
+def placeholder_inputs(x: Tensor, there_B: Tensor) -> Tensor:
+    """Return raw rows in which one that is not there is that of the nearest row before it that is, going round.
+
+    What stands in the place of an absent input would else be seen by batch norm. Where no row is there, it is the
+    first."""
+    at_B = torch.where(there_B, torch.arange(len(there_B), device=x.device), -1).cummax(0).values
+    at_B = torch.where(at_B < 0, at_B[-1], at_B).clamp_min(0)
+    # Pictures come with their channels last in memory, and are to stay so.
+    return x.movedim(1, -1).index_select(0, at_B).movedim(-1, 1) if x.ndim == 4 else x.index_select(0, at_B)
+
+
+def together(bodies: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the features of bodies that have one backbone in common: it sees the rows of all inputs as one batch.
+
+    So batch norm has one mean of them, as it will when it is judged. Each input of a row has draws of its own.
+    """
+    if len(bodies) == 1:
+        return [bodies[0](raw[0])]
+    signals = [body.preprocessor(x) for body, x in zip(bodies, raw, strict=True)]  # type: ignore[operator]
+    values, masks = zip(*signals, strict=True)
+    mask = None
+    if any(one is not None for one in masks):
+        steps = max(x.shape[1] for x in values)
+        full = [
+            x.new_ones(x.shape[:2], dtype=torch.bool) if one is None else one
+            for x, one in zip(values, masks, strict=True)
+        ]
+        values = tuple(F.pad(x, (0, 0, 0, steps - x.shape[1])) for x in values)
+        mask = torch.stack([F.pad(one, (0, steps - one.shape[1])) for one in full], 1).flatten(0, 1)
+    joint = torch.stack(values, 1).flatten(0, 1)
+    random = bodies[0].training and any(isinstance(part, Dropout) for part in bodies[0].modules())
+    with using_rng(current_rng().each(len(bodies))) if random else nullcontext():
+        features: Tensor = bodies[0].backbone(Signal(joint, mask)).values  # type: ignore[operator]
+    return features.reshape(-1, len(bodies), *features.shape[1:]).unbind(1)
+
+
+def _shared(bodies: nn.ModuleList) -> list[list[int]]:
+    """Return the positions of bodies, those that have one backbone in common together."""
+    found: dict[int, list[int]] = {}
+    for k, body in enumerate(bodies):
+        found.setdefault(id(getattr(body, "backbone", body)), []).append(k)
+    return list(found.values())
+
+
+def _count(module: nn.Module, seen: set[nn.Parameter]) -> int:
+    own = set(module.parameters()) - seen
+    seen |= own
+    return sum(p.numel() for p in own)

@@ -1,0 +1,93 @@
+"""What objectives share of which one network tells new rows from real ones while another makes them.
+
+B rows, n rows of a split, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.nn.contracts import Context
+from leadline.nn.generative.discriminators import unbind
+from leadline.objectives.base import Unlabelled
+from leadline.objectives.generative.adversarial_losses import (
+    DISCRIMINATOR,
+    GENERATOR,
+    discriminator_auc,
+    lowest,
+    scored_losses,
+)
+
+ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
+
+
+class Adversarial(Unlabelled):
+    """Two players, whose game is the option `loss`; what is decided of a row has a `score`, and a new one's,
+    `score_new`.
+    """
+
+    monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
+    default_training: Mapping[str, Any] = {
+        "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
+        "schedule": "constant",
+        "average": "ema",
+        "early_stopping": None,
+        "batch": 64,
+    }
+    chosen: Any
+
+    def players(self, network: Any) -> Mapping[str, nn.Module]:
+        """Return the discriminator, then the generator."""
+        return {
+            DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}),
+            GENERATOR: network.generator,
+        }
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return the network with plain weights: the generator, and the discriminator, whose features are of use."""
+        return unbind(network)
+
+    def graphs(self, network: Any) -> Mapping[str, nn.Module]:
+        """Return the discriminator, and the generator."""
+        return {"network": network, GENERATOR: network.generator}
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
+        losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
+        return {"loss": sum(losses), "told_apart": discriminator_auc(predictions, (0.95,), None).value or 0.0}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
+        levels, group = context.levels, context.group
+        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
+        yield finding("told_apart", discriminator_auc(predictions, levels, group), better="lower", **common)
+        for player, values_n in scored_losses(self.chosen.loss, predictions).items():
+            yield finding(
+                f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common
+            )
+
+
+def again(context: Context) -> Reproduction:
+    """Return how what the players' scores say is measured again."""
+    return Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
+
+
+def class_shares(schema: Schema) -> Tensor:
+    """Return how frequent each class is in train (C,)."""
+    state = schema.target.state if schema.target is not None else {}
+    count_C = torch.tensor(state.get("counts") or [1] * len(schema.classes), dtype=torch.float32)
+    return count_C / count_C.sum()

@@ -1,0 +1,232 @@
+"""A code of a few numbers for each row, that the row can be made of again: an autoencoder (Hinton & Salakhutdinov
+2006).
+
+With noise the row is made of a spoilt one (a denoising autoencoder: Vincent et al. 2008), so that it also fills in what
+is missing. Rows that are made badly are unlike those trained on: their score is how unlikely they are.
+
+B rows, n rows of a split, L numbers of a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.errors import UsageError
+from leadline.metrics.classification import anomaly as anomaly_metrics
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.fusion import Fuse
+from leadline.nn.rng import Rng
+from leadline.objectives.generative import anomalies
+from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
+from leadline.objectives.generative.latent_codes import LatentObjective, latent_network
+from leadline.objectives.generative.likelihood import Sigma, chance
+
+LATENT = 32  # numbers of a code at most, where nobody says it
+AMOUNTS = MappingProxyType({"none": 0.0, "gaussian": 0.3, "mask": 0.25})
+
+
+class Options(Fact):
+    """`latent` numbers of a code; None is half of a row's values, and 32 at most.
+
+    `noise` spoils the rows that codes are made of: ``gaussian`` adds normal noise to quantities, `amount` of their
+    standard deviations (0.3), ``mask`` hides that share of pixels, cells or tokens (0.25). `pixels` are ``bernoulli``
+    or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the spread of
+    quantities around what is made, is learned, or given in standard deviations of the train rows.
+
+    Classes called `anomaly`, or all but those called `normal`, are left out of training and validation and are to be
+    found in the test rows. From the score on that at most a share `false_alarm_rate` of normal validation rows is
+    above, a row is called one. The score is a row's ``surprise`` in nats, or ``relative``: the logarithm of its squared
+    error beyond that of rows as far from the mean row as it is. Else what is nearly empty is never an anomaly, as there
+    is little to get wrong."""
+
+    latent: int | None = Field(default=None, ge=1)
+    noise: Literal["none", "gaussian", "mask"] = "none"
+    amount: float | None = Field(default=None, gt=0)
+    pixels: PixelLikelihood | None = None
+    sigma: Sigma = "learned"
+    anomaly: tuple[str, ...] = ()
+    normal: tuple[str, ...] = ()
+    score: Literal["surprise", "relative"] = "surprise"
+    false_alarm_rate: float = Field(default=0.05, gt=0, lt=1)
+
+    @field_validator("anomaly", "normal", mode="before")
+    @classmethod
+    def _labels(cls, value: Any) -> Any:
+        values = value if isinstance(value, list | tuple) else [value]
+        return tuple(map(str, values))
+
+
+class Autoencoder(LatentObjective):
+    """A code for each row, and the row made of it."""
+
+    name = "autoencoder"
+    widest = LATENT
+    options = Options
+    monitors: Mapping[str, str] = {"loss": "lower"}
+    chosen: Options = Options()
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why no rows can be made of codes, or None."""
+        if self.chosen.noise == "gaussian" and all(one.kind == "text" for one in schema.inputs):
+            return "gaussian noise is for quantities, and there is only text: take noise mask"
+        if self.chosen.score == "relative" and all(one.kind == "text" for one in schema.inputs):
+            return "objective.score=relative compares errors of quantities, and there is only text"
+        return super().unsuitable(schema)
+
+    def complete(self, schema: Schema) -> Options:
+        """Return the options with the width of codes, the noise, the likelihood of pixels and the anomalies written
+        out.
+
+        Raises UsageError where the share of what is hidden leaves nothing, or the classes of anomalies are not there.
+        """
+        own = self.chosen
+        amount = own.amount or AMOUNTS[own.noise]
+        if own.noise == "mask" and amount >= 1:
+            raise UsageError(f"objective.amount: a share of {amount:g} hides everything; it must be below 1.")
+        found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
+        completed: Options = super().complete(schema).model_copy(update=found)
+        return completed
+
+    def warnings(self, schema: Schema) -> tuple[str, ...]:
+        """Say where a code could hold a row as it is."""
+        return super().warnings(schema) if self.chosen.noise == "none" else ()
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input."""
+        assert options.latent is not None
+        network = latent_network(
+            schema,
+            bodies,
+            fuse,
+            outputs=options.latent,
+            code=options.latent,
+            pixels=options.pixels,
+            sigma=options.sigma,
+            last=anomalies.Threshold(relative=options.score == "relative"),
+        )
+        numbers = [schema.classes.index(label) for label in options.anomaly]
+        network.register_buffer("anomalies", torch.tensor(numbers, dtype=torch.int64), persistent=False)
+        return network
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the surprise at each row, made of a spoilt one where there is noise; declared anomalies weigh
+        nothing.
+        """
+        keep_B = anomalies.normal_B(batch, network.anomalies)
+        inputs = anomalies.without(batch.inputs, keep_B)
+        value_B = network.nll(network.given(network(self._spoilt(network, inputs, rng))), inputs)
+        return Loss(value_B, batch.weight_B if keep_B is None else batch.weight_B * keep_B, {})
+
+    def _spoilt(self, network: Any, inputs: Mapping[str, Tensor], rng: Rng) -> Mapping[str, Tensor]:
+        if self.chosen.noise == "none":
+            return inputs
+        amount, spoilt = self.chosen.amount or AMOUNTS[self.chosen.noise], dict(inputs)
+        for name, one in network.kinds().items():
+            own, x = rng.fold_in(f"noise:{name}"), inputs[name]
+            if self.chosen.noise == "gaussian":
+                spoilt[name] = one.noisy(x, amount, own)
+            else:
+                shape = (len(x), 1, *x.shape[2:]) if x.ndim == 4 else x.shape  # a pixel is hidden in all its channels
+                spoilt[name] = one.hidden(x, chance(torch.full(shape, amount, device=x.device), own, "hidden"))
+        return spoilt
+
+    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+        code: Tensor = network(inputs)
+        return code
+
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+        return self.encode(network, inputs)
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+        code: Tensor = network(inputs)
+        return code.float() if code.dtype != torch.float64 else code
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the rows that come out where those of the batch go in."""
+        rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
+        return rows
+
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
+        `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size` too."""
+        given = network.given(network(batch.inputs))
+        score_B = surprise_B = network.nll(given, batch.inputs)
+        error_B, more = network.squares(given, batch.inputs), {}
+        if network.last.slope is not None:
+            more = {"surprise": surprise_B, "size": network.sizes(batch.inputs)}
+            score_B = anomalies.excess(error_B, more["size"], network.last.slope)
+        return Prediction({"score": score_B, "anomaly": score_B > network.last.threshold, "error": error_B, **more})
+
+    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+        """Choose the score above which a row is called an anomaly, on the normal ones of the validation rows."""
+        normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
+        found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {
+            "score": np.empty(0)
+        }
+        if network.last.slope is None:
+            return anomalies.calibrate_threshold(network.last, found["score"], self.chosen.false_alarm_rate, context)
+        error_n, size_n = (
+            found[name][~np.isnan(found["error"])] if "error" in found else np.empty(0) for name in ("error", "size")
+        )
+        slope = anomalies.calibrate_slope(network.last, error_n, size_n)
+        score_n = anomalies.excess(error_n, size_n, float(network.last.slope))
+        return (
+            *slope,
+            *anomalies.calibrate_threshold(network.last, score_n, self.chosen.false_alarm_rate, context, "1"),
+        )
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the mean surprise at normal rows in nats."""
+        normal = anomalies.normal_n(target, schema, self.chosen.anomaly)
+        return {"loss": float(_surprise(predictions)[normal].astype(np.float64).mean()) if normal.any() else 0.0}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return (
+            "reconstruction",
+            "mse_scaled",
+            "false_alarms",
+            *(anomaly_metrics.RANKED if self.chosen.anomaly else ()),
+        )
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield how well normal rows are made of their codes, and how well scores tell anomalies from them."""
+        normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
+        group = None if context.group is None else context.group[normal]
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
+        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "better": "lower"}
+        made = mean_of(_surprise(predictions)[normal], context.levels, group)
+        made = made._replace(method=f"{in_words(context.schema, self.chosen.pixels)}; {made.method}")
+        yield finding("reconstruction", made, unit="nats", **common)
+        error_n = predictions["error"][normal]
+        known = ~np.isnan(error_n)
+        error = mean_of(error_n[known], context.levels, None if group is None else group[known], low=0.0)
+        yield finding("mse_scaled", error, **common)
+        yield from anomalies.anomaly_findings(predictions, normal, context, again, ranked=bool(self.chosen.anomaly))
+
+
+def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the surprise at each row in nats (n,)."""
+    return predictions["surprise" if "surprise" in predictions else "score"]
+
+
+OBJECTIVE = Autoencoder()

@@ -1,0 +1,301 @@
+"""Pictures of one kind made of those of another: by pairs (Isola et al. 2017), or of several kinds without (Zhu et al.
+2017).
+
+Without pairs a row's class says of which kind it is, and one network makes all kinds of all others, being told which
+(Choi et al. 2018); what becomes of a picture and is made back is to be that picture again.
+
+B rows, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding
+from leadline.core.schema import Schema
+from leadline.errors import UsageError
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.nn.batch import PRESENT, Batch, Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.fusion import Fuse
+from leadline.nn.generative.discriminators import Critic, bind, spread
+from leadline.nn.generative.generators import HALF
+from leadline.nn.generative.image_translation import SMALL, ImageTranslator
+from leadline.nn.network import Body
+from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.base import full
+from leadline.objectives.generative.adversarial_base import Adversarial, again, class_shares
+from leadline.objectives.generative.adversarial_losses import (
+    COLLAPSE,
+    DISCRIMINATOR,
+    alarms,
+    discriminator_loss,
+    generator_loss,
+)
+from leadline.objectives.generative.adversarial_networks import TranslationNetworks
+
+UNCHANGED = "baseline=unchanged"  # pictures as they go in
+DARKEST = 1e-10  # squared error, the range of pixels being 1, below which pictures are taken for equal: 100 dB
+
+
+class Options(Fact):
+    """`into` names the picture that is to be made, of the only other input; without it there are no pairs, and classes
+    are kinds.
+
+    `width` is how many channels the maps have at both ends, `blocks` how many residual blocks there are in the middle.
+    A pixel has the range from -1 to 1. What the mean absolute difference counts: `alike` to the picture of the pair,
+    `cycle` to the picture itself where it was made into another kind and back, `same` where it was made into its own
+    kind."""
+
+    into: str | None = None
+    loss: Literal["non-saturating", "hinge"] = "non-saturating"
+    width: int = Field(default=32, ge=1)
+    blocks: int = Field(default=3, ge=0)
+    alike: float = Field(default=100.0, ge=0)
+    cycle: float = Field(default=10.0, ge=0)
+    same: float = Field(default=5.0, ge=0)
+    spectral_norm: bool = True
+
+
+class Conversion(Fact):
+    """What pictures become: one of the class `label`; without pairs and of two classes the other one, where their own
+    is known.
+    """
+
+    label: str | None = None
+
+
+class ImageToImage(Adversarial):
+    """Pictures made of pictures; a discriminator has taught what they should look like."""
+
+    name = "image-to-image"
+    options = Options
+    watched = (COLLAPSE,)
+    samples = Conversion
+    chosen: Options = Options()
+    default_training: Mapping[str, Any] = {**Adversarial.default_training, "batch": 32}
+
+    @property
+    def into(self) -> str | None:
+        """The picture that is made of the other one; None without pairs."""
+        return self.chosen.into
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why there are no pictures to make others of, or None."""
+        into, names = self.chosen.into, [one.name for one in schema.inputs]
+        other = next((one for one in schema.inputs if one.kind != "image"), None)
+        if other is not None:
+            return (
+                f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"
+                " --inputs"
+            )
+        if into is not None and (into not in names or len(names) != 2):
+            return f"objective.into={into} is to be one of two inputs, and there are: {', '.join(names)}"
+        if into is None and len(names) > 1:
+            return (
+                f"there are {len(names)} pictures a row ({', '.join(names)}): say with objective.into which is to be"
+                " made"
+            )
+        if into is None and len(schema.classes) < 2:
+            return (
+                "without pairs, two classes or more say of which kind a picture is: --target names them, or "
+                "objective.into the one of two pictures that is to be made of the other"
+            )
+        small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)
+        return f"pictures {small.name!r} have less than {SMALL} pixels a side" if small else None
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return discriminator and generator; the former always sees both pictures of a pair, however inputs are else
+        fused.
+        """
+        parts = {one.name: bodies[one.name] for one in schema.inputs}
+        into = options.into or schema.inputs[0].name
+        given = next((name for name in parts if name != into), into)
+        shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
+        widths = [body.width for body in parts.values() if isinstance(body, Body)]
+        head = Critic(sum(widths), None if self.into is not None else class_shares(schema))
+        count = 0 if self.into else len(schema.classes)
+        generator = ImageTranslator(shapes[given][0], shapes[into], count, width=options.width, blocks=options.blocks)
+        if options.spectral_norm:
+            for body in parts.values():
+                assert isinstance(body, Body)
+                bind(body.backbone)
+            bind(head)
+        return TranslationNetworks(parts, head, generator, given, into, () if self.into else schema.classes)
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the loss of each example for one player; a row without its pair, or without a class, counts
+        nothing.
+        """
+        own = rng.fold_in(player)
+        class_B, other_B = self._kinds(network, batch, own)
+        there_B = batch.weight_B.new_ones(len(batch)) if class_B is None else (class_B >= 0).to(batch.weight_B.dtype)
+        if PRESENT in batch.inputs:
+            there_B = there_B * batch.inputs[PRESENT].all(1)
+        step = self._telling if player == DISCRIMINATOR else self._making
+        value_B, parts = step(network, batch.inputs, class_B, other_B, own)
+        return Loss(value_B, batch.weight_B * there_B, {name: part.detach() for name, part in parts.items()})
+
+    def _telling(
+        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        real = inputs[network.into]
+        with torch.no_grad():
+            new = network.made(inputs, other_B)
+        real_B = network.scored(inputs, class_B)
+        with using_rng(rng.fold_in("new")):  # dropout of new rows is not that of the real ones beside them
+            new_B = network.scored({**inputs, network.into: new}, other_B)
+        told_B = (real_B > new_B).float() + (real_B == new_B).float() / 2
+        return discriminator_loss(self.chosen.loss, real_B, new_B), {"told_apart": told_B, "spread": spread(new, real)}
+
+    def _making(
+        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        chosen, real = self.chosen, inputs[network.into]
+        new = network.made(inputs, other_B)
+        deceiving_B = generator_loss(chosen.loss, network.scored({**inputs, network.into: new}, other_B))
+        if class_B is None:
+            alike_B = apart(new, real)
+            return deceiving_B + chosen.alike * alike_B, {"deceiving": deceiving_B, "alike": alike_B}
+        own_B = class_B.clamp_min(0)
+        back_B = apart(network.made({network.given: new}, own_B), real)
+        value_B, parts = deceiving_B + chosen.cycle * back_B, {"deceiving": deceiving_B, "cycle": back_B}
+        if chosen.same:
+            parts["same"] = apart(network.made(inputs, own_B), real)
+            value_B = value_B + chosen.same * parts["same"]
+        return value_B, parts
+
+    def _kinds(self, network: Any, batch: Batch, rng: Rng) -> tuple[Tensor | None, Tensor | None]:
+        """Return the class of each row, -1 where it is not known, and another that is drawn; None of pairs."""
+        count: int = network.generator.classes
+        if not count:
+            return None, None
+        class_B = torch.full_like(batch.row_B, -1) if batch.target_B is None else batch.target_B
+        further_B = 1 + (rng.uniform("kind") * (count - 1)).long().clamp_max(count - 2)
+        return class_B, (class_B.clamp_min(0) + further_B) % count
+
+    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return whether all new pictures are alike in the last ticks of training, in words."""
+        found = alarms(entries, self.chosen.loss, 1)
+        return {name: words for name, words in found.items() if name in self.watched}
+
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
+
+        Of pairs the mean absolute difference `error`, and `copied` of the picture that goes in, `psnr` in dB; else
+        `cycle` and `same` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked."""
+        own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
+        class_B, other_B = self._kinds(network, batch, own)
+        real, new = batch.inputs[network.into], network.made(batch.inputs, other_B)
+        score_B = network.scored(batch.inputs, class_B)
+        columns = {"score": score_B, "score_new": network.scored({**batch.inputs, network.into: new}, other_B)}
+        if class_B is None:
+            first = batch.inputs[network.given]
+            error_B, copied_B = apart(new, real) / 2, apart(first, real) / 2 if first.shape == real.shape else None
+            square_B = (full(new) - real).square().flatten(1).mean(1) / 255**2
+            there_B = batch.inputs[PRESENT].all(1) if PRESENT in batch.inputs else torch.ones_like(error_B).bool()
+            more = {"error": error_B, "psnr": -10 * torch.log10(square_B.clamp_min(DARKEST))}
+            more |= {} if copied_B is None else {"copied": copied_B}
+        else:
+            own_B, there_B = class_B.clamp_min(0), class_B >= 0
+            back = network.made({network.given: new}, own_B)
+            more = {"cycle": apart(back, real) / 2, "same": apart(network.made(batch.inputs, own_B), real) / 2}
+        return Prediction(columns | {name: torch.where(there_B, x_B, torch.nan) for name, x_B in more.items()})
+
+    def convert(self, network: Any, batch: Batch, options: Conversion) -> Mapping[str, Tensor]:
+        """Return what each picture becomes, raw; raises UsageError where it is not said of which class."""
+        if self.into and options.label is not None:
+            raise UsageError(
+                "sample: pictures of pairs become what they were paired with: there is no label to ask for."
+            )
+        class_B = None if self.into else self._asked(network, batch, options)
+        return {network.into: network.made(batch.inputs, class_B)}
+
+    def _asked(self, network: Any, batch: Batch, options: Conversion) -> Tensor:
+        names: tuple[str, ...] = network.classes
+        if options.label is not None:
+            return torch.full_like(batch.row_B, names.index(options.label))
+        if len(names) > 2 or batch.target_B is None or bool((batch.target_B < 0).any()):
+            raise UsageError(f"sample: say with --label what pictures are to become: {', '.join(names)}.")
+        return 1 - batch.target_B
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return what both players lose together, with what differences count, and the share of pairs that are told
+        apart.
+        """
+        chosen = self.chosen
+        counts = {"error": 2 * chosen.alike, "cycle": 2 * chosen.cycle, "same": 2 * chosen.same}
+        apart_ = sum(
+            weight * float(np.nanmean(predictions[name]))
+            for name, weight in counts.items()
+            if _there(predictions, name).size
+        )
+        seen = super().monitor(predictions, target, schema)
+        return {**seen, "loss": seen["loss"] + apart_}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        pairs = ("conversion_error", "conversion_error(unchanged)", "conversion_psnr")
+        own = pairs if self.into else ("cycle_error", "same_error")
+        return (*own, *super().names(schema))
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield how far pictures are from what they should be, and how well they are told from real ones, with
+        intervals.
+        """
+        levels, group = context.levels, context.group
+        common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
+        plain = {
+            "error": "conversion_error",
+            "copied": "conversion_error",
+            "cycle": "cycle_error",
+            "same": "same_error",
+        }
+        note = ", of the mean absolute difference of pixels, their range being 1"
+        for column, name in plain.items():
+            if column in predictions:
+                of, mean = (
+                    UNCHANGED if column == "copied" else None,
+                    self._mean(predictions, column, levels, group, note),
+                )
+                yield finding(name, mean, better="lower", group=of, **common)
+        if "psnr" in predictions:
+            yield finding(
+                "conversion_psnr",
+                self._mean(predictions, "psnr", levels, group, ""),
+                better="higher",
+                unit="dB",
+                **common,
+            )
+        yield from super().measure(predictions, context)
+
+    def _mean(self, predictions: Mapping[str, np.ndarray], column: str, levels: Any, group: Any, note: str) -> Any:
+        there_n = ~np.isnan(predictions[column])
+        return mean_of(
+            predictions[column][there_n], levels, None if group is None else group[there_n], low=0, note=note
+        )
+
+
+def _there(predictions: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    values_n = predictions.get(name, np.zeros(0))
+    there_n: np.ndarray = values_n[~np.isnan(values_n)]
+    return there_n
+
+
+def apart(x: Tensor, y: Tensor) -> Tensor:
+    """Return the mean absolute difference of raw pictures (B,), pixels having the range from -1 to 1."""
+    return ((full(x) - full(y)) / HALF).abs().flatten(1).mean(1)
+
+
+OBJECTIVE = ImageToImage()

@@ -1,0 +1,297 @@
+"""A distribution of codes for each row, and of rows for each code: a variational autoencoder (Kingma & Welling 2014).
+
+Log-likelihood is bounded from below by ELBO = E_q[log p(x|z)] − KL(q(z|x) ‖ p(z)), where p(z) is standard normal and
+q(z|x) normal with a mean and a variance for each number of the code.
+
+B rows, n rows of a split, L numbers of a code, C classes, K codes drawn for a row.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.errors import UsageError, did_you_mean
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.fusion import Fuse
+from leadline.nn.rng import Rng
+from leadline.objectives.base import full
+from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
+from leadline.objectives.generative.latent_codes import LatentObjective, latent_network, measuring
+from leadline.objectives.generative.likelihood import Sigma
+
+LATENT = 20  # numbers of a code at most, where nobody says it
+UNTOLD = 0.1  # of train rows whose class a conditional network is not told, so that it can do without
+REACH = 12.0  # that log-variances stay within: what is beyond e⁻¹² or e¹² is as good as there
+# What is reported of the columns of decisions, and whether more or less of it is better.
+FINDINGS: Mapping[str, tuple[str, Literal["higher", "lower"] | None]] = {
+    "elbo": ("elbo", "higher"),
+    "reconstruction": ("reconstruction", "lower"),
+    "kl_to_prior": ("kl", None),
+}
+TOGETHER = 2_048  # codes that rows are made of at a time
+
+
+class Options(Fact):
+    """`latent` numbers of a code; None is half of a row's values, and 20 at most.
+
+    The loss is the reconstruction and `beta` times the divergence (Higgins et al. 2017), of which each number of a
+    row's code costs `free_bits` nats at least (Kingma et al. 2016). With `conditional` encoder and decoder are told the
+    class of a row (Sohn et al. 2015). `pixels` are ``bernoulli``, drawn as 0 or 1 with their brightness anew in every
+    step, or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the spread of
+    quantities around what is expected, is learned, or given in standard deviations of the train rows. `importance`
+    codes a row are drawn for the closer bound on test rows."""
+
+    latent: int | None = Field(default=None, ge=1)
+    beta: float = Field(default=1.0, ge=0)
+    free_bits: float = Field(default=0.0, ge=0)
+    conditional: bool = False
+    pixels: PixelLikelihood | None = None
+    sigma: Sigma = "learned"
+    importance: int = Field(default=500, ge=1)
+
+
+class Sampling(Fact):
+    """`label` is the class that new rows are of, where the network was told classes; None draws it as frequent as in
+    train.
+
+    `entries` are ``drawn`` as the network says they vary, or the ``expected`` ones; None is the latter for pictures
+    alone."""
+
+    label: str | None = None
+    entries: Literal["drawn", "expected"] | None = None
+
+
+class EncodedRows(nn.Module):
+    """A dense layer over features (B,F), to which `add` adds what the class says; of an unknown one that is nothing."""
+
+    def __init__(self, features: int, classes: int, outputs: int) -> None:
+        super().__init__()
+        self.features, self.classes = nn.Linear(features, outputs), nn.Linear(classes, outputs, bias=False)
+        nn.init.zeros_(self.features.bias)
+
+    def forward(self, x_BF: Tensor) -> Tensor:
+        x_BO: Tensor = self.features(x_BF)
+        return x_BO
+
+
+class Vae(LatentObjective):
+    """A distribution of codes, and of rows."""
+
+    name = "vae"
+    widest = LATENT
+    options = Options
+    samples = Sampling
+    monitors: Mapping[str, str] = {"loss": "lower", "elbo": "higher"}
+    chosen: Options = Options()
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
+        if self.chosen.conditional and not schema.classes:
+            return (
+                "a conditional network is told a row's class, and the data has no target with classes: --target"
+                " names it"
+            )
+        return super().unsuitable(schema)
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return the network: bodies, their fusion, a dense layer that gives mean and log-variance, a decoder for each
+        input.
+        """
+        assert options.latent is not None
+        classes = len(schema.classes) if options.conditional else 0
+        network: Any = latent_network(
+            schema,
+            bodies,
+            fuse,
+            outputs=2 * options.latent,
+            code=options.latent + classes,
+            pixels=options.pixels,
+            sigma=options.sigma,
+        )
+        network.classes = schema.classes if options.conditional else ()
+        if classes:
+            assert schema.target is not None
+            if not isinstance(network.head, nn.Linear):
+                raise UsageError("A conditional network tells its head the class: leave 'head' at 'linear'.")
+            network.head = EncodedRows(network.head.in_features, classes, 2 * options.latent)
+            share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
+            network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
+        return network  # type: ignore[no-any-return]
+
+    def posterior(self, network: Any, inputs: Mapping[str, Tensor], class_BC: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance of each row's codes (B,L)."""
+        out = network(inputs)
+        if class_BC is not None:
+            out = out + network.head.classes(class_BC)
+        mean_BL, spread_BL = full(out).chunk(2, 1)
+        return mean_BL, spread_BL.clamp(-REACH, REACH)
+
+    def _told(self, network: Any, batch: Batch) -> Tensor | None:
+        """Return the class of each row as 0 and 1 (B,C), all 0 where it is not known; None where the network is not
+        told it.
+        """
+        if not network.classes:
+            return None
+        weight: Tensor = network.head.classes.weight
+        if batch.target_B is None or batch.target_B.ndim != 1:
+            return weight.new_zeros(len(batch), len(network.classes))
+        number_C = torch.arange(len(network.classes), device=batch.row_B.device)
+        return (batch.target_B[:, None] == number_C).to(weight.dtype)
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the negative evidence bound of each row, by one code drawn for it; its parts are `reconstruction` and
+        `kl`.
+        """
+        inputs = network.taken(batch.inputs, rng)
+        class_BC = self._told(network, batch)
+        if class_BC is not None:
+            class_BC = class_BC * (rng.uniform("told", 1) >= UNTOLD)
+        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        reach_BL = torch.exp(0.5 * spread_BL) * rng.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
+        made_B = network.nll(network.given(_with(mean_BL + reach_BL, class_BC)), inputs)
+        kl_BL = divergence(mean_BL, spread_BL)
+        free, kl_B = self.chosen.free_bits, kl_BL.sum(1)
+        cost_B = kl_BL.clamp_min(free).sum(1) if free else kl_B
+        value_B = made_B + (cost_B if self.chosen.beta == 1 else self.chosen.beta * cost_B)
+        return Loss(value_B, batch.weight_B, {"reconstruction": made_B, "kl": kl_B})
+
+    @property
+    def importance(self) -> int:
+        """How many codes are drawn for a row's closer bound."""
+        return self.chosen.importance
+
+    def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
+        """Return a closer bound of each row's log-likelihood (B,), from `importance` codes (Burda et al. 2016), in
+        nats.
+
+        It is log 1/K Σ p(x|z) p(z) / q(z|x), which approaches log p(x) from below as K grows.
+        """
+        rng, codes = measuring(batch), self.chosen.importance
+        inputs, class_BC = network.taken(batch.inputs, rng), self._told(network, batch)
+        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        total_B = torch.full((len(batch),), -math.inf, dtype=torch.float64, device=mean_BL.device)
+        some = max(1, TOGETHER // len(batch))
+        for start in range(0, codes, some):
+            part = min(some, codes - start)
+            noise_SL = (
+                rng.fold_in(f"importance {start}").each(part).normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
+            )
+            mean_SL, spread_SL = (x.repeat_interleave(part, 0) for x in (mean_BL, spread_BL))
+            code_SL = mean_SL + torch.exp(0.5 * spread_SL) * noise_SL
+            class_SC = None if class_BC is None else class_BC.repeat_interleave(part, 0)
+            rows = {name: x.repeat_interleave(part, 0) for name, x in inputs.items()}
+            made_S = network.nll(network.given(_with(code_SL, class_SC)), rows)
+            # The normal densities' constants cancel.
+            weight_S = 0.5 * (noise_SL.square() - code_SL.square() + spread_SL).sum(1) - made_S
+            total_B = torch.logaddexp(total_B, weight_S.double().view(-1, part).logsumexp(1))
+        return total_B - math.log(codes)
+
+    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L)."""
+        return self.posterior(network, inputs, None)[0]
+
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L)."""
+        return self.encode(network, inputs)
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L), of rows whose class is not told."""
+        return self.posterior(network, inputs, None)[0]
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the rows that are expected of the means of codes."""
+        class_BC = self._told(network, batch)
+        rows: Mapping[str, Tensor] = network.rows(_with(self.posterior(network, batch.inputs, class_BC)[0], class_BC))
+        return rows
+
+    def codes(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
+        """Return codes drawn from a standard normal (B,L)."""
+        return rng.normal("code", self.chosen.latent or 1)
+
+    def rows(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
+        """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
+        made: Mapping[str, Tensor]
+        code_BL = _with(code_BL, self._asked(network, rng, options.label))
+        pictures = all(one.spec.kind == "image" for one in network.observed)
+        drawn = not pictures if options.entries is None else options.entries == "drawn"
+        made = network.drawn(code_BL, rng) if drawn else network.rows(code_BL)
+        return made
+
+    def _asked(self, network: Any, rng: Rng, label: str | None) -> Tensor | None:
+        """Return the class of each new row as 0 and 1 (B,C)."""
+        if not network.classes:
+            if label is not None:
+                raise UsageError(
+                    "label: the network was not told classes; train it with --set objective.conditional=true."
+                )
+            return None
+        if label is None:
+            at_B = (network.share_C.cumsum(0) < rng.uniform("class", 1)).sum(1).clamp_max(len(network.classes) - 1)
+        elif label in network.classes:
+            at_B = torch.full((len(rng.state_B),), network.classes.index(label), device=network.share_C.device)
+        else:
+            raise UsageError(f"label: there is no class {label!r}. {did_you_mean(label, network.classes)}")
+        return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
+
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return each row's evidence bound in nats, `elbo` (B,), and its parts.
+
+        It is the mean by two codes, always the same, on opposite sides of the mean one: most of what chance adds
+        cancels."""
+        own = measuring(batch)
+        inputs, class_BC = network.taken(batch.inputs, own), self._told(network, batch)
+        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        reach_BL = torch.exp(0.5 * spread_BL) * own.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
+        sides = [network.nll(network.given(_with(mean_BL + x, class_BC)), inputs) for x in (reach_BL, -reach_BL)]
+        made_B, kl_B = (sides[0] + sides[1]) / 2, divergence(mean_BL, spread_BL).sum(1)
+        return Prediction({"elbo": -made_B - kl_B, "reconstruction": made_B, "kl": kl_B})
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the loss without free bits, and the evidence bound, in nats."""
+        made, kl = (float(predictions[name].astype(np.float64).mean()) for name in ("reconstruction", "kl"))
+        return {"loss": made + self.chosen.beta * kl, "elbo": -made - kl}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return tuple(FINDINGS)
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield the evidence bound and its parts, with intervals."""
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
+        words = in_words(context.schema, self.chosen.pixels)
+        for name, (column, better) in FINDINGS.items():
+            measured = mean_of(predictions[column], context.levels, context.group)
+            measured = measured._replace(method=f"{words}; {measured.method}")
+            common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "unit": "nats"}
+            yield finding(name, measured, better=better, **common)
+
+
+def divergence(mean_BL: Tensor, spread_BL: Tensor) -> Tensor:
+    """Return the divergence of each number of codes (B,L), by mean and log-variance, from a standard normal, in
+    nats.
+    """
+    return 0.5 * (mean_BL.square() + spread_BL.exp() - 1 - spread_BL)
+
+
+def _with(code_BL: Tensor, class_BC: Tensor | None) -> Tensor:
+    """Return what a decoder takes: a code, and the class where it is told it."""
+    return code_BL if class_BC is None else torch.cat([code_BL, class_BC.to(code_BL.dtype)], 1)
+
+
+OBJECTIVE = Vae()

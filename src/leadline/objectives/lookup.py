@@ -1,0 +1,47 @@
+"""From the name of an objective and its options to the objective that has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from leadline.core.component import Component
+from leadline.core.experiment import AUTO, Experiment
+from leadline.core.registry import lookup
+from leadline.core.schema import LabelRequirement
+from leadline.errors import UsageError, did_you_mean, plain
+from leadline.nn.contracts import Objective
+
+
+def objective_for(component: Component) -> tuple[Objective, Any]:
+    """Return an objective and its checked options; raises UsageError where an option is unknown or wrong."""
+    objective: Objective = lookup("objectives", component.name)
+    try:
+        options = objective.options.model_validate(dict(component.options))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][-1]) if first["loc"] else ""
+        hint = (
+            did_you_mean(name, objective.options.model_fields)
+            if first["type"] == "extra_forbidden"
+            else plain(first["msg"])
+        )
+        which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
+        raise UsageError(f"objective {component.name}: {which}{hint}") from None
+    return objective.bind(options), options
+
+
+def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:
+    """Return the kinds of target that an experiment's objective takes, by column; nothing where the target is to choose
+    it.
+    """
+    component = experiment.objective
+    return objective_for(component)[0].target_types() if component is not None and component.name != AUTO else {}
+
+
+def labels_of(experiment: Experiment) -> LabelRequirement:
+    """Return which train rows must have a target for an experiment's objective."""
+    component = experiment.objective
+    return objective_for(component)[0].labels if component is not None and component.name != AUTO else "all"

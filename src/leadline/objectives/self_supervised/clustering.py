@@ -1,0 +1,232 @@
+"""Rows in clusters, found in a code that learns to keep them apart: deep embedded clustering (Xie et al. 2016).
+
+An autoencoder is trained first. Then k-means finds centres among its codes, and codes are drawn to what the clusters'
+shares of them become when they are sharpened, while rows are still made of them (Guo et al. 2017).
+
+B rows, n rows of a split, L numbers of a code, K clusters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field, field_validator
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.metrics.generative import clustering as metrics
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import mean_of
+from leadline.metrics.statistics.measurement import Measurement, absent
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.fusion import Fuse
+from leadline.nn.generative.cluster_centres import Centres, sharpened
+from leadline.nn.rng import Rng, seed_for
+from leadline.objectives.base import full
+from leadline.objectives.generative.input_likelihoods import PixelLikelihood
+from leadline.objectives.generative.latent_codes import LatentObjective, entries, latent_network
+from leadline.objectives.generative.likelihood import Sigma
+from leadline.objectives.self_supervised.kmeans import Clusters, clusters_of
+
+LATENT = 10  # numbers of a code at most, where nobody says it
+FITTED, COMPARED = 10_000, 2_000  # train rows among which centres are found, and validation rows that say how many
+AGREEMENT = {
+    "clustering_accuracy": metrics.accuracy,
+    "adjusted_rand": metrics.adjusted_rand,
+    "mutual_information": metrics.mutual_information,
+}
+
+
+class Options(Fact):
+    """How many `clusters` there are; None is as many of `candidates` as keep validation rows furthest apart.
+
+    Codes have `latent` numbers; None is half of a row's values, and 10 at most. After the share `warm_up` of training
+    centres are placed, and then clustering counts `weight` beside making rows, each value of which counts the same.
+    `pixels` and `sigma` are as of an autoencoder."""
+
+    clusters: int | None = Field(default=None, ge=2)
+    candidates: tuple[int, ...] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
+    latent: int | None = Field(default=None, ge=1)
+    warm_up: float = Field(default=0.5, ge=0, lt=1)
+    weight: float = Field(default=0.1, ge=0)
+    pixels: PixelLikelihood | None = None
+    sigma: Sigma = 1.0
+
+    @field_validator("candidates")
+    @classmethod
+    def _sound(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 2:
+            raise ValueError("name at least one number of clusters, each 2 or more")
+        return tuple(sorted(set(value)))
+
+    @property
+    def most(self) -> int:
+        """How many clusters there are at most."""
+        return self.clusters or max(self.candidates)
+
+
+class Clustering(LatentObjective):
+    """A code for each row, and the cluster it is in."""
+
+    name = "clustering"
+    widest = LATENT
+    options = Options
+    coupled = True  # by how much each cluster has of a batch
+    monitors: Mapping[str, str] = {"loss": "lower"}
+    # How well rows are made says nothing of clusters: the last weights ship.
+    default_training: Mapping[str, Any] = MappingProxyType({"early_stopping": None})
+    chosen: Options = Options()
+
+    def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
+        """Say that there are fewer train rows than clusters, or None."""
+        wanted = self.chosen.clusters or min(self.chosen.candidates)
+        if rows["train"] >= wanted:
+            return None
+        return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input,
+        centres.
+        """
+        assert options.latent is not None
+        width, last = options.latent, Centres(options.most, options.latent)
+        network: Any = latent_network(
+            schema, bodies, fuse, outputs=width, code=width, pixels=options.pixels, sigma=options.sigma, last=last
+        )
+        network.entries = entries(schema)
+        return network  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return what making each row costs, in nats a value, and how far the shares of its code are from sharpened
+        ones.
+
+        The latter is Kullback and Leibler's divergence in nats. Sharpened shares are those of the batch, taken as they
+        are."""
+        code_BL = full(network(batch.inputs))
+        made_B = self._made(network, code_BL, batch.inputs)
+        log_BK = network.last.shares(code_BL)
+        with torch.no_grad():
+            wanted_BK = sharpened(log_BK)
+        apart_B = torch.where(network.last.placed, _divergence(wanted_BK, log_BK), 0)
+        return Loss(
+            made_B + self.chosen.weight * apart_B, batch.weight_B, {"reconstruction": made_B, "clustering": apart_B}
+        )
+
+    def _made(self, network: Any, code_BL: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+        a_value_B: Tensor = network.nll(network.given(code_BL), inputs) / network.entries
+        return a_value_B
+
+    def on_epoch_end(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
+        """Place the centres once the share `warm_up` of training is done, by k-means among the codes of train rows."""
+        if done < self.chosen.warm_up or bool(network.last.placed):
+            return None
+        own = self.chosen
+        wanted = (own.clusters,) if own.clusters else own.candidates
+        found: Clusters = clusters_of(
+            codes("train", FITTED), codes("validation", COMPARED), wanted, seed_for(seed, "clusters") % 2**32
+        )
+        network.last.place(torch.from_numpy(found.centre_KL), found.unit)
+        return f"centres of {len(found.centre_KL)} clusters placed by {found.description}"
+
+    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+        """Say how many clusters there are; that was settled when their centres were placed."""
+        how = (
+            "as the experiment says"
+            if self.chosen.clusters
+            else "the best silhouette of validation rows among k-means' clusters"
+        )
+        count = int(network.last.there_K.sum())
+        if self.chosen.clusters and count < self.chosen.clusters:
+            how = "as many as there are different codes"
+        again = Reproduction(producer="settled", repeat="recorded")
+        return (Finding(name="clusters", value=count, method=how, again=again),)
+
+    def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the logarithms of each cluster's share (B,K)."""
+        shares: Tensor = network.last.shares(full(network(inputs)))
+        return shares
+
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+        return self.encode(network, inputs)
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return codes (B,L)."""
+        return full(network(inputs))
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the rows that come out where those of the batch go in."""
+        rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
+        return rows
+
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return each row's `cluster`, from 1 on, its `share` of the row, what making the row costs, `reconstruction`
+        in nats a value, and by how much of the way to the next centre its own is nearer, its `silhouette` (B,)."""
+        code_BL = full(network(batch.inputs))
+        share_B, cluster_B = network.last.shares(code_BL).max(1)
+        own_B, next_B = network.last.squares(code_BL).sqrt().topk(2, dim=1, largest=False).values.unbind(1)
+        near_B = torch.where(next_B.isfinite() & (next_B > 0), 1 - own_B / next_B, 0)
+        return Prediction(
+            {
+                "cluster": (cluster_B + 1).to(torch.int32),
+                "share": share_B.exp(),
+                "silhouette": near_B,
+                "reconstruction": self._made(network, code_BL, batch.inputs),
+            }
+        )
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return what making rows costs, in nats a value."""
+        return {"loss": float(predictions["reconstruction"].astype(np.float64).mean())}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return (*(AGREEMENT if schema.classes else ()), "silhouette", "reconstruction")
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield how well clusters agree with classes, where there are any, how far apart they are, and how well rows
+        are made.
+        """
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
+        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
+        cluster_n, group_n = predictions["cluster"], context.group
+        if context.schema.classes:
+            known = context.target >= 0
+            group = None if group_n is None else group_n[known]
+            for name, agreement in AGREEMENT.items():
+                yield finding(
+                    name,
+                    agreement(cluster_n[known], context.target[known], context.levels, group),
+                    better="higher",
+                    **common,
+                )
+        yield finding("silhouette", _apart(predictions, context), better="higher", **common)
+        made = mean_of(predictions["reconstruction"], context.levels, group_n)
+        yield finding("reconstruction", made, unit="nats", better="lower", **common)
+
+
+def _divergence(wanted_BK: Tensor, log_BK: Tensor) -> Tensor:
+    return torch.where(wanted_BK > 0, wanted_BK * (wanted_BK.clamp_min(1e-30).log() - log_BK), 0).sum(1)
+
+
+def _apart(predictions: Mapping[str, np.ndarray], context: Context) -> Measurement:
+    """Return the mean silhouette, by distances to centres in the place of distances to all rows (Hruschka et al.
+    2004).
+    """
+    if len(np.unique(predictions["cluster"])) < 2:
+        return absent("there is one cluster" if len(context.target) else "there are no rows", len(context.target))
+    note = "; of codes, by distances to centres (Hruschka et al. 2004)"
+    return mean_of(predictions["silhouette"], context.levels, context.group, low=-1.0, high=1.0, note=note)
+
+
+OBJECTIVE = Clustering()

@@ -1,0 +1,189 @@
+"""Masked modelling: some entries of a row are hidden, and told from the others; the loss counts what was hidden alone.
+
+Patches of pictures (He et al. 2022; Pathak et al. 2016 for networks that make one vector of a picture), cells of
+tables, tokens of texts (Devlin et al. 2019), spans of series. A body makes features of what is left, and its
+counterpart, a decoder, makes the row of them; a text alone is read step by step, and each hidden token told from the
+features of its place.
+
+Shapes: B rows of a batch, n of a split, F features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.errors import UsageError
+from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.means import explained
+from leadline.metrics.statistics.ratios import ratio_of
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.fusion import Fuse
+from leadline.nn.layers.dropout import name_dropouts
+from leadline.nn.network import assemble
+from leadline.nn.rng import Rng
+from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.generative.input_likelihoods import WIDTH, input_likelihood, unlikely
+from leadline.objectives.self_supervised.masking import MaskedRows, Masking, Reconstruction
+
+
+class Options(Fact):
+    """`rate` is the share of entries that is hidden (None: 0.6 of pictures' patches, 0.15 of tokens, 0.3 of cells,
+    spans of 0.4 of a series); `patch` the side of a patch in pixels (None: about a seventh of the picture's). Hidden
+    entries are told from features of the whole ``row``, or from those of their own ``step`` (None: so of a text alone).
+    """
+
+    rate: float | None = Field(default=None, gt=0, lt=1)
+    patch: int | None = Field(default=None, ge=1)
+    by: Literal["row", "step"] | None = None
+
+
+class MaskedNetwork(nn.Module):
+    """What hides the entries of each input, what describes them, and the decoders between, in the order of the
+    inputs.
+    """
+
+    def __init__(self, schema: Schema, network: Any, bodies: Mapping[str, Any], options: Options) -> None:
+        super().__init__()
+        width = network.head.in_features
+        self.hidings = nn.ModuleList(Masking(one, options.rate, options.patch) for one in schema.inputs)
+        self.observed = nn.ModuleList(input_likelihood(one, "gaussian") for one in schema.inputs)
+        if options.by == "step":
+            self.decoders = nn.ModuleList([nn.Linear(width, WIDTH)])
+        else:
+            pairs = zip(schema.inputs, self.observed, strict=True)
+            self.decoders = nn.ModuleList(bodies[one.name].decoder(seen.spec, width) for one, seen in pairs)
+
+    def hidden(self, inputs: Mapping[str, Tensor], names: tuple[str, ...], rng: Rng) -> list[MaskedRows]:
+        """Return each input's rows without what the draws hide."""
+        pairs = zip(names, self.hidings, self.observed, strict=True)
+        return [hiding(inputs[name], seen, rng.fold_in(f"mask {name}")) for name, hiding, seen in pairs]
+
+    def forward(self, features: Tensor) -> list[Tensor]:
+        return [full(decoder(features)) for decoder in self.decoders]
+
+
+class Masked(Unlabelled):
+    """What was hidden of a row."""
+
+    name = "masked"
+    options = Options
+    monitors: Mapping[str, str] = {"loss": "lower"}
+    chosen: Options = Options()
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why there is nothing to hide, or nothing to tell it from, or None."""
+        if self.chosen.by == "step" and not _is_text(schema):
+            return "objective.by is step, which is for a text alone"
+        return unlikely(schema)
+
+    def complete(self, schema: Schema) -> Options:
+        """Return the options, with what hidden entries are told from."""
+        by = self.chosen.by or ("step" if _is_text(schema) else "row")
+        return self.chosen.model_copy(update={"by": by})
+
+    def bind(self, options: Options) -> Self:
+        """Return the objective with the options of one experiment."""
+        own = super().bind(options)
+        own.encoder_output = "steps" if options.by == "step" else "vector"
+        return own
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return the network, whose output are features, with what tells hidden entries from them beside."""
+        network: Any = assemble(schema, bodies, 1, fuse=fuse)
+        if not isinstance(network.head, nn.Linear):
+            raise UsageError("The objective 'masked' needs a network that gives features: name another with --network.")
+        network.telling = MaskedNetwork(schema, network, bodies, options)
+        network.head = nn.Identity()
+        name_dropouts(network)
+        return network  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the mean surprise at each row's hidden entries, in nats; a row counts by how many there are."""
+        nll_B, count_B, _ = _surprise(network, batch.inputs, rng)
+        return Loss(nll_B / count_B.clamp_min(1), batch.weight_B * count_B, {})
+
+    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return of each row (B,) the mean surprise `nll` at what is hidden of it, in nats, how many entries that is,
+        `hidden`, and the sums of `Reconstruction`; what is hidden of a row is the same whenever it is asked."""
+        nll_B, count_B, told = _surprise(network, batch.inputs, Rng(0, 0, batch.row_B), tell=True)
+        assert told is not None
+        return Prediction({"nll": nll_B / count_B.clamp_min(1), "hidden": count_B.to(torch.int32), **told._asdict()})
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the mean surprise at a hidden entry in nats."""
+        count_n = predictions["hidden"].astype(np.float64)
+        return {"loss": float(predictions["nll"].astype(np.float64) @ count_n / max(count_n.sum(), 1))}
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        classes = ("masked_accuracy", "masked_accuracy(most frequent)") if _has_classes(schema) else ()
+        return ("masked_nll", *(("masked_explained",) if _has_quantities(schema) else ()), *classes)
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield the surprise at hidden entries, how much better than their mean, or the most frequent class, they are
+        told.
+        """
+        sums = {name: values.astype(np.float64) for name, values in predictions.items()}
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
+        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
+        group, count_n = context.group, sums["hidden"]
+        if _has_quantities(context.schema):
+            found = explained(
+                sums["error"], sums["plain"], context.levels, group, "explained", "no quantity was hidden that varies"
+            )
+            method = f"against the train mean of {int(sums['quantities'].sum()):,} hidden quantities; {found.method}"
+            yield finding("masked_explained", found._replace(method=method), better="higher", **common)
+        if _has_classes(context.schema):
+            for name, which in ((None, "right"), ("most frequent", "usual")):
+                share = ratio_of(sums[which], sums["classed"], context.levels, group, low=0, high=1)
+                yield finding("masked_accuracy", share, group=name, better="higher", **common)
+        surprise = ratio_of(sums["nll"] * count_n, count_n, context.levels, group)
+        yield finding("masked_nll", surprise, unit="nats", better="lower", **common)
+
+
+def _surprise(
+    network: Any, inputs: Mapping[str, Tensor], rng: Rng, *, tell: bool = False
+) -> tuple[Tensor, Tensor, Reconstruction | None]:
+    """Return the surprise at rows' hidden entries (B,) in nats, how many these are, and, to `tell`, how well they are
+    told.
+    """
+    telling, names = network.telling, network.names
+    hidden = telling.hidden(inputs, names, rng)
+    given = telling(network.features({**inputs, **{name: one.raw for name, one in zip(names, hidden, strict=True)}}))
+    nlls, counts, tolds = [], [], []
+    for name, hiding, seen, one, x in zip(names, telling.hidings, telling.observed, hidden, given, strict=True):
+        nlls.append(hiding.nll(seen, x, inputs[name], one))
+        counts.append(one.count_B.to(torch.float32))
+        tolds += [hiding.description(seen, x, inputs[name], one)] if tell else []
+    told = Reconstruction(*(torch.stack(parts).sum(0).float() for parts in zip(*tolds, strict=True))) if tell else None
+    return torch.stack(nlls).sum(0), torch.stack(counts).sum(0), told
+
+
+def _is_text(schema: Schema) -> bool:
+    return len(schema.inputs) == 1 and schema.inputs[0].kind == "text"
+
+
+def _has_classes(schema: Schema) -> bool:
+    kinds = {field.kind for one in schema.inputs for field in one.fields}
+    return bool(kinds & {"category", "boolean", "text"})
+
+
+def _has_quantities(schema: Schema) -> bool:
+    kinds = {field.kind for one in schema.inputs for field in one.fields}
+    return bool(kinds & {"number", "date", "image"})
+
+
+OBJECTIVE = Masked()

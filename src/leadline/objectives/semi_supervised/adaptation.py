@@ -1,0 +1,107 @@
+"""Classes in a domain without labels, from one that has them: features from which the two domains cannot be told apart.
+
+Domain-adversarial training (Ganin et al. 2016). Train rows with a class are of the one domain, those without of the
+other.
+
+B rows, F features.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import nn
+
+from leadline.core.schema import Schema
+from leadline.errors import UsageError
+from leadline.nn.batch import Batch, Loss
+from leadline.nn.fusion import Fuse
+from leadline.nn.generative.domain_adversarial import Domains, reverse_gradient
+from leadline.nn.rng import Rng
+from leadline.objectives.base import full
+from leadline.objectives.semi_supervised import partly_labelled
+from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, mean_over
+
+
+class Options(partly_labelled.Options):
+    """What may be said beside what classification takes.
+
+    What tells the domains apart has a layer of `hidden` units. Its gradient reaches the features turned round and
+    multiplied by `weight` · (2 / (1 + exp(-`steepness` · p)) - 1), p being how far training is: it is noise at first.
+    """
+
+    weight: float = Field(default=1.0, ge=0)
+    steepness: float = Field(default=10.0, gt=0)
+    hidden: int = Field(default=128, ge=1)
+
+
+class Adaptation(PartlyLabelledClasses):
+    """Rows without a class take part in shaping the features, and in nothing else."""
+
+    name = "adaptation"
+    options = Options
+    chosen: Options = Options()
+    two_domains = True
+    # Validation rows are of the domain with labels: they cannot say when the other is served best. Where two work
+    # against each other, a memory of past gradients makes them go round: it is short, and what tells domains apart is
+    # given a lead.
+    default_training: Mapping[str, Any] = MappingProxyType(
+        {"early_stopping": None, "optimizer": {"name": "adamw", "beta1": 0.5}, "rates": {"domains.*": 2.0}}
+    )
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why there are no two domains, or what keeps rows from being classified, or None."""
+        reason = super().unsuitable(schema)
+        if reason or schema.target is None or schema.unlabelled != 0:
+            return reason
+        return (
+            f"every train row has a {schema.target.name!r}. Train rows without one are taken for the domain that is to"
+            " be served: add them, with nothing in that column, and test rows of theirs with it"
+        )
+
+    def build(
+        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
+    ) -> nn.Module:
+        """Return the network, and beside its head what tells domains apart; raises UsageError where there are no
+        features.
+        """
+        network: Any = super().build(schema, bodies, options, fuse)
+        if not isinstance(network.head, nn.Linear):
+            raise UsageError("The objective 'adaptation' works on features: it needs a network with 'head: linear'.")
+        network.domains = Domains(network.head.in_features, options.hidden)
+        return network  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the cross-entropy of rows with a class, and that of telling the domain of each row, which counts half.
+
+        So both domains together count as much as the classes do.
+        """
+        assert batch.target_B is not None
+        free_B = batch.target_B < 0
+        features_BF = full(network.features(batch.inputs))
+        own = self.value(network.last, full(network.last(network.head(features_BF))), batch.target_B.clamp_min(0))
+        factor = self.chosen.weight * (2 / (1 + torch.exp(-self.chosen.steepness * rng.progress)) - 1)
+        odds_B = full(network.domains(reverse_gradient(features_BF, factor)))
+        told_B = F.binary_cross_entropy_with_logits(odds_B, free_B.to(odds_B.dtype), reduction="none")
+        weight_B = self.balanced(free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        parts = {
+            "supervised": mean_over(~free_B, own.value_B, weight_B),
+            "domain": told_B,
+            "domains_told": ((odds_B > 0) == free_B).to(odds_B.dtype),
+        }
+        return Loss(torch.where(free_B, 0, own.value_B) + 0.5 * told_B, weight_B, parts)
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return the network without what tells domains apart."""
+        own = copy.copy(network)
+        own._modules = {name: part for name, part in network._modules.items() if name != "domains"}
+        return own
+
+
+OBJECTIVE = Adaptation()

@@ -1,0 +1,91 @@
+"""Classes from few labels: what the network is sure of in an easy view of a row without one, it must say of a hard view
+too.
+
+FixMatch (Sohn et al. 2020); without the hard view, pseudo-labels (Lee 2013).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor
+
+from leadline.nn.batch import Batch, Loss
+from leadline.nn.rng import Rng
+from leadline.objectives.base import full
+from leadline.objectives.semi_supervised import partly_labelled
+from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, either, mean_over
+
+STRONG = "strong"
+
+
+class Options(partly_labelled.Options):
+    """What may be said beside what classification takes.
+
+    A row without a class has the one that the network gives it with a probability of `threshold` at least. `weight` is
+    what the mean loss of such rows counts beside that of rows with a class, reached in a straight line over the share
+    `ramp` of training. With `consistency` it is the strongly augmented row that must be given the class, else the row
+    itself."""
+
+    ratio: float = Field(default=7.0, ge=0)
+    threshold: float = Field(default=0.95, ge=0, lt=1)
+    weight: float = Field(default=1.0, ge=0)
+    ramp: float = Field(default=0.0, ge=0, le=1)
+    consistency: bool = True
+
+
+class FixMatch(PartlyLabelledClasses):
+    """Rows without a class learn from what the network is sure of."""
+
+    name = "fixmatch"
+    options = Options
+    chosen: Options = Options()
+    views: tuple[str, ...] = ("weak", STRONG)
+    classical_target = "classes"
+    loss_options: tuple[str, ...] = ("label_smoothing", "focal", "ratio", "threshold", "weight", "ramp", "consistency")
+
+    def bind(self, options: Any) -> Self:
+        """Return the objective with the options of one experiment; without `consistency` no row has a hard view."""
+        own = super().bind(options)
+        own.views = ("weak", STRONG) if options.consistency else ("weak",)
+        return own
+
+    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+        """Return the cross-entropy of each row: with its class, or with that which the network is sure of; else
+        nothing.
+
+        What the network says of the easy view of rows without a class is taken as it is: no gradient goes through it.
+        """
+        assert batch.target_B is not None
+        free_B = batch.target_B < 0
+        scores, said_BC = self._scores(network, batch, free_B)
+        sure_B, class_B = said_BC.softmax(-1).max(-1)
+        taken_B = (free_B & (sure_B >= self.chosen.threshold)).to(scores.dtype)
+        guessed_B = taken_B * F.cross_entropy(scores, class_B, reduction="none")
+        own = self.value(network.last, scores, batch.target_B.clamp_min(0))
+        weight_B = self.balanced(free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        reached = (rng.progress / self.chosen.ramp).clamp_max(1) if self.chosen.ramp else 1.0
+        parts = {
+            "supervised": mean_over(~free_B, own.value_B, weight_B),
+            "unlabelled": mean_over(free_B, guessed_B, weight_B),
+            "sure": mean_over(free_B, taken_B, weight_B),
+        }
+        return Loss(torch.where(free_B, self.chosen.weight * reached * guessed_B, own.value_B), weight_B, parts)
+
+    def _scores(self, network: Any, batch: Batch, free_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the scores (B,C) that learn, and those that say what rows are."""
+        if not self.chosen.consistency:
+            scores = full(network(batch.inputs))
+            return scores, scores.detach()
+        hard: Mapping[str, Tensor] = either(free_B, batch.views[STRONG], batch.inputs)
+        scores = full(network(hard))
+        with torch.no_grad():  # last: weights that autocast keeps from here would have no gradient there
+            said_BC = full(network(batch.inputs))
+        return scores, said_BC
+
+
+OBJECTIVE = FixMatch()

@@ -1,0 +1,237 @@
+"""What objectives have in common that decide on one of two or more classes: probabilities, and all a classifier is
+judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.metrics.classification import classifier as metrics
+from leadline.metrics.classification import curves
+from leadline.metrics.classification.costs import expected_cost
+from leadline.metrics.classification.temperature import scaled
+from leadline.metrics.statistics.findings import finding
+from leadline.nn.batch import Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.objectives.supervised import calibration, classifier_options
+from leadline.objectives.supervised.classifier_options import Options
+from leadline.objectives.supervised.single_network import SingleNetwork
+
+PER_CLASS = ("precision", "recall", "f1")
+WHOLE = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision")
+OF_TWO = ("sensitivity", "specificity", "ppv", "npv")
+LOSSES = ("nll", "brier", "ece")
+COST = "expected_cost"
+
+
+class Scores(nn.Module):
+    """The end of the network: scores divided by a temperature; it carries how they are trained, and how they are
+    decided on.
+
+    `temperature` and `threshold` are chosen after training and travel with the weights; until then they change nothing.
+    """
+
+    def __init__(self, schema: Schema, options: Options) -> None:
+        super().__init__()
+        self.options = options
+        self.positive = schema.positive
+        self.temperature: Tensor
+        self.threshold: Tensor | None
+        self.weight_C: Tensor | None
+        self.cost_CC: Tensor | None
+        point, weights = options.operating_point, classifier_options.weights(options, schema)
+        costs = None if options.costs is None else classifier_options.matrix(options.costs, schema.classes)
+        self.register_buffer("temperature", torch.tensor(1.0))
+        self.register_buffer(
+            "threshold", None if point is None else torch.tensor(point if isinstance(point, float) else 0.5)
+        )
+        self.register_buffer(
+            "weight_C", None if weights is None else torch.tensor(weights, dtype=torch.float32), persistent=False
+        )
+        self.register_buffer(
+            "cost_CC", None if costs is None else torch.tensor(costs, dtype=torch.float32), persistent=False
+        )
+
+    def forward(self, scores_BC: Tensor) -> Tensor:
+        return scores_BC / self.temperature
+
+    def decide(self, probability_BC: Tensor) -> Tensor:
+        """Return class numbers (B,): of least expected cost, from the threshold on, or most probable."""
+        if self.cost_CC is not None:
+            with torch.autocast(
+                probability_BC.device.type, enabled=False
+            ):  # costs that differ little must not be rounded
+                return (probability_BC @ self.cost_CC).argmin(-1)
+        if self.threshold is not None and self.positive is not None:
+            return torch.where(probability_BC[:, self.positive] >= self.threshold, self.positive, 1 - self.positive)
+        return probability_BC.argmax(-1)
+
+
+class Classes(SingleNetwork):
+    """Softmax over classes; two classes are two scores, so that binary and multi-class are the same code."""
+
+    options: type[Options] = Options
+    kinds = ("category", "boolean")
+    loss_options: tuple[str, ...] = ("label_smoothing", "focal")
+    monitors: Mapping[str, str] = {"loss": "lower", "accuracy": "higher"}
+    chosen: Options = Options()
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why the target cannot be classified, or which option does not fit it, or None."""
+        reason = super().unsuitable(schema)
+        if reason and schema.target and schema.target.kind == "number":
+            return f"{reason}, or say --set data.kinds.{schema.target.name}=category"
+        return reason or classifier_options.unfit(self.chosen, schema)
+
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return one score a class."""
+        return len(schema.classes)
+
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the end of the network."""
+        return Scores(schema, options)
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return the cross-entropy of each example in nats, or its focal form; a row weighs what its class does.
+
+        Focal loss is the sum over classes of -q (1 - p)^gamma log p, where q is 1 for the true class or, smoothed,
+        nearly so."""
+        smoothing, gamma = last.options.label_smoothing, last.options.focal
+        if gamma:
+            log_BC = scores.log_softmax(-1)
+            # (1 - p)^gamma has no slope at p = 1 for gamma below 1
+            sum_BC = (-torch.expm1(log_BC)).clamp_min(torch.finfo(log_BC.dtype).eps) ** gamma * -log_BC
+            true_B = sum_BC.gather(1, target_B[:, None]).squeeze(1)
+            value_B = (1 - smoothing) * true_B + smoothing * sum_BC.mean(-1)
+        else:
+            value_B = F.cross_entropy(scores, target_B, reduction="none", label_smoothing=smoothing)
+        return Loss(value_B, torch.ones_like(value_B) if last.weight_C is None else last.weight_C[target_B], {})
+
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
+        """Return `prediction` (B,), the class number decided on, and `probability` (B,C)."""
+        probability_BC = scores.softmax(-1)
+        return Prediction({"prediction": last.decide(probability_BC), "probability": probability_BC})
+
+    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+        """Fit the temperature, then choose the threshold with it; both on the rows of `context` alone."""
+        return calibration.calibrate(network.last, self.chosen, predictions, context)
+
+    def uncalibrated(
+        self, network: Any, predictions: Mapping[str, np.ndarray]
+    ) -> tuple[str, Mapping[str, np.ndarray]] | None:
+        """Return decisions with the probabilities that a temperature of 1 would give."""
+        temperature = float(network.last.temperature)
+        if temperature == 1:
+            return None
+        return "temperature=1", {**predictions, "probability": scaled(predictions["probability"], 1 / temperature)}
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return mean negative log-likelihood (nats), rows weighed as in training, and accuracy."""
+        chosen = predictions["probability"][np.arange(len(target)), target]
+        tiny = np.finfo(np.float32).tiny
+        weight_C = classifier_options.weights(self.chosen, schema)
+        loss = float(
+            np.average(-np.log(np.maximum(chosen, tiny)), weights=None if weight_C is None else weight_C[target])
+        )
+        return {"loss": loss, "accuracy": float((predictions["prediction"] == target).mean())}
+
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the majority class or, with costs, the cheapest one; the train rows' class frequencies are its
+        probabilities.
+        """
+        share_C = np.bincount(target, minlength=len(schema.classes)) / len(target)
+        name, always = "majority", int(share_C.argmax())
+        if self.chosen.costs is not None:
+            name, always = (
+                "cheapest",
+                int((share_C @ classifier_options.matrix(self.chosen.costs, schema.classes)).argmin()),
+            )
+        return name, {
+            "prediction": np.full(rows, always),
+            "probability": np.broadcast_to(share_C, (rows, len(share_C))),
+        }
+
+    def per_example_score(
+        self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+    ) -> tuple[str, np.ndarray] | None:
+        """Return whether each row is right; what it costs where costs were given; its surprise where a threshold was
+        wished for.
+
+        A threshold trades one kind of mistake for another, so that being right no longer says how good a model is.
+        """
+        if self.chosen.costs is not None:
+            return COST, classifier_options.matrix(self.chosen.costs, schema.classes)[target, predictions["prediction"]]
+        if self.chosen.operating_point is not None:
+            chosen = predictions["probability"][np.arange(len(target)), target]
+            return "nll", -np.log(np.maximum(chosen.astype(np.float64), np.finfo(np.float32).tiny))
+        return "accuracy", predictions["prediction"] == target
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        of_classes = (f"{name}({c})" for c in schema.classes for name in PER_CLASS)
+        return (*self._whole(schema), *LOSSES, *((COST,) if self.chosen.costs is not None else ()), *of_classes)
+
+    def _whole(self, schema: Schema) -> tuple[str, ...]:
+        return WHOLE if schema.positive is None else (*WHOLE, *OF_TWO)
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield measures with intervals, the confusion matrix, curves and the reliability diagram of one split."""
+        schema, probability_nC, predicted_n = context.schema, predictions["probability"], predictions["prediction"]
+        results = metrics.measure_all(
+            context.target,
+            probability_nC,
+            predicted_n,
+            positive=schema.positive,
+            levels=context.levels,
+            group=context.group,
+        )
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-6)
+        common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
+        for name in (*self._whole(schema), *LOSSES):
+            unit = "nats" if name == "nll" else "1"
+            yield finding(name, results[name], unit=unit, better="lower" if name in LOSSES else "higher", **common)
+        if self.chosen.costs is not None:
+            cost_CC = classifier_options.matrix(self.chosen.costs, schema.classes)
+            paid = expected_cost(context.target, predicted_n, cost_CC, context.levels, context.group)
+            yield finding(COST, paid, better="lower", **common)
+        for number, label in enumerate(schema.classes):
+            for name in PER_CLASS:
+                yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
+        yield from _drafts(predictions, context)
+
+
+def _drafts(predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[ExhibitDraft]:
+    probability_nC, predicted_n, split = predictions["probability"], predictions["prediction"], context.split
+    labels = list(context.schema.classes)
+    counts_CC = metrics.confusion(context.target, predicted_n, len(labels))
+    caption = "Rows: the true class. Columns: what the network said."
+    content: dict[str, Any] = {"labels": labels, "counts": counts_CC.tolist()}
+    yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, split)
+    positive = context.schema.positive
+    drawn = curves.content(context.target, probability_nC, predicted_n, labels, positive, context.group)
+    if positive is None:
+        of = "One curve for each class, against all others."
+    else:
+        of = f"For the class {labels[positive]}; the dot is the decisions as they were made, with 95 % intervals."
+    if "roc" in drawn:
+        caption = (
+            "What is found of a class, against what is wrongly called so, from the strictest threshold to the laxest."
+            f" {of}"
+        )
+        yield ExhibitDraft("roc", "lines", "ROC curve", drawn["roc"], caption, split)
+        caption = f"How much of what is called so deserves it, against how much is found. {of}"
+        yield ExhibitDraft(
+            "precision_recall", "lines", "Precision and recall", drawn["precision_recall"], caption, split
+        )
+    caption = "How often the network is right when it claims a confidence, with 95 % Wilson intervals."
+    content = {"bins": metrics.reliability(context.target, probability_nC, context.group)}
+    yield ExhibitDraft("reliability", "reliability", "Reliability", content, caption, split)

@@ -1,0 +1,247 @@
+"""Several targets on one body: a head and an objective for each (Caruana 1997).
+
+Shapes: B rows, O outputs of the head, S scores, W columns of the encoded targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.component import Component
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding
+from leadline.core.schema import Schema, Task
+from leadline.errors import UsageError, did_you_mean
+from leadline.nn.batch import Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.tasks import labelled_rows, of_task, predictions_of
+from leadline.objectives.base import full
+from leadline.objectives.lookup import objective_for
+from leadline.objectives.supervised.single_network import SingleNetwork, default_training
+
+
+class Options(Fact):
+    """`tasks` names the objective of a target where it is not the usual one of its kind; `weights` say how much a task
+    counts.
+    """
+
+    tasks: Mapping[str, Component] = Field(default_factory=dict)
+    weights: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+
+
+class TaskHead(NamedTuple):
+    """One task: its objective with its options, and its share of the loss where no target is missing."""
+
+    task: Task
+    objective: SingleNetwork
+    share: float
+
+
+class Ends(nn.Module):
+    """The ends of all tasks, from outputs (B,O) to scores side by side (B,S)."""
+
+    def __init__(self, parts: tuple[TaskHead, ...]) -> None:
+        super().__init__()
+        self.parts = parts
+        self.outputs = [part.objective.outputs(part.task.schema, part.objective.chosen) for part in parts]
+        self.ends = nn.ModuleList(part.objective.last(part.task.schema, part.objective.chosen) for part in parts)
+        with torch.no_grad():
+            shapes = [
+                end(torch.zeros(2, outputs)).shape[1:] for end, outputs in zip(self.ends, self.outputs, strict=True)
+            ]
+        self.plain = [len(shape) == 0 for shape in shapes]  # one score a row, without an axis of its own
+        self.scores = [shape.numel() for shape in shapes]
+
+    def forward(self, outputs_BO: Tensor) -> Tensor:
+        apart = torch.split(full(outputs_BO), self.outputs, -1)
+        return torch.cat([end(part).reshape(len(part), -1) for end, part in zip(self.ends, apart, strict=True)], -1)
+
+    def apart(self, scores_BS: Tensor) -> Iterator[tuple[TaskHead, nn.Module, Tensor]]:
+        """Yield each task with its end and its own scores."""
+        for part, end, scores, plain in zip(
+            self.parts, self.ends, torch.split(scores_BS, self.scores, -1), self.plain, strict=True
+        ):
+            yield part, end, scores.squeeze(-1) if plain else scores
+
+
+class Multitask(SingleNetwork):
+    """The weighted mean of the tasks' losses over all targets that are known; each task is judged by its own
+    objective.
+    """
+
+    name = "multitask"
+    options = Options
+    kinds = ("several",)
+    monitors: Mapping[str, str] = {"loss": "lower"}
+    chosen: Options = Options()
+
+    def bind(self, options: Options) -> Self:
+        """Return the objective with the options of one experiment; it monitors each task, as ``accuracy(income)``."""
+        own = super().bind(options)
+        of_tasks = {name: objective_for(component)[0].monitors for name, component in options.tasks.items()}
+        tasks = {f"{measure}({name})": better for name, found in of_tasks.items() for measure, better in found.items()}
+        own.monitors = {"loss": "lower", **tasks}
+        return own
+
+    def target_types(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the kinds of target that the tasks' objectives take."""
+        return {
+            "*": self.kinds,
+            **{name: _player(name, component).kinds for name, component in self.chosen.tasks.items()},
+        }
+
+    def complete(self, schema: Schema) -> Options:
+        """Return the options with the objective and the weight of every task written out."""
+        tasks = {}
+        for task, objective, _ in self._parts(schema):
+            options = objective.complete(task.schema)
+            tasks[task.name] = Component(name=objective.name, options=options.model_dump(mode="json"))
+        return Options(tasks=tasks, weights={name: self.chosen.weights.get(name, 1.0) for name in tasks})
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why the targets cannot be learned together, or None; raises UsageError for a task that is not there."""
+        reason = super().unsuitable(schema)
+        if reason is not None:
+            return reason
+        reasons = [(part.task.name, part.objective.unsuitable(part.task.schema)) for part in self._parts(schema)]
+        return next((f"task {name!r}: {why}" for name, why in reasons if why), None)
+
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return the outputs of all tasks together."""
+        return sum(Ends(self.bind(options)._parts(schema)).outputs)
+
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the ends of all tasks."""
+        return Ends(self.bind(options)._parts(schema))
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return the weighted mean of the losses of those targets that are known, which also say how much the row
+        counts.
+        """
+        losses: list[tuple[Tensor, Tensor]] = []
+        parts = {}
+        for part, end, own in last.apart(scores):
+            known_B, target = of_task(part.task, target_B)
+            loss = part.objective.value(end, own, target)
+            value_B = torch.where(known_B, loss.value_B, 0.0)
+            losses.append((value_B, torch.where(known_B, loss.weight_B * part.share, 0.0)))
+            parts[f"loss({part.task.name})"] = value_B
+        weight_B = torch.stack([weight for _, weight in losses]).sum(0)
+        total_B = torch.stack([value * weight for value, weight in losses]).sum(0)
+        return Loss(total_B / weight_B.clamp_min(torch.finfo(weight_B.dtype).tiny), weight_B, parts)
+
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
+        """Return the columns of each task, as ``prediction(income)``."""
+        columns: dict[str, Tensor] = {}
+        for part, end, own in last.apart(scores):
+            columns |= {f"{name}({part.task.name})": x for name, x in part.objective.decided(end, own).columns.items()}
+        return Prediction(columns)
+
+    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+        """Let each task choose what it chooses after training."""
+        found: list[Finding] = []
+        for part, end in zip(network.last.parts, network.last.ends, strict=True):
+            decided, own = _of(part.task, predictions, context)
+            alone: Any = SimpleNamespace(
+                last=end
+            )  # an objective settles what stands at the end of its network, and no more
+            chosen = part.objective.calibrate(alone, decided, own)
+            found += [_named(finding, part.task.name) for finding in chosen]
+        return tuple(found)
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the mean loss over all targets that are known, and the measures of each task; NaN where no target is
+        known.
+        """
+        measures: dict[str, float] = {}
+        total = weight = 0.0
+        for task, objective, share in self._parts(schema):
+            rows, own = labelled_rows(task, target)
+            decided = predictions_of(task, predictions, rows)
+            values = (
+                objective.monitor(decided, own, task.schema)
+                if len(own)
+                else dict.fromkeys(objective.monitors, float("nan"))
+            )
+            measures |= {f"{name}({task.name})": value for name, value in values.items()}
+            if len(own):
+                total, weight = total + share * len(own) * values["loss"], weight + share * len(own)
+        return {"loss": total / weight if weight else float("nan"), **measures}
+
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the constant answers of all tasks."""
+        columns: dict[str, np.ndarray] = {}
+        names = []
+        for task, objective, _ in self._parts(schema):
+            name, answers = objective.dummy_predictor(labelled_rows(task, target)[1], rows, task.schema)
+            columns |= {f"{column}({task.name})": values for column, values in answers.items()}
+            names.append(name)
+        return ", ".join(dict.fromkeys(names)), columns
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split: ``accuracy(income)``, ``recall(income: rich)``."""
+        found = []
+        for task, objective, _ in self._parts(schema):
+            for name in objective.names(task.schema):
+                measure, bracket, group = name.partition("(")
+                found.append(f"{measure}({task.name}: {group}" if bracket else f"{measure}({task.name})")
+        return tuple(found)
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield what each task's objective measures, on the rows whose target is known."""
+        for number, (task, objective, _) in enumerate(self._parts(context.schema), start=1):
+            for item in objective.measure(*_of(task, predictions, context)):
+                if isinstance(item, Finding):
+                    yield _named(item, task.name)
+                else:
+                    yield item._replace(name=f"{item.name}-{number}", title=f"{item.title}: {task.name}")
+
+    def _parts(self, schema: Schema) -> tuple[TaskHead, ...]:
+        names = [task.name for task in schema.tasks]
+        for name in (*self.chosen.tasks, *self.chosen.weights):
+            if name not in names:
+                raise UsageError(f"objective multitask: there is no target {name!r}. {did_you_mean(name, names)}")
+        weights = [self.chosen.weights.get(name, 1.0) for name in names]
+        chosen = [
+            self.chosen.tasks.get(task.name) or Component(name=default_training(task.schema)) for task in schema.tasks
+        ]
+        return tuple(
+            TaskHead(task, _player(task.name, component), weight / sum(weights))
+            for task, component, weight in zip(schema.tasks, chosen, weights, strict=True)
+        )
+
+
+def _player(name: str, component: Component) -> SingleNetwork:
+    objective: Any = objective_for(component)[0]
+    if not isinstance(objective, SingleNetwork) or isinstance(objective, Multitask) or objective.labels != "all":
+        raise UsageError(f"objective multitask: the target {name!r} cannot have the objective {component.name!r}.")
+    own: SingleNetwork = objective
+    return own
+
+
+def _of(
+    task: Task, predictions: Mapping[str, np.ndarray], context: Context
+) -> tuple[Mapping[str, np.ndarray], Context]:
+    """Return the decisions of one task and its context, both of the rows whose target is known."""
+    rows, target = labelled_rows(task, context.target)
+    group = None if context.group is None else context.group[rows]
+    return predictions_of(task, predictions, rows), replace(context, target=target, group=group, schema=task.schema)
+
+
+def _named(finding: Finding, task: str) -> Finding:
+    if finding.group is None:
+        return finding.model_copy(update={"name": f"{finding.name}({task})"})
+    key, equals, part = finding.group.partition("=")
+    return finding.model_copy(update={"group": f"{key}={task}: {part}" if equals else f"{key} of {task}"})
+
+
+OBJECTIVE = Multitask()

@@ -1,0 +1,19 @@
+"""What objectives with an answer for every step of a text have in common."""
+
+from __future__ import annotations
+
+from leadline.core.schema import Schema
+
+MOVES = ("swap",)  # augmentations after which a token stands elsewhere
+
+
+def moved(schema: Schema) -> str | None:
+    """Say which augmentation of an input moves tokens away from what belongs to them, or None."""
+    for one in schema.inputs:
+        for change in one.augment:
+            if change.name in MOVES:
+                return (
+                    f"the augmentation {change.name!r} of {one.name!r} moves tokens, and what belongs to them stays"
+                    " where it was"
+                )
+    return None

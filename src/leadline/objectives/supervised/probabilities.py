@@ -1,0 +1,118 @@
+"""Probabilities as targets: cross-entropy against them, and how near predicted probabilities come.
+
+Shapes: B rows, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.metrics.classification import soft_labels as metrics
+from leadline.metrics.statistics.findings import finding
+from leadline.nn.batch import Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.objectives.supervised.single_network import SingleNetwork
+
+LOSSES = ("nll", "kl", "brier", "probability_mae")
+SHOWN = 2000  # points in the scatter of predicted against true
+
+
+class Options(Fact):
+    """There is nothing to choose."""
+
+
+class Probabilities(SingleNetwork):
+    """Softmax over classes, trained towards probabilities rather than one class."""
+
+    name = "probabilities"
+    options = Options
+    kinds = ("probabilities",)
+    monitors: Mapping[str, str] = {"loss": "lower", "kl": "lower", "agreement": "higher"}
+    chosen: Options = Options()
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why the target is no probabilities, or None."""
+        reason = super().unsuitable(schema)
+        if reason and schema.target is not None and schema.target.kind == "category":
+            return f"{reason}, or name the columns that hold the probability of each class: --target p_a,p_b"
+        return reason
+
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return one score a class."""
+        return len(schema.labels)
+
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the end of the network: its outputs are the scores."""
+        return nn.Identity()
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return the cross-entropy of each example against its probabilities in nats."""
+        value_B = -(target_B * scores.log_softmax(-1)).sum(-1)
+        return Loss(value_B, torch.ones_like(value_B), {})
+
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
+        """Return `prediction` (B,), the most probable class number, and `probability` (B,C)."""
+        probability_BC = scores.softmax(-1)
+        return Prediction({"prediction": probability_BC.argmax(-1), "probability": probability_BC})
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return mean cross-entropy and divergence (nats), and how often the most probable class is the same."""
+        probability_nC = predictions["probability"]
+        return {
+            "loss": float(metrics.cross_entropies(target, probability_nC).mean()),
+            "kl": float(metrics.divergences(target, probability_nC).mean()),
+            "agreement": float((predictions["prediction"] == target.argmax(1)).mean()),
+        }
+
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the mean probabilities of the train rows."""
+        mean_C = target.mean(0, dtype=np.float64)
+        return "mean", {
+            "prediction": np.full(rows, mean_C.argmax()),
+            "probability": np.broadcast_to(mean_C, (rows, len(mean_C))),
+        }
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return (*LOSSES, "agreement")
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield measures with intervals, and predicted against true probabilities, of one split."""
+        probability_nC = predictions["probability"]
+        results = metrics.measure_all(context.target, probability_nC, levels=context.levels, group=context.group)
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-6)
+        for name in self.names(context.schema):
+            unit, better = "nats" if name in ("nll", "kl") else "1", "higher" if name == "agreement" else "lower"
+            found: Any = {
+                "unit": unit,
+                "better": better,
+                "split": context.split,
+                "levels": context.levels,
+                "again": again,
+            }
+            yield finding(name, results[name], **found)
+        # Of an event and its contrary one says all.
+        first = int(len(context.schema.labels) == 2)
+        true, predicted = (
+            context.target[:, first:].ravel(),
+            np.asarray(probability_nC[:, first:], dtype=np.float64).ravel(),
+        )
+        some = np.linspace(0, len(true) - 1, min(SHOWN, len(true))).astype(int)
+        content = {
+            "x": {"label": "true probability", "values": true[some].tolist()},
+            "y": {"label": "predicted probability", "values": predicted[some].tolist()},
+            "diagonal": True,
+        }
+        yield ExhibitDraft("predicted", "scatter", "Predicted against true probabilities", content, split=context.split)
+
+
+OBJECTIVE = Probabilities()

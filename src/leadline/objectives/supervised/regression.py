@@ -1,0 +1,117 @@
+"""A number: squared, absolute or Huber's loss on the standardised scale, predictions in the target's own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from leadline.core.base import Fact
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.metrics.regression import regressor as metrics
+from leadline.nn.batch import Loss, Prediction
+from leadline.nn.contracts import Context
+from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread
+from leadline.objectives.supervised.single_network import SingleNetwork
+
+
+class Options(Fact):
+    """`loss` of an error e, in units of the target's standard deviation: ``squared`` e², ``absolute`` |e|, or
+    ``huber``.
+
+    Huber's (1964) is e² / 2 up to `delta` and delta (|e| - delta / 2) beyond: large errors pull no harder than one of
+    `delta`."""
+
+    loss: Literal["squared", "absolute", "huber"] = "squared"
+    delta: float = Field(default=1.0, gt=0)
+
+
+class Value(Rescale):
+    """The end of the network, (B,1) to (B,); it carries what an error costs."""
+
+    def __init__(self, mean: float, std: float, options: Options) -> None:
+        super().__init__(mean, std)
+        self.options = options
+
+    def forward(self, z_B1: Tensor) -> Tensor:
+        return super().forward(z_B1).squeeze(-1)
+
+
+class Regression(SingleNetwork):
+    """A value for each example."""
+
+    name = "regression"
+    options = Options
+    kinds = ("number", "count")
+    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "mse": "lower"}
+    classical_target = "numbers"
+    loss_options = ("loss", "delta")
+    chosen: Options = Options()
+
+    def outputs(self, schema: Schema, options: Options) -> int:
+        """Return one number a row."""
+        return 1
+
+    def last(self, schema: Schema, options: Options) -> nn.Module:
+        """Return the change from standardised values to the target's unit."""
+        assert schema.target is not None
+        return Value(schema.target.state["mean"], schema.target.state["std"], options)
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return what the error of each example costs, in units of the target's standard deviation."""
+        error_B = ((scores - target_B) / last.std).abs()
+        if last.options.loss == "squared":
+            value_B = error_B.square()
+        elif last.options.loss == "absolute":
+            value_B = error_B
+        else:
+            delta = last.options.delta
+            value_B = torch.where(error_B <= delta, 0.5 * error_B.square(), delta * (error_B - 0.5 * delta))
+        return Loss(value_B, torch.ones_like(value_B), {})
+
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
+        """Return `prediction` (B,) in the target's unit."""
+        return Prediction({"prediction": scores})
+
+    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+        """Return the training loss, and mean squared and mean absolute error in the target's unit."""
+        error = np.abs(predictions["prediction"].astype(np.float64) - target)
+        z, delta = error / spread(schema), self.chosen.delta
+        losses = {"squared": z**2, "absolute": z, "huber": np.where(z <= delta, 0.5 * z**2, delta * (z - 0.5 * delta))}
+        return {
+            "loss": float(losses[self.chosen.loss].mean()),
+            "mse": float((error**2).mean()),
+            "mae": float(error.mean()),
+        }
+
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+        """Return the mean of the train rows, or their median where the loss is not squared."""
+        if self.chosen.loss == "squared":
+            return "mean", {"prediction": np.full(rows, target.mean(dtype=np.float64))}
+        return "median", {"prediction": np.full(rows, np.median(target))}
+
+    def per_example_score(
+        self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+    ) -> tuple[str, np.ndarray] | None:
+        """Return how far off each row is, in the target's unit."""
+        return "mae", np.abs(predictions["prediction"].astype(np.float64) - target)
+
+    def names(self, schema: Schema) -> tuple[str, ...]:
+        """Return the names of all findings on one split."""
+        return metrics.NAMES
+
+    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+        """Yield measures with intervals, and predicted against true values, of one split."""
+        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
+        yield from errors_of(predictions["prediction"], context, again)
+        yield predicted_against_true(predictions["prediction"], context)
+
+
+OBJECTIVE = Regression()

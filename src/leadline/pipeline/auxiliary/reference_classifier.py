@@ -1,0 +1,120 @@
+"""The judge of rows that a network makes, loaded from its run or trained beside."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from leadline.core.component import Component
+from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.training_spec import EarlyStopping, TrainingSpec
+from leadline.data.dataset import Dataset
+from leadline.evaluation.feature_space import ReferenceClassifier
+from leadline.pipeline.auxiliary.run import train_auxiliary
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.resolving.experiment import resolve
+from leadline.pipeline.resolving.reference import CLASSIFICATION, may_train, needs_reference
+from leadline.run import folder as files
+from leadline.run.build import build_network
+from leadline.run.run import Run, load_shipped
+
+# A judge is to name classes right, and that it will not do better by going on: of few rows the loss falls for hundreds
+# of epochs.
+ENOUGH = EarlyStopping(on="accuracy", patience=10)
+FOLDER = "judge"  # among the checkpoints: what lies there is needed until the run is finished
+
+
+class Reference(NamedTuple):
+    """The judge of a run's new rows, or why there is none."""
+
+    judge: ReferenceClassifier | None
+    why: str = ""
+
+
+NO_REFERENCE = Reference(None)
+
+
+def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset) -> Reference:
+    """Return the judge of a finished training, one trained beside where none is given, from the same train rows.
+
+    Raises Interrupted after a signal, DiskFull; goes on where it stopped.
+    """
+    asked, world = run_context.experiment.judge, run_context.world
+    if not needs_reference(run_context.objective):
+        if asked:
+            run_context.shown.note(
+                f"judge={asked} means nothing here: a network for {run_context.objective.name!r} makes no rows."
+            )
+        return NO_REFERENCE
+    if not asked:
+        budget = (
+            run_context.experiment.training.max_time is not None
+            or run_context.experiment.training.max_energy is not None
+        )
+        why = (
+            "as training has a budget; --set judge=auto trains one"
+            if budget
+            else "--set judge=auto trains one, judge=RUN names one"
+        )
+        return Reference(
+            None,
+            (
+                f"no classifier judges, {why}"
+                if may_train(dataset.schema)
+                else "no classifier judges: the data has no classes"
+            ),
+        )
+    if asked == AUTO:
+        return _trained(folder, run_context, dataset)
+    if not world.is_main:
+        return NO_REFERENCE
+    run = Run(asked)
+    told = {"judge": run.name, "weights": files.sha256(run.folder / files.WEIGHTS)}
+    return Reference(ReferenceClassifier(run.network, run.objective, run.schema, f"the classifier {run.name}", told))
+
+
+def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
+    where, words = folder / files.CHECKPOINTS / FOLDER, "a classifier that judges new rows"
+    own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
+    run_context = whole.of(_experiment(whole.experiment, own), {})
+    names = ", ".join(body.name for body in run_context.experiment.network.bodies.values())
+    whole.shown.note(f"{words}: {names}, small; --set judge=false goes without")
+    why = train_auxiliary(
+        folder, where, run_context, own, lambda: build_network(run_context.experiment, own.schema), words, planned=False
+    )
+    if why is not None:
+        return Reference(None, f"{words} could not be trained: {why}")
+    if not whole.world.is_main:
+        return NO_REFERENCE
+    file = where / files.WEIGHTS
+    told = {
+        "judge": AUTO,
+        "weights": files.sha256(file),
+        "network": run_context.experiment.model_dump(mode="json")["network"],
+    }
+    network = load_shipped(file, run_context.experiment, own.schema)
+    return Reference(
+        ReferenceClassifier(network, run_context.objective, own.schema, "a classifier trained beside", told)
+    )
+
+
+def _experiment(whole: Experiment, dataset: Dataset) -> Experiment:
+    """Return the experiment of a small classifier of the same data, by whatever is usual for it, in fixed
+    arithmetic.
+    """
+    plan = whole.training.plan.model_copy(update={"precision": None, "compile": None, "channels_last": None})
+    training = TrainingSpec(
+        plan=plan, deterministic=True, checkpoint_seconds=whole.training.checkpoint_seconds, early_stopping=ENOUGH
+    )
+    network = NetworkSpec(size="small", fusion=Component(name="concat"))
+    asked = Experiment(
+        data=whole.data,
+        network=network,
+        objective=Component(name=CLASSIFICATION),
+        training=training,
+        baselines=(),
+        seed=whole.seed,
+    )
+    rows = {name: len(part) for name, part in dataset.splits.items()}
+    return resolve(asked, dataset.schema, rows)

@@ -1,0 +1,37 @@
+"""Choose what is chosen after training (a temperature, a threshold) on validation rows, before the weights are
+written.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import nn
+
+from leadline.core import wording
+from leadline.core.finding import Finding
+from leadline.core.schema import Schema
+from leadline.data.subset import Subset
+from leadline.evaluation.predictions import predict_subset
+from leadline.nn.contracts import Context, Objective
+from leadline.pipeline.progress import Progress
+
+
+def calibrate(
+    network: nn.Module, objective: Objective, schema: Schema, validation: Subset | None, shown: Progress
+) -> tuple[Finding, ...]:
+    """Let the objective set buffers of the network that ships, and say what it chose.
+
+    It is shown decisions on validation rows and nothing else: neither train rows, on which a network is too sure of
+    itself, nor test rows, on which nothing may be chosen."""
+    target, group, predictions = np.empty(0, dtype=np.int64), None, {}
+    if validation is not None and len(validation) and validation.target is not None:
+        target, group = validation.target, validation.group
+        predictions = dict(predict_subset(network, objective, validation))
+    found = objective.calibrate(network, predictions, Context("validation", target, group, schema))
+    for one in found:
+        rows = f" ({wording.count(one.n, 'row')})" if one.n else ""
+        shown.note(
+            f"{wording.term(one.name).title.lower()} {wording.number(one.value or 0.0, one.interval)},"
+            f" {one.method}{rows}"
+        )
+    return found

@@ -1,0 +1,147 @@
+"""What simpler models reach beside a trained network, and what each of its inputs is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import nn
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding
+from leadline.data.dataset import Dataset
+from leadline.evaluation.baselines import Baseline, constant, fit_baselines
+from leadline.evaluation.comparison import NETWORK, comparison_findings
+from leadline.evaluation.evaluate import Evaluated
+from leadline.evaluation.input_ablation import (
+    AGAIN,
+    GAIN,
+    missing_input_test,
+    single_input_ablation,
+    without_each_input,
+)
+from leadline.nn.contracts import Context
+from leadline.pipeline.auxiliary.single_inputs import SingleInputRun, single_input_predictions
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.trained import Trained
+from leadline.run import folder as files
+
+
+class Comparisons(NamedTuple):
+    """Findings and exhibits about simpler models, or about inputs."""
+
+    findings: tuple[Finding, ...] = ()
+    drafts: tuple[ExhibitDraft, ...] = ()
+
+
+def compare_baselines(
+    folder: Path,
+    run_context: RunContext,
+    dataset: Dataset,
+    trained: Trained,
+    measured: Evaluated,
+    cost: Sequence[Finding],
+    levels: tuple[float, ...],
+) -> Comparisons:
+    """Fit the baselines of an experiment and compare them with its network on the test rows; nothing where there are
+    none.
+    """
+    experiment, test = run_context.experiment, dataset.splits.get("test")
+    if not experiment.baselines or test is None or test.target is None or "test" not in measured.decisions:
+        return Comparisons()
+    known = {finding.label: finding.value or 0.0 for finding in cost}
+    rows = len(dataset.splits["train"])
+    network = Baseline(
+        NETWORK,
+        measured.decisions["test"],
+        rows,
+        seconds=trained.seconds,
+        params=int(known["params"]),
+        size_mb=known["size_mb"],
+        latency_ms=known.get("latency_ms(1)", 0.0),
+    )
+    # A step costs about as much as three forward passes, one for the loss and two for the gradient.
+    epochs = trained.history["epoch"].max() if trained.history.height else 0
+    operations = 3 * known.get("flops", 0.0) * rows * float(epochs or 0)  # type: ignore[arg-type]
+    baselines = list(
+        fit_baselines(
+            experiment,
+            run_context.objective,
+            dataset,
+            operations=operations,
+            note=run_context.shown.note,
+            progress=run_context.shown.stage,
+        )
+    )
+    context = Context("test", test.target, test.group, dataset.schema, levels, experiment.seed)
+    command = _command(folder, run_context)
+    found = list(
+        comparison_findings(
+            network,
+            baselines,
+            constant(run_context.objective, dataset, len(test)),
+            run_context.objective,
+            context,
+            command,
+        )
+    )
+    return _sorted(found)
+
+
+def compare_inputs(
+    network: nn.Module,
+    run_context: RunContext,
+    dataset: Dataset,
+    measured: Evaluated,
+    alone: Sequence[SingleInputRun],
+    levels: tuple[float, ...],
+) -> Comparisons:
+    """Compare a network of several inputs with each of them `alone`, and with itself where one is missing, on the test
+    rows.
+    """
+    test = dataset.splits.get("test")
+    if len(dataset.schema.inputs) < 2 or test is None or test.target is None or "test" not in measured.decisions:
+        return Comparisons()
+    if run_context.objective.labels == "none":  # nothing is decided that could be compared row by row
+        return Comparisons()
+    context = Context("test", test.target, test.group, dataset.schema, levels, run_context.experiment.seed)
+    found = list(
+        missing_input_test(
+            measured.decisions["test"],
+            list(without_each_input(network, run_context.objective, dataset)),
+            run_context.objective,
+            context,
+        )
+    )
+    if alone:
+        known = [single_input_predictions(one, dataset) for one in alone]
+        found = [*single_input_ablation(measured.decisions["test"], known, run_context.objective, context), *found]
+    else:
+        why = (
+            "as training has a budget; --set alone=true trains each"
+            if run_context.experiment.alone is None
+            else "as alone is false"
+        )
+        found.append(
+            Finding.absent(GAIN, f"no input was trained alone, {why}", split="test", better="higher", again=AGAIN)
+        )
+    return _sorted(found)
+
+
+def _sorted(found: Sequence[Finding | ExhibitDraft]) -> Comparisons:
+    return Comparisons(
+        tuple(item for item in found if isinstance(item, Finding)),
+        tuple(item for item in found if isinstance(item, ExhibitDraft)),
+    )
+
+
+def _command(folder: Path, run_context: RunContext) -> str:
+    """Return how a run of another model on the same data begins, with ``{}`` where the model's name belongs."""
+    if not run_context.experiment.data.source:
+        return 'leadline.train(…, network="{}")'
+    training = run_context.experiment.training
+    without = "".join(
+        f" --set training.{entry}=null" for entry in ("max_time", "max_energy") if getattr(training, entry) is not None
+    )
+    return f"leadline train {folder / files.EXPERIMENT} --network {{}}{without}"

@@ -1,0 +1,40 @@
+"""What one run is made from, and whom it talks to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import nn
+
+from leadline.core.experiment import Experiment
+from leadline.nn.contracts import Objective
+from leadline.objectives.lookup import objective_for
+from leadline.pipeline.progress import Progress, Silent
+from leadline.training.distributed import ALONE, World
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """An experiment with what no file can hold: data in memory, a user's own modules by input name, processes, a
+    listener.
+
+    While a job `shares_machine` with other runs nothing about it is timed.
+    """
+
+    experiment: Experiment
+    memory: object | None = None
+    modules: Mapping[str, nn.Module] = field(default_factory=dict)
+    world: World = ALONE
+    shown: Progress = field(default_factory=Silent)
+    shares_machine: bool = False
+
+    @property
+    def objective(self) -> Objective:
+        """What the network is trained for; only a resolved experiment says so."""
+        assert self.experiment.objective is not None
+        return objective_for(self.experiment.objective)[0]
+
+    def of(self, experiment: Experiment, modules: Mapping[str, nn.Module] | None = None) -> RunContext:
+        """Return the same job for another experiment."""
+        return replace(self, experiment=experiment, modules=self.modules if modules is None else modules)

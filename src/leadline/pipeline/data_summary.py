@@ -1,0 +1,132 @@
+"""What is said before training: what the data was understood to be, and what it can prove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from leadline.core.experiment import Experiment
+from leadline.core.registry import lookup, registered
+from leadline.core.requirement import Requirement
+from leadline.core.safe_text import apart, for_terminal
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import column_type
+from leadline.data.dataset import Dataset
+from leadline.evaluation.evaluate import levels_for
+from leadline.metrics.statistics.sample_size import rows_needed
+from leadline.objectives.lookup import objective_for
+from leadline.pipeline.progress import Progress
+
+COLUMNS = 40  # of one kind, and
+CLASSES = 12  # that are named; the report has them all
+PROPORTIONS = (
+    "accuracy",
+)  # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
+
+
+def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
+    """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
+    counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.splits.items())
+    noun = "windows" if any(one.window is not None for one in dataset.schema.inputs) else "rows"
+    shown.note(f"{dataset.name}: {counts} {noun} ({dataset.split_by})")
+    for one in dataset.schema.inputs:
+        shown.note(f"input {one.name}: {_content(one)}")
+    if dataset.schema.target is not None:
+        shown.note(f"target {dataset.schema.target.name}: {_goal(dataset.schema)}")
+    for line in overlooked(dataset.schema, experiment):
+        shown.note(line)
+    by = experiment.data.split.column
+    if by and any(column.name == by and not column.kind for column in dataset.columns):
+        shown.note(f"Left out {by!r}: the split comes from it.")
+    for note in dataset.notes:
+        shown.note(note)
+    if dataset.invalid_rows.height:
+        shown.note(_set_aside(dataset.invalid_rows))
+    if experiment.objective is not None:
+        for line in objective_for(experiment.objective)[0].warnings(dataset.schema):
+            shown.note(line)
+    for line in provable(experiment, len(dataset.splits.get("test", ()))):
+        shown.note(line)
+
+
+def _content(one: InputSchema) -> str:
+    if one.window is not None:
+        beside = [f.name for f in one.fields if f.kind != "calendar" and f.name not in one.window.aims]
+        known = [*one.window.spec.known, *(["the calendar"] if one.window.spec.calendar else [])]
+        said = f"the last {_count(one.window.past, 'step')} of {one.window.spec.every}"
+        said += f", with {_some(beside, COLUMNS)} beside" if beside else ""
+        return said + (f"; known ahead: {_some(known, COLUMNS)}" if known else "")
+    if one.kind != "table":
+        return column_type(one.kind).description(one.fields[0].state) or one.kind
+    kinds: dict[str, list[str]] = {}
+    for field in one.fields:
+        kinds.setdefault(field.kind, []).append(field.name)
+    return "; ".join(f"{_count(len(names), kind)} ({_some(names, COLUMNS)})" for kind, names in kinds.items())
+
+
+def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
+    """Yield which columns of a series its network overlooks: one that forecasts itself knows the past of the variables
+    alone.
+    """
+    for one in schema.inputs:
+        component = experiment.network.bodies.get(one.name)
+        if one.window is None or component is None or component.name not in registered("models"):
+            continue
+        beside = [f.name for f in one.fields if f.name not in one.window.aims]
+        if beside and lookup("models", component.name).forecasts:
+            yield (
+                f"Careful: {component.name} continues each variable from its own past; {_some(beside, COLUMNS)} "
+                f"{'is' if len(beside) == 1 else 'are'} not looked at. --network tcn, rnn or transformer does."
+            )
+
+
+def _goal(schema: Schema) -> str:
+    """Return in words what is predicted."""
+    assert schema.target is not None
+    if schema.classes:
+        return f"{len(schema.classes):,} classes ({_some(schema.classes, CLASSES)})"
+    if schema.tasks:
+        return f"several ({'; '.join(f'{task.name}: {_goal(task.schema)}' for task in schema.tasks)})"
+    if schema.labels:
+        what = "probabilities of" if schema.target.kind == "probabilities" else "sets of"
+        return f"{what} {_count(len(schema.labels), 'label')} ({_some(schema.labels, CLASSES)})"
+    if schema.tags:
+        return f"a tag for each token, of {len(schema.tags):,} ({_some(schema.tags, CLASSES)})"
+    if schema.target.kind == "text":
+        return "each token, and where the text ends, from what comes before"
+    if schema.target.kind == "series":
+        state = schema.target.state
+        return f"the next {_count(state['horizon'], 'step')} of {_count(len(state['columns']), 'variable')}"
+    return "a count" if schema.target.kind == "count" else "a number"
+
+
+def _set_aside(rows: pl.DataFrame) -> str:
+    file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
+    # of one row in a file of its own, the reason says which
+    first = reason if reason.startswith(f"{file}:") else f"{file}, row {row}, {column}: {reason}"
+    return f"{_count(rows.height, 'row')} set aside, listed in set_aside.parquet of the run folder. The first: {first}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun if n == 1 else noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+def _some(names: Sequence[str], most: int) -> str:
+    return ", ".join(for_terminal(apart(name)) for name in names[:most]) + (
+        f", … and {len(names) - most:,} more" if len(names) > most else ""
+    )
+
+
+def provable(experiment: Experiment, rows: int) -> list[str]:
+    """Return, for each requirement on a proportion, how many of `rows` test rows it takes to prove it."""
+    lines = []
+    requirements = [Requirement.parse(text) for text in experiment.require]
+    level = levels_for(len(requirements))[-1]
+    for requirement in requirements:
+        if requirement.name not in PROPORTIONS or requirement.op not in (">=", ">"):
+            continue
+        right = rows_needed(rows, requirement.bound, requirement.op, level)
+        enough = f"needs {right:,} right" if right is not None else "cannot be proven, even with all right"
+        lines.append(f"With {rows:,} test rows, {requirement.text} {enough}.")
+    return lines

@@ -1,0 +1,121 @@
+"""What is watched of a training beside its losses: signs that it goes wrong, and new pictures from epoch to epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.schema import Schema
+from leadline.data.columns.contract import column_type
+from leadline.data.subset import decoded
+from leadline.evaluation.exhibits import picture
+from leadline.nn.contracts import Generator, Objective
+from leadline.nn.rng import Rng
+from leadline.training.steps.plain import PlainStep
+
+MOST = 12  # epochs whose new pictures are kept
+ROWS = 8  # new pictures of an epoch
+LAST = 32  # ticks that an alarm may look back on
+PREFIX = "watched."
+
+
+class TrainingDiagnostics:
+    """Consumes ticks and epochs: what the objective is alarmed by, and pictures of the same codes after epochs spread
+    evenly.
+
+    Where there would be more epochs than `MOST`, every other one goes, and from then on only every other is looked at;
+    how training ended is always there."""
+
+    def __init__(self, objective: Objective, schema: Schema, seed: int) -> None:
+        self.objective, self.schema, self.seed = objective, schema, seed
+        makes = isinstance(objective, Generator)
+        self.shown = next((one for one in schema.inputs if one.kind == "image"), None) if makes else None
+        self.every = 1
+        self.pictures: dict[float, Tensor] = {}  # (ROWS,C,H,W) uint8 after so many epochs
+
+    def take(self, rows: Sequence[Mapping[str, Any]], step: PlainStep, *, at_end: bool, last: bool) -> Iterator[str]:
+        """Look at the last of all ticks so far, `at_end` of an epoch or of training, the `last` one; yields what is
+        alarming.
+        """
+        epoch = float(rows[-1]["epoch"])
+        if self.shown is not None and at_end and epoch not in self.pictures and (last or epoch % self.every == 0):
+            self.pictures[epoch] = self._made(step)
+            if len(self.pictures) > MOST:
+                self.every *= 2
+                self.pictures = {
+                    at: x for at, x in self.pictures.items() if at % self.every == 0 or (last and at == epoch)
+                }
+        yield from self._alarms(rows)
+
+    def _alarms(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+        """Yield in words what the last tick is the first to show."""
+        found = self.objective.alarms(rows[-LAST:])
+        before = self.objective.alarms(rows[-LAST - 1 : -1]) if any(found.values()) else {}
+        yield from (words for name, words in found.items() if words and not before.get(name))
+
+    @torch.no_grad()
+    def _made(self, step: PlainStep) -> Tensor:
+        """Return pictures by the network that counts now (ROWS,C,H,W), uint8."""
+        assert self.shown is not None
+        objective: Any = self.objective
+        rng = Rng(self.seed, 0, torch.arange(ROWS, device=step.plan.device)).fold_in("watched")
+        network = step.judged.eval()  # a step puts it back into training
+        options = objective.samples()
+        code_BL = objective.codes(network, rng, options)
+        x_BCHW: Tensor = objective.rows(network, code_BL, rng, options)[self.shown.name]
+        return x_BCHW.float().clamp(0, 255).round().to("cpu", torch.uint8)
+
+    def forget(self, after: float) -> None:
+        """Drop what was made after so many epochs: training goes on from there anew."""
+        self.pictures = {at: x for at, x in self.pictures.items() if at <= after}
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what a checkpoint holds of it."""
+        return {f"{PREFIX}{epoch!r}": x for epoch, x in self.pictures.items()}, {"every": self.every}
+
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint holds."""
+        held = {name.removeprefix(PREFIX): x for name, x in tensors.items() if name.startswith(PREFIX)}
+        self.pictures = {float(epoch): held[epoch] for epoch in sorted(held, key=float)}
+        self.every = scalars["every"]
+
+    def findings(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Finding, ...]:
+        """Return for each alarm that the objective knows whether training ended in it: 1, 0, or absent where it was too
+        short.
+        """
+        found = self.objective.alarms(rows[-LAST:])
+        method = "1 where the last ticks of training show it, else 0"
+        return tuple(
+            Finding(
+                name=name,
+                value=float(bool(found[name])),
+                method=method,
+                better="lower",
+                again=Reproduction(producer="training"),
+            )
+            if name in found
+            else Finding.absent(name, "training was too short to tell", better="lower")
+            for name in self.objective.watched
+        )
+
+    def drafts(self) -> tuple[ExhibitDraft, ...]:
+        """Return the pictures, an epoch a column, where there are any."""
+        if self.shown is None or not self.pictures:
+            return ()
+        one, field = self.shown, column_type(self.shown.kind)
+        columns = [field.stored(x, one.fields[0].state) for _, x in sorted(self.pictures.items())]
+        pictures = [picture(decoded(one, x_NHWC[row : row + 1])[one.name]) for row in range(ROWS) for x_NHWC in columns]
+        headings = [f"epoch {epoch:.3g}" for epoch in sorted(self.pictures)]
+        content = {
+            "pictures": pictures,
+            "captions": [""] * len(pictures),
+            "columns": len(columns),
+            "headings": headings,
+        }
+        caption = "In each row what the network makes of the same code, from epoch to epoch."
+        return (ExhibitDraft("new_by_epoch", "pictures", "New rows from epoch to epoch", content, caption),)

@@ -1,0 +1,33 @@
+"""A full disk ends the work cleanly: what is there stays usable, and the user is told what that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from leadline.errors import DiskFull, LeadlineError
+from leadline.machine import disk
+from leadline.run import folder as files
+
+
+@contextmanager
+def disk_full_guard(folder: Path) -> Iterator[None]:
+    """Raise DiskFull, saying what is left of the run in a folder, where something in the block finds the disk full."""
+    try:
+        yield
+    except LeadlineError:
+        raise
+    except Exception as error:
+        if not disk.is_full(error):
+            raise
+        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DiskFull(f"The disk of {folder} is full ({words}). {_left(folder)}") from error
+
+
+def _left(folder: Path) -> str:
+    if not (folder / files.EXPERIMENT).exists():
+        return "Nothing was begun yet. Make room and train again, or choose another disk with --out."
+    checkpoints = sorted((folder / files.CHECKPOINTS).glob("step-*.json"))
+    kept = f"The checkpoint {checkpoints[-1].stem} is kept" if checkpoints else "No checkpoint was written yet"
+    return f"{kept}; make room, and 'leadline resume {folder}' goes on from there."

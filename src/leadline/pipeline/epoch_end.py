@@ -1,0 +1,56 @@
+"""What an objective changes between epochs, where a gradient cannot: it is shown what its network makes of rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import Tensor, nn
+
+from leadline.data.dataset import Dataset
+from leadline.evaluation.feature_space import random_rows
+from leadline.evaluation.predictions import predict_subset
+from leadline.nn.batch import Batch, Prediction
+from leadline.nn.contracts import Objective
+from leadline.nn.rng import Rng
+from leadline.pipeline.trained import Event
+from leadline.pipeline.trainer_state import TrainerState
+from leadline.training.early_stopping import Best
+
+
+class _Embedding:
+    """Decides on embeddings, so that whoever decides for all rows can make them."""
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+
+    def decide(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
+        code_BL: Tensor = self.objective.embed(network, batch.inputs)
+        return Prediction({"code": code_BL.flatten(1)})
+
+
+def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
+    """Let the objective change the network after the share `done` of training, in all processes alike.
+
+    It depends on the weights, the data and the seed alone. What was best, or averaged, of the network before begins
+    anew."""
+    step, seed = trainer.step, trainer.run_context.experiment.seed
+    embedding: Any = _Embedding(trainer.objective)
+
+    def codes(split: str, rows: int) -> np.ndarray:
+        part = dataset.splits.get(split)
+        if part is None or not len(part):
+            return np.zeros((0, 1), dtype=np.float32)
+        return predict_subset(
+            step.network, embedding, random_rows(part, rows, seed, f"between {split}"), device=step.plan.device
+        )["code"]
+
+    what = trainer.objective.on_epoch_end(step.network, done, codes, seed)
+    if what is None:
+        return
+    if step.averaged is not None:
+        step.averaged.count = 0
+    if trainer.best is not None:
+        trainer.best, trainer.best_tensors = Best.model_validate({"better": trainer.best.better}), {}
+    trainer.events.append(Event(step.step, trainer.epochs(step.step), what))
+    trainer.shown.note(what)

@@ -1,0 +1,33 @@
+"""Files that verbs write what they found to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from leadline.errors import UsageError
+
+
+def check_name(out: Path | None, suffixes: Sequence[str]) -> None:
+    """Raise UsageError where a file cannot have such a name, which ends in one of `suffixes`; best asked before the
+    work begins.
+    """
+    if out is None:
+        return
+    if out.suffix not in suffixes:
+        *others, last = suffixes
+        raise UsageError(
+            f"Cannot write {out}: its name must end in {', '.join(others)}{' or ' if others else ''}{last}."
+        )
+    if not out.parent.is_dir():
+        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
+
+
+@contextmanager
+def writing(out: Path | None) -> Iterator[None]:
+    """Raise UsageError in words where what is within the block cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None

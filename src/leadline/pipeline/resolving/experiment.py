@@ -1,0 +1,284 @@
+"""Fill in what an experiment leaves open, from the data: network, objective, epochs, batch; nothing stays implicit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from torch import nn
+
+from leadline.core.component import Component
+from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.requirement import Requirement
+from leadline.core.schema import InputSchema, Schema
+from leadline.core.series_spec import SeriesSpec
+from leadline.core.training_spec import TrainingSpec
+from leadline.data.augmentations.augmenter import Augmenter
+from leadline.data.augmentations.mixing import Mixer
+from leadline.data.preprocessors import build_preprocessor, signal_spec
+from leadline.data.targets.selection import NONE
+from leadline.errors import UsageError, did_you_mean
+from leadline.evaluation import baselines, input_ablation
+from leadline.evaluation.analyses import (
+    cost,
+    domain_gap,
+    embeddings,
+    image_translation,
+    imputation,
+    likelihood_bound,
+    sample_quality,
+)
+from leadline.evaluation.proportions import SUMMARY_NAMES
+from leadline.models.build import classical_family, resolved_options
+from leadline.nn.contracts import Objective
+from leadline.nn.fusion import checked_fusion
+from leadline.objectives.lookup import objective_for
+from leadline.objectives.supervised.single_network import SingleNetwork, default_training
+from leadline.pipeline.fit_classical import classical_entries
+from leadline.pipeline.resolving.reference import resolved as judge_for
+from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopping_for
+from leadline.pipeline.resolving.updates import micro_batches, schedule_for, whole_batch, whole_epochs
+from leadline.training.optim import resolved_optimizer
+from leadline.training.plan import device_for
+from leadline.training.trackers import resolved_trackers
+
+SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
+EPOCHS = (4, 60)
+STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
+# The default network of an input, by its kind.
+USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}
+LARGE = 64  # pixels a side above which the default image network is a residual one
+READ, READ_EPOCHS = (
+    100_000,
+    20,
+)  # the same of texts, which networks know by heart after a few epochs, and the most epochs
+SLOW_EPOCHS = 20  # at most, for clips and large pictures: a hundred times the work of small ones
+
+
+def resolve(
+    experiment: Experiment, schema: Schema, rows: Mapping[str, int], modules: Mapping[str, nn.Module] | None = None
+) -> Experiment:
+    """Return the experiment with every default written out, for a dataset with so many `rows` by split.
+
+    Without validation rows nothing stops training early.
+
+    Raises UsageError naming the entry where a name or an option is unknown, or where parts do not fit each other.
+    """
+    objective, component = _objective(experiment, schema)
+    reason = objective.unsuitable(schema)
+    if reason:
+        raise UsageError(
+            f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}"
+        )
+    options = objective.complete(schema)
+    objective, component = (
+        objective.bind(options),
+        component.model_copy(update={"options": options.model_dump(mode="json")}),
+    )
+    if (lacking := objective.too_few_rows(rows)) is not None:
+        raise UsageError(f"{lacking}.")
+    network = _network(experiment, schema, modules or {}, objective)
+    positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
+    chosen = {
+        "data": experiment.data.model_copy(
+            update={"target": _target(schema, objective), "positive": positive, "series": _series(schema)}
+        ),
+        "network": network,
+        "objective": component,
+        "baselines": baselines.choose(experiment.baselines, network, objective, schema),
+        "judge": judge_for(experiment, schema, objective),
+    }
+    several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.labels != "none" else ()
+    check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *SUMMARY_NAMES, *several))
+    Augmenter(schema.inputs)  # refuses unknown augmentations
+    Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
+    training = with_defaults(experiment.training, objective)
+    family = classical_family(network, modules or {})
+    if family is not None:
+        return experiment.model_copy(
+            update={**chosen, **classical_entries(training, component, family, objective, schema)}
+        )
+    return experiment.model_copy(update={**chosen, "training": _training(training, objective, schema, rows)})
+
+
+def _measured(objective: Objective, schema: Schema) -> tuple[str, ...]:
+    """Return the names of the measures of a network's answers, of the rows that it makes, and of its embeddings."""
+    beside = (*likelihood_bound.names(objective), *imputation.names(objective, schema))
+    beside = (*beside, *sample_quality.names(objective, schema), *image_translation.names(objective, schema))
+    beside = (*beside, *embeddings.names(objective, schema), *domain_gap.names(objective))
+    return (*objective.names(schema), *objective.watched, *beside)
+
+
+def with_defaults(training: TrainingSpec, objective: Objective) -> TrainingSpec:
+    """Return how a network is trained, with what is usual for the objective where the user says nothing."""
+    if not objective.default_training:
+        return training
+    given = training.model_dump(mode="json", exclude_unset=True)
+    players = {
+        name: Component.model_validate(one) for name, one in objective.default_training.get("players", {}).items()
+    }
+    for name, one in training.players.items():  # an option alone is one of the usual optimizer
+        usual = players.get(name)
+        same = usual is not None and one.name in (AUTO, usual.name)
+        players[name] = (
+            usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
+        )
+    return TrainingSpec.model_validate({**objective.default_training, **given, "players": players})
+
+
+def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows: Mapping[str, int]) -> TrainingSpec:
+    """Return how a network is stepped, with every default written out."""
+    count = rows["train"]
+    whole = whole_batch(training, count)
+    batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
+    epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
+    if training.accumulate > batch:
+        raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
+    if objective.coupled and batch < 2:
+        raise UsageError(
+            f"training.batch: {objective.name} ties rows of a batch together, and one row has no other. Take more."
+        )
+    device_for(training.plan.device)  # refuses a device that is not there
+    return training.model_copy(
+        update={
+            "epochs": epochs,
+            "batch": batch,
+            "accumulate": micro_batches(training, batch, objective),
+            "optimizer": resolved_optimizer(training.optimizer),
+            "players": _players(training.players, objective),
+            "schedule": schedule_for(training.schedule, epochs, objective, rows),
+            "mix": _mix(training.mix, objective, schema),
+            "early_stopping": stopping_for(training, objective, rows, epochs),
+            "average": average_for(training),
+            "log": resolved_trackers(training.log),
+        }
+    )
+
+
+def _players(players: Mapping[str, Component], objective: Objective) -> Mapping[str, Component]:
+    """Return the optimizers of those parts that have their own; raises UsageError for a part that the objective does
+    not have.
+    """
+    known = objective.default_training.get("players", {})
+    for name in players:
+        if name not in known:
+            hint = (
+                did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
+            )
+            raise UsageError(f"training.players: the objective {objective.name!r} steps no {name!r}. {hint}")
+    return {name: resolved_optimizer(component) for name, component in players.items()}
+
+
+def _target(schema: Schema, objective: Objective) -> str | tuple[str, ...] | None:
+    """Return the target's column, or its columns."""
+    if schema.target is None and objective.labels == "none":
+        return NONE
+    columns = schema.target.columns if schema.target else ()
+    return columns[0] if len(columns) == 1 else columns or None
+
+
+def _series(schema: Schema) -> SeriesSpec | None:
+    """Return a series with everything that the data decided written out; None where rows are no windows."""
+    return next((one.window.spec for one in schema.inputs if one.window is not None), None)
+
+
+def _mix(mix: Component | None, objective: Objective, schema: Schema) -> Component | None:
+    """Return how rows are mixed with all its options."""
+    if mix is None:
+        return None
+    if objective.coupled or objective.labels != "all" or not isinstance(objective, SingleNetwork):
+        raise UsageError(
+            f"training.mix: the objective {objective.name!r} cannot share a row's loss between two targets."
+        )
+    return Mixer(mix, schema.inputs).component
+
+
+def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requirement, ...]:
+    """Parse requirements; raises UsageError where one names a finding that is not among the `names` of those to be
+    measured.
+    """
+    known = {name.replace(" ", "") for name in names}
+    requirements = tuple(Requirement.parse(text) for text in texts)
+    for requirement in requirements:
+        if requirement.name not in known:
+            grouped = {name for name in known if name.startswith(f"{requirement.base}(")}
+            plain = grouped or {name for name in known if "(" not in name}
+            raise UsageError(
+                f"Nothing called {requirement.name!r} will be measured. {did_you_mean(requirement.name, plain)}"
+            )
+    return requirements
+
+
+def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
+    if objective.encoder_output == "vector" and any(one.kind == "text" for one in schema.inputs):
+        return min(max(round(READ / rows), EPOCHS[0]), READ_EPOCHS)
+    usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
+    if any(one.kind == "audio" or (one.kind == "image" and max(one.shape[:2]) > LARGE) for one in schema.inputs):
+        return min(usual, SLOW_EPOCHS)
+    return max(usual, math.ceil(STEPS * batch / rows))
+
+
+def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:
+    component = experiment.objective or Component(name=AUTO)
+    if component.name == AUTO:
+        component = component.model_copy(update={"name": default_training(schema)})
+    objective, options = objective_for(component)
+    return objective, Component(name=component.name, options=options.model_dump(mode="json"))
+
+
+def _default_body(one: InputSchema, objective: Objective) -> Component:
+    if objective.encoder_output != "vector":
+        return Component(name="rnn", options={"bidirectional": objective.encoder_output == "steps"})
+    if one.window is not None and objective.labels == "none":
+        return Component(name="tcn")  # the usual one forecasts, and here nothing is forecast
+    if one.kind == "image":
+        return Component(name="resnet" if max(one.shape[:2]) > LARGE else "cnn")
+    return Component(name=USUAL.get(one.kind, "rnn"))  # a kind that is a plugin's gives sequences, most likely
+
+
+def _network(
+    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective
+) -> NetworkSpec:
+    """Return the network with all options of bodies, and of the fusion where there is something to fuse."""
+    bodies, fusion = _bodies(experiment, schema, modules, objective), experiment.network.fusion
+    names = [one.name for one in schema.inputs]
+    options = checked_fusion(fusion).model_dump(mode="json")
+    shared = [name for group in experiment.network.share for name in group]
+    for name in shared:
+        if name not in names:
+            raise UsageError(f"network.share: there is no input {name!r}. {did_you_mean(name, names)}")
+        if shared.count(name) > 1:
+            raise UsageError(f"network.share: {name!r} is named twice; an input has one backbone.")
+    for group in experiment.network.share:
+        others = [
+            name for name in group if bodies[name] != bodies[group[0]] or (name in modules) != (group[0] in modules)
+        ]
+        if others:
+            raise UsageError(
+                f"network.share: {group[0]!r} and {others[0]!r} have different networks under network.bodies."
+            )
+    if len(names) > 1:
+        fusion = fusion.model_copy(update={"options": options})
+    return experiment.network.model_copy(update={"bodies": bodies, "fusion": fusion})
+
+
+def _bodies(
+    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective
+) -> dict[str, Component]:
+    network = experiment.network
+    names = [one.name for one in schema.inputs]
+    for name in network.bodies:
+        if name != "*" and name not in names:
+            raise UsageError(f"network.bodies: there is no input {name!r}. {did_you_mean(name, names)}")
+    bodies = {}
+    for one in schema.inputs:
+        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, objective)
+        if one.name in modules:
+            bodies[one.name] = component
+            continue
+        spec = signal_spec(build_preprocessor(one), one)
+        try:
+            bodies[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
+        except UsageError as error:
+            raise UsageError(f"Input {one.name!r}: {error}" if len(names) > 1 else str(error)) from None
+    return bodies

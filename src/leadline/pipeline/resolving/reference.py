@@ -1,0 +1,86 @@
+"""Who judges the rows that a network makes: a classifier given by its run, a small one trained beside, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from leadline.core.experiment import AUTO, Experiment
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import column_type
+from leadline.errors import LeadlineError, UsageError
+from leadline.nn.contracts import Converter, Generator
+from leadline.run.run import Run
+
+CLASSIFICATION = "classification"
+
+
+def resolved(experiment: Experiment, schema: Schema, objective: object) -> str | bool | None:
+    """Return who judges: a run, ``auto`` or nobody; as it was given for networks that make no rows.
+
+    Raises UsageError for a run that cannot judge such rows.
+    """
+    asked, training = experiment.judge, experiment.training
+    if not needs_reference(objective) or asked is False:
+        return asked
+    if asked is None:
+        budget = training.max_time is not None or training.max_energy is not None
+        return AUTO if may_train(schema) and not budget else False
+    if asked == AUTO:
+        if not may_train(schema):
+            raise UsageError(
+                "judge: auto trains a classifier, and the data has no classes: name a classifier's run, or leave it"
+                " out."
+            )
+        return AUTO
+    _check(asked, schema)
+    return asked
+
+
+def needs_reference(objective: object) -> bool:
+    """Say whether an objective's network makes rows that a classifier can judge."""
+    return isinstance(objective, Generator) or (isinstance(objective, Converter) and objective.into is None)
+
+
+def may_train(schema: Schema) -> bool:
+    """Say whether a classifier could be trained beside."""
+    return bool(schema.classes) and all(one.window is None for one in schema.inputs)
+
+
+def _check(asked: str, schema: Schema) -> None:
+    """Raise UsageError where a run is no classifier of rows that are encoded as these are."""
+    try:
+        run = Run(asked)
+    except LeadlineError as error:
+        raise UsageError(f"judge: {error}") from None
+    if run.objective.name != CLASSIFICATION:
+        raise UsageError(f"judge: {asked} was trained for {run.objective.name!r}, and a judge is a classifier.")
+    own = {one.name: one for one in run.schema.inputs}
+    other = next((one.name for one in schema.inputs if one.name not in own), None)
+    if other is not None or len(own) != len(schema.inputs):
+        here = ", ".join(one.name for one in schema.inputs)
+        raise UsageError(f"judge: {asked} takes the inputs {', '.join(own)}, and the rows here have {here}.")
+    for one in schema.inputs:
+        mine, theirs = _recipe(one), _recipe(own[one.name])
+        if mine != theirs:
+            raise UsageError(
+                f"judge: {asked} reads the input {one.name!r} in another way ({_words(own[one.name])}) than it is read"
+                f" here ({_words(one)}): train it on the same data, with the same data.inputs, data.columns and split."
+            )
+
+
+def _recipe(one: InputSchema) -> tuple[Any, ...]:
+    """Return what the encoded values of an input depend on."""
+    return one.kind, one.shape, [(f.name, f.kind, _plain(column_type(f.kind).recipe(f.state))) for f in one.fields]
+
+
+def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in state.items()}
+
+
+def _words(one: InputSchema) -> str:
+    return (
+        f"{one.kind} {'×'.join(map(str, one.shape))}"
+        if one.kind != "table"
+        else ", ".join(field.name for field in one.fields)
+    )

@@ -1,0 +1,73 @@
+"""Fill in when a training ends: after how many epochs, by early stopping, by a budget; and what then ships."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from leadline.core.component import Component
+from leadline.core.training_spec import EarlyStopping, TrainingSpec
+from leadline.core.wording import term
+from leadline.errors import UsageError, did_you_mean
+from leadline.machine import energy
+from leadline.nn.contracts import Objective
+from leadline.training.weight_average import resolved_weight_average
+
+PATIENCE = 10  # epochs at least without a better value, unless told otherwise
+LONGER = 10  # times the usual epochs that a training takes at most which is bounded by a budget alone
+
+
+def most_epochs(training: TrainingSpec, default_training: int) -> int:
+    """Return the epochs that were asked for, else the usual number, or more where a budget bounds them.
+
+    Raises UsageError where what was declared for estimating energy is nonsense.
+    """
+    energy.declared_watts(), energy.declared_co2()
+    if training.epochs is not None:
+        return training.epochs
+    return default_training if training.max_time is None and training.max_energy is None else LONGER * default_training
+
+
+def stopping_for(
+    training: TrainingSpec, objective: Objective, rows: Mapping[str, int], epochs: int
+) -> EarlyStopping | None:
+    """Return what stops training early, its patience written out unless a budget decides how many epochs there will be.
+
+    Raises UsageError where it watches a measure that there is not, or waits for a value that it cannot reach.
+    """
+    stopping = training.early_stopping
+    if stopping is None:
+        return None
+    if not rows.get("validation"):
+        if stopping.target is not None:
+            raise UsageError(
+                f"training.early_stopping.target: {stopping.on} is watched on validation rows, and there are none. "
+                "Set data.split.validation, or leave the target out."
+            )
+        return None
+    if stopping.on not in objective.monitors:
+        known = did_you_mean(stopping.on, objective.monitors)
+        raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
+    for name in ("target", "tolerance"):
+        value = getattr(stopping, name)
+        if value is None:
+            continue
+        if not math.isfinite(value):
+            raise UsageError(
+                f"training.early_stopping.{name}: {value} is no number that {stopping.on} can be compared with."
+            )
+        if term(stopping.on).share and not 0 <= value <= 1:
+            raise UsageError(
+                f"training.early_stopping.{name}: {stopping.on} is a share between 0 and 1, never {value:g}. Write"
+                f" {value / 100:g}?"
+            )
+    if stopping.patience is None and training.max_time is None and training.max_energy is None:
+        return stopping.model_copy(update={"patience": max(PATIENCE, epochs // 2)})
+    return stopping
+
+
+def average_for(training: TrainingSpec) -> Component | None:
+    """Return how weights are averaged with all options; raises UsageError where a name or an option is unknown or
+    wrong.
+    """
+    return None if training.average is None else resolved_weight_average(training.average)

@@ -1,0 +1,58 @@
+"""What training tells the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import polars as pl
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.machine.energy import Energy
+
+FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
+
+
+class Event(NamedTuple):
+    """Something out of the ordinary that happened in training, after so many steps."""
+
+    step: int
+    epoch: float
+    what: str
+
+
+class Trained(NamedTuple):
+    """What training tells the report: when it began, its seconds, the history, the epoch whose weights ship, energy
+    used.
+
+    `calibrated` is what was chosen after training, `events` what was out of the ordinary in it, `rollbacks` how often a
+    divergence was gone back from; `seen` and `shown` are what was watched beside losses."""
+
+    started: datetime
+    seconds: float
+    history: pl.DataFrame
+    best_epoch: float | None
+    energy: Mapping[str, Energy]
+    calibrated: Sequence[Finding] = ()
+    events: Sequence[Event] = ()
+    rollbacks: int = 0
+    seen: Sequence[Finding] = ()
+    shown: Sequence[ExhibitDraft] = ()
+
+    def findings(self) -> Sequence[Finding]:
+        """Return what is counted of the training itself, where there is something to count."""
+        if not self.rollbacks:
+            return self.seen
+        method = "times that training diverged, went back to the last sound state and on with half the learning rate"
+        again = Reproduction(producer="training", repeat="recorded")
+        return (*self.seen, Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again))
+
+    def drafts(self) -> Sequence[ExhibitDraft]:
+        """Return what was watched, and a table of what was out of the ordinary, where something was."""
+        rows = [[event.step, round(event.epoch, 2), event.what] for event in self.events]
+        content = {"columns": ["step", "epoch", "what happened"], "rows": rows}
+        return (
+            (*self.shown, ExhibitDraft("events", "table", "What happened in training", content)) if rows else self.shown
+        )

@@ -1,0 +1,180 @@
+"""Measure a trained run and write its report, page, card and manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import torch
+from torch import nn
+
+from leadline.core.exhibit import ExhibitDraft, store
+from leadline.core.experiment import Experiment
+from leadline.core.report import Report, RunFacts
+from leadline.core.requirement import Requirement, verdicts_on
+from leadline.data.dataset import Dataset
+from leadline.evaluation import exhibits
+from leadline.evaluation.analyses.cost import measure_cost
+from leadline.evaluation.analyses.examples import examples
+from leadline.evaluation.analyses.near_duplicates import near_duplicates
+from leadline.evaluation.evaluate import Evaluated, levels_for, measure
+from leadline.evaluation.held_out import held_out, levels_of
+from leadline.evaluation.predictions import first_inputs
+from leadline.machine.latency import cpu_threads
+from leadline.pipeline import lr_range_test
+from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
+from leadline.pipeline.auxiliary.reference_classifier import NO_REFERENCE, Reference
+from leadline.pipeline.auxiliary.single_inputs import SingleInputRun
+from leadline.pipeline.compare import compare_baselines, compare_inputs
+from leadline.pipeline.context import RunContext
+from leadline.pipeline.trained import Trained
+from leadline.report.html import render
+from leadline.report.model_card import card
+from leadline.run import access_log
+from leadline.run import folder as files
+from leadline.run.environment import environment_for
+from leadline.run.run import load_shipped
+
+
+def finish(
+    folder: Path,
+    run_context: RunContext,
+    dataset: Dataset,
+    trained: Trained,
+    alone: Sequence[SingleInputRun] = (),
+    judged: Reference = NO_REFERENCE,
+    shares: Sequence[LabelShare] = (),
+) -> None:
+    """Measure the weights that lie in the run folder, judge the requirements, and write everything a finished run
+    has.
+    """
+    experiment = run_context.experiment
+    # the artifact that ships, not what training happened to hold
+    network = load_shipped(folder / files.WEIGHTS, experiment, dataset.schema, run_context.modules)
+    environment = environment_for(folder)
+    requirements = tuple(Requirement.parse(text) for text in experiment.require)
+    levels = levels_for(len(requirements))
+    looks = access_log.record_access(dataset.fingerprint, str(folder)) if len(dataset.splits.get("test", ())) else None
+    threads = int(environment.get("plan", {}).get("threads", torch.get_num_threads()))
+    with cpu_threads(threads):  # as many as were found to be fastest here
+        measured = _measured(network, run_context, dataset, levels, judged)
+        held_out = dataset.splits.get("test") or dataset.splits["train"]
+        cost = tuple(
+            measure_cost(
+                network,
+                lambda rows: first_inputs(held_out, rows),
+                folder / files.WEIGHTS,
+                train_seconds=trained.seconds,
+                energy=trained.energy,
+                timed=not run_context.shares_machine,
+                levels=levels,
+            )
+        )
+        beside = compare_baselines(folder, run_context, dataset, trained, measured, cost, levels)
+        inputs = compare_inputs(network, run_context, dataset, measured, alone, levels)
+        others = (beside, inputs, curve(folder, shares, run_context, levels))
+    more = [finding for one in others for finding in one.findings]
+    findings = (*measured.findings, *trained.calibrated, *more, *cost, *trained.findings())
+    write_predictions(folder, dataset, measured, run_context)
+    drafts = [
+        *_drafts(dataset, experiment, measured, trained, environment),
+        *(draft for one in others for draft in one.drafts),
+    ]
+    report = Report(
+        experiment=experiment.model_dump(mode="json"),
+        run=RunFacts(
+            id=folder.name,
+            parent=environment.get("init", {}).get("id"),
+            started=trained.started.isoformat(timespec="seconds"),
+            seconds=(datetime.now(UTC) - trained.started).total_seconds(),
+            test_looks=looks,
+        ),
+        environment=environment,
+        findings=findings,
+        exhibits=tuple(
+            store(draft, folder) for draft in (*drafts, *lr_range_test.shown(folder, experiment.training.optimizer))
+        ),
+        requirements=verdicts_on(requirements, findings),
+    )
+    write_report(folder, report)
+
+
+def _measured(
+    network: nn.Module, run_context: RunContext, dataset: Dataset, levels: tuple[float, ...], judged: Reference
+) -> Evaluated:
+    return measure(
+        network,
+        run_context.objective,
+        dataset,
+        levels=levels,
+        seed=run_context.experiment.seed,
+        progress=lambda done, total: run_context.shown.stage("measuring", done, total),
+        judge=judged.judge,
+        no_judge=judged.why,
+    )
+
+
+def write_report(folder: Path, report: Report) -> None:
+    """Write report.json, the page and the card, and seal the run."""
+    (folder / files.MANIFEST).unlink(
+        missing_ok=True
+    )  # until all is written anew, the run is not finished, rather than damaged
+    files.write(folder / files.REPORT, report.to_json())
+    files.write(folder / files.PAGE, render(report, folder))
+    files.write(folder / files.CARD, card(report, folder))
+    files.seal(folder)
+
+
+def _drafts(
+    dataset: Dataset, experiment: Experiment, measured: Evaluated, trained: Trained, environment: Mapping[str, Any]
+) -> Sequence[ExhibitDraft]:
+    drafts = [
+        *exhibits.about_data(dataset),
+        *near_duplicates(dataset),
+        # Without a plan of how to step, the model was fitted, on rows as they are.
+        *examples(dataset, experiment.seed, experiment.training.mix, augmented="plan" in environment),
+        *measured.drafts,
+    ]
+    if trained.history.height:
+        drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
+    drafts += trained.drafts()
+    drafts += carried_over(environment.get("init", {}))
+    trials = environment.get("plan", {}).get("trials", ())
+    if trials:
+        columns = ("candidate", "ms", "loss_error", "gradient_error", "why")
+        content = {"columns": ["candidate", "ms a step", "loss error", "gradient error", "not sound because"],
+                   "rows": [[trial[c] for c in columns] for trial in trials]}  # fmt: skip
+        drafts.append(
+            ExhibitDraft(
+                "plan", "table", "Execution plan", content, "Each way of executing a step, timed on this machine."
+            )
+        )
+    return drafts
+
+
+def carried_over(began: Mapping[str, Any]) -> list[ExhibitDraft]:
+    """Return the exhibit of what a network began with, where that was another's weights."""
+    if not began:
+        return []
+    rows = [[name, shape, why or "carried over"] for name, shape, why in began["layers"]]
+    caption = f"Weights of {began['id']}, trained for {began['objective']} (sha256 {began['weights'][:16]}…)."
+    content = {"columns": ["tensor", "shape", "first weights"], "rows": rows}
+    return [ExhibitDraft("carried_over", "table", "What training began with", content, caption)]
+
+
+def write_predictions(folder: Path, dataset: Dataset, measured: Evaluated, run_context: RunContext) -> None:
+    """Write the held-out predictions of all splits."""
+    levels = levels_of(run_context.experiment)
+    found = [
+        held_out(dataset.schema, dataset.splits[split], decided, levels)
+        for split, decided in measured.decisions.items()
+    ]
+    notes = [one.note for one in found if one.note is not None]
+    for note in notes:
+        run_context.shown.note(note)
+    if found:
+        metadata = {"leadline": "; ".join(notes)} if notes else None
+        pl.concat([one.table for one in found]).write_parquet(folder / files.PREDICTIONS, metadata=metadata)

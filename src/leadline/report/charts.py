@@ -1,0 +1,290 @@
+"""Where everything in a chart stands, in per cent of the plot area; `templates/macros.html.j2` draws it.
+
+Positions are percentages and text is text, so that a chart fits any width, follows the page's colours, and shows any
+script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from leadline.core import wording
+from leadline.core.safe_text import apart, visible
+from leadline.report.axes import Axis, Tick, axis
+from leadline.report.outline import SPLITS, Noted
+
+MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
+COLOURS = 10
+P = TypeVar("P")
+
+
+class Line(NamedTuple):
+    """A polyline in a 100 × 100 box whose y runs downwards; `end` is where its last point stands."""
+
+    name: str
+    look: str
+    points: str
+    end: tuple[float, float]
+
+
+class Band(NamedTuple):
+    """What lies between two lines, as a polygon in the same box as a `Line`."""
+
+    look: str
+    points: str
+
+
+class Dot(NamedTuple):
+    """A point; `low` and `high` are the ends of its interval in y (per cent from the top), `left` and `right` in x, or
+    None.
+    """
+
+    x: float
+    y: float
+    radius: float
+    title: str
+    low: float | None = None
+    high: float | None = None
+    left: float | None = None
+    right: float | None = None
+    look: str = ""
+
+
+class Plot(NamedTuple):
+    """One panel: axes, lines, bands around some, dots, perhaps a diagonal, a marked x and a marked y (per cent from the
+    top).
+
+    `names` says what the colours of dots stand for.
+    """
+
+    label: str
+    x: Axis
+    y: Axis
+    x_label: str
+    y_label: str
+    summary: str
+    lines: tuple[Line, ...] = ()
+    dots: tuple[Dot, ...] = ()
+    diagonal: bool = False
+    mark: Tick | None = None
+    level: Tick | None = None
+    bands: tuple[Band, ...] = ()
+    names: tuple[Line, ...] = ()
+
+
+class Row(NamedTuple):
+    """One finding as a dot with its interval, in per cent."""
+
+    label: str
+    look: str
+    noted: Noted
+    at: float
+    low: float | None
+    high: float | None
+
+
+class Strip(NamedTuple):
+    """Several findings of one measure on one axis; `unit` stands in the heading where it would not fit beside each
+    number.
+    """
+
+    name: str
+    better: str | None
+    unit: str
+    axis: Axis
+    rows: tuple[Row, ...]
+
+
+class Cell(NamedTuple):
+    """How often one class was called another: the number, its share of the true class in per cent, and what that
+    says.
+    """
+
+    number: int
+    share: int
+    right: bool
+    title: str
+
+
+class Matrix(NamedTuple):
+    """A confusion matrix and the confusions that happen most; `size` is that of its cells, `long` labels stand
+    upright.
+    """
+
+    labels: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    totals: tuple[int, ...]
+    worst: tuple[tuple[str, str, int, int], ...]
+    size: str
+    long: bool
+
+
+def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
+    """Return a plot for each panel of a ``curves`` exhibit."""
+    x_values = content["x"]["values"]
+    x_axis = axis(x_values, log=content["x"].get("log", False))
+    mark = content.get("mark")
+    at = Tick(x_axis.place(mark["x"]), mark["label"]) if mark else None
+    plots = []
+    for panel in content["panels"]:
+        series = [
+            (s["name"], [(x, y) for x, y in zip(x_values, s["values"], strict=True) if y is not None])
+            for s in panel["series"]
+        ]
+        series = [(name, points) for name, points in series if points]
+        y_axis = axis((y for _, points in series for _, y in points), log=panel["log"], pad=0.04)
+        lines = tuple(_line(name, n, points, x_axis, y_axis) for n, (name, points) in enumerate(series))
+        told = [
+            f"{name} from {wording.number(points[0][1])} to {wording.number(points[-1][1])}" for name, points in series
+        ]
+        summary = f"{panel['label']} by {content['x']['label']}: " + "; ".join(told)
+        plots.append(Plot(panel["label"], x_axis, y_axis, content["x"]["label"], "", summary, lines, mark=at))
+    return tuple(plots)
+
+
+def reliability(content: Mapping[str, Any]) -> Plot:
+    """Return the plot of a ``reliability`` exhibit: a dot a bin, larger where there are more rows, with its
+    interval.
+    """
+    bins = [b for b in content["bins"] if b["count"]]
+    ends = [100 * v for b in bins for v in (b["confidence"], b["accuracy"], b["low"], b["high"])]
+    span = axis([*ends, 100.0], bounds=(0.0, 100.0), pad=0.03)
+    most = max((b["count"] for b in bins), default=1)
+    dots = tuple(
+        Dot(
+            _round(span.place(100 * b["confidence"])),
+            _round(100 - span.place(100 * b["accuracy"])),
+            2.5 + 4 * math.sqrt(b["count"] / most),
+            _bin(b, content.get("seen", "right")),
+            _round(100 - span.place(100 * b["low"])),
+            _round(100 - span.place(100 * b["high"])),
+        )
+        for b in bins
+    )
+    claimed, seen = content.get("claimed", "claimed confidence"), content.get("seen", "right")
+    summary = f"{seen[:1].upper()}{seen[1:]} against {claimed}. " + "; ".join(d.title for d in dots)
+    return Plot("", span, span, f"{claimed}, %", f"{seen}, %", summary, dots=dots, diagonal=True)
+
+
+def lines(content: Mapping[str, Any]) -> Plot:
+    """Return the plot of a ``lines`` exhibit: each line with its own points, dots with intervals both ways."""
+    x, y, level = content["x"], content["y"], content["level"]
+    x_axis = axis([v for s in content["series"] for v in s["x"]] + x["bounds"], bounds=tuple(x["bounds"]))
+    y_axis = axis([v for s in content["series"] for v in s["y"]] + y["bounds"], bounds=tuple(y["bounds"]))
+    drawn = tuple(
+        _line(s["name"], n, list(zip(s["x"], s["y"], strict=True)), x_axis, y_axis)
+        for n, s in enumerate(content["series"])
+    )
+    dots = tuple(
+        Dot(
+            _round(x_axis.place(p["x"])),
+            _round(100 - y_axis.place(p["y"])),
+            4.5,
+            f"{p['name']}: {_between(y['label'], p, 'y')}, {_between(x['label'], p, 'x')}",
+            _round(100 - y_axis.place(p["y_low"])),
+            _round(100 - y_axis.place(p["y_high"])),
+            _round(x_axis.place(p["x_low"])),
+            _round(x_axis.place(p["x_high"])),
+        )
+        for p in content["points"]
+    )
+    named = ", ".join(line.name for line in drawn)
+    summary = f"{y['label']} against {x['label']} of {named}. " + "; ".join(d.title for d in dots)
+    at = Tick(_round(100 - y_axis.place(level["y"])), level["label"]) if level else None
+    return Plot("", x_axis, y_axis, x["label"], y["label"], summary.strip(), drawn, dots, content["diagonal"], level=at)
+
+
+def _between(label: str, point: Mapping[str, Any], key: str) -> str:
+    value, low, high = (point[name] for name in (key, f"{key}_low", f"{key}_high"))
+    return f"{label} {value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -> tuple[Strip, ...]:
+    """Return a strip a measure; those in per cent of which more is better share one axis, so that they can be compared.
+
+    `labels` says what stands before each finding, by its place in the report.
+    """
+    known = {name: [one for one in found if one.finding.value is not None] for name, found in measures.items()}
+    known = {name: found for name, found in known.items() if found}
+    alike = [
+        name
+        for name, found in known.items()
+        if wording.unit(found[0].finding) == "%" and found[0].finding.better == "higher"
+    ]
+    shared = _strip_axis([one for name in alike for one in known[name]]) if alike else None
+    result = []
+    for name, found in known.items():
+        on = shared if shared and name in alike else _strip_axis(found)
+        rows = tuple(_row(one, labels[one.at], on) for one in found)
+        first = found[0].finding
+        unit = wording.unit(first) or first.unit
+        result.append(Strip(name, first.better, "" if unit in ("%", "1") else unit, on, rows))
+    return tuple(result)
+
+
+def matrix(content: Mapping[str, Any]) -> Matrix:
+    """Return the cells of a ``matrix`` exhibit, with the confusions that happen most."""
+    labels = tuple(visible(str(label)) for label in content["labels"])
+    counts: Sequence[Sequence[int]] = content["counts"]
+    totals = tuple(sum(row) for row in counts)
+    rows = tuple(tuple(_cell(labels, t, p, n, totals[t]) for p, n in enumerate(row)) for t, row in enumerate(counts))
+    wrong = sorted(
+        ((n, t, p) for t, row in enumerate(counts) for p, n in enumerate(row) if n and t != p),
+        key=lambda w: (-w[0], w[1:]),
+    )
+    worst = tuple((apart(labels[t]), apart(labels[p]), n, totals[t]) for n, t, p in wrong[:8])
+    size = "large" if len(labels) <= 14 else "medium" if len(labels) <= 40 else "small"
+    return Matrix(labels, rows, totals, worst, size, any(len(label) > 3 for label in labels))
+
+
+def _bin(b: Mapping[str, Any], seen: str) -> str:
+    rows = wording.count(b["count"], "row")
+    return f"{rows} at {b['confidence']:.1%}: {b['accuracy']:.1%} {seen} ({b['low']:.1%} to {b['high']:.1%})"
+
+
+def _cell(labels: Sequence[str], true: int, said: int, n: int, total: int) -> Cell:
+    what = f"{apart(labels[true])}, " + ("named right" if true == said else f"taken for {apart(labels[said])}")
+    title = f"{what}: {n:,} of {total:,} ({100 * n / total:.3g} %)" if n else ""
+    return Cell(n, max(1, round(100 * n / total)) if n else 0, true == said, title)
+
+
+def _strip_axis(found: Sequence[Noted]) -> Axis:
+    values = []
+    for one in found:
+        by = wording.scale(one.finding)
+        values += [by * v for v in (one.finding.value, *(one.finding.interval or ())) if v is not None]
+    bounds = (0.0, 100.0) if all(wording.unit(one.finding) == "%" for one in found) else None
+    drawn = axis(values, bounds=bounds, pad=0.08, ticks=3)
+    if sum(len(tick.label) for tick in drawn.ticks) <= 12:
+        return drawn
+    # A strip is narrow: long labels would run into each other, so that only the ends keep theirs.
+    last = len(drawn.ticks) - 1
+    return drawn._replace(ticks=tuple(t if k in (0, last) else Tick(t.at, "") for k, t in enumerate(drawn.ticks)))
+
+
+def _row(one: Noted, label: str, on: Axis) -> Row:
+    finding = one.finding
+    assert finding.value is not None
+    by = wording.scale(finding)
+    low, high = (_round(on.place(by * v)) for v in finding.interval) if finding.interval else (None, None)
+    look = finding.split if finding.split in SPLITS else "other"
+    return Row(label, look, one, _round(on.place(by * finding.value)), low, high)
+
+
+def _line(name: str, number: int, points: Sequence[tuple[float, float]], x: Axis, y: Axis) -> Line:
+    placed = [(_round(x.place(a)), _round(100 - y.place(b))) for a, b in thin(points)]
+    look = name if name in SPLITS else f"c{number % COLOURS}"
+    return Line(name, look, " ".join(f"{a:g},{b:g}" for a, b in placed), placed[-1])
+
+
+def thin(points: Sequence[P], most: int = MOST_POINTS) -> Sequence[P]:
+    """Return points, of more than `most` evenly spaced ones."""
+    if len(points) <= most:
+        return points
+    last = len(points) - 1
+    return [points[round(k * last / (most - 1))] for k in range(most)]
+
+
+def _round(value: float) -> float:
+    return round(value, 2)

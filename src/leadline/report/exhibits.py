@@ -1,0 +1,224 @@
+"""Exhibits read back from their files, made ready to be drawn."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from leadline.core import wording
+from leadline.core.exhibit import Exhibit
+from leadline.core.report import Report
+from leadline.core.safe_text import straight, visible
+from leadline.report import bands, charts, scatter
+from leadline.report.outline import split_order
+
+MOST_ROWS = 200  # of a table on the page; its file holds them all
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+class Picture(NamedTuple):
+    """A PNG as a data address with its size in pixels; `small` ones are enlarged without smoothing. `sound` is what it
+    shows.
+    """
+
+    source: str
+    width: int
+    height: int
+    caption: str
+    small: bool
+    sound: str | None = None
+
+
+class Table(NamedTuple):
+    """Cells as text; `numeric` says which columns hold numbers, `more` how many rows the page leaves out."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Picture | None, tuple[str, ...]], ...]
+    numeric: tuple[bool, ...]
+    pictured: bool
+    more: int
+
+
+class Gallery(NamedTuple):
+    """Pictures in rows of `columns`; `tiny` where all are small, `even` where rows mean nothing and may break anywhere.
+
+    Where there are `headings`, one stands over each column. `clips` are spectrograms, all drawn equally large.
+    """
+
+    pictures: tuple[Picture, ...]
+    columns: int
+    tiny: bool
+    even: bool
+    headings: tuple[str, ...]
+    clips: bool = False
+
+
+class View(NamedTuple):
+    """An exhibit with what is drawn of it, or the problem that keeps it from being shown."""
+
+    name: str
+    kind: str
+    title: str
+    caption: str
+    split: str | None
+    file: str
+    sha256: str
+    body: Any
+    problem: str | None
+
+
+def views(report: Report, folder: Path) -> tuple[View, ...]:
+    """Return all exhibits of a report; of one name, the test split's first."""
+    ordered = sorted(enumerate(report.exhibits), key=lambda e: (-split_order(e[1].split)[0] if e[1].split else 0, e[0]))
+    return tuple(view(exhibit, folder) for _, exhibit in ordered)
+
+
+def view(exhibit: Exhibit, folder: Path) -> View:
+    """Read one exhibit; where its file is missing, was changed or is not of its kind, the view says so."""
+    body, problem = None, None
+    file = folder / exhibit.file
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            raise ValueError(f"{exhibit.file} lies outside of the run")
+        data = file.read_bytes()
+        if hashlib.sha256(data).hexdigest() != exhibit.sha256:
+            raise ValueError(f"{exhibit.file} was changed after the report was written")
+        body = _body(exhibit.kind, json.loads(data))
+    except OSError:
+        problem = f"{exhibit.file} is missing"
+    except (KeyError, IndexError, TypeError, AttributeError):
+        problem = f"{exhibit.file} is not a {exhibit.kind} exhibit"
+    except ValueError as error:
+        problem = str(error)
+    return View(
+        exhibit.name,
+        exhibit.kind,
+        exhibit.title,
+        exhibit.caption,
+        exhibit.split,
+        exhibit.file,
+        exhibit.sha256,
+        body,
+        problem,
+    )
+
+
+def _body(kind: str, content: Mapping[str, Any]) -> Any:
+    draw: Any = {
+        "table": table,
+        "curves": charts.curves,
+        "lines": charts.lines,
+        "bands": bands.panels,
+        "matrix": charts.matrix,
+        "reliability": charts.reliability,
+        "pictures": _gallery,
+        "clips": _clips,
+        "texts": texts,
+        "scatter": scatter.scatter,
+    }[kind]
+    return draw(content)
+
+
+def table(content: Mapping[str, Any]) -> Table:
+    """Return the cells of a ``table`` exhibit as text, as many rows as a page bears."""
+    columns, rows = content["columns"], content["rows"]
+    pictures: Sequence[str | None] = content.get("pictures", [None] * len(rows))
+    numeric = tuple(_is_numeric([row[c] for row in rows]) for c in range(len(columns)))
+    shown = tuple(
+        (picture(p) if p else None, tuple(_cell(v) for v in row))
+        for row, p in zip(rows[:MOST_ROWS], pictures[:MOST_ROWS], strict=True)
+    )
+    return Table(tuple(str(c) for c in columns), shown, numeric, "pictures" in content, max(0, len(rows) - MOST_ROWS))
+
+
+class Piece(NamedTuple):
+    """Some letters of a text; `look` says which way they pull, and `strength` how much, in hundredths."""
+
+    text: str
+    look: str
+    strength: int
+
+
+class Passage(NamedTuple):
+    """A text with what it says about it."""
+
+    caption: str
+    pieces: tuple[Piece, ...]
+
+
+def texts(content: Mapping[str, Any]) -> tuple[Passage, ...]:
+    """Return the texts of a ``texts`` exhibit."""
+    return tuple(
+        Passage(
+            straight(one["caption"]), tuple(_piece(p, w) for p, w in zip(one["pieces"], one["weights"], strict=True))
+        )
+        for one in content["texts"]
+    )
+
+
+def _piece(text: str, weight: float) -> Piece:
+    strength = round(100 * min(abs(weight), 1.0))
+    look = "plain" if strength < 5 else "for" if weight > 0 else "against"
+    return Piece(" " if text.isspace() else visible(text), look, strength)
+
+
+def picture(text: str, caption: str = "") -> Picture:
+    """Return a picture from its base64 PNG text; raises ValueError where it is none."""
+    try:
+        head = base64.b64decode(text[:64], validate=True)
+    except binascii.Error:
+        head = b""
+    if not head.startswith(_PNG) or len(head) < 24:
+        raise ValueError("a picture is not a PNG in base64")
+    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    return Picture(f"data:image/png;base64,{text}", width, height, caption, max(width, height) <= 64)
+
+
+def sound(text: str) -> str:
+    """Return a clip from its base64 WAV text as a data address; raises ValueError where it is none."""
+    try:
+        head = base64.b64decode(text[:16], validate=True)
+    except binascii.Error:
+        head = b""
+    if not (head.startswith(b"RIFF") and head[8:12] == b"WAVE"):
+        raise ValueError("a sound is not a WAV in base64")
+    return f"data:audio/wav;base64,{text}"
+
+
+def _gallery(content: Mapping[str, Any]) -> Gallery:
+    pictures = tuple(picture(p, straight(c)) for p, c in zip(content["pictures"], content["captions"], strict=True))
+    headings = tuple(content.get("headings", ()))
+    # A caption under each picture means that it stands for itself; without captions, or under headings, a row tells a
+    # story.
+    even = any(p.caption for p in pictures) and not headings
+    return Gallery(pictures, max(1, int(content["columns"])), all(p.small for p in pictures), even, headings)
+
+
+def _clips(content: Mapping[str, Any]) -> Gallery:
+    found = _gallery(content)
+    sounds = [sound(text) for text in content["sounds"]] if "sounds" in content else [None] * len(found.pictures)
+    pictures = tuple(p._replace(sound=s, small=False) for p, s in zip(found.pictures, sounds, strict=True))
+    return found._replace(pictures=pictures, tiny=False, clips=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and 1e-4 <= abs(value) < 1e15:
+        places = max(0, 3 - math.floor(math.log10(abs(value))))
+        return f"{round(value, places):.15g}".replace("-", wording.MINUS)
+    # Whole numbers stay as they are: a column of years or codes takes no commas.
+    return wording.number(value) if isinstance(value, float) else visible(str(value))
+
+
+def _is_numeric(values: Sequence[Any]) -> bool:
+    known = [v for v in values if v is not None]
+    return bool(known) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in known)

@@ -1,0 +1,255 @@
+"""One self-contained page from a report: no network, no script, the same bytes for the same report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from leadline.core import wording
+from leadline.core.experiment import Experiment
+from leadline.core.report import Report
+from leadline.core.safe_text import visible
+from leadline.errors import UsageError
+from leadline.report import charts, summary_text
+from leadline.report.axes import Axis
+from leadline.report.exhibits import View, views
+from leadline.report.outline import Group, Noted, Outline, judged_split, outline
+
+# Where exhibits of a known name stand; all others follow in a section of their own.
+PLACES: Mapping[str, tuple[str, ...]] = {
+    "data": ("notes", "columns", "set_aside", "duplicates", "near_duplicates"),
+    "examples": ("examples", "augmented", "mixed"),  # of several inputs also augmented-2 …
+    "learning": ("learning_curves", "range_test"),
+    "errors": (
+        *(
+            "forecasts",
+            "by_step",
+            "by_variable",
+            "confusion",
+            "roc",
+            "precision_recall",
+            "labels",
+            "reliability",
+            "calibration",
+        ),
+        *("predicted", "mistakes", "highlights", "samples", "surprises"),  # of several texts also highlights-title …
+    ),
+    "made": ("new_rows", "new_by_epoch", "nearest", "between"),  # of several inputs also new_rows-2 …
+    "codes": ("converted", "clusters", "typical", "reconstructed", "embedding"),
+    "baselines": ("baselines",),
+    "inputs": ("alone", "without"),
+    "reproduce": ("plan",),
+}
+TITLES: Mapping[str, str] = {
+    "data": "The data",
+    "examples": "What it saw",
+    "learning": "How it learned",
+    "measures": "Measures",
+    "parts": "Part by part",
+    "made": "What it makes",
+    "codes": "What it makes of rows",
+    "baselines": "Against baselines",
+    "inputs": "Input by input",
+    "errors": "Right and wrong",
+    "cost": "Cost",
+    "more": "More",
+    "absent": "Not measured",
+    "declared": "Declared",
+    "reproduce": "How to reproduce",
+    "ledger": "Every number",
+}
+
+
+class Column(NamedTuple):
+    """One measure in a table of parts: its title and meaning, and the axis its intervals are drawn on."""
+
+    title: str
+    gloss: str
+    axis: Axis | None
+
+
+class SplitsTable(NamedTuple):
+    """Measures of the parts (classes, say) of a split, a row a part: label, n, and a finding with its strip by
+    column.
+    """
+
+    key: str
+    split: str | None
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, int | None, tuple[tuple[Noted | None, charts.Row | None], ...]], ...]
+
+
+def render(report: Report, folder: Path) -> str:
+    """Return the HTML page of a report whose exhibits lie under `folder`.
+
+    An exhibit whose file is missing or was changed is not shown; the page says so in its place.
+    """
+    parts = outline(report)
+    placed = _place(views(report, folder))
+    measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""))
+    baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who))
+    first = dict(
+        list(parts.inputs.items())[:1]
+    )  # the tables have the numbers; a chart of one measure shows what they mean
+    inputs = charts.strips(first, _labels(first, _who))
+    made = charts.strips(parts.made, _labels(parts.made, _which))
+    tables = [_parts_table(g) for g in parts.groups]
+    present = {
+        "data": parts.data or placed["data"],
+        "learning": parts.chosen,
+        "measures": measures,
+        "parts": tables,
+        "made": made,
+        "baselines": baselines,
+        "inputs": inputs,
+        "cost": parts.cost,
+        "absent": parts.absent,
+        "declared": report.experiment.get("card"),
+        "reproduce": True,
+        "ledger": report.findings,
+    }
+    template = _environment().get_template("report.html.j2")
+    return template.render(
+        report=report,
+        name=_name(report),
+        facts=tuple(_facts(report)),
+        sentences=summary_text.summary_text(report),
+        judged=summary_text.judged(report),
+        looks=summary_text.test_set_accesses(report),
+        sections=[(key, title) for key, title in TITLES.items() if present.get(key) or placed.get(key)],
+        parts=parts,
+        splits=_splits(parts),
+        main_split=judged_split(report),
+        measures=measures,
+        baselines=baselines,
+        inputs=inputs,
+        made=made,
+        tables=tables,
+        placed=placed,
+        environment=tuple(flat(report.environment)),
+        experiment=yaml.safe_dump(dict(report.experiment), sort_keys=False, allow_unicode=True),
+        experiment_hash=_hash(report),
+    )
+
+
+def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield nested plain values as (path in words, text); what is None is ``unknown``."""
+    for key, value in values.items():
+        path = f"{above} · {key}" if above else str(key).replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from flat(value, path)
+        elif isinstance(value, Sequence) and not isinstance(value, str):
+            if any(isinstance(one, Mapping) for one in value):
+                yield from flat({str(i): one for i, one in enumerate(value)}, path)
+            else:
+                yield path, ", ".join(_plain(one) for one in value) or "none"
+        else:
+            yield path, _plain(value)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["words"] = wording
+    return environment
+
+
+def _place(shown: Sequence[View]) -> dict[str, tuple[tuple[View, ...], ...]]:
+    """Group exhibits of one name (one a split), and put them into their sections."""
+    by_name: dict[str, list[View]] = {}
+    for view in shown:
+        by_name.setdefault(view.name, []).append(view)
+    known = {name for names in PLACES.values() for name in names}
+    base = {name: name if name in known else name.partition("-")[0] for name in by_name}
+    placed = {
+        place: tuple(tuple(found) for n in names for name, found in by_name.items() if base[name] == n)
+        for place, names in PLACES.items()
+    }
+    return {**placed, "more": tuple(tuple(found) for name, found in by_name.items() if base[name] not in known)}
+
+
+def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
+    return {one.at: of(one) for found in measures.values() for one in found}
+
+
+def _who(one: Noted) -> str:
+    return (
+        wording.group(one.finding.group).removeprefix("baseline ").removeprefix("input ")
+        if one.finding.group
+        else "network"
+    )
+
+
+def _which(one: Noted) -> str:
+    """Say whether rows were made or, as a floor, are real ones."""
+    if one.finding.group:
+        return wording.group(one.finding.group).removeprefix("floor ")
+    return "real rows" if one.finding.name == "judge_accuracy" else "new rows"
+
+
+def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
+    """The rows of each split with their share of all rows, in per cent."""
+    rows = [(one, one.finding.value) for one in parts.data if one.finding.name == "rows" and one.finding.split]
+    counted = [(one, value) for one, value in rows if value is not None]
+    total = sum(value for _, value in counted) or 1
+    return tuple((one, round(100 * value / total, 2)) for one, value in counted)
+
+
+def _parts_table(group: Group) -> SplitsTable:
+    by_name = {name: [r[name] for r in group.rows.values() if name in r] for name in group.names}
+    strips = {s.name: s for s in charts.strips(by_name, _labels(by_name, lambda one: ""))}
+    drawn = {row.noted.at: row for strip in strips.values() for row in strip.rows}
+    columns = tuple(
+        Column(wording.term(n).title, wording.term(n).gloss, strips[n].axis if n in strips else None)
+        for n in group.names
+    )
+    rows = []
+    for label, found in group.rows.items():
+        cells = tuple((found.get(n), drawn.get(found[n].at) if n in found else None) for n in group.names)
+        counted = found.get("recall") or next(iter(found.values()))
+        rows.append((visible(label), counted.finding.n, cells))
+    return SplitsTable(group.key, group.split, columns, tuple(rows))
+
+
+def _name(report: Report) -> str:
+    return str(report.experiment.get("name") or report.run.id)
+
+
+def _facts(report: Report) -> Iterator[tuple[str, str]]:
+    """What stands under the title: who, on what, when."""
+    data, network = report.experiment.get("data") or {}, report.experiment.get("network") or {}
+    bodies = {wording.network(body): None for body in (network.get("bodies") or {}).values()}
+    yield "Data", str(data.get("source") or "given in memory")
+    if data.get("target"):
+        yield "Target", summary_text.named(data["target"])
+    if data.get("positive"):
+        yield "Positive class", str(data["positive"])
+    if bodies:
+        yield "Network", ", ".join(bodies)
+    yield "Run", report.run.id
+    if report.run.parent:
+        yield "Derived from", report.run.parent
+    yield "Begun", wording.moment(report.run.started)
+    yield "Took", wording.duration(report.run.seconds)
+
+
+def _hash(report: Report) -> str | None:
+    with suppress(UsageError):
+        return Experiment.parse(report.experiment).hash
+    return None
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "unknown" if value is None else str(value)

@@ -1,0 +1,247 @@
+"""Begin with the weights of another run: what of its bodies fits a new network is copied into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from torch import Tensor, nn
+
+from leadline.core.component import Component
+from leadline.core.experiment import Experiment
+from leadline.core.schema import InputSchema, Schema
+from leadline.core.warm_start import WarmStart
+from leadline.data.checks.unknown_tokens import share_unknown
+from leadline.data.dataset import Dataset
+from leadline.data.input_matching import columns_differ, matching_input, same_state
+from leadline.errors import RunError, UsageError
+from leadline.models.build import classical_family
+from leadline.run import folder as files
+from leadline.run.build import build_network
+from leadline.run.run import Run
+
+SHOWN = 4  # reasons that a sentence gives
+
+
+class Layer(NamedTuple):
+    """A tensor of the new network's bodies: its name, its shape in words, and why it begins fresh (None where it is
+    carried over); `learned` are parameters, the others statistics."""
+
+    name: str
+    shape: str
+    why: str | None
+    learned: bool
+
+
+class CarriedOver(NamedTuple):
+    """Which layers of a network begin with the weights of another."""
+
+    layers: tuple[Layer, ...]
+
+    def description(self, start: ParentRun, freeze: tuple[str, ...]) -> list[str]:
+        """Return, in words, how many layers begin with the weights of a run, and why others do not."""
+        fresh = [layer for layer in self.layers if layer.why is not None]
+        count = len(self.layers) - len(fresh)
+        lines = [
+            f"{count} of {len(self.layers)} tensors of the bodies begin as {start.run.folder} left them; the head is"
+            " fresh"
+        ]
+        lines += [f"Fresh: {_because(fresh)}."] if fresh else []
+        stuck = [layer.name for layer in fresh if layer.learned and any(fnmatchcase(layer.name, p) for p in freeze)]
+        return [*lines, *([f"Careful: frozen, and yet with fresh weights: {_some(stuck)}."] if stuck else [])]
+
+
+class ParentRun(NamedTuple):
+    """A finished run that another begins with, and the sha256 of its weights."""
+
+    run: Run
+    weights: str
+
+    def identity(self, carried: CarriedOver) -> dict[str, Any]:
+        """Return what a run says of the one that it began with, and which of its layers did."""
+        objective = self.run.experiment.objective
+        return {
+            "run": str(self.run.folder),
+            "id": self.run.report.run.id,
+            "weights": self.weights,
+            "objective": objective.name if objective else None,
+            "layers": [[layer.name, layer.shape, layer.why] for layer in carried.layers],
+        }
+
+    def chosen(self, experiment: Experiment, schema: Schema) -> Experiment:
+        """Return an experiment that names the weights by their hash, with the run's networks for inputs that it has
+        too.
+
+        Raises UsageError where the experiment names another network for one of these.
+        """
+        bodies = dict(experiment.network.bodies)
+        for one in schema.inputs:
+            other = matching_input(one, schema, self.run.schema)
+            if other is not None:
+                asked = bodies.get(one.name) or bodies.get("*")
+                bodies[one.name] = self._body(one, self.run.experiment.network.bodies[other.name], asked)
+        network = experiment.network.model_copy(update={"bodies": bodies})
+        init = WarmStart(run=str(self.run.folder), weights=self.weights)
+        return experiment.model_copy(update={"network": network, "init": init})
+
+    def _body(self, one: InputSchema, known: Component, asked: Component | None) -> Component:
+        if asked is None:
+            return known
+        if asked.name != known.name:
+            raise UsageError(
+                f"--init: the input {one.name!r} has the network {known.name!r} in {self.run.folder}, whose weights fit"
+                f" no {asked.name!r}. Leave --network out to go on with {known.name!r}, or leave --init out."
+            )
+        return Component(name=known.name, options={**known.options, **asked.options})
+
+    def seen(self, dataset: Dataset) -> list[str]:
+        """Return, in words, how many test rows of a dataset that the run was trained on too are not among its own test
+        rows.
+        """
+        recorded = self.run.report.environment.get("data", {}).get("fingerprint")
+        test, file = dataset.splits.get("test"), self.run.folder / files.PREDICTIONS
+        series = any(one.window is not None for one in dataset.schema.inputs)
+        if test is None or recorded != dataset.fingerprint or series or not file.exists():
+            return []
+        files.verify(self.run.folder, (files.PREDICTIONS,))
+        held = pl.read_parquet(file, columns=["split", "file", "row"], glob=False).filter(pl.col("split") == "test")
+        own = pl.DataFrame(
+            [test.where(i) for i in range(len(test))], schema={"file": pl.String, "row": pl.Int64}, orient="row"
+        )
+        count = own.join(held, on=["file", "row"], how="anti").height
+        if not count:
+            return []
+        said = f"{count:,} of the {len(test):,} test rows are none of {self.run.folder}, which may have trained on them"
+        return [f"Careful: {said}: what is measured on them flatters."]
+
+    def check(self, dataset: Dataset) -> None:
+        """Raise UsageError where texts that are read with the run's vocabulary have none of its tokens."""
+        for one in dataset.schema.inputs:
+            other = matching_input(one, dataset.schema, self.run.schema)
+            taken = one.kind == "text" and other is not None and same_state(one, other)
+            if taken and share_unknown(dataset.splits["train"], one.name) == 1:
+                raise UsageError(
+                    f"--init: the vocabulary of {self.run.folder} knows no token of {one.name!r}: is it the same"
+                    " language, read the same way? Without --init a vocabulary is made of these texts."
+                )
+
+    def carry(self, network: nn.Module, schema: Schema) -> CarriedOver:
+        """Copy what fits of the run's bodies into a new network's; raises UsageError where nothing learned does."""
+        theirs, layers = bodies_of(self.run.network), []
+        for name, body in bodies_of(network).items():
+            one = next(one for one in schema.inputs if one.name == name)
+            layers += self._into(one, body, theirs, schema)
+        if not any(layer.learned and layer.why is None for layer in layers):
+            why = _because([layer for layer in layers if layer.why is not None]) or "nothing in it is learned"
+            raise UsageError(f"--init: no weights of {self.run.folder} fit this network: {why}.")
+        return CarriedOver(tuple(layers))
+
+    def _into(self, one: InputSchema, body: nn.Module, theirs: Mapping[str, nn.Module], schema: Schema) -> list[Layer]:
+        other = matching_input(one, schema, self.run.schema)
+        known: Mapping[str, Tensor] = (
+            {} if other is None or other.name not in theirs else theirs[other.name].state_dict()
+        )
+        missing = "no such layer there"
+        if other is None:
+            inputs = ", ".join(f"{known.name!r} ({known.kind})" for known in self.run.schema.inputs)
+            missing = f"the run has no such input of kind {one.kind}, but {inputs}"
+        anew = None if other is None else _anew(one, other)
+        learned = {name for name, _ in body.named_parameters(remove_duplicate=False)}
+        layers = []
+        for name, x in body.state_dict().items():
+            front = name.startswith("front.")
+            if front and anew is None and name not in known and name not in learned and other is not None:
+                continue  # what prepares the input the same way, though the objective sees it through something else
+            why = _unfit(name, x, known, missing) or (anew if front else None)
+            if why is None:
+                x.copy_(known[name])  # the entries of a state dict are the network's own tensors
+            layers.append(Layer(f"bodies.{one.name}.{name}", _shape(x), why, name in learned))
+        return layers
+
+
+def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None = None) -> ParentRun | None:
+    """Return the run that an experiment begins with, None where weights are drawn.
+
+    `modules` are a user's own, where that run has such. Raises RunError where the run is missing, unfinished, damaged,
+    of several folds, or not the one whose weights the experiment names; UsageError where its model is fitted, and so
+    has no bodies."""
+    init = experiment.init
+    if init is None:
+        return None
+    run = Run(Path(init.run), modules=modules or None)
+    family = classical_family(run.experiment.network, run.modules or {})
+    if family is not None:
+        raise UsageError(
+            f"--init: {run.folder} is a {family.name} model, which is fitted: it has no layers to begin with."
+        )
+    files.verify(run.folder, (files.WEIGHTS,))
+    weights = files.sha256(run.folder / files.WEIGHTS)
+    if init.weights is not None and init.weights != weights:
+        raise RunError(
+            f"The weights in {run.folder} (sha256 {weights[:12]}…) are not those that this experiment begins with "
+            f"({init.weights[:12]}…). Put them back, or leave init.weights out to begin with these."
+        )
+    return ParentRun(run, weights)
+
+
+def warm_started_network(
+    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None
+) -> nn.Module:
+    """Return the network of a resolved experiment before its first step: weights drawn, or those that it begins
+    with.
+    """
+    network = build_network(experiment, schema, modules)
+    start = parent_run(experiment, modules)
+    if start is not None:
+        start.carry(network, schema)
+    return network
+
+
+def bodies_of(network: nn.Module) -> dict[str, nn.Module]:
+    """Return the bodies of a network by the name of their input, wherever they are in it."""
+    found: dict[str, nn.Module] = {}
+    for part in network.modules():
+        bodies, names = getattr(part, "bodies", None), getattr(part, "names", ())
+        if isinstance(bodies, nn.ModuleList) and len(bodies) == len(names):
+            for name, body in zip(names, bodies, strict=True):
+                found.setdefault(name, body)
+    return found
+
+
+def _unfit(name: str, x: Tensor, known: Mapping[str, Tensor], missing: str) -> str | None:
+    if name not in known:
+        return missing
+    return None if known[name].shape == x.shape else f"{_shape(x)} here, {_shape(known[name])} there"
+
+
+def _anew(one: InputSchema, other: InputSchema) -> str | None:
+    """Say why what prepares an input is not taken over, or None."""
+    if same_state(one, other):
+        return None
+    differ = columns_differ(one, other)
+    return f"prepared anew, as the columns differ ({differ})" if differ else "prepared anew, as its options ask for"
+
+
+def _because(layers: list[Layer]) -> str:
+    """Return why tensors begin fresh, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for layer in layers:
+        by_reason.setdefault(str(layer.why), []).append(layer.name)
+    return _some(
+        [
+            f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}"
+            for why, names in by_reason.items()
+        ]
+    )
+
+
+def _shape(x: Tensor) -> str:
+    return "×".join(map(str, x.shape)) or "a number"
+
+
+def _some(words: list[str]) -> str:
+    more = f"; and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    return "; ".join(words[:SHOWN]) + more

@@ -1,0 +1,155 @@
+"""Going back to the last state that was sound: after a divergence with half the learning rate, after a lack of memory
+in smaller pieces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from leadline.errors import TrainingFailed
+from leadline.machine import out_of_memory
+from leadline.training.steps.plain import PlainStep
+from leadline.training.weight_average import batch_norms
+
+MOST = 8  # halvings of the learning rate, after which training is given up: by then it is 256 times lower
+EARLY = 10  # steps before which nobody knows that the weights are sound
+SPACING = 50  # steps at least between snapshots: of dense layers a copy takes as long as a third of a step
+# times the size of the first loss by which a later one may exceed it; beyond, the weights are no good state any more
+WORSE = 10
+
+
+class Diverged(TrainingFailed):
+    """The loss, the gradient or the weights were no longer finite after `step` steps; `what` says which became what."""
+
+    def __init__(self, what: str, step: int) -> None:
+        super().__init__(
+            f"Training diverged: {what}. "
+            "A lower learning rate (training.optimizer.lr) or a bound on the gradient (training.clip=1) usually helps."
+        )
+        self.what, self.step = what, step
+
+
+class OutOfMemory(Exception):
+    """A step did not fit into memory; nothing of it was kept."""
+
+
+class Snapshot:
+    """A copy of a step's state in memory, taken into the same tensors again; on the device, or beside it where that is
+    full.
+    """
+
+    def __init__(self, step: PlainStep) -> None:
+        self.tensors: dict[str, Tensor] = {}
+        self.scalars: dict[str, Any] = {}
+        self.take(step)
+
+    @property
+    def step(self) -> int:
+        """How many steps had been taken."""
+        return int(self.scalars["step"])
+
+    def due(self, tick_step: int, *, epoch_end: bool, loss: float, first: float) -> bool:
+        """Return whether a tick is one to take a snapshot at: not too soon, and not where the loss is climbing away.
+
+        It depends on the step and on losses alone, so that a resumed run goes back to where the uninterrupted one does.
+        """
+        sound = loss - first <= WORSE * abs(first)
+        return sound and tick_step > EARLY and (epoch_end or tick_step - self.step >= SPACING)
+
+    def take(self, step: PlainStep) -> None:
+        """Copy the state of now; raises Diverged where it holds numbers that are not finite."""
+        tensors, scalars = step.state()
+        check(step)
+        with torch.no_grad():
+            if self.tensors.keys() == tensors.keys():
+                torch._foreach_copy_(list(self.tensors.values()), [tensors[name].detach() for name in self.tensors])
+            else:
+                self.tensors = {name: _copied(x) for name, x in tensors.items()}
+        self.scalars = dict(scalars)
+
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+        """Take what a checkpoint held of an earlier snapshot."""
+        self.tensors, self.scalars = dict(tensors), dict(scalars)
+
+    def put_back(self, step: PlainStep) -> None:
+        """Make a step's state that of the snapshot."""
+        step.load(self.tensors, self.scalars)
+
+
+def check(step: PlainStep) -> None:
+    """Raise Diverged where the state of a step holds numbers that are not finite."""
+    floats = [x.detach() for x in step.state()[0].values() if x.is_floating_point() and x.numel()]
+    if floats and not math.isfinite(
+        float(torch.stack([n.float() for n in torch._foreach_norm(floats, math.inf)]).max())
+    ):
+        raise Diverged(f"the weights were no longer finite after step {step.step}", step.step)
+
+
+def halved(step: PlainStep, snapshot: Snapshot, trouble: Diverged) -> str:
+    """Go back to a snapshot after a divergence, with half the learning rate; returns what happened, in words.
+
+    Raises TrainingFailed after `MOST` times.
+    """
+    if step.halvings >= MOST:
+        raise TrainingFailed(
+            f"Training diverged {MOST + 1} times, the last time because {trouble.what}, although the learning rate was"
+            f" halved each time, to {step.lr:.3g}. Look at the data for values that are far out or not finite; else a"
+            " much lower learning rate (training.optimizer.lr), a bound on the gradient (training.clip=1) or exact"
+            " arithmetic (training.plan.precision=fp32) may help."
+        )
+    _go_back(step, snapshot, halvings=step.halvings + 1)
+    times = f"halved for the {_ordinal(step.halvings)} time" if step.halvings > 1 else "halved"
+    return f"{trouble.what}: back to step {step.step}, the learning rate is {times}"
+
+
+def split_up(step: PlainStep, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -> str:
+    """Go back to a snapshot after a lack of memory, with micro-batches of half the rows; returns what happened, in
+    words.
+
+    Raises TrainingFailed where the loss ties the examples of a batch together, where several processes would have to
+    agree, and where a micro-batch cannot be smaller."""
+    advice = "Set a smaller training.batch or a smaller network (network.size=small)."
+    if step.objective.coupled:
+        raise TrainingFailed(
+            f"{trouble}, and {step.objective.name} ties its examples together: it cannot be split up. {advice}"
+        )
+    if step.world.size > 1:
+        raise TrainingFailed(
+            f"{trouble}. Several processes do not split it up by themselves: set training.accumulate=2. {advice}"
+        )
+    norms = batch_norms(step.network)
+    most = max(1, batch // (2 if norms else 1))  # batch statistics need two rows
+    if step.accumulate >= most:
+        raise TrainingFailed(f"{trouble}, not even {'two rows' if norms else 'one row'} at a time. {advice}")
+    _go_back(step, snapshot, accumulate=min(2 * step.accumulate, most))
+    rows = -(-batch // step.accumulate)
+    noted = ", whose statistics batch norm now sees instead of the whole batch's" if norms else ""
+    return (
+        f"{trouble}: back to step {step.step}, {step.accumulate} micro-batches of at most {rows} rows from here"
+        f" on{noted}"
+    )
+
+
+def _go_back(step: PlainStep, snapshot: Snapshot, **changed: int) -> None:
+    # What was learned since about memory, pace and plateaus holds on.
+    kept = {name: getattr(step, name) for name in ("halvings", "accumulate", "total", "rate")}
+    snapshot.put_back(step)
+    for name, value in {**kept, **changed}.items():
+        setattr(step, name, value)
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{ {2: 'nd', 3: 'rd'}.get(number, 'th') }"
+
+
+def _copied(x: Tensor) -> Tensor:
+    try:
+        return x.detach().clone()
+    except RuntimeError as error:
+        if x.device.type == "cpu" or not out_of_memory.is_out_of_memory(error):
+            raise
+        return x.detach().cpu()

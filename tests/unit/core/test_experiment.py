@@ -1,0 +1,147 @@
+"""Experiments: short and long forms, round trip, clear refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from leadline.core import yaml_io
+from leadline.core.component import Component
+from leadline.core.experiment import AUTO, Experiment, SplitSpec, with_settings
+from leadline.errors import UsageError
+
+
+def test_long_form_of_the_design_reads_and_round_trips() -> None:
+    text = """
+    data:
+      source: photos.csv
+      target: price
+      split: {column: split}
+      inputs:
+        front: {kind: image, augment: [flip, {shift: 0.1}, {rotate: 10}], size: 64}
+        table: {columns: [bedrooms, area]}
+    network: {bodies: {front: resnet, table: mlp}, size: small, fusion: concat}
+    objective: regression
+    training:
+      epochs: 20
+      optimizer: {name: adamw, lr: 1e-3, weight_decay: 0.01}
+      schedule: one_cycle
+      early_stopping: {on: mae, patience: 5}
+    require: ["mae <= 90000"]
+    """
+    experiment = Experiment.parse(yaml_io.load(text, "test"))
+    assert experiment.data.inputs is not None
+    assert experiment.data.inputs["front"].augment[1] == Component(name="shift", options={"amount": 0.1})
+    assert experiment.data.inputs["front"].options == {"size": 64}
+    assert experiment.data.split.by == "column"
+    assert experiment.training.optimizer.options == {"lr": 0.001, "weight_decay": 0.01}
+    assert Experiment.parse(yaml_io.load(experiment.to_yaml(), "test")) == experiment
+
+
+@pytest.mark.parametrize(
+    ("text", "by", "column"),
+    [
+        ("random", "random", None),
+        ("fold", "column", "fold"),
+        ("group:patient", "group", "patient"),
+        ("time:day", "time", "day"),
+    ],
+)
+def test_split_as_on_the_command_line(text: str, by: str, column: str | None) -> None:
+    split = Experiment.parse({"data": {"split": text}}).data.split
+    assert (split.by, split.column) == (by, column)
+
+
+def test_network_by_name_stands_for_every_input() -> None:
+    network = Experiment.parse({"network": {"name": "cnn", "layers": [{"conv": 8}], "size": "small"}}).network
+    assert network.bodies["*"] == Component(name="cnn", options={"layers": [{"conv": 8}]})
+    assert network.size == "small"
+
+
+def test_unknown_entry_is_named_with_the_nearest() -> None:
+    with pytest.raises(UsageError, match=r"training\.epoch.*'epochs'"):
+        Experiment.parse({"training": {"epoch": 3}})
+
+
+def test_wrong_value_is_named() -> None:
+    with pytest.raises(UsageError, match=r"training\.epochs"):
+        Experiment.parse({"training": {"epochs": 0}})
+
+
+def test_settings_reach_into_nested_entries() -> None:
+    values = with_settings(
+        {"network": "cnn"}, ("training.epochs=3", "network.dropout=0.5", "data.inputs.image.augment=[flip]")
+    )
+    assert values["network"] == {"name": "cnn", "dropout": 0.5}
+    assert values["training"] == {"epochs": 3}
+    assert Experiment.parse(values).data.inputs is not None
+
+
+def test_setting_without_value_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"path\.to\.entry=value"):
+        with_settings({}, ("epochs",))
+
+
+def test_hash_ignores_name_card_and_requirements_only() -> None:
+    plain = Experiment()
+    assert Experiment(name="x", card={"licence": "MIT"}, require=("accuracy >= 1",)).hash == plain.hash
+    assert Experiment(seed=1).hash != plain.hash
+
+
+def test_files_that_are_no_experiment(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no experiment file"):
+        Experiment.read(tmp_path / "none.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(UsageError, match="mapping"):
+        Experiment.read(tmp_path / "list.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [1")
+    with pytest.raises(UsageError, match="not YAML"):
+        Experiment.read(tmp_path / "bad.yaml")
+
+
+def test_a_split_in_short_form_takes_further_settings() -> None:
+    values = with_settings({"data": {"split": "group:farm"}}, ("data.split.test=0.3",))
+    assert Experiment.parse(values).data.split == SplitSpec(by="group", column="farm", test=0.3)
+
+
+def test_options_of_an_objective_need_no_name_beside_them() -> None:
+    values = with_settings({}, ("objective.operating_point.sensitivity=0.95", "objective.costs=[[0, 5], [1, 0]]"))
+    objective = Experiment.parse(values).objective
+    assert objective is not None
+    assert objective.name == AUTO
+    assert objective.options == {"operating_point": {"sensitivity": 0.95}, "costs": [[0, 5], [1, 0]]}
+    named = Experiment.parse(with_settings({"objective": "classification"}, ("objective.focal=2",))).objective
+    assert named is not None
+    assert (named.name, named.options) == ("classification", {"focal": 2})
+
+
+def test_a_class_that_yaml_takes_for_a_number_is_named_all_the_same() -> None:
+    for text, label in (("1", "1"), ("true", "true"), ("yes", "yes")):
+        assert Experiment.parse(with_settings({}, (f"data.positive={text}",))).data.positive == label
+
+
+def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> None:
+    for text, seconds in (("90", 90.0), ("1h30m", 5400.0), ("250ms", 0.25)):
+        assert Experiment.parse({"training": {"max_time": text}}).training.max_time == seconds
+    with pytest.raises(UsageError) as error:
+        Experiment.parse({"training": {"max_time": "soon"}})
+    assert "write a number of seconds" in str(error.value)
+    assert "Value error" not in str(error.value)
+
+
+def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> None:
+    values = with_settings(
+        {"network": "resnet"}, ("network.fusion.dropout=0.3", "network.share=[[a, b]]", "network=cnn")
+    )
+    network = Experiment.parse(values).network
+    assert network.fusion == Component(name="concat", options={"dropout": 0.3})
+    assert network.share == (("a", "b"),) and network.bodies["*"].name == "cnn"
+    assert (
+        Experiment.parse(with_settings({}, ("network.fusion.width=8", "network.fusion=gated"))).network.fusion.name
+        == "gated"
+    )
+
+
+def test_what_is_trained_beside_does_not_decide_the_result() -> None:
+    assert Experiment(alone=True).hash == Experiment().hash

@@ -1,0 +1,139 @@
+"""Augmentation of whole batches."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from leadline.core import registry
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.data.augmentations.affine import AUGMENTATIONS, warp
+from leadline.data.augmentations.augmenter import Augmenter, _stages
+from leadline.data.augmentations.contract import Alone, Amount, Stage
+from leadline.data.columns.contract import ColumnType
+from leadline.errors import UsageError
+from leadline.nn.batch import Batch
+from leadline.nn.rng import Rng
+
+MEAN = ColumnSchema(name="photo", kind="image", state={"mean": [100.0, 120.0, 140.0]})
+
+
+def schema(*augment: object, name: str = "photo", kind: str = "image") -> InputSchema:
+    return InputSchema(
+        name=name, kind=kind, fields=(), shape=(9, 12, 3), augment=tuple(Component.model_validate(a) for a in augment)
+    )
+
+
+def batch(*names: str, rows: int = 12) -> Batch:
+    x = torch.randint(0, 256, (rows, 9, 12, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)).permute(
+        0, 3, 1, 2
+    )
+    return Batch(dict.fromkeys(names or ("photo",), x), None, torch.ones(rows), torch.arange(rows) * 7)
+
+
+def augmented(given: Batch, *inputs: InputSchema, step: int = 0) -> Batch:
+    return Augmenter(inputs)(given, Rng(0, step, given.row_B))
+
+
+def test_nothing_asked_is_nothing_done() -> None:
+    given = batch()
+    assert augmented(given, schema()) is given
+
+
+def test_affine_changes_cost_one_resampling() -> None:
+    given = batch()
+    rng = Rng(0, 0, given.row_B).fold_in("augment:photo:0")
+    chain = [(AUGMENTATIONS["rotate"], 15.0), (AUGMENTATIONS["shift"], 0.2), (AUGMENTATIONS["flip"], 0.5)]
+    out = augmented(given, schema({"rotate": 15}, {"shift": 0.2}, "flip"))
+    assert torch.equal(out.inputs["photo"], warp(given.inputs["photo"], rng, chain))
+
+
+def test_only_the_input_that_asks_is_changed_and_the_batch_is_not() -> None:
+    given = batch("photo", "scan")
+    before = given.inputs["photo"].clone()
+    out = augmented(given, schema({"flip": 1}), schema(name="scan"))
+    assert torch.equal(out.inputs["photo"], before.flip(3))
+    assert out.inputs["scan"] is given.inputs["scan"]
+    assert torch.equal(given.inputs["photo"], before)
+    assert out.row_B is given.row_B
+
+
+def test_two_inputs_are_drawn_apart() -> None:
+    out = augmented(batch("photo", "scan"), schema("crop"), schema("crop", name="scan"))
+    assert not torch.equal(out.inputs["photo"], out.inputs["scan"])
+
+
+@pytest.mark.parametrize("chain", [("rotate", "shift", "flip", "crop"), ("zoom", "colour", "noise", "cutout", "shear")])
+def test_rows_do_not_depend_on_the_batch_they_are_in(chain: tuple[str, ...]) -> None:
+    asked = schema(*chain).model_copy(update={"fields": (MEAN,)})
+    whole = augmented(batch(), asked).inputs["photo"]
+    parts = torch.cat([augmented(part, asked).inputs["photo"] for part in batch().split(5)])
+    torch.testing.assert_close(parts, whole, atol=1e-3, rtol=0)
+    assert not torch.equal(augmented(batch(), asked, step=1).inputs["photo"], whole)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("rotat", r"'photo'.*'rotat'.*'rotate'"),
+        ({"name": "rotate", "degrees": 3}, r"rotate has no option 'degrees'.*amount"),
+        ({"rotate": 200}, r"rotate: the amount is degrees.*180, not 200"),
+        ({"shift": -0.1}, "a fraction of width and height"),
+        ({"flip": 2}, "probability of a flip between 0 and 1"),
+        ({"flip": "often"}, "not 'often'"),
+        ({"crop": True}, "not True"),
+        ({"crop": float("nan")}, "not nan"),
+    ],
+)
+def test_what_is_unknown_is_refused_at_once(asked: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        Augmenter([schema(asked)])
+
+
+def test_what_does_not_fit_the_input_is_refused() -> None:
+    grey = schema("colour").model_copy(update={"shape": (9, 12, 1)})
+    with pytest.raises(UsageError, match=r"'photo': colour does not fit: .*1 channel"):
+        Augmenter([grey])
+    with pytest.raises(UsageError, match=r"'scores': there is no augmentation 'flip'.*missing, noise"):
+        Augmenter([schema("flip", name="scores", kind="table")])
+    words = ColumnSchema(name="town", kind="category", state={"classes": ["a", "b"]})
+    with pytest.raises(UsageError, match=r"'scores': noise does not fit: .*no column is one"):
+        Augmenter(
+            [InputSchema(name="scores", kind="table", fields=(words,), shape=(1,), augment=(Component(name="noise"),))]
+        )
+
+
+def test_tables_are_augmented_beside_pictures() -> None:
+    number = ColumnSchema(name="size", kind="number", state={"std": 2.0})
+    table = InputSchema(name="table", kind="table", fields=(number,), shape=(1,), augment=(Component(name="noise"),))
+    given = batch()
+    given = given.with_inputs({**given.inputs, "table": torch.zeros(12, 1)})
+    out = augmented(given, schema({"flip": 1}), table)
+    assert torch.equal(out.inputs["photo"], given.inputs["photo"].flip(3))
+    assert 0 < out.inputs["table"].abs().min() < out.inputs["table"].abs().max() < 1
+
+
+@pytest.fixture
+def invert(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(schema: InputSchema, *, rate: float) -> Stage:
+        return lambda x, rng: torch.where(rng.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
+
+    image: ColumnType = registry.lookup("fields", "image")
+    known = {**AUGMENTATIONS, "invert": Alone(make, {"rate": Amount(0.5, 1, "a share")})}
+    monkeypatch.setattr("leadline.data.columns.image.FIELD", replace(image, augmentations=known))
+
+
+@pytest.mark.usefixtures("invert")
+def test_changes_of_another_sort_take_their_place_in_the_order() -> None:
+    given = batch()
+    out = augmented(given, schema("flip", {"invert": 1}, "flip", "vertical_flip")).inputs["photo"]
+    x = given.inputs["photo"]
+    for stage, chain in (("augment:photo:0", ["flip"]), ("augment:photo:2", ["flip", "vertical_flip"])):
+        x = warp(x, Rng(0, 0, given.row_B).fold_in(stage), [(AUGMENTATIONS[name], 0.5) for name in chain])
+    assert torch.equal(out, 255 - x)
+
+
+def test_each_sort_of_change_costs_one_pass() -> None:
+    asked = schema("flip", {"rotate": 5}, "brightness", "contrast", "noise", "noise", "cutout", "zoom")
+    assert len(_stages(InputSchema(**{**dict(asked), "fields": (MEAN,)}))) == 5

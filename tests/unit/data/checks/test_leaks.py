@@ -1,0 +1,114 @@
+"""Columns that give the target away are found; strong hints are not taken for them."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+from leadline.data.checks.leaks import Leak, find
+from leadline.data.sources import read
+
+N = 1_000
+RNG = np.random.default_rng(0)
+
+
+def found(frame: pl.DataFrame, target: str, kind: str = "category") -> list[Leak]:
+    return list(find(frame, [c for c in frame.columns if c != target], {target: kind}, np.arange(len(frame))))
+
+
+def hows(frame: pl.DataFrame, target: str, kind: str = "category") -> dict[str, str]:
+    return {leak.column: leak.how for leak in found(frame, target, kind)}
+
+
+def test_a_copy_of_the_target_is_equal_to_it() -> None:
+    y = RNG.integers(0, 3, N)
+    frame = pl.DataFrame({"copy": y, "text": [str(v) for v in y], "other": RNG.permutation(y), "y": y})
+    assert hows(frame, "y") == {"copy": "is equal to", "text": "is equal to"}
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_a_code_determines_the_target_even_where_a_few_rows_are_wrong(wrong: int) -> None:
+    y = RNG.integers(0, 2, N)
+    code = y * 10 + RNG.integers(0, 10, N)
+    code[:wrong] = 10 * (1 - y[:wrong])
+    frame = pl.DataFrame({"code": [f"c{c}" for c in code], "float": code / 2, "y": np.where(y, "yes", "no")})
+    assert hows(frame, "y") == {"code": "determines", "float": "determines"}
+
+
+def test_missing_values_may_give_the_target_away() -> None:
+    y = RNG.integers(0, 2, N)
+    boat = [None if not v else str(b) for v, b in zip(y, RNG.integers(1, 16, N), strict=True)]
+    assert hows(pl.DataFrame({"boat": boat, "y": y}), "y") == {"boat": "determines"}
+
+
+def test_strong_hints_are_left_alone() -> None:
+    y = RNG.integers(0, 2, N)
+    hint = np.where(RNG.random(N) < 0.95, y, 1 - y)
+    frame = pl.DataFrame({"hint": hint, "measure": y * 4 + RNG.normal(size=N), "y": y})
+    assert hows(frame, "y") == {}
+
+
+def test_values_that_hardly_repeat_prove_nothing() -> None:
+    y = (RNG.random(N) < 0.02).astype(int)
+    pairs = np.repeat(np.arange(N // 2), 2)
+    frame = pl.DataFrame({"unique": np.arange(N), "pairs": pairs, "many": RNG.integers(0, 400, N), "y": y})
+    assert hows(frame, "y") == {}, "with 2 % of one class nearly all pairs agree by chance"
+
+
+@pytest.mark.parametrize(
+    ("function", "how"),
+    [
+        (lambda x: 3 * x - 7, "factor and an offset"),
+        (lambda x: -x, "factor and an offset"),
+        (np.exp, "rises or falls"),
+        (lambda x: -(x**3), "rises or falls"),
+        (lambda x: x + 0.01 * RNG.normal(size=N), None),
+        (np.square, None),
+    ],
+)
+def test_a_number_that_is_a_function_of_the_target(function, how: str | None) -> None:
+    price = RNG.normal(size=N)
+    got = hows(pl.DataFrame({"x": function(price), "y": price}), "y", "number")
+    assert (how is None and not got) or (how is not None and how in got["x"])
+
+
+def test_a_number_that_a_category_stands_for() -> None:
+    code = RNG.integers(0, 30, N)
+    frame = pl.DataFrame({"code": [f"p{c}" for c in code], "y": code**2 * 1.5})
+    assert hows(frame, "y", "number") == {"code": "determines"}
+
+
+@pytest.mark.parametrize("name", ["iris", "breast-cancer", "wine", "diabetes"])
+def test_honest_data_is_left_alone(name: str) -> None:
+    table = read(name)
+    goal = table.target
+    assert goal is not None
+    kind = "number" if table.frame[goal].dtype.is_float() else "category"
+    assert found(table.frame, goal, kind) == []
+
+
+def test_few_rows_say_nothing() -> None:
+    y = RNG.integers(0, 2, 40)
+    assert found(pl.DataFrame({"copy": y, "y": y}), "y") == []
+
+
+def test_columns_that_cannot_be_compared_are_passed_over() -> None:
+    y = RNG.integers(0, 2, N)
+    frame = pl.DataFrame(
+        {"lists": [[int(v)] for v in y], "bytes": [bytes([v]) for v in y], "empty": [None] * N, "y": y}
+    )
+    assert found(frame, "y") == []
+
+
+def test_a_thousand_columns_cost_little() -> None:
+    frame = pl.DataFrame(
+        {f"n{i}": RNG.normal(size=20_000) for i in range(500)}
+        | {f"c{i}": RNG.integers(0, 9, 20_000) for i in range(500)}
+        | {"y": RNG.integers(0, 3, 20_000)}
+    )
+    began = time.process_time()
+    assert found(frame, "y") == []
+    assert time.process_time() - began < 10

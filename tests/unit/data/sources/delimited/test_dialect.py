@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import pytest
+
+from leadline.data.sources import read
+from leadline.data.sources.delimited.reader import read as read_csv
+from leadline.errors import DataError
+
+
+def written(folder: Path, text: str, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode())
+    return path
+
+
+ROWS = [("a", 1, 2.5), ("b", 3, 4.5), ("c", 5, 6.5)]
+TABLE = "name,n,x\na,1,2.5\nb,3,4.5\nc,5,6.5\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "passed"),
+    [
+        ("# made on Monday\n", 1),
+        ("# made, on, Monday\n#\n# by someone\n", 3),
+        ("Report of 2024\n\n", 1),
+        ("Report,,\n,,\n", 1),
+        ('"Report, with a comma"\nand more\n', 2),
+    ],
+)
+def test_lines_above_the_table_are_passed_over_with_a_note(tmp_path: Path, above: str, passed: int) -> None:
+    frame, notes = read_csv(written(tmp_path, above + TABLE))
+    assert (frame.columns, frame.rows()) == (["name", "n", "x"], ROWS)
+    assert notes[0].startswith("Lines passed over above the column names of t.csv: ")
+
+
+def test_blank_lines_above_the_table_need_no_note(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, "\n \n" + TABLE))
+    assert (frame.rows(), notes) == (ROWS, ())
+
+
+def test_a_separator_that_the_file_states(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, "sep=;\na;b\n1;2\n"))
+    assert (frame.columns, frame.rows(), notes) == (["a", "b"], [(1, 2)], ())
+
+
+def test_a_header_may_begin_like_a_comment(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, "#id,x\n1,2.5\n2,3.5\n"))
+    assert (frame.columns, notes) == (["#id", "x"], ())
+
+
+@pytest.mark.parametrize("text", ["text\nHello, world\nGood, bye\n", "a\nb,1\nc,2\n1,2,3\n"])
+def test_what_is_plainly_no_title_is_not_passed_over(tmp_path: Path, text: str) -> None:
+    with pytest.raises(DataError, match="fields where line 1 names 1 columns"):
+        read_csv(written(tmp_path, text))
+
+
+def test_runs_of_blanks_separate(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, 'name   n    x\na      1  2.5\n"b c"  3   4.5\n  d    5   6.5 \n', "t.tab"))
+    assert frame.columns == ["name", "n", "x"]
+    assert frame.rows() == [("a", 1, 2.5), ("b c", 3, 4.5), ("d", 5, 6.5)]
+
+
+def test_a_row_too_short_is_named_where_blanks_separate(tmp_path: Path) -> None:
+    lines = ["a b c", *["1 2 3"] * 300, "1 2"]
+    with pytest.raises(DataError, match="line 302: 2 fields where line 1 names 3 columns"):
+        read_csv(written(tmp_path, "\n".join(lines) + "\n"))
+
+
+def test_sentences_in_one_column_are_not_split_at_blanks(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, "some text\nhello world\ngood bye\n"))
+    assert frame.to_dict(as_series=False) == {"some text": ["hello world", "good bye"]}
+
+
+def test_separators_within_quotes_do_not_separate(tmp_path: Path) -> None:
+    frame, _ = read_csv(written(tmp_path, 'a;b\n"x;1,2,3";"say ""yes"""\n"two\nlines";z\n'))
+    assert frame.rows() == [("x;1,2,3", 'say "yes"'), ("two\nlines", "z")]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_line_ends(tmp_path: Path, ends: str) -> None:
+    frame, _ = read_csv(written(tmp_path, TABLE.replace("\n", ends)))
+    assert frame.rows() == ROWS
+
+
+def test_columns_of_the_same_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="several columns named 'a', 'b'"):
+        read_csv(written(tmp_path, "a,b,a,b\n1,2,3,4\n"))
+
+
+def test_columns_without_names_keep_clear_of_those_with(tmp_path: Path) -> None:
+    frame, notes = read_csv(written(tmp_path, "column_2,,\n1,2,3\n"))
+    assert frame.columns == ["column_2", "column_2_", "column_3"]
+    assert "'column_2_', 'column_3'" in notes[0]
+
+
+@pytest.mark.parametrize("tail", ['3,"x\n4,y\n', 'v,"x\n4,y', '"3,x\n4,y\n', '3,"x\n4,y\n' + "5,z\n" * 50_000])
+def test_a_quote_never_closed_is_named(tmp_path: Path, tail: str) -> None:
+    with pytest.raises(DataError, match=r"a quote that is opened after line 2 is never closed"):
+        read_csv(written(tmp_path, "a,b\n1,w\n" + tail))
+
+
+def test_ragged_rows_below_other_lines_are_counted_from_the_top(tmp_path: Path) -> None:
+    rows = "".join(f"r{i},{i},{i}.5\n" for i in range(300))
+    with pytest.raises(DataError, match="line 303: 4 fields where line 2 names 3 columns"):
+        read_csv(written(tmp_path, f"# comment\nname,n,x\n{rows}z,1,2,3\n"))
+
+
+def test_only_a_header_has_no_rows(tmp_path: Path) -> None:
+    for text in ("a,b\n", "a,b", "a\n"):
+        with pytest.raises(DataError, match="no rows"):
+            read(written(tmp_path, text))
+
+
+def test_a_million_columns_are_refused_at_once(tmp_path: Path) -> None:
+    names = ",".join(f"c{i}" for i in range(1_000_000))
+    path = written(tmp_path, f"{names}\n" + "1," * 999_999 + "1\n")
+    with pytest.raises(DataError, match="1,000,000 columns, which makes it a matrix rather than a table"):
+        read(path)

@@ -1,0 +1,74 @@
+"""The closer bound is reckoned for as many rows as can be afforded, and active numbers of a code are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from leadline.core.experiment import DataSpec
+from leadline.data.dataset import prepare
+from leadline.data.subset import Subset
+from leadline.evaluation.analyses import likelihood_bound as module
+from leadline.evaluation.analyses.likelihood_bound import NAMES, likelihood_bound, names
+from leadline.nn.batch import Batch
+from leadline.nn.contracts import Context
+from leadline.objectives.supervised.classification import OBJECTIVE as CLASSIFICATION
+
+
+class Known:
+    """Bounds that are the row's number, by a network of one dense layer; codes whose last number is always the same."""
+
+    importance = 7
+    labels = "none"
+
+    def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
+        network(batch.inputs["table"])
+        return batch.row_B.float()
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        return torch.cat([inputs["table"][:, :2], torch.ones(len(inputs["table"]), 1)], 1)
+
+    embed = encode
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        return batch.inputs
+
+
+@pytest.fixture
+def subset() -> Subset:
+    return prepare(DataSpec(source="iris"), seed=0).parts["train"]
+
+
+def measured(subset: Subset) -> dict[str, Any]:
+    context = Context("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
+    return {one.name: one for one in likelihood_bound(nn.Linear(4, 3), Known(), subset, context)}  # type: ignore[arg-type]
+
+
+def test_all_rows_are_taken_where_that_is_little_work(subset: Subset) -> None:
+    found = measured(subset)
+    assert set(found) == set(NAMES)
+    assert found["elbo_iw"].value == pytest.approx(subset.rows.mean())
+    assert found["elbo_iw"].n == len(subset)
+    assert "7 codes a row;" in found["elbo_iw"].method
+    assert found["active_units"].value == 2
+    assert "of 3 numbers" in found["active_units"].method
+
+
+def test_fewer_rows_are_drawn_where_it_is_much(subset: Subset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORK", 40 * 2 * 4 * 3)
+    found = measured(subset)["elbo_iw"]
+    assert found.n == 40
+    assert "of 40 rows drawn at random" in found.method
+    monkeypatch.setattr(module, "WORK", 0)
+    assert measured(subset)["elbo_iw"].n == module.ROWS[0]
+
+
+def test_objectives_without_a_bound_have_none(subset: Subset) -> None:
+    context = Context("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
+    assert not list(likelihood_bound(nn.Linear(4, 3), CLASSIFICATION, subset, context))
+    assert names(CLASSIFICATION) == ()

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from leadline.metrics.statistics import intervals
+
+
+def test_wilson_stays_informative_at_the_ends() -> None:
+    ((low, high),) = intervals.wilson(50, 50, (0.95,))
+    assert high == 1.0
+    assert low == pytest.approx(50 / (50 + 1.959964**2), abs=1e-6)
+    ((low, high),) = intervals.wilson(0, 1, (0.95,))
+    assert low == 0.0
+    assert 0.7 < high < 0.9
+
+
+def test_wilson_of_no_rows_is_empty_and_of_one_group_says_nothing() -> None:
+    assert intervals.wilson(0, 0, (0.95, 0.99)) == ()
+    assert intervals.wilson(9, 10, (0.95, 0.99), units=1) == ((0.0, 1.0), (0.0, 1.0))
+
+
+def test_stricter_levels_are_wider() -> None:
+    values_n = np.random.default_rng(0).lognormal(size=50)
+    for found in (
+        intervals.wilson(30, 40, (0.9, 0.95, 0.99)),
+        intervals.mean(values_n, (0.9, 0.95, 0.99)),
+        intervals.median(values_n, (0.9, 0.95, 0.99)),
+    ):
+        widths = [high - low for low, high in found]
+        assert widths == sorted(widths)
+        assert widths[0] < widths[-1]
+
+
+def test_groups_of_one_row_change_only_the_quantile() -> None:
+    right_n = np.arange(60) % 5 != 0
+    ((low, high),) = intervals.proportion(right_n, (0.95,), np.arange(60))
+    ((lone_low, lone_high),) = intervals.proportion(right_n, (0.95,))
+    assert low == pytest.approx(lone_low, abs=0.01)
+    assert high == pytest.approx(lone_high, abs=0.01)
+    assert high - low > lone_high - lone_low
+
+
+def test_repeating_every_row_does_not_narrow_a_grouped_interval() -> None:
+    right_n = np.arange(40) % 7 != 0
+    ((once_low, once_high),) = intervals.proportion(right_n, (0.95,), np.arange(40))
+    ((low, high),) = intervals.proportion(np.repeat(right_n, 10), (0.95,), np.repeat(np.arange(40), 10))
+    assert (low, high) == pytest.approx((once_low, once_high), abs=2e-3)
+    values_n = np.random.default_rng(1).exponential(size=40)
+    repeated = intervals.mean(np.repeat(values_n, 10), (0.95,), np.repeat(np.arange(40), 10))
+    assert repeated[0] == pytest.approx(intervals.mean(values_n, (0.95,))[0])
+
+
+def test_all_right_in_groups_counts_the_groups() -> None:
+    found = intervals.proportion(np.ones(100, dtype=bool), (0.95,), np.repeat(np.arange(20), 5))
+    assert found == intervals.wilson(20, 20, (0.95,), units=20)
+
+
+def test_order_and_names_of_groups_do_not_matter() -> None:
+    rng = np.random.default_rng(2)
+    right_n, group_n = rng.random(90) < 0.8, rng.integers(15, size=90)
+    order = rng.permutation(90)
+    renamed = 1000 - 7 * group_n[order]
+    assert intervals.proportion(right_n, (0.95,), group_n)[0] == pytest.approx(
+        intervals.proportion(right_n[order], (0.95,), renamed)[0]
+    )
+
+
+def test_a_mean_without_spread_or_rows_has_no_interval() -> None:
+    assert intervals.mean(np.full(30, 0.1), (0.95,)) == ()
+    assert intervals.mean(np.array([2.0]), (0.95,)) == ()
+    assert intervals.mean(np.array([]), (0.95,)) == ()
+    assert intervals.mean(np.arange(10.0), (0.95,), np.zeros(10, dtype=int)) == ()
+
+
+def test_tiny_values_keep_their_interval() -> None:
+    values_n = np.random.default_rng(3).exponential(size=100)
+    ((low, high),) = intervals.mean(values_n * 1e-20, (0.95,))
+    assert (low * 1e20, high * 1e20) == pytest.approx(intervals.mean(values_n, (0.95,))[0])
+
+
+def test_skewed_values_reach_further_to_the_long_side() -> None:
+    values_n = np.random.default_rng(4).lognormal(sigma=1.2, size=120)
+    ((low, high),) = intervals.mean(values_n, (0.95,))
+    assert high - values_n.mean() > 1.2 * (values_n.mean() - low)
+    ((mirrored_low, mirrored_high),) = intervals.mean(-values_n, (0.95,))
+    assert (mirrored_low, mirrored_high) == pytest.approx((-high, -low))
+
+
+def test_ends_are_cut_at_what_the_mean_cannot_pass() -> None:
+    ((low, _),) = intervals.mean(np.array([0.0, 0.0, 1.0]), (0.99,), low=0.0)
+    assert low == 0.0
+
+
+def test_the_median_needs_enough_rows() -> None:
+    assert intervals.median(np.arange(5.0), (0.95,)) == ()
+    ((low, high),) = intervals.median(np.arange(101.0), (0.95,))
+    assert 38 <= low < 50 < high <= 61
+    assert intervals.median(np.arange(100.0), (0.95,), np.arange(100) // 25) == ()
+
+
+def test_a_rare_class_that_is_all_right_is_still_in_doubt() -> None:
+    alone = intervals.wilson(900, 1000, (0.95,))[0]
+    share_C, rows_C = np.array([0.9, 1.0]), np.array([1000.0, 5.0])
+    ((low, high),) = intervals.mean_of_shares(share_C, rows_C, np.eye(2), (0.95,), most=1005)
+    assert high - low > 3 * (alone[1] - alone[0])
+
+
+def test_correlated_classes_make_a_mean_less_certain() -> None:
+    share_C, rows_C = np.array([0.8, 0.9]), np.array([100.0, 100.0])
+
+    def width(correlation: float) -> float:
+        matrix_CC = np.array([[1.0, correlation], [correlation, 1.0]])
+        ((low, high),) = intervals.mean_of_shares(share_C, rows_C, matrix_CC, (0.95,), most=200)
+        return high - low
+
+    assert width(0.9) > width(0.0)
+    assert width(-1.0) == pytest.approx(width(0.0), rel=0.02)  # no more certain than the rows there are

@@ -1,0 +1,63 @@
+"""From what a user wrote to one experiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from leadline.core.component import Component
+from leadline.core.experiment import Experiment
+from leadline.errors import UsageError
+from leadline.pipeline.resolving.compose import compose
+
+
+def test_flags_win_over_the_file_and_settings_over_flags(tmp_path: Path) -> None:
+    file = tmp_path / "e.yaml"
+    file.write_text(
+        "data: {source: a.csv, target: y}\nnetwork: {name: mlp, hidden: [3], size: small}\ntraining: {epochs: 9}\n"
+    )
+    experiment, memory, modules = compose(
+        file, network="cnn", epochs=5, settings=("training.epochs=7",), require=("accuracy >= 0.5",)
+    )
+    assert experiment.data.source == "a.csv"
+    assert experiment.network.bodies == {"*": Component(name="cnn")}
+    assert experiment.network.size == "small"
+    assert experiment.training.epochs == 7
+    assert experiment.require == ("accuracy >= 0.5",)
+    assert memory is None
+    assert not modules
+
+
+def test_data_in_memory_and_modules_are_kept_beside() -> None:
+    data, module = {"x": [1]}, nn.Linear(1, 1)
+    experiment, memory, modules = compose(data, network=module, inputs=("x",))
+    assert memory is data
+    assert modules == {"*": module}
+    assert experiment.network.bodies["*"].name.endswith(":Linear")
+    assert experiment.data.columns == ("x",)
+
+
+def test_an_experiment_is_taken_as_it_is() -> None:
+    experiment = Experiment(seed=4)
+    assert compose(experiment)[0] == experiment
+
+
+def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text("seed: 3\n")
+    with pytest.raises(UsageError, match=r"data\.source"):
+        compose(tmp_path / "e.yaml")
+
+
+def test_what_is_frozen_is_named_by_part_or_by_pattern() -> None:
+    for given, patterns in (
+        ("bodies", ("bodies.*",)),
+        ("bodies.photo, head", ("bodies.photo.*", "head.*")),
+        (("bodies.*.front.*", "head.bias"), ("bodies.*.front.*", "head.bias")),
+    ):
+        assert compose("a.csv", freeze=given)[0].training.freeze == patterns
+    experiment, _, _ = compose("a.csv", init="runs/a-1", settings=("data.labelled=0.01", "label_efficiency=true"))
+    assert experiment.init is not None
+    assert (experiment.init.run, experiment.init.weights) == ("runs/a-1", None)
+    assert (experiment.data.labelled, experiment.label_efficiency) == (0.01, (0.01, 0.1, 1.0))

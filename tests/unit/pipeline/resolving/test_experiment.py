@@ -1,0 +1,153 @@
+"""What an experiment leaves open is filled in from the data."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from leadline.core.component import Component
+from leadline.core.experiment import Experiment, with_settings
+from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.errors import UsageError
+from leadline.objectives.supervised.classification import Classification
+from leadline.pipeline.resolving.experiment import SEEN, STEPS, check_requirements, resolve, with_defaults
+
+NUMBER = {
+    "mean": 0.0,
+    "std": 1.0,
+    "min": -1.0,
+    "max": 1.0,
+    "median": 0.0,
+    "missing": False,
+    "offset": 0.0,
+    "scale": "standard",
+}
+FIELD = ColumnSchema(name="x", kind="number", state=NUMBER)
+SCHEMA = Schema(
+    inputs=(InputSchema(name="table", kind="table", fields=(FIELD,), shape=(1,)),),
+    target=ColumnSchema(name="y", kind="category", state={"classes": ["a", "b"]}),
+)
+ROWS = {"train": 1_000, "validation": 100, "test": 100}
+
+
+def test_every_default_is_written_out_and_resolving_again_changes_nothing() -> None:
+    experiment = resolve(Experiment(), SCHEMA, ROWS)
+    assert experiment.objective is not None
+    assert experiment.objective.name == "classification"
+    assert experiment.network.bodies["table"].name == "mlp"
+    assert experiment.network.bodies["table"].options
+    assert (experiment.training.batch, experiment.training.epochs) == (32, 60)
+    assert experiment.training.early_stopping is not None
+    assert experiment.training.early_stopping.patience == 30
+    assert resolve(experiment, SCHEMA, ROWS) == experiment
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [(40, STEPS * 32 // 40), (50_000, SEEN // 50_000), (10_000_000, 4)])
+def test_small_sets_take_more_epochs(rows: int, epochs: int) -> None:
+    assert resolve(Experiment(), SCHEMA, {"train": rows}).training.epochs == epochs
+
+
+def test_without_validation_rows_nothing_stops_early() -> None:
+    assert resolve(Experiment(), SCHEMA, {"train": 100, "test": 10}).training.early_stopping is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"objective": "regression"}, "does not fit"),
+        ({"network": {"bodies": {"tabel": "mlp"}}}, "'table'"),
+        ({"training": {"early_stopping": {"on": "acuracy"}}}, "'accuracy'"),
+        ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
+        ({"training": {"mix": "mixu"}}, "training.mix: .*'mixup'"),
+        ({"training": {"mix": {"cutmix": -1}}}, "training.mix: cutmix: the alpha"),
+        ({"require": ["acuracy >= 0.9"]}, "'accuracy'"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(values: dict, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        resolve(Experiment.parse(values), SCHEMA, ROWS)
+
+
+def test_how_rows_are_mixed_is_written_out() -> None:
+    mixed = resolve(Experiment.parse({"training": {"mix": {"mixup": 0.4}}}), SCHEMA, ROWS)
+    assert mixed.training.mix == Component(name="mixup", options={"alpha": 0.4, "probability": 1.0})
+    assert resolve(mixed, SCHEMA, ROWS) == mixed
+    assert resolve(Experiment(), SCHEMA, ROWS).training.mix is None
+
+
+def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Classification, "coupled", True)
+    with pytest.raises(UsageError, match=r"training\.mix: the objective 'classification' cannot share"):
+        resolve(Experiment.parse({"training": {"mix": "mixup"}}), SCHEMA, ROWS)
+
+
+def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Experiment.parse({"training": {"batch": 1}})
+    assert resolve(one, SCHEMA, ROWS).training.batch == 1
+    monkeypatch.setattr(Classification, "coupled", True)
+    with pytest.raises(UsageError, match=r"training\.batch: classification ties rows of a batch together"):
+        resolve(one, SCHEMA, ROWS)
+
+
+def test_a_class_is_offered_for_a_misspelt_class() -> None:
+    with pytest.raises(UsageError, match=r"recall\(cat\)"):
+        check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
+
+
+class Paced(Classification):
+    default_training: ClassVar = {
+        "optimizer": {"name": "adam", "lr": 0.5},
+        "players": {"critic": "sgd"},
+        "epochs": 7,
+        "schedule": "constant",
+    }
+
+
+def test_what_is_usual_for_an_objective_stands_where_the_user_says_nothing() -> None:
+    objective = Paced()
+    training = with_defaults(Experiment.parse({"training": {"epochs": 3}}).training, objective)
+    assert (training.epochs, training.optimizer.name, training.optimizer.options["lr"]) == (3, "adam", 0.5)
+    assert (training.schedule.name, training.players["critic"].name) == ("constant", "sgd")
+    assert with_defaults(Experiment().training, Classification()) == Experiment().training
+
+
+def test_an_option_of_a_player_alone_is_one_of_its_usual_optimizer() -> None:
+    class Two(Paced):
+        default_training: ClassVar = {"players": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}}
+
+    def players(settings: tuple[str, ...]) -> dict[str, Any]:
+        training = with_defaults(Experiment.parse(with_settings({}, settings)).training, Two())
+        return {name: one.model_dump() for name, one in training.players.items()}
+
+    assert players(()) == {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": {"name": "sgd"}}
+    assert players(("training.players.critic.lr=0.2",))["critic"] == {"name": "adam", "lr": 0.2, "beta1": 0.1}
+    both = players(("training.players.critic.lr=0.2", "training.players.critic.beta1=0.3"))
+    assert both == {"critic": {"name": "adam", "lr": 0.2, "beta1": 0.3}, "maker": {"name": "sgd"}}
+    named = players(("training.players.critic.name=sgd", "training.players.critic.lr=0.2"))
+    assert named["critic"] == {"name": "sgd", "lr": 0.2}  # no option of another optimizer
+
+
+def test_a_player_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="steps no 'critic'"):
+        resolve(Experiment.parse({"training": {"players": {"critic": "sgd"}}}), SCHEMA, ROWS)
+
+
+def test_of_several_inputs_the_one_whose_network_does_not_fit_is_named() -> None:
+    photo = ColumnSchema(
+        name="photo",
+        kind="image",
+        state={
+            "height": 8,
+            "width": 8,
+            "channels": 1,
+            "mean": [9.0],
+            "std": [9.0],
+            "scale": "standard",
+            "resized": False,
+        },
+    )
+    image = InputSchema(name="photo", kind="image", fields=(photo,), shape=(1, 8, 8))
+    both = SCHEMA.model_copy(update={"inputs": (image, *SCHEMA.inputs)})
+    with pytest.raises(UsageError, match="Input 'table': The network 'cnn' takes image, not table"):
+        resolve(Experiment.parse({"network": "cnn"}), both, ROWS)

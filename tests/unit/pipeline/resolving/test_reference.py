@@ -1,0 +1,79 @@
+"""Who judges the rows that a network makes: a run that reads rows as they are read here, one trained beside, or
+nobody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from leadline.errors import UsageError
+from leadline.run import folder as files
+from leadline.run.run import Run
+
+
+@pytest.fixture
+def making(train):
+    def make(**options) -> Run:
+        settings = {"network.size": "small", **options.pop("settings", {})}
+        return train(objective="vae", settings=settings, **options)
+
+    return make
+
+
+def test_where_there_are_classes_a_classifier_is_trained_beside(making) -> None:
+    run = making(require=["judge_accuracy >= 0.2", "frechet_distance <= 1000"])
+    assert run.experiment.judge == "auto"
+    found = {finding.label: finding for finding in run.report.findings}
+    assert found["judge_accuracy"].value is not None
+    assert {"class_share(ja)", "class_share(nein)", "classes_covered"} <= set(found)
+    told = found["frechet_distance"].again.options
+    assert told["judge"] == "auto"
+    assert len(told["weights"]) == 64
+    assert not (run.folder / files.CHECKPOINTS).exists()
+    assert [verdict.verdict for verdict in run.report.requirements] == ["pass", "pass"]
+    again = making()
+    assert again.report.find("frechet_distance").value == run.report.find("frechet_distance").value
+    assert again.report.find("frechet_distance").again == run.report.find("frechet_distance").again
+
+
+def test_a_run_judges(making, train) -> None:
+    judge = train(epochs=30)
+    run = making(settings={"judge": str(judge.folder)})
+    finding = run.report.find("frechet_distance")
+    assert finding.again.options == {"judge": judge.name, "weights": files.sha256(judge.folder / files.WEIGHTS)}
+    assert run.report.find("judge_accuracy").value == judge.report.find("accuracy").value
+
+
+def test_nobody_judges_where_that_is_asked_or_nothing_could(making, train) -> None:
+    without = making(settings={"judge": False})
+    assert without.report.find("classes_covered").value is None
+    assert "standardised raw inputs" in without.report.find("frechet_distance").method
+    budget = making(max_time="30s")
+    assert budget.experiment.judge is False
+    assert "budget" in budget.report.find("classes_covered").why
+    nothing = making(target="none")
+    assert nothing.report.find("classes_covered") is None
+    assert train().experiment.judge is None
+
+
+def test_what_cannot_judge_is_refused_before_training(making, train, place: Path) -> None:
+    with pytest.raises(UsageError, match="judge: There is no run folder nowhere"):
+        making(settings={"judge": "nowhere"})
+    with pytest.raises(UsageError, match="'regression'"):
+        making(settings={"judge": str(train(target="length").folder)})
+    with pytest.raises(UsageError, match="in another way"):
+        making(settings={"judge": str(train(ignore=("width",)).folder)})
+    with pytest.raises(UsageError, match="has no classes"):
+        making(target="none", settings={"judge": "auto"})
+    pl.read_csv("blobs.csv").with_columns(text=pl.lit("some words here")).write_csv("more.csv")
+    other = train("digits", target=None)
+    with pytest.raises(UsageError, match="takes the inputs image"):
+        making(settings={"judge": str(other.folder)})
+
+
+def test_a_judge_of_what_makes_no_rows_is_said_to_mean_nothing(train, capsys: pytest.CaptureFixture[str]) -> None:
+    train(settings={"judge": "auto"}, quiet=False)
+    assert "judge=auto means nothing here" in capsys.readouterr().err

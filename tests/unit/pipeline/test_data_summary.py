@@ -1,0 +1,94 @@
+"""What is said before training: every column by kind, what the split takes, where unusable rows are listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from leadline.core.experiment import Experiment
+from leadline.data.dataset import prepare
+from leadline.pipeline.data_summary import describe_data, provable
+from leadline.pipeline.progress import Lines
+
+
+@pytest.fixture
+def said():
+    """Return what is told about the data of an experiment."""
+
+    def said(**data: object) -> list[str]:
+        experiment = Experiment.model_validate({"data": data})
+        lines: list[str] = []
+        describe_data(prepare(experiment.data, seed=0), experiment, Lines(lines.append))
+        return lines
+
+    return said
+
+
+def test_every_column_is_told_by_kind(said) -> None:
+    rng = np.random.default_rng(0)
+    numbers = {f"x{i}": rng.normal(size=60) for i in range(14)}
+    pl.DataFrame({**numbers, "town": ["Bath", "York"] * 30, "kind": ["a", "b", "c"] * 20}).write_csv("wide.csv")
+    lines = said(source="wide.csv", target="kind")
+    assert f"input table: 14 numbers ({', '.join(numbers)}); 1 category (town)" in lines
+    assert "target kind: 3 classes (a, b, c)" in lines
+
+
+def test_a_column_that_the_split_takes_is_told(said) -> None:
+    left_out = "Left out 'farm': the split comes from it."
+    data = {"source": "blobs.csv", "target": "kind", "split": "group:farm"}
+    assert left_out in said(**data)
+    assert left_out not in said(**data, columns=["length", "farm"])
+
+
+def test_rows_set_aside_are_told_once_with_the_place_of_the_list(said, place: Path) -> None:
+    for kind in ("cat", "dog"):
+        (place / "photos" / kind).mkdir(parents=True)
+        for i in range(12):
+            Image.new("RGB", (4, 4), (i, 9, 9)).save(place / "photos" / kind / f"{i}.png")
+    (place / "photos" / "cat" / "broken.png").write_text("no picture")
+    lines = said(source="photos")
+    (aside,) = [line for line in lines if "set aside" in line]
+    assert aside.startswith(
+        "1 row set aside, listed in set_aside.parquet of the run folder. The first: cat/broken.png: "
+    )
+    assert "input image: 4×4×3 image" in lines
+
+
+def test_a_series_is_told_by_its_windows(said) -> None:
+    frame = pl.DataFrame({"day": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 3, 31), eager=True)})
+    waves = {name: np.sin(np.arange(91) / k) for k, name in enumerate(("sold", "wind", "promo"), start=2)}
+    frame.with_columns(**waves).write_csv("days.csv")
+    lines = said(
+        source="days.csv", target="sold", series={"horizon": 3, "lookback": 7, "known": ["promo"], "calendar": True}
+    )
+    assert lines[:3] == [
+        "days: 64 train, 7 validation, 7 test windows (by time 'day')",
+        "input series: the last 7 steps of 1d, with wind, promo beside; known ahead: promo, the calendar",
+        "target sold: the next 3 steps of 1 variable",
+    ]
+
+
+def test_columns_that_a_forecasting_network_overlooks_are_named() -> None:
+    day = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 6, 30), eager=True)
+    rng = np.random.default_rng(0)
+    pl.DataFrame({"day": day, "load": rng.normal(size=len(day)), "promo": rng.normal(size=len(day))}).write_csv(
+        "load.csv"
+    )
+    data = {"source": "load.csv", "target": "load", "series": {"horizon": 3, "known": ["promo"]}}
+    for network, overlooks in (("nlinear", True), ("tcn", False)):
+        experiment = Experiment.model_validate({"data": data, "network": {"bodies": {"series": network}}})
+        dataset = prepare(experiment.data, seed=0)
+        assert [one.name for one in dataset.schema.inputs] == ["series"]
+        lines: list[str] = []
+        describe_data(dataset, experiment, Lines(lines.append))
+        assert any("promo is not looked at" in line for line in lines) == overlooks
+
+
+def test_what_the_test_rows_can_prove() -> None:
+    told = provable(Experiment.model_validate({"require": ["accuracy >= 0.9", "size_mb <= 2"]}), 180)
+    assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 right."]
+    assert "cannot be proven" in provable(Experiment.model_validate({"require": ["accuracy >= 0.99"]}), 20)[0]

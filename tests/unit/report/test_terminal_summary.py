@@ -1,0 +1,75 @@
+"""The summary after a training: short, and the bad news first."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from rich.console import Console
+
+from leadline.core.finding import Finding
+from leadline.core.report import Report
+from leadline.core.requirement import Verdict
+from leadline.report.terminal import headlines, summary, verdicts
+
+Run = tuple[Report, Path]
+
+
+def printed(report: Report, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    console.print(summary(report, Path("runs") / "digits-1" / "report.html"))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_it_fits_a_screen_and_names_the_report(digits_run: Run, diabetes_run: Run) -> None:
+    for report in (digits_run[0], diabetes_run[0]):
+        text = printed(report)
+        assert len(text.splitlines()) <= 20
+        assert str(Path("runs") / "digits-1" / "report.html") in text
+
+
+def test_answer_measures_and_verdicts_are_there(digits_run: Run) -> None:
+    text = printed(digits_run[0])
+    assert "98.6% right" in text
+    assert "test, n = 360" in text
+    verdicts = [line.split()[1] for line in text.splitlines() if line[:1] in "✓✗?" and line.strip()]
+    assert verdicts == ["fail", "undecided", "undecided", "pass"]
+
+
+def test_many_requirements_are_cut_off_in_words(digits_run: Run) -> None:
+    many = tuple(Verdict(text=f"accuracy >= 0.{k}", verdict="pass", finding=0, why="…") for k in range(10, 40))
+    text = printed(digits_run[0].model_copy(update={"requirements": many}))
+    assert "25 more in the report" in text
+    assert len(text.splitlines()) <= 20
+
+
+def test_names_are_not_read_as_markup(digits_run: Run) -> None:
+    odd = Finding(name="[red]x[/red]", split="test", value=0.5, n=3, method="m")
+    assert "[red]x[/red]" in printed(digits_run[0].model_copy(update={"findings": (odd,), "requirements": ()})).lower()
+
+
+def test_what_says_most_comes_first_and_nothing_is_said_twice() -> None:
+    names = (
+        "accuracy",
+        "balanced_accuracy",
+        "precision_macro",
+        "recall_macro",
+        "f1_macro",
+        "roc_auc",
+        "sensitivity",
+        "own",
+    )
+    found = [Finding(name=name, split="test", value=0.5, n=3) for name in names]
+    parts = [Finding(name="recall", split="test", group="class=a", value=0.5, n=3)]
+    shown = [f.name for f in headlines([*found, *parts])]
+    assert shown == ["accuracy", "sensitivity", "balanced_accuracy", "roc_auc", "own"]
+
+
+def test_reasons_keep_their_numbers_on_narrow_terminals() -> None:
+    why = "the 97.5% interval [0.7876, 0.8164] straddles 0.8375"
+    console = Console(file=io.StringIO(), width=60)
+    for line in verdicts([Verdict(text="sensitivity >= 0.8375", verdict="undecided", finding=0, why=why)]):
+        console.print(line)
+    assert isinstance(console.file, io.StringIO)
+    assert "0.8375" in console.file.getvalue().replace("sensitivity >= 0.8375", "")
