@@ -14,8 +14,8 @@ from leadline.core.component import Component
 from leadline.core.registry import TABLES, lookup
 from leadline.errors import RunError
 from leadline.models.build import build_encoder, resolved_options
+from leadline.models.contract import Sample
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Sample
 from leadline.nn.network import Network
 from leadline.run.run import load_weights, save_weights
 

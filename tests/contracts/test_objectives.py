@@ -15,9 +15,9 @@ from leadline.core.registry import TABLES
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.targets.token_targets import ended
 from leadline.nn.batch import Batch, Signal
-from leadline.nn.contracts import Context, Objective
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext, Objective
 from leadline.objectives.lookup import objective_for
 
 
@@ -245,7 +245,7 @@ def test_decisions_and_measures_agree_with_what_is_announced(
     assert all(len(values) == ROWS for values in columns.values())
     assert rows.target_B is not None
     target = rows.target_B.numpy()
-    context = Context("test", target, None, schema(name), levels=(0.95, 0.99))
+    context = EvaluationContext("test", target, None, schema(name), levels=(0.95, 0.99))
     found = [f for f in objective.measure(columns, context) if isinstance(f, Finding)]
     assert {f.label for f in found} == set(objective.names(schema(name)))
     for finding in found:
@@ -284,7 +284,7 @@ def test_the_constant_answer_goes_through_the_same_measures(name: str, objective
     assert rows.target_B is not None
     target = rows.target_B.numpy()
     words, columns = objective.dummy_predictor(target, ROWS, schema(name))
-    found = list(objective.measure(columns, Context("test", target, None, schema(name))))
+    found = list(objective.measure(columns, EvaluationContext("test", target, None, schema(name))))
     assert words
     assert found
     assert all(np.array_equal(values, np.broadcast_to(values[:1], values.shape)) for values in columns.values())
@@ -296,7 +296,7 @@ def test_without_rows_every_measure_is_absent(name: str, objective: Objective, n
     with torch.no_grad():
         columns = {k: v.numpy()[:0] for k, v in objective.decide(network.eval(), rows, None).columns.items()}
     assert rows.target_B is not None
-    found = list(objective.measure(columns, Context("test", rows.target_B.numpy()[:0], None, schema(name))))
+    found = list(objective.measure(columns, EvaluationContext("test", rows.target_B.numpy()[:0], None, schema(name))))
     assert {f.label for f in found if isinstance(f, Finding)} == set(objective.names(schema(name)))
     assert all(f.value is None and f.why for f in found if isinstance(f, Finding))
 

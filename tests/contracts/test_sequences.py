@@ -29,10 +29,12 @@ NAMES = [
 ]
 STEPPED = [name for name in NAMES if lookup("models", name).steps is not None]
 EVERY = pytest.mark.parametrize("name", NAMES)
-WANTS = pytest.mark.parametrize(("name", "wants"), [(name, wants) for name in STEPPED for wants in ("steps", "causal")])
+WANTS = pytest.mark.parametrize(
+    ("name", "wants"), [(name, wants) for name in STEPPED for wants in ("sequence", "causal")]
+)
 ALL = pytest.mark.parametrize(
     ("name", "wants"),
-    [(name, "vector") for name in NAMES] + [(name, wants) for name in STEPPED for wants in ("steps", "causal")],
+    [(name, "vector") for name in NAMES] + [(name, wants) for name in STEPPED for wants in ("sequence", "causal")],
 )
 
 
@@ -170,7 +172,7 @@ def test_what_is_causal_knows_of_no_later_step(name: str, masked: bool) -> None:
 @EVERY
 def test_steps_are_given_or_refused_in_words(name: str) -> None:
     if name in STEPPED:
-        assert backbone(name, "steps")(Signal(steps())).values.ndim == 3
+        assert backbone(name, "sequence")(Signal(steps())).values.ndim == 3
         return
     with pytest.raises(UsageError, match=f"{name!r} gives no features of every step.*rnn"):
-        backbone(name, "steps")
+        backbone(name, "sequence")

@@ -16,8 +16,8 @@ from leadline.core.finding import Finding
 from leadline.core.registry import TABLES, lookup
 from leadline.core.schema import Schema
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context, Encoder, Generator, Objective
 from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.contract import Encoder, EvaluationContext, Generator, Objective
 from leadline.objectives.lookup import objective_for
 from leadline.run.run import load_weights, save_weights
 
@@ -126,7 +126,7 @@ def test_gradient_agrees_with_finite_differences(name: str, objective: Objective
 
 def findings(objective: Objective, columns: dict[str, np.ndarray], rows: Batch, schema: Schema) -> Iterator[Finding]:
     assert rows.target_B is not None
-    context = Context(
+    context = EvaluationContext(
         "test", rows.target_B.numpy()[: len(next(iter(columns.values())))], None, schema, levels=(0.95, 0.99)
     )
     return (one for one in objective.measure(columns, context) if isinstance(one, Finding))

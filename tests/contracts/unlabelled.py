@@ -12,7 +12,7 @@ from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import PRESENT, Batch
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 
 ROWS = 16
 NUMBER = {

@@ -24,7 +24,8 @@ from leadline.evaluation.predictions import first_inputs, predict_subset
 from leadline.evaluation.proportions import train_target
 from leadline.machine import latency
 from leadline.models.build import resolved_options
-from leadline.nn.contracts import Context, Family, Objective
+from leadline.models.contract import Family
+from leadline.objectives.contract import EvaluationContext, Objective
 from leadline.run.build import build_network
 from leadline.run.run import load_shipped, save_weights
 from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
@@ -156,7 +157,7 @@ def _fitted(
     if rows < len(train):
         note(f"baseline {name}: fitted to {rows:,} of {len(train):,} train rows, drawn at random")
     if validation is not None and validation.target is not None and len(validation):
-        context = Context("validation", validation.target, validation.group, dataset.schema)
+        context = EvaluationContext("validation", validation.target, validation.group, dataset.schema)
         objective.calibrate(network, predict_subset(network, objective, validation), context)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"

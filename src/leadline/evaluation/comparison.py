@@ -16,7 +16,7 @@ from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
-from leadline.nn.contracts import Context, Objective
+from leadline.objectives.contract import EvaluationContext, Objective
 
 NETWORK = "network"
 RULE = (
@@ -81,7 +81,7 @@ def comparison_findings(
     baselines: Sequence[Baseline],
     dummy_predictor: Baseline,
     objective: Objective,
-    context: Context,
+    context: EvaluationContext,
     command: str,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what each baseline reaches on the test rows of `context`, how it compares with the network, and the
@@ -129,7 +129,7 @@ def _settings(one: Baseline, command: str) -> str:
     )
 
 
-def _measures(one: Baseline, measure: str, objective: Objective, context: Context) -> dict[str, Finding]:
+def _measures(one: Baseline, measure: str, objective: Objective, context: EvaluationContext) -> dict[str, Finding]:
     found = (
         item for item in objective.measure(one.decided, context) if isinstance(item, Finding) and item.group is None
     )

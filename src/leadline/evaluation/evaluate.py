@@ -29,8 +29,8 @@ from leadline.evaluation.analyses.token_predictions import token_predictions
 from leadline.evaluation.feature_space import ReferenceClassifier
 from leadline.evaluation.predictions import predict_subset
 from leadline.evaluation.proportions import baseline, gap, row_findings
-from leadline.nn.contracts import Context, Objective
 from leadline.nn.rng import generator_for
+from leadline.objectives.contract import EvaluationContext, Objective
 
 LEVEL = 0.95
 SETTLED_FOR = ("nll", "ece")  # what a temperature is to improve
@@ -77,7 +77,7 @@ def measure(
         if subset is None or len(subset) == 0 or subset.target is None:
             continue
         decided = predict_subset(network, objective, subset, progress=progress)
-        context = Context(name, subset.target, subset.group, dataset.schema, levels, seed)
+        context = EvaluationContext(name, subset.target, subset.group, dataset.schema, levels, seed)
         for item in objective.measure(decided, context):
             if isinstance(item, Finding):
                 findings.append(with_units(item, subset))
@@ -127,7 +127,7 @@ def measure_rows(
     if target is None:
         target, schema = np.zeros((len(subset), 0), dtype=np.float32), schema.model_copy(update={"target": None})
     decided = predict_subset(network, objective, subset, progress=progress)
-    context = Context("test", target, subset.group, schema, levels, seed)
+    context = EvaluationContext("test", target, subset.group, schema, levels, seed)
     for item in objective.measure(decided, context):
         if isinstance(item, Finding):
             yield with_units(item, subset)
@@ -141,7 +141,7 @@ def with_units(finding: Finding, subset: Subset) -> Finding:
 
 
 def uncalibrated(
-    objective: Objective, network: nn.Module, decided: Mapping[str, np.ndarray], context: Context
+    objective: Objective, network: nn.Module, decided: Mapping[str, np.ndarray], context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield what settling was to improve, as it would be without it; nothing where it changed nothing."""
     changed = objective.uncalibrated(network, decided)

@@ -20,8 +20,8 @@ from leadline.data.preprocessors import TablePreprocessor, build_preprocessor
 from leadline.data.subset import Subset
 from leadline.evaluation.samples import Inputs, batches
 from leadline.nn.classical.design_matrix import Encoding
-from leadline.nn.contracts import Objective
 from leadline.nn.rng import generator_for
+from leadline.objectives.contract import Objective
 
 FITTED = 10_000  # train rows that standardising and main directions are found on
 PIXELS = 1_024  # numbers of a picture

@@ -20,7 +20,7 @@ from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
-from leadline.nn.contracts import Context, Objective
+from leadline.objectives.contract import EvaluationContext, Objective
 
 GAIN = "fusion_gain"
 AGAIN = Reproduction(producer="inputs", tolerance=1e-4)
@@ -68,7 +68,10 @@ def without_each_input(network: nn.Module, objective: Objective, dataset: Datase
 
 
 def single_input_ablation(
-    fused: Mapping[str, np.ndarray], alone: Sequence[AblationPredictions], objective: Objective, context: Context
+    fused: Mapping[str, np.ndarray],
+    alone: Sequence[AblationPredictions],
+    objective: Objective,
+    context: EvaluationContext,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what each input reaches alone, how that compares with all together, and whether the fusion helps.
 
@@ -102,7 +105,10 @@ def single_input_ablation(
 
 
 def missing_input_test(
-    fused: Mapping[str, np.ndarray], without: Sequence[AblationPredictions], objective: Objective, context: Context
+    fused: Mapping[str, np.ndarray],
+    without: Sequence[AblationPredictions],
+    objective: Objective,
+    context: EvaluationContext,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what the network reaches where an input is missing from every row, and how that compares with having
     all.
@@ -128,7 +134,7 @@ class _Beside:
     """Decisions compared with those from all inputs, over `count` comparisons that hold together."""
 
     def __init__(
-        self, fused: Mapping[str, np.ndarray], objective: Objective, context: Context, kind: str, count: int
+        self, fused: Mapping[str, np.ndarray], objective: Objective, context: EvaluationContext, kind: str, count: int
     ) -> None:
         self.objective, self.context, self.kind, self.count = objective, context, kind, count
         self.level = 1 - (1 - context.levels[0]) / count

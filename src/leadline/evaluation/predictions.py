@@ -16,8 +16,8 @@ from leadline.data.columns.labels import in_words as sets_in_words
 from leadline.data.columns.texts.tokens import tokens_of
 from leadline.data.subset import Subset
 from leadline.machine import out_of_memory
-from leadline.nn.contracts import Objective
 from leadline.nn.tasks import labelled_rows, predictions_of
+from leadline.objectives.contract import Objective
 
 BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
 

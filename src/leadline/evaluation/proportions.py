@@ -17,7 +17,7 @@ from leadline.data.checks.missing_inputs import missing_inputs
 from leadline.data.dataset import Dataset
 from leadline.data.targets import PER_STEP
 from leadline.evaluation.predictions import predictions_in_words
-from leadline.nn.contracts import Context, Objective
+from leadline.objectives.contract import EvaluationContext, Objective
 
 SUMMARY_NAMES = ("generalisation_gap", "rows_set_aside")
 BASELINE_NAMES = (
@@ -131,7 +131,7 @@ def train_target(dataset: Dataset) -> np.ndarray | None:
     return part.target
 
 
-def baseline(objective: Objective, dataset: Dataset, context: Context) -> Iterator[Finding]:
+def baseline(objective: Objective, dataset: Dataset, context: EvaluationContext) -> Iterator[Finding]:
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = train_target(dataset)
     name, columns = objective.dummy_predictor(target, len(context.target), dataset.schema)

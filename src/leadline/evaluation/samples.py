@@ -19,8 +19,8 @@ from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.subset import decoded
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.nn.contracts import Converter, Generator, Sampler
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Converter, Generator, Sampler
 
 BLOCK = 64  # rows are always made so many at a time, so that one is the same to the last bit however many are wanted
 Inputs = Mapping[str, Tensor]

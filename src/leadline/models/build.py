@@ -14,9 +14,9 @@ from leadline.core.experiment import NetworkSpec, Size
 from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.models.composed import OVER, composed
+from leadline.models.contract import Family
 from leadline.models.custom import resolve
-from leadline.nn.batch import SignalSpec
-from leadline.nn.contracts import Family, Wants
+from leadline.nn.batch import EncoderOutput, SignalSpec
 from leadline.nn.generative.decoders import default_decoder
 from leadline.nn.network import Body, out_width
 
@@ -27,7 +27,7 @@ def build_encoder(
     preprocessor: nn.Module,
     size: Size,
     own: nn.Module | type[nn.Module] | None = None,
-    encoder_output: Wants = "vector",
+    encoder_output: EncoderOutput = "vector",
 ) -> Body:
     """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its
     own).
@@ -69,7 +69,7 @@ def _decoding(family: Family, options: BaseModel, spec: SignalSpec, latent: int)
     return family.decoder(spec, latent, options) if family.decoder is not None else default_decoder(spec, latent)
 
 
-def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, encoder_output: Wants) -> nn.Module:
+def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, encoder_output: EncoderOutput) -> nn.Module:
     """Return a backbone that gives features of every step; raises UsageError where the family cannot."""
     if family.steps is None or spec.kind != "sequence":
         able = [name for name in sorted(registered("models")) if lookup("models", name).steps is not None]

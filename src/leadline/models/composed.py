@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from leadline.core.component import Component
 from leadline.core.experiment import Size
 from leadline.errors import UsageError
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.network import out_width
 from leadline.nn.rng import current_rng, using_rng

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.network import out_width
 
 _KINDS = ("table", "image", "sequence")

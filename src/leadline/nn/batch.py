@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+
+# What an encoder gives of a row: one vector, one for each step, or one for each step that knows of no later one.
+EncoderOutput = Literal["vector", "sequence", "causal"]
 
 
 class Signal(NamedTuple):

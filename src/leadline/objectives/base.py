@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.schema import LabelRequirement, Schema
-from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context, Wants
+from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.layers.pooling import silenced, with_first
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext
 
 
 def full(x: Tensor) -> Tensor:
@@ -39,7 +39,7 @@ class Base(ABC):
     options: Any
     coupled = False
     views: tuple[str, ...] = ("plain",)
-    encoder_output: Wants = "vector"
+    encoder_output: EncoderOutput = "vector"
     labels: LabelRequirement = "all"
     labelled_share = 0.0
     two_domains = False
@@ -130,7 +130,7 @@ class Base(ABC):
         return network
 
     def calibrate(
-        self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: Context
+        self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> tuple[Finding, ...]:
         """Choose nothing after training."""
         return ()
@@ -164,7 +164,9 @@ class Base(ABC):
         """Return the names of all findings on one split."""
 
     @abstractmethod
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield findings with intervals, and exhibits, from the decisions on one split."""
 
 

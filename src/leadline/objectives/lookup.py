@@ -12,7 +12,7 @@ from leadline.core.experiment import AUTO, Experiment
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 
 
 def objective_for(component: Component) -> tuple[Objective, Any]:

@@ -12,7 +12,7 @@ from leadline.core.finding import Finding
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
 from leadline.evaluation.predictions import predict_subset
-from leadline.nn.contracts import Context, Objective
+from leadline.objectives.contract import EvaluationContext, Objective
 from leadline.pipeline.progress import Progress
 
 
@@ -27,7 +27,7 @@ def calibrate(
     if validation is not None and len(validation) and validation.target is not None:
         target, group = validation.target, validation.group
         predictions = dict(predict_subset(network, objective, validation))
-    found = objective.calibrate(network, predictions, Context("validation", target, group, schema))
+    found = objective.calibrate(network, predictions, EvaluationContext("validation", target, group, schema))
     for one in found:
         rows = f" ({wording.count(one.n, 'row')})" if one.n else ""
         shown.note(

@@ -21,7 +21,7 @@ from leadline.evaluation.input_ablation import (
     single_input_ablation,
     without_each_input,
 )
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.single_inputs import SingleInputRun, single_input_predictions
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.trained import Trained
@@ -74,7 +74,7 @@ def compare_baselines(
             progress=run_context.shown.stage,
         )
     )
-    context = Context("test", test.target, test.group, dataset.schema, levels, experiment.seed)
+    context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, experiment.seed)
     command = _command(folder, run_context)
     found = list(
         comparison_findings(
@@ -105,7 +105,7 @@ def compare_inputs(
         return Comparisons()
     if run_context.objective.labels == "none":  # nothing is decided that could be compared row by row
         return Comparisons()
-    context = Context("test", test.target, test.group, dataset.schema, levels, run_context.experiment.seed)
+    context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, run_context.experiment.seed)
     found = list(
         missing_input_test(
             measured.decisions["test"],

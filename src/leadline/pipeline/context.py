@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from torch import nn
 
 from leadline.core.experiment import Experiment
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress, Silent
 from leadline.training.distributed import ALONE, World

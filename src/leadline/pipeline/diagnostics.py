@@ -14,8 +14,8 @@ from leadline.core.schema import Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.subset import decoded
 from leadline.evaluation.exhibits import picture
-from leadline.nn.contracts import Generator, Objective
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Generator, Objective
 from leadline.training.steps.plain import PlainStep
 
 MOST = 12  # epochs whose new pictures are kept

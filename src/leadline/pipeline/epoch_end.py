@@ -11,8 +11,8 @@ from leadline.data.dataset import Dataset
 from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.predictions import predict_subset
 from leadline.nn.batch import Batch, Prediction
-from leadline.nn.contracts import Objective
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Objective
 from leadline.pipeline.trained import Event
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.training.early_stopping import Best

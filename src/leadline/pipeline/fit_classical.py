@@ -20,7 +20,8 @@ from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.errors import UsageError
 from leadline.machine.energy import Meter
-from leadline.nn.contracts import Family, Objective
+from leadline.models.contract import Family
+from leadline.objectives.contract import Objective
 from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.trained import FIRST, Trained

@@ -19,7 +19,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.errors import RunError
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
 from leadline.run.build import build_network

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from leadline.data.subset import Subset
-from leadline.nn.contracts import Family, Fitted, Objective, Sample, Windows
+from leadline.models.contract import Family, Fitted, Sample, Windows
 from leadline.nn.rng import generator_for
+from leadline.objectives.contract import Objective
 
 LEARNT = ("classes", "numbers")  # what such models can learn, and so what `Objective.learns` may say
 AHEAD = ("windows",)  # what those can that forecast

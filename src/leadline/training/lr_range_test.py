@@ -18,7 +18,7 @@ from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.training.loop import Loader
 from leadline.training.parameter_groups import ParameterGroups
 from leadline.training.plan import ExecutionPlan, applied

@@ -21,8 +21,8 @@ from leadline.data.cache import remember
 from leadline.errors import UsageError
 from leadline.machine.environment import cores, cpu_model
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Objective
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Objective
 from leadline.training.distributed import ALONE, World
 from leadline.training.plan import ExecutionPlan, Precision, Trial, applied, autocast, batch_on, device_for, network_on
 from leadline.training.steps.plain import TINY, LossModule, compiled

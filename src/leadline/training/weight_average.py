@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.training.options import read_options
 from leadline.training.plan import ExecutionPlan, autocast, batch_on
 

@@ -18,8 +18,8 @@ from leadline.data.subset import Subset
 from leadline.errors import DataError, UsageError
 from leadline.evaluation.analyses.image_translation import translated
 from leadline.evaluation.samples import checked, frame, generate
-from leadline.nn.contracts import Converter, Generator, Sampler
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Converter, Generator, Sampler
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import Progress, progress
 from leadline.run.run import Run

@@ -14,9 +14,9 @@ from leadline.core.base import Fact
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.rng import Rng
 from leadline.objectives.base import Unlabelled
+from leadline.objectives.contract import EvaluationContext
 
 
 class Drawing(Fact):
@@ -138,7 +138,7 @@ def table(rows: int = 400, seed: int = 0) -> Dataset:
     return prepare(DataSpec(target="none"), frame, labels="none")
 
 
-def context(dataset: Dataset) -> Context:
+def context(dataset: Dataset) -> EvaluationContext:
     """What measuring the test rows is told."""
     part = dataset.splits["test"]
-    return Context("test", part.target, part.group, dataset.schema, (0.95,), 0)
+    return EvaluationContext("test", part.target, part.group, dataset.schema, (0.95,), 0)

@@ -11,7 +11,7 @@ from leadline.core.schema import ColumnSchema, Schema
 from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.comparison import Model, compare, comparison_findings
 from leadline.metrics.statistics import paired
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.classification import OBJECTIVE as CLASSES
 from leadline.objectives.supervised.regression import OBJECTIVE as NUMBER
 
@@ -65,9 +65,11 @@ def classified(share: float, target: np.ndarray, seed: int) -> dict[str, np.ndar
     return {"prediction": prediction, "probability": np.eye(2)[prediction] * 0.8 + 0.1}
 
 
-def context(target: np.ndarray, **state: Any) -> Context:
+def context(target: np.ndarray, **state: Any) -> EvaluationContext:
     kind = "category" if "classes" in state else "number"
-    return Context("test", target, None, Schema(inputs=(), target=ColumnSchema(name="y", kind=kind, state=state)))
+    return EvaluationContext(
+        "test", target, None, Schema(inputs=(), target=ColumnSchema(name="y", kind=kind, state=state))
+    )
 
 
 def said(share: dict[str, float], **failed: str) -> tuple[list[Finding], ExhibitDraft | None]:

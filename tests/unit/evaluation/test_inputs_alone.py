@@ -19,7 +19,7 @@ from leadline.evaluation.input_ablation import (
     with_missing_rows,
 )
 from leadline.metrics.statistics import paired
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.classification import OBJECTIVE as CLASSES
 from leadline.objectives.supervised.regression import OBJECTIVE as NUMBER
 
@@ -29,8 +29,8 @@ TARGET = RNG.normal(size=N)
 NUMBERS = Schema(inputs=(), target=ColumnSchema(name="price", kind="number", state={"mean": 0.0, "std": 1.0}))
 
 
-def context(target: np.ndarray = TARGET, schema: Schema = NUMBERS) -> Context:
-    return Context("test", target, None, schema)
+def context(target: np.ndarray = TARGET, schema: Schema = NUMBERS) -> EvaluationContext:
+    return EvaluationContext("test", target, None, schema)
 
 
 def predicted(error: float, seed: int) -> dict[str, np.ndarray]:

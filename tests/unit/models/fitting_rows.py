@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.models.contract import Sample
 from leadline.nn.batch import SignalSpec
-from leadline.nn.contracts import Sample
 
 SPEC = SignalSpec("table", (6,), (0, 500, 0, 6, 0, 0))
 

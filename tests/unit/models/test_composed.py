@@ -265,7 +265,7 @@ def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: l
 
 def test_an_objective_that_wants_every_step_is_told_what_it_has() -> None:
     with pytest.raises(UsageError, match="'rnn over cnn' gives no features of every step"):
-        build_encoder(rnn_over("cnn"), SEQUENCE, Front(), "base", encoder_output="steps")
+        build_encoder(rnn_over("cnn"), SEQUENCE, Front(), "base", encoder_output="sequence")
 
 
 def test_the_outer_network_knows_how_many_steps_there_may_be() -> None:

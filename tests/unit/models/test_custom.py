@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from leadline.core.component import Component
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, resolved_options
+from leadline.models.contract import Family
 from leadline.models.custom import resolve
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.network import Body
 
 TABLE = SignalSpec("table", (4,))
@@ -52,7 +52,7 @@ FILE = """
 FAMILY = """
     from pydantic import BaseModel
     from torch import nn
-    from leadline.nn.contracts import Family
+    from leadline.models.contract import Family
     from leadline.nn.batch import Signal
 
     class Options(BaseModel):

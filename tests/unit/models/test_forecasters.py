@@ -14,9 +14,9 @@ from torch import nn
 from leadline.core.component import Component
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder
+from leadline.models.contract import Sample
 from leadline.models.forecasting import autoregression, dlinear, naive, nlinear, patchtst
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Sample
 
 SPEC = SignalSpec("sequence", (34, 4), ahead=4, past=30, aims=(2, 0))
 

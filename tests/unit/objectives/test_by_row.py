@@ -11,7 +11,7 @@ from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.registry import TABLES
 from leadline.core.schema import ColumnSchema, Schema
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.run.build import objective_for
 
 CLASSES = ColumnSchema(name="kind", kind="category", state={"classes": ["no", "yes"], "counts": [30, 20]})
@@ -38,7 +38,11 @@ def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
         target = rng.normal(size=80).astype(np.float32)
         predictions = {"prediction": target + rng.normal(size=80).astype(np.float32)}
     name, value_n = objective.per_example_score(predictions, target, schema)
-    found = [f for f in objective.measure(predictions, Context("test", target, None, schema)) if isinstance(f, Finding)]
+    found = [
+        f
+        for f in objective.measure(predictions, EvaluationContext("test", target, None, schema))
+        if isinstance(f, Finding)
+    ]
     assert name == measure
     assert value_n.shape == (80,)
     assert value_n.mean() == pytest.approx(next(f.value for f in found if f.name == name and f.group is None), rel=1e-6)

@@ -19,8 +19,8 @@ from leadline.data.subset import Subset
 from leadline.evaluation.exhibits import cell, first_pictured, gallery, gallery_kind
 from leadline.evaluation.feature_space import RawFeatures, random_rows
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.contracts import Context
 from leadline.nn.rng import seed_for
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.self_supervised.clustering import AGREEMENT, FITTED
 from leadline.objectives.self_supervised.kmeans import kmeans, nearest
 
@@ -31,7 +31,7 @@ BASELINE = "baseline=k-means"
 
 
 def clusters(
-    dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray], context: Context
+    dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray], context: EvaluationContext
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what is in each cluster of a part, and how well k-means agrees with classes where there are any; nothing
     without clusters."""
@@ -43,7 +43,7 @@ def clusters(
         yield from _without_network(dataset, subset.labelled, int(decided[CLUSTER].max()), context)
 
 
-def _sizes(decided: Mapping[str, np.ndarray], context: Context) -> ExhibitDraft:
+def _sizes(decided: Mapping[str, np.ndarray], context: EvaluationContext) -> ExhibitDraft:
     """Return how many rows each cluster has, how surely, and which class most of them are of."""
     cluster_n, classes = decided[CLUSTER], context.schema.classes
     rows = []
@@ -110,7 +110,7 @@ def _lines(
     return ExhibitDraft("typical", gallery_kind(one), "Typical rows of clusters", content, caption, subset.name)
 
 
-def _without_network(dataset: Dataset, subset: Subset, count: int, context: Context) -> Iterator[Finding]:
+def _without_network(dataset: Dataset, subset: Subset, count: int, context: EvaluationContext) -> Iterator[Finding]:
     """Yield how well as many clusters agree with classes that k-means finds among standardised inputs of train rows."""
     again = Reproduction(
         producer="baseline", options={"name": "k-means", "clusters": count}, seed=context.seed, tolerance=1e-3

@@ -15,8 +15,8 @@ from leadline.evaluation.feature_space import random_rows
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.measurement import Measurement
-from leadline.nn.contracts import Context, Objective
 from leadline.nn.rng import seed_for
+from leadline.objectives.contract import EvaluationContext, Objective
 
 NAME = "domain_accuracy"
 ROWS = 2_000  # of each domain
@@ -29,7 +29,7 @@ def names(objective: Objective) -> tuple[str, ...]:
 
 
 def domain_gap(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield how often a linear classifier tells test rows, of the one domain, from as many validation rows, of the
     other.

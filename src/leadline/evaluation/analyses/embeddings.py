@@ -27,8 +27,8 @@ from leadline.evaluation.predictions import batch_size
 from leadline.machine import out_of_memory
 from leadline.metrics.generative.neighbours import agreement
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.contracts import Context, Encoder, Objective
 from leadline.nn.rng import seed_for
+from leadline.objectives.contract import Encoder, EvaluationContext, Objective
 
 NAMES = ("knn_accuracy",)
 NEIGHBOURS = 5
@@ -88,7 +88,7 @@ def _embedded(
 
 
 def embedding_findings(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield a map of a part's rows, and where there are classes how often a row's neighbours among train rows are of
     its own.
@@ -107,7 +107,7 @@ def embedding_findings(
 
 
 def _agreement(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: Context
+    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     train = random_rows(dataset.splits["train"].labelled, TRAIN_ROWS, context.seed, "neighbours")
     own = subset.labelled

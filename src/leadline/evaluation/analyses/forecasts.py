@@ -18,7 +18,7 @@ from leadline.core.schema import Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 
 PANELS = 6  # of an exhibit: windows times variables
 VARIABLES = 3  # of each window, at most

@@ -25,7 +25,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import PRESENT
-from leadline.nn.contracts import Context, Converter, Objective
+from leadline.objectives.contract import Converter, EvaluationContext, Objective
 
 SHOWN = 10  # pictures beside what becomes of them
 KINDS = 6  # of picture that they are shown to become, at most
@@ -47,7 +47,7 @@ def image_translation(
     objective: Objective,
     dataset: Dataset,
     subset: Subset,
-    context: Context,
+    context: EvaluationContext,
     judge: ReferenceClassifier | None,
     why: str,
 ) -> Iterator[Finding | ExhibitDraft]:
@@ -128,7 +128,7 @@ def _compared(
     objective: Any,
     dataset: Dataset,
     subset: Subset,
-    context: Context,
+    context: EvaluationContext,
     judge: ReferenceClassifier | None,
     why: str,
 ) -> Iterator[Finding]:

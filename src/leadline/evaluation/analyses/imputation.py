@@ -23,8 +23,8 @@ from leadline.evaluation.feature_space import random_rows
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
-from leadline.nn.contracts import Context, Encoder, Objective
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Encoder, EvaluationContext, Objective
 from leadline.objectives.generative.likelihood import chance
 from leadline.objectives.generative.tabular_likelihood import KINDS, TabularLikelihood
 
@@ -66,7 +66,7 @@ def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
 
 
 def imputation(
-    network: nn.Module, objective: Any, dataset: Dataset, subset: Subset, context: Context
+    network: nn.Module, objective: Any, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield the error of quantities in train deviations, the share of classes that are right, and both beside the
     columns' own.
@@ -130,7 +130,7 @@ def _findings(
     better: Literal["higher", "lower"],
     column: str,
     subset: Subset,
-    context: Context,
+    context: EvaluationContext,
 ) -> Iterator[Finding]:
     """Yield the mean over hidden cells, that of the column's own value, and how much better the network is; cells of a
     row are not taken for independent."""

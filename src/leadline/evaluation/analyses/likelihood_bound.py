@@ -20,7 +20,7 @@ from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Bounding, Context, Encoder, Objective
+from leadline.objectives.contract import Bounding, Encoder, EvaluationContext, Objective
 
 NAMES = ("elbo_iw", "active_units")
 WORK = 5e11  # operations that the closer bound may take, and
@@ -34,7 +34,9 @@ def names(objective: Objective) -> tuple[str, ...]:
     return NAMES if isinstance(objective, Bounding) else ()
 
 
-def likelihood_bound(network: nn.Module, objective: Objective, subset: Subset, context: Context) -> Iterator[Finding]:
+def likelihood_bound(
+    network: nn.Module, objective: Objective, subset: Subset, context: EvaluationContext
+) -> Iterator[Finding]:
     """Yield the mean of closer bounds of the log-likelihood of rows, and how many numbers of codes differ between rows.
 
     The bound takes many codes a row: it is reckoned for as many rows, drawn at random, as can be afforded, whatever the
@@ -64,7 +66,7 @@ def likelihood_bound(network: nn.Module, objective: Objective, subset: Subset, c
         yield _active(codes_nL, context, again)
 
 
-def _active(codes_nL: np.ndarray, context: Context, again: Reproduction) -> Finding:
+def _active(codes_nL: np.ndarray, context: EvaluationContext, again: Reproduction) -> Finding:
     active = int((codes_nL.var(0) > ACTIVE).sum())
     method = f"of {codes_nL.shape[1]} numbers of a code, those whose means vary by more than {ACTIVE} over rows"
     return Finding(

@@ -15,8 +15,8 @@ from leadline.data.subset import Subset
 from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.sample_exhibits import lines, picture
 from leadline.evaluation.samples import Inputs, encoded
-from leadline.nn.contracts import Encoder, Generator, Objective
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Encoder, Generator, Objective
 
 SHOWN = 10  # rows beside their reconstructions
 PATHS, STEPS = 6, 9  # from the code of one row to that of another

@@ -27,8 +27,8 @@ from leadline.metrics.generative.neighbours import nearest
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
-from leadline.nn.contracts import Context, Generator, Objective
 from leadline.nn.rng import generator_for
+from leadline.objectives.contract import EvaluationContext, Generator, Objective
 
 MOST = 10_000  # new rows, and test rows beside them
 NEAR = 2_000  # of each whose nearest train rows are looked for
@@ -51,7 +51,7 @@ def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
 class _About(NamedTuple):
     """What all findings of a run's new rows share."""
 
-    context: Context
+    context: EvaluationContext
     split: str
     options: Mapping[str, Any]
 
@@ -66,7 +66,7 @@ def sample_quality(
     objective: Objective,
     dataset: Dataset,
     subset: Subset,
-    context: Context,
+    context: EvaluationContext,
     judge: ReferenceClassifier | None,
     why: str,
 ) -> Iterator[Finding | ExhibitDraft]:

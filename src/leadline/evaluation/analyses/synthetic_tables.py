@@ -24,8 +24,8 @@ from leadline.metrics.generative import sample_quality as metrics
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
-from leadline.nn.contracts import Context
 from leadline.nn.rng import seed_for
+from leadline.objectives.contract import EvaluationContext
 
 NAMES = ("synthetic_gap", "sample_told_apart", "correlation_difference")
 FOLDS = 5
@@ -66,7 +66,13 @@ def suits(schema: Schema) -> bool:
 
 
 def measures(
-    network: nn.Module, objective: Any, dataset: Dataset, test: Subset, new: Inputs, raw: RawFeatures, context: Context
+    network: nn.Module,
+    objective: Any,
+    dataset: Dataset,
+    test: Subset,
+    new: Inputs,
+    raw: RawFeatures,
+    context: EvaluationContext,
 ) -> Iterator[tuple[str, Measurement, Any]]:
     """Yield by name what new rows are worth: what models fitted to them lose beside models fitted to real ones, how
     well a model tells them from test rows, and how correlations differ; and whether more of it is better."""
@@ -148,7 +154,7 @@ def _plain(one: InputSchema, x_nF: np.ndarray) -> np.ndarray:
     return plain_nF
 
 
-def _gap(tasks: list[_Task], context: Context, group: np.ndarray | None) -> Measurement:
+def _gap(tasks: list[_Task], context: EvaluationContext, group: np.ndarray | None) -> Measurement:
     """Return how much more models lose that were fitted to new rows than those fitted to as many real ones, on test
     rows.
 
@@ -194,7 +200,7 @@ def _filled(x_nF: np.ndarray, fitted_nF: np.ndarray) -> np.ndarray:
 
 
 def _told_apart(
-    one: InputSchema, new_mF: np.ndarray, real_nF: np.ndarray, context: Context, group: np.ndarray | None
+    one: InputSchema, new_mF: np.ndarray, real_nF: np.ndarray, context: EvaluationContext, group: np.ndarray | None
 ) -> Measurement:
     """Return how often trees tell whether a row that they were not fitted to is new or real (Lopez-Paz & Oquab
     2017).

@@ -21,7 +21,7 @@ from leadline.data.columns.texts.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 
 SHOWN = 12  # texts
 ROWS = 64  # texts with a token replaced that are decided at a time

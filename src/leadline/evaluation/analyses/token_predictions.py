@@ -20,8 +20,8 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.data.targets import PER_STEP
 from leadline.evaluation.predictions import tags_in_words
-from leadline.nn.contracts import Objective, Sampler
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Objective, Sampler
 
 SHOWN = 12  # texts
 SAMPLED = 8

@@ -10,11 +10,11 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family, Fitted, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.fitted_module import ABSENT, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
 from leadline.nn.classical.trees import KNOWN, Forest, Trees
-from leadline.nn.contracts import Family, Fitted, Sample
 from leadline.nn.rng import seed_for
 
 _HISTOGRAMS = 1.5  # operations for each value and level of a tree

@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family, Fitted, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.design_matrix import Encoding, columns_of
 from leadline.nn.classical.fitted_module import ABSENT, FittedModule, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
-from leadline.nn.contracts import Family, Fitted, Sample
 
 LADDER = (1.0, 10.0, 100.0, 1000.0)
 _PASSES = 30  # over the rows that fitting takes, at a guess

@@ -16,11 +16,11 @@ from sklearn.svm import LinearSVC, LinearSVR
 from torch import Tensor
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family, Fitted, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.design_matrix import BLOCK, Encoding, columns_of
 from leadline.nn.classical.fitted_module import ABSENT, FittedModule, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
-from leadline.nn.contracts import Family, Fitted, Sample
 from leadline.nn.rng import generator_for, seed_for
 
 _SMALLEST = 1e-4  # of the largest eigenvalue: directions below it are rounding errors in float32

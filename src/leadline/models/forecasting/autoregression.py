@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family, Fitted, Windows
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family, Fitted, Windows
 from leadline.nn.layers.windows import Past, last_value, numbers
 
 LADDER = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)

@@ -17,8 +17,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.windows import Past, numbers
 
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.errors import UsageError
+from leadline.models.contract import Family, Fitted, Windows
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family, Fitted, Windows
 from leadline.nn.layers.windows import Past, numbers
 
 LOOKED_AT = 512  # train windows from which a season is chosen

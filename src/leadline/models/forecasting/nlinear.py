@@ -12,8 +12,8 @@ import torch
 from torch import nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.windows import Past, last_value, numbers
 
 

@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.attention import Attention
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.windows import Past, moments, numbers

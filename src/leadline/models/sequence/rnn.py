@@ -25,8 +25,8 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.errors import UsageError
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.generative.decoders import SequenceDecoder, default_decoder
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.pooling import Pooling, with_first

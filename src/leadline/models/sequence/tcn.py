@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.activations import initialise_weights
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.pooling import Pooling, with_first

@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.generative.decoders import DenseDecoder
 from leadline.nn.layers.activations import ACTIVATIONS, ActivationName, initialise_weights
 from leadline.nn.layers.dropout import Dropout

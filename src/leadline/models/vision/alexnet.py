@@ -6,8 +6,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.activations import initialise_weights
 from leadline.nn.layers.convolutions import Stem, convolution, dense_layers, is_large, mean_if_larger, pool_if_fits
 

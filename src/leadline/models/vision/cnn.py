@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.generative.decoders import ImageDecoder, default_decoder
 from leadline.nn.layers.stack import Conv, Layers, build_stack, read_layers
 

@@ -7,8 +7,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.activations import ACTIVATIONS, ActivationName, initialise_weights
 
 _SIDE = 32  # pixels: what the paper's network sees, its 28×28 digits with a margin of 2

@@ -8,8 +8,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.convolutions import Stem, conv_norm_relu, convolution, is_large
 
 # Blocks and channels of each stage: the paper's 6n+2 layers for CIFAR, its 18 and 34 for ImageNet.

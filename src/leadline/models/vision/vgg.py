@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Family
 from leadline.nn.layers.convolutions import convolution, dense_layers, mean_if_larger, pool_if_fits
 from leadline.nn.layers.dropout import Dropout
 

@@ -17,9 +17,9 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
-from leadline.nn.contracts import Context
 from leadline.nn.generative.discriminators import unbind
 from leadline.objectives.base import Unlabelled
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.adversarial_losses import (
     DISCRIMINATOR,
     GENERATOR,
@@ -70,7 +70,9 @@ class Adversarial(Unlabelled):
         """Return the names of all findings on one split."""
         return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
         levels, group = context.levels, context.group
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
@@ -81,7 +83,7 @@ class Adversarial(Unlabelled):
             )
 
 
-def again(context: Context) -> Reproduction:
+def again(context: EvaluationContext) -> Reproduction:
     """Return how what the players' scores say is measured again."""
     return Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
 

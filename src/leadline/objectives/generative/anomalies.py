@@ -19,8 +19,8 @@ from leadline.errors import UsageError
 from leadline.metrics.classification import anomaly as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.network import placeholder_inputs
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.latent_codes import classes_in
 
 LEAST = 1e-9  # train variances that errors and sizes have at least, before their logarithm
@@ -106,7 +106,7 @@ def calibrate_slope(last: Any, error_n: np.ndarray, size_n: np.ndarray) -> tuple
 
 
 def calibrate_threshold(
-    last: Any, score_n: np.ndarray, rate: float, context: Context, unit: str = "nats"
+    last: Any, score_n: np.ndarray, rate: float, context: EvaluationContext, unit: str = "nats"
 ) -> tuple[Finding, ...]:
     """Set the threshold so that a new normal row lies above it with a probability of `rate` at most; `score_n` is of
     normal ones.
@@ -131,7 +131,12 @@ def calibrate_threshold(
 
 
 def anomaly_findings(
-    predictions: Mapping[str, np.ndarray], normal: np.ndarray, context: Context, again: Reproduction, *, ranked: bool
+    predictions: Mapping[str, np.ndarray],
+    normal: np.ndarray,
+    context: EvaluationContext,
+    again: Reproduction,
+    *,
+    ranked: bool,
 ) -> Iterator[Finding]:
     """Yield how often normal rows are called anomalies and, where `ranked`, how well scores tell those that are
     declared to be.

@@ -27,9 +27,9 @@ from leadline.metrics.classification import anomaly as anomaly_metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
 from leadline.objectives.generative.latent_codes import LatentObjective, latent_network
@@ -176,7 +176,9 @@ class Autoencoder(LatentObjective):
             score_B = anomalies.excess(error_B, more["size"], network.last.slope)
         return Prediction({"score": score_B, "anomaly": score_B > network.last.threshold, "error": error_B, **more})
 
-    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+    def calibrate(
+        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> tuple[Finding, ...]:
         """Choose the score above which a row is called an anomaly, on the normal ones of the validation rows."""
         normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
         found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {
@@ -208,7 +210,9 @@ class Autoencoder(LatentObjective):
             *(anomaly_metrics.RANKED if self.chosen.anomaly else ()),
         )
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how well normal rows are made of their codes, and how well scores tell anomalies from them."""
         normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
         group = None if context.group is None else context.group[normal]

@@ -25,7 +25,6 @@ from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import PRESENT, Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import HALF
@@ -33,6 +32,7 @@ from leadline.nn.generative.image_translation import SMALL, ImageTranslator
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.adversarial_base import Adversarial, again, class_shares
 from leadline.objectives.generative.adversarial_losses import (
     COLLAPSE,
@@ -250,7 +250,9 @@ class ImageToImage(Adversarial):
         own = pairs if self.into else ("cycle_error", "same_error")
         return (*own, *super().names(schema))
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how far pictures are from what they should be, and how well they are told from real ones, with
         intervals.
         """

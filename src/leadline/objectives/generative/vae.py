@@ -25,10 +25,10 @@ from leadline.errors import UsageError, did_you_mean
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
 from leadline.objectives.generative.latent_codes import LatentObjective, latent_network, measuring
 from leadline.objectives.generative.likelihood import Sigma
@@ -271,7 +271,9 @@ class Vae(LatentObjective):
         """Return the names of all findings on one split."""
         return tuple(FINDINGS)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield the evidence bound and its parts, with intervals."""
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
         words = in_words(context.schema, self.chosen.pixels)

@@ -26,11 +26,11 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.cluster_centres import Centres, sharpened
 from leadline.nn.rng import Rng, seed_for
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood
 from leadline.objectives.generative.latent_codes import LatentObjective, entries, latent_network
 from leadline.objectives.generative.likelihood import Sigma
@@ -138,7 +138,9 @@ class Clustering(LatentObjective):
         network.last.place(torch.from_numpy(found.centre_KL), found.unit)
         return f"centres of {len(found.centre_KL)} clusters placed by {found.description}"
 
-    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+    def calibrate(
+        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> tuple[Finding, ...]:
         """Say how many clusters there are; that was settled when their centres were placed."""
         how = (
             "as the experiment says"
@@ -193,7 +195,9 @@ class Clustering(LatentObjective):
         """Return the names of all findings on one split."""
         return (*(AGREEMENT if schema.classes else ()), "silhouette", "reconstruction")
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how well clusters agree with classes, where there are any, how far apart they are, and how well rows
         are made.
         """
@@ -219,7 +223,7 @@ def _divergence(wanted_BK: Tensor, log_BK: Tensor) -> Tensor:
     return torch.where(wanted_BK > 0, wanted_BK * (wanted_BK.clamp_min(1e-30).log() - log_BK), 0).sum(1)
 
 
-def _apart(predictions: Mapping[str, np.ndarray], context: Context) -> Measurement:
+def _apart(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Measurement:
     """Return the mean silhouette, by distances to centres in the place of distances to all rows (Hruschka et al.
     2004).
     """

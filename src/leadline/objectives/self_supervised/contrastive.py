@@ -34,11 +34,11 @@ from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.contract import EvaluationContext
 
 ONE, OTHER = "strong", "strong 2"
 
@@ -135,7 +135,9 @@ class Contrastive(Unlabelled):
         """Return the names of all findings on one split."""
         return ("instance_accuracy", "alignment", "uniformity")
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how many rows are found among others, how near versions of a row are, and how evenly rows are
         spread.
         """

@@ -27,12 +27,12 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import explained
 from leadline.metrics.statistics.ratios import ratio_of
 from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.fusion import Fuse
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import WIDTH, input_likelihood, unlikely
 from leadline.objectives.self_supervised.masking import MaskedRows, Masking, Reconstruction
 
@@ -95,7 +95,7 @@ class Masked(Unlabelled):
     def bind(self, options: Options) -> Self:
         """Return the objective with the options of one experiment."""
         own = super().bind(options)
-        own.encoder_output = "steps" if options.by == "step" else "vector"
+        own.encoder_output = "sequence" if options.by == "step" else "vector"
         return own
 
     def build(
@@ -132,7 +132,9 @@ class Masked(Unlabelled):
         classes = ("masked_accuracy", "masked_accuracy(most frequent)") if _has_classes(schema) else ()
         return ("masked_nll", *(("masked_explained",) if _has_quantities(schema) else ()), *classes)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield the surprise at hidden entries, how much better than their mean, or the most frequent class, they are
         told.
         """

@@ -11,7 +11,7 @@ import torch
 from leadline.core.finding import Finding, Reproduction
 from leadline.metrics.classification import operating_point
 from leadline.metrics.classification.temperature import fit, scaled
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.classifier_options import Options
 
 FEWEST_ROWS = 100  # below which no temperature is fitted
@@ -19,7 +19,7 @@ FEWEST_WRONG = 5  # rows that are wrong say how sure is too sure; with fewer of 
 
 
 def calibrate(
-    last: Any, options: Options, predictions: Mapping[str, np.ndarray], context: Context
+    last: Any, options: Options, predictions: Mapping[str, np.ndarray], context: EvaluationContext
 ) -> tuple[Finding, ...]:
     """Set the buffers of a network's end from decisions made at temperature 1; returns what was chosen, and how."""
     found = list(_temperature(last, options, predictions, context))
@@ -39,7 +39,7 @@ def _finding(name: str, value: float, method: str, n: int | None, **rest: Any) -
 
 
 def _temperature(
-    last: Any, options: Options, predictions: Mapping[str, np.ndarray], context: Context
+    last: Any, options: Options, predictions: Mapping[str, np.ndarray], context: EvaluationContext
 ) -> Iterator[Finding]:
     n = len(context.target)
     if isinstance(options.temperature, float):
@@ -62,7 +62,7 @@ def _temperature(
     yield _finding("temperature", 1.0, f"kept: {kept}", n)
 
 
-def _too_little(predictions: Mapping[str, np.ndarray], context: Context) -> str:
+def _too_little(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> str:
     """Say why no temperature can be fitted; empty where one can."""
     n = len(context.target)
     if n == 0:
@@ -75,7 +75,9 @@ def _too_little(predictions: Mapping[str, np.ndarray], context: Context) -> str:
     return ""
 
 
-def _threshold(last: Any, options: Options, probability_nC: np.ndarray | None, context: Context) -> Iterator[Finding]:
+def _threshold(
+    last: Any, options: Options, probability_nC: np.ndarray | None, context: EvaluationContext
+) -> Iterator[Finding]:
     point, n, positive = options.operating_point, len(context.target), context.schema.positive
     assert positive is not None and last.threshold is not None
     label = context.schema.classes[positive]

@@ -21,7 +21,7 @@ from leadline.metrics.classification.costs import expected_cost
 from leadline.metrics.classification.temperature import scaled
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import calibration, classifier_options
 from leadline.objectives.supervised.classifier_options import Options
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -121,7 +121,9 @@ class Classes(SingleNetwork):
         probability_BC = scores.softmax(-1)
         return Prediction({"prediction": last.decide(probability_BC), "probability": probability_BC})
 
-    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+    def calibrate(
+        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> tuple[Finding, ...]:
         """Fit the temperature, then choose the threshold with it; both on the rows of `context` alone."""
         return calibration.calibrate(network.last, self.chosen, predictions, context)
 
@@ -183,7 +185,9 @@ class Classes(SingleNetwork):
     def _whole(self, schema: Schema) -> tuple[str, ...]:
         return WHOLE if schema.positive is None else (*WHOLE, *OF_TWO)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, the confusion matrix, curves and the reliability diagram of one split."""
         schema, probability_nC, predicted_n = context.schema, predictions["probability"], predictions["prediction"]
         results = metrics.measure_all(
@@ -209,7 +213,7 @@ class Classes(SingleNetwork):
         yield from _drafts(predictions, context)
 
 
-def _drafts(predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[ExhibitDraft]:
+def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Iterator[ExhibitDraft]:
     probability_nC, predicted_n, split = predictions["probability"], predictions["prediction"], context.split
     labels = list(context.schema.classes)
     counts_CC = metrics.confusion(context.target, predicted_n, len(labels))

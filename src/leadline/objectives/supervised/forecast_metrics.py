@@ -15,7 +15,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import forecast as metrics
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 
 EACH = 24  # variables, at most, that have findings of their own; of more there is a table
 STEPS = 96  # ahead, at most, whose error is shown
@@ -46,7 +46,7 @@ def names(schema: Schema, shares: Sequence[float]) -> tuple[str, ...]:
 
 
 def measure(
-    predictions: Mapping[str, np.ndarray], context: Context, shares: Sequence[float]
+    predictions: Mapping[str, np.ndarray], context: EvaluationContext, shares: Sequence[float]
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield all findings and exhibits; those about quantiles where the predictions have some."""
     scales, named = spread(context.schema), variables(context.schema)
@@ -83,7 +83,7 @@ def measure(
 
 
 def _errors(
-    measured: Mapping[str, Any], context: Context, unit: str | None, group: str | None = None
+    measured: Mapping[str, Any], context: EvaluationContext, unit: str | None, group: str | None = None
 ) -> Iterator[Finding]:
     """Yield errors as findings; of several variables at once they have no unit of their own."""
     units = {"mse": f"{unit}²", "mae": unit} if unit else {}
@@ -93,7 +93,7 @@ def _errors(
 
 def _bands(
     found: metrics.Bands,
-    context: Context,
+    context: EvaluationContext,
     shares: Sequence[float],
     variable: int | None = None,
     group: str | None = None,
@@ -115,7 +115,7 @@ def _bands(
         yield finding("interval_width_scaled", width, unit=DEVIATIONS, better="lower", **_common(context, group))
 
 
-def _common(context: Context, group: str | None) -> dict[str, Any]:
+def _common(context: EvaluationContext, group: str | None) -> dict[str, Any]:
     again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
     return {"split": context.split, "levels": context.levels, "group": group, "again": again}
 
@@ -125,7 +125,7 @@ def _claimed(shares: Sequence[float], pair: tuple[int, int]) -> str:
     return f"{100 * (high - low):.4g} %"
 
 
-def _by_step(found: metrics.Errors, context: Context) -> ExhibitDraft:
+def _by_step(found: metrics.Errors, context: EvaluationContext) -> ExhibitDraft:
     """Return the squared error of each step ahead, over all variables, with its interval."""
     steps = found.known_nH.shape[1]
     at = np.unique(np.linspace(0, steps - 1, min(steps, STEPS)).round().astype(int))

@@ -21,10 +21,10 @@ from leadline.core.schema import Schema
 from leadline.data.preprocessors import signal_spec
 from leadline.metrics.regression import forecast as metrics
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import Body, assemble
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import forecast_metrics
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -171,7 +171,9 @@ class Forecasting(SingleNetwork):
         """Return the names of all findings on one split."""
         return forecast_metrics.names(schema, self.chosen.levels)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, over all variables and of each, the error by step ahead, and how quantiles
         hold.
         """

@@ -22,8 +22,8 @@ from leadline.metrics.regression import distribution as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -92,7 +92,9 @@ class Gaussian(SingleNetwork):
         """Return the names of all findings on one split."""
         return ("nll", "crps", "coverage", "interval_width", *ERRORS)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, whether spreads are what they say, and predicted against true values, of one
         split.
         """

@@ -27,11 +27,11 @@ from leadline.data.targets.token_targets import END, NOTHING
 from leadline.metrics.generative import language as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement, absent
-from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context, Wants
+from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_network import SingleNetwork
 from leadline.objectives.supervised.text_sampling import Sampling, sample_text
@@ -64,7 +64,7 @@ class Language(SingleNetwork):
 
     name = "language"
     options = Options
-    encoder_output: Wants = "causal"
+    encoder_output: EncoderOutput = "causal"
     kinds = ("text",)
     monitors: Mapping[str, str] = {"loss": "lower", "perplexity": "lower"}
     samples = Sampling
@@ -158,7 +158,9 @@ class Language(SingleNetwork):
         """Return the names of all findings on one split."""
         return ("perplexity", "nll", "bits_per_character")
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield perplexity, surprise a token and bits a character of one split, with intervals."""
         target_nS, state = context.target, _text(context.schema)
         tokens_n = (target_nS != NOTHING).sum(1)
@@ -182,7 +184,9 @@ def _nll(predictions: Mapping[str, np.ndarray], target_nS: np.ndarray, tokens_n:
     return np.bincount(row_S, weights=surprise_S, minlength=len(target_nS))
 
 
-def _a_character(nll_n: np.ndarray, target_nS: np.ndarray, state: Mapping[str, Any], context: Context) -> Measurement:
+def _a_character(
+    nll_n: np.ndarray, target_nS: np.ndarray, state: Mapping[str, Any], context: EvaluationContext
+) -> Measurement:
     """Return the surprise at a character in bits, where tokens say all that stands in a text."""
     if state["tokens"] not in ("bpe", "characters"):
         return absent("tokens leave out blanks, and perhaps letters: a text cannot be told from them", len(target_nS))

@@ -23,7 +23,7 @@ from leadline.metrics.classification import multilabel as metrics
 from leadline.metrics.classification.calibration import TINY
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
 PER_LABEL = ("precision", "recall", "f1")
@@ -118,7 +118,9 @@ class Multilabel(SingleNetwork):
         """Return the names of all findings on one split."""
         return (*WHOLE, *(f"{name}({label})" for label in schema.labels for name in PER_LABEL))
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, of sets and of each label, and how often each label is there and said, of one
         split.
         """

@@ -22,9 +22,9 @@ from leadline.core.finding import Finding
 from leadline.core.schema import Schema, Task
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.tasks import labelled_rows, of_task, predictions_of
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.single_network import SingleNetwork, default_training
 
@@ -146,7 +146,9 @@ class Multitask(SingleNetwork):
             columns |= {f"{name}({part.task.name})": x for name, x in part.objective.decided(end, own).columns.items()}
         return Prediction(columns)
 
-    def calibrate(self, network: Any, predictions: Mapping[str, np.ndarray], context: Context) -> tuple[Finding, ...]:
+    def calibrate(
+        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> tuple[Finding, ...]:
         """Let each task choose what it chooses after training."""
         found: list[Finding] = []
         for part, end in zip(network.last.parts, network.last.ends, strict=True):
@@ -196,7 +198,9 @@ class Multitask(SingleNetwork):
                 found.append(f"{measure}({task.name}: {group}" if bracket else f"{measure}({task.name})")
         return tuple(found)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield what each task's objective measures, on the rows whose target is known."""
         for number, (task, objective, _) in enumerate(self._parts(context.schema), start=1):
             for item in objective.measure(*_of(task, predictions, context)):
@@ -229,8 +233,8 @@ def _player(name: str, component: Component) -> SingleNetwork:
 
 
 def _of(
-    task: Task, predictions: Mapping[str, np.ndarray], context: Context
-) -> tuple[Mapping[str, np.ndarray], Context]:
+    task: Task, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+) -> tuple[Mapping[str, np.ndarray], EvaluationContext]:
     """Return the decisions of one task and its context, both of the rows whose target is known."""
     rows, target = labelled_rows(task, context.target)
     group = None if context.group is None else context.group[rows]

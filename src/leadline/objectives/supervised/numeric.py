@@ -12,7 +12,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import regressor as metrics
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 
 SHOWN = 2000  # points in the scatter of predicted against true
 
@@ -30,7 +30,7 @@ def spread(schema: Schema) -> float:
 
 
 def errors_of(
-    predicted_n: np.ndarray, context: Context, again: Reproduction, names: tuple[str, ...] = metrics.NAMES
+    predicted_n: np.ndarray, context: EvaluationContext, again: Reproduction, names: tuple[str, ...] = metrics.NAMES
 ) -> Iterator[Finding]:
     """Yield how far predictions are off, as findings of those names."""
     results = metrics.measure_all(context.target, predicted_n, levels=context.levels, group=context.group)
@@ -43,7 +43,7 @@ def errors_of(
         )
 
 
-def predicted_against_true(predicted_n: np.ndarray, context: Context) -> ExhibitDraft:
+def predicted_against_true(predicted_n: np.ndarray, context: EvaluationContext) -> ExhibitDraft:
     """Return the scatter of predicted against true values."""
     some = np.linspace(0, len(predicted_n) - 1, min(SHOWN, len(predicted_n))).astype(int)
     unit = unit_of(context.schema)

@@ -26,7 +26,7 @@ from leadline.metrics.classification import ordinal as metrics
 from leadline.metrics.classification.classifier import confusion
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
 LOWER = ("mae", "nll", "rps")
@@ -169,7 +169,9 @@ class Ordinal(SingleNetwork):
         """Return the names of all findings on one split."""
         return metrics.NAMES
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, and the confusion matrix in the order of the classes, of one split."""
         rank_n, said_n, probability_nK = self._ranked(predictions, context.target, context.schema)
         results = metrics.measure_all(rank_n, said_n, probability_nK, levels=context.levels, group=context.group)

@@ -17,8 +17,8 @@ from leadline.core.schema import Schema
 from leadline.metrics.regression import distribution as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -90,7 +90,9 @@ class Poisson(SingleNetwork):
         """Return the names of all findings on one split."""
         return ("deviance", "deviance_explained", *ERRORS)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, and predicted rates against counts, of one split."""
         rate_n = predictions["prediction"].astype(np.float64)
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)

@@ -19,7 +19,7 @@ from leadline.core.schema import Schema
 from leadline.metrics.classification import soft_labels as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
 LOSSES = ("nll", "kl", "brier", "probability_mae")
@@ -85,7 +85,9 @@ class Probabilities(SingleNetwork):
         """Return the names of all findings on one split."""
         return (*LOSSES, "agreement")
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, and predicted against true probabilities, of one split."""
         probability_nC = predictions["probability"]
         results = metrics.measure_all(context.target, probability_nC, levels=context.levels, group=context.group)

@@ -22,8 +22,8 @@ from leadline.metrics.regression import distribution as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -117,7 +117,9 @@ class Quantiles(SingleNetwork):
         """Return the names of all findings on one split."""
         return ("pinball", "coverage", "interval_width", *ERRORS, *(f"pinball({name})" for name in self.chosen.names))
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, how many values lie below each quantile, and predicted against true values."""
         target_n, levels, group = context.target, context.levels, context.group
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)

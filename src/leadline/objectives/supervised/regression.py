@@ -16,8 +16,8 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import regressor as metrics
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.contracts import Context
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -107,7 +107,9 @@ class Regression(SingleNetwork):
         """Return the names of all findings on one split."""
         return metrics.NAMES
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures with intervals, and predicted against true values, of one split."""
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
         yield from errors_of(predictions["prediction"], context, again)

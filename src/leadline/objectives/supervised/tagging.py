@@ -20,10 +20,10 @@ from leadline.core.schema import Schema
 from leadline.data.targets.token_targets import NOTHING
 from leadline.metrics.classification import tagging as metrics
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.contracts import Context, Wants
+from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.rng import Rng
 from leadline.objectives.base import full
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -37,7 +37,7 @@ class Tagging(SingleNetwork):
 
     name = "tagging"
     options = Options
-    encoder_output: Wants = "steps"
+    encoder_output: EncoderOutput = "sequence"
     kinds = ("tags",)
     monitors: Mapping[str, str] = {"loss": "lower", "token_accuracy": "higher"}
     chosen: Options = Options()
@@ -119,7 +119,9 @@ class Tagging(SingleNetwork):
         of_kinds = (f"{name}({kind})" for kind in scheme.kinds for name in metrics.ENTITIES)
         return (*metrics.WHOLE, *metrics.ENTITIES, *of_tags, *of_kinds)
 
-    def measure(self, predictions: Mapping[str, np.ndarray], context: Context) -> Iterator[Finding | ExhibitDraft]:
+    def measure(
+        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> Iterator[Finding | ExhibitDraft]:
         """Yield measures of tokens and, where tags spell them, of entities, and which tags are taken for which, of one
         split.
         """

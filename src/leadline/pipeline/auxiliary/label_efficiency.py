@@ -19,7 +19,7 @@ from leadline.data.dataset import Dataset
 from leadline.data.splits.label_subset import drawn
 from leadline.errors import UsageError
 from leadline.evaluation.predictions import predict_subset
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.run import train_auxiliary
 from leadline.pipeline.compare import Comparisons
 from leadline.pipeline.context import RunContext
@@ -125,7 +125,7 @@ def _measured(folder: Path, trial: LabelShare, run_context: RunContext, levels: 
         return
     where = trial.folder if (trial.folder / files.WEIGHTS).exists() else folder  # that on all labels is the run itself
     network = load_shipped(where / files.WEIGHTS, trial.run_context.experiment, schema, run_context.modules)
-    context = Context("test", test.target, test.group, schema, levels, run_context.experiment.seed)
+    context = EvaluationContext("test", test.target, test.group, schema, levels, run_context.experiment.seed)
     decided = predict_subset(network, trial.run_context.objective, test)
     first = next(one for one in trial.run_context.objective.measure(decided, context) if isinstance(one, Finding))
     yield first.model_copy(update={"group": trial.label})

@@ -30,8 +30,8 @@ from leadline.evaluation.analyses import (
 )
 from leadline.evaluation.proportions import SUMMARY_NAMES
 from leadline.models.build import classical_family, resolved_options
-from leadline.nn.contracts import Objective
 from leadline.nn.fusion import checked_fusion
+from leadline.objectives.contract import Objective
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.single_network import SingleNetwork, default_training
 from leadline.pipeline.fit_classical import classical_entries
@@ -228,7 +228,7 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Compo
 
 def _default_body(one: InputSchema, objective: Objective) -> Component:
     if objective.encoder_output != "vector":
-        return Component(name="rnn", options={"bidirectional": objective.encoder_output == "steps"})
+        return Component(name="rnn", options={"bidirectional": objective.encoder_output == "sequence"})
     if one.window is not None and objective.labels == "none":
         return Component(name="tcn")  # the usual one forecasts, and here nothing is forecast
     if one.kind == "image":

@@ -9,7 +9,7 @@ from leadline.core.experiment import AUTO, Experiment
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type
 from leadline.errors import LeadlineError, UsageError
-from leadline.nn.contracts import Converter, Generator
+from leadline.objectives.contract import Converter, Generator
 from leadline.run.run import Run
 
 CLASSIFICATION = "classification"

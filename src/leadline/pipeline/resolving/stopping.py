@@ -10,7 +10,7 @@ from leadline.core.training_spec import EarlyStopping, TrainingSpec
 from leadline.core.wording import term
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.training.weight_average import resolved_weight_average
 
 PATIENCE = 10  # epochs at least without a better value, unless told otherwise

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError, did_you_mean
-from leadline.nn.contracts import Objective
+from leadline.objectives.contract import Objective
 from leadline.training.schedule import Plateau, resolved_schedule, schedule
 
 FULL_BATCH = "gd"

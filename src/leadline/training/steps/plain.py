@@ -18,8 +18,8 @@ from leadline.core.component import Component
 from leadline.errors import RunError, TrainingFailed, UsageError
 from leadline.nn import rng as rng_module
 from leadline.nn.batch import Batch, Loss
-from leadline.nn.contracts import Objective
 from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.contract import Objective
 from leadline.training import optim
 from leadline.training import schedule as schedules
 from leadline.training import weight_average as averages

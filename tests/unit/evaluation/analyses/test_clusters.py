@@ -11,7 +11,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.clusters import clusters
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 
 ROWS = 120
 
@@ -35,7 +35,7 @@ def decided(rows: int, clusters: int = 3) -> dict[str, np.ndarray]:
 def found(dataset: Dataset, columns: dict[str, np.ndarray]) -> tuple[dict[str, ExhibitDraft], list[Finding]]:
     part = dataset.splits["test"]
     assert part.target is not None
-    items = list(clusters(dataset, part, columns, Context("test", part.target, None, dataset.schema)))
+    items = list(clusters(dataset, part, columns, EvaluationContext("test", part.target, None, dataset.schema)))
     drafts = {item.name: item for item in items if isinstance(item, ExhibitDraft)}
     return drafts, [item for item in items if isinstance(item, Finding)]
 

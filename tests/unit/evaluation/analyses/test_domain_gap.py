@@ -11,7 +11,7 @@ from torch import nn
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.domain_gap import NAME, domain_auc, domain_gap, names
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.semi_supervised.adaptation import Adaptation
 from leadline.objectives.supervised.classification import Classification
 
@@ -36,7 +36,7 @@ def rows(shift: float, validation: int = 150) -> Dataset:
 def measured(data: Dataset) -> Any:
     test = data.splits["test"]
     assert test.target is not None
-    context = Context("test", test.target, None, data.schema)
+    context = EvaluationContext("test", test.target, None, data.schema)
     return list(domain_gap(nn.Identity(), Itself(), data, test, context))
 
 
@@ -61,7 +61,7 @@ def test_without_rows_of_the_other_domain_it_is_absent() -> None:
 
 def test_only_objectives_of_two_domains_are_measured_so() -> None:
     data = rows(0.0)
-    context = Context("test", np.zeros(3), None, data.schema)
+    context = EvaluationContext("test", np.zeros(3), None, data.schema)
     assert not list(domain_gap(nn.Identity(), Classification(), data, data.splits["test"], context))
     assert names(Classification()) == ()
     assert names(Adaptation()) == (NAME,)

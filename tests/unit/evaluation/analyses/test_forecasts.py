@@ -23,7 +23,7 @@ from leadline.evaluation import baselines
 from leadline.evaluation.analyses import forecasts
 from leadline.evaluation.comparison import NETWORK, comparison_findings
 from leadline.evaluation.proportions import baseline
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.forecasting import Forecasting, Options
 
 H, L, N = 6, 30, 400
@@ -105,7 +105,7 @@ def test_other_targets_have_no_forecasts(dataset: Any) -> None:
 
 def test_what_always_gives_the_mean_stands_beside(dataset: Any) -> None:
     subset = dataset.splits["test"]
-    found = list(baseline(OBJECTIVE, dataset, Context("test", subset.target, subset.group, dataset.schema)))
+    found = list(baseline(OBJECTIVE, dataset, EvaluationContext("test", subset.target, subset.group, dataset.schema)))
     assert {f.name for f in found} == {"mse_scaled", "mae_scaled", "mae", "mase"}
     assert all(f.group == "baseline=mean" and f.again.options["answer"] is None for f in found)  # one for each variable
 
@@ -121,7 +121,7 @@ def test_forecasters_are_fitted_and_compared_on_the_same_windows(dataset: Any) -
     assert [one.why for one in found] == [None] * 3
     assert [one.name for one in found] == ["naive", "seasonal-naive", "autoregression"]
     subset = dataset.splits["test"]
-    context = Context("test", subset.target, subset.group, dataset.schema)
+    context = EvaluationContext("test", subset.target, subset.group, dataset.schema)
     network = baselines.Baseline(NETWORK, decided(dataset, off=0.5), 220, 1.0, 9, 1.0, 1.0)
     constant = baselines.constant(objective, dataset, len(subset))
     shown = [
@@ -145,7 +145,7 @@ def test_a_season_is_named_in_the_command_of_a_run(dataset: Any) -> None:
         "seasonal-naive", {"prediction": target}, 9, size_mb=0.1, latency_ms=1.0, options={"season": 5}
     )
     network = baselines.Baseline(NETWORK, decided(dataset, off=1.0), 9, size_mb=1.0, latency_ms=1.0)
-    context = Context("test", target, subset.group, dataset.schema)
+    context = EvaluationContext("test", target, subset.group, dataset.schema)
     constant = baselines.constant(OBJECTIVE, dataset, len(subset))
     for command, said in (
         ("leadline train x --network {}", "leadline train x --network seasonal-naive --set network.season=5"),

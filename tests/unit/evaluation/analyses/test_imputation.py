@@ -16,7 +16,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.imputation import CLASSES, QUANTITIES, imputation, impute, names
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.tabular_likelihood import TabularLikelihood
 from leadline.objectives.supervised.classification import OBJECTIVE as CLASSIFICATION
 
@@ -58,7 +58,7 @@ def dataset() -> Dataset:
 
 def measured(objective: Any, dataset: Dataset) -> dict[str, Any]:
     part = dataset.splits["test"]
-    context = Context("test", np.zeros((len(part), 0)), None, dataset.schema)
+    context = EvaluationContext("test", np.zeros((len(part), 0)), None, dataset.schema)
     return {one.label: one for one in imputation(nn.Linear(1, 1), objective, dataset, part, context)}
 
 

@@ -16,7 +16,7 @@ from leadline.data.subset import Subset
 from leadline.evaluation.analyses import likelihood_bound as module
 from leadline.evaluation.analyses.likelihood_bound import NAMES, likelihood_bound, names
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.classification import OBJECTIVE as CLASSIFICATION
 
 
@@ -45,7 +45,7 @@ def subset() -> Subset:
 
 
 def measured(subset: Subset) -> dict[str, Any]:
-    context = Context("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
+    context = EvaluationContext("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
     return {one.name: one for one in likelihood_bound(nn.Linear(4, 3), Known(), subset, context)}  # type: ignore[arg-type]
 
 
@@ -69,6 +69,6 @@ def test_fewer_rows_are_drawn_where_it_is_much(subset: Subset, monkeypatch: pyte
 
 
 def test_objectives_without_a_bound_have_none(subset: Subset) -> None:
-    context = Context("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
+    context = EvaluationContext("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
     assert not list(likelihood_bound(nn.Linear(4, 3), CLASSIFICATION, subset, context))
     assert names(CLASSIFICATION) == ()

@@ -21,7 +21,7 @@ from leadline.evaluation.analyses.token_predictions import SAMPLED, token_predic
 from leadline.evaluation.predictions import predict_subset, predictions_in_words, targets_in_words
 from leadline.evaluation.proportions import baseline
 from leadline.models.build import build_encoder
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 
 WORDS = {"the": "DET", "a": "DET", "cat": "NOUN", "dog": "NOUN", "sees": "VERB", "likes": "VERB"}
@@ -134,6 +134,6 @@ def test_the_constant_answer_is_measured_beside_it(name: str, dataset: Any) -> N
     data = dataset()
     objective, _ = made(name, data)
     part = data.splits["test"]
-    found = list(baseline(objective, data, Context("test", part.target, None, data.schema)))
+    found = list(baseline(objective, data, EvaluationContext("test", part.target, None, data.schema)))
     assert {"token_accuracy" if name == "tagging" else "perplexity"} <= {f.name for f in found}
     assert all(f.value is not None for f in found if f.name != "bits_per_character")

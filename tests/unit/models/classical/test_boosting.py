@@ -9,8 +9,8 @@ from fitting_rows import SPEC, part, rows
 
 from leadline.models.classical import boosting
 from leadline.models.classical.boosting import Boosting, Options, fit
+from leadline.models.contract import Sample
 from leadline.nn.batch import SignalSpec
-from leadline.nn.contracts import Sample
 
 
 def grown(sample: Sample, outputs: int, spec: SignalSpec = SPEC, **options: Any) -> tuple[Boosting, Any]:

@@ -8,8 +8,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from leadline.models.classical import linear
 from leadline.models.classical.linear import LADDER, Linear, Options, fit
+from leadline.models.contract import Sample
 from leadline.nn.batch import SignalSpec
-from leadline.nn.contracts import Sample
 
 
 @pytest.mark.parametrize("outputs", [2, 3])

@@ -9,7 +9,7 @@ import torch
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.anomalies import NEVER, Threshold, declared
 
@@ -19,8 +19,8 @@ def schema(counts: list[int] | None = None) -> Schema:
     return Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state=state))
 
 
-def context(target: np.ndarray) -> Context:
-    return Context("validation", target, None, schema())
+def context(target: np.ndarray) -> EvaluationContext:
+    return EvaluationContext("validation", target, None, schema())
 
 
 def test_both_options_say_the_same() -> None:

@@ -17,8 +17,8 @@ from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.autoencoder import OBJECTIVE, Options
 from leadline.verbs.predict import predict
 from leadline.verbs.train import train
@@ -141,7 +141,7 @@ def test_rows_above_the_settled_score_are_anomalies() -> None:
     with torch.no_grad():
         columns = {k: v.numpy() for k, v in objective.decide(network, batch, None).columns.items()}
     (found,) = objective.calibrate(
-        network, columns, Context("validation", np.zeros(64, dtype=np.int64), None, schema())
+        network, columns, EvaluationContext("validation", np.zeros(64, dtype=np.int64), None, schema())
     )
     assert found.name == "anomaly_threshold"
     again = objective.decide(network, batch, None).columns

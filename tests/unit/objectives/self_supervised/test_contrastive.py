@@ -16,8 +16,8 @@ from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.self_supervised.contrastive import Contrastive, Options, _both, _compared, _surprise
 
 NUMBER = {
@@ -138,7 +138,7 @@ def test_features_that_tell_everything_and_nothing() -> None:
             found: Tensor = self.mapped(inputs["x"])
             return found
 
-    context = Context("test", np.zeros(8), None, SCHEMA, (0.95,))
+    context = EvaluationContext("test", np.zeros(8), None, SCHEMA, (0.95,))
     for mapped, accuracy, uniformity in (
         (lambda x: x, 1.0, -4.0),
         (lambda x: torch.ones_like(x) / math.sqrt(8), 1 / 8, 0.0),

@@ -14,8 +14,8 @@ from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import input_likelihood
 from leadline.objectives.self_supervised.masked import Masked, Options
 from leadline.objectives.self_supervised.masking import Masking
@@ -220,13 +220,17 @@ def test_the_mean_tells_nothing_and_the_truth_everything() -> None:
     columns = {k: v.detach().numpy() for k, v in objective.decide(made.eval(), batch, None).columns.items()}
     found = {
         f.name: f
-        for f in objective.measure(columns, Context("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,)))
+        for f in objective.measure(
+            columns, EvaluationContext("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,))
+        )
     }
     assert found["masked_explained"].value == pytest.approx(0.0, abs=1e-6)
     columns["error"] = np.zeros(30)
     found = {
         f.name: f
-        for f in objective.measure(columns, Context("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,)))
+        for f in objective.measure(
+            columns, EvaluationContext("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,))
+        )
     }
     assert found["masked_explained"].value == 1.0
 
@@ -234,7 +238,7 @@ def test_the_mean_tells_nothing_and_the_truth_everything() -> None:
 def test_a_text_alone_is_told_step_by_step_and_others_are_not() -> None:
     schema = Schema(inputs=(WORDS,))
     assert Masked().bind(Options()).complete(schema).by == "step"
-    assert Masked().bind(Options(by="step")).encoder_output == "steps"
+    assert Masked().bind(Options(by="step")).encoder_output == "sequence"
     assert Masked().bind(Options(by="row")).complete(schema).by == "row"
     assert Masked().bind(Options()).complete(Schema(inputs=(TABLE, WORDS))).by == "row"
     assert "a text alone" in (Masked().bind(Options(by="step")).unsuitable(Schema(inputs=(TABLE,))) or "")

@@ -14,8 +14,8 @@ from torch import nn
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.network import Network
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.class_scores import Scores
 from leadline.objectives.supervised.classification import OBJECTIVE
 from leadline.objectives.supervised.classifier_options import Options
@@ -51,7 +51,7 @@ def decisions(subject: Any, x_n1: torch.Tensor) -> dict[str, np.ndarray]:
 def settle(options: Options, x_n1: torch.Tensor, target_n: np.ndarray) -> tuple[Any, dict[str, Finding]]:
     subject = network(options)
     columns = decisions(subject, x_n1) if len(x_n1) else {}
-    found = OBJECTIVE.bind(options).calibrate(subject, columns, Context("validation", target_n, None, SCHEMA))
+    found = OBJECTIVE.bind(options).calibrate(subject, columns, EvaluationContext("validation", target_n, None, SCHEMA))
     return subject, {f.name: f for f in found}
 
 

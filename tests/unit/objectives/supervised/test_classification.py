@@ -13,7 +13,7 @@ from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.class_scores import Scores
 from leadline.objectives.supervised.classification import OBJECTIVE, Classification
@@ -162,7 +162,9 @@ def test_what_is_measured_and_announced_depends_on_costs() -> None:
     assert "sensitivity" not in OBJECTIVE.names(THREE)
     columns = {"probability": np.array([[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]]), "prediction": np.array([0, 0, 1])}
     found = [
-        f for f in objective.measure(columns, Context("test", np.array([0, 1, 1]), None, TWO)) if isinstance(f, Finding)
+        f
+        for f in objective.measure(columns, EvaluationContext("test", np.array([0, 1, 1]), None, TWO))
+        if isinstance(f, Finding)
     ]
     assert {f.label for f in found} == set(objective.names(TWO))
     assert next(f.value for f in found if f.name == "expected_cost") == pytest.approx(20 / 3)

@@ -15,9 +15,9 @@ from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.contracts import Context
 from leadline.nn.forecaster import Anchored
 from leadline.nn.network import Body
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised import forecast_metrics, forecasting
 
@@ -89,7 +89,9 @@ def test_levels_that_are_none_are_refused(levels: list[float]) -> None:
 def measured(own: Any, variables: int, **more: np.ndarray) -> tuple[dict[str, Finding], dict[str, ExhibitDraft]]:
     rng = np.random.default_rng(0)
     target = rng.normal(size=(40, 3, variables)).astype(np.float32)
-    found = list(own.measure({"prediction": target + 0.5, **more}, Context("test", target, None, schema(variables))))
+    found = list(
+        own.measure({"prediction": target + 0.5, **more}, EvaluationContext("test", target, None, schema(variables)))
+    )
     findings = {item.label: item for item in found if isinstance(item, Finding)}
     return findings, {item.name: item for item in found if isinstance(item, ExhibitDraft)}
 
@@ -141,7 +143,7 @@ def test_windows_are_compared_by_a_number_whose_mean_is_the_measure() -> None:
     target[3, 1:] = np.nan
     found = {
         f.name: f
-        for f in own.measure({"prediction": SCORES.numpy()}, Context("test", target, None, schema()))
+        for f in own.measure({"prediction": SCORES.numpy()}, EvaluationContext("test", target, None, schema()))
         if isinstance(f, Finding) and not f.group
     }
     name, value_n = own.per_example_score({"prediction": SCORES.numpy()}, target, schema())

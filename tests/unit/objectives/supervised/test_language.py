@@ -15,8 +15,8 @@ from leadline.core.finding import Finding
 from leadline.data.targets.token_targets import END, NOTHING, ended
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context, Sampler
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext, Sampler
 from leadline.objectives.supervised import language as module
 from leadline.objectives.supervised.text_sampling import Sampling
 
@@ -73,7 +73,9 @@ def test_the_unigram_answer_is_how_frequent_tokens_are() -> None:
     assert name == "unigram"
     assert columns["probability"].shape == (3, 6)
     found = {
-        f.name: f for f in objective.measure(columns, Context("test", target, None, SCHEMA)) if isinstance(f, Finding)
+        f.name: f
+        for f in objective.measure(columns, EvaluationContext("test", target, None, SCHEMA))
+        if isinstance(f, Finding)
     }
     assert found["nll"].value == pytest.approx(-np.log(share[target[target >= 0]]).mean())
     assert found["perplexity"].n == 12
@@ -87,7 +89,7 @@ def test_bits_a_character_are_those_of_all_that_stands_in_a_text() -> None:
     def bits(state: dict[str, Any]) -> Finding:
         field = SCHEMA.inputs[0].fields[0].model_copy(update={"state": {**STATE, **state}})
         schema = SCHEMA.model_copy(update={"inputs": (SCHEMA.inputs[0].model_copy(update={"fields": (field,)}),)})
-        found = objective.measure(predictions, Context("test", target, None, schema))
+        found = objective.measure(predictions, EvaluationContext("test", target, None, schema))
         return next(f for f in found if isinstance(f, Finding) and f.name == "bits_per_character")
 
     unknown = np.log2(1_114_112)  # which character it is, that the network does not say

@@ -12,7 +12,7 @@ from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
-from leadline.nn.contracts import Context
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 
 NUMBER = {
@@ -94,7 +94,7 @@ def test_the_watched_loss_is_that_of_the_known_targets() -> None:
 def test_findings_are_named_after_their_task() -> None:
     objective, last = ready()
     decided = {name: x.numpy() for name, x in objective.decided(last, last(OUTPUTS)).columns.items()}
-    found = list(objective.measure(decided, Context("test", TARGET.numpy(), np.array([0, 0, 1, 1]), SCHEMA)))
+    found = list(objective.measure(decided, EvaluationContext("test", TARGET.numpy(), np.array([0, 0, 1, 1]), SCHEMA)))
     findings = {f.label: f for f in found if isinstance(f, Finding)}
     assert set(findings) == set(objective.names(SCHEMA))
     assert findings["mae(age)"].n == 2

@@ -16,8 +16,8 @@ from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
-from leadline.nn.contracts import Context
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 
 TEXTS = torch.tensor([[2, 3, 4, 0], [5, 0, 0, 0]], dtype=torch.int32)
@@ -86,7 +86,7 @@ def test_the_constant_answer_is_the_most_frequent_tag() -> None:
     assert columns["confidence"][0, 0] == pytest.approx(0.75)
     wide = np.array([[2, 2, 0, 0, 1, -1], [2, -1, -1, -1, -1, -1]])
     found = objective.measure(
-        {"prediction": columns["prediction"][:2]}, Context("test", wide, None, schema("a", "b", "c"))
+        {"prediction": columns["prediction"][:2]}, EvaluationContext("test", wide, None, schema("a", "b", "c"))
     )
     values = {f.label: f.value for f in found if isinstance(f, Finding)}
     assert values["token_accuracy"] == pytest.approx(0.5)
@@ -99,7 +99,7 @@ def test_entities_are_measured_where_tags_spell_them() -> None:
     target, said = np.array([[0, 1, 2, 0]]), np.array([[0, 1, 2, 2]])
     found = [
         f
-        for f in objective.measure({"prediction": said}, Context("test", target, None, spelt))
+        for f in objective.measure({"prediction": said}, EvaluationContext("test", target, None, spelt))
         if isinstance(f, Finding)
     ]
     values = {f.label: f.value for f in found}

@@ -1,0 +1,75 @@
+"""The contract of a family of networks: what a ``FAMILY`` in `leadline.models`, or in a plugin, must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from pydantic import BaseModel
+from torch import nn
+
+from leadline.nn.batch import SignalSpec
+
+
+class Sample(NamedTuple):
+    """Rows that a model is fitted on: features (n,F) float32, NaN where missing; what to learn (n,), int64 class
+    numbers or standardised float64 values; what each row counts (n,).
+
+    For a family that forecasts, rows are windows: values (n,T,F) as a front gives them, and what follows each (n,H,V)
+    float32, standardised, NaN where missing."""
+
+    x_nF: np.ndarray
+    target_n: np.ndarray
+    weight_n: np.ndarray
+
+
+Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, as often as it is called
+
+
+class Fitted(NamedTuple):
+    """How fitting went: the losses after each iteration by name, from the start, where there are iterations; which of
+    them ships; what the user should know."""
+
+    losses: Mapping[str, np.ndarray]
+    shipped: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of backbones. Each ``models/<family>.py`` declares one ``FAMILY``; so may a user's own Python file.
+
+    - `accepts`: the kinds of signal it takes (``table``, ``image``, ``sequence``).
+    - `options`: a frozen pydantic model with the family's options and their defaults.
+    - `sizes`: option values for ``small``, ``base`` and ``large``; what the user sets wins over them.
+    - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry
+      run.
+    - `steps(spec, options, causal)`: for families that can, a module from a sequence to a sequence (B,T,F) of the same
+      steps, which looks at no later step where it is `causal`.
+    - `decoder(spec, latent, options)`: a module from codes (B, latent) to values (B, *spec.shape), the family's network
+      the other way round; families without one are given `leadline.nn.generative.decoders`' own.
+    - `reference`: the paper.
+    - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families that are
+      not stepped by gradients. `build` then only says which features it learns from; `head` is the model itself, from
+      the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until `fit` finds
+      them on `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many operations
+      that takes. Their table is `data.front.TableFront`'s plain one.
+    - `forecasts`: it needs to know how many steps of a sequence are to be forecast, and gives them itself (``head:
+      none``). If it is fitted, the model is what `build` returns, and `fit` and `work` take that; the splits are given
+      to it as `Windows`.
+    """
+
+    name: str
+    accepts: tuple[str, ...]
+    options: type[BaseModel]
+    build: Callable[[SignalSpec, Any], nn.Module]
+    reference: str
+    sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    steps: Callable[[SignalSpec, Any, bool], nn.Module] | None = None
+    decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
+    head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
+    fit: Callable[[Any, Any, Any, int], Fitted] | None = None
+    work: Callable[[Any, int], float] | None = None
+    forecasts: bool = False
