@@ -1,7 +1,7 @@
 """Every name a user may write, as literal tables; listing names imports nothing, looking one up imports its module.
 
 Other packages add names with entry points in the groups ``leadline.models``, ``leadline.objectives``,
-``leadline.optimizers``, ``leadline.schedules``, ``leadline.fields`` and ``leadline.datasets``."""
+``leadline.optimizers``, ``leadline.schedules``, ``leadline.columns`` and ``leadline.datasets``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from leadline.errors import UsageError, did_you_mean
 
-Group = Literal["models", "objectives", "optimizers", "schedules", "fields", "datasets"]
+Group = Literal["models", "objectives", "optimizers", "schedules", "columns", "datasets"]
 
 
 class Entry(NamedTuple):
@@ -202,16 +202,16 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "one_cycle": Entry("leadline.training.schedule:OneCycle", "up and down again (Smith & Topin 2018)"),
         "plateau": Entry("leadline.training.schedule:Plateau", "drops when a validation measure gets no better"),
     },
-    "fields": {
-        "number": Entry("leadline.data.columns.number:FIELD", "a quantity; missing values allowed"),
-        "category": Entry("leadline.data.columns.category:FIELD", "one of a set of values"),
-        "boolean": Entry("leadline.data.columns.boolean:FIELD", "yes or no"),
-        "date": Entry("leadline.data.columns.date:FIELD", "a date or a time stamp"),
-        "calendar": Entry("leadline.data.columns.calendar:FIELD", "the time of day, week and year of time stamps"),
-        "labels": Entry("leadline.data.columns.labels:FIELD", "a set of labels: lists, or text such as a;b"),
-        "image": Entry("leadline.data.columns.image:FIELD", "a picture: a file, bytes or an array of pixels"),
-        "text": Entry("leadline.data.columns.text:FIELD", "free text in any script"),
-        "audio": Entry("leadline.data.columns.audio:FIELD", "a clip: an audio file or its bytes"),
+    "columns": {
+        "number": Entry("leadline.data.columns.number:COLUMN", "a quantity; missing values allowed"),
+        "category": Entry("leadline.data.columns.category:COLUMN", "one of a set of values"),
+        "boolean": Entry("leadline.data.columns.boolean:COLUMN", "yes or no"),
+        "date": Entry("leadline.data.columns.date:COLUMN", "a date or a time stamp"),
+        "calendar": Entry("leadline.data.columns.calendar:COLUMN", "the time of day, week and year of time stamps"),
+        "labels": Entry("leadline.data.columns.labels:COLUMN", "a set of labels: lists, or text such as a;b"),
+        "image": Entry("leadline.data.columns.image:COLUMN", "a picture: a file, bytes or an array of pixels"),
+        "text": Entry("leadline.data.columns.text:COLUMN", "free text in any script"),
+        "audio": Entry("leadline.data.columns.audio:COLUMN", "a clip: an audio file or its bytes"),
     },
     "datasets": {
         "digits": Entry("leadline.data.sources.bundled:DIGITS", "1,797 handwritten digits, 8×8 pixels, ten classes"),

@@ -42,7 +42,7 @@ def check_columns(named: Iterable[str], table: Table, where: str) -> None:
 
 def check_kinds(kinds: Mapping[str, str], where: str) -> None:
     """Raise UsageError, with the nearest names, where a kind is unknown."""
-    known = registry.registered("fields")
+    known = registry.registered("columns")
     for column, kind in kinds.items():
         if kind not in known:
             raise UsageError(f"{where}.{column}: there is no kind {kind!r}. {did_you_mean(kind, known)}")
@@ -103,7 +103,7 @@ def _infer(table: Table, name: str, sample: pl.Series, target_types: bool) -> tu
             ),
         )
     context = ColumnContext(table.base)
-    sure = {kind: column_type(kind).infer(values, context) for kind in registry.registered("fields")}
+    sure = {kind: column_type(kind).infer(values, context) for kind in registry.registered("columns")}
     best = max(sure, key=lambda kind: sure[kind])
     if sure[best] > 0:
         return best, None

@@ -139,7 +139,7 @@ def _as_they_are(states: Sequence[ColumnState]) -> nn.Module:
 
 
 def _field(kind: str, *, scalar: bool) -> ColumnType:
-    field: ColumnType = lookup("fields", kind)
+    field: ColumnType = lookup("columns", kind)
     if field.scalar != scalar:
         fits = (
             "is an input of its own, not a column of a table"

@@ -28,7 +28,7 @@ COLUMNS = {
 def table() -> tuple[InputSchema, torch.Tensor]:
     fields, blocks = [], []
     for name, (kind, column) in COLUMNS.items():
-        field = lookup("fields", kind)
+        field = lookup("columns", kind)
         state = field.fit(column, ColumnContext())
         fields.append(ColumnSchema(name=name, kind=kind, state=state))
         blocks.append(field.encode(column, state, ColumnContext()).values)
@@ -37,7 +37,7 @@ def table() -> tuple[InputSchema, torch.Tensor]:
 
 
 def image_schema() -> InputSchema:
-    state = lookup("fields", "image").fit(pl.Series(np.zeros((3, 6, 5, 3), np.uint8)), ColumnContext())
+    state = lookup("columns", "image").fit(pl.Series(np.zeros((3, 6, 5, 3), np.uint8)), ColumnContext())
     return InputSchema(
         name="photo", kind="image", fields=(ColumnSchema(name="photo", kind="image", state=state),), shape=(6, 5, 3)
     )
@@ -46,12 +46,12 @@ def image_schema() -> InputSchema:
 def test_columns_go_to_the_front_of_their_kind() -> None:
     schema, raw = table()
     out = build_preprocessor(schema)(raw).values
-    numbers = lookup("fields", "number").preprocessor([schema.fields[0].state, schema.fields[3].state])(raw[:, [0, 4]])
-    categories = lookup("fields", "category").preprocessor([schema.fields[1].state, schema.fields[4].state])(
+    numbers = lookup("columns", "number").preprocessor([schema.fields[0].state, schema.fields[3].state])(raw[:, [0, 4]])
+    categories = lookup("columns", "category").preprocessor([schema.fields[1].state, schema.fields[4].state])(
         raw[:, [1, 5]]
     )
-    dates = lookup("fields", "date").preprocessor([schema.fields[2].state])(raw[:, [2, 3]])
-    truths = lookup("fields", "boolean").preprocessor([schema.fields[5].state])(raw[:, [6]])
+    dates = lookup("columns", "date").preprocessor([schema.fields[2].state])(raw[:, [2, 3]])
+    truths = lookup("columns", "boolean").preprocessor([schema.fields[5].state])(raw[:, [6]])
     torch.testing.assert_close(out, torch.cat([numbers, categories, dates, truths], 1))
     assert out.isfinite().all()
 
@@ -64,7 +64,7 @@ def series(lookback: int = 6, known: tuple[str, ...] = ()) -> InputSchema:
         "town": ("category", pl.Series(["a", "b", "c"])),
     }
     fields = [
-        ColumnSchema(name=name, kind=kind, state=lookup("fields", kind).fit(column, ColumnContext()))
+        ColumnSchema(name=name, kind=kind, state=lookup("columns", kind).fit(column, ColumnContext()))
         for name, (kind, column) in columns.items()
     ]
     window = Window(spec=SeriesSpec(horizon=2, lookback=lookback, known=known), aims=("load",))

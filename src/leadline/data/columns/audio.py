@@ -285,7 +285,7 @@ def _some(count: int, of: int) -> str:
     )
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "audio",
     False,
     _infer,

@@ -83,7 +83,7 @@ def _periods(state: ColumnState) -> list[float]:
     return [YEAR, *([7.0] if state["week"] else []), *([1.0] if state["day"] else [])]
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "calendar",
     True,
     lambda column, context: 0.0,

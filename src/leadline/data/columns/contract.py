@@ -1,4 +1,4 @@
-"""What a kind of column must be able to do. Each ``data/columns/<kind>.py`` declares one ``FIELD``."""
+"""What a kind of column must be able to do. Each ``data/columns/<kind>.py`` declares one ``COLUMN``."""
 
 from __future__ import annotations
 
@@ -103,5 +103,5 @@ class ColumnType:
 
 def column_type(kind: str) -> ColumnType:
     """Return the field of a kind; raises UsageError with the nearest names where there is none."""
-    found: ColumnType = lookup("fields", kind)
+    found: ColumnType = lookup("columns", kind)
     return found

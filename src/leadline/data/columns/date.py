@@ -127,6 +127,6 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"format": state["format"]}
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "date", True, _infer, _fit, _encode, _decode, DatePreprocessor, plain=DatePreprocessor, width=_width, recipe=_recipe
 )

@@ -211,7 +211,7 @@ def _remarks(state: ColumnState) -> list[str]:
     ]
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "image",
     False,
     _infer,

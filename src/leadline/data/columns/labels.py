@@ -157,7 +157,7 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"labels": state["labels"], "separator": state["separator"]}
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "labels",
     True,
     _infer,

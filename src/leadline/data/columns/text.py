@@ -233,7 +233,7 @@ def _stored(raw: Tensor, state: ColumnState) -> np.ndarray:
     return raw[:, raw[0] != PADDING].numpy()
 
 
-FIELD = ColumnType(
+COLUMN = ColumnType(
     "text",
     False,
     _infer,

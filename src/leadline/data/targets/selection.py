@@ -199,7 +199,7 @@ def _sets(column: pl.Series, target_types: Sequence[str]) -> bool:
     """
     if "labels" in target_types and (isinstance(column.dtype, pl.List) or is_text(column)):
         return True
-    return labels.FIELD.infer(column.drop_nulls(), ColumnContext()) > 0
+    return labels.COLUMN.infer(column.drop_nulls(), ColumnContext()) > 0
 
 
 def _labels(table: Table, name: str, asked: bool) -> TargetSelection:

@@ -119,9 +119,9 @@ def invert(monkeypatch: pytest.MonkeyPatch) -> None:
     def make(schema: InputSchema, *, rate: float) -> Stage:
         return lambda x, rng: torch.where(rng.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
 
-    image: ColumnType = registry.lookup("fields", "image")
+    image: ColumnType = registry.lookup("columns", "image")
     known = {**AUGMENTATIONS, "invert": Alone(make, {"rate": Amount(0.5, 1, "a share")})}
-    monkeypatch.setattr("leadline.data.columns.image.FIELD", replace(image, augmentations=known))
+    monkeypatch.setattr("leadline.data.columns.image.COLUMN", replace(image, augmentations=known))
 
 
 @pytest.mark.usefixtures("invert")

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from leadline.data.columns.audio import FIELD, AudioPreprocessor
+from leadline.data.columns.audio import COLUMN, AudioPreprocessor
 from leadline.data.columns.contract import ColumnContext
 from leadline.errors import DataError, UsageError
 
@@ -30,34 +30,37 @@ def paths(count: int = 6) -> pl.Series:
 
 
 def fit(column: pl.Series, base: Path | None = None, **options: object) -> dict[str, object]:
-    return json.loads(json.dumps(FIELD.fit(column, ColumnContext(base, options)), allow_nan=False))
+    return json.loads(json.dumps(COLUMN.fit(column, ColumnContext(base, options)), allow_nan=False))
 
 
 def raw(encoded, state: dict[str, object], rows: list[int]) -> torch.Tensor:
     ends = torch.from_numpy(np.concatenate([[0], np.cumsum(encoded.lengths)]))
-    return FIELD.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor(rows))
+    return COLUMN.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor(rows))
 
 
 def test_columns_of_paths_and_of_bytes_are_told_by_content(folder: Path) -> None:
     context = ColumnContext(folder)
     blobs = pl.Series("clip", [(folder / name).read_bytes() for name in paths()])
-    assert FIELD.infer(paths(), context) == FIELD.infer(blobs, context) == 0.99
-    assert FIELD.infer(pl.Series(["0.wav", "gone.wav"]), context) == 0.99
+    assert COLUMN.infer(paths(), context) == COLUMN.infer(blobs, context) == 0.99
+    assert COLUMN.infer(pl.Series(["0.wav", "gone.wav"]), context) == 0.99
     for other in (["gone.wav"], ["0.png"], ["0.wav", "a word"]):
-        assert FIELD.infer(pl.Series(other), context) == 0
-    assert FIELD.infer(pl.Series([b"\x89PNG\r\n", b"RIFF no"]), context) == 0
-    assert FIELD.infer(pl.Series([None], dtype=pl.String), context) == 0
+        assert COLUMN.infer(pl.Series(other), context) == 0
+    assert COLUMN.infer(pl.Series([b"\x89PNG\r\n", b"RIFF no"]), context) == 0
+    assert COLUMN.infer(pl.Series([None], dtype=pl.String), context) == 0
 
 
 def test_paths_and_bytes_are_stored_alike_and_come_back_as_wav(folder: Path) -> None:
     blobs = pl.Series("clip", [(folder / name).read_bytes() for name in paths()])
     state = fit(paths(), folder)
     assert fit(blobs) == state
-    by_path, by_bytes = FIELD.encode(paths(), state, ColumnContext(folder)), FIELD.encode(blobs, state, ColumnContext())
+    by_path, by_bytes = (
+        COLUMN.encode(paths(), state, ColumnContext(folder)),
+        COLUMN.encode(blobs, state, ColumnContext()),
+    )
     np.testing.assert_array_equal(by_path.values, by_bytes.values)
     assert by_path.lengths.tolist() == [1_600, 2_000, 2_400, 2_800, 3_200, 3_600]
     assert not by_path.problems
-    assert FIELD.decode(by_path.values[None, :1_600], state) == [(folder / "0.wav").read_bytes()]
+    assert COLUMN.decode(by_path.values[None, :1_600], state) == [(folder / "0.wav").read_bytes()]
 
 
 def test_the_rate_is_the_most_frequent_one_and_at_most_16_khz(tmp_path: Path) -> None:
@@ -66,19 +69,19 @@ def test_the_rate_is_the_most_frequent_one_and_at_most_16_khz(tmp_path: Path) ->
     state = fit(paths(), tmp_path)
     assert (state["rate"], state["mels"], state["high"]) == (16_000, 64, 8_000)
     said = "All 6 clips listened to are resampled to 16,000 Hz: 3 from 44,100 Hz, 2 from 8,000 Hz, 1 from 11,025 Hz."
-    assert FIELD.warnings(state) == [said]
+    assert COLUMN.warnings(state) == [said]
     low = fit(paths(3), tmp_path)
     assert (low["rate"], low["mels"]) == (8_000, 40)
-    assert "1 of the 3 clips listened to is resampled to 8,000 Hz" in FIELD.warnings(low)[0]
+    assert "1 of the 3 clips listened to is resampled to 8,000 Hz" in COLUMN.warnings(low)[0]
     assert fit(paths(3), tmp_path, rate=11_025)["rate"] == 11_025
 
 
 def test_longer_clips_are_cut_and_counted(folder: Path) -> None:
     assert fit(paths(), folder)["seconds"] == 0.5  # 0.45 s, rounded up to a tenth
     state = fit(paths(), folder, seconds=0.3)
-    assert FIELD.shape(state) == (2_400,)
-    assert "3 of the 6 clips listened to are longer than 0.3 s and cut there." in FIELD.warnings(state)
-    assert FIELD.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
+    assert COLUMN.shape(state) == (2_400,)
+    assert "3 of the 6 clips listened to are longer than 0.3 s and cut there." in COLUMN.warnings(state)
+    assert COLUMN.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
 
 
 def test_one_very_long_clip_does_not_decide_the_length(tmp_path: Path) -> None:
@@ -91,8 +94,8 @@ def test_one_very_long_clip_does_not_decide_the_length(tmp_path: Path) -> None:
 def test_silent_clips_are_kept_and_counted(folder: Path) -> None:
     soundfile.write(folder / "0.wav", np.zeros(1_600), RATE)
     state = fit(paths(), folder)
-    assert "1 of the 6 clips listened to is silent." in FIELD.warnings(state)
-    assert not FIELD.encode(paths(), state, ColumnContext(folder)).problems
+    assert "1 of the 6 clips listened to is silent." in COLUMN.warnings(state)
+    assert not COLUMN.encode(paths(), state, ColumnContext(folder)).problems
     alone = fit(paths(1), folder)
     values = AudioPreprocessor(alone)(torch.zeros(1, 1_600)).values
     torch.testing.assert_close(values, torch.zeros_like(values), atol=1e-4, rtol=0)
@@ -105,7 +108,7 @@ def test_what_cannot_be_used_is_named_and_what_is_not_there_is_missing(folder: P
     (folder / "empty.wav").touch()
     soundfile.write(folder / "none.wav", np.zeros(0), RATE)
     column = pl.Series("clip", ["0.wav", None, "gone.wav", "cut.wav", " ", "empty.wav", "none.wav", "5.wav"])
-    encoded = FIELD.encode(column, state, ColumnContext(folder))
+    encoded = COLUMN.encode(column, state, ColumnContext(folder))
     assert encoded.missing == [1, 4]
     assert encoded.lengths.tolist() == [1_600, 0, 0, 0, 0, 0, 0, 3_600]
     assert encoded.problems == {
@@ -145,24 +148,24 @@ def test_options_that_make_no_sense_say_so(folder: Path, options: dict[str, obje
 
 def test_stored_values_depend_on_rate_and_length_alone(folder: Path) -> None:
     state = fit(paths(), folder, mels=20)
-    assert FIELD.recipe(state) == {"rate": RATE, "seconds": 0.5}
+    assert COLUMN.recipe(state) == {"rate": RATE, "seconds": 0.5}
 
 
 def test_a_batch_is_padded_with_nan_and_stored_rows_come_back(folder: Path) -> None:
     state = fit(paths(), folder)
-    encoded = FIELD.encode(paths(), state, ColumnContext(folder))
+    encoded = COLUMN.encode(paths(), state, ColumnContext(folder))
     x_BS = raw(encoded, state, [0, 3])
     assert x_BS.shape == (2, 3_200)  # the longest has 2,800 samples; rounded up to a tenth of a second
     assert x_BS.isnan().sum(1).tolist() == [1_600, 400]
     assert x_BS.nan_to_num().abs().max() <= 1
-    np.testing.assert_array_equal(FIELD.stored(x_BS[:1], state)[0], encoded.values[:1_600])
-    assert FIELD.stored(torch.full((1, 9), 2.0), state).max() == 32_767
+    np.testing.assert_array_equal(COLUMN.stored(x_BS[:1], state)[0], encoded.values[:1_600])
+    assert COLUMN.stored(torch.full((1, 9), 2.0), state).max() == 32_767
 
 
 def test_the_front_standardises_what_it_was_fitted_on(folder: Path) -> None:
     state = fit(paths(), folder)
     front = AudioPreprocessor(state)
-    x_BS = raw(FIELD.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
+    x_BS = raw(COLUMN.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
     values, mask = front(x_BS)
     assert mask.sum(1).tolist() == [1 + (1_600 + 400 * i - 200) // 80 for i in range(6)]
     assert values[~mask].abs().max() == 0
@@ -185,8 +188,8 @@ def test_padding_changes_no_frame_and_every_row_has_one(folder: Path) -> None:
 def test_the_front_can_be_exported_and_passes_gradients_on(folder: Path) -> None:
     state = fit(paths(), folder)
     front = AudioPreprocessor(state).eval()
-    x_BS = raw(FIELD.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
-    assert FIELD.example(state).shape == (2, *FIELD.shape(state))
+    x_BS = raw(COLUMN.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
+    assert COLUMN.example(state).shape == (2, *COLUMN.shape(state))
     dims = ({0: torch.export.Dim("rows", min=1), 1: torch.export.Dim("samples", min=280)},)
     exported = torch.export.export(front, (x_BS,), dynamic_shapes=dims).module()
     for given, wanted in zip(exported(x_BS[:4, :2_000]), front(x_BS[:4, :2_000]), strict=True):

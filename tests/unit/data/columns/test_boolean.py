@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from leadline.data.columns.boolean import FIELD
+from leadline.data.columns.boolean import COLUMN
 from leadline.data.columns.contract import ColumnContext
 from leadline.errors import DataError
 
@@ -16,7 +16,7 @@ CONTEXT = ColumnContext()
 
 
 def fit(values: object) -> dict[str, object]:
-    return json.loads(json.dumps(FIELD.fit(pl.Series("x", values), CONTEXT)))
+    return json.loads(json.dumps(COLUMN.fit(pl.Series("x", values), CONTEXT)))
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_classes_are_the_words_of_the_data_no_first(values: object, classes: lis
 def test_encode() -> None:
     state = fit(["Yes", "No", ""])
     assert state["missing"] is True
-    encoded = FIELD.encode(pl.Series(["yes", "NO", None, "maybe", ""]), state, CONTEXT)
+    encoded = COLUMN.encode(pl.Series(["yes", "NO", None, "maybe", ""]), state, CONTEXT)
     np.testing.assert_array_equal(encoded.values[:, 0], np.array([1, 0, np.nan, np.nan, np.nan], np.float32))
     assert encoded.problems == {3: "'maybe' is neither 'No' nor 'Yes'"}
 
 
 def test_boolean_and_integer_columns() -> None:
-    assert FIELD.encode(pl.Series([True, None, False]), fit([True, False]), CONTEXT).values[[0, 2], 0].tolist() == [
+    assert COLUMN.encode(pl.Series([True, None, False]), fit([True, False]), CONTEXT).values[[0, 2], 0].tolist() == [
         1,
         0,
     ]
-    assert FIELD.encode(pl.Series([1, 0, 2]), fit([1, 0]), CONTEXT).problems == {2: "'2' is neither '0' nor '1'"}
+    assert COLUMN.encode(pl.Series([1, 0, 2]), fit([1, 0]), CONTEXT).problems == {2: "'2' is neither '0' nor '1'"}
 
 
 def test_decode_gives_the_words_back() -> None:
-    assert FIELD.decode(np.array([[1.0], [np.nan], [0.0]]), fit(["Yes", "No"])) == ["Yes", None, "No"]
+    assert COLUMN.decode(np.array([[1.0], [np.nan], [0.0]]), fit(["Yes", "No"])) == ["Yes", None, "No"]
 
 
 def test_a_column_without_yes_or_no_is_refused() -> None:
@@ -60,14 +60,14 @@ def test_a_column_without_yes_or_no_is_refused() -> None:
 
 
 def test_front() -> None:
-    front = FIELD.preprocessor([fit([True, False]), fit([True, None])])
+    front = COLUMN.preprocessor([fit([True, False]), fit([True, None])])
     assert front(torch.tensor([[1.0, 0.0], [math.nan, math.nan]])).tolist() == [[1, -1, 0], [0, 0, 1]]
-    assert FIELD.preprocessor([fit([True, False])])(torch.tensor([[math.nan]])).tolist() == [[0.0]]
+    assert COLUMN.preprocessor([fit([True, False])])(torch.tensor([[math.nan]])).tolist() == [[0.0]]
 
 
 def test_gradient_is_finite_beside_missing_values() -> None:
     x = torch.tensor([[1.0], [math.nan]], requires_grad=True)
-    FIELD.preprocessor([fit([True, False])])(x).sum().backward()
+    COLUMN.preprocessor([fit([True, False])])(x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[2.0], [0.0]]
 
@@ -86,4 +86,4 @@ def test_gradient_is_finite_beside_missing_values() -> None:
     ],
 )
 def test_infer(column: pl.Series, sure: bool) -> None:
-    assert (FIELD.infer(column, CONTEXT) > 0.9) is sure
+    assert (COLUMN.infer(column, CONTEXT) > 0.9) is sure

@@ -6,19 +6,19 @@ import numpy as np
 import polars as pl
 import torch
 
-from leadline.data.columns.calendar import FIELD
+from leadline.data.columns.calendar import COLUMN
 from leadline.data.columns.contract import ColumnContext
 
 HOURS = pl.Series("when", [datetime(2024, 3, 4) + timedelta(hours=k) for k in range(24 * 8)])  # from a Monday on
 
 
 def features(column: pl.Series) -> np.ndarray:
-    state = FIELD.fit(column, ColumnContext())
-    return FIELD.preprocessor([state])(torch.from_numpy(FIELD.encode(column, state, ColumnContext()).values)).numpy()
+    state = COLUMN.fit(column, ColumnContext())
+    return COLUMN.preprocessor([state])(torch.from_numpy(COLUMN.encode(column, state, ColumnContext()).values)).numpy()
 
 
 def test_no_column_is_taken_for_a_calendar() -> None:
-    assert FIELD.infer(HOURS, ColumnContext()) == 0
+    assert COLUMN.infer(HOURS, ColumnContext()) == 0
 
 
 def test_days_and_weeks_come_round() -> None:
@@ -40,8 +40,8 @@ def test_what_steps_are_too_long_for_is_left_out() -> None:
 
 def test_text_and_missing_times() -> None:
     text = pl.Series("when", ["2024-01-01 00:00", None, "soon", "2024-01-01 12:00"])
-    state = FIELD.fit(text[[0, 3]], ColumnContext())
-    encoded = FIELD.encode(text, state, ColumnContext())
+    state = COLUMN.fit(text[[0, 3]], ColumnContext())
+    encoded = COLUMN.encode(text, state, ColumnContext())
     assert encoded.problems == {2: "'soon' is not a date"}
-    assert FIELD.decode(encoded.values, state) == ["2024-01-01 00:00:00", None, None, "2024-01-01 12:00:00"]
-    assert (FIELD.preprocessor([state])(torch.from_numpy(encoded.values))[1] == 0).all()
+    assert COLUMN.decode(encoded.values, state) == ["2024-01-01 00:00:00", None, None, "2024-01-01 12:00:00"]
+    assert (COLUMN.preprocessor([state])(torch.from_numpy(encoded.values))[1] == 0).all()

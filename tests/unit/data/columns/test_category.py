@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 import torch
 
-from leadline.data.columns.category import FIELD, MOST, width
+from leadline.data.columns.category import COLUMN, MOST, width
 from leadline.data.columns.contract import ColumnContext
 
 CONTEXT = ColumnContext()
 
 
 def fit(values: object) -> dict[str, list[str]]:
-    return json.loads(json.dumps(FIELD.fit(pl.Series("x", values), CONTEXT)))
+    return json.loads(json.dumps(COLUMN.fit(pl.Series("x", values), CONTEXT)))
 
 
 def states(*sizes: int) -> list[dict[str, list[str]]]:
@@ -38,7 +38,7 @@ def test_classes_are_text_in_natural_order(values: object, classes: list[str]) -
 
 
 def test_codes_count_from_one_and_zero_is_unknown_or_missing() -> None:
-    encoded = FIELD.encode(pl.Series(["a", "c", None, "b", " a"]), fit(["a", "b"]), CONTEXT)
+    encoded = COLUMN.encode(pl.Series(["a", "c", None, "b", " a"]), fit(["a", "b"]), CONTEXT)
     assert encoded.values.dtype == np.float32
     assert encoded.values[:, 0].tolist() == [1, 0, 0, 2, 1]
     assert not encoded.problems
@@ -47,7 +47,7 @@ def test_codes_count_from_one_and_zero_is_unknown_or_missing() -> None:
 def test_integers_text_and_whole_floats_are_the_same_value() -> None:
     state = fit([1, 2, 3])
     for column in (pl.Series([3, 1]), pl.Series(["3", "1"]), pl.Series([3.0, 1.0])):
-        assert FIELD.encode(column, state, CONTEXT).values[:, 0].tolist() == [3, 1]
+        assert COLUMN.encode(column, state, CONTEXT).values[:, 0].tolist() == [3, 1]
 
 
 def test_of_very_many_the_most_frequent_are_kept() -> None:
@@ -60,13 +60,13 @@ def test_of_very_many_the_most_frequent_are_kept() -> None:
 
 def test_every_code_is_exact_in_float32() -> None:
     state = {"classes": [str(i) for i in range(MOST)]}
-    codes = FIELD.encode(pl.Series(state["classes"]), state, CONTEXT).values[:, 0]
+    codes = COLUMN.encode(pl.Series(state["classes"]), state, CONTEXT).values[:, 0]
     assert (codes.astype(np.int64) == np.arange(1, MOST + 1)).all()
 
 
 def test_decode_inverts_encode() -> None:
     state = fit(["x", "y"])
-    assert FIELD.decode(FIELD.encode(pl.Series(["y", None, "x"]), state, CONTEXT).values, state) == ["y", None, "x"]
+    assert COLUMN.decode(COLUMN.encode(pl.Series(["y", None, "x"]), state, CONTEXT).values, state) == ["y", None, "x"]
 
 
 @pytest.mark.parametrize("classes", [4, 5, 9, 41, 100, 10_000])
@@ -75,7 +75,7 @@ def test_width_follows_the_rule(classes: int) -> None:
 
 
 def test_few_classes_are_one_hot() -> None:
-    front = FIELD.preprocessor(states(3, 2))
+    front = COLUMN.preprocessor(states(3, 2))
     assert front(torch.tensor([[1.0, 2.0], [3.0, 0.0], [math.nan, 1.0]])).tolist() == [
         [1, 0, 0, 0, 1],
         [0, 0, 1, 0, 0],
@@ -85,7 +85,7 @@ def test_few_classes_are_one_hot() -> None:
 
 
 def test_embeddings_are_rows_of_the_shared_table() -> None:
-    front = FIELD.preprocessor(states(4, 2, 4, 300))
+    front = COLUMN.preprocessor(states(4, 2, 4, 300))
     (narrow, wide) = front.tables
     codes = torch.tensor([[2.0, 1.0, 4.0, 300.0], [0.0, 0.0, math.nan, 0.0]])
     out = front(codes)
@@ -97,18 +97,18 @@ def test_embeddings_are_rows_of_the_shared_table() -> None:
 
 
 def test_a_code_beyond_the_classes_stays_within_its_column() -> None:
-    front = FIELD.preprocessor(states(4, 4))
+    front = COLUMN.preprocessor(states(4, 4))
     torch.testing.assert_close(front(torch.tensor([[9.0, 4.0]])), front(torch.tensor([[4.0, 4.0]])))
 
 
 def test_a_gradient_reaches_every_table() -> None:
-    front = FIELD.preprocessor(states(4, 50, 300))
+    front = COLUMN.preprocessor(states(4, 50, 300))
     front(torch.tensor([[1.0, 2.0, 3.0]])).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in front.parameters())
 
 
 def test_many_columns_share_few_tables() -> None:
-    front = FIELD.preprocessor(states(*([4, 20, 300, 7] * 50)))
+    front = COLUMN.preprocessor(states(*([4, 20, 300, 7] * 50)))
     assert len(front.tables) == len({width(4), width(20), width(300), width(7)})
 
 
@@ -130,4 +130,4 @@ def test_many_columns_share_few_tables() -> None:
     ],
 )
 def test_infer(column: pl.Series, low: float, high: float) -> None:
-    assert low <= FIELD.infer(column, CONTEXT) <= high
+    assert low <= COLUMN.infer(column, CONTEXT) <= high

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.date import FIELD, YEAR
+from leadline.data.columns.date import COLUMN, YEAR
 from leadline.errors import DataError
 
 CONTEXT = ColumnContext()
@@ -18,17 +18,17 @@ DATES = [dt.date(2024, 1, 31), dt.date(1969, 12, 31), dt.date(1970, 1, 1), dt.da
 
 
 def fit(values: object) -> dict[str, object]:
-    return json.loads(json.dumps(FIELD.fit(pl.Series("when", values), CONTEXT)))
+    return json.loads(json.dumps(COLUMN.fit(pl.Series("when", values), CONTEXT)))
 
 
 def encode(values: object, state: object) -> np.ndarray:
-    return FIELD.encode(pl.Series("when", values), state, CONTEXT).values
+    return COLUMN.encode(pl.Series("when", values), state, CONTEXT).values
 
 
 @pytest.mark.parametrize("pattern", ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y"])
 def test_common_forms_are_inferred_and_read(pattern: str) -> None:
     text = [d.strftime(pattern) for d in DATES]
-    assert FIELD.infer(pl.Series(text), CONTEXT) > 0.9
+    assert COLUMN.infer(pl.Series(text), CONTEXT) > 0.9
     days = encode(text, fit(text))[:, 0]
     assert days.tolist() == [(d - dt.date(1970, 1, 1)).days for d in DATES]
 
@@ -38,7 +38,7 @@ def test_common_forms_are_inferred_and_read(pattern: str) -> None:
 )
 def test_times_are_read(pattern: str) -> None:
     text = [dt.datetime(2024, 1, 31, 23, 59).strftime(pattern), dt.datetime(2024, 2, 1).strftime(pattern)]
-    assert FIELD.infer(pl.Series(text), CONTEXT) > 0.9
+    assert COLUMN.infer(pl.Series(text), CONTEXT) > 0.9
     state = fit(text)
     assert state["times"] is True
     assert encode(text, state)[:, 1].tolist() == [86340, 0]
@@ -46,7 +46,7 @@ def test_times_are_read(pattern: str) -> None:
 
 def test_dates_that_could_be_day_or_month_first_are_not_guessed() -> None:
     text = ["01/02/2024", "03/04/2024"]
-    assert FIELD.infer(pl.Series(text), CONTEXT) == 0
+    assert COLUMN.infer(pl.Series(text), CONTEXT) == 0
     with pytest.raises(DataError, match=r"'when'.*day or with the month first"):
         fit(text)
 
@@ -63,11 +63,11 @@ def test_a_forced_column_without_dates_is_refused() -> None:
     [pl.Series(["2024"]), pl.Series(["abc", "x"]), pl.Series([20240131]), pl.Series(["31.12.24"]), pl.Series(["1.5"])],
 )
 def test_what_is_no_date_is_not_inferred(column: pl.Series) -> None:
-    assert FIELD.infer(column, CONTEXT) == 0
+    assert COLUMN.infer(column, CONTEXT) == 0
 
 
 def test_typed_columns() -> None:
-    assert FIELD.infer(pl.Series(DATES), CONTEXT) == 1
+    assert COLUMN.infer(pl.Series(DATES), CONTEXT) == 1
     state = fit(DATES)
     assert state["format"] is None
     assert state["times"] is False
@@ -77,14 +77,14 @@ def test_typed_columns() -> None:
 
 def test_a_zone_is_read_on_its_own_clock() -> None:
     column = pl.Series([dt.datetime(2024, 1, 31, 22, 30)]).dt.replace_time_zone("America/New_York")
-    assert FIELD.encode(column, fit([dt.datetime(2024, 1, 1)]), CONTEXT).values.tolist() == [[19753, 81000]]
+    assert COLUMN.encode(column, fit([dt.datetime(2024, 1, 1)]), CONTEXT).values.tolist() == [[19753, 81000]]
 
 
 def test_problems_and_missing() -> None:
     state = fit(["2024-01-31", None])
     assert state["missing"] is True
     assert fit(["2024-01-31", "2024-02-30"])["missing"] is False  # a row that is set aside is not a gap
-    encoded = FIELD.encode(pl.Series(["2024-02-30", None, "2024-02-29", "", "31.12.2024"]), state, CONTEXT)
+    encoded = COLUMN.encode(pl.Series(["2024-02-30", None, "2024-02-29", "", "31.12.2024"]), state, CONTEXT)
     assert encoded.problems == {0: "'2024-02-30' is not a date", 4: "'31.12.2024' is not a date"}
     assert np.isnan(encoded.values).all(1).tolist() == [True, True, False, True, True]
 
@@ -98,15 +98,15 @@ def test_days_and_seconds_are_exact_in_float32() -> None:
 
 def test_decode() -> None:
     state = fit(DATES)
-    assert FIELD.decode(encode([*DATES, None], state), state) == [*(d.isoformat() for d in DATES), None]
+    assert COLUMN.decode(encode([*DATES, None], state), state) == [*(d.isoformat() for d in DATES), None]
     stamps = ["2024-01-31 10:00:05", "2024-01-31 00:00:00"]
-    assert FIELD.decode(encode(stamps, fit(stamps)), fit(stamps)) == stamps
+    assert COLUMN.decode(encode(stamps, fit(stamps)), fit(stamps)) == stamps
 
 
 def test_front_follows_the_formulas() -> None:
     stamps = [dt.datetime(2024, 3, 1, 6), dt.datetime(2020, 12, 24, 18), dt.datetime(1999, 7, 4, 0)]
     state = fit(stamps)
-    z = FIELD.preprocessor([state])(torch.from_numpy(encode(stamps, state))).numpy()
+    z = COLUMN.preprocessor([state])(torch.from_numpy(encode(stamps, state))).numpy()
     seconds = np.array([(s - dt.datetime(1970, 1, 1)).total_seconds() for s in stamps]) / 86400
     day, part = np.floor(seconds), seconds % 1
     weekday = np.array([s.weekday() for s in stamps])
@@ -125,7 +125,7 @@ def test_the_time_of_year_is_within_a_day_of_the_calendar() -> None:
 
 
 def test_missing_dates_are_zeros_and_an_indicator() -> None:
-    front = FIELD.preprocessor([fit([*DATES, None]), fit(DATES)])
+    front = COLUMN.preprocessor([fit([*DATES, None]), fit(DATES)])
     x = torch.tensor([[math.nan, math.nan, 5.0, 0.0], [5.0, 0.0, math.nan, math.nan]])
     z = front(x)
     assert z.shape == (2, 2 * 5 + 1)
@@ -136,7 +136,7 @@ def test_missing_dates_are_zeros_and_an_indicator() -> None:
 
 def test_gradient_flows() -> None:
     x = torch.tensor([[5.0, 100.0], [math.nan, math.nan]], requires_grad=True)
-    FIELD.preprocessor([fit([dt.datetime(2024, 3, 1, 6), dt.datetime(2024, 3, 1, 7)])])(x).sum().backward()
+    COLUMN.preprocessor([fit([dt.datetime(2024, 3, 1, 6), dt.datetime(2024, 3, 1, 7)])])(x).sum().backward()
     assert x.grad is not None
     assert x.grad.isfinite().all()
     assert x.grad[0].abs().min() > 0

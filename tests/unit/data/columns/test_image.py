@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.image import FIELD, ImagePreprocessor
+from leadline.data.columns.image import COLUMN, ImagePreprocessor
 from leadline.errors import DataError, UsageError
 
 RNG = np.random.default_rng(1)
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> tuple[Path, np.ndarray]:
 
 
 def fit(column: pl.Series, base: Path | None = None, **options: object) -> dict[str, object]:
-    return json.loads(json.dumps(FIELD.fit(column, ColumnContext(base, options)), allow_nan=False))
+    return json.loads(json.dumps(COLUMN.fit(column, ColumnContext(base, options)), allow_nan=False))
 
 
 def paths(count: int = 5) -> pl.Series:
@@ -39,7 +39,7 @@ def test_paths_bytes_and_arrays_give_the_same(folder: tuple[Path, np.ndarray]) -
     states = [fit(paths(), base), fit(blobs), fit(pl.Series("photo", x))]
     assert states[0] == states[1] == states[2]
     for column in (paths(), blobs, pl.Series("photo", x)):
-        encoded = FIELD.encode(column, states[0], ColumnContext(base))
+        encoded = COLUMN.encode(column, states[0], ColumnContext(base))
         np.testing.assert_array_equal(encoded.values, x)
         assert encoded.values.dtype == np.uint8
         assert not encoded.problems
@@ -48,11 +48,11 @@ def test_paths_bytes_and_arrays_give_the_same(folder: tuple[Path, np.ndarray]) -
 def test_state_holds_shape_and_statistics(folder: tuple[Path, np.ndarray]) -> None:
     base, x = folder
     state = fit(paths(), base)
-    assert FIELD.shape(state) == (8, 6, 3)
+    assert COLUMN.shape(state) == (8, 6, 3)
     assert state["resized"] is False
     np.testing.assert_allclose(state["mean"], x.mean((0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(state["std"], x.std((0, 1, 2)), atol=1e-5)
-    assert set(FIELD.recipe(state)) == {"height", "width", "channels", "aspect"}
+    assert set(COLUMN.recipe(state)) == {"height", "width", "channels", "aspect"}
 
 
 def test_statistics_over_several_chunks() -> None:
@@ -68,7 +68,7 @@ def test_bad_pictures_are_named_with_their_reason(folder: tuple[Path, np.ndarray
     (base / "2.png").write_text("text")
     column = pl.Series("photo", ["0.png", "1.png", "2.png", "9.png", None])
     state = fit(column, base)
-    encoded = FIELD.encode(column, state, ColumnContext(base))
+    encoded = COLUMN.encode(column, state, ColumnContext(base))
     assert encoded.problems == {
         1: "1.png: the file is empty (0 bytes)",
         2: "2.png: it is not a picture in a known format",
@@ -86,7 +86,7 @@ def test_a_column_without_a_readable_picture_is_refused(tmp_path: Path) -> None:
 
 def test_null_arrays_are_missing() -> None:
     column = pl.Series([[[1, 2], [3, 4]], None], dtype=pl.Array(pl.UInt8, (2, 2)))
-    encoded = FIELD.encode(column, fit(column), ColumnContext())
+    encoded = COLUMN.encode(column, fit(column), ColumnContext())
     assert encoded.values[0, ..., 0].tolist() == [[1, 2], [3, 4]]
     assert not encoded.problems
     assert list(encoded.missing) == [1]
@@ -117,13 +117,13 @@ def test_default_resolution(tmp_path: Path, sizes: list[tuple[int, int]], expect
     state = fit(paths(len(sizes)), tmp_path)
     assert (state["height"], state["width"]) == expected
     assert state["resized"] is (expected not in sizes)
-    assert FIELD.encode(paths(len(sizes)), state, ColumnContext(tmp_path)).values.shape == (len(sizes), *expected, 1)
+    assert COLUMN.encode(paths(len(sizes)), state, ColumnContext(tmp_path)).values.shape == (len(sizes), *expected, 1)
 
 
 def test_options(folder: tuple[Path, np.ndarray]) -> None:
     base, _ = folder
     state = fit(paths(), base, size=[4, 5], aspect="crop", channels=1, scale="unit")
-    assert FIELD.shape(state) == (4, 5, 1)
+    assert COLUMN.shape(state) == (4, 5, 1)
     assert (state["aspect"], state["scale"], state["resized"]) == ("crop", "unit", True)
     for options, words in (
         ({"sise": 4}, "'size'"),
@@ -141,28 +141,28 @@ def test_options(folder: tuple[Path, np.ndarray]) -> None:
 def test_infer(folder: tuple[Path, np.ndarray]) -> None:
     base, x = folder
     context = ColumnContext(base)
-    assert FIELD.infer(paths(), context) > 0.95
-    assert FIELD.infer(pl.Series([(base / "0.png").read_bytes()]), context) > 0.95
-    assert FIELD.infer(pl.Series(x), context) == 1
-    assert FIELD.infer(pl.Series(["7.png", "8.png"]), context) == 0  # no such files
-    assert FIELD.infer(pl.Series(["a", "b.txt"]), context) == 0
-    assert FIELD.infer(pl.Series([b"abc"]), context) == 0
-    assert FIELD.infer(pl.Series(np.zeros((2, 4, 4, 2), np.uint8)), context) == 0
-    assert FIELD.infer(pl.Series(np.zeros((2, 4, 4))), context) == 0
-    assert FIELD.infer(pl.Series([1, 2]), context) == 0
+    assert COLUMN.infer(paths(), context) > 0.95
+    assert COLUMN.infer(pl.Series([(base / "0.png").read_bytes()]), context) > 0.95
+    assert COLUMN.infer(pl.Series(x), context) == 1
+    assert COLUMN.infer(pl.Series(["7.png", "8.png"]), context) == 0  # no such files
+    assert COLUMN.infer(pl.Series(["a", "b.txt"]), context) == 0
+    assert COLUMN.infer(pl.Series([b"abc"]), context) == 0
+    assert COLUMN.infer(pl.Series(np.zeros((2, 4, 4, 2), np.uint8)), context) == 0
+    assert COLUMN.infer(pl.Series(np.zeros((2, 4, 4))), context) == 0
+    assert COLUMN.infer(pl.Series([1, 2]), context) == 0
 
 
 def test_columns_of_other_types_are_refused() -> None:
     state = fit(pl.Series(np.zeros((2, 4, 4), np.uint8)))
     with pytest.raises(DataError, match="Float64"):
-        FIELD.encode(pl.Series(np.zeros((2, 4, 4))), state, ColumnContext())
+        COLUMN.encode(pl.Series(np.zeros((2, 4, 4))), state, ColumnContext())
     with pytest.raises(DataError, match="not pictures"):
-        FIELD.encode(pl.Series([1, 2]), state, ColumnContext())
+        COLUMN.encode(pl.Series([1, 2]), state, ColumnContext())
 
 
 def test_decode_gives_png(folder: tuple[Path, np.ndarray]) -> None:
     base, x = folder
-    for one, blob in zip(x, FIELD.decode(x, fit(paths(), base)), strict=True):
+    for one, blob in zip(x, COLUMN.decode(x, fit(paths(), base)), strict=True):
         np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(blob))), one)
 
 
@@ -172,7 +172,7 @@ def test_front_follows_the_formula(scale: str, channels: int) -> None:
     x = RNG.integers(0, 256, (40, 5, 7, channels), dtype=np.uint8)
     state = fit(pl.Series(x), scale=scale)
     raw = torch.from_numpy(x).permute(0, 3, 1, 2)
-    z = FIELD.preprocessor([state])(raw).values
+    z = COLUMN.preprocessor([state])(raw).values
     centre = {"standard": x.mean((0, 1, 2)), "unit": 0, "mean_image": x.mean(0)}[scale]
     spread = 255 if scale == "unit" else x.std((0, 1, 2))
     np.testing.assert_allclose(z.permute(0, 2, 3, 1).numpy(), (x - centre) / spread, atol=2e-4)
@@ -181,7 +181,7 @@ def test_front_follows_the_formula(scale: str, channels: int) -> None:
 @pytest.mark.parametrize("scale", ["standard", "mean_image"])
 def test_front_keeps_the_memory_format_and_takes_floats(scale: str) -> None:
     x = RNG.integers(0, 256, (4, 5, 7, 3), dtype=np.uint8)
-    front = FIELD.preprocessor([fit(pl.Series(x), scale=scale)])
+    front = COLUMN.preprocessor([fit(pl.Series(x), scale=scale)])
     last = torch.from_numpy(x).permute(0, 3, 1, 2)
     assert front(last).values.is_contiguous(memory_format=torch.channels_last)
     assert front(last.contiguous()).values.is_contiguous()
@@ -193,7 +193,7 @@ def test_gradient_reaches_the_pixels() -> None:
     x = RNG.integers(0, 256, (4, 5, 7, 3), dtype=np.uint8)
     state = fit(pl.Series(x))
     pixels = torch.from_numpy(x).permute(0, 3, 1, 2).float().requires_grad_()
-    FIELD.preprocessor([state])(pixels).values.sum().backward()
+    COLUMN.preprocessor([state])(pixels).values.sum().backward()
     assert pixels.grad is not None
     torch.testing.assert_close(pixels.grad[0, :, 0, 0], 1 / torch.tensor(state["std"]))
 
@@ -205,7 +205,7 @@ def test_pictures_of_one_colour_do_not_divide_by_zero() -> None:
 
 
 def test_front_does_not_learn_or_change_in_training_mode() -> None:
-    front = FIELD.preprocessor([fit(pl.Series(RNG.integers(0, 256, (4, 5, 7), dtype=np.uint8)))]).train()
+    front = COLUMN.preprocessor([fit(pl.Series(RNG.integers(0, 256, (4, 5, 7), dtype=np.uint8)))]).train()
     before = {name: value.clone() for name, value in front.state_dict().items()}
     front(torch.zeros(2, 1, 5, 7))
     assert not list(front.parameters())
@@ -234,9 +234,9 @@ def test_why_no_picture_can_be_decoded_is_said(tmp_path: Path) -> None:
 def test_the_outline_is_what_the_fit_encodes_with(folder: tuple[Path, np.ndarray]) -> None:
     base, x = folder
     for column in (paths(), pl.Series("photo", x)):
-        assert FIELD.outline is not None
-        assert FIELD.outline(column, ColumnContext(base)) == FIELD.recipe(fit(column, base))
-        assert FIELD.outline(column, ColumnContext(base, {"size": 12, "aspect": "crop"})) == FIELD.recipe(
+        assert COLUMN.outline is not None
+        assert COLUMN.outline(column, ColumnContext(base)) == COLUMN.recipe(fit(column, base))
+        assert COLUMN.outline(column, ColumnContext(base, {"size": 12, "aspect": "crop"})) == COLUMN.recipe(
             fit(column, base, size=12, aspect="crop")
         )
 
@@ -248,7 +248,7 @@ def test_pictures_of_twelve_bits_keep_them_all(tmp_path: Path) -> None:
         Image.fromarray(one).save(tmp_path / f"{i}.png")
     state = fit(paths(3), tmp_path)
     assert state["depth"] == 12
-    encoded = FIELD.encode(paths(3), state, ColumnContext(tmp_path))
+    encoded = COLUMN.encode(paths(3), state, ColumnContext(tmp_path))
     np.testing.assert_allclose(encoded.values[..., 0], x / 4095 * 255, atol=0.51)
     assert fit(paths(3), tmp_path, depth=16)["mean"][0] < 16, "the user may say otherwise"
     assert "depth" not in fit(paths(3), tmp_path, depth=16)
@@ -262,11 +262,11 @@ def test_what_is_odd_about_the_pictures_is_said(tmp_path: Path) -> None:
     Image.new("LA", (8, 8)).save(tmp_path / "1.png")
     Image.fromarray(np.full((8, 8), 9_000, np.uint16)).save(tmp_path / "2.png")
     Image.new("L", (8, 8), 7).save(tmp_path / "3.png")
-    said = FIELD.warnings(fit(pl.Series("photo", ["0.gif", "1.png", "2.png", "3.png"]), tmp_path))
+    said = COLUMN.warnings(fit(pl.Series("photo", ["0.gif", "1.png", "2.png", "3.png"]), tmp_path))
     assert [line.partition(" looked at ")[2] for line in said] == [
         "have several frames, of which the first is used.",
         "have an alpha channel or a transparent colour: what is transparent is laid over white.",
         "have more than 8 bits a pixel, of which the highest 8 are kept.",
     ]
     assert all(line.startswith("1 of the 4 pictures") for line in said)
-    assert FIELD.warnings(fit(pl.Series("photo", ["3.png", "3.png"]), tmp_path)) == []
+    assert COLUMN.warnings(fit(pl.Series("photo", ["3.png", "3.png"]), tmp_path)) == []

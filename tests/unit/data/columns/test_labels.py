@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.labels import FIELD, MOST, as_sets, in_words, separator_of, unknown
+from leadline.data.columns.labels import COLUMN, MOST, as_sets, in_words, separator_of, unknown
 from leadline.errors import DataError
 
 CONTEXT = ColumnContext()
@@ -24,7 +24,7 @@ def column(values: object) -> pl.Series:
 
 
 def fit(values: object) -> dict[str, Any]:
-    return json.loads(json.dumps(FIELD.fit(column(values), CONTEXT)))
+    return json.loads(json.dumps(COLUMN.fit(column(values), CONTEXT)))
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,8 @@ def fit(values: object) -> dict[str, Any]:
     ],
 )
 def test_infer(values: pl.Series, taken: bool) -> None:
-    assert (FIELD.infer(values, CONTEXT) > 0) == taken
-    assert not taken or FIELD.infer(values, CONTEXT) > 0.8, "surer than that it is a category"
+    assert (COLUMN.infer(values, CONTEXT) > 0) == taken
+    assert not taken or COLUMN.infer(values, CONTEXT) > 0.8, "surer than that it is a category"
 
 
 def test_sets_of_text_and_of_lists() -> None:
@@ -77,24 +77,24 @@ def test_fit_keeps_labels_in_natural_order_with_their_shares() -> None:
 def test_encode_decode_and_what_is_unknown() -> None:
     state = fit(["a;b", "c", "b"])
     values = column(["b;a", "c;z", None, "[]"])
-    encoded = FIELD.encode(values, state, CONTEXT)
+    encoded = COLUMN.encode(values, state, CONTEXT)
     nan = np.nan
     np.testing.assert_array_equal(encoded.values, np.array([[1, 1, 0], [0, 0, 1], [nan] * 3, [0, 0, 0]], np.float32))
     assert encoded.problems == {}
-    assert FIELD.decode(encoded.values, state) == ["a; b", "c", None, ""]
+    assert COLUMN.decode(encoded.values, state) == ["a; b", "c", None, ""]
     assert unknown(values, state).to_list() == [None, "z", None, None]
     assert in_words(np.array([[1.0, 0.0, 1.0]]), ["x", "y", "z"], "|") == ["x| z"]
-    assert FIELD.width(state) == 3
+    assert COLUMN.width(state) == 3
 
 
 def test_what_is_cached_depends_on_the_labels_alone() -> None:
-    assert FIELD.recipe(fit(["a;b", "a"])) == FIELD.recipe(fit(["a;b", "b"]))
-    assert FIELD.recipe(fit(["a;b", "a"])) != FIELD.recipe(fit(["a;c", "a"]))
+    assert COLUMN.recipe(fit(["a;b", "a"])) == COLUMN.recipe(fit(["a;b", "b"]))
+    assert COLUMN.recipe(fit(["a;b", "a"])) != COLUMN.recipe(fit(["a;c", "a"]))
 
 
 def test_front_knows_what_is_missing() -> None:
-    front = FIELD.preprocessor([fit(["a;b", None]), fit(["c;d", "c"])])
+    front = COLUMN.preprocessor([fit(["a;b", None]), fit(["c;d", "c"])])
     nan = float("nan")
     x_BK = torch.tensor([[1.0, 0, 0, 1], [nan, nan, 1, 1], [0, 0, nan, nan]])
     assert front(x_BK).tolist() == [[1, 0, 0, 1, 0], [0, 0, 1, 1, 1], [0, 0, 0, 0, 0]]
-    assert FIELD.preprocessor([fit(["c;d", "c"])])(x_BK[:, 2:])[2].tolist() == [0, 0]
+    assert COLUMN.preprocessor([fit(["c;d", "c"])])(x_BK[:, 2:])[2].tolist() == [0, 0]

@@ -9,19 +9,19 @@ import pytest
 import torch
 
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.number import FIELD
+from leadline.data.columns.number import COLUMN
 from leadline.errors import UsageError
 
 CONTEXT = ColumnContext()
 
 
 def fit(values: list[object] | np.ndarray, **options: str) -> dict[str, object]:
-    state = dict(FIELD.fit(pl.Series("x", values), ColumnContext(options=options)))
+    state = dict(COLUMN.fit(pl.Series("x", values), ColumnContext(options=options)))
     return json.loads(json.dumps(state, allow_nan=False))
 
 
 def raw(values: object, state: object) -> torch.Tensor:
-    return torch.from_numpy(FIELD.encode(pl.Series("x", values), state, CONTEXT).values)
+    return torch.from_numpy(COLUMN.encode(pl.Series("x", values), state, CONTEXT).values)
 
 
 def test_state_holds_population_statistics() -> None:
@@ -38,7 +38,7 @@ def test_infinite_and_unreadable_values_stay_out_of_the_fit() -> None:
 
 
 def test_encode_reports_what_is_no_number() -> None:
-    encoded = FIELD.encode(pl.Series(["1", "abc", None, "-inf", "1e39", " 2.5 ", "nan", ""]), fit([1.0, 2.0]), CONTEXT)
+    encoded = COLUMN.encode(pl.Series(["1", "abc", None, "-inf", "1e39", " 2.5 ", "nan", ""]), fit([1.0, 2.0]), CONTEXT)
     assert encoded.problems == {
         1: "'abc' is not a number",
         3: "'-inf' is not a finite number",
@@ -50,7 +50,7 @@ def test_encode_reports_what_is_no_number() -> None:
 
 
 def test_infinite_values_of_a_float_column_are_problems() -> None:
-    assert FIELD.encode(pl.Series([1.0, math.inf]), fit([1.0, 2.0]), CONTEXT).problems == {
+    assert COLUMN.encode(pl.Series([1.0, math.inf]), fit([1.0, 2.0]), CONTEXT).problems == {
         1: "inf is not a finite number"
     }
 
@@ -59,9 +59,9 @@ def test_offset_keeps_small_differences_of_large_numbers() -> None:
     values = 1.7e9 + np.arange(100.0)
     state = fit(values)
     assert state["offset"] in values
-    z = FIELD.preprocessor([state])(raw(values, state))[:, 0]
+    z = COLUMN.preprocessor([state])(raw(values, state))[:, 0]
     np.testing.assert_allclose(z.numpy(), (values - values.mean()) / values.std(), rtol=1e-5, atol=1e-5)
-    assert FIELD.decode(raw(values[:3], state).numpy(), state) == values[:3].tolist()
+    assert COLUMN.decode(raw(values[:3], state).numpy(), state) == values[:3].tolist()
 
 
 def test_no_offset_where_float32_is_fine() -> None:
@@ -79,14 +79,14 @@ def test_no_offset_where_float32_is_fine() -> None:
 def test_front_follows_the_formula(scale: str, formula: object) -> None:
     x = np.array([3.0, -1.0, 8.0, 2.0])
     state = fit(x, scale=scale)
-    z = FIELD.preprocessor([state])(raw(x, state))
+    z = COLUMN.preprocessor([state])(raw(x, state))
     np.testing.assert_allclose(z[:, 0].numpy(), formula(x), rtol=1e-6)
 
 
 @pytest.mark.parametrize("scale", ["standard", "minmax", "none"])
 def test_missing_values_become_the_mean_and_an_indicator_where_train_had_gaps(scale: str) -> None:
     a, b = fit([1.0, 3.0, None], scale=scale), fit([5.0, 9.0], scale=scale)
-    front = FIELD.preprocessor([a, b])
+    front = COLUMN.preprocessor([a, b])
     x = torch.tensor([[1.0, 5.0], [math.nan, math.nan], [2.0, 7.0]])
     z = front(x)
     assert z.shape == (3, 3)
@@ -96,17 +96,17 @@ def test_missing_values_become_the_mean_and_an_indicator_where_train_had_gaps(sc
 
 def test_constant_column_gives_zero() -> None:
     state = fit([5.0, 5.0])
-    assert FIELD.preprocessor([state])(raw([5.0, 5.0], state)).tolist() == [[0.0], [0.0]]
+    assert COLUMN.preprocessor([state])(raw([5.0, 5.0], state)).tolist() == [[0.0], [0.0]]
 
 
 def test_a_column_without_values_gives_zero_and_the_indicator() -> None:
     state = fit(np.array([math.nan, math.nan]))
-    assert FIELD.preprocessor([state])(torch.tensor([[math.nan]])).tolist() == [[0.0, 1.0]]
+    assert COLUMN.preprocessor([state])(torch.tensor([[math.nan]])).tolist() == [[0.0, 1.0]]
 
 
 def test_gradient_flows_and_is_finite_beside_missing_values() -> None:
     x = torch.tensor([[1.0], [math.nan]], requires_grad=True)
-    FIELD.preprocessor([fit([1.0, 3.0])])(x).sum().backward()
+    COLUMN.preprocessor([fit([1.0, 3.0])])(x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [[1.0], [0.0]]
 
@@ -124,11 +124,11 @@ def test_gradient_flows_and_is_finite_beside_missing_values() -> None:
     ],
 )
 def test_infer(column: pl.Series, low: float, high: float) -> None:
-    assert low <= FIELD.infer(column, CONTEXT) <= high
+    assert low <= COLUMN.infer(column, CONTEXT) <= high
 
 
 def test_decode_gives_short_numbers() -> None:
-    assert FIELD.decode(np.array([[0.1], [np.nan], [3.0]], np.float32), fit([0.1, 3.0])) == [0.1, None, 3.0]
+    assert COLUMN.decode(np.array([[0.1], [np.nan], [3.0]], np.float32), fit([0.1, 3.0])) == [0.1, None, 3.0]
 
 
 def test_unknown_option_is_refused() -> None:
@@ -137,7 +137,7 @@ def test_unknown_option_is_refused() -> None:
 
 
 def test_only_the_offset_decides_the_encoded_values() -> None:
-    assert FIELD.recipe(fit([1.0, 2.0])) == FIELD.recipe(fit([3.0, 9.0, None])) == {"offset": 0.0}
+    assert COLUMN.recipe(fit([1.0, 2.0])) == COLUMN.recipe(fit([3.0, 9.0, None])) == {"offset": 0.0}
 
 
 def test_numbers_that_cannot_be_squared_leave_the_statistics_finite() -> None:

@@ -7,7 +7,7 @@ import torch
 
 from leadline.data.columns import category, text
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.text import FIELD, TextPreprocessor
+from leadline.data.columns.text import COLUMN, TextPreprocessor
 from leadline.errors import DataError, UsageError
 
 TEXTS = ["How far is it to Ulm?", "How far is it to Rome, then?", "Is it far?", "it is far to Ulm!"]
@@ -18,7 +18,7 @@ def column(values: list[str | None]) -> pl.Series:
 
 
 def fitted(values: list[str | None], **options: object) -> dict:
-    return dict(FIELD.fit(column(values), ColumnContext(None, options)))
+    return dict(COLUMN.fit(column(values), ColumnContext(None, options)))
 
 
 def of(pattern: str, count: int = 60) -> list[str]:
@@ -52,8 +52,8 @@ def of(pattern: str, count: int = 60) -> list[str]:
     ids=["sentences", "titles", "short-titles", "headlines", "japanese", "hindi", "few"],
 )
 def test_text_is_recognised(values: list[str]) -> None:
-    sure = FIELD.infer(column(values), ColumnContext())
-    assert sure > category.FIELD.infer(column(values), ColumnContext())
+    sure = COLUMN.infer(column(values), ColumnContext())
+    assert sure > category.COLUMN.infer(column(values), ColumnContext())
 
 
 @pytest.mark.parametrize(
@@ -86,17 +86,17 @@ def test_text_is_recognised(values: list[str]) -> None:
     ],
 )
 def test_names_codes_and_classes_are_no_text(values: list[str]) -> None:
-    assert FIELD.infer(column(values), ColumnContext()) == 0
+    assert COLUMN.infer(column(values), ColumnContext()) == 0
 
 
 def test_other_types_are_no_text() -> None:
-    assert FIELD.infer(pl.Series([1.5, 2.5]), ColumnContext()) == 0
-    assert FIELD.infer(pl.Series(["a b c d e f"] * 3, dtype=pl.Categorical), ColumnContext()) == 0
+    assert COLUMN.infer(pl.Series([1.5, 2.5]), ColumnContext()) == 0
+    assert COLUMN.infer(pl.Series(["a b c d e f"] * 3, dtype=pl.Categorical), ColumnContext()) == 0
 
 
 def test_long_texts_may_repeat() -> None:
     texts = of("W W W W W W W W W W", 120)
-    assert FIELD.infer(column(texts * 5), ColumnContext()) > category.FIELD.infer(column(texts * 5), ColumnContext())
+    assert COLUMN.infer(column(texts * 5), ColumnContext()) > category.COLUMN.infer(column(texts * 5), ColumnContext())
 
 
 def test_what_a_fit_finds() -> None:
@@ -104,9 +104,9 @@ def test_what_a_fit_finds() -> None:
     assert (state["tokens"], state["lower"], state["width"]) == ("words", True, 128)
     assert {"far", "is", "it", "ulm"} < set(state["vocabulary"])
     assert "rome" not in state["vocabulary"]  # it occurs once
-    assert FIELD.shape(state) == (9,)
+    assert COLUMN.shape(state) == (9,)
     assert state["longer"] == 0
-    assert FIELD.warnings(state) == []
+    assert COLUMN.warnings(state) == []
 
 
 def test_scripts_without_blanks_are_cut_into_characters() -> None:
@@ -121,7 +121,7 @@ def test_words_that_occur_once_are_known_where_there_are_no_others() -> None:
 def test_encoding_gives_all_tokens_one_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
     state = fitted(TEXTS)
     values = [*TEXTS, "", None, "  \t\n", "\u200b", "never seen"]
-    encoded = FIELD.encode(column(values), state, ColumnContext())
+    encoded = COLUMN.encode(column(values), state, ColumnContext())
     assert encoded.values.dtype == np.int32
     assert encoded.lengths is not None
     assert encoded.lengths.tolist() == [7, 9, 4, 6, 0, 0, 0, 1, 2]
@@ -129,14 +129,14 @@ def test_encoding_gives_all_tokens_one_after_another(monkeypatch: pytest.MonkeyP
     assert encoded.problems == {}
     assert encoded.values[-2:].tolist() == [1, 1]
     monkeypatch.setattr(text, "BLOCK", 2)
-    again = FIELD.encode(column(values), state, ColumnContext())
+    again = COLUMN.encode(column(values), state, ColumnContext())
     np.testing.assert_array_equal(again.values, encoded.values)
     assert again.missing == encoded.missing
     assert fitted(TEXTS) == state
 
 
 def test_nothing_to_encode() -> None:
-    encoded = FIELD.encode(column([]), fitted(TEXTS), ColumnContext())
+    encoded = COLUMN.encode(column([]), fitted(TEXTS), ColumnContext())
     assert encoded.lengths is not None
     assert (len(encoded.values), len(encoded.lengths)) == (0, 0)
 
@@ -144,8 +144,8 @@ def test_nothing_to_encode() -> None:
 def test_long_texts_are_cut_and_counted() -> None:
     state = fitted(["a b c", "a b c a b c a b", "a"], length=4)
     assert (state["longer"], state["looked_at"]) == (1, 3)
-    assert FIELD.warnings(state) == ["1 of 3 texts is longer than 4 tokens, and cut there."]
-    encoded = FIELD.encode(column(["a b c a b c", "b", "c b a c b"]), state, ColumnContext())
+    assert COLUMN.warnings(state) == ["1 of 3 texts is longer than 4 tokens, and cut there."]
+    encoded = COLUMN.encode(column(["a b c a b c", "b", "c b a c b"]), state, ColumnContext())
     assert encoded.lengths is not None
     assert encoded.lengths.tolist() == [4, 1, 4]
     known = {name: number for number, name in enumerate(state["vocabulary"])}
@@ -163,35 +163,35 @@ def test_of_very_many_texts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(text, "SAMPLE", 10)
     state = fitted(["a b c", "d e"] * 20, length=2)
     assert state["looked_at"] == 10
-    assert FIELD.warnings(state)[0].endswith("of 10 texts looked at are longer than 2 tokens, and cut there.")
+    assert COLUMN.warnings(state)[0].endswith("of 10 texts looked at are longer than 2 tokens, and cut there.")
 
 
 def test_texts_come_back() -> None:
     state = fitted(TEXTS)
-    encoded = FIELD.encode(column(["Is it far?"]), state, ColumnContext())
-    assert FIELD.decode(encoded.values[None], state) == ["is it far ?"]
+    encoded = COLUMN.encode(column(["Is it far?"]), state, ColumnContext())
+    assert COLUMN.decode(encoded.values[None], state) == ["is it far ?"]
     raw = torch.from_numpy(np.pad(encoded.values, (0, 3)))[None]
-    np.testing.assert_array_equal(FIELD.stored(raw, state), encoded.values[None])
+    np.testing.assert_array_equal(COLUMN.stored(raw, state), encoded.values[None])
 
 
 def test_rows_become_batches_padded_with_zeros() -> None:
     state = fitted(TEXTS)
-    encoded = FIELD.encode(column(TEXTS), state, ColumnContext())
+    encoded = COLUMN.encode(column(TEXTS), state, ColumnContext())
     assert encoded.lengths is not None
     ends = torch.from_numpy(np.concatenate([[0], np.cumsum(encoded.lengths)]))
-    x_BT = FIELD.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor([2, 0]))
+    x_BT = COLUMN.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor([2, 0]))
     assert x_BT.dtype == torch.int32
     assert (x_BT != 0).sum(1).tolist() == [4, 7]
 
 
 def test_what_is_encoded_depends_on_the_vocabulary_and_the_length_alone() -> None:
-    assert FIELD.recipe(fitted(TEXTS, width=8)) == FIELD.recipe(fitted(TEXTS, width=16))
-    assert FIELD.recipe(fitted(TEXTS, length=3)) != FIELD.recipe(fitted(TEXTS, length=4))
+    assert COLUMN.recipe(fitted(TEXTS, width=8)) == COLUMN.recipe(fitted(TEXTS, width=16))
+    assert COLUMN.recipe(fitted(TEXTS, length=3)) != COLUMN.recipe(fitted(TEXTS, length=4))
 
 
 def test_the_front_embeds_and_masks() -> None:
     state = fitted(TEXTS, width=6)
-    front = FIELD.preprocessor([state])
+    front = COLUMN.preprocessor([state])
     assert isinstance(front, TextPreprocessor)
     x_BT = torch.tensor([[3, 1, 2, 0], [0, 0, 0, 0]], dtype=torch.int32)
     values, mask = front(x_BT)
@@ -204,13 +204,13 @@ def test_the_front_embeds_and_masks() -> None:
     assert front.weight_VE.grad is not None
     assert front.weight_VE.grad[0].abs().sum() == 0
     assert front.weight_VE.grad[1:4].abs().sum() > 0
-    assert front(FIELD.example(state)).values.shape == (2, *FIELD.shape(state), 6)
+    assert front(COLUMN.example(state)).values.shape == (2, *COLUMN.shape(state), 6)
 
 
 def test_fitted_models_are_told_which_words_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "BAG", 3)
-    assert FIELD.plain is not None
-    front = FIELD.plain([fitted(TEXTS)])
+    assert COLUMN.plain is not None
+    front = COLUMN.plain([fitted(TEXTS)])
     x_BT = torch.tensor([[4, 1, 2, 2, 0], [6, 5, 3, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.int32)
     assert front(x_BT).values.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
 
@@ -218,12 +218,12 @@ def test_fitted_models_are_told_which_words_there_are(monkeypatch: pytest.Monkey
 def test_texts_all_of_one_word() -> None:
     state = fitted(["no no", "no", "no no no"])
     assert state["vocabulary"][2:] == ["no"]
-    assert FIELD.encode(column(["no yes"]), state, ColumnContext()).values.tolist() == [2, 1]
+    assert COLUMN.encode(column(["no yes"]), state, ColumnContext()).values.tolist() == [2, 1]
 
 
 def test_columns_of_other_types_are_read_as_text() -> None:
     numbers = pl.Series("words", [1.0, 2.0, 12.0])
-    assert set(FIELD.fit(numbers, ColumnContext(None, {"tokens": "characters"}))["vocabulary"][2:]) == {"1", "2"}
+    assert set(COLUMN.fit(numbers, ColumnContext(None, {"tokens": "characters"}))["vocabulary"][2:]) == {"1", "2"}
 
 
 @pytest.mark.parametrize(

@@ -73,10 +73,10 @@ def column(count: int = 40) -> pl.Series:
 
 def test_embeddings_start_from_the_vectors_of_a_file(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\ngreen -1 0 2\n")
-    state = dict(text.FIELD.fit(column(), ColumnContext(None, {"vectors": file})))
+    state = dict(text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file})))
     assert state["width"] == 3
-    assert text.FIELD.warnings(state) == ["2 of 4 words have a vector in vectors.txt; the others start at random."]
-    front = text.FIELD.preprocessor([state])
+    assert text.COLUMN.warnings(state) == ["2 of 4 words have a vector in vectors.txt; the others start at random."]
+    front = text.COLUMN.preprocessor([state])
     assert isinstance(front, text.TextPreprocessor)
     (tmp_path / "vectors.txt").unlink()
     drawn = front.weight_VE.detach().clone()
@@ -91,10 +91,10 @@ def test_embeddings_start_from_the_vectors_of_a_file(tmp_path: Path) -> None:
 
 def test_a_run_is_loaded_without_the_cache(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\n")
-    state = dict(text.FIELD.fit(column(), ColumnContext(None, {"vectors": file})))
+    state = dict(text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file})))
     cache.clear()
-    front = text.FIELD.preprocessor([state])
-    assert front(text.FIELD.example(state)).values.shape[2] == 3
+    front = text.COLUMN.preprocessor([state])
+    assert front(text.COLUMN.example(state)).values.shape[2] == 3
     with pytest.raises(DataError, match="no longer in the cache"):
         front.start()
 
@@ -102,22 +102,22 @@ def test_a_run_is_loaded_without_the_cache(tmp_path: Path) -> None:
 def test_a_width_that_is_not_the_files(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\n")
     with pytest.raises(UsageError, match="3 numbers each, not 5"):
-        text.FIELD.fit(column(), ColumnContext(None, {"vectors": file, "width": 5}))
+        text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file, "width": 5}))
 
 
 def test_vectors_are_learnt_from_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
     options = {"vectors": "skipgram", "width": 8}
-    state = dict(text.FIELD.fit(column(), ColumnContext(None, options)))
+    state = dict(text.COLUMN.fit(column(), ColumnContext(None, options)))
     number_K, vector_KE = word_vectors.kept(state["vectors"])
     assert number_K.tolist() == [2, 3, 4, 5]
     assert vector_KE.std() == pytest.approx(0.1, rel=1e-4)
-    assert "4 words start from vectors" in text.FIELD.warnings(state)[0]
+    assert "4 words start from vectors" in text.COLUMN.warnings(state)[0]
 
     def twice(*arguments: object, **options: object) -> None:
         raise AssertionError("learnt again")
 
     monkeypatch.setattr(word_vectors.skipgram, "train", twice)
-    assert text.FIELD.fit(column(), ColumnContext(None, options)) == state
+    assert text.COLUMN.fit(column(), ColumnContext(None, options)) == state
 
 
 def test_an_entry_that_was_cut_into_is_made_anew(tmp_path: Path) -> None:
