@@ -1,27 +1,27 @@
 """Every name a user may write, as literal tables; listing names imports nothing, looking one up imports its module.
 
-Other packages add names with entry points in the groups ``leadline.models``, ``leadline.objectives``,
-``leadline.optimizers``, ``leadline.schedules``, ``leadline.columns`` and ``leadline.datasets``."""
+Other packages add names with entry points in a group called after ours: ``leadline.models``, ``leadline.optimizers``
+and so on (`leadline.core.plugins`)."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.errors import UsageError, did_you_mean
 
 Group = Literal["models", "objectives", "optimizers", "schedules", "columns", "datasets"]
 
-
-class Entry(NamedTuple):
-    """Where a name lives (``module:ATTRIBUTE``) and what it is, in a line."""
-
-    target: str
-    summary: str
-
+CONTRACTS: Mapping[Group, Contract] = {
+    "models": Contract("model", "leadline.models.contract:Family"),
+    "objectives": Contract("objective", "leadline.objectives.contract:Objective"),
+    "optimizers": Contract("optimizer", "leadline.training.optim.contract:Optimizer", classes=True),
+    "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
+    "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
+    "datasets": Contract("dataset", "collections.abc:Callable"),
+}
 
 TABLES: Mapping[Group, Mapping[str, Entry]] = {
     "models": {
@@ -229,18 +229,17 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
 
 @cache
 def registered(group: Group) -> Mapping[str, Entry]:
-    """Return all names of a group with their entries, those of installed plugins included."""
-    plugins = {
-        e.name: Entry(e.value, f"from {e.dist.name if e.dist else 'a plugin'}")
-        for e in entry_points(group=f"leadline.{group}")
-    }
-    return {**plugins, **TABLES[group]}
+    """Return all names of a group with their entries, those of installed plugins included; imports nothing."""
+    return with_plugins(group, TABLES[group])
 
 
 def lookup(group: Group, name: str) -> Any:
-    """Import and return what a name stands for; raises UsageError with the nearest names where there is none."""
-    entries = registered(group)
+    """Import and return what a name stands for.
+
+    Raises UsageError with the nearest names where there is none, and where a plugin's name is taken or what it gives
+    cannot be used.
+    """
+    entries, contract = registered(group), CONTRACTS[group]
     if name not in entries:
-        raise UsageError(f"There is no {group.rstrip('s')} {name!r}. {did_you_mean(name, entries)}")
-    module, _, attribute = entries[name].target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+        raise UsageError(f"There is no {contract.noun} {name!r}. {did_you_mean(name, entries)}")
+    return load(group, name, entries[name], contract)
