@@ -18,6 +18,7 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, Experiment, NetworkSpec
+from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
 from leadline.nn.batch import Batch
@@ -26,7 +27,7 @@ from leadline.pipeline.resolving.experiment import resolve
 from leadline.run.build import build_network
 from leadline.training.data_loader import DataLoader
 from leadline.training.plan import ExecutionPlan
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import StepContext, build_step
 
 ROUNDS = 6
 BATCH = 50
@@ -68,20 +69,14 @@ def program(experiment: Experiment, dataset: Any, rows: Any) -> Callable[[], flo
         threads=torch.get_num_threads(),
         because="fixed",
     )
-    step = PlainStep(
-        build_network(resolved, dataset.schema),
-        objective,
-        optimizer=Component(name="adamw"),
-        schedule=Component(name="constant"),
-        total=10**6,
-        seed=0,
-        plan=plan,
-    )
+    training = TrainingSpec(optimizer=Component(name="adamw"), schedule=Component(name="constant"))
+    network = build_network(resolved, dataset.schema)
+    step = build_step(StepContext(network, objective, training, total=10**6, seed=0, plan=plan))
 
     def epoch() -> float:
         start = time.perf_counter()
         for _ in range(loader.steps_per_epoch):
-            step(loader.at(step.step))
+            step(loader.at(step.progress.step))
         return len(rows) / (time.perf_counter() - start)
 
     epoch()

@@ -27,6 +27,8 @@ _BESIDE: Any = {
     **dict.fromkeys(("name", "card", "require", "repeats", "baselines", "alone", "judge", "label_efficiency"), True),
     "init": {"run"},
 }
+# Values that say what was so before there was the entry: with them a run is the one that was begun without.
+_NEUTRAL: Mapping[str, Mapping[str, Any]] = {"training": {"step": {"name": "plain"}}}
 
 
 class InputSpec(Fact):
@@ -231,7 +233,12 @@ class Experiment(Fact):
     @property
     def hash(self) -> str:
         """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is beside)."""
-        return digest(self.model_dump(mode="json", exclude=_BESIDE))
+        values = self.model_dump(mode="json", exclude=_BESIDE)
+        for part, entries in _NEUTRAL.items():
+            for entry, value in entries.items():
+                if values[part].get(entry) == value:
+                    del values[part][entry]
+        return digest(values)
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""
@@ -269,7 +276,7 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
     """Return nested values with one entry replaced; an option of what is chosen by default needs no name beside it."""
     if path.startswith("objective.") and values.get("objective") is None:
         values = put(values, "objective", AUTO)
-    for part in ("optimizer", "schedule"):
+    for part in ("step", "optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
             values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
     if path.startswith("training.players.") and path.count(".") == 3:

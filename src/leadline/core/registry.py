@@ -12,11 +12,12 @@ from typing import Any, Literal
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.errors import UsageError, did_you_mean
 
-Group = Literal["models", "objectives", "optimizers", "schedules", "columns", "datasets"]
+Group = Literal["models", "objectives", "steps", "optimizers", "schedules", "columns", "datasets"]
 
 CONTRACTS: Mapping[Group, Contract] = {
     "models": Contract("model", "leadline.models.contract:Family"),
     "objectives": Contract("objective", "leadline.objectives.contract:Objective"),
+    "steps": Contract("step", "leadline.training.steps.contract:StepOptions", classes=True),
     "optimizers": Contract("optimizer", "leadline.training.optim.contract:Optimizer", classes=True),
     "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
     "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
@@ -168,6 +169,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "image-to-image": Entry(
             "leadline.objectives.generative.image_to_image:OBJECTIVE",
             "pictures made of others: of pairs, or of classes without",
+        ),
+    },
+    "steps": {
+        "plain": Entry(
+            "leadline.training.steps.plain:STEP", "loss, gradient, clipping, optimizer; each network in turn"
         ),
     },
     "optimizers": {

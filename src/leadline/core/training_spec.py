@@ -61,13 +61,14 @@ def _quantity(unit: str) -> BeforeValidator:
 class TrainingSpec(Fact):
     """How a network is trained; None means: chosen from the data when the experiment is resolved.
 
-    `batch` counts rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip`
-    bounds the norm of the gradient. `l1` is what the sum of absolute weights counts in the loss. Parameters whose names
-    match a pattern of `freeze` stay as they are; `rates` multiplies the learning rate of those that match, and
-    `layer_decay` that of each layer by one more factor the further it is from the head. `mix` mixes each row with
-    another (``mixup``, ``cutmix``), `average` keeps a mean of the weights (``ema``, ``swa``), which is then what ships.
-    `log` names trackers that are told how training goes (``tensorboard``, ``mlflow``). `players` gives optimizers to
-    parts that are stepped in turn, by name, in the place of `optimizer`.
+    `step` is how an update is made (``plain``: the gradient of the mean loss, given to the optimizer). `batch` counts
+    rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip` bounds the norm
+    of the gradient. `l1` is what the sum of absolute weights counts in the loss. Parameters whose names match a pattern
+    of `freeze` stay as they are; `rates` multiplies the learning rate of those that match, and `layer_decay` that of
+    each layer by one more factor the further it is from the head. `mix` mixes each row with another (``mixup``,
+    ``cutmix``), `average` keeps a mean of the weights (``ema``, ``swa``), which is then what ships. `log` names
+    trackers that are told how training goes (``tensorboard``, ``mlflow``). `players` gives optimizers to parts that are
+    stepped in turn, by name, in the place of `optimizer`.
 
     Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation
     and checkpoints, over all stretches of an interrupted run. The schedule stretches over the steps that fit in, and
@@ -75,6 +76,7 @@ class TrainingSpec(Fact):
 
     epochs: int | None = Field(default=None, ge=1)
     batch: int | None = Field(default=None, ge=1)
+    step: Component = Component(name="plain")
     optimizer: Component = Component(name="adamw")
     schedule: Component = Component(name="one_cycle")
     players: Mapping[str, Component] = Field(default_factory=dict)

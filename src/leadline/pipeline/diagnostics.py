@@ -16,7 +16,7 @@ from leadline.data.subset import decoded
 from leadline.evaluation.exhibits import picture
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Generator, Objective
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import Step, evaluated_network
 
 MOST = 12  # epochs whose new pictures are kept
 ROWS = 8  # new pictures of an epoch
@@ -38,7 +38,7 @@ class TrainingDiagnostics:
         self.every = 1
         self.pictures: dict[float, Tensor] = {}  # (ROWS,C,H,W) uint8 after so many epochs
 
-    def take(self, rows: Sequence[Mapping[str, Any]], step: PlainStep, *, at_end: bool, last: bool) -> Iterator[str]:
+    def take(self, rows: Sequence[Mapping[str, Any]], step: Step, *, at_end: bool, last: bool) -> Iterator[str]:
         """Look at the last of all ticks so far, `at_end` of an epoch or of training, the `last` one; yields what is
         alarming.
         """
@@ -59,12 +59,12 @@ class TrainingDiagnostics:
         yield from (words for name, words in found.items() if words and not before.get(name))
 
     @torch.no_grad()
-    def _made(self, step: PlainStep) -> Tensor:
+    def _made(self, step: Step) -> Tensor:
         """Return pictures by the network that counts now (ROWS,C,H,W), uint8."""
         assert self.shown is not None
         objective: Any = self.objective
-        rng = Rng(self.seed, 0, torch.arange(ROWS, device=step.plan.device)).fold_in("watched")
-        network = step.judged.eval()  # a step puts it back into training
+        rng = Rng(self.seed, 0, torch.arange(ROWS, device=step.context.plan.device)).fold_in("watched")
+        network = evaluated_network(step).eval()  # a step puts it back into training
         options = objective.samples()
         code_BL = objective.codes(network, rng, options)
         x_BCHW: Tensor = objective.rows(network, code_BL, rng, options)[self.shown.name]

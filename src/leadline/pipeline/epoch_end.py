@@ -42,7 +42,7 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
         if part is None or not len(part):
             return np.zeros((0, 1), dtype=np.float32)
         return predict_subset(
-            step.network, embedding, random_rows(part, rows, seed, f"between {split}"), device=step.plan.device
+            step.network, embedding, random_rows(part, rows, seed, f"between {split}"), device=step.context.plan.device
         )["code"]
 
     what = trainer.objective.on_epoch_end(step.network, done, codes, seed)
@@ -52,5 +52,5 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
         step.averaged.count = 0
     if trainer.best is not None:
         trainer.best, trainer.best_tensors = Best.model_validate({"better": trainer.best.better}), {}
-    trainer.events.append(Event(step.step, trainer.epochs(step.step), what))
+    trainer.events.append(Event(step.progress.step, trainer.epochs(step.progress.step), what))
     trainer.shown.note(what)

@@ -21,12 +21,11 @@ from leadline.pipeline.trainer_state import TrainerState
 from leadline.run.environment import environment_for, write_environment
 from leadline.training.data_loader import DataLoader
 from leadline.training.loop import fit
-from leadline.training.parameter_groups import ParameterGroups
 from leadline.training.plan import ExecutionPlan, applied, device_for
 from leadline.training.plan_trials import choose_plan
 from leadline.training.recovery import Diverged, OutOfMemory
 from leadline.training.signals import catching
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import StepContext, build_step
 
 
 def fit_network(folder: Path, run_context: RunContext, dataset: Dataset, network: nn.Module) -> Trained:
@@ -41,32 +40,29 @@ def fit_network(folder: Path, run_context: RunContext, dataset: Dataset, network
     with applied(plan), catching() as stopped:
         loader = data_loader(run_context, dataset, plan.device)
         total = training.epochs * loader.steps_per_epoch
-        step = PlainStep(
-            network,
-            run_context.objective,
-            optimizer=training.optimizer,
-            schedule=training.schedule,
-            total=total,
-            seed=run_context.experiment.seed,
-            plan=plan,
-            clip=training.clip,
-            accumulate=training.accumulate,
-            world=world,
-            groups=ParameterGroups.of(training),
-            average=training.average,
-            steps_per_epoch=loader.steps_per_epoch,
-            players=training.players,
+        step = build_step(
+            StepContext(
+                network,
+                run_context.objective,
+                training,
+                total=total,
+                seed=run_context.experiment.seed,
+                plan=plan,
+                steps_per_epoch=loader.steps_per_epoch,
+                world=world,
+            )
         )
         trainer = TrainerState(folder, run_context, dataset, step, loader)
         trainer.begin()
         while (trouble := _stretch(trainer, dataset, stopped)) is not None:
             trainer.recover(trouble)
         over = world.any(trainer.over)
-        if world.any(bool(stopped())) and step.step < total and not over:
+        if world.any(bool(stopped())) and step.progress.step < total and not over:
             trainer.save(whole=True)
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(
-                f"Stopped at step {step.step} of {total}. 'leadline resume {folder}' goes on from here.", number
+                f"Stopped at step {step.progress.step} of {total}. 'leadline resume {folder}' goes on from here.",
+                number,
             )
         on_epoch_end(trainer, dataset, 1.0)  # for training that a budget ended before its time
         return trainer.ship()
@@ -83,8 +79,8 @@ def _stretch(
         trainer.step,
         trainer.loader,
         lambda entry: trainer.over or bool(stopped()),
-        start=trainer.step.step,
-        total=trainer.step.step if trainer.over else trainer.total,
+        start=trainer.step.progress.step,
+        total=trainer.step.progress.step if trainer.over else trainer.total,
         every=trainer.every,
         interrupted=stopped,
         look=trainer.look,
@@ -92,14 +88,14 @@ def _stretch(
     try:
         for entry in entries:
             if entry.epoch_end:
-                on_epoch_end(trainer, dataset, entry.step / trainer.step.total)
+                on_epoch_end(trainer, dataset, entry.step / trainer.step.progress.total)
             trainer.take(entry)
     except Diverged as error:
         return error.with_traceback(None)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory.is_out_of_memory(error):
             raise
-        rows = -(-trainer.loader.batch // trainer.step.accumulate)
+        rows = -(-trainer.loader.batch // trainer.step.progress.accumulate)
         return OutOfMemory(f"a step with {rows} rows at a time did not fit into memory")
     return None
 

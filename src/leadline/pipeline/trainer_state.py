@@ -36,7 +36,7 @@ from leadline.training.plan import autocast
 from leadline.training.plateau import PlateauWatch
 from leadline.training.recovery import Diverged, OutOfMemory, Snapshot, check, halved, split_up
 from leadline.training.schedule import schedule
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import Step, evaluated_network, shipped_network
 from leadline.training.trackers import Trackers
 from leadline.training.weight_average import renewal
 
@@ -53,16 +53,14 @@ class TrainerState:
     goes back.
     """
 
-    def __init__(
-        self, folder: Path, run_context: RunContext, dataset: Dataset, step: PlainStep, loader: DataLoader
-    ) -> None:
+    def __init__(self, folder: Path, run_context: RunContext, dataset: Dataset, step: Step, loader: DataLoader) -> None:
         self.folder, self.run_context, self.step, self.loader = folder, run_context, step, loader
         self.training, self.objective, self.shown = (
             run_context.experiment.training,
             run_context.objective,
             run_context.shown,
         )
-        self.total, self.every = step.total, max(1, loader.steps_per_epoch // TICKS)
+        self.total, self.every = step.progress.total, max(1, loader.steps_per_epoch // TICKS)
         self.schema = dataset.schema
         self.checkpoints = Checkpoints(folder / files.CHECKPOINTS)
         stopping = self.training.early_stopping
@@ -81,13 +79,14 @@ class TrainerState:
         self.account = Account(
             max_time=self.training.max_time,
             max_energy=self.training.max_energy,
-            gpus=step.plan.device.startswith("cuda"),
-            processes=step.world.size,
+            gpus=step.context.plan.device.startswith("cuda"),
+            processes=step.context.world.size,
         )
+        self.against = len(self.objective.players(step.network)) > 1  # each other: a loss alone says little
         self.snapshot = Snapshot(step)
         self.watching = TrainingDiagnostics(self.objective, self.schema, run_context.experiment.seed)
         self.saved_at = time.monotonic()
-        log = self.training.log if step.world.is_main else ()
+        log = self.training.log if step.context.world.is_main else ()
         self.trackers = Trackers(log, folder, run_context.experiment, self.shown.note)
 
     @property
@@ -103,8 +102,8 @@ class TrainerState:
                 self.shown.note(note)
             self._restore(saved.tensors, saved.scalars)
             self.shown.note(f"going on from step {saved.step}")
-        self.trackers.begin(self.step.step)
-        self.account.begin(self.step.step)
+        self.trackers.begin(self.step.progress.step)
+        self.account.begin(self.step.progress.step)
         if self.account.budgets and not self.ended:
             self._probe()
 
@@ -126,7 +125,7 @@ class TrainerState:
 
     def take(self, entry: LogEntry) -> None:
         """Log a tick; at the end of an epoch or a budget, validate; by the clock and at the end, write a checkpoint."""
-        main = self.step.world.is_main
+        main = self.step.context.world.is_main
         self.account.seen(entry.step, entry.seconds)
         self._plan_ahead(entry.step)
         measures = self._validate() if (entry.epoch_end or self.over) and main else {}
@@ -137,7 +136,7 @@ class TrainerState:
             of = f"{self.epochs(entry.step):.3g} of {self.training.epochs}"
             self._happened(f"the {self.ended} budget ended training in epoch {of}")
         regular = entry.epoch_end or entry.step % self.every == 0
-        first = self.rows[0]["loss"] if self.rows and not self.step.against else entry.losses["loss"]
+        first = self.rows[0]["loss"] if self.rows and not self.against else entry.losses["loss"]
         if regular and self.snapshot.due(entry.step, epoch_end=entry.epoch_end, loss=entry.losses["loss"], first=first):
             self.snapshot.take(self.step)
         self._log(entry, measures)
@@ -165,7 +164,9 @@ class TrainerState:
         self.rows.append(row)
         self.trackers.log(row)
         shown = {"loss": entry.losses["loss"], **measures}
-        self.shown.train(entry.step, self.total if self.over else self.step.total, entry.examples_per_second, shown)
+        self.shown.train(
+            entry.step, self.total if self.over else self.step.progress.total, entry.examples_per_second, shown
+        )
         if entry.epoch_end:
             self.shown.epoch(entry.epoch, self.training.epochs or 0, shown)
 
@@ -173,16 +174,16 @@ class TrainerState:
         """End where a budget does; else fit the schedule to what is left of it."""
         if not self.account.budgets:
             return
-        if self.step.world.is_main and self.ended in ("", *self.account.budgets):
-            self.step.total, self.ended = self.account.plan(done, self.total, ended=self.ended)
-        told = self.step.world.share(json.dumps([self.step.total, self.account.look_at]))
-        self.step.total, self.account.look_at = json.loads(
+        if self.step.context.world.is_main and self.ended in ("", *self.account.budgets):
+            self.step.progress.total, self.ended = self.account.plan(done, self.total, ended=self.ended)
+        told = self.step.context.world.share(json.dumps([self.step.progress.total, self.account.look_at]))
+        self.step.progress.total, self.account.look_at = json.loads(
             told
         )  # processes take the same learning rate and tick together
 
     def look(self, done: int) -> bool:
         """Return whether the budgets want to be looked at after so many steps."""
-        return done >= self.account.look_at or (self.step.world.size == 1 and self.account.no_time_left())
+        return done >= self.account.look_at or (self.step.context.world.size == 1 and self.account.no_time_left())
 
     def _validate(self) -> dict[str, float]:
         if self.validation is None or self.validation.target is None:
@@ -190,9 +191,13 @@ class TrainerState:
         step, stopping = self.step, self.training.early_stopping
         with self.account.noting("validation"):
             self._renew()
-            autocasting: Any = partial(autocast, step.plan)
+            autocasting: Any = partial(autocast, step.context.plan)
             decided = predict_subset(
-                step.judged, self.objective, self.validation, device=step.plan.device, autocast=autocasting
+                evaluated_network(step),
+                self.objective,
+                self.validation,
+                device=step.context.plan.device,
+                autocast=autocasting,
             )
             measures = self.objective.monitor(decided, self.validation.target, self.schema)
         if self.best is not None and stopping is not None:
@@ -200,13 +205,15 @@ class TrainerState:
             reached = self.best.reaches(value, stopping.target)
             # A network that is best while the learning rate still climbs is best by luck of a small validation split;
             # and one that was not averaged yet is not what was asked for.
-            counts = step.step > self.schedule.warm_up * step.total and (
+            counts = step.progress.step > self.schedule.warm_up * step.progress.total and (
                 step.averaged is None or step.averaged.count > 0
             )
             if counts or reached:
-                self.best = self.best.seen(value, step.step, tolerance=0.0 if reached else stopping.tolerance)
+                self.best = self.best.seen(value, step.progress.step, tolerance=0.0 if reached else stopping.tolerance)
                 if self.best.is_new:
-                    self.best_tensors = {name: x.detach().clone() for name, x in step.judged.state_dict().items()}
+                    self.best_tensors = {
+                        name: x.detach().clone() for name, x in evaluated_network(step).state_dict().items()
+                    }
             self._stop_early(stopping, self.best, reached)
         return {f"val_{name}": value for name, value in measures.items()}
 
@@ -214,7 +221,7 @@ class TrainerState:
         if self.over:
             return
         # Without a number, patience is half of the epochs that there will be, as far as a budget lets one know.
-        patience = stopping.patience or max(PATIENCE, round(self.epochs(self.step.total) / 2))
+        patience = stopping.patience or max(PATIENCE, round(self.epochs(self.step.progress.total) / 2))
         if reached:
             self.ended = "target"
             self._happened(f"stopped early: {stopping.on} reached {stopping.target:g}")
@@ -225,16 +232,16 @@ class TrainerState:
     def _renew(self) -> None:
         if self.step.averaged is not None:
             batches = map(self.loader.at, renewal(self.loader.steps_per_epoch))
-            self.step.averaged.renew(self.objective, batches, self.step.plan)
+            self.step.averaged.renew(self.objective, batches, self.step.context.plan)
 
     def _probe(self) -> None:
         """Find out what a validation takes, and guess what a checkpoint will, before there was one."""
-        if not self.step.world.is_main:
+        if not self.step.context.world.is_main:
             return
         if self.validation is not None:
             few = self.validation.subset(np.arange(min(len(self.validation), PROBE)))
             with self.account.noting("validation", len(few) / len(self.validation)):
-                predict_subset(self.step.judged, self.objective, few, device=self.step.plan.device)
+                predict_subset(evaluated_network(self.step), self.objective, few, device=self.step.context.plan.device)
         self.account.expect("checkpoint", time=2 * sum(x.nbytes for x in self.step.state()[0].values()) / WRITING)
 
     def recover(self, trouble: Diverged | OutOfMemory) -> None:
@@ -246,16 +253,16 @@ class TrainerState:
             what = halved(self.step, self.snapshot, trouble)
         else:
             what = split_up(self.step, self.snapshot, trouble, self.training.batch or 1)
-        self.rows = [row for row in self.rows if row["step"] <= self.step.step]
-        self.watching.forget(after=self.epochs(self.step.step))
+        self.rows = [row for row in self.rows if row["step"] <= self.step.progress.step]
+        self.watching.forget(after=self.epochs(self.step.progress.step))
         self._happened(what)
-        self.trackers.begin(self.step.step)
-        if self.step.world.is_main:
-            self.checkpoints.forget(after=self.step.step)
+        self.trackers.begin(self.step.progress.step)
+        if self.step.context.world.is_main:
+            self.checkpoints.forget(after=self.step.progress.step)
         self.save()
 
     def _happened(self, what: str) -> None:
-        self.events.append(Event(self.step.step, self.epochs(self.step.step), what))
+        self.events.append(Event(self.step.progress.step, self.epochs(self.step.progress.step), what))
         self.shown.note(what)
 
     def save(self, *, whole: bool = False) -> None:
@@ -263,7 +270,7 @@ class TrainerState:
 
         `whole` says that training pauses or ends here, so that nothing is used which the checkpoint does not know of.
         """
-        if not self.step.world.is_main:
+        if not self.step.context.world.is_main:
             return
         tensors, state = self.step.state()
         made, watching = self.watching.state()
@@ -281,23 +288,23 @@ class TrainerState:
             "watching": watching,
             "snapshot": None,
         }
-        if self.snapshot.step != self.step.step and not self.over:
+        if self.snapshot.step != self.step.progress.step and not self.over:
             tensors |= {f"snapshot.{name}": x for name, x in self.snapshot.tensors.items()}
             scalars["snapshot"] = self.snapshot.scalars
         with self.account.noting("checkpoint"):
-            self.checkpoints.save(self.step.step, tensors, scalars)
+            self.checkpoints.save(self.step.progress.step, tensors, scalars)
         self.saved_at = time.monotonic()
 
     def ship(self) -> Trained:
         """Write the weights that ship, the best on validation or the last, and the history; say how training went."""
         seconds, energy = self.account.seconds, self.account.energy() if self.known else INTERRUPTED
         if self.best_tensors:
-            self.step.judged.load_state_dict(self.best_tensors)
+            evaluated_network(self.step).load_state_dict(self.best_tensors)
         history, settled = pl.DataFrame(), tuple[Finding, ...]()
-        if self.step.world.is_main:
+        if self.step.context.world.is_main:
             if not self.best_tensors:
                 self._renew()
-            network = self.step.shipped().to("cpu")
+            network = shipped_network(self.step).to("cpu")
             settled = calibrate(network, self.objective, self.schema, self.validation, self.shown)
             save_weights(network, self.folder / files.WEIGHTS)
             history = pl.DataFrame(self.rows, infer_schema_length=None)
@@ -308,11 +315,11 @@ class TrainerState:
         best = round(self.epochs(self.best.step), 2) if self.best is not None and self.best.step else None
         if self.over and best is not None:
             self.shown.note(
-                f"stopped after epoch {self.epochs(self.step.step):.3g}: the weights of epoch {best:.3g} ship"
+                f"stopped after epoch {self.epochs(self.step.progress.step):.3g}: the weights of epoch {best:.3g} ship"
             )
         watched = self.watching.findings(self.rows), self.watching.drafts()
         return Trained(
-            started, seconds, history, best, energy, settled, tuple(self.events), self.step.halvings, *watched
+            started, seconds, history, best, energy, settled, tuple(self.events), self.step.progress.halvings, *watched
         )
 
     def epochs(self, step: int) -> float:

@@ -13,19 +13,8 @@ from typing import Protocol
 from torch import Tensor
 
 from leadline.nn.batch import Batch
-from leadline.training.distributed import World
 from leadline.training.recovery import Diverged
-from leadline.training.steps.plain import StepTotals
-
-
-class Step(Protocol):
-    """One update of the weights; see `leadline.training.steps.plain.PlainStep`."""
-
-    world: World
-    lr: float
-
-    def __call__(self, batch: Batch, *, norm: bool = False) -> StepTotals:
-        """Take one step."""
+from leadline.training.steps.contract import Step
 
 
 class Loader(Protocol):
@@ -76,25 +65,20 @@ def fit(
     once. `look` is asked how many steps are done after each of them and may want a tick, in all processes alike.
     Nothing waits for the device between ticks. Raises Diverged where the loss or the gradient is no longer finite."""
     sums_2K: Tensor | None = None
+    world = step.context.world
     examples, seconds, before = 0, 0.0, start
     began = time.perf_counter()
     for at in range(start, total):
         done = at + 1
         epoch_end = done % loader.steps_per_epoch == 0
         # Several processes must tick together, as they add up what they saw: a signal waits for the next tick of all.
-        due = (
-            epoch_end
-            or done % every == 0
-            or done == total
-            or look(done)
-            or (step.world.size == 1 and bool(interrupted()))
-        )
+        due = epoch_end or done % every == 0 or done == total or look(done) or (world.size == 1 and bool(interrupted()))
         names, seen_2K = step(loader.at(at), norm=due)
         sums_2K = seen_2K if sums_2K is None else sums_2K.add_(seen_2K)
         examples += loader.size(at)
         if not due:
             continue
-        means = _means(names, step.world.sum_(sums_2K))
+        means = _means(names, world.sum_(sums_2K))
         took = time.perf_counter() - began
         seconds += took
         means.setdefault(
@@ -106,7 +90,7 @@ def fit(
             done, at // loader.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds
         )
         yield entry
-        if step.world.any(until(entry)):
+        if world.any(until(entry)):
             return
         sums_2K, examples, before = None, 0, done
         began = time.perf_counter()

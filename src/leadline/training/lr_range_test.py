@@ -20,9 +20,8 @@ from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
 from leadline.objectives.contract import Objective
 from leadline.training.loop import Loader
-from leadline.training.parameter_groups import ParameterGroups
 from leadline.training.plan import ExecutionPlan, applied
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import Step, StepContext, build_step
 
 LOWEST, HIGHEST = 1e-6, 10.0
 STEPS = 140  # twenty to a factor of ten
@@ -67,18 +66,17 @@ def lr_range_test(
             f"training.optimizer.lr: {objective.name} trains {' and '.join(players)}, which have no one loss to test."
         )
     with applied(plan):
-        step = PlainStep(
-            copy.deepcopy(network),
-            objective,
-            optimizer=Component(name=training.optimizer.name, options={**training.optimizer.options, "lr": LOWEST}),
-            schedule=Component(name="exponential", options={"final": HIGHEST / LOWEST}),
-            total=steps,
-            seed=seed,
-            plan=plan,
-            clip=training.clip,
-            accumulate=training.accumulate,
-            groups=ParameterGroups.of(training),
+        climbing = training.model_copy(
+            update={
+                "optimizer": Component(
+                    name=training.optimizer.name, options={**training.optimizer.options, "lr": LOWEST}
+                ),
+                "schedule": Component(name="exponential", options={"final": HIGHEST / LOWEST}),
+                "players": {},
+                "average": None,
+            }
         )
+        step = build_step(StepContext(copy.deepcopy(network), objective, climbing, total=steps, seed=seed, plan=plan))
         rates, losses, cut = _climb(step, loader, steps)
     smoothed = smooth(losses)
     chosen = choose(rates, smoothed)
@@ -90,7 +88,7 @@ def lr_range_test(
     return LrRangeTest(rates=tuple(rates), losses=tuple(losses), smoothed=tuple(smoothed), chosen=chosen, because=why)
 
 
-def _climb(step: PlainStep, loader: Loader, steps: int) -> tuple[list[float], list[float], bool]:
+def _climb(step: Step, loader: Loader, steps: int) -> tuple[list[float], list[float], bool]:
     """Take steps until the loss blows up; returns rates, losses, and whether time ran out."""
     rates: list[float] = []
     losses: list[float] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from leadline.training.early_stopping import Best
 from leadline.training.schedule import Plateau, Schedule
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import Step
 
 
 class PlateauWatch:
@@ -17,7 +17,7 @@ class PlateauWatch:
     `monitors` says of each measure whether lower or higher is better.
     """
 
-    def __init__(self, schedule: Schedule, monitors: Mapping[str, str], step: PlainStep) -> None:
+    def __init__(self, schedule: Schedule, monitors: Mapping[str, str], step: Step) -> None:
         self.schedule, self.step = schedule, step
         self.drops = 0
         self.best: Best | None = None
@@ -30,16 +30,16 @@ class PlateauWatch:
 
         Epochs that end in the warm-up do not count: the learning rate still climbs.
         """
-        schedule, step = self.schedule, self.step
-        if not isinstance(schedule, Plateau) or self.best is None or step.step <= schedule.warm_up * step.total:
+        schedule, at, world = self.schedule, self.step.progress, self.step.context.world
+        if not isinstance(schedule, Plateau) or self.best is None or at.step <= schedule.warm_up * at.total:
             return
-        if step.world.is_main:
-            self.best = self.best.seen(measures[schedule.on], step.step, tolerance=schedule.tolerance)
+        if world.is_main:
+            self.best = self.best.seen(measures[schedule.on], at.step, tolerance=schedule.tolerance)
             if self.best.gave_up(schedule.patience):
                 self.drops += 1
                 self.best = self.best.model_copy(update={"since": 0})
-        self.drops = int(step.world.share(str(self.drops)))
-        step.rate = schedule.dropped(self.drops)
+        self.drops = int(world.share(str(self.drops)))
+        at.rate = schedule.dropped(self.drops)
 
     def state(self) -> dict[str, Any] | None:
         """Return what has been seen, as plain values for a checkpoint."""
@@ -49,4 +49,4 @@ class PlateauWatch:
         """Put back what `state` returned."""
         if state is not None and isinstance(self.schedule, Plateau):
             self.best, self.drops = Best.model_validate(state["best"]), state["drops"]
-            self.step.rate = self.schedule.dropped(self.drops)
+            self.step.progress.rate = self.schedule.dropped(self.drops)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from leadline.errors import TrainingFailed
 from leadline.machine import out_of_memory
-from leadline.training.steps.plain import PlainStep
+from leadline.training.steps.contract import Step, StepProgress
 from leadline.training.weight_average import batch_norms
 
 MOST = 8  # halvings of the learning rate, after which training is given up: by then it is 256 times lower
@@ -42,7 +43,7 @@ class Snapshot:
     full.
     """
 
-    def __init__(self, step: PlainStep) -> None:
+    def __init__(self, step: Step) -> None:
         self.tensors: dict[str, Tensor] = {}
         self.scalars: dict[str, Any] = {}
         self.take(step)
@@ -60,7 +61,7 @@ class Snapshot:
         sound = loss - first <= WORSE * abs(first)
         return sound and tick_step > EARLY and (epoch_end or tick_step - self.step >= SPACING)
 
-    def take(self, step: PlainStep) -> None:
+    def take(self, step: Step) -> None:
         """Copy the state of now; raises Diverged where it holds numbers that are not finite."""
         tensors, scalars = step.state()
         check(step)
@@ -75,71 +76,70 @@ class Snapshot:
         """Take what a checkpoint held of an earlier snapshot."""
         self.tensors, self.scalars = dict(tensors), dict(scalars)
 
-    def put_back(self, step: PlainStep) -> None:
+    def put_back(self, step: Step) -> None:
         """Make a step's state that of the snapshot."""
         step.load(self.tensors, self.scalars)
 
 
-def check(step: PlainStep) -> None:
+def check(step: Step) -> None:
     """Raise Diverged where the state of a step holds numbers that are not finite."""
     floats = [x.detach() for x in step.state()[0].values() if x.is_floating_point() and x.numel()]
     if floats and not math.isfinite(
         float(torch.stack([n.float() for n in torch._foreach_norm(floats, math.inf)]).max())
     ):
-        raise Diverged(f"the weights were no longer finite after step {step.step}", step.step)
+        raise Diverged(f"the weights were no longer finite after step {step.progress.step}", step.progress.step)
 
 
-def halved(step: PlainStep, snapshot: Snapshot, trouble: Diverged) -> str:
+def halved(step: Step, snapshot: Snapshot, trouble: Diverged) -> str:
     """Go back to a snapshot after a divergence, with half the learning rate; returns what happened, in words.
 
     Raises TrainingFailed after `MOST` times.
     """
-    if step.halvings >= MOST:
+    if step.progress.halvings >= MOST:
         raise TrainingFailed(
             f"Training diverged {MOST + 1} times, the last time because {trouble.what}, although the learning rate was"
             f" halved each time, to {step.lr:.3g}. Look at the data for values that are far out or not finite; else a"
             " much lower learning rate (training.optimizer.lr), a bound on the gradient (training.clip=1) or exact"
             " arithmetic (training.plan.precision=fp32) may help."
         )
-    _go_back(step, snapshot, halvings=step.halvings + 1)
-    times = f"halved for the {_ordinal(step.halvings)} time" if step.halvings > 1 else "halved"
-    return f"{trouble.what}: back to step {step.step}, the learning rate is {times}"
+    at = step.progress
+    _go_back(step, snapshot, replace(at, halvings=at.halvings + 1))
+    times = f"halved for the {_ordinal(at.halvings)} time" if at.halvings > 1 else "halved"
+    return f"{trouble.what}: back to step {at.step}, the learning rate is {times}"
 
 
-def split_up(step: PlainStep, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -> str:
+def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -> str:
     """Go back to a snapshot after a lack of memory, with micro-batches of half the rows; returns what happened, in
     words.
 
     Raises TrainingFailed where the loss ties the examples of a batch together, where several processes would have to
     agree, and where a micro-batch cannot be smaller."""
     advice = "Set a smaller training.batch or a smaller network (network.size=small)."
-    if step.objective.coupled:
+    objective, at = step.context.objective, step.progress
+    if objective.coupled:
         raise TrainingFailed(
-            f"{trouble}, and {step.objective.name} ties its examples together: it cannot be split up. {advice}"
+            f"{trouble}, and {objective.name} ties its examples together: it cannot be split up. {advice}"
         )
-    if step.world.size > 1:
+    if step.context.world.size > 1:
         raise TrainingFailed(
             f"{trouble}. Several processes do not split it up by themselves: set training.accumulate=2. {advice}"
         )
     norms = batch_norms(step.network)
     most = max(1, batch // (2 if norms else 1))  # batch statistics need two rows
-    if step.accumulate >= most:
+    if at.accumulate >= most:
         raise TrainingFailed(f"{trouble}, not even {'two rows' if norms else 'one row'} at a time. {advice}")
-    _go_back(step, snapshot, accumulate=min(2 * step.accumulate, most))
-    rows = -(-batch // step.accumulate)
+    _go_back(step, snapshot, replace(at, accumulate=min(2 * at.accumulate, most)))
+    rows = -(-batch // at.accumulate)
     noted = ", whose statistics batch norm now sees instead of the whole batch's" if norms else ""
     return (
-        f"{trouble}: back to step {step.step}, {step.accumulate} micro-batches of at most {rows} rows from here"
-        f" on{noted}"
+        f"{trouble}: back to step {at.step}, {at.accumulate} micro-batches of at most {rows} rows from here on{noted}"
     )
 
 
-def _go_back(step: PlainStep, snapshot: Snapshot, **changed: int) -> None:
+def _go_back(step: Step, snapshot: Snapshot, wanted: StepProgress) -> None:
     # What was learned since about memory, pace and plateaus holds on.
-    kept = {name: getattr(step, name) for name in ("halvings", "accumulate", "total", "rate")}
     snapshot.put_back(step)
-    for name, value in {**kept, **changed}.items():
-        setattr(step, name, value)
+    step.progress.load({**wanted.state(), "step": snapshot.step})
 
 
 def _ordinal(number: int) -> str:

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
+from leadline.core.training_spec import TrainingSpec
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import Rng
 from leadline.training.plan import ExecutionPlan
+from leadline.training.steps.contract import StepContext
 from leadline.training.steps.plain import PlainStep
 
 
@@ -66,13 +68,19 @@ def network(dropout: float = 0.0, hidden: int = 16) -> nn.Module:
     return made
 
 
-def plain(net: nn.Module, optimizer: object = "sgd", *, objective: object = None, **settings: object) -> PlainStep:
+CONTEXT = ("total", "seed", "plan", "world", "steps_per_epoch")
+
+
+def context(net: nn.Module, optimizer: object = "sgd", *, objective: object = None, **settings: object) -> StepContext:
+    """Return what a step with a constant learning rate, on one thread, is built from; `settings` are those of training,
+    and of the context.
+    """
+    given: dict[str, object] = {"schedule": Component(name="constant"), "total": 20, "seed": 5, **settings}
+    around = {name: given.pop(name) for name in CONTEXT if name in given}
+    training = TrainingSpec.model_validate({"optimizer": Component.model_validate(optimizer), **given})
+    return StepContext(net, objective or Squares(), training, **{"plan": ExecutionPlan(), **around})  # type: ignore[arg-type]
+
+
+def plain(net: nn.Module, optimizer: object = "sgd", **settings: object) -> PlainStep:
     """Return a step with a constant learning rate, on one thread."""
-    defaults: dict[str, object] = {
-        "schedule": Component(name="constant"),
-        "total": 20,
-        "seed": 5,
-        "plan": ExecutionPlan(),
-    }
-    component = Component.model_validate(optimizer)
-    return PlainStep(net, objective or Squares(), optimizer=component, **{**defaults, **settings})  # type: ignore[arg-type]
+    return PlainStep(context(net, optimizer, **settings))

@@ -59,7 +59,7 @@ def test_until_is_asked_after_the_consumer() -> None:
     for entry in fit(step, DataLoader(Table(50), 10, 0), until, total=20, every=2):
         order += [("consumer", entry.step)]
     assert order == [("consumer", 2), ("until", 2), ("consumer", 4), ("until", 4)]
-    assert step.step == 4
+    assert step.progress.step == 4
 
 
 def test_a_signal_is_answered_after_the_next_step() -> None:

@@ -49,7 +49,7 @@ class OnTable(Squares):
 
 
 def trained(net: nn.Module, optimizer: object = "sgd", steps: int = 3, **groups: object) -> nn.Module:
-    step = plain(net, optimizer, objective=OnTable(), groups=ParameterGroups.model_validate(groups))
+    step = plain(net, optimizer, objective=OnTable(), **groups)
     loader = DataLoader(Table(40), 10, 5)
     for at in range(steps):
         step(loader.at(at))
@@ -73,7 +73,7 @@ def test_frozen_parameters_and_statistics_stay_as_they_are(optimizer: str) -> No
 def test_frozen_batch_norms_normalise_by_their_statistics_and_others_by_the_batch() -> None:
     net = network()
     first, second = (module for module in net.modules() if isinstance(module, nn.BatchNorm1d))
-    step = plain(net, objective=OnTable(), groups=ParameterGroups(freeze=("bodies.table.backbone.layers.1.*",)))
+    step = plain(net, objective=OnTable(), freeze=("bodies.table.backbone.layers.1.*",))
     step(Table(8).batch(torch.arange(8)))
     assert (first.training, second.training) == (False, True)
     net.eval()
@@ -179,9 +179,7 @@ def test_hidden_matrices_are_neither_front_nor_embedding_nor_head() -> None:
 def test_l1_is_added_to_the_gradient_of_weights_and_logged(accumulate: int) -> None:
     net, oracle = network("none"), network("none")
     batch = Table(9).batch(torch.arange(9))
-    step = plain(
-        net, {"name": "sgd", "lr": 0.1}, objective=OnTable(), groups=ParameterGroups(l1=0.02), accumulate=accumulate
-    )
+    step = plain(net, {"name": "sgd", "lr": 0.1}, objective=OnTable(), l1=0.02, accumulate=accumulate)
     names, sums_2K = step(batch)
     loss = OnTable().loss(oracle, batch, "network", Rng(0, 0, batch.row_B))
     l1 = 0.02 * sum(p.abs().sum() for p in oracle.parameters() if p.ndim > 1)
@@ -211,13 +209,16 @@ def test_l1_where_no_weight_is_trained() -> None:
 
 
 def test_frozen_networks_resume_to_the_same_bits() -> None:
-    groups = ParameterGroups(
-        freeze=("bodies.table.backbone.layers.0.*",), rates={"head.*": 0.3}, layer_decay=0.8, l1=0.01
-    )
+    groups = {
+        "freeze": ("bodies.table.backbone.layers.0.*",),
+        "rates": {"head.*": 0.3},
+        "layer_decay": 0.8,
+        "l1": 0.01,
+    }
     loader = DataLoader(Table(40), 10, 5)
 
     def fresh():
-        return plain(network(), {"name": "muon"}, objective=OnTable(), groups=groups)
+        return plain(network(), {"name": "muon"}, objective=OnTable(), **groups)
 
     whole, first, second = fresh(), fresh(), fresh()
     for at in range(8):

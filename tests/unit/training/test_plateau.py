@@ -23,9 +23,9 @@ def watched(**options: object) -> tuple[PlateauWatch, PlainStep]:
 def rates(watch: PlateauWatch, step: PlainStep, values: list[float], on: str = "loss") -> list[float]:
     seen = []
     for value in values:
-        step.step += 1
+        step.progress.step += 1
         watch.look({on: value})
-        seen.append(step.rate)
+        seen.append(step.progress.rate)
     return seen
 
 
@@ -81,4 +81,4 @@ def test_other_schedules_need_no_past() -> None:
     watch = PlateauWatch(schedule(Component(name="constant")), MONITORS, step)
     watch.look({})
     watch.load(watch.state())
-    assert watch.state() is None and step.rate == 1
+    assert watch.state() is None and step.progress.rate == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from small_problem import Squares, Table, network, noisy, plain
@@ -16,8 +18,8 @@ from leadline.training.steps.plain import PlainStep
 
 
 def run(step: PlainStep, loader: DataLoader, end: int) -> None:
-    while step.step < end:
-        step(loader.at(step.step))
+    while step.progress.step < end:
+        step(loader.at(step.progress.step))
 
 
 def same(a: PlainStep, b: PlainStep) -> bool:
@@ -40,7 +42,7 @@ def test_after_going_back_the_same_steps_end_in_the_same_bits(at: int) -> None:
     snapshot = Snapshot(step)
     run(step, loader, 10)
     snapshot.put_back(step)
-    assert step.step == snapshot.step == at
+    assert step.progress.step == snapshot.step == at
     run(step, loader, 12)
     assert same(whole, step)
 
@@ -92,7 +94,7 @@ def test_the_rate_is_halved_and_training_given_up_after_enough_of_it() -> None:
     for time in range(1, MOST + 1):
         run(step, loader, 3)
         said = halved(step, snapshot, Diverged("the loss became nan", 3))
-        assert step.step == 0
+        assert step.progress.step == 0
         step(loader.at(0))
         assert step.lr == pytest.approx(rate / 2**time)
     assert "the loss became nan: back to step 0, the learning rate is halved for the 8th time" in said
@@ -108,10 +110,10 @@ def test_smaller_pieces_keep_what_was_learned_of_the_rate() -> None:
     snapshot = Snapshot(step)
     halved(step, snapshot, Diverged("it", 1))
     said = split_up(step, snapshot, OutOfMemory("a step"), 16)
-    assert (step.accumulate, step.halvings) == (2, 1)
+    assert (step.progress.accumulate, step.progress.halvings) == (2, 1)
     assert "2 micro-batches of at most 8 rows" in said
     halved(step, snapshot, Diverged("it", 1))
-    assert (step.accumulate, step.halvings) == (2, 2)
+    assert (step.progress.accumulate, step.progress.halvings) == (2, 2)
 
 
 def test_where_a_batch_cannot_be_split_up_it_is_said() -> None:
@@ -124,7 +126,7 @@ def test_where_a_batch_cannot_be_split_up_it_is_said() -> None:
     with pytest.raises(TrainingFailed, match=r"ties its examples together.*training\.batch"):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
     step, _ = fresh()
-    step.world = World(0, 2)
+    step.context = replace(step.context, world=World(0, 2))
     with pytest.raises(TrainingFailed, match=r"Several processes.*training\.accumulate=2"):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
 
@@ -135,7 +137,7 @@ def test_batch_statistics_are_noted_and_keep_two_rows() -> None:
     snapshot = Snapshot(step)
     said = [split_up(step, snapshot, OutOfMemory("a step"), 8) for _ in range(2)]
     assert all("batch norm" in one for one in said)
-    assert step.accumulate == 4
+    assert step.progress.accumulate == 4
     with pytest.raises(TrainingFailed, match="two rows"):
         split_up(step, snapshot, OutOfMemory("a step"), 8)
     step(Table(3).batch(torch.arange(3)))  # a left-over batch of three is not split into single rows

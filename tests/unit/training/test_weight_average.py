@@ -13,6 +13,7 @@ from leadline.nn.batch import Batch, Prediction
 from leadline.nn.rng import Rng
 from leadline.training.data_loader import DataLoader
 from leadline.training.plan import ExecutionPlan
+from leadline.training.steps.contract import evaluated_network, shipped_network
 from leadline.training.steps.plain import PlainStep
 from leadline.training.weight_average import AveragedNetwork, Ema, Swa, renewal, resolved_weight_average, weight_average
 
@@ -42,28 +43,28 @@ def test_an_exponential_average_follows_its_formula() -> None:
     for n, now in enumerate(seen[1:], start=1):
         decay = min(0.9, (1 + n) / (10 + n))
         mean = {name: decay * mean[name] + (1 - decay) * now[name].double() for name in mean}
-    for name, x in step.judged.state_dict().items():
+    for name, x in evaluated_network(step).state_dict().items():
         torch.testing.assert_close(x.double(), mean[name], rtol=1e-5, atol=1e-7)
-    assert not any(torch.equal(x, seen[-1][name]) for name, x in step.judged.state_dict().items())
+    assert not any(torch.equal(x, seen[-1][name]) for name, x in evaluated_network(step).state_dict().items())
 
 
 def test_a_stochastic_weight_average_is_the_mean_over_the_last_epochs() -> None:
     step, seen = trained(SWA, steps_per_epoch=5)
     expected = [seen[at - 1] for at in (15, 20)]  # the ends of epochs after half of the steps
-    for name, x in step.judged.state_dict().items():
+    for name, x in evaluated_network(step).state_dict().items():
         torch.testing.assert_close(x, (expected[0][name] + expected[1][name]) / 2)
 
 
 def test_it_may_look_more_often_than_at_the_end_of_an_epoch() -> None:
     step, seen = trained(Component.model_validate({"name": "swa", "start": 0.5, "every": 3}), steps_per_epoch=5)
-    for name, x in step.judged.state_dict().items():
+    for name, x in evaluated_network(step).state_dict().items():
         torch.testing.assert_close(x, (seen[11][name] + seen[14][name] + seen[17][name]) / 3)
 
 
 def test_before_there_is_an_average_the_weights_themselves_count() -> None:
     step, _ = trained(SWA, 9, steps_per_epoch=5)
-    assert step.judged is step.network
-    assert step.shipped() is step.network
+    assert evaluated_network(step) is step.network
+    assert shipped_network(step) is step.network
 
 
 @pytest.mark.parametrize("component", [EMA, SWA], ids=["ema", "swa"])
@@ -77,9 +78,9 @@ def test_what_ships_is_the_average_and_resuming_gives_the_same_bits(component: C
     second.load({name: x.clone() for name, x in first.state()[0].items()}, first.state()[1])
     for at in range(16, 20):
         second(loader.at(at))
-    for one, other in ((whole.shipped(), second.shipped()), (whole.network, second.network)):
+    for one, other in ((shipped_network(whole), shipped_network(second)), (whole.network, second.network)):
         assert all(torch.equal(x, other.state_dict()[name]) for name, x in one.state_dict().items())
-    assert whole.shipped() is not whole.network
+    assert shipped_network(whole) is not whole.network
 
 
 def test_training_itself_is_not_changed_by_averaging() -> None:

@@ -103,7 +103,7 @@ def test_killed_after_a_rollback_and_resumed_to_the_same_bits(train, spoil, monk
 
     def killed(self: TrainerState, entry) -> None:
         take(self, entry)
-        if self.step.halvings and entry.step == 45:
+        if self.step.progress.halvings and entry.step == 45:
             raise KeyboardInterrupt
 
     seen.clear()

@@ -40,6 +40,7 @@ from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopp
 from leadline.pipeline.resolving.updates import micro_batches, schedule_for, whole_batch, whole_epochs
 from leadline.training.optim import resolved_optimizer
 from leadline.training.plan import device_for
+from leadline.training.steps.contract import resolved_step
 from leadline.training.trackers import resolved_trackers
 
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
@@ -144,6 +145,7 @@ def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows
             "epochs": epochs,
             "batch": batch,
             "accumulate": micro_batches(training, batch, objective),
+            "step": resolved_step(training.step, objective),
             "optimizer": resolved_optimizer(training.optimizer),
             "players": _players(training.players, objective),
             "schedule": schedule_for(training.schedule, epochs, objective, rows),

@@ -1,4 +1,4 @@
-"""One update of the weights.
+"""The ordinary update: loss, gradient, clipping, optimizer; each network of the objective in turn.
 
 Shapes in names: B rows of this process's share, K quantities that are logged.
 """
@@ -7,63 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from types import MappingProxyType
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from leadline.core.component import Component
-from leadline.errors import RunError, TrainingFailed, UsageError
-from leadline.nn import rng as rng_module
+from leadline.errors import RunError, UsageError
 from leadline.nn.batch import Batch, Loss
-from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.contract import Objective
+from leadline.nn.rng import Rng
 from leadline.training import optim
 from leadline.training import schedule as schedules
 from leadline.training import weight_average as averages
 from leadline.training.checkpoint import below
-from leadline.training.distributed import ALONE, World
-from leadline.training.parameter_groups import ALIKE, ParameterGroups, freeze_batch_norms, hidden_matrices
-from leadline.training.plan import ExecutionPlan, autocast, batch_on, network_on
+from leadline.training.loss_module import TINY, LossModule, compiled
+from leadline.training.parameter_groups import ParameterGroups, freeze_batch_norms, hidden_matrices
+from leadline.training.plan import autocast, batch_on, network_on
+from leadline.training.steps.contract import StepContext, StepOptions, StepProgress, StepTotals
 from leadline.training.weight_average import AveragedNetwork
 
-TINY = torch.finfo(
-    torch.float32
-).tiny  # keeps a batch whose weights are all zero from dividing by zero: its gradient is zero
 
-
-class StepTotals(NamedTuple):
-    """What a step saw, on the device: for each name the weighted sum, and the weight it is to be divided by."""
-
-    names: tuple[str, ...]
-    sums_2K: Tensor
-
-
-class LossModule(nn.Module):
-    """A module whose forward *is* the loss of one player: what data parallelism, compilation and vmap wrap."""
-
-    def __init__(self, network: nn.Module, objective: Objective, player: str) -> None:
-        super().__init__()
-        self.network, self.objective, self.player = network, objective, player
-
-    def forward(self, batch: Batch, rng: Rng) -> Loss:
-        with using_rng(rng):
-            return self.objective.loss(self.network, batch, self.player, rng)
-
-
-def compiled(module: nn.Module) -> nn.Module:
-    """Return the module compiled for each batch size apart, so that a size's arithmetic never depends on which came
-    before it.
-    """
-    # A hash of names, which the compiler cannot look into.
-    torch.compiler.assume_constant_result(rng_module.seed_for)  # type: ignore[no-untyped-call]
-    return cast(nn.Module, torch.compile(module, dynamic=False))
-
-
-class _Player:
-    """One part that is stepped: its loss, its parameters and their optimizer."""
+class TrainedPlayer:
+    """One part of the network that is stepped: its loss, its parameters and their optimizer."""
 
     def __init__(
         self,
@@ -103,87 +68,65 @@ class _Player:
 
 
 class PlainStep:
-    """The ordinary step: loss, gradient, clipping, update; each player of the objective in turn.
+    """One update after another; each player of the objective is stepped in turn, by its own optimizer.
 
-    `total` is the number of steps the schedules stretch over, `clip` bounds the norm of a player's gradient,
-    `accumulate` splits the batch into that many micro-batches, `groups` sets some parameters apart, `average` keeps a
-    mean of the weights along the way, for which an epoch has `steps_per_epoch`; `players` have their own optimizers.
-    The network is moved to the plan's device. Nothing here waits for the device: what was seen comes back as tensors.
+    The network is moved to the plan's device. A step that changes the gradient before it is used extends `gradient`.
     Raises UsageError where micro-batches would change a loss that ties examples together."""
 
-    def __init__(
-        self,
-        network: nn.Module,
-        objective: Objective,
-        *,
-        optimizer: Component,
-        schedule: Component,
-        total: int,
-        seed: int,
-        plan: ExecutionPlan,
-        clip: float | None = None,
-        accumulate: int = 1,
-        world: World = ALONE,
-        groups: ParameterGroups = ALIKE,
-        average: Component | None = None,
-        steps_per_epoch: int = 1,
-        players: Mapping[str, Component] = MappingProxyType({}),
-    ) -> None:
-        if accumulate > 1 and objective.coupled:
+    def __init__(self, context: StepContext) -> None:
+        training, objective, network = context.training, context.objective, context.network
+        if training.accumulate > 1 and objective.coupled:
             raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
-        self.network = network_on(network, plan)
-        self.objective, self.plan, self.world = objective, plan, world
-        self.total, self.seed, self.clip, self.accumulate = total, seed, clip, accumulate
-        self.step, self.halvings = 0, 0  # of the learning rate, each after a divergence
+        self.context = context
+        self.network = network_on(network, context.plan)
+        self.progress = StepProgress(context.total, accumulate=training.accumulate)
+        average = training.average
         self.averaged = AveragedNetwork(self.network, averages.weight_average(average)) if average else None
-        self._steps_per_epoch = steps_per_epoch
         self._least = 2 if averages.batch_norms(self.network) else 1  # rows of a micro-batch: batch statistics need two
-        self._schedule, self._optimizer = schedules.schedule(schedule), optim.optimizer(optimizer)
-        self.rate = (
-            1.0  # what the learning rate is multiplied by beside the schedule's factor: what a plateau leaves of it
-        )
-        self._zero, self._one = torch.zeros((), device=plan.device), torch.ones((), device=plan.device)
-        self.groups = groups
-        groups.freeze_in(network)
+        self._schedule = schedules.schedule(training.schedule)
+        device = context.plan.device
+        self._zero, self._one = torch.zeros((), device=device), torch.ones((), device=device)
+        self._groups = ParameterGroups.of(training)
+        self._groups.freeze_in(network)
         freeze_batch_norms(network)
         parts = objective.players(network).items()
         self._players = tuple(
-            _Player(
+            TrainedPlayer(
                 name,
                 part,
                 network,
-                optim.optimizer(players[name]) if name in players else self._optimizer,
-                groups,
+                optim.optimizer(training.players.get(name, training.optimizer)),
+                self._groups,
                 objective.update_frequency.get(name, 1),
             )
             for name, part in parts
         )
-        self.lr = self._players[0].options.lr * self._schedule.factor(0, total)  # of several players, the first one's
-        self.against = len(self._players) > 1  # each other: their losses alone do not say whether all is well
+        self.lr = self._players[0].options.lr * self._schedule.factor(0, context.total)
         for player in self._players:
             self._turn(player)
             player.loss = self._loss_module(player.name)
 
     def _loss_module(self, player: str) -> nn.Module:
-        loss: nn.Module = LossModule(self.network, self.objective, player)
-        loss = compiled(loss) if self.plan.compile else loss
-        return DistributedDataParallel(loss) if self.world.size > 1 else loss
+        loss: nn.Module = LossModule(self.network, self.context.objective, player)
+        loss = compiled(loss) if self.context.plan.compile else loss
+        return DistributedDataParallel(loss) if self.context.world.size > 1 else loss
 
     def __call__(self, batch: Batch, *, norm: bool = False) -> StepTotals:
         """Update every player once; with `norm` the norm of the gradient is among what comes back."""
         if not self.network.training:
             self.network.train()
             freeze_batch_norms(self.network)
-        factor = self._schedule.factor(self.step, self.total) * self.rate * 0.5**self.halvings
+        at = self.progress
+        factor = self._schedule.factor(at.step, at.total) * at.rate * 0.5**at.halvings
         self.lr = self._players[0].options.lr * factor
-        batch = batch_on(batch, self.plan)
+        batch = batch_on(batch, self.context.plan)
         seen = [
-            self._update(player, batch, factor, norm) if self.step % player.every == 0 else self._rested(player)
+            self._update(player, batch, factor, norm) if at.step % player.every == 0 else self._rested(player)
             for player in self._players
         ]
-        self.step += 1
+        at.step += 1
         if self.averaged is not None:
-            self.averaged.seen(self.step, self.total, self.step % self._steps_per_epoch == 0)
+            self.averaged.seen(at.step, at.total, at.step % self.context.steps_per_epoch == 0)
         if len(seen) == 1:
             return seen[0]
         names = tuple(
@@ -191,7 +134,7 @@ class PlainStep:
         )
         return StepTotals(names, torch.cat([one.sums_2K for one in seen], dim=1))
 
-    def _turn(self, player: _Player) -> None:
+    def _turn(self, player: TrainedPlayer) -> None:
         """Let gradients reach this player's parameters and no other's."""
         if len(self._players) > 1:
             for other in self._players:
@@ -200,17 +143,15 @@ class PlainStep:
             for p in player.parameters:
                 p.requires_grad_(True)
 
-    def _rested(self, player: _Player) -> StepTotals:
+    def _rested(self, player: TrainedPlayer) -> StepTotals:
         """Return what a player saw that was not updated in this step: nothing, which weighs nothing."""
         return StepTotals(player.quantities, self._zero.expand(2, len(player.quantities)).clone())
 
-    def _update(self, player: _Player, batch: Batch, factor: float, norm: bool) -> StepTotals:
+    def _update(self, player: TrainedPlayer, batch: Batch, factor: float, norm: bool) -> StepTotals:
         self._turn(player)
-        names, sums, weight = (
-            self._backward(player, batch) if self.accumulate == 1 else self._accumulated(player, batch)
-        )
-        if self.groups.l1:
-            names, sums = (*names, "l1"), [*sums, player.penalised(self.groups.l1) * weight]
+        names, sums, weight = self.gradient(player, batch)
+        if self._groups.l1:
+            names, sums = (*names, "l1"), [*sums, player.penalised(self._groups.l1) * weight]
         length = self._clipped(player, norm)
         player.set_rate(factor)
         player.running.step()
@@ -224,21 +165,29 @@ class PlainStep:
         player.quantities = (*names, "gradient_norm")
         return StepTotals(player.quantities, table.view(2, -1))
 
-    def _backward(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+    def gradient(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+        """Put the gradient of the mean loss over the global batch into ``p.grad`` of the player's parameters, which
+        hold none; returns the names, weighted sums and weight of the loss and its parts.
+        """
+        return self._backward(player, batch) if self.progress.accumulate == 1 else self._accumulated(player, batch)
+
+    def _backward(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
         """Add the gradient of a batch; returns the names, weighted sums and weight of the loss and its parts."""
-        rng = Rng(self.seed, self.step, batch.row_B, torch.full((), self.step / self.total, device=batch.row_B.device))
-        if self.plan.compile:
+        at, plan, accumulated = self.progress, self.context.plan, self.progress.accumulate > 1
+        done = torch.full((), at.step / at.total, device=batch.row_B.device)
+        rng = Rng(self.context.seed, at.step, batch.row_B, done)
+        if plan.compile:
             rng.state_B  # noqa: B018  made here, or the compiled loss would see the number of the step
-        with autocast(self.plan):
+        with autocast(plan):
             loss: Loss = player.loss(batch, rng)
         total, weight = torch.dot(loss.value_B.float(), loss.weight_B), loss.weight_B.sum()
         # Micro-batches are scaled when all have been seen: only then is the weight of the whole batch known.
-        total.backward(None if self.accumulate > 1 else self._scale(weight))  # type: ignore[no-untyped-call]
+        total.backward(None if accumulated else self._scale(weight))  # type: ignore[no-untyped-call]
         sums = [total.detach(), *((part.detach() * loss.weight_B).sum() for part in loss.terms.values())]
         return ("loss", *loss.terms), sums, weight
 
-    def _accumulated(self, player: _Player, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
-        micros = tuple(batch.split(min(self.accumulate, max(1, len(batch) // self._least))))
+    def _accumulated(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+        micros = tuple(batch.split(min(self.progress.accumulate, max(1, len(batch) // self._least))))
         names: tuple[str, ...] = ()
         rows = []
         for number, micro in enumerate(micros, start=1):
@@ -255,14 +204,15 @@ class PlainStep:
     def _scale(self, weight: Tensor) -> Tensor:
         """Return what turns a sum over this process's rows into its share of the mean over the global batch."""
         # Gradients are averaged over processes, hence the number of them.
-        if self.world.size == 1:
+        world = self.context.world
+        if world.size == 1:
             return weight.clamp_min(TINY).reciprocal()
-        return self.world.sum_(weight.clone()).clamp_min(TINY).reciprocal() * self.world.size
+        return world.sum_(weight.clone()).clamp_min(TINY).reciprocal() * world.size
 
-    def _clipped(self, player: _Player, norm: bool) -> Tensor | None:
+    def _clipped(self, player: TrainedPlayer, norm: bool) -> Tensor | None:
         """Clip the gradient where the run clips; returns its norm before that, where it was needed."""
-        if self.clip is not None:
-            return nn.utils.clip_grad_norm_(player.parameters, self.clip)
+        if self.context.training.clip is not None:
+            return nn.utils.clip_grad_norm_(player.parameters, self.context.training.clip)
         return nn.utils.get_total_norm([p.grad for p in player.parameters if p.grad is not None]) if norm else None
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -271,13 +221,7 @@ class PlainStep:
         for player in self._players:
             state = optim.state_of(player.running, player.names)
             tensors |= {f"optimizer.{player.name}.{name}": x for name, x in state.items()}
-        scalars: dict[str, Any] = {
-            "step": self.step,
-            "total": self.total,
-            "halvings": self.halvings,
-            "rate": self.rate,
-            "accumulate": self.accumulate,
-        }
+        scalars = self.progress.state()
         if len(self._players) > 1:
             scalars["quantities"] = {player.name: player.quantities for player in self._players}
         if self.averaged is not None:
@@ -300,24 +244,14 @@ class PlainStep:
                 p.grad = None  # of a step that was not finished
         if self.averaged is not None:
             self.averaged.load(below("average.", tensors), scalars["average"])
-        self.step, self.total, self.halvings = scalars["step"], scalars["total"], scalars["halvings"]
-        self.rate, self.accumulate = scalars["rate"], scalars["accumulate"]
+        self.progress.load(scalars)
 
-    @property
-    def judged(self) -> nn.Module:
-        """The network whose weights count, for validation and for what ships: the averaged one, once there is an
-        average.
-        """
-        return self.averaged.network if self.averaged is not None and self.averaged.count else self.network
 
-    def shipped(self) -> nn.Module:
-        """Return what is kept after training; raises TrainingFailed where its weights are not all finite."""
-        network = self.objective.ship(self.judged)
-        for name, x in network.state_dict().items():
-            if x.is_floating_point() and not bool(x.isfinite().all()):
-                raise TrainingFailed(
-                    f"Training diverged: after step {self.step} {name} holds values that are not finite. A lower"
-                    " learning rate (option lr of training.optimizer) or a bound on the gradient (training.clip=1)"
-                    " usually helps."
-                )
-        return network
+class Plain(StepOptions):
+    """The gradient of the mean loss, bounded where the run clips, given to the optimizer."""
+
+    def build(self, context: StepContext) -> PlainStep:
+        return PlainStep(context)
+
+
+STEP = Plain

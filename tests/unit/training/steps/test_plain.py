@@ -13,8 +13,10 @@ from leadline.errors import RunError, TrainingFailed, UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
 from leadline.training.data_loader import DataLoader
+from leadline.training.loss_module import LossModule
 from leadline.training.plan import ExecutionPlan
-from leadline.training.steps.plain import LossModule, PlainStep
+from leadline.training.steps.contract import shipped_network
+from leadline.training.steps.plain import PlainStep
 
 OPTIMIZERS = (
     {"name": "sgd", "lr": 0.01},
@@ -52,7 +54,7 @@ def test_resuming_gives_the_same_bits(optimizer: dict[str, object]) -> None:
     second, loader = fresh()
     run(second, loader, 0, 2)  # a step that has a past of its own forgets it
     second.load(tensors, scalars)
-    assert second.step == 7
+    assert second.progress.step == 7
     run(second, loader, 7, 20)
     assert same(weights(whole.network), weights(second.network))
     assert not same(weights(whole.network), weights(first.network))
@@ -293,14 +295,14 @@ def test_the_loss_module_is_the_loss() -> None:
 
 def test_what_ships_is_the_network() -> None:
     net = network()
-    assert plain(net).shipped() is net
+    assert shipped_network(plain(net)) is net
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_weights_that_are_not_finite_do_not_ship(value: float) -> None:
     step = plain(network())
-    assert step.shipped() is step.network
+    assert shipped_network(step) is step.network
     with torch.no_grad():
         next(step.network.parameters())[0] = value
     with pytest.raises(TrainingFailed, match="diverged"):
-        step.shipped()
+        shipped_network(step)

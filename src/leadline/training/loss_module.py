@@ -1,0 +1,37 @@
+"""The loss of one network as a module of its own: what every step, the compiler and other processes wrap."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import nn
+
+from leadline.nn import rng as rng_module
+from leadline.nn.batch import Batch, Loss
+from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.contract import Objective
+
+# Keeps a batch whose weights are all zero from dividing by zero: its gradient is zero.
+TINY = torch.finfo(torch.float32).tiny
+
+
+class LossModule(nn.Module):
+    """A module whose forward *is* the loss of one player: what data parallelism, compilation and vmap wrap."""
+
+    def __init__(self, network: nn.Module, objective: Objective, player: str) -> None:
+        super().__init__()
+        self.network, self.objective, self.player = network, objective, player
+
+    def forward(self, batch: Batch, rng: Rng) -> Loss:
+        with using_rng(rng):
+            return self.objective.loss(self.network, batch, self.player, rng)
+
+
+def compiled(module: nn.Module) -> nn.Module:
+    """Return the module compiled for each batch size apart, so that a size's arithmetic never depends on which came
+    before it.
+    """
+    # A hash of names, which the compiler cannot look into.
+    torch.compiler.assume_constant_result(rng_module.seed_for)  # type: ignore[no-untyped-call]
+    return cast(nn.Module, torch.compile(module, dynamic=False))
