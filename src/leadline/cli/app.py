@@ -20,8 +20,8 @@ app = typer.Typer(
 )
 
 
-def _version(target_types: bool) -> None:
-    if target_types:
+def _version(show: bool) -> None:
+    if show:
         from leadline import __version__
 
         typer.echo(__version__)

@@ -135,18 +135,18 @@ def _wanted() -> Path:
 
 
 @functools.cache
-def _place(target_types: Path) -> tuple[Path, str | None]:
+def _place(asked: Path) -> tuple[Path, str | None]:
     try:
-        target_types.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=target_types):
-            return target_types, None
+        asked.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=asked):
+            return asked, None
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="leadline-cache-"))
         atexit.register(shutil.rmtree, fallback, ignore_errors=True)
         return (
             fallback,
             (
-                f"The cache {target_types} cannot be written ({error.strerror or error}); a temporary one is used and"
+                f"The cache {asked} cannot be written ({error.strerror or error}); a temporary one is used and"
                 " removed at the end. LEADLINE_CACHE says where else it may lie."
             ),
         )

@@ -53,28 +53,28 @@ def kinds(
     spec: DataSpec,
     columns: Iterable[str],
     *,
-    target_types: Iterable[str] = (),
+    asked: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> Inferred:
     """Return the kinds of some columns: the user's, else the source's, else the one that is surest of a sample.
 
     Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
-    (`target_types`). Raises UsageError for unknown columns or kinds in `spec.kinds`, DataError where a named column
+    (`asked`). Raises UsageError for unknown columns or kinds in `spec.kinds`, DataError where a named column
     fits no kind."""
     check_columns(spec.kinds, table, "data.kinds")
     check_kinds(spec.kinds, "data.kinds")
     fixed = {**table.kinds, **spec.kinds}
-    columns, target_types = list(columns), set(target_types)
+    columns, asked = list(columns), set(asked)
     rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, 2 * SAMPLE)).astype(np.int64)
     sample = table.frame.select(pl.col(name).gather(rows) for name in columns if name not in fixed)
     found, left_out = {}, {}
     for done, name in enumerate(columns, start=1):
         if progress:
             progress("looking at columns", done, len(columns))
-        kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in target_types)
+        kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in asked)
         if why is None:
             found[name] = kind
-        elif name in target_types:
+        elif name in asked:
             raise DataError(
                 f"{table.name}: column {name!r} cannot be used: {why}. --set data.kinds.{name}=KIND says what it is."
             )
@@ -83,7 +83,7 @@ def kinds(
     return Inferred(found, left_out)
 
 
-def _infer(table: Table, name: str, sample: pl.Series, target_types: bool) -> tuple[str, str | None]:
+def _infer(table: Table, name: str, sample: pl.Series, asked: bool) -> tuple[str, str | None]:
     """Return the kind of a column and None, or why it has none."""
     column = table.frame[name]
     values = sample.drop_nulls()
@@ -92,7 +92,7 @@ def _infer(table: Table, name: str, sample: pl.Series, target_types: bool) -> tu
     if values.is_empty():
         return "", "every value is missing"
     values = values.head(SAMPLE)
-    if not target_types and (why := _says_nothing(column, values)):
+    if not asked and (why := _says_nothing(column, values)):
         return "", why
     if 2 * values.n_unique() > len(values) and is_dead(values, table.base):
         return (

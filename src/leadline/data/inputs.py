@@ -63,10 +63,10 @@ def input_layout(
     candidates = named if closed and not rest else [c for c in table.frame.columns if c not in left_out]
     own = {column: kind for column, kind in spec.kinds.items() if column not in taken}
     spec = spec.model_copy(update={"kinds": {**own, **_entry_kinds(entries)}})
-    inferred = kinds(table, spec, candidates, target_types=wanted, progress=progress)
+    inferred = kinds(table, spec, candidates, asked=wanted, progress=progress)
     alone = {column for column, why in inferred.left_out.items() if why == IDENTIFIER and not called_identifier(column)}
     if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
-        inferred = kinds(table, spec, candidates, target_types=wanted | alone, progress=progress)
+        inferred = kinds(table, spec, candidates, asked=wanted | alone, progress=progress)
     left_out |= inferred.left_out
     groups = tuple(_groups(entries, inferred.kinds, closed=closed))
     used = {column for group in groups for column in group.columns}
@@ -155,7 +155,7 @@ def _check(
     table: Table,
     spec: DataSpec,
     taken: Mapping[str, str],
-    target_types: Iterable[str],
+    asked: Iterable[str],
     entries: Mapping[str, InputSpec],
 ) -> None:
     check_columns(spec.ignore, table, "--ignore")
@@ -169,20 +169,20 @@ def _check(
     twice = [column for column in named if named.count(column) > 1]
     if twice:
         raise UsageError(f"data.inputs: column {twice[0]!r} is named twice; each column makes up one input.")
-    for column in target_types:
+    for column in asked:
         if column in taken:
             raise UsageError(f"Column {column!r} cannot be an input: {taken[column]}.")
-    both = [column for column in target_types if column in spec.ignore]
+    both = [column for column in asked if column in spec.ignore]
     if both:
         raise UsageError(f"Column {both[0]!r} is named as an input and ignored too.")
 
 
-def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], target_types: Iterable[str]) -> dict[str, str]:
+def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], asked: Iterable[str]) -> dict[str, str]:
     """Return the columns that no input may have unless the user names them, each with the reason."""
     reasons = dict.fromkeys(spec.ignore, "ignored, as asked")
     if spec.columns is not None:
-        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in target_types}
-    if spec.split.column and spec.split.column not in target_types:
+        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in asked}
+    if spec.split.column and spec.split.column not in asked:
         reasons[spec.split.column] = "the split comes from it"
     if table.split:
         reasons[table.split] = "the split comes from it"

@@ -60,12 +60,12 @@ def keep(folder: Path, found: LrRangeTest | None) -> None:
         files.write(folder / FILE, found.model_dump_json(indent=1))
 
 
-def shown(folder: Path, calibrated: Component) -> list[ExhibitDraft]:
+def shown(folder: Path, chosen: Component) -> list[ExhibitDraft]:
     """Return the exhibit of a run's range test, where it made one: loss against rate, with the settled one marked."""
     if not (folder / FILE).exists():
         return []
     found = LrRangeTest.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
-    rate = float(calibrated.options["lr"])
+    rate = float(chosen.options["lr"])
     level, lowest = max(found.smoothed[:LEVEL]), min(found.smoothed)
     highest = level + max(
         level - lowest, abs(level) / 10

@@ -104,7 +104,7 @@ class Trackers:
     """All trackers of a run, told of the rows of its history: train losses, validation measures, the learning rate, the
     speed.
 
-    One that fails while training goes on is left out from then on, and `description` says so.
+    One that fails while training goes on is left out from then on, and `note` says so.
     """
 
     def __init__(
@@ -112,10 +112,10 @@ class Trackers:
         components: Sequence[Component],
         folder: Path,
         experiment: Experiment,
-        description: Callable[[str], None] = lambda text: None,
+        note: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._all = {one.name: read_options("tracker", one, TRACKERS).tracker(folder, experiment) for one in components}
-        self._told = description
+        self._told = note
 
     def begin(self, step: int) -> None:
         """Get ready for what follows a step."""

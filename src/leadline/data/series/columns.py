@@ -58,7 +58,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
         }
     candidates = [c for c in table.frame.columns if c not in left_out]
     own = {c: kind for c, kind in spec.kinds.items() if c in candidates} | dict.fromkeys(named, "number")
-    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, target_types=wanted, progress=progress)
+    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, asked=wanted, progress=progress)
     unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not column_type(kind).scalar}
     for column in wanted & unfit.keys():
         raise UsageError(f"Column {column!r} holds {inferred.kinds[column]} data, and {unfit[column]}.")

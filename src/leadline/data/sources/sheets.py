@@ -47,12 +47,12 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     return _frame(frame, names, str(path)), tuple(notes)
 
 
-def _chosen(path: Path, sheets: list[str], target_types: str | None) -> str:
-    if target_types is None:
+def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:
+    if asked is None:
         return sheets[0]
-    if target_types not in sheets:
-        raise DataError(f"{path} has no sheet {target_types!r}. {did_you_mean(target_types, sheets)}")
-    return target_types
+    if asked not in sheets:
+        raise DataError(f"{path} has no sheet {asked!r}. {did_you_mean(asked, sheets)}")
+    return asked
 
 
 def _others(sheets: list[str], name: str) -> str:

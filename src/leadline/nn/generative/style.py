@@ -117,8 +117,8 @@ def transferred(
     return x.detach().clamp(0, 1).mul(255)
 
 
-def _apart(x: Tensor, target_types: Tensor) -> Tensor:
-    return F.mse_loss(x, target_types) / target_types.square().mean().clamp_min(1e-12)
+def _apart(x: Tensor, asked: Tensor) -> Tensor:
+    return F.mse_loss(x, asked) / asked.square().mean().clamp_min(1e-12)
 
 
 def _uneven(x_1CHW: Tensor) -> Tensor:

@@ -27,14 +27,14 @@ class Clusters(NamedTuple):
     description: str
 
 
-def clusters_of(train_nL: np.ndarray, other_nL: np.ndarray, target_types: Sequence[int], seed: int) -> Clusters:
+def clusters_of(train_nL: np.ndarray, other_nL: np.ndarray, asked: Sequence[int], seed: int) -> Clusters:
     """Return the centres that k-means finds among train codes (Lloyd 1982, begun as Arthur & Vassilvitskii 2007 do).
 
     Of several numbers of them it is the one with the largest mean silhouette of other codes; of train codes, as many,
     where there are too few others. There are never more centres than different codes. For a seed they are always the
     same."""
     different = len(np.unique(train_nL, axis=0))
-    counts = sorted({min(count, different) for count in target_types})
+    counts = sorted({min(count, different) for count in asked})
     others = other_nL if len(other_nL) > 2 else train_nL[: max(len(other_nL), 2_000)]
     found = {count: kmeans(train_nL, count, seed) for count in counts}
     told = f"k-means among {len(train_nL):,} codes"

@@ -17,7 +17,7 @@ PATIENCE = 10  # epochs at least without a better value, unless told otherwise
 LONGER = 10  # times the usual epochs that a training takes at most which is bounded by a budget alone
 
 
-def most_epochs(training: TrainingSpec, default_training: int) -> int:
+def most_epochs(training: TrainingSpec, default_epochs: int) -> int:
     """Return the epochs that were asked for, else the usual number, or more where a budget bounds them.
 
     Raises UsageError where what was declared for estimating energy is nonsense.
@@ -25,7 +25,7 @@ def most_epochs(training: TrainingSpec, default_training: int) -> int:
     energy.declared_watts(), energy.declared_co2()
     if training.epochs is not None:
         return training.epochs
-    return default_training if training.max_time is None and training.max_energy is None else LONGER * default_training
+    return default_epochs if training.max_time is None and training.max_energy is None else LONGER * default_epochs
 
 
 def stopping_for(
