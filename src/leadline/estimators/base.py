@@ -28,7 +28,7 @@ from leadline.objectives.lookup import objective_for
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.fit import fit_network
 from leadline.pipeline.resolving.compose import compose
-from leadline.pipeline.train import begin
+from leadline.pipeline.train import start
 from leadline.run import folder as files
 from leadline.run.run import load_shipped
 
@@ -85,13 +85,13 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         try:
             run_context = RunContext(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
             with TemporaryDirectory(prefix="leadline-") as folder:
-                start = begin(run_context, Path(folder))
-                trained = fit_network(*start)
-                self.weights_ = (start.folder / files.WEIGHTS).read_bytes()
+                begun = start(run_context, Path(folder))
+                trained = fit_network(*begun)
+                self.weights_ = (begun.folder / files.WEIGHTS).read_bytes()
         except LeadlineError as error:
             raise ValueError(str(error)) from error
-        self.experiment_ = start.run_context.experiment.to_yaml()
-        self.schema_ = start.dataset.schema.model_dump_json()
+        self.experiment_ = begun.run_context.experiment.to_yaml()
+        self.schema_ = begun.dataset.schema.model_dump_json()
         self.history_ = trained.history
         self._load()
 

@@ -19,10 +19,11 @@ import leadline
 from leadline.core.experiment import DataSpec, Experiment, SplitSpec
 from leadline.data.dataset import prepare
 from leadline.errors import RunError, UsageError
+from leadline.pipeline.begin import Begun
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import Silent
 from leadline.pipeline.resolving.compose import compose
-from leadline.pipeline.train import Begun, begin
+from leadline.pipeline.train import start
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
@@ -73,7 +74,7 @@ def begun(source: Any = "rows.csv", **options: Any) -> tuple[Begun, str]:
     """A run before its first step, and what was said."""
     experiment, memory, modules = compose(source, **{"target": "kind", "epochs": 1, **options})
     notes = Notes()
-    made = begin(RunContext(experiment, memory, modules, shown=notes), Path(f"run-{len(list(Path().iterdir()))}"))
+    made = start(RunContext(experiment, memory, modules, shown=notes), Path(f"run-{len(list(Path().iterdir()))}"))
     return made, " ".join(notes.said)
 
 
