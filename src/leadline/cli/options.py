@@ -77,7 +77,9 @@ Init = Annotated[
 ]
 Freeze = Annotated[
     str | None,
-    typer.Option(metavar="PATTERN,…", help="Keep these parameters as they begin: bodies, head, bodies.image.front …"),
+    typer.Option(
+        metavar="PATTERN,…", help="Keep these parameters as they begin: bodies, head, bodies.image.preprocessor …"
+    ),
 ]
 Folds = Annotated[int | None, typer.Option(min=2, help="How many folds; 5 if not given.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]

@@ -120,7 +120,7 @@ def render(report: Report, folder: Path) -> str:
         facts=tuple(_facts(report)),
         sentences=summary_text.summary_text(report),
         judged=summary_text.judged(report),
-        looks=summary_text.test_set_accesses(report),
+        looks=summary_text.accesses_text(report),
         sections=[(key, title) for key, title in TITLES.items() if present.get(key) or placed.get(key)],
         parts=parts,
         splits=_splits(parts),

@@ -55,7 +55,7 @@ def card(report: Report, folder: Path) -> str:
         others={k: v for k, v in declared.items() if k not in PLACED},
         sentences=[str(s) for s in summary_text.summary_text(report)],
         judged=summary_text.judged(report),
-        looks=summary_text.test_set_accesses(report),
+        looks=summary_text.accesses_text(report),
         thing=summary_text.things(report),
         parts=parts,
         measured=[

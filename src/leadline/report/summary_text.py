@@ -95,7 +95,7 @@ def judged(report: Report) -> str:
     return text + (f"; {together} were judged together (Holm), so that all hold at once." if together > 1 else ".")
 
 
-def test_set_accesses(report: Report) -> str:
+def accesses_text(report: Report) -> str:
     """Say how often the test rows of this data have been looked at."""
     seen = report.run.test_looks
     if seen is None and not any(f.split == "test" for f in report.findings):

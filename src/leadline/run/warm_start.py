@@ -152,7 +152,7 @@ class ParentRun(NamedTuple):
         learned = {name for name, _ in body.named_parameters(remove_duplicate=False)}
         layers = []
         for name, x in body.state_dict().items():
-            front = name.startswith("front.")
+            front = name.startswith("preprocessor.")
             if front and anew is None and name not in known and name not in learned and other is not None:
                 continue  # what prepares the input the same way, though the objective sees it through something else
             why = _unfit(name, x, known, missing) or (anew if front else None)

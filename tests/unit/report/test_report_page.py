@@ -31,7 +31,7 @@ class Page(HTMLParser):
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
         self.said = ""
-        self.loader(text)
+        self.feed(text)
         self.close()
         assert not self.open, f"never closed: {self.open}"
 
@@ -263,7 +263,7 @@ def test_nested_facts_are_flattened() -> None:
 
 
 def test_rendering_needs_no_torch() -> None:
-    names = ", ".join(f"leadline.report.{name}" for name in ("html", "markdown", "terminal"))
+    names = ", ".join(f"leadline.report.{name}" for name in ("html", "model_card", "terminal"))
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

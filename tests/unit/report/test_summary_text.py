@@ -9,7 +9,7 @@ import pytest
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.core.requirement import Verdict
-from leadline.report.summary_text import judged, summary_text, test_set_accesses
+from leadline.report.summary_text import judged, summary_text, accesses_text
 
 
 def report(
@@ -155,7 +155,7 @@ def test_requirements_judged_together_are_counted() -> None:
 
 def test_looks_at_the_test_rows() -> None:
     held_out = Finding(name="rows", split="test", value=9, unit="rows")
-    assert test_set_accesses(report(seen=None)) == "No test rows were held out."
-    assert "not recorded" in test_set_accesses(report(held_out, seen=None))
-    assert "first" in test_set_accesses(report(seen=1))
-    assert "look number 1,204" in test_set_accesses(report(seen=1204))
+    assert accesses_text(report(seen=None)) == "No test rows were held out."
+    assert "not recorded" in accesses_text(report(held_out, seen=None))
+    assert "first" in accesses_text(report(seen=1))
+    assert "look number 1,204" in accesses_text(report(seen=1204))

@@ -201,7 +201,7 @@ def test_columns_that_differ_are_told_and_the_rest_is_carried_over(before: Run) 
     assert "'depth' is new" in said
     assert any("here" in str(why) and "there" in str(why) for why in whys(one).values())
     assert whys(one)["bodies.table.backbone.layers.0.bias"] is None
-    assert all(why for name, why in whys(one).items() if ".front." in name)
+    assert all(why for name, why in whys(one).items() if ".preprocessor." in name)
 
 
 def test_nothing_that_fits_is_an_error(before: Run) -> None:

@@ -122,7 +122,7 @@ def test_rates_multiply_where_several_patterns_match() -> None:
     factors = ParameterGroups(rates={"head.*": 0.5, "*.weight": 0.1, "*scale*": 0.0}).factors(net)
     found = {name: factors.get(p, 1.0) for name, p in net.named_parameters()}
     assert found["head.weight"] == pytest.approx(0.05)
-    assert (found["head.bias"], found["bodies.0.front.scale_F"], found["bodies.0.backbone.layers.1.bias"]) == (
+    assert (found["head.bias"], found["bodies.0.preprocessor.scale_F"], found["bodies.0.backbone.layers.1.bias"]) == (
         0.5,
         0.0,
         1.0,
@@ -145,7 +145,7 @@ def test_layers_learn_more_slowly_the_further_from_the_head_they_are() -> None:
     net = network()
     factors = ParameterGroups(layer_decay=0.5, rates={"head.bias": 2.0}).factors(net)
     assert {name: factors.get(p, 1.0) for name, p in net.named_parameters()} == {
-        "bodies.0.front.scale_F": 0.125,
+        "bodies.0.preprocessor.scale_F": 0.125,
         "bodies.0.backbone.layers.0.weight": 0.25,
         "bodies.0.backbone.layers.1.weight": 0.25,
         "bodies.0.backbone.layers.1.bias": 0.25,

@@ -48,7 +48,7 @@ class Reconstruction(NamedTuple):
     plain: Tensor
     quantities: Tensor
     right: Tensor
-    default_training: Tensor
+    usual: Tensor
     classed: Tensor
 
 

@@ -54,7 +54,7 @@ def test_what_is_frozen_is_named_by_part_or_by_pattern() -> None:
     for given, patterns in (
         ("bodies", ("bodies.*",)),
         ("bodies.photo, head", ("bodies.photo.*", "head.*")),
-        (("bodies.*.front.*", "head.bias"), ("bodies.*.front.*", "head.bias")),
+        (("bodies.*.preprocessor.*", "head.bias"), ("bodies.*.preprocessor.*", "head.bias")),
     ):
         assert compose("a.csv", freeze=given)[0].training.freeze == patterns
     experiment, _, _ = compose("a.csv", init="runs/a-1", settings=("data.labelled=0.01", "label_efficiency=true"))
