@@ -1,4 +1,4 @@
-"""Losses and decisions of sets of labels and of probabilities as targets, against PyTorch's."""
+"""Losses and decisions of sets of labels as targets, against PyTorch's."""
 
 from __future__ import annotations
 
@@ -16,12 +16,6 @@ from leadline.objectives.lookup import objective_for
 
 LABELS = {"labels": ["a", "b", "c"], "shares": [0.5, 0.2, 0.1], "separator": ";", "missing": False}
 SETS = Schema(inputs=(), target=ColumnSchema(name="tags", kind="labels", state=LABELS))
-SHARES = Schema(
-    inputs=(),
-    target=ColumnSchema(
-        name="a, b, c", kind="probabilities", state={"columns": ["a", "b", "c"], "labels": ["a", "b", "c"]}
-    ),
-)
 SCORES = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 TRUE = torch.tensor([[1.0, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1], [1, 0, 1]])
 
@@ -71,20 +65,6 @@ def test_the_most_common_labels_are_the_constant_answer() -> None:
     np.testing.assert_allclose(found["probability"][0], [1, 1 / 3, 2 / 3])
 
 
-def test_soft_targets_pay_cross_entropy() -> None:
-    objective, last = ready("probabilities", SHARES)
-    true = torch.rand(6, 3, generator=torch.Generator().manual_seed(1)).softmax(-1)
-    torch.testing.assert_close(
-        objective.value(last, last(SCORES), true).value_B, F.cross_entropy(SCORES, true, reduction="none")
-    )
-    columns = objective.decided(last, last(SCORES)).columns
-    torch.testing.assert_close(columns["probability"], SCORES.softmax(-1))
-    name, found = objective.dummy_predictor(true.numpy(), 2, SHARES)
-    assert name == "mean"
-    np.testing.assert_allclose(found["probability"][1], true.numpy().mean(0), rtol=1e-6)
-
-
-def test_classes_are_pointed_to_what_would_make_them_sets_or_probabilities() -> None:
+def test_classes_are_pointed_to_what_would_make_them_sets() -> None:
     classes = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b"]}))
     assert "--set data.kinds.kind=labels" in str(objective_for(Component(name="multilabel"))[0].unsuitable(classes))
-    assert "--target p_a,p_b" in str(objective_for(Component(name="probabilities"))[0].unsuitable(classes))

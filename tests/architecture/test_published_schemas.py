@@ -1,4 +1,4 @@
-"""The published JSON Schemas are those of the code: ``python tests/unit/facts/test_published_schemas.py`` writes them
+"""The published JSON Schemas are those of the code: ``python tests/architecture/test_published_schemas.py`` writes them
 anew.
 """
 
@@ -12,7 +12,7 @@ import pytest
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 MODELS = {"report": Report, "experiment": Experiment}
 
 
