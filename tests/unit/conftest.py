@@ -1,4 +1,4 @@
-"""A small table and runs on it, for tests that work in a folder of their own, with a cache and an access log of their own."""
+"""A small table and runs on it, for tests that work in a folder, a cache and with an access log of their own."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from leadline.data.column_inference import check_columns, kinds, shown
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.number import LARGEST
 from leadline.data.columns.scalars.parsing import as_numbers
-from leadline.data.series.order import Ordered
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.table import Progress, Table
 from leadline.data.targets.encoded import check_not_blurred
 from leadline.data.targets.selection import MOSTLY

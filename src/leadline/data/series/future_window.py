@@ -15,7 +15,7 @@ from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import located
 from leadline.data.columns.scalars.parsing import as_numbers
 from leadline.data.series.gaps import appended
-from leadline.data.series.order import Ordered
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.series.splits import ALL, WindowSplits
 from leadline.data.subset import RowOrigins
 from leadline.errors import DataError

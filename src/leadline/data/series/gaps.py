@@ -6,18 +6,15 @@ Shapes: N rows, P rows with those that were put in.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from leadline.core.series_spec import SeriesSpec
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.series.steps import after, days_of_month
 from leadline.data.table import Table
 from leadline.errors import DataError
-
-if TYPE_CHECKING:
-    from leadline.data.series.order import Ordered
 
 
 def handled(found: Ordered, tick_N: np.ndarray, spec: SeriesSpec) -> tuple[Ordered, tuple[str, ...]]:

@@ -22,7 +22,8 @@ from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
 from leadline.data.input_matching import as_fitted_before
 from leadline.data.series import columns, future_window, windows
-from leadline.data.series.order import Ordered, ordered
+from leadline.data.series.order import ordered
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.series.splits import WindowSplits, context_length_for, split_windows
 from leadline.data.series.steps import DAY
 from leadline.data.storage import WindowRows

@@ -17,7 +17,7 @@ from leadline.core.experiment import DataSpec, SplitSpec
 from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import located
 from leadline.data.series import windows
-from leadline.data.series.order import Ordered
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.splits import time_blocks
 from leadline.data.splits.assign import split

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from leadline.core.series_spec import SeriesSpec
-from leadline.data.series.order import Ordered, ordered
+from leadline.data.series.order import ordered
+from leadline.data.series.ordered_table import Ordered
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
 

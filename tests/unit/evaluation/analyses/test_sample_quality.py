@@ -115,7 +115,7 @@ def test_many_pixels_become_main_directions(monkeypatch: pytest.MonkeyPatch) -> 
     dataset = digits()
     space = RawFeatures.fitted(dataset, 0)
     assert space is not None
-    points = space.part(dataset.splits["train"])
+    points = space.subset(dataset.splits["train"])
     assert points.shape[1] == 20
     assert np.allclose(np.cov(points, rowvar=False), np.diag(points.var(0, ddof=1)), atol=1e-6)
     assert space.words.endswith("their 20 main directions")
