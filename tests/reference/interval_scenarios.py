@@ -10,7 +10,8 @@ from scipy import signal, stats
 
 from leadline.core.finding import Finding
 from leadline.data.splits.time_blocks import time_blocks
-from leadline.evaluation.proportions import gap, spread
+from leadline.evaluation.analyses.generalisation_gap import gap
+from leadline.evaluation.proportions import spread
 from leadline.machine.latency import median_interval
 from leadline.metrics.classification import temperature
 from leadline.metrics.classification.calibration import ece

@@ -42,13 +42,16 @@ ExhibitKind = Literal[
 
 
 class Exhibit(Fact):
-    """A stored exhibit: where its file lies (relative to the run folder) and the sha256 of that file."""
+    """A stored exhibit: where its file lies (relative to the run folder), the sha256 of that file, and the section that
+    shows it.
+    """
 
     name: str
     kind: ExhibitKind
     title: str
     caption: str = ""
     split: str | None = None
+    section: str | None = None
     file: str
     sha256: str
 
@@ -62,6 +65,7 @@ class ExhibitDraft(NamedTuple):
     content: Mapping[str, Any]
     caption: str = ""
     split: str | None = None
+    section: str | None = None  # of the report; that of the analysis where an exhibit names none
 
 
 def store(draft: ExhibitDraft, folder: Path) -> Exhibit:
@@ -77,6 +81,7 @@ def store(draft: ExhibitDraft, folder: Path) -> Exhibit:
         title=draft.title,
         caption=draft.caption,
         split=draft.split,
+        section=draft.section,
         file=f"exhibits/{stem}.json",
         sha256=hashlib.sha256(data).hexdigest(),
     )

@@ -31,13 +31,15 @@ class Finding(Fact):
     """One scalar: `value` with `interval` at `level` from `n` examples, or absent with `why`.
 
     `split` and `group` say what it was measured on (`group` like ``"class=cat"``); `unit` is ``"1"`` for pure numbers;
-    `method` names how value and interval were obtained. `stricter` maps levels above `level` (as text, ``"0.975"``) to
-    intervals, present where several requirements are judged together.
+    `section` names where reports show it (`core.sections`); `method` names how value and interval were obtained.
+    `stricter` maps levels above `level` (as text, ``"0.975"``) to intervals, present where several requirements are
+    judged together.
     """
 
     name: str
     split: str | None = None
     group: str | None = None
+    section: str | None = None
     value: float | None = None
     interval: Interval | None = None
     level: float = 0.95

@@ -12,12 +12,13 @@ from typing import Any, Literal
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.errors import UsageError, did_you_mean
 
-Group = Literal["models", "objectives", "steps", "optimizers", "schedules", "columns", "datasets"]
+Group = Literal["models", "objectives", "analyses", "steps", "optimizers", "schedules", "columns", "datasets"]
 
 CONTRACTS: Mapping[Group, Contract] = {
     "models": Contract("model", "leadline.models.contract:Family"),
     "objectives": Contract("objective", "leadline.objectives.contract:Objective"),
     "steps": Contract("step", "leadline.training.steps.contract:StepOptions", classes=True),
+    "analyses": Contract("analysis", "leadline.evaluation.analyses.contract:Analysis"),
     "optimizers": Contract("optimizer", "leadline.training.optim.contract:Optimizer", classes=True),
     "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
     "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
@@ -174,6 +175,54 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
     "steps": {
         "plain": Entry(
             "leadline.training.steps.plain:STEP", "loss, gradient, clipping, optimizer; each network in turn"
+        ),
+    },
+    "analyses": {
+        "data": Entry("leadline.evaluation.analyses.data:ANALYSIS", "rows and columns, what was set aside, duplicates"),
+        "near-duplicates": Entry(
+            "leadline.evaluation.analyses.near_duplicates:ANALYSIS",
+            "rows with nearly the same picture in another split",
+        ),
+        "quality": Entry("leadline.evaluation.analyses.quality:ANALYSIS", "what the objective measures, on each split"),
+        "likelihood-bound": Entry(
+            "leadline.evaluation.analyses.likelihood_bound:ANALYSIS", "how likely held-out rows are by the network"
+        ),
+        "imputation": Entry("leadline.evaluation.analyses.imputation:ANALYSIS", "how well missing cells are filled in"),
+        "image-translation": Entry(
+            "leadline.evaluation.analyses.image_translation:ANALYSIS",
+            "what becomes of pictures that are made into others",
+        ),
+        "embeddings": Entry("leadline.evaluation.analyses.embeddings:ANALYSIS", "neighbours and maps of rows"),
+        "domain-gap": Entry(
+            "leadline.evaluation.analyses.domain_gap:ANALYSIS", "whether features give away the domain of a row"
+        ),
+        "generalisation-gap": Entry(
+            "leadline.evaluation.analyses.generalisation_gap:ANALYSIS", "how much worse on rows never trained on"
+        ),
+        "uncalibrated": Entry(
+            "leadline.evaluation.analyses.uncalibrated:ANALYSIS", "what probabilities would be without calibration"
+        ),
+        "sample-quality": Entry(
+            "leadline.evaluation.analyses.sample_quality:ANALYSIS",
+            "generated rows beside real ones, and copies among them",
+        ),
+        "reconstructions": Entry(
+            "leadline.evaluation.analyses.reconstructions:ANALYSIS",
+            "rows out of their codes, and what lies between two",
+        ),
+        "clusters": Entry(
+            "leadline.evaluation.analyses.clusters:ANALYSIS", "what clusters hold, and what k-means finds"
+        ),
+        "dummy-baseline": Entry(
+            "leadline.evaluation.analyses.dummy_baseline:ANALYSIS", "what always giving the same answer would reach"
+        ),
+        "errors": Entry("leadline.evaluation.analyses.errors:ANALYSIS", "the surest mistakes, the largest errors"),
+        "token-importance": Entry(
+            "leadline.evaluation.analyses.token_importance:ANALYSIS", "words of a text that decisions rest on"
+        ),
+        "forecasts": Entry("leadline.evaluation.analyses.forecasts:ANALYSIS", "forecasts beside what came"),
+        "token-predictions": Entry(
+            "leadline.evaluation.analyses.token_predictions:ANALYSIS", "wrong tags, surprising tokens, drawn texts"
         ),
     },
     "optimizers": {

@@ -96,6 +96,45 @@ def _decided(
     return rows, {name: (x.float() if x.is_floating_point() else x).cpu().numpy() for name, x in columns.items()}
 
 
+def embed_subset(
+    network: nn.Module, objective: Objective, subset: Subset, *, progress: Callable[[int, int], None] | None = None
+) -> np.ndarray:
+    """Return what an objective's network makes of all rows of a part (n,E) float32, in order; in eval mode
+    meanwhile.
+    """
+    training = network.training
+    network.eval()
+    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
+    sorted_part = subset if subset.lengths is None else subset.subset(order)
+    found: list[np.ndarray] = []
+    done = 0
+    try:
+        with torch.inference_mode():
+            size = batch_size(subset) if len(subset) else 1
+            while done < len(subset):
+                size, code_BE = out_of_memory.retry_with_half(
+                    partial(_embedded, network, objective, sorted_part, done), size
+                )
+                found.append(code_BE)
+                done += len(code_BE)
+                if progress:
+                    progress(done, len(subset))
+    finally:
+        network.train(training)
+    if not found:
+        return np.zeros((0, 0), dtype=np.float32)
+    code_nE = np.empty((len(subset), found[0].shape[1]), dtype=np.float32)
+    code_nE[order] = np.concatenate(found)
+    return code_nE
+
+
+def _embedded(
+    network: nn.Module, objective: Objective, subset: Subset, start: int, rows: int
+) -> tuple[int, np.ndarray]:
+    code_BE = objective.embed(network, subset.batch(slice(start, start + rows)).inputs)
+    return rows, code_BE.flatten(1).float().cpu().numpy()
+
+
 def predictions_table(schema: Schema, subset: Subset, columns: Mapping[str, np.ndarray]) -> pl.DataFrame:
     """Return decisions as a table: row_in_data, file and row say where each is from; then what `predictions_in_words`
     gives.

@@ -24,8 +24,8 @@ from leadline.evaluation.input_ablation import (
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.single_inputs import SingleInputRun, single_input_predictions
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.trained import Trained
 from leadline.run import folder as files
+from leadline.run.trained import Trained
 
 
 class Comparisons(NamedTuple):

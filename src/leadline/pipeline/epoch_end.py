@@ -13,8 +13,8 @@ from leadline.evaluation.predictions import predict_subset
 from leadline.nn.batch import Batch, Prediction
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Objective
-from leadline.pipeline.trained import Event
 from leadline.pipeline.trainer_state import TrainerState
+from leadline.run.trained import Event
 from leadline.training.early_stopping import Best
 
 

@@ -16,9 +16,9 @@ from leadline.errors import Interrupted
 from leadline.machine import out_of_memory
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.epoch_end import on_epoch_end
-from leadline.pipeline.trained import Trained
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run.environment import environment_for, write_environment
+from leadline.run.trained import Trained
 from leadline.training.data_loader import DataLoader
 from leadline.training.loop import fit
 from leadline.training.plan import ExecutionPlan, applied, device_for

@@ -24,10 +24,10 @@ from leadline.models.contract import Family
 from leadline.objectives.contract import Objective
 from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.trained import FIRST, Trained
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.run import save_weights
+from leadline.run.trained import FIRST, Trained
 from leadline.training.classical import AHEAD, LEARNT, fit_classical
 from leadline.training.signals import interrupting
 

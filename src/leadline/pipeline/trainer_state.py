@@ -23,10 +23,10 @@ from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
 from leadline.pipeline.resolving.stopping import PATIENCE
-from leadline.pipeline.trained import FIRST, Event, Trained
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.run import save_weights
+from leadline.run.trained import FIRST, Event, Trained
 from leadline.training.budget import Account
 from leadline.training.checkpoint import Checkpoints, below
 from leadline.training.data_loader import DataLoader

@@ -19,10 +19,10 @@ from leadline.data.dataset import Dataset
 from leadline.evaluation import exhibits
 from leadline.evaluation.analyses.cost import measure_cost
 from leadline.evaluation.analyses.examples import examples
-from leadline.evaluation.analyses.near_duplicates import near_duplicates
-from leadline.evaluation.evaluate import Evaluated, levels_for, measure
+from leadline.evaluation.evaluate import Evaluated, evaluate, levels_for
 from leadline.evaluation.held_out import held_out, levels_of
 from leadline.evaluation.predictions import first_inputs
+from leadline.evaluation.subject import Subject
 from leadline.machine.latency import cpu_threads
 from leadline.pipeline import lr_range_test
 from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
@@ -30,13 +30,13 @@ from leadline.pipeline.auxiliary.reference_classifier import NO_REFERENCE, Refer
 from leadline.pipeline.auxiliary.single_inputs import SingleInputRun
 from leadline.pipeline.compare import compare_baselines, compare_inputs
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.trained import Trained
 from leadline.report.html import render
 from leadline.report.model_card import card
 from leadline.run import access_log
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.run import load_shipped
+from leadline.run.trained import Trained
 
 
 def finish(
@@ -60,7 +60,7 @@ def finish(
     looks = access_log.record_access(dataset.fingerprint, str(folder)) if len(dataset.splits.get("test", ())) else None
     threads = int(environment.get("plan", {}).get("threads", torch.get_num_threads()))
     with cpu_threads(threads):  # as many as were found to be fastest here
-        measured = _measured(network, run_context, dataset, levels, judged)
+        measured = evaluate(_subject(network, run_context, dataset, levels, judged))
         held_out = dataset.splits.get("test") or dataset.splits["train"]
         cost = tuple(
             measure_cost(
@@ -102,18 +102,18 @@ def finish(
     write_report(folder, report)
 
 
-def _measured(
+def _subject(
     network: nn.Module, run_context: RunContext, dataset: Dataset, levels: tuple[float, ...], judged: Reference
-) -> Evaluated:
-    return measure(
+) -> Subject:
+    return Subject(
         network,
         run_context.objective,
         dataset,
-        levels=levels,
-        seed=run_context.experiment.seed,
+        levels,
+        run_context.experiment.seed,
+        judged.judge,
+        judged.why,
         progress=lambda done, total: run_context.shown.stage("measuring", done, total),
-        judge=judged.judge,
-        no_judge=judged.why,
     )
 
 
@@ -132,8 +132,6 @@ def _drafts(
     dataset: Dataset, experiment: Experiment, measured: Evaluated, trained: Trained, environment: Mapping[str, Any]
 ) -> Sequence[ExhibitDraft]:
     drafts = [
-        *exhibits.about_data(dataset),
-        *near_duplicates(dataset),
         # Without a plan of how to step, the model was fitted, on rows as they are.
         *examples(dataset, experiment.seed, experiment.training.mix, augmented="plan" in environment),
         *measured.drafts,

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import prepare
-from leadline.evaluation.analyses.embeddings import embeddings
 from leadline.evaluation.forecast_tables import is_forecast
+from leadline.evaluation.predictions import embed_subset
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.run import Run
@@ -35,7 +35,7 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
         )
         parts = [part for part in dataset.splits.values() if len(part)]
         found = [
-            embeddings(
+            embed_subset(
                 run.network, run.objective, part, progress=lambda done, total: shown.stage("embedding", done, total)
             )
             for part in parts

@@ -77,11 +77,11 @@ def fit(flowers: tuple[Experiment, Dataset], notes: list[str] | None = None) -> 
 
 def test_each_is_fitted_and_measured(flowers: tuple[Experiment, Dataset]) -> None:
     found = fit(flowers)
-    target = flowers[1].parts["test"].target
+    target = flowers[1].splits["test"].target
     assert [one.name for one in found] == ["linear", "svm", "gradient-boosting"]
     for one in found:
         assert (one.decided["prediction"] == target).mean() > 0.9
-        assert one.rows == len(flowers[1].parts["train"])
+        assert one.rows == len(flowers[1].splits["train"])
         assert min(one.seconds, one.params, one.size_mb, one.latency_ms) > 0
 
 

@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from leadline.core.finding import Finding, Reproduction
-from leadline.evaluation.proportions import gap, spread
+from leadline.evaluation.analyses.generalisation_gap import gap
+from leadline.evaluation.proportions import spread
 
 
 def accuracy(split: str, value: float, interval: tuple[float, float]) -> Finding:

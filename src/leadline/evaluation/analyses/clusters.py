@@ -16,8 +16,10 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import InputSchema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.exhibits import cell, first_pictured, gallery, gallery_kind
 from leadline.evaluation.feature_space import RawFeatures, random_rows
+from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.rng import seed_for
 from leadline.objectives.contract import EvaluationContext
@@ -130,3 +132,21 @@ def _without_network(dataset: Dataset, subset: Subset, count: int, context: Eval
         measured = agreement(cluster_n, target.astype(np.int64), context.levels, subset.group)
         measured = measured._replace(method=f"k-means on {raw.words}; {measured.method}")
         yield finding(name, measured, levels=context.levels, **common)
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from clusters(subject.dataset, subject.test_rows, subject.predictions("test"), subject.context("test"))
+
+
+def _applies(subject: Subject) -> str | None:
+    why = of_test_rows(subject)
+    return why or (None if CLUSTER in subject.predictions("test") else "rows are not put into clusters")
+
+
+ANALYSIS = Analysis(
+    name="clusters",
+    question="What do clusters hold, and what would k-means find without a network?",
+    section="representations",
+    run=_run,
+    applies=_applies,
+)

@@ -8,10 +8,13 @@ import numpy as np
 from torch import nn
 
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
-from leadline.evaluation.analyses.embeddings import embeddings
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
+from leadline.evaluation.predictions import embed_subset
+from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.measurement import Measurement
@@ -45,7 +48,9 @@ def domain_gap(
         why = f"it takes {FOLDS} validation rows, of the domain with labels, to tell the other from"
         yield Finding.absent(NAME, why, split=subset.name, better="lower", again=again)
         return
-    both = [embeddings(network, objective, random_rows(one, rows, context.seed, "domains")) for one in (other, subset)]
+    both = [
+        embed_subset(network, objective, random_rows(one, rows, context.seed, "domains")) for one in (other, subset)
+    ]
     right_n = domain_auc(np.concatenate(both).astype(np.float64), np.repeat([0, 1], rows), context.seed)
     method = (
         f"{FOLDS}-fold logistic regression on features, against as many validation rows; by chance 0.5; Wilson score"
@@ -65,3 +70,32 @@ def domain_auc(x_nF: np.ndarray, domain_n: np.ndarray, seed: int) -> np.ndarray:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed_for(seed, "domains") % 2**32)
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1_000))
     return np.asarray(cross_val_predict(linear, x_nF, domain_n, cv=folds) == domain_n)
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from domain_gap(
+        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.context("test")
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    return of_test_rows(subject) if subject.objective.two_domains else "all rows are of one domain"
+
+
+ANALYSIS = Analysis(
+    name="domain-gap",
+    question="Do features let on which of two domains a row is of?",
+    section="metrics",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        Metric(
+            "domain_accuracy",
+            "Domains told apart",
+            "share of rows whose domain features give away; at best 50 %",
+            "%",
+            "lower",
+        ),
+    ),
+    requirable=lambda objective, schema: names(objective),
+)

@@ -7,24 +7,24 @@ Shapes: n rows, E numbers of an embedding.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
 import numpy as np
-import torch
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.analyses.examples import targets_of
 from leadline.evaluation.feature_space import RawFeatures, random_rows
-from leadline.evaluation.predictions import batch_size
-from leadline.machine import out_of_memory
+from leadline.evaluation.predictions import embed_subset
+from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.rng import seed_for
@@ -48,45 +48,6 @@ def shows(objective: Objective) -> bool:
     return objective.labels == "none" or isinstance(objective, Encoder)
 
 
-def embeddings(
-    network: nn.Module, objective: Objective, subset: Subset, *, progress: Callable[[int, int], None] | None = None
-) -> np.ndarray:
-    """Return what an objective's network makes of all rows of a part (n,E) float32, in order; in eval mode
-    meanwhile.
-    """
-    training = network.training
-    network.eval()
-    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
-    sorted_part = subset if subset.lengths is None else subset.subset(order)
-    found: list[np.ndarray] = []
-    done = 0
-    try:
-        with torch.inference_mode():
-            size = batch_size(subset) if len(subset) else 1
-            while done < len(subset):
-                size, code_BE = out_of_memory.retry_with_half(
-                    partial(_embedded, network, objective, sorted_part, done), size
-                )
-                found.append(code_BE)
-                done += len(code_BE)
-                if progress:
-                    progress(done, len(subset))
-    finally:
-        network.train(training)
-    if not found:
-        return np.zeros((0, 0), dtype=np.float32)
-    code_nE = np.empty((len(subset), found[0].shape[1]), dtype=np.float32)
-    code_nE[order] = np.concatenate(found)
-    return code_nE
-
-
-def _embedded(
-    network: nn.Module, objective: Objective, subset: Subset, start: int, rows: int
-) -> tuple[int, np.ndarray]:
-    code_BE = objective.embed(network, subset.batch(slice(start, start + rows)).inputs)
-    return rows, code_BE.flatten(1).float().cpu().numpy()
-
-
 def embedding_findings(
     network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding | ExhibitDraft]:
@@ -98,7 +59,7 @@ def embedding_findings(
     if not shows(objective) or len(subset) < 3:
         return
     rows = random_rows(subset, MAPPED, context.seed, "map")
-    code_nE = embeddings(network, objective, rows)
+    code_nE = embed_subset(network, objective, rows)
     if not np.isfinite(code_nE).all():
         return
     if dataset.schema.classes:
@@ -114,7 +75,7 @@ def _agreement(
     common = {"split": subset.name, "levels": context.levels, "better": "higher"}
     again = Reproduction(producer="embedded", options={"neighbours": NEIGHBOURS}, seed=context.seed, tolerance=1e-3)
     ways: dict[str | None, tuple[np.ndarray, np.ndarray]] = {
-        None: (embeddings(network, objective, own), embeddings(network, objective, train))
+        None: (embed_subset(network, objective, own), embed_subset(network, objective, train))
     }
     raw = RawFeatures.fitted(dataset, context.seed)
     if raw is not None:
@@ -198,3 +159,35 @@ def _coloured(names: list[str]) -> dict[str, list[str] | list[int]]:
     number = {name: at for at, name in enumerate(kept)}
     rest = ["others"] if len(often) > len(kept) else []
     return {"names": [*kept, *rest], "values": [number.get(name, len(kept)) for name in names]}
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from embedding_findings(
+        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.context("test")
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    if not shows(subject.objective):
+        return "the network is trained for its decisions, not for embeddings"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="embeddings",
+    question="Which rows lie near each other, and are neighbours of one class?",
+    section="metrics",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        Metric(
+            "knn_accuracy",
+            "Neighbours agree",
+            "share of rows whose nearest train rows are mostly of their class",
+            "%",
+            "higher",
+        ),
+    ),
+    requirable=names,
+    reference="van der Maaten & Hinton 2008",
+)

@@ -13,8 +13,10 @@ from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.data.targets import PER_STEP
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.exhibits import CLIPS, cell, first_pictured, gallery, gallery_kind
 from leadline.evaluation.predictions import in_words
+from leadline.evaluation.subject import Subject
 from leadline.nn.tasks import labelled_rows, predictions_of
 
 MISTAKES = 24
@@ -127,3 +129,16 @@ def _shown(name: str, found: Worst, dataset: Dataset, subset: Subset) -> Iterato
     yield ExhibitDraft(
         name, "table", found.title, {"columns": ["what happened", "where", *columns], "rows": rows}, split=subset.name
     )
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from worst_errors(subject.dataset, subject.test_rows, subject.predictions("test"))
+
+
+ANALYSIS = Analysis(
+    name="errors",
+    question="Where is the network furthest from the truth?",
+    section="errors",
+    run=_run,
+    applies=of_labelled_rows,
+)

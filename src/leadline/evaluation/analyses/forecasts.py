@@ -18,6 +18,8 @@ from leadline.core.schema import Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
+from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import Objective
 
 PANELS = 6  # of an exhibit: windows times variables
@@ -126,3 +128,21 @@ def _panel(
 
 def _known(values: np.ndarray) -> list[float | None]:
     return [float(v) if np.isfinite(v) else None for v in values]
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from forecasts(subject.dataset, subject.objective, subject.test_rows, subject.predictions("test"))
+
+
+def _applies(subject: Subject) -> str | None:
+    goal = subject.dataset.schema.target
+    return of_labelled_rows(subject) if goal is not None and goal.kind == "series" else "nothing is forecast"
+
+
+ANALYSIS = Analysis(
+    name="forecasts",
+    question="How do forecasts look beside what came, and where are they furthest off?",
+    section="errors",
+    run=_run,
+    applies=_applies,
+)

@@ -17,9 +17,11 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier, random_rows
 from leadline.evaluation.sample_exhibits import picture
 from leadline.evaluation.samples import Inputs, encoded, joined
+from leadline.evaluation.subject import Subject
 from leadline.metrics.generative import sample_quality as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
@@ -170,3 +172,32 @@ def _compared(
 def _share(right_m: np.ndarray, judge: ReferenceClassifier, levels: Any) -> Measurement:
     method = f"rows of other classes, made into one of it, that {judge.name} takes for it; Wilson"
     return Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from image_translation(
+        subject.network,
+        subject.objective,
+        subject.dataset,
+        subject.test_rows,
+        subject.context("test"),
+        subject.reference,
+        subject.no_reference,
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    if not isinstance(subject.objective, Converter):
+        return "the network makes no pictures of others"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="image-translation",
+    question="What becomes of held-out pictures, and does a classifier take it for what it should be?",
+    section="metrics",
+    run=_run,
+    applies=_applies,
+    metrics=(metrics.FRECHET_DISTANCE, metrics.ASKED_CLASS, metrics.JUDGE_ACCURACY),
+    requirable=names,
+)

@@ -15,11 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
+from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
@@ -190,3 +193,53 @@ def _filled(network: nn.Module, objective: Encoder, one: InputSchema, subset: Su
     finally:
         network.train(training)
     return torch.cat(found).numpy(), torch.cat(gone).numpy()
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from imputation(
+        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.context("test")
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    if table_of(subject.objective, subject.dataset.schema) is None:
+        return "the network makes no rows of a table again, whose missing cells it could fill in"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="imputation",
+    question="How well does the network fill in missing cells?",
+    section="metrics",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        Metric(
+            "imputation_error",
+            "Error of filled-in numbers",
+            "of cells hidden from the network, in train standard deviations",
+            better="lower",
+        ),
+        Metric(
+            "imputation_error_saved",
+            "Error saved by filling in",
+            "against the column's mean; above zero the network does better",
+            better="higher",
+        ),
+        Metric(
+            "imputation_accuracy",
+            "Filled-in classes",
+            "of cells hidden from the network, the share filled in right",
+            "%",
+            "higher",
+        ),
+        Metric(
+            "imputation_accuracy_gained",
+            "Filled-in classes, gain",
+            "against the most frequent one; above zero the network does better",
+            "%",
+            "higher",
+        ),
+    ),
+    requirable=names,
+)

@@ -13,9 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.data.subset import Subset
-from leadline.evaluation.analyses.embeddings import embeddings
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
+from leadline.evaluation.predictions import embed_subset
+from leadline.evaluation.subject import Subject
 from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
@@ -62,7 +65,7 @@ def likelihood_bound(
     )
     yield finding("elbo_iw", measured, unit="nats", better="higher", **common)
     if isinstance(objective, Encoder):
-        codes_nL = embeddings(network, objective, random_rows(subset, ROWS[1], context.seed, "codes"))
+        codes_nL = embed_subset(network, objective, random_rows(subset, ROWS[1], context.seed, "codes"))
         yield _active(codes_nL, context, again)
 
 
@@ -95,3 +98,34 @@ def _affordable(network: nn.Module, objective: Bounding, subset: Subset) -> int:
     work = flops.count(_Rows(network, objective, batch), batch.inputs).value
     least, most = ROWS
     return most if work is None else int(min(max(WORK / work, least), most))
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from likelihood_bound(subject.network, subject.objective, subject.test_rows, subject.context("test"))
+
+
+def _applies(subject: Subject) -> str | None:
+    if not isinstance(subject.objective, Bounding):
+        return "the objective does not bound how likely rows are"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="likelihood-bound",
+    question="How likely are held-out rows by the network, and how many numbers of a code say something?",
+    section="metrics",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        Metric(
+            "elbo_iw",
+            "Log-likelihood, importance-weighted",
+            "a closer bound, from many codes a row: higher is likelier",
+            "nats",
+            "higher",
+        ),
+        Metric("active_units", "Active numbers of a code", "those that differ between rows"),
+    ),
+    requirable=lambda objective, schema: names(objective),
+    reference="Burda et al. 2016",
+)

@@ -9,10 +9,34 @@ import numpy as np
 import torch
 
 from leadline.core.exhibit import ExhibitDraft
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.data.checks.duplicates import Pair
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
 from leadline.evaluation.exhibits import picture
+from leadline.evaluation.subject import Subject
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from near_duplicate_findings(subject.dataset)
+    yield from near_duplicates(subject.dataset)
+
+
+def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
+    """Yield how many rows of a split have nearly the same picture as a row of another."""
+    again = Reproduction(producer="data")
+    for (first, second), count in (dataset.similar.counts if dataset.similar else {}).items():
+        yield Finding(
+            name="near_duplicates",
+            group=f"splits={first}, {second}",
+            value=count,
+            unit="rows",
+            method=f"rows of {second} with a picture that is equal or nearly so to that of a row of {first}",
+            better="lower",
+            again=again,
+        )
 
 
 def near_duplicates(dataset: Dataset) -> Iterator[ExhibitDraft]:
@@ -42,3 +66,25 @@ def _closest(dataset: Dataset, pair: Pair) -> str:
     names = [one.name for one in dataset.schema.inputs if one.kind == "image"]
     first, second = (subset.batch(torch.tensor([row])).inputs for subset, row in _ends(dataset, pair))
     return min(names, key=lambda name: float((first[name].float() - second[name].float()).abs().mean()))
+
+
+def _applies(subject: Subject) -> str | None:
+    return None if subject.dataset.similar else "no pictures were compared across splits"
+
+
+ANALYSIS = Analysis(
+    name="near-duplicates",
+    question="Which rows of a split have nearly the same picture as a row of another?",
+    section="data",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        Metric(
+            "near_duplicates",
+            "Near-identical pictures",
+            "rows of one split with nearly the same picture in another",
+            "rows",
+            "lower",
+        ),
+    ),
+)

@@ -12,9 +12,11 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.sample_exhibits import lines, picture
 from leadline.evaluation.samples import Inputs, encoded
+from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Encoder, Generator, Objective
 
@@ -107,3 +109,22 @@ def _arc(first_PL: Tensor, last_PL: Tensor, share_S: Tensor) -> Tensor:
     length_PS1 = torch.lerp(long_P[:, None, None], end_P[:, None, None], share_S1)
     arc_PSL: Tensor = length_PS1 * way_PSL / torch.sin(angle_P)
     return arc_PSL
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from reconstructions(subject.network, subject.objective, subject.dataset, subject.test_rows, seed)
+
+
+def _applies(subject: Subject) -> str | None:
+    if not isinstance(subject.objective, Encoder | Generator):
+        return "the network has no codes that rows are made of"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="reconstructions",
+    question="What do codes keep of rows, and what lies between the codes of two?",
+    section="representations",
+    run=_run,
+    applies=_applies,
+)

@@ -15,13 +15,16 @@ from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation import sample_exhibits
 from leadline.evaluation.analyses import synthetic_tables
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier, random_rows
 from leadline.evaluation.samples import Inputs, checked, conditional, generate
+from leadline.evaluation.subject import Subject
 from leadline.metrics.generative import sample_quality as metrics
 from leadline.metrics.generative.neighbours import nearest
 from leadline.metrics.statistics.findings import finding
@@ -212,3 +215,68 @@ def _asked(
         if label in judge.schema.classes:
             options = checked(objective, {"label": label}, schema)
             yield label, generate(network, objective, schema, rows, about.context.seed, options)
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from sample_quality(
+        subject.network,
+        subject.objective,
+        subject.dataset,
+        subject.test_rows,
+        subject.context("test"),
+        subject.reference,
+        subject.no_reference,
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    if not isinstance(subject.objective, Generator):
+        return "the network generates no rows"
+    return of_test_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="sample-quality",
+    question="How near are generated rows to real ones, how varied are they, and are any copies?",
+    section="generated",
+    run=_run,
+    applies=_applies,
+    metrics=(
+        metrics.FRECHET_DISTANCE,
+        Metric(
+            "sample_precision",
+            "Precision of new rows",
+            "share of new rows that lie where real ones do",
+            "%",
+            "higher",
+        ),
+        Metric("sample_recall", "Recall of new rows", "share of real rows that lie where new ones do", "%", "higher"),
+        Metric(
+            "sample_density",
+            "Density of new rows",
+            "how many real rows' neighbourhoods a new one lies in; 1 as for real rows",
+        ),
+        Metric(
+            "sample_coverage",
+            "Coverage of new rows",
+            "share of real rows with a new one among their nearest neighbours",
+            "%",
+            "higher",
+        ),
+        Metric(
+            "memorisation",
+            "Closer to train",
+            "chance that a new row is closer to train rows than a test row is; 0.5 without copies",
+            better="lower",
+        ),
+        Metric(
+            "classes_covered", "Classes covered", "with at least half of an even share of the new rows", better="higher"
+        ),
+        Metric("class_share", "Share of new rows", "that the judge takes for this class", "%"),
+        metrics.ASKED_CLASS,
+        metrics.JUDGE_ACCURACY,
+        *synthetic_tables.METRICS,
+    ),
+    requirable=names,
+    reference="Heusel et al. 2017; Naeem et al. 2020; Meehan et al. 2020",
+)

@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
+from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
@@ -27,7 +28,28 @@ from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import seed_for
 from leadline.objectives.contract import EvaluationContext
 
-NAMES = ("synthetic_gap", "sample_told_apart", "correlation_difference")
+METRICS = (
+    Metric(
+        "synthetic_gap",
+        "Loss of learning from new rows",
+        "how much more models lose that learnt from new rows, not real ones",
+        better="lower",
+    ),
+    Metric(
+        "sample_told_apart",
+        "New rows told apart",
+        "how often trees tell a new row from a real one; half if they cannot",
+        "%",
+        "lower",
+    ),
+    Metric(
+        "correlation_difference",
+        "Difference of correlations",
+        "mean absolute difference over all pairs of columns",
+        better="lower",
+    ),
+)
+NAMES = tuple(metric.id for metric in METRICS)
 FOLDS = 5
 PREDICTED = 8  # columns that are predicted from the others, at most
 FITTED = 5_000  # rows that a model is fitted to, at most

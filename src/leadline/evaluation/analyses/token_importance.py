@@ -20,6 +20,8 @@ from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
+from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import Objective
 
@@ -127,3 +129,25 @@ def _decisions(network: nn.Module, objective: Objective, batch: Batch, name: str
 
 def _repeated(rows: int, x: Tensor) -> Tensor:
     return x.expand(rows, *x.shape[1:]).contiguous()
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from token_importance(
+        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.predictions("test")
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    if not any(one.kind == "text" for one in subject.dataset.schema.inputs):
+        return "there is no text among the inputs"
+    return of_labelled_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="token-importance",
+    question="Which words of a text does a decision rest on?",
+    section="errors",
+    run=_run,
+    applies=_applies,
+    reference="Zeiler & Fergus 2014; Li, Monroe & Jurafsky 2016",
+)

@@ -19,7 +19,9 @@ from leadline.data.columns.texts.tokens import PADDING, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.data.targets import PER_STEP
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.predictions import tags_in_words
+from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Objective, Sampler
 
@@ -123,3 +125,25 @@ def _pieces(dataset: Dataset, subset: Subset, row: int) -> list[str]:
     one = dataset.schema.inputs[0]
     ids_T = subset.batch(torch.tensor([row])).inputs[one.name][0]
     return tokens_of(one.fields[0].state).pieces(ids_T[ids_T != PADDING].tolist())
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from token_predictions(
+        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.predictions("test")
+    )
+
+
+def _applies(subject: Subject) -> str | None:
+    goal = subject.dataset.schema.target
+    if goal is None or goal.kind not in PER_STEP:
+        return "there is no answer for every token of a text"
+    return of_labelled_rows(subject)
+
+
+ANALYSIS = Analysis(
+    name="token-predictions",
+    question="Which tokens are tagged wrongly, or surprise, and what does the network write itself?",
+    section="errors",
+    run=_run,
+    applies=_applies,
+)

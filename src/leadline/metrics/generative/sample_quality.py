@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from leadline.core.metric import Metric
 from leadline.metrics.classification.roc_auc import mean_area
 from leadline.metrics.generative.neighbours import nearest, squared_distances
 from leadline.metrics.statistics.intervals import (
@@ -25,6 +26,19 @@ from leadline.metrics.statistics.intervals import (
     wilson,
 )
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+FRECHET_DISTANCE = Metric(
+    "frechet_distance",
+    "Fréchet distance",
+    "squared, between new and real rows; not the FID of other networks' features",
+    better="lower",
+)
+ASKED_CLASS = Metric(
+    "asked_class", "As asked", "share of new rows that are of the class they were asked for", "%", "higher"
+)
+JUDGE_ACCURACY = Metric(
+    "judge_accuracy", "Accuracy of the judge", "share of real rows that it names right", "%", "higher"
+)
 
 PRECISION_NEIGHBOURS = 3  # as in the paper
 COVERAGE_NEIGHBOURS = 5  # as in the paper

@@ -19,6 +19,7 @@ def finding(
     unit: str = "1",
     better: Literal["higher", "lower"] | None = None,
     again: Reproduction | None = None,
+    section: str | None = None,
 ) -> Finding:
     """Return a measure as a finding: its interval at the first of `levels`, further ones under `stricter`.
 
@@ -33,6 +34,7 @@ def finding(
         "unit": unit,
         "better": better,
         "again": again,
+        "section": section,
         "level": levels[0],
     }
     rest |= {"n": measured.n, "method": measured.method or None}

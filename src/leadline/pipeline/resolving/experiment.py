@@ -19,16 +19,8 @@ from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation import baselines, input_ablation
-from leadline.evaluation.analyses import (
-    cost,
-    domain_gap,
-    embeddings,
-    image_translation,
-    imputation,
-    likelihood_bound,
-    sample_quality,
-)
-from leadline.evaluation.proportions import SUMMARY_NAMES
+from leadline.evaluation.analyses import cost
+from leadline.evaluation.analyses.lookup import analyses
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import Objective
@@ -90,7 +82,7 @@ def resolve(
         "judge": judge_for(experiment, schema, objective),
     }
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.labels != "none" else ()
-    check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *SUMMARY_NAMES, *several))
+    check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
     training = with_defaults(experiment.training, objective)
@@ -103,11 +95,9 @@ def resolve(
 
 
 def _measured(objective: Objective, schema: Schema) -> tuple[str, ...]:
-    """Return the names of the measures of a network's answers, of the rows that it makes, and of its embeddings."""
-    beside = (*likelihood_bound.names(objective), *imputation.names(objective, schema))
-    beside = (*beside, *sample_quality.names(objective, schema), *image_translation.names(objective, schema))
-    beside = (*beside, *embeddings.names(objective, schema), *domain_gap.names(objective))
-    return (*objective.names(schema), *objective.watched, *beside)
+    """Return the names of all findings that a requirement may speak of: the objective's, and those of analyses."""
+    others = (name for analysis in analyses() for name in analysis.names(objective, schema))
+    return (*objective.names(schema), *objective.watched, *others)
 
 
 def with_defaults(training: TrainingSpec, objective: Objective) -> TrainingSpec:

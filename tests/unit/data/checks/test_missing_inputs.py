@@ -10,7 +10,7 @@ import torch
 from leadline.core.experiment import DataSpec
 from leadline.data.checks.missing_inputs import MissingInput, missing_inputs
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.proportions import row_findings
+from leadline.evaluation.analyses.data import row_findings
 from leadline.nn.batch import PRESENT
 
 N = 40

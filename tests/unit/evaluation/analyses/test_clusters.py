@@ -74,7 +74,7 @@ def test_k_means_on_inputs_stands_beside_where_there_are_classes() -> None:
         "the places are far apart"
     )
     without = data("none")
-    drafts, none = found(without, decided(len(without.parts["test"])))
+    drafts, none = found(without, decided(len(without.splits["test"])))
     assert not none
     assert len(drafts["clusters"].content["columns"]) == 5
 

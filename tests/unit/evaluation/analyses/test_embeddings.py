@@ -13,8 +13,9 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.data.dataset import prepare
-from leadline.evaluation.analyses.embeddings import COLOURED, _coloured, embedding_findings, embeddings, names
+from leadline.evaluation.analyses.embeddings import COLOURED, _coloured, embedding_findings, names
 from leadline.evaluation.analyses.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
+from leadline.evaluation.predictions import embed_subset
 from leadline.metrics.generative.neighbours import agreement
 from leadline.report.scatter import scatter
 
@@ -32,7 +33,7 @@ def test_neighbours_and_maps_of_pictures() -> None:
     own, raw = (item for item in found if isinstance(item, Finding))
     assert (own.name, own.group, raw.group) == ("knn_accuracy", None, "baseline=raw inputs")
     train = dataset.splits["train"]
-    rows = [embeddings(nn.Identity(), maker, p).astype(float) for p in (part, train)]
+    rows = [embed_subset(nn.Identity(), maker, p).astype(float) for p in (part, train)]
     assert own.value == agreement(rows[0], part.target, rows[1], train.target, (0.95,), k=5).value
     assert own.value > 0.95
     maps = [item for item in found if isinstance(item, ExhibitDraft)]
@@ -72,7 +73,7 @@ def test_rows_of_different_length_come_out_in_their_order() -> None:
             return (inputs["x"] > 0).sum(1, keepdim=True).float()
 
     lengths = [len(str(part.shown(i)["x"]).split()) for i in range(len(part))]
-    assert embeddings(nn.Identity(), Lengths(part), part)[:, 0].tolist() == lengths
+    assert embed_subset(nn.Identity(), Lengths(part), part)[:, 0].tolist() == lengths
 
 
 def test_rarer_classes_share_a_colour() -> None:
@@ -98,7 +99,7 @@ def test_what_comes_out_stands_below_what_went_in() -> None:
         STEPS,
         STEPS * PATHS,
     )
-    (rows,) = reconstructions(nn.Identity(), Maker(table().parts["train"]), table(), table().parts["test"], 0)
+    (rows,) = reconstructions(nn.Identity(), Maker(table().splits["train"]), table(), table().splits["test"], 0)
     assert rows.kind == "table"
     assert [row[0] for row in rows.content["rows"][:2]] == ["test row", "out of its code"]
     assert rows.content["rows"][1][1] == pytest.approx(rows.content["rows"][0][1] / 2, rel=1e-5)

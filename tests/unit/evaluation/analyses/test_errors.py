@@ -21,7 +21,7 @@ def dataset(frame: pl.DataFrame, **spec: object) -> Dataset:
 
 def test_the_largest_errors_come_first_with_their_rows() -> None:
     found = dataset(BASE, target="price", columns=["x"])
-    part = found.parts["train"]
+    part = found.splits["train"]
     error = np.arange(len(part), dtype=np.float64)
     (draft,) = worst_errors(found, part, {"prediction": part.target + error})
     said = [row[0] for row in draft.content["rows"]]
@@ -34,7 +34,7 @@ def test_the_largest_errors_come_first_with_their_rows() -> None:
 
 def test_a_classifier_that_is_always_right_has_no_mistakes() -> None:
     found = dataset(BASE, target="kind", columns=["x"])
-    part = found.parts["test"]
+    part = found.splits["test"]
     sure = np.eye(2, dtype=np.float32)[part.target]
     assert list(worst_errors(found, part, {"prediction": part.target, "probability": sure})) == []
     (draft,) = worst_errors(found, part, {"prediction": 1 - part.target, "probability": sure[:, ::-1]})
@@ -43,7 +43,7 @@ def test_a_classifier_that_is_always_right_has_no_mistakes() -> None:
 
 def test_of_sets_the_surest_wrong_label_is_named() -> None:
     found = dataset(BASE.with_columns(genres=pl.Series(SETS)), target="genres", columns=["x"])
-    part = found.parts["test"]
+    part = found.splits["test"]
     true = part.target
     probability = np.where(true > 0, 0.9, 0.1).astype(np.float32)
     assert (
@@ -64,7 +64,7 @@ def test_of_sets_the_surest_wrong_label_is_named() -> None:
 def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
     share = RNG.uniform(0.2, 0.8, N)
     found = dataset(BASE.with_columns(yes=share, no=1 - share), target=["yes", "no"], columns=["x"])
-    part = found.parts["test"]
+    part = found.splits["test"]
     off = part.target.copy()
     off[2] = [1.0, 0.0]
     (draft,) = worst_errors(found, part, {"prediction": off.argmax(1), "probability": off})
@@ -74,7 +74,7 @@ def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
 def test_each_task_has_its_own_and_rows_without_its_target_are_not_among_them() -> None:
     price = [None if at % 2 else value for at, value in enumerate(BASE["price"])]
     found = dataset(BASE.with_columns(price=pl.Series(price)), target=["kind", "price"])
-    part = found.parts["train"]
+    part = found.splits["train"]
     decided = {
         "prediction(kind)": np.zeros(len(part), dtype=np.int64),
         "probability(kind)": np.tile(np.array([0.8, 0.2], dtype=np.float32), (len(part), 1)),

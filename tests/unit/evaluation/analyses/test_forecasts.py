@@ -21,8 +21,8 @@ from leadline.data.table import Table
 from leadline.errors import UsageError
 from leadline.evaluation import baselines
 from leadline.evaluation.analyses import forecasts
+from leadline.evaluation.analyses.dummy_baseline import baseline
 from leadline.evaluation.comparison import NETWORK, comparison_findings
-from leadline.evaluation.proportions import baseline
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.forecasting import Forecasting, Options
 

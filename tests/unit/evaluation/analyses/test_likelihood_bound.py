@@ -41,7 +41,7 @@ class Known:
 
 @pytest.fixture
 def subset() -> Subset:
-    return prepare(DataSpec(source="iris"), seed=0).parts["train"]
+    return prepare(DataSpec(source="iris"), seed=0).splits["train"]
 
 
 def measured(subset: Subset) -> dict[str, Any]:

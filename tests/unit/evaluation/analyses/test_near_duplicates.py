@@ -12,9 +12,9 @@ from PIL import Image
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.near_duplicates import near_duplicates
+from leadline.evaluation.analyses.data import row_findings
+from leadline.evaluation.analyses.near_duplicates import near_duplicate_findings, near_duplicates
 from leadline.evaluation.exhibits import about_data
-from leadline.evaluation.proportions import row_findings
 
 
 @pytest.fixture
@@ -41,7 +41,11 @@ def test_a_pair_is_shown_side_by_side_with_its_places(dataset: Dataset) -> None:
 
 
 def test_they_are_counted_beside_equal_rows(dataset: Dataset) -> None:
-    counts = {f.name: f.value for f in row_findings(dataset) if f.group == "splits=train, test"}
+    counts = {
+        f.name: f.value
+        for f in (*row_findings(dataset), *near_duplicate_findings(dataset))
+        if f.group == "splits=train, test"
+    }
     assert counts == {"duplicates": 0, "near_duplicates": 1}
 
 
@@ -53,4 +57,4 @@ def test_what_was_said_before_training_is_in_the_report(dataset: Dataset) -> Non
 def test_without_pictures_there_is_nothing_to_show() -> None:
     iris = prepare(DataSpec(source="iris"))
     assert list(near_duplicates(iris)) == []
-    assert "near_duplicates" not in {f.name for f in row_findings(iris)}
+    assert list(near_duplicate_findings(iris)) == []

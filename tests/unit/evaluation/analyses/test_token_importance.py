@@ -91,4 +91,4 @@ def test_data_without_text_has_none(dataset: Dataset, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pl.DataFrame({"x": rng.normal(size=50), "label": rng.integers(0, 2, 50)}).write_csv(tmp_path / "numbers.csv")
     other = prepare(DataSpec(source=str(tmp_path / "numbers.csv"), target="label"))
-    assert list(token_importance(nn.Identity(), Decides(), other, other.parts["train"], {})) == []  # type: ignore[arg-type]
+    assert list(token_importance(nn.Identity(), Decides(), other, other.splits["train"], {})) == []  # type: ignore[arg-type]

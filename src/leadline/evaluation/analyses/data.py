@@ -1,0 +1,70 @@
+"""What the data is: rows and columns, what was said of them before training, what was set aside, duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
+from leadline.data.checks.missing_inputs import missing_inputs
+from leadline.data.dataset import Dataset
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
+from leadline.evaluation.exhibits import about_data
+from leadline.evaluation.subject import Subject
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from row_findings(subject.dataset)
+    yield from about_data(subject.dataset)
+
+
+def row_findings(dataset: Dataset) -> Iterator[Finding]:
+    """Yield how many rows each split has, how many were set aside, and how many have a twin in another split."""
+    again = Reproduction(producer="data")
+    for name, part in dataset.splits.items():
+        yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
+        if part.unlabelled is not None:
+            known, method = len(part.labelled), f"rows of {name} that have a target"
+            yield Finding(
+                name="rows_labelled", split=name, value=known, n=len(part), unit="rows", method=method, again=again
+            )
+    aside = dataset.invalid_rows.height
+    yield Finding(name="rows_set_aside", value=aside, unit="rows", method="counted", better="lower", again=again)
+    for lack in missing_inputs(dataset.schema, dataset.splits):
+        yield Finding(
+            name="rows_without",
+            split=lack.subset,
+            group=f"input={lack.input}",
+            value=lack.rows,
+            n=len(dataset.splits[lack.subset]),
+            unit="rows",
+            method=f"rows of {lack.subset} that lack {lack.input}",
+            better="lower",
+            again=again,
+        )
+    for (first, second), count in dataset.duplicates.counts.items():
+        yield Finding(
+            name="duplicates",
+            group=f"splits={first}, {second}",
+            value=count,
+            unit="rows",
+            method=f"rows of {second} whose encoded inputs equal those of a row of {first}",
+            better="lower",
+            again=again,
+        )
+
+
+ANALYSIS = Analysis(
+    name="data",
+    question="How many rows are there, what are they, and could all be used?",
+    section="data",
+    run=_run,
+    applies=always,
+    metrics=(
+        Metric("rows", "Rows", unit="rows"),
+        Metric("rows_labelled", "Rows with a label", "the others are learnt from without", "rows"),
+        Metric("rows_without", "Rows without an input", unit="rows", better="lower"),
+        Metric("rows_set_aside", "Rows set aside", "could not be used; listed with the reason", "rows", "lower"),
+        Metric("duplicates", "Duplicates", "rows of one split with a twin in another", "rows", "lower"),
+    ),
+)

@@ -1,0 +1,21 @@
+"""The analyses that there are, those of other packages among them."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from leadline.core.registry import TABLES, lookup, registered
+from leadline.core.sections import section_rank
+from leadline.evaluation.analyses.contract import Analysis
+
+
+@cache
+def analyses() -> tuple[Analysis, ...]:
+    """Return all analyses in the order of the report's sections, those of one section as the registry lists them.
+
+    Raises UsageError where one that a package adds cannot be used.
+    """
+    ours = TABLES["analyses"]
+    names = [*ours, *sorted(registered("analyses").keys() - ours.keys())]
+    found: list[Analysis] = [lookup("analyses", name) for name in names]
+    return tuple(sorted(found, key=lambda one: section_rank(one.section)))
