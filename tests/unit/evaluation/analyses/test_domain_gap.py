@@ -52,7 +52,7 @@ def test_domains_are_told_apart_as_far_as_they_differ(shift: float, low: float, 
 def test_without_rows_of_the_other_domain_it_is_absent() -> None:
     data = rows(0.0, validation=0)
     data = Dataset(
-        **{**data.__dict__, "parts": {name: part for name, part in data.splits.items() if name != "validation"}}
+        **{**data.__dict__, "splits": {name: part for name, part in data.splits.items() if name != "validation"}}
     )
     (found,) = measured(data)
     assert found.value is None
