@@ -18,7 +18,7 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.errors import Interrupted, UsageError
 from leadline.pipeline.auxiliary import run
-from leadline.report.summary_text import summary_text
+from leadline.rendering.summary_text import summary_text
 from leadline.run import folder as files
 from leadline.run.run import Run
 

@@ -37,7 +37,7 @@ def reported(folder: Path, report: Report, *, as_json: bool) -> None:
     if as_json:
         typer.echo(report.to_json())
         return
-    from leadline.report.terminal import summary
+    from leadline.rendering.terminal import summary
 
     Console(highlight=False).print(summary(report, folder / "report.html"))
 
@@ -53,7 +53,7 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
         }
         _json(dumped)
         return
-    from leadline.report.terminal import headlines, verdicts
+    from leadline.rendering.terminal import headlines, verdicts
 
     console = Console(highlight=False)
     parts = [f for f in evaluation.findings if f.group is not None]
@@ -117,7 +117,7 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
         typer.echo("No runs here yet.")
         return
     from leadline.core.wording import moment
-    from leadline.report.terminal import headlines
+    from leadline.rendering.terminal import headlines
 
     table = Table("run", "started", "on test rows", "required", box=None)
     for column in table.columns:
@@ -134,7 +134,7 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
 
 
 def _counted(verdicts: Sequence[Verdict]) -> str:
-    from leadline.report.terminal import LOOKS
+    from leadline.rendering.terminal import LOOKS
 
     outcomes = [verdict.verdict for verdict in verdicts]
     return "  ".join(f"{sign} {outcomes.count(outcome)}" for outcome, (sign, _) in LOOKS.items() if outcome in outcomes)

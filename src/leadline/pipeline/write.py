@@ -30,8 +30,8 @@ from leadline.pipeline.auxiliary.reference_classifier import NO_REFERENCE, Refer
 from leadline.pipeline.auxiliary.single_inputs import SingleInputRun
 from leadline.pipeline.compare import compare_baselines, compare_inputs
 from leadline.pipeline.context import RunContext
-from leadline.report.html import render
-from leadline.report.model_card import card
+from leadline.rendering.html import render
+from leadline.rendering.model_card import card
 from leadline.run import access_log
 from leadline.run import folder as files
 from leadline.run.environment import environment_for

@@ -17,7 +17,7 @@ from leadline.evaluation.analyses.embeddings import COLOURED, _coloured, embeddi
 from leadline.evaluation.analyses.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
 from leadline.evaluation.predictions import embed_subset
 from leadline.metrics.generative.neighbours import agreement
-from leadline.report.scatter import scatter
+from leadline.rendering.scatter import scatter
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.report.exhibits import Piece, texts
+from leadline.rendering.exhibits import Piece, texts
 
 
 def test_words_are_marked_by_direction_and_strength() -> None:

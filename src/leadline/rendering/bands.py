@@ -10,8 +10,8 @@ from typing import Any
 
 from leadline.core import wording
 from leadline.core.safe_text import visible
-from leadline.report.axes import Axis, Tick, axis
-from leadline.report.charts import COLOURS, MOST_POINTS, Band, Line, Plot
+from leadline.rendering.axes import Axis, Tick, axis
+from leadline.rendering.charts import COLOURS, MOST_POINTS, Band, Line, Plot
 
 Points = Sequence[tuple[float, float, float | None, float | None]]  # x, y, and the ends of the band there, if any
 

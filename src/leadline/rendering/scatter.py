@@ -9,8 +9,8 @@ from typing import Any
 
 from leadline.core import wording
 from leadline.core.safe_text import visible
-from leadline.report.axes import axis
-from leadline.report.charts import COLOURS, MOST_POINTS, Dot, Line, Plot, thin
+from leadline.rendering.axes import axis
+from leadline.rendering.charts import COLOURS, MOST_POINTS, Dot, Line, Plot, thin
 
 MOST_MAPPED = 2_000  # points of a map, where each can be asked which row it is
 

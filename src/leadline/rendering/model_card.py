@@ -14,9 +14,9 @@ from leadline.core import wording
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.safe_text import straight, visible
-from leadline.report import summary_text
-from leadline.report.exhibits import views
-from leadline.report.outline import judged_split, outline
+from leadline.rendering import summary_text
+from leadline.rendering.exhibits import views
+from leadline.rendering.outline import judged_split, outline
 
 TASKS: Mapping[tuple[str, str], str] = {
     ("classification", "image"): "image-classification",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from leadline.core import wording
 from leadline.core.report import Report
 from leadline.core.safe_text import apart
-from leadline.report.outline import Noted
-from leadline.report.sentence import Sentence, aside, upwards
+from leadline.rendering.outline import Noted
+from leadline.rendering.sentence import Sentence, aside, upwards
 
 GAIN = "fusion_gain"
 

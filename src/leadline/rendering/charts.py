@@ -11,8 +11,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from leadline.core import wording
 from leadline.core.safe_text import apart, visible
-from leadline.report.axes import Axis, Tick, axis
-from leadline.report.outline import SPLITS, Noted
+from leadline.rendering.axes import Axis, Tick, axis
+from leadline.rendering.outline import SPLITS, Noted
 
 MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
 COLOURS = 10

@@ -15,10 +15,10 @@ from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.safe_text import visible
 from leadline.errors import UsageError
-from leadline.report import charts, summary_text
-from leadline.report.axes import Axis
-from leadline.report.exhibits import View, views
-from leadline.report.outline import Group, Noted, Outline, judged_split, outline
+from leadline.rendering import charts, summary_text
+from leadline.rendering.axes import Axis
+from leadline.rendering.exhibits import View, views
+from leadline.rendering.outline import Group, Noted, Outline, judged_split, outline
 
 # Where exhibits of a known name stand; all others follow in a section of their own.
 PLACES: Mapping[str, tuple[str, ...]] = {

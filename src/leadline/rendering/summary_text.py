@@ -9,11 +9,11 @@ from leadline.core import wording
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.safe_text import apart
-from leadline.report.baseline_text import baseline_text
-from leadline.report.fusion_text import fusion_text
-from leadline.report.generation_text import conversion_text, sample_quality_text
-from leadline.report.outline import Noted, Outline, judged_split, outline
-from leadline.report.sentence import Sentence, aside
+from leadline.rendering.baseline_text import baseline_text
+from leadline.rendering.fusion_text import fusion_text
+from leadline.rendering.generation_text import conversion_text, sample_quality_text
+from leadline.rendering.outline import Noted, Outline, judged_split, outline
+from leadline.rendering.sentence import Sentence, aside
 
 OPENING = (
     "accuracy",

@@ -6,7 +6,7 @@ from typing import Any
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
-from leadline.report.baseline_text import baseline_text
+from leadline.rendering.baseline_text import baseline_text
 
 
 def report(

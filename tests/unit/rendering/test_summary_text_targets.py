@@ -5,9 +5,9 @@ from __future__ import annotations
 from leadline.core import wording
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
-from leadline.report.charts import reliability
-from leadline.report.summary_text import named, summary_text
-from leadline.report.terminal import headlines
+from leadline.rendering.charts import reliability
+from leadline.rendering.summary_text import named, summary_text
+from leadline.rendering.terminal import headlines
 
 
 def finding(name: str, value: float, better: str = "higher", n: int = 200, **rest: object) -> Finding:

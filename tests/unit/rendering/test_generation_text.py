@@ -8,11 +8,11 @@ from typing import Any
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
-from leadline.report.html import render
-from leadline.report.model_card import card
-from leadline.report.outline import judged_split, outline
-from leadline.report.summary_text import summary_text
-from leadline.report.terminal import headlines
+from leadline.rendering.html import render
+from leadline.rendering.model_card import card
+from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.summary_text import summary_text
+from leadline.rendering.terminal import headlines
 
 AGAIN = Reproduction(producer="generated", options={"judge": "auto"})
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
-from leadline.report.terminal import headlines, summary, verdicts
+from leadline.rendering.terminal import headlines, summary, verdicts
 
 Run = tuple[Report, Path]
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from leadline.core import wording
-from leadline.report.outline import Noted, Outline
-from leadline.report.sentence import Sentence, aside
+from leadline.rendering.outline import Noted, Outline
+from leadline.rendering.sentence import Sentence, aside
 
 
 def sample_quality_text(parts: Outline, thing: str) -> tuple[Sentence, ...]:

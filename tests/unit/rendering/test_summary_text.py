@@ -9,7 +9,7 @@ import pytest
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.core.requirement import Verdict
-from leadline.report.summary_text import accesses_text, judged, summary_text
+from leadline.rendering.summary_text import accesses_text, judged, summary_text
 
 
 def report(

@@ -8,9 +8,9 @@ import pytest
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
-from leadline.report.baseline_text import baseline_text
-from leadline.report.fusion_text import fusion_text
-from leadline.report.outline import outline
+from leadline.rendering.baseline_text import baseline_text
+from leadline.rendering.fusion_text import fusion_text
+from leadline.rendering.outline import outline
 
 
 def report(

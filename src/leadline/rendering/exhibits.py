@@ -15,8 +15,8 @@ from leadline.core import wording
 from leadline.core.exhibit import Exhibit
 from leadline.core.report import Report
 from leadline.core.safe_text import straight, visible
-from leadline.report import bands, charts, scatter
-from leadline.report.outline import split_order
+from leadline.rendering import bands, charts, scatter
+from leadline.rendering.outline import split_order
 
 MOST_ROWS = 200  # of a table on the page; its file holds them all
 _PNG = b"\x89PNG\r\n\x1a\n"

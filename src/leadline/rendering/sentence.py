@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from leadline.core import wording
 from leadline.core.finding import Finding
-from leadline.report.outline import Noted
+from leadline.rendering.outline import Noted
 
 
 class Sentence(NamedTuple):

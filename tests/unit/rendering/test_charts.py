@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core.finding import Finding
-from leadline.report import axes, charts
-from leadline.report.outline import Noted
-from leadline.report.scatter import MOST_MAPPED, scatter
+from leadline.rendering import axes, charts
+from leadline.rendering.outline import Noted
+from leadline.rendering.scatter import MOST_MAPPED, scatter
 
 finite = st.floats(-1e9, 1e9)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from leadline.report import bands
-from leadline.report.charts import MOST_POINTS
-from leadline.report.html import _environment
+from leadline.rendering import bands
+from leadline.rendering.charts import MOST_POINTS
+from leadline.rendering.html import _environment
 
 
 def content(**series: object) -> dict[str, object]:

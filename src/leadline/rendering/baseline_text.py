@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from leadline.core import wording
 from leadline.core.report import Report
-from leadline.report.outline import Noted
-from leadline.report.sentence import Sentence, aside, upwards
+from leadline.rendering.outline import Noted
+from leadline.rendering.sentence import Sentence, aside, upwards
 
 NAMES: Mapping[str, str] = {
     "linear": "a linear model",

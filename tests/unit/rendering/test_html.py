@@ -15,7 +15,7 @@ import pytest
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.finding import Finding
 from leadline.core.report import Report
-from leadline.report.html import flat, render
+from leadline.rendering.html import flat, render
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 Run = tuple[Report, Path]
@@ -263,7 +263,7 @@ def test_nested_facts_are_flattened() -> None:
 
 
 def test_rendering_needs_no_torch() -> None:
-    names = ", ".join(f"leadline.report.{name}" for name in ("html", "model_card", "terminal"))
+    names = ", ".join(f"leadline.rendering.{name}" for name in ("html", "model_card", "terminal"))
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from leadline.core.report import Report
-from leadline.report.model_card import card, escaped
+from leadline.rendering.model_card import card, escaped
 
 Run = tuple[Report, Path]
 

@@ -15,8 +15,8 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
 from leadline.core.safe_text import for_terminal
-from leadline.report import summary_text
-from leadline.report.outline import judged_split, outline
+from leadline.rendering import summary_text
+from leadline.rendering.outline import judged_split, outline
 
 LOOKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}
 MOST_MEASURES = 5
