@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from leadline.cli import registry_lists
+from leadline.core import yaml_io
 from leadline.core.component import Component
+from leadline.core.experiment import Experiment
 from leadline.core.plugins import Entry, misfit
 from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
 from leadline.errors import UsageError
+from leadline.nn.fusion import Fusion, FusionMethod, FusionOptions, fuse_by
 from leadline.training.schedule import Constant, Schedule, schedule
 
 ALL = [(group, name) for group, table in TABLES.items() for name in table]
@@ -95,3 +101,25 @@ def test_what_a_protocol_asks_for_is_named(packages: Any):
     packages.give("objectives", "half", SimpleNamespace(name="half", build=None))
     with pytest.raises(UsageError, match=r"ITEM lacks .*\bloss\b.*, which every objective has"):
         lookup("objectives", "half")
+
+
+class Sum(Fusion):
+    """A fusion of a package that is not ours: the sum of all features, those of absent inputs zero."""
+
+    def __init__(self, widths: Sequence[int], options: FusionOptions, media: Sequence[bool] = ()) -> None:
+        super().__init__(options, 4, media)
+        self.ways = nn.ModuleList(nn.Linear(width, 4) for width in widths)
+
+    def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
+        ways = [way(part) for way, part in zip(self.ways, parts, strict=True)]
+        return torch.stack(ways, 1).mul(present_BK[..., None]).sum(1)
+
+
+def test_a_fusion_of_a_plugin_is_read_from_yaml_and_built(packages: Any):
+    packages.give("fusions", "sum", FusionMethod(FusionOptions, Sum))
+    experiment = Experiment.parse(yaml_io.load("network: {fusion: {name: sum, dropout: 0.2}}", "the test"))
+    fusion = fuse_by(experiment.network.fusion)([3, 2]).eval()
+    assert isinstance(fusion, Sum) and fusion.dropout == 0.2
+    assert fusion([torch.ones(5, 3), torch.ones(5, 2)]).shape == (5, 4)
+    with pytest.raises(UsageError, match="Did you mean 'sum'"):
+        fuse_by(Component(name="summ"))

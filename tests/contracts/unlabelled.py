@@ -12,6 +12,7 @@ from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import PRESENT, Batch
+from leadline.nn.fusion import fuse_by
 from leadline.objectives.contract import Objective
 
 ROWS = 16
@@ -180,4 +181,5 @@ def build(name: str, objective: Any) -> nn.Module:
         bodies[one.name] = build_encoder(
             component, signal_spec(front, one), front, "small", encoder_output=objective.encoder_output
         )
-    return objective.build(schema, bodies, objective.chosen)  # type: ignore[no-any-return]
+    fuse = fuse_by(Component(name="concat", options={"dropout": 0}))
+    return objective.build(schema, bodies, objective.chosen, fuse)  # type: ignore[no-any-return]

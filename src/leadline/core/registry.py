@@ -12,7 +12,17 @@ from typing import Any, Literal
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.errors import UsageError, did_you_mean
 
-Group = Literal["models", "objectives", "analyses", "steps", "optimizers", "schedules", "columns", "datasets"]
+Group = Literal[
+    "models",
+    "fusions",
+    "objectives",
+    "steps",
+    "optimizers",
+    "schedules",
+    "columns",
+    "datasets",
+    "analyses",
+]
 
 CONTRACTS: Mapping[Group, Contract] = {
     "models": Contract("model", "leadline.models.contract:Family"),
@@ -23,6 +33,7 @@ CONTRACTS: Mapping[Group, Contract] = {
     "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
     "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
     "datasets": Contract("dataset", "collections.abc:Callable"),
+    "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
 
 TABLES: Mapping[Group, Mapping[str, Entry]] = {
@@ -277,6 +288,16 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "wine": Entry("leadline.data.sources.bundled:WINE", "178 wines, thirteen measurements, three growers"),
         "breast-cancer": Entry(
             "leadline.data.sources.bundled:BREAST_CANCER", "569 tumours, thirty measurements, benign or malignant"
+        ),
+    },
+    "fusions": {
+        "concat": Entry("leadline.models.fusion.concat:FUSION", "the features of all inputs side by side"),
+        "gated": Entry(
+            "leadline.models.fusion.gated:FUSION", "of each input as much as a gate lets through (Arevalo et al. 2017)"
+        ),
+        "attention": Entry(
+            "leadline.models.fusion.attention:FUSION",
+            "attention over the inputs by a learned query (Lee et al. 2019)",
         ),
     },
 }

@@ -6,8 +6,8 @@ B rows, K inputs, F features, W features of the width that all inputs are brough
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.component import Component
+from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.rng import Rng, current_rng
@@ -23,7 +24,7 @@ from leadline.nn.rng import Rng, current_rng
 PURPOSE = "inputs left out"
 
 
-class Options(Fact):
+class FusionOptions(Fact):
     """`dropout` is the probability with which, in training, a row is shown without an input that it has; never without
     all.
 
@@ -34,16 +35,10 @@ class Options(Fact):
     features: float = Field(default=0.5, ge=0, lt=1)
 
 
-class Common(Options):
+class WidthOptions(FusionOptions):
     """`width` is how many features every input is brought to."""
 
     width: int = Field(default=128, ge=1)
-
-
-class Heads(Common):
-    """`heads` share the width among them; each looks at the inputs in its own way."""
-
-    heads: int = Field(default=4, ge=1)
 
 
 class Fusion(nn.Module, ABC):
@@ -53,7 +48,7 @@ class Fusion(nn.Module, ABC):
     stays: so the network learns to do without (modality dropout, Neverova et al. 2016). `media` says of each input
     whether it is one: then its features are dropped, each with probability `features`."""
 
-    def __init__(self, options: Options, width: int, media: Sequence[bool] = ()) -> None:
+    def __init__(self, options: FusionOptions, width: int, media: Sequence[bool] = ()) -> None:
         super().__init__()
         self.dropout, self.width = options.dropout, width
         self.drops = nn.ModuleList(Dropout(options.features if medium else 0.0) for medium in media)
@@ -89,79 +84,10 @@ class SideBySide(Fusion):
     """
 
     def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__(Options(dropout=0), sum(widths))
+        super().__init__(FusionOptions(dropout=0), sum(widths))
 
     def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
         return torch.cat([part.masked_fill(~present_BK[:, k, None], torch.nan) for k, part in enumerate(parts)], 1)
-
-
-class Concat(Fusion):
-    """Features side by side; those of an absent input are learned numbers, zero to begin with."""
-
-    def __init__(self, widths: Sequence[int], options: Options, media: Sequence[bool] = ()) -> None:
-        super().__init__(options, sum(widths), media)
-        self.widths = list(widths)
-        self.absent_F = nn.Parameter(torch.zeros(self.width))
-
-    def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
-        instead = torch.split(self.absent_F, self.widths)
-        filled = [
-            torch.where(present_BK[:, k, None], part, own.to(part.dtype))
-            for k, (part, own) in enumerate(zip(parts, instead, strict=True))
-        ]
-        return torch.cat(filled, 1)
-
-
-class Gated(Fusion):
-    """Each input brought to W features, of which a gate says how much counts, learned from all inputs.
-
-    The gated multimodal unit (Arevalo et al. 2017): tanh of a linear map of each input, weighted feature by feature.
-    The gates of a feature are a softmax over the inputs that are there, which for two inputs is the paper's z and 1 -
-    z."""
-
-    def __init__(self, widths: Sequence[int], options: Common, media: Sequence[bool] = ()) -> None:
-        super().__init__(options, options.width, media)
-        self.ways = nn.ModuleList(nn.Linear(width, options.width) for width in widths)
-        self.gates = nn.Linear(sum(widths), len(widths) * options.width)
-
-    def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
-        there = [part.masked_fill(~present_BK[:, k, None], 0.0) for k, part in enumerate(parts)]
-        ways_BKW = torch.stack([torch.tanh(way(part)) for way, part in zip(self.ways, there, strict=True)], 1)
-        gates_BKW = self.gates(torch.cat(there, 1)).view_as(ways_BKW)
-        return (weights_over(gates_BKW, present_BK[..., None]) * ways_BKW).sum(1)
-
-
-class Attention(Fusion):
-    """Each input brought to W features, a token, and one layer of attention over the tokens with a learned query.
-
-    Pooling by multi-head attention (Lee et al. 2019, a single seed) over layer-normed tokens, then two dense layers
-    upon it."""
-
-    def __init__(self, widths: Sequence[int], options: Heads, media: Sequence[bool] = ()) -> None:
-        super().__init__(options, options.width, media)
-        if options.width % options.heads:
-            raise UsageError(f"network.fusion: {options.heads} heads cannot share a width of {options.width} evenly.")
-        width = options.width
-        self.heads = options.heads
-        self.tokens = nn.ModuleList(nn.Sequential(nn.Linear(inside, width), nn.LayerNorm(width)) for inside in widths)
-        self.query_W = nn.Parameter(torch.randn(width) / width**0.5)
-        self.keys = nn.Linear(width, width, bias=False)  # a bias would add the same to all weights of a row
-        self.values = nn.Linear(width, width)
-        self.out = nn.Linear(width, width)
-        self.norm = nn.LayerNorm(width)
-        self.dense = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
-
-    def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
-        there = [part.masked_fill(~present_BK[:, k, None], 0.0) for k, part in enumerate(parts)]
-        tokens_BKW = torch.stack([token(part) for token, part in zip(self.tokens, there, strict=True)], 1)
-        apart = (self.heads, -1)
-        keys, values = self.keys(tokens_BKW).unflatten(-1, apart), self.values(tokens_BKW).unflatten(-1, apart)
-        query = self.query_W.view(apart)
-        score_BKH = (keys * query).sum(-1) / query.shape[-1] ** 0.5
-        seen_BW = (weights_over(score_BKH, present_BK[..., None])[..., None] * values).sum(1).flatten(1)
-        pooled_BW = self.norm(self.query_W + self.out(seen_BW))
-        fused_BW: Tensor = pooled_BW + self.dense(pooled_BW)
-        return fused_BW
 
 
 def weights_over(scores: Tensor, present: Tensor) -> Tensor:
@@ -172,20 +98,20 @@ def weights_over(scores: Tensor, present: Tensor) -> Tensor:
 
 Fuse = Callable[[Sequence[int]], Fusion]  # from the widths of the inputs' features
 
-FUSIONS: Mapping[str, tuple[type[Options], Callable[[Sequence[int], Any, Sequence[bool]], Fusion]]] = {
-    "concat": (Options, Concat),
-    "gated": (Common, Gated),
-    "attention": (Heads, Attention),
-}
+
+class FusionMethod(NamedTuple):
+    """A way of fusing inputs. Each ``models/fusion/<name>.py`` declares one ``FUSION``, and so may a plugin.
+
+    `build(widths, options, media)` returns the module, from the width of each input's features and whether it is a
+    medium."""
+
+    options: type[FusionOptions]
+    build: Callable[[Sequence[int], Any, Sequence[bool]], Fusion]
 
 
-def checked_fusion(component: Component) -> Options:
+def checked_fusion(component: Component) -> FusionOptions:
     """Return all options of a fusion; raises UsageError for a name or an option that is unknown or wrong."""
-    if component.name not in FUSIONS:
-        raise UsageError(
-            f"network.fusion: there is no fusion {component.name!r}. {did_you_mean(component.name, FUSIONS)}"
-        )
-    known = FUSIONS[component.name][0]
+    known = _method(component).options
     for name in component.options:
         if name not in known.model_fields:
             raise UsageError(
@@ -204,5 +130,15 @@ def fuse_by(component: Component, media: Sequence[bool] = ()) -> Fuse:
 
     Raises as `checked_fusion` does.
     """
-    options, make = checked_fusion(component), FUSIONS[component.name][1]
-    return lambda widths: make(widths, options, media)
+    options, build = checked_fusion(component), _method(component).build
+    return lambda widths: build(widths, options, media)
+
+
+def _method(component: Component) -> FusionMethod:
+    known = registered("fusions")
+    if component.name not in known:
+        raise UsageError(
+            f"network.fusion: there is no fusion {component.name!r}. {did_you_mean(component.name, known)}"
+        )
+    found: FusionMethod = lookup("fusions", component.name)
+    return found

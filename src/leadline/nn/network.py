@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, Signal, SignalSpec
-from leadline.nn.fusion import Concat, Fuse, Fusion, Options
+from leadline.nn.fusion import Fuse, Fusion
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import current_rng, using_rng
 
@@ -136,7 +136,7 @@ def assemble(
 ) -> Network:
     """Return the network that fits the schema's inputs and gives `outputs` numbers a row, before `last`.
 
-    Several inputs are fused by what `fuse` makes, side by side unless it says otherwise. The head is linear, unless
+    Several inputs are fused by what `fuse` makes. The head is linear, unless
     bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
     them, or where it is one body of several."""
     ordered = {one.name: bodies[one.name] for one in schema.inputs}
@@ -145,7 +145,8 @@ def assemble(
     headless = [name for name, body in parts.items() if body.gives_outputs]
     if not headless:
         widths = [body.width for body in parts.values()]
-        fusion = None if len(parts) == 1 else fuse(widths) if fuse else Concat(widths, Options(dropout=0))
+        assert len(parts) == 1 or fuse is not None, "several inputs are fused by something"
+        fusion = fuse(widths) if fuse is not None and len(parts) > 1 else None
         make = next((body.head for body in parts.values() if body.head is not None), None)
         width = widths[0] if fusion is None else fusion.width
         if make is None:

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounter
 
+from leadline.core.component import Component
 from leadline.core.schema import InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.fusion import fuse_by
 from leadline.nn.layers.dropout import Dropout
-from leadline.nn.network import Body, Network, assemble, linear_head, out_width
+from leadline.nn.network import Body, Network, assemble, linear_head, out_width, placeholder_inputs
 from leadline.nn.rng import Rng, seed_for, using_rng
 
 AWKWARD = ("a.b", "type", "bodies", "ein Bild", "")  # what PyTorch would refuse as the names of modules
+BESIDE = fuse_by(Component(name="concat", options={"dropout": 0}))
 
 
 class Front(nn.Module):
@@ -43,7 +46,7 @@ def schema(*names: str) -> Schema:
 
 def two_inputs() -> tuple[Network, dict[str, Tensor]]:
     torch.manual_seed(0)
-    network = assemble(schema("a.b", "type"), {"type": body(2, 5), "a.b": body()}, outputs=7)
+    network = assemble(schema("a.b", "type"), {"type": body(2, 5), "a.b": body()}, outputs=7, fuse=BESIDE)
     return network, {"type": torch.randn(6, 2), "a.b": torch.randn(6, 3)}
 
 
@@ -58,7 +61,7 @@ def test_features_lie_side_by_side_in_the_order_of_the_schema() -> None:
 
 
 def test_any_name_will_do_for_an_input() -> None:
-    network = assemble(schema(*AWKWARD), {name: body() for name in AWKWARD}, outputs=2).eval()
+    network = assemble(schema(*AWKWARD), {name: body() for name in AWKWARD}, outputs=2, fuse=BESIDE).eval()
     assert network({name: torch.randn(3, 3) for name in AWKWARD}).shape == (3, 2)
 
 
@@ -110,7 +113,7 @@ def test_copies_and_state_dicts_give_the_same_network() -> None:
     network.eval()
     expected = network(inputs)
     assert torch.equal(copy.deepcopy(network)(inputs), expected)
-    other = assemble(schema("a.b", "type"), {"type": body(2, 5), "a.b": body()}, outputs=7).eval()
+    other = assemble(schema("a.b", "type"), {"type": body(2, 5), "a.b": body()}, outputs=7, fuse=BESIDE).eval()
     other.load_state_dict(network.state_dict())
     assert torch.equal(other(inputs), expected)
 
@@ -184,3 +187,11 @@ def test_whole_numbers_are_no_features() -> None:
 
     with pytest.raises(UsageError, match=r"torch\.int64, where floating-point"):
         out_width(Counts(), SignalSpec("table", (3,)), "counts")
+
+
+def test_absent_rows_are_stood_in_for_by_those_before_them() -> None:
+    x, there = torch.arange(5)[:, None], torch.tensor([False, True, False, False, True])
+    assert placeholder_inputs(x, there).flatten().tolist() == [4, 1, 1, 1, 4]
+    assert torch.equal(placeholder_inputs(x, torch.zeros(5, dtype=torch.bool)).flatten(), torch.tensor([0] * 5))
+    pictures = torch.randn(5, 4, 4, 3).permute(0, 3, 1, 2)
+    assert placeholder_inputs(pictures, there).is_contiguous(memory_format=torch.channels_last)
