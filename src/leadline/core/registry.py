@@ -20,6 +20,7 @@ Group = Literal[
     "optimizers",
     "schedules",
     "columns",
+    "inputs",
     "datasets",
     "analyses",
 ]
@@ -32,6 +33,7 @@ CONTRACTS: Mapping[Group, Contract] = {
     "optimizers": Contract("optimizer", "leadline.training.optim.contract:Optimizer", classes=True),
     "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
     "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
+    "inputs": Contract("input type", "leadline.data.columns.contract:InputType"),
     "datasets": Contract("dataset", "collections.abc:Callable"),
     "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
@@ -278,6 +280,10 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "image": Entry("leadline.data.columns.image:COLUMN", "a picture: a file, bytes or an array of pixels"),
         "text": Entry("leadline.data.columns.text:COLUMN", "free text in any script"),
         "audio": Entry("leadline.data.columns.audio:COLUMN", "a clip: an audio file or its bytes"),
+    },
+    "inputs": {
+        "table": Entry("leadline.data.input_types.table:INPUT", "all scalar columns side by side"),
+        "series": Entry("leadline.data.input_types.series:INPUT", "scalar columns over time, a row a window of them"),
     },
     "datasets": {
         "digits": Entry("leadline.data.sources.bundled:DIGITS", "1,797 handwritten digits, 8×8 pixels, ten classes"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from leadline.core.finding import Finding, Interval
-from leadline.core.safe_text import apart
+from leadline.core.safe_text import apart, for_terminal
 from leadline.core.terms import TERMS, Term
 
 SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
@@ -194,3 +194,15 @@ def _scaled(interval: Interval | None, by: float) -> Interval | None:
 
 def _united(text: str, unit_: str) -> str:
     return f"{text}{SPACE}{unit_}" if unit_ else text
+
+
+def counted(n: int, noun: str) -> str:
+    """Return how many of a noun there are, in words: ``1 step``, ``3 categories``."""
+    return f"{n:,} {noun if n == 1 else noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first names, safe to show in a terminal, and how many more there are."""
+    return ", ".join(for_terminal(apart(name)) for name in names[:most]) + (
+        f", … and {len(names) - most:,} more" if len(names) > most else ""
+    )

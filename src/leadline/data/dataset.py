@@ -20,7 +20,7 @@ from leadline.data import preparation as planning
 from leadline.data.checks import duplicates, missing_inputs, unknown_tokens, warnings
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.invalid_rows import check_valid, first, invalid_rows, located
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
 from leadline.data.preparation import Preparation
@@ -180,12 +180,8 @@ def _read(spec: DataSpec, source: object | None, progress: Progress | None) -> T
 
 
 def _rows(one: InputSchema, columns: EncodedColumns) -> RowStorage:
-    values = torch.from_numpy(columns.values)
-    if one.kind == "table":
-        return DenseRows(values)
-    return column_type(one.kind).rows(
-        values, None if columns.ends is None else torch.from_numpy(columns.ends), one.fields[0].state
-    )
+    ends = None if columns.ends is None else torch.from_numpy(columns.ends)
+    return input_type(one.kind).storage(one, torch.from_numpy(columns.values), ends)
 
 
 def _target(

@@ -123,9 +123,11 @@ def _fill(folder: Path, table: Table, fields: Sequence[ColumnSchema], name: str,
     scalar = coders[0].field.scalar
     first = _block(coders, context, 0, 1)
     size = max(TASK_BYTES, WIDE_BYTES // (os.cpu_count() or 1)) if scalar else TASK_BYTES
-    longest = math.prod(coders[0].field.shape(coders[0].state)) * first.values.itemsize if coders[0].field.ragged else 0
+    own = coders[0].field.input
+    ragged = own is not None and own.ragged
+    longest = math.prod(own.shape(fields)) * first.values.itemsize if own is not None and own.ragged else 0
     task = max(1, size // max(first.values.nbytes, longest, 1))
-    task = task if scalar else min(task, TASK_TEXTS if coders[0].field.ragged else TASK_MEDIA)
+    task = task if scalar else min(task, TASK_TEXTS if ragged else TASK_MEDIA)
 
     ends_N1 = None if first.lengths is None else np.zeros(rows + 1, dtype=np.int64)
     hashes = _reserved(folder / "hashes.npy", (rows, 2), np.dtype(np.uint64))

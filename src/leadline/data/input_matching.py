@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import input_type
 
 
 def matching_input(one: InputSchema, schema: Schema, known: Schema) -> InputSchema | None:
@@ -23,19 +24,8 @@ def matching_input(one: InputSchema, schema: Schema, known: Schema) -> InputSche
 
 
 def columns_differ(one: InputSchema, other: InputSchema) -> str | None:
-    """Say how the columns of two inputs differ, or None; a medium's one column may have another name."""
-    if one.kind != "table" and one.window is None:
-        return None
-    own, known = ({f.name: f.kind for f in side.fields} for side in (one, other))
-    new = [name for name in own if name not in known]
-    gone = [name for name in known if name not in own]
-    changed = [name for name in own if name in known and own[name] != known[name]]
-    said = [
-        f"{', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} {what}"
-        for names, what in ((new, "new"), (gone, "not there any more"), (changed, "of another kind"))
-        if names
-    ]
-    return "; ".join(said) or None
+    """Say how the columns of two inputs of a kind differ, or None; a medium's one column may have another name."""
+    return input_type(one.kind).columns_differ(one, other)
 
 
 def as_fitted_before(schema: Schema, known: Schema | None, own: Collection[str] = ()) -> Schema:
@@ -62,13 +52,4 @@ def same_state(one: InputSchema, other: InputSchema) -> bool:
 
 
 def _as(one: InputSchema, other: InputSchema | None) -> InputSchema:
-    if other is None or columns_differ(one, other) is not None:
-        return one
-    if one.kind != "table" and one.window is None:
-        medium = one.fields[0].model_copy(update={"state": other.fields[0].state})
-        return one.model_copy(update={"fields": (medium,), "shape": other.shape})
-    if one.window is not None:  # which columns are forecast, and their order, is this dataset's own affair
-        states = {field.name: field.state for field in other.fields}
-        fields = tuple(field.model_copy(update={"state": states[field.name]}) for field in one.fields)
-        return one.model_copy(update={"fields": fields})
-    return one.model_copy(update={"fields": other.fields, "shape": other.shape})
+    return one if other is None or columns_differ(one, other) is not None else input_type(one.kind).refitted(one, other)

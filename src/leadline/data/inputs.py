@@ -13,7 +13,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.column_inference import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
-from leadline.data.columns.contract import ColumnContext, column_type
+from leadline.data.columns.contract import ColumnContext, column_type, input_type
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError
 
@@ -131,10 +131,7 @@ def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None
                 progress(f"fitting {group.name} (columns)", len(fields), len(group.columns))
     finally:
         pool.shutdown(cancel_futures=True)
-    if group.kind == TABLE:
-        shape: tuple[int, ...] = (sum(column_type(f.kind).width(f.state) for f in fields),)
-    else:
-        shape = tuple(column_type(group.kind).shape(fields[0].state))
+    shape = tuple(input_type(group.kind).shape(fields))
     return InputSchema(
         name=group.name, kind=group.kind, fields=tuple(fields), shape=shape, augment=group.augment, strong=group.strong
     )

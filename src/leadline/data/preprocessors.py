@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from leadline.core.registry import lookup
 from leadline.core.schema import ColumnSchema, InputSchema
-from leadline.data.columns.contract import ColumnState, ColumnType
+from leadline.data.columns.contract import ColumnState, ColumnType, column_type, input_type
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
 
@@ -23,7 +22,7 @@ class TablePreprocessor(nn.Module):
 
     def __init__(self, fields: Sequence[ColumnSchema], *, plain: bool = False) -> None:
         super().__init__()
-        kinds = {f.kind: _field(f.kind, scalar=True) for f in fields}
+        kinds = {f.kind: _scalar(f.kind) for f in fields}
         columns: dict[str, list[int]] = {kind: [] for kind in kinds}
         start = 0
         for f in fields:
@@ -73,7 +72,8 @@ class SeriesPreprocessor(nn.Module):
         assert schema.window is not None
         self.past = schema.window.past
         self.gaps_K: Tensor
-        gaps = [at for at, field in enumerate(schema.fields) if field.kind == "number" and field.state["missing"]]
+        first = schema.fields[0].kind  # what is forecast comes first, and all of its kind
+        gaps = [at for at, f in enumerate(schema.fields) if f.kind == first and f.state.get("missing")]
         self.register_buffer("gaps_K", torch.tensor(gaps, dtype=torch.int64), persistent=False)
         self.steps = TablePreprocessor(schema.fields)
 
@@ -107,21 +107,12 @@ def build_preprocessor(schema: InputSchema, *, plain: bool = False) -> nn.Module
 
     The `plain` one is for models that are fitted, not stepped: see `TablePreprocessor`.
     """
-    if schema.kind == "table":
-        return TablePreprocessor(schema.fields, plain=plain)
-    if schema.window is not None:
-        return SeriesPreprocessor(schema)
-    field = _field(schema.kind, scalar=False)
-    front = field.plain if plain and field.plain is not None else field.preprocessor
-    return front([f.state for f in schema.fields])
+    return input_type(schema.kind).preprocessor(schema, plain)
 
 
 def signal_spec(preprocessor: nn.Module, schema: InputSchema) -> SignalSpec:
     """Return what a front gives, found by passing two rows through it."""
-    scalars = schema.kind == "table" or schema.window is not None
-    example = (
-        torch.zeros(2, *schema.shape) if scalars else _field(schema.kind, scalar=False).example(schema.fields[0].state)
-    )
+    example = input_type(schema.kind).example(schema)
     training = preprocessor.training
     with torch.no_grad():
         values = preprocessor.eval()(example).values
@@ -138,13 +129,8 @@ def _as_they_are(states: Sequence[ColumnState]) -> nn.Module:
     return nn.Identity()
 
 
-def _field(kind: str, *, scalar: bool) -> ColumnType:
-    field: ColumnType = lookup("columns", kind)
-    if field.scalar != scalar:
-        fits = (
-            "is an input of its own, not a column of a table"
-            if scalar
-            else "is a column of a table, not an input of its own"
-        )
-        raise UsageError(f"A column of kind {kind!r} {fits}.")
-    return field
+def _scalar(kind: str) -> ColumnType:
+    found = column_type(kind)
+    if not found.scalar:
+        raise UsageError(f"A column of kind {kind!r} is an input of its own, not a column of a table.")
+    return found

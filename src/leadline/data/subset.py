@@ -18,7 +18,7 @@ from torch import Tensor
 
 from leadline.core.schema import InputSchema, Schema
 from leadline.data import cache
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.data.sources import fingerprints
 from leadline.data.storage import RowStorage
 from leadline.data.table import Table
@@ -224,14 +224,4 @@ def decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
 
     Of a window these are the last values before what is forecast.
     """
-    if one.window is not None:
-        values = values[:, one.window.past - 1]
-    elif one.kind != "table":
-        return {one.name: column_type(one.kind).decode(values, one.fields[0].state)[0]}
-    shown: dict[str, Any] = {}
-    start = 0
-    for field in one.fields:
-        width = column_type(field.kind).width(field.state)
-        shown[field.name] = column_type(field.kind).decode(values[:, start : start + width], field.state)[0]
-        start += width
-    return shown
+    return input_type(one.kind).decode(one, values)

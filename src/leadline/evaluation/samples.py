@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import column_type, input_type
 from leadline.data.subset import decoded
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.nn.rng import Rng
@@ -97,7 +97,7 @@ def _even(parts: Sequence[Tensor]) -> list[Tensor]:
 def stored(one: InputSchema, x: Tensor, row: int) -> np.ndarray:
     """Return one raw row (1, ...) of an input as its field stores it."""
     own = x[row : row + 1]
-    return own.numpy() if one.kind in ("table", "series") else column_type(one.kind).stored(own, one.fields[0].state)
+    return input_type(one.kind).stored(one, own)
 
 
 def shown(one: InputSchema, x: Tensor, row: int) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import polars as pl
 
 from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup, registered
 from leadline.core.requirement import Requirement
-from leadline.core.safe_text import apart, for_terminal
-from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.core.schema import Schema
+from leadline.core.wording import counted, listed
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
+from leadline.data.input_types.table import COLUMNS
 from leadline.evaluation.evaluate import levels_for
 from leadline.metrics.statistics.sample_size import rows_needed
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress
 
-COLUMNS = 40  # of one kind, and
 CLASSES = 12  # that are named; the report has them all
 PROPORTIONS = (
     "accuracy",
@@ -31,7 +31,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     noun = "windows" if any(one.window is not None for one in dataset.schema.inputs) else "rows"
     shown.note(f"{dataset.name}: {counts} {noun} ({dataset.split_by})")
     for one in dataset.schema.inputs:
-        shown.note(f"input {one.name}: {_content(one)}")
+        shown.note(f"input {one.name}: {input_type(one.kind).describe(one)}")
     if dataset.schema.target is not None:
         shown.note(f"target {dataset.schema.target.name}: {_goal(dataset.schema)}")
     for line in overlooked(dataset.schema, experiment):
@@ -50,21 +50,6 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
         shown.note(line)
 
 
-def _content(one: InputSchema) -> str:
-    if one.window is not None:
-        beside = [f.name for f in one.fields if f.kind != "calendar" and f.name not in one.window.aims]
-        known = [*one.window.spec.known, *(["the calendar"] if one.window.spec.calendar else [])]
-        said = f"the last {_count(one.window.past, 'step')} of {one.window.spec.every}"
-        said += f", with {_some(beside, COLUMNS)} beside" if beside else ""
-        return said + (f"; known ahead: {_some(known, COLUMNS)}" if known else "")
-    if one.kind != "table":
-        return column_type(one.kind).description(one.fields[0].state) or one.kind
-    kinds: dict[str, list[str]] = {}
-    for field in one.fields:
-        kinds.setdefault(field.kind, []).append(field.name)
-    return "; ".join(f"{_count(len(names), kind)} ({_some(names, COLUMNS)})" for kind, names in kinds.items())
-
-
 def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
     """Yield which columns of a series its network overlooks: one that forecasts itself knows the past of the variables
     alone.
@@ -76,7 +61,7 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
         if beside and lookup("models", component.name).forecasts:
             yield (
-                f"Careful: {component.name} continues each variable from its own past; {_some(beside, COLUMNS)} "
+                f"Careful: {component.name} continues each variable from its own past; {listed(beside, COLUMNS)} "
                 f"{'is' if len(beside) == 1 else 'are'} not looked at. --network tcn, rnn or transformer does."
             )
 
@@ -85,19 +70,19 @@ def _goal(schema: Schema) -> str:
     """Return in words what is predicted."""
     assert schema.target is not None
     if schema.classes:
-        return f"{len(schema.classes):,} classes ({_some(schema.classes, CLASSES)})"
+        return f"{len(schema.classes):,} classes ({listed(schema.classes, CLASSES)})"
     if schema.tasks:
         return f"several ({'; '.join(f'{task.name}: {_goal(task.schema)}' for task in schema.tasks)})"
     if schema.labels:
         what = "probabilities of" if schema.target.kind == "probabilities" else "sets of"
-        return f"{what} {_count(len(schema.labels), 'label')} ({_some(schema.labels, CLASSES)})"
+        return f"{what} {counted(len(schema.labels), 'label')} ({listed(schema.labels, CLASSES)})"
     if schema.tags:
-        return f"a tag for each token, of {len(schema.tags):,} ({_some(schema.tags, CLASSES)})"
+        return f"a tag for each token, of {len(schema.tags):,} ({listed(schema.tags, CLASSES)})"
     if schema.target.kind == "text":
         return "each token, and where the text ends, from what comes before"
     if schema.target.kind == "series":
         state = schema.target.state
-        return f"the next {_count(state['horizon'], 'step')} of {_count(len(state['columns']), 'variable')}"
+        return f"the next {counted(state['horizon'], 'step')} of {counted(len(state['columns']), 'variable')}"
     return "a count" if schema.target.kind == "count" else "a number"
 
 
@@ -105,17 +90,7 @@ def _set_aside(rows: pl.DataFrame) -> str:
     file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
     # of one row in a file of its own, the reason says which
     first = reason if reason.startswith(f"{file}:") else f"{file}, row {row}, {column}: {reason}"
-    return f"{_count(rows.height, 'row')} set aside, listed in set_aside.parquet of the run folder. The first: {first}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun if n == 1 else noun[:-1] + 'ies' if noun.endswith('y') else noun + 's'}"
-
-
-def _some(names: Sequence[str], most: int) -> str:
-    return ", ".join(for_terminal(apart(name)) for name in names[:most]) + (
-        f", … and {len(names) - most:,} more" if len(names) > most else ""
-    )
+    return f"{counted(rows.height, 'row')} set aside, listed in set_aside.parquet of the run folder. The first: {first}"
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.data.subset import decoded
 from leadline.evaluation.exhibits import picture
 from leadline.nn.rng import Rng
@@ -107,8 +107,8 @@ class TrainingDiagnostics:
         """Return the pictures, an epoch a column, where there are any."""
         if self.shown is None or not self.pictures:
             return ()
-        one, field = self.shown, column_type(self.shown.kind)
-        columns = [field.stored(x, one.fields[0].state) for _, x in sorted(self.pictures.items())]
+        one = self.shown
+        columns = [input_type(one.kind).stored(one, x) for _, x in sorted(self.pictures.items())]
         pictures = [picture(decoded(one, x_NHWC[row : row + 1])[one.name]) for row in range(ROWS) for x_NHWC in columns]
         headings = [f"epoch {epoch:.3g}" for epoch in sorted(self.pictures)]
         content = {

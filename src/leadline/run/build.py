@@ -9,6 +9,7 @@ from torch import nn
 
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, classical_family
@@ -57,7 +58,7 @@ def build_network(
             bodies[name] = build_encoder(
                 network.bodies[name], specs[name], fronts[name], network.size, own, objective.encoder_output
             )
-        media = [one.kind != "table" for one in schema.inputs]
+        media = [input_type(one.kind).medium for one in schema.inputs]
         return objective.build(schema, bodies, options, SideBySide if plain else fuse_by(network.fusion, media))
 
 

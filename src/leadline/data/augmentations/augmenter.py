@@ -6,41 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations import series, table
 from leadline.data.augmentations.contract import Augmentation, Options, Stage, checked
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
 
-# What makes rows hard to know again, by kind of input, where the user does not say it: for views that are called
-# strong.
-STRONG: Mapping[str, tuple[Component, ...]] = {
-    "image": (
-        Component(name="shift", options={"amount": 0.1}),
-        Component(name="rotate", options={"amount": 15}),
-        Component(name="part", options={"amount": 0.6}),
-        Component(name="brightness", options={"amount": 0.4}),
-        Component(name="contrast", options={"amount": 0.4}),
-        Component(name="colour", options={"saturation": 0.4, "hue": 0.1}),
-        Component(name="grey", options={"amount": 0.2}),
-        Component(name="cutout", options={"amount": 0.3}),
-    ),
-    "series": (
-        Component(name="noise", options={"amount": 0.2}),
-        Component(name="scale", options={"amount": 0.3}),
-        Component(name="missing_span", options={"amount": 0.3}),
-    ),
-    "table": (Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
-    "text": (Component(name="word_dropout", options={"amount": 0.2}), Component(name="mask", options={"amount": 0.3})),
-    "audio": (
-        Component(name="shift", options={"amount": 0.2}),
-        Component(name="speed", options={"amount": 0.1}),
-        Component(name="noise"),
-        Component(name="time_mask", options={"amount": 0.2}),
-        Component(name="frequency_mask", options={"amount": 0.3}),
-    ),
-}
 WEAK = "weak"
 
 
@@ -58,9 +29,8 @@ def strong(one: InputSchema) -> tuple[Component, ...]:
     if one.strong is not None:
         return one.strong
     known = _known(one)
-    fitting = (
-        part for part in STRONG.get(one.kind, ()) if part.name in known and known[part.name].unsuitable(one) is None
-    )
+    usual = input_type(one.kind).strong
+    fitting = (part for part in usual if part.name in known and known[part.name].unsuitable(one) is None)
     return (*one.augment, *(part for part in fitting if part.name not in {own.name for own in one.augment}))
 
 
@@ -116,6 +86,4 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
 
 
 def _known(schema: InputSchema) -> Mapping[str, Augmentation]:
-    if schema.window is not None:
-        return series.AUGMENTATIONS
-    return table.AUGMENTATIONS if schema.kind == "table" else column_type(schema.kind).augmentations
+    return input_type(schema.kind).augmentations

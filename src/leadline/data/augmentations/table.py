@@ -28,8 +28,8 @@ def spreads(schema: InputSchema) -> np.ndarray:
     """Return the standard deviation of each column of the encoded table (F,) on train rows; NaN where it holds no
     quantity.
     """
-    found = [column_type(one.kind).spread(one.state) for one in schema.fields]
-    spread_K = np.array([np.nan if spread is None else spread for spread in found], np.float32)
+    kinds = [(column_type(one.kind).spread, one.state) for one in schema.fields]
+    spread_K = np.array([np.nan if spread is None else spread(state) for spread, state in kinds], np.float32)
     return np.asarray(spread_K[columns(schema)])
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.data.encoding import PROBLEMS, EncodedColumns
 from leadline.data.subset import RowOrigins
 from leadline.data.table import Table
@@ -51,7 +51,7 @@ def _needed(schema: Schema, one: InputSchema, spec: DataSpec) -> bool:
 
 
 def _absent(one: InputSchema, missing: np.ndarray) -> pl.DataFrame:
-    noun = column_type(one.kind).noun if len(missing) else ""  # only media are ever missing altogether
+    noun = input_type(one.kind).noun if len(missing) else ""  # only media are ever missing altogether
     return _problems(missing, one.fields[0].name, f"there is no {noun}")
 
 

@@ -57,7 +57,9 @@ def duplicate_groups(table: Table, groups: Sequence[Group], progress: Progress |
     Pictures of one column are compared with each other. They are encoded for it as training will most likely have them,
     so that nothing is decoded twice; what is found is kept in the cache."""
     found = [
-        _linked(table, group, progress) for group in groups if group.kind != "table" and column_type(group.kind).outline
+        _linked(table, group, progress)
+        for group in groups
+        if any(column_type(kind).outline for kind in group.columns.values())
     ]
     if not found:
         return None

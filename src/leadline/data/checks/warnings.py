@@ -26,10 +26,8 @@ SHOWN = 3  # names in a sentence
 RARE = 0.2  # of an even share of the rows: a class with less is called rare
 FEW = 5  # train rows of a class from which little can be learned
 GROUPS = 10  # different values that a column must have to be one that rows are grouped by
-DATES = 10  # different dates that a column must have to be one that rows are ordered by
 _LOOK = 10_000  # rows
 _CODES = 0.95  # of a text column's values look like codes
-_DATE_OF_A_PERSON = re.compile(r"birth|born|dob", re.IGNORECASE)
 _SOMEONE = (
     "patient|subject|participant|person|people|user|customer|client|member|employee|student|speaker|author|writer|reader|driver|player|"
     "household|family|session|visitor|account|device|machine|animal|donor|case|video|clip"
@@ -52,7 +50,7 @@ def before_training(
     return (
         *_leaks(table, choice, suspects, train),
         *_group_split(table, grouped),
-        *(_time_split(table, used) if _is_random(table, spec) and not grouped else ()),
+        *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
     )
 
 
@@ -185,17 +183,10 @@ def _group_split(table: Table, columns: Sequence[str]) -> Iterator[str]:
         )
 
 
-def _time_split(table: Table, used: Iterable[tuple[str, str]]) -> Iterator[str]:
-    dates = [
-        c
-        for c, kind in used
-        if kind == "date" and not _DATE_OF_A_PERSON.search(c) and table.frame[c].n_unique() >= DATES
-    ]
-    if dates:
-        yield (
-            f"Rows have a date, {dates[0]!r}, and are split at random. If later rows are to be predicted from earlier"
-            f" ones, --split time:{dates[0]} tests on the latest."
-        )
+def _better_split(table: Table, used: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Yield what the first column with something to say about it says of a split at random."""
+    said = (column_type(kind).better_split(table.frame[name]) for name, kind in used)
+    yield from (words for words in [next((words for words in said if words is not None), None)] if words)
 
 
 def _unknown(subset: str, values: pl.Series) -> str:

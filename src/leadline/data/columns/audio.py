@@ -16,8 +16,10 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.component import Component
+from leadline.core.schema import InputSchema
 from leadline.data.augmentations.audio import AUGMENTATIONS
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.decoding import sounds
 from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
 from leadline.data.columns.decoding.sounds import Header
@@ -207,7 +209,7 @@ def _decode(values: np.ndarray, state: ColumnState) -> list[bytes]:
     return [sounds.wav(x_S, state["rate"]) for x_S in values]
 
 
-def _stored(x_1S: Tensor, state: ColumnState) -> np.ndarray:
+def _stored(one: InputSchema, x_1S: Tensor) -> np.ndarray:
     x_1L = x_1S[:, ~x_1S[0].isnan()]
     stored: np.ndarray = (x_1L * sounds.FULL).round().clamp(-sounds.FULL, sounds.FULL - 1).to(torch.int16).numpy()
     return stored
@@ -257,8 +259,9 @@ def _most(state: ColumnState) -> int:
     return most
 
 
-def _rows(values: Tensor, ends: Tensor | None, state: ColumnState) -> RowStorage:
+def _storage(one: InputSchema, values: Tensor, ends: Tensor | None) -> RowStorage:
     assert ends is not None
+    state = one.fields[0].state
     tenth = max(1, state["rate"] // 10)
     return RaggedRows(values, ends, padding=math.nan, scale=1 / sounds.FULL, multiple=tenth, longest=_most(state))
 
@@ -285,22 +288,38 @@ def _some(count: int, of: int) -> str:
     )
 
 
+def _described(one: InputSchema) -> str:
+    state = one.fields[0].state
+    return f"clips of up to {state['seconds']:g} s at {state['rate']:,} Hz"
+
+
+INPUT = InputType(
+    "clip",
+    shape=lambda fields: (_most(fields[0].state),),
+    example=lambda one: torch.zeros(2, _most(one.fields[0].state)),
+    describe=_described,
+    ragged=True,
+    storage=_storage,
+    stored=_stored,
+    network=lambda one, predicts: Component(name="audiocnn"),
+    pace=lambda one: "slow",
+    augmentations=AUGMENTATIONS,
+    strong=(
+        Component(name="shift", options={"amount": 0.2}),
+        Component(name="speed", options={"amount": 0.1}),
+        Component(name="noise"),
+        Component(name="time_mask", options={"amount": 0.2}),
+        Component(name="frequency_mask", options={"amount": 0.3}),
+    ),
+)
 COLUMN = ColumnType(
     "audio",
-    False,
     _infer,
     _fit,
     _encode,
     _decode,
     _front,
-    noun="clip",
-    description=lambda state: f"clips of up to {state['seconds']:g} s at {state['rate']:,} Hz",
-    ragged=True,
-    shape=lambda state: (_most(state),),
-    rows=_rows,
-    example=lambda state: torch.zeros(2, _most(state)),
-    stored=_stored,
     recipe=lambda state: {name: state[name] for name in ("rate", "seconds")},
     warnings=_remarks,
-    augmentations=AUGMENTATIONS,
+    input=INPUT,
 )

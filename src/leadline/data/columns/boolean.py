@@ -83,4 +83,4 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"classes": state["classes"]}
 
 
-COLUMN = ColumnType("boolean", True, _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe)
+COLUMN = ColumnType("boolean", _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe)

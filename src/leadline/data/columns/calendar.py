@@ -85,7 +85,6 @@ def _periods(state: ColumnState) -> list[float]:
 
 COLUMN = ColumnType(
     "calendar",
-    True,
     lambda column, context: 0.0,
     _fit,
     _encode,

@@ -144,6 +144,4 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"classes": state["classes"]}  # a target's state says more, which its codes do not depend on
 
 
-COLUMN = ColumnType(
-    "category", True, _infer, _fit, _encode, _decode, CategoryPreprocessor, recipe=_recipe, codes=_codes
-)
+COLUMN = ColumnType("category", _infer, _fit, _encode, _decode, CategoryPreprocessor, recipe=_recipe, codes=_codes)

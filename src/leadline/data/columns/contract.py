@@ -1,22 +1,31 @@
-"""What a kind of column must be able to do. Each ``data/columns/<kind>.py`` declares one ``COLUMN``."""
+"""What a kind of column, and an input of the network, must be able to do.
+
+Each ``data/columns/<kind>.py`` declares one ``COLUMN``; where such a column is an input of its own, its `input` says
+what is asked of that. Two inputs are made of scalar columns, tables and series: ``data/input_types/<kind>.py``.
+Nothing else asks what kind a column or an input is of: it asks these for what it needs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
-import torch
 from torch import Tensor, nn
 
-from leadline.core.registry import lookup
+from leadline.core.component import Component
+from leadline.core.registry import lookup, registered
+from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.augmentations.contract import Augmentation
 from leadline.data.storage import DenseRows, RowStorage
+from leadline.errors import UsageError
 
 ColumnState = Mapping[str, Any]
+# How long networks learn from an input unless the user says it: as from most, few times over (texts are soon known by
+# heart), or not for long, as a step takes a hundred times the work of others.
+Pace = Literal["usual", "few", "slow"]
 
 
 class Encoded(NamedTuple):
@@ -42,43 +51,91 @@ class ColumnContext(NamedTuple):
     options: Mapping[str, Any] = {}
 
 
+def _decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
+    return {one.name: column_type(one.kind).decode(values, one.fields[0].state)[0]}
+
+
+def _preprocessor(one: InputSchema, plain: bool) -> nn.Module:
+    own = column_type(one.kind)
+    return (own.plain if plain and own.plain is not None else own.preprocessor)([f.state for f in one.fields])
+
+
+def _refitted(one: InputSchema, other: InputSchema) -> InputSchema:
+    column = one.fields[0].model_copy(update={"state": other.fields[0].state})
+    return one.model_copy(update={"fields": (column,), "shape": other.shape})
+
+
+@dataclass(frozen=True)
+class InputType:
+    """What is asked of an input of the network as a whole; what is not given is as for an input of one column.
+
+    - `noun`: what one row of it is called.
+    - `shape(fields)`: the shape of one encoded row, of the longest one where rows are `ragged`.
+    - `example(one)`: two raw rows that its preprocessor can be tried on.
+    - `describe(one)`: in words, what the network is given of it, ``28×28×1 image``; `short(one)`: the same to tell it
+      from another input, in a word or two.
+    - `storage(one, values, ends)`: how what is stored becomes the raw tensors of a batch; `ends` are those of ragged
+      rows.
+    - `stored(one, raw)`: one raw row (1, ...), augmented perhaps, as rows are stored.
+    - `decode(one, values)`: one stored row (1, ...) as people read it, by column, or by the input's name.
+    - `preprocessor(one, plain)`: the module from raw tensors to a `Signal`, the `plain` one without learned weights.
+    - `columns_differ(one, other)`: how the columns of two such inputs differ, or None; an input of one column may call
+      it as it likes.
+    - `refitted(one, other)`: the input with what was fitted for another whose columns are the same.
+    - `network(one, predicts)`: the network that reads it unless the user names one; `predicts` says whether there is a
+      target.
+    - `pace(one)`: how long networks learn from it.
+    - `augmentations` by name, and those of `strong` views, of which all are taken that fit an input.
+    - `medium`: True for what networks soon know by heart beside a table.
+    """
+
+    noun: str
+    shape: Callable[[Sequence[ColumnSchema]], tuple[int, ...]]
+    example: Callable[[InputSchema], Tensor]
+    describe: Callable[[InputSchema], str] = lambda one: one.kind
+    short: Callable[[InputSchema], str] = lambda one: f"{one.kind} {'×'.join(map(str, one.shape))}"
+    ragged: bool = False
+    medium: bool = True
+    storage: Callable[[InputSchema, Tensor, Tensor | None], RowStorage] = lambda one, values, ends: DenseRows(values)
+    stored: Callable[[InputSchema, Tensor], np.ndarray] = lambda one, raw: raw.numpy()
+    decode: Callable[[InputSchema, np.ndarray], dict[str, Any]] = _decoded
+    preprocessor: Callable[[InputSchema, bool], nn.Module] = _preprocessor
+    columns_differ: Callable[[InputSchema, InputSchema], str | None] = lambda one, other: None
+    refitted: Callable[[InputSchema, InputSchema], InputSchema] = _refitted
+    network: Callable[[InputSchema, bool], Component] = lambda one, predicts: Component(name="rnn")
+    pace: Callable[[InputSchema], Pace] = lambda one: "usual"
+    augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
+    strong: tuple[Component, ...] = ()
+
+
 @dataclass(frozen=True)
 class ColumnType:
     """A kind of column.
 
-    - `scalar`: True when the column is part of the ``table`` input, False when it is an input of its own.
     - `infer(column, context)`: how surely a column is of this kind, 0 to 1 (the surest kind wins).
     - `fit(column, context)`: the state, plain JSON, from the train rows only.
     - `encode(column, state, context)`: raw values. Scalar kinds give float32 (N, width(state)) with NaN where missing.
     - `decode(values, state)`: stored values of some rows (of a ragged kind: of one, (1,L)) as what people read: text
       and numbers, PNG bytes for pictures, WAV bytes for sound.
-    - `preprocessor(states)`: the module that turns the raw columns of all fields of this kind, side by side as float32
+    - `preprocessor(states)`: the module that turns the raw columns of this kind, side by side as float32
       (B, sum of widths), into features (B, F) — or, for a kind with an input of its own, raw values into a `Signal`. It
       is part of the shipped network: standardising, embedding, mean images live there.
     - `plain(states)`: that module for models that are fitted, not stepped: without learned weights and with NaN where
       something is missing. None where raw columns serve as they are; `codes(state)` then says how many classes they
       code, 0 for a quantity.
-    - `width(state)`: how many table columns a scalar field takes.
-    - `noun`: what one value of a kind with an input of its own is called.
-    - `description(state)`: in words, what the network is given of it, ``28×28×1 image``; of a kind with an input of its
-      own.
-    - `shape(state)`: the shape of one encoded row of a kind with an input of its own, of the longest one where rows are
-      `ragged`.
-    - `rows(values, ends, state)`: how what is stored becomes the raw tensors of a batch; `ends` are those of ragged
-      rows.
-    - `example(state)`: two raw rows that a front can be tried on.
-    - `stored(raw, state)`: one raw row (1, ...), augmented perhaps, as rows are stored, which `decode` takes.
+    - `width(state)`: how many table columns a scalar kind takes.
     - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
     - `outline(column, context)`: that part as it can be told of all rows, before they are split, of a kind whose
-      near-identical rows are looked for; None for the other kinds.
+      near-identical rows are looked for (stored as pixels (N,H,W,C)); None for the other kinds.
     - `warnings(state)`: what the user should know of how the column's values were read.
+    - `better_split(column)`: where rows with such a column are split at random, why another split may be wanted, and
+      how; None where nothing is to be said.
     - `spread(state)`: the standard deviation of a scalar kind whose one encoded column is a quantity, to which noise
-      can be added and which can be mixed with another's; None for the other kinds.
-    - `augmentations`: by name, of a kind with an input of its own; those of tables are in `augmentations/table.py`.
+      can be added, which can be mixed with another's, and be forecast; None for the other kinds.
+    - `input`: what is asked of the input that such a column is; None for a scalar kind, which is a column of a table.
     """
 
     kind: str
-    scalar: bool
     infer: Callable[[pl.Series, ColumnContext], float]
     fit: Callable[[pl.Series, ColumnContext], ColumnState]
     encode: Callable[[pl.Series, ColumnState, ColumnContext], Encoded]
@@ -87,21 +144,31 @@ class ColumnType:
     plain: Callable[[Sequence[ColumnState]], nn.Module] | None = None
     codes: Callable[[ColumnState], int] = lambda state: 0
     width: Callable[[ColumnState], int] = lambda state: 1
-    noun: str = "value"
-    description: Callable[[ColumnState], str] = lambda state: ""
-    ragged: bool = False
-    shape: Callable[[ColumnState], tuple[int, ...]] = lambda state: ()
-    rows: Callable[[Tensor, Tensor | None, ColumnState], RowStorage] = lambda values, ends, state: DenseRows(values)
-    example: Callable[[ColumnState], Tensor] = lambda state: torch.zeros(2, 1)
-    stored: Callable[[Tensor, ColumnState], np.ndarray] = lambda x, state: x.numpy()
     recipe: Callable[[ColumnState], ColumnState] = lambda state: state
     outline: Callable[[pl.Series, ColumnContext], ColumnState] | None = None
     warnings: Callable[[ColumnState], Sequence[str]] = lambda state: ()
-    spread: Callable[[ColumnState], float | None] = lambda state: None
-    augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
+    better_split: Callable[[pl.Series], str | None] = lambda column: None
+    spread: Callable[[ColumnState], float] | None = None
+    input: InputType | None = None
+
+    @property
+    def scalar(self) -> bool:
+        """Whether such a column is part of a table rather than an input of its own."""
+        return self.input is None
 
 
 def column_type(kind: str) -> ColumnType:
-    """Return the field of a kind; raises UsageError with the nearest names where there is none."""
+    """Return the column type of a kind; raises UsageError with the nearest names where there is none."""
     found: ColumnType = lookup("columns", kind)
     return found
+
+
+def input_type(kind: str) -> InputType:
+    """Return what is asked of inputs of a kind; raises UsageError where there is none, or columns of it are scalar."""
+    if kind in registered("inputs"):
+        made: InputType = lookup("inputs", kind)
+        return made
+    own = column_type(kind).input
+    if own is None:
+        raise UsageError(f"A column of kind {kind!r} is a column of a table, not an input of its own.")
+    return own

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -26,6 +27,9 @@ from leadline.data.columns.scalars.time_stamps import (
     parse,
     seconds,
 )
+
+DIFFERENT = 10  # dates that a column must have to be one that rows are ordered by
+_OF_A_PERSON = re.compile(r"birth|born|dob", re.IGNORECASE)
 
 
 def _infer(column: pl.Series, context: ColumnContext) -> float:
@@ -127,6 +131,24 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"format": state["format"]}
 
 
+def _better_split(column: pl.Series) -> str | None:
+    if _OF_A_PERSON.search(column.name) or column.n_unique() < DIFFERENT:
+        return None
+    return (
+        f"Rows have a date, {column.name!r}, and are split at random. If later rows are to be predicted from earlier"
+        f" ones, --split time:{column.name} tests on the latest."
+    )
+
+
 COLUMN = ColumnType(
-    "date", True, _infer, _fit, _encode, _decode, DatePreprocessor, plain=DatePreprocessor, width=_width, recipe=_recipe
+    "date",
+    _infer,
+    _fit,
+    _encode,
+    _decode,
+    DatePreprocessor,
+    plain=DatePreprocessor,
+    width=_width,
+    recipe=_recipe,
+    better_split=_better_split,
 )

@@ -13,19 +13,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from leadline.core.component import Component
+from leadline.core.schema import InputSchema
 from leadline.data.augmentations.image import AUGMENTATIONS
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.decoding import images
 from leadline.data.columns.decoding.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
 from leadline.data.columns.decoding.images import Header, Shape
 from leadline.data.columns.decoding.paths import named, path_of, source_of
 from leadline.data.columns.options import choice
 from leadline.data.sources.modalities import PICTURES
-from leadline.data.storage import ImageRows, RowStorage
+from leadline.data.storage import ImageRows
 from leadline.errors import DataError
 from leadline.nn.batch import Signal
 
 SCALES = ("standard", "unit", "mean_image")
+LARGE = 64  # pixels a side above which the default network is a residual one
 _CHUNK = 64
 _FULL = images.DEPTHS[-1]
 _TRAITS = {
@@ -183,20 +186,21 @@ def _shape(state: ColumnState) -> tuple[int, ...]:
     return state["height"], state["width"], state["channels"]
 
 
-def _told(state: ColumnState) -> str:
-    return f"{'×'.join(map(str, _shape(state)))} image"
+def _described(one: InputSchema) -> str:
+    return f"{'×'.join(map(str, _shape(one.fields[0].state)))} image"
 
 
-def _example(state: ColumnState) -> Tensor:
+def _example(one: InputSchema) -> Tensor:
+    state = one.fields[0].state
     return torch.zeros(2, state["channels"], state["height"], state["width"], dtype=torch.uint8)
 
 
-def _rows(values: Tensor, ends: Tensor | None, state: ColumnState) -> RowStorage:
-    return ImageRows(values)
-
-
-def _stored(x_1CHW: Tensor, state: ColumnState) -> np.ndarray:
+def _stored(one: InputSchema, x_1CHW: Tensor) -> np.ndarray:
     return x_1CHW.float().clamp(0, 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def _large(one: InputSchema) -> bool:
+    return max(one.shape[:2]) > LARGE
 
 
 def _recipe(state: ColumnState) -> ColumnState:
@@ -211,22 +215,36 @@ def _remarks(state: ColumnState) -> list[str]:
     ]
 
 
+INPUT = InputType(
+    "picture",
+    shape=lambda fields: _shape(fields[0].state),
+    example=_example,
+    describe=_described,
+    storage=lambda one, values, ends: ImageRows(values),
+    stored=_stored,
+    network=lambda one, predicts: Component(name="resnet" if _large(one) else "cnn"),
+    pace=lambda one: "slow" if _large(one) else "usual",
+    augmentations=AUGMENTATIONS,
+    strong=(
+        Component(name="shift", options={"amount": 0.1}),
+        Component(name="rotate", options={"amount": 15}),
+        Component(name="part", options={"amount": 0.6}),
+        Component(name="brightness", options={"amount": 0.4}),
+        Component(name="contrast", options={"amount": 0.4}),
+        Component(name="colour", options={"saturation": 0.4, "hue": 0.1}),
+        Component(name="grey", options={"amount": 0.2}),
+        Component(name="cutout", options={"amount": 0.3}),
+    ),
+)
 COLUMN = ColumnType(
     "image",
-    False,
     _infer,
     _fit,
     _encode,
     _decode,
     _front,
-    noun="picture",
-    description=_told,
-    shape=_shape,
-    rows=_rows,
-    example=_example,
-    stored=_stored,
     recipe=_recipe,
     outline=_outline,
     warnings=_remarks,
-    augmentations=AUGMENTATIONS,
+    input=INPUT,
 )

@@ -159,7 +159,6 @@ def _recipe(state: ColumnState) -> ColumnState:
 
 COLUMN = ColumnType(
     "labels",
-    True,
     _infer,
     _fit,
     _encode,

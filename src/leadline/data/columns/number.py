@@ -132,4 +132,4 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"offset": state["offset"]}
 
 
-COLUMN = ColumnType("number", True, _infer, _fit, _encode, _decode, NumberPreprocessor, recipe=_recipe, spread=_spread)
+COLUMN = ColumnType("number", _infer, _fit, _encode, _decode, NumberPreprocessor, recipe=_recipe, spread=_spread)

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from leadline.core.component import Component
+from leadline.core.schema import InputSchema
 from leadline.data.augmentations.text import AUGMENTATIONS
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_text
 from leadline.data.columns.texts import pretokenized, prose, word_vectors
@@ -128,13 +130,13 @@ def _decode(values: np.ndarray, state: ColumnState) -> list[str]:
     return [tokens_of(state).text(row) for row in values.tolist()]
 
 
-def _rows(values: Tensor, ends: Tensor | None, state: ColumnState) -> RowStorage:
+def _storage(one: InputSchema, values: Tensor, ends: Tensor | None) -> RowStorage:
     assert ends is not None
-    return RaggedRows(values, ends, padding=PADDING, longest=state["length"])
+    return RaggedRows(values, ends, padding=PADDING, longest=one.fields[0].state["length"])
 
 
-def _example(state: ColumnState) -> Tensor:
-    return torch.full((2, state["length"]), UNKNOWN, dtype=torch.int32)
+def _example(one: InputSchema) -> Tensor:
+    return torch.full((2, one.fields[0].state["length"]), UNKNOWN, dtype=torch.int32)
 
 
 class TextPreprocessor(nn.Module):
@@ -224,32 +226,41 @@ def _infer(column: pl.Series, context: ColumnContext) -> float:
     return prose.looks_like_prose(column)
 
 
-def _told(state: ColumnState) -> str:
+def _described(one: InputSchema) -> str:
+    state = one.fields[0].state
     kind = {"words": "words", "characters": "characters", "bpe": "byte pairs", "given": "tokens"}[state["tokens"]]
     return f"text of up to {state['length']:,} {kind}, {len(state['vocabulary']) - len(NAMES):,} different ones"
 
 
-def _stored(raw: Tensor, state: ColumnState) -> np.ndarray:
+def _stored(one: InputSchema, raw: Tensor) -> np.ndarray:
     return raw[:, raw[0] != PADDING].numpy()
 
 
+INPUT = InputType(
+    "text",
+    shape=lambda fields: (fields[0].state["length"],),
+    example=_example,
+    describe=_described,
+    ragged=True,
+    storage=_storage,
+    stored=_stored,
+    network=lambda one, predicts: Component(name="textcnn"),
+    pace=lambda one: "few",
+    augmentations=AUGMENTATIONS,
+    strong=(
+        Component(name="word_dropout", options={"amount": 0.2}),
+        Component(name="mask", options={"amount": 0.3}),
+    ),
+)
 COLUMN = ColumnType(
     "text",
-    False,
     _infer,
     _fit,
     _encode,
     _decode,
     _front,
     plain=_plain,
-    noun="text",
-    description=_told,
-    ragged=True,
-    shape=lambda state: (state["length"],),
-    rows=_rows,
-    example=_example,
-    stored=_stored,
     recipe=_recipe,
     warnings=_remarks,
-    augmentations=AUGMENTATIONS,
+    input=INPUT,
 )

@@ -17,7 +17,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import first, located
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import column_type, input_type
 from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
 from leadline.data.input_matching import as_fitted_before
@@ -119,7 +119,7 @@ def _fitted(
 def _check_columns(table: Table, one: InputSchema) -> None:
     assert one.window is not None
     spec = one.window.spec
-    named = [name for name in (spec.time, spec.item) if name] + [f.name for f in one.fields if f.kind != "calendar"]
+    named = [name for name in (spec.time, spec.item) if name] + [f.name for f in one.fields if f.name != spec.time]
     missing = [name for name in dict.fromkeys(named) if name not in table.frame.columns]
     if missing:
         raise DataError(
@@ -138,7 +138,7 @@ def _store(schema: Schema, window: Window, found: Ordered, encoded: EncodedColum
         index = index.with_columns(pl.col(found.name).cast(pl.Date))
     return Store(
         schema=schema,
-        inputs={one.name: WindowRows(values, window.past, window.seen, _known_ahead(one))},
+        inputs={one.name: input_type(one.kind).storage(one, values, None)},
         target=None if target is None else WindowRows(target, 0, window.spec.horizon),
         group=shared.group,
         origins=RowOrigins(found.table),
@@ -167,26 +167,13 @@ def _carried(values: np.ndarray, one: InputSchema, segment_N: np.ndarray) -> np.
     gaps = [
         at
         for at, f in enumerate(one.fields)
-        if f.kind == "number" and not f.state["missing"] and np.isnan(values[:, at]).any()
+        if f.kind == one.fields[0].kind and not f.state.get("missing") and np.isnan(values[:, at]).any()
     ]
     values = values.copy() if gaps else values  # what is forecast keeps what is missing
     for at in gaps:
         last_N = np.maximum.accumulate(np.where(np.isnan(values[:, at]), -1, rows))
         values[:, at] = np.where(last_N >= start_N, values[last_N, at], np.nan)
     return values
-
-
-def _known_ahead(one: InputSchema) -> Tensor | None:
-    """Return which columns of the encoded rows are known ahead."""
-    assert one.window is not None
-    known: list[int] = []
-    start = 0
-    for field in one.fields:
-        end = start + column_type(field.kind).width(field.state)
-        if field.kind == "calendar" or field.name in one.window.spec.known:
-            known += range(start, end)
-        start = end
-    return torch.tensor(known, dtype=torch.int64) if known else None
 
 
 def _in_own_units(values: Tensor, one: InputSchema) -> Tensor:

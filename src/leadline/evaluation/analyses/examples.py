@@ -15,7 +15,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.augmentations.augmenter import Augmenter
 from leadline.data.augmentations.mixing import Mixer, partners
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
 from leadline.evaluation.exhibits import (
@@ -162,7 +162,7 @@ def _words(component: Component) -> str:
 def _raw(one: InputSchema, batch: Batch, row: int) -> np.ndarray:
     """Return one row (1, ...) as its field stores it."""
     x: Tensor = batch.inputs[one.name][row : row + 1]
-    return x.numpy() if one.kind == "table" else column_type(one.kind).stored(x, one.fields[0].state)
+    return input_type(one.kind).stored(one, x)
 
 
 def _shown(one: InputSchema, batch: Batch, row: int) -> str:

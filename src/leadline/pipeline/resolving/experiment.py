@@ -15,6 +15,7 @@ from leadline.core.series_spec import SeriesSpec
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.augmentations.augmenter import Augmenter
 from leadline.data.augmentations.mixing import Mixer
+from leadline.data.columns.contract import input_type
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
@@ -38,9 +39,6 @@ from leadline.training.trackers import resolved_trackers
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
-# The default network of an input, by its kind.
-USUAL = {"table": "mlp", "text": "textcnn", "audio": "audiocnn", "series": "nlinear"}
-LARGE = 64  # pixels a side above which the default image network is a residual one
 READ, READ_EPOCHS = (
     100_000,
     20,
@@ -202,10 +200,11 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
 
 
 def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
-    if objective.encoder_output == "vector" and any(one.kind == "text" for one in schema.inputs):
+    paces = {input_type(one.kind).pace(one) for one in schema.inputs}
+    if objective.encoder_output == "vector" and "few" in paces:
         return min(max(round(READ / rows), EPOCHS[0]), READ_EPOCHS)
     usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
-    if any(one.kind == "audio" or (one.kind == "image" and max(one.shape[:2]) > LARGE) for one in schema.inputs):
+    if "slow" in paces:
         return min(usual, SLOW_EPOCHS)
     return max(usual, math.ceil(STEPS * batch / rows))
 
@@ -221,11 +220,7 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Compo
 def _default_body(one: InputSchema, objective: Objective) -> Component:
     if objective.encoder_output != "vector":
         return Component(name="rnn", options={"bidirectional": objective.encoder_output == "sequence"})
-    if one.window is not None and objective.labels == "none":
-        return Component(name="tcn")  # the usual one forecasts, and here nothing is forecast
-    if one.kind == "image":
-        return Component(name="resnet" if max(one.shape[:2]) > LARGE else "cnn")
-    return Component(name=USUAL.get(one.kind, "rnn"))  # a kind that is a plugin's gives sequences, most likely
+    return input_type(one.kind).network(one, objective.labels != "none")
 
 
 def _network(

@@ -7,7 +7,7 @@ from typing import Any
 
 from leadline.core.experiment import AUTO, Experiment
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import column_type, input_type
 from leadline.errors import LeadlineError, UsageError
 from leadline.objectives.contract import Converter, Generator
 from leadline.run.run import Run
@@ -61,11 +61,12 @@ def _check(asked: str, schema: Schema) -> None:
         here = ", ".join(one.name for one in schema.inputs)
         raise UsageError(f"judge: {asked} takes the inputs {', '.join(own)}, and the rows here have {here}.")
     for one in schema.inputs:
-        mine, theirs = _recipe(one), _recipe(own[one.name])
-        if mine != theirs:
+        other_one = own[one.name]
+        if _recipe(one) != _recipe(other_one):
+            here, there = (input_type(side.kind).short(side) for side in (one, other_one))
             raise UsageError(
-                f"judge: {asked} reads the input {one.name!r} in another way ({_words(own[one.name])}) than it is read"
-                f" here ({_words(one)}): train it on the same data, with the same data.inputs, data.columns and split."
+                f"judge: {asked} reads the input {one.name!r} in another way ({there}) than it is read"
+                f" here ({here}): train it on the same data, with the same data.inputs, data.columns and split."
             )
 
 
@@ -76,11 +77,3 @@ def _recipe(one: InputSchema) -> tuple[Any, ...]:
 
 def _plain(state: Mapping[str, Any]) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in state.items()}
-
-
-def _words(one: InputSchema) -> str:
-    return (
-        f"{one.kind} {'×'.join(map(str, one.shape))}"
-        if one.kind != "table"
-        else ", ".join(field.name for field in one.fields)
-    )

@@ -121,7 +121,9 @@ def invert(monkeypatch: pytest.MonkeyPatch) -> None:
 
     image: ColumnType = registry.lookup("columns", "image")
     known = {**AUGMENTATIONS, "invert": Alone(make, {"rate": Amount(0.5, 1, "a share")})}
-    monkeypatch.setattr("leadline.data.columns.image.COLUMN", replace(image, augmentations=known))
+    assert image.input is not None
+    changed = replace(image, input=replace(image.input, augmentations=known))
+    monkeypatch.setattr("leadline.data.columns.image.COLUMN", changed)
 
 
 @pytest.mark.usefixtures("invert")

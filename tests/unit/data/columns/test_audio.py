@@ -10,7 +10,8 @@ import pytest
 import soundfile
 import torch
 
-from leadline.data.columns.audio import COLUMN, AudioPreprocessor
+from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.data.columns.audio import COLUMN, INPUT, AudioPreprocessor
 from leadline.data.columns.contract import ColumnContext
 from leadline.errors import DataError, UsageError
 
@@ -25,6 +26,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def an_input(state: dict) -> InputSchema:
+    field = ColumnSchema(name="x", kind="audio", state=state)
+    return InputSchema(name="x", kind="audio", fields=(field,), shape=INPUT.shape([field]))
+
+
 def paths(count: int = 6) -> pl.Series:
     return pl.Series("clip", [f"{i}.wav" for i in range(count)])
 
@@ -35,7 +41,7 @@ def fit(column: pl.Series, base: Path | None = None, **options: object) -> dict[
 
 def raw(encoded, state: dict[str, object], rows: list[int]) -> torch.Tensor:
     ends = torch.from_numpy(np.concatenate([[0], np.cumsum(encoded.lengths)]))
-    return COLUMN.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor(rows))
+    return INPUT.storage(an_input(state), torch.from_numpy(encoded.values), ends).gather(torch.tensor(rows))
 
 
 def test_columns_of_paths_and_of_bytes_are_told_by_content(folder: Path) -> None:
@@ -79,7 +85,7 @@ def test_the_rate_is_the_most_frequent_one_and_at_most_16_khz(tmp_path: Path) ->
 def test_longer_clips_are_cut_and_counted(folder: Path) -> None:
     assert fit(paths(), folder)["seconds"] == 0.5  # 0.45 s, rounded up to a tenth
     state = fit(paths(), folder, seconds=0.3)
-    assert COLUMN.shape(state) == (2_400,)
+    assert an_input(state).shape == (2_400,)
     assert "3 of the 6 clips listened to are longer than 0.3 s and cut there." in COLUMN.warnings(state)
     assert COLUMN.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
 
@@ -158,8 +164,8 @@ def test_a_batch_is_padded_with_nan_and_stored_rows_come_back(folder: Path) -> N
     assert x_BS.shape == (2, 3_200)  # the longest has 2,800 samples; rounded up to a tenth of a second
     assert x_BS.isnan().sum(1).tolist() == [1_600, 400]
     assert x_BS.nan_to_num().abs().max() <= 1
-    np.testing.assert_array_equal(COLUMN.stored(x_BS[:1], state)[0], encoded.values[:1_600])
-    assert COLUMN.stored(torch.full((1, 9), 2.0), state).max() == 32_767
+    np.testing.assert_array_equal(INPUT.stored(an_input(state), x_BS[:1])[0], encoded.values[:1_600])
+    assert INPUT.stored(an_input(state), torch.full((1, 9), 2.0)).max() == 32_767
 
 
 def test_the_front_standardises_what_it_was_fitted_on(folder: Path) -> None:
@@ -189,7 +195,7 @@ def test_the_front_can_be_exported_and_passes_gradients_on(folder: Path) -> None
     state = fit(paths(), folder)
     front = AudioPreprocessor(state).eval()
     x_BS = raw(COLUMN.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
-    assert COLUMN.example(state).shape == (2, *COLUMN.shape(state))
+    assert INPUT.example(an_input(state)).shape == (2, *an_input(state).shape)
     dims = ({0: torch.export.Dim("rows", min=1), 1: torch.export.Dim("samples", min=280)},)
     exported = torch.export.export(front, (x_BS,), dynamic_shapes=dims).module()
     for given, wanted in zip(exported(x_BS[:4, :2_000]), front(x_BS[:4, :2_000]), strict=True):

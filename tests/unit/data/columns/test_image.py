@@ -10,8 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
+from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.image import COLUMN, ImagePreprocessor
+from leadline.data.columns.image import COLUMN, INPUT, ImagePreprocessor
 from leadline.errors import DataError, UsageError
 
 RNG = np.random.default_rng(1)
@@ -23,6 +24,11 @@ def folder(tmp_path: Path) -> tuple[Path, np.ndarray]:
     for i, one in enumerate(x):
         Image.fromarray(one).save(tmp_path / f"{i}.png")
     return tmp_path, x
+
+
+def an_input(state: dict) -> InputSchema:
+    field = ColumnSchema(name="x", kind="image", state=state)
+    return InputSchema(name="x", kind="image", fields=(field,), shape=INPUT.shape([field]))
 
 
 def fit(column: pl.Series, base: Path | None = None, **options: object) -> dict[str, object]:
@@ -48,7 +54,7 @@ def test_paths_bytes_and_arrays_give_the_same(folder: tuple[Path, np.ndarray]) -
 def test_state_holds_shape_and_statistics(folder: tuple[Path, np.ndarray]) -> None:
     base, x = folder
     state = fit(paths(), base)
-    assert COLUMN.shape(state) == (8, 6, 3)
+    assert an_input(state).shape == (8, 6, 3)
     assert state["resized"] is False
     np.testing.assert_allclose(state["mean"], x.mean((0, 1, 2)), atol=1e-5)
     np.testing.assert_allclose(state["std"], x.std((0, 1, 2)), atol=1e-5)
@@ -123,7 +129,7 @@ def test_default_resolution(tmp_path: Path, sizes: list[tuple[int, int]], expect
 def test_options(folder: tuple[Path, np.ndarray]) -> None:
     base, _ = folder
     state = fit(paths(), base, size=[4, 5], aspect="crop", channels=1, scale="unit")
-    assert COLUMN.shape(state) == (4, 5, 1)
+    assert an_input(state).shape == (4, 5, 1)
     assert (state["aspect"], state["scale"], state["resized"]) == ("crop", "unit", True)
     for options, words in (
         ({"sise": 4}, "'size'"),

@@ -5,12 +5,18 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.columns import category, text
 from leadline.data.columns.contract import ColumnContext
-from leadline.data.columns.text import COLUMN, TextPreprocessor
+from leadline.data.columns.text import COLUMN, INPUT, TextPreprocessor
 from leadline.errors import DataError, UsageError
 
 TEXTS = ["How far is it to Ulm?", "How far is it to Rome, then?", "Is it far?", "it is far to Ulm!"]
+
+
+def an_input(state: dict) -> InputSchema:
+    field = ColumnSchema(name="x", kind="text", state=state)
+    return InputSchema(name="x", kind="text", fields=(field,), shape=INPUT.shape([field]))
 
 
 def column(values: list[str | None]) -> pl.Series:
@@ -104,7 +110,7 @@ def test_what_a_fit_finds() -> None:
     assert (state["tokens"], state["lower"], state["width"]) == ("words", True, 128)
     assert {"far", "is", "it", "ulm"} < set(state["vocabulary"])
     assert "rome" not in state["vocabulary"]  # it occurs once
-    assert COLUMN.shape(state) == (9,)
+    assert an_input(state).shape == (9,)
     assert state["longer"] == 0
     assert COLUMN.warnings(state) == []
 
@@ -171,7 +177,7 @@ def test_texts_come_back() -> None:
     encoded = COLUMN.encode(column(["Is it far?"]), state, ColumnContext())
     assert COLUMN.decode(encoded.values[None], state) == ["is it far ?"]
     raw = torch.from_numpy(np.pad(encoded.values, (0, 3)))[None]
-    np.testing.assert_array_equal(COLUMN.stored(raw, state), encoded.values[None])
+    np.testing.assert_array_equal(INPUT.stored(an_input(state), raw), encoded.values[None])
 
 
 def test_rows_become_batches_padded_with_zeros() -> None:
@@ -179,7 +185,7 @@ def test_rows_become_batches_padded_with_zeros() -> None:
     encoded = COLUMN.encode(column(TEXTS), state, ColumnContext())
     assert encoded.lengths is not None
     ends = torch.from_numpy(np.concatenate([[0], np.cumsum(encoded.lengths)]))
-    x_BT = COLUMN.rows(torch.from_numpy(encoded.values), ends, state).gather(torch.tensor([2, 0]))
+    x_BT = INPUT.storage(an_input(state), torch.from_numpy(encoded.values), ends).gather(torch.tensor([2, 0]))
     assert x_BT.dtype == torch.int32
     assert (x_BT != 0).sum(1).tolist() == [4, 7]
 
@@ -204,7 +210,7 @@ def test_the_front_embeds_and_masks() -> None:
     assert front.weight_VE.grad is not None
     assert front.weight_VE.grad[0].abs().sum() == 0
     assert front.weight_VE.grad[1:4].abs().sum() > 0
-    assert front(COLUMN.example(state)).values.shape == (2, *COLUMN.shape(state), 6)
+    assert front(INPUT.example(an_input(state))).values.shape == (2, *an_input(state).shape, 6)
 
 
 def test_fitted_models_are_told_which_words_there_are(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,81 @@
+"""A series: scalar columns in time order; a row is a window of them (B,T,F), float32, NaN where missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leadline.core.component import Component
+from leadline.core.schema import InputSchema
+from leadline.core.wording import counted, listed
+from leadline.data.augmentations.series import AUGMENTATIONS
+from leadline.data.columns.contract import InputType, column_type
+from leadline.data.input_types.table import COLUMNS, cells, columns_differ, example, width
+from leadline.data.preprocessors import SeriesPreprocessor
+from leadline.data.storage import RowStorage, WindowRows
+
+
+def _storage(one: InputSchema, values: Tensor, ends: Tensor | None) -> RowStorage:
+    assert one.window is not None
+    return WindowRows(values, one.window.past, one.window.seen, _known_ahead(one))
+
+
+def _known_ahead(one: InputSchema) -> Tensor | None:
+    """Return which columns of the encoded rows are known ahead: the calendar, and those that the user says so of."""
+    assert one.window is not None
+    known: list[int] = []
+    start = 0
+    for field in one.fields:
+        end = start + column_type(field.kind).width(field.state)
+        if field.name in (one.window.spec.time, *one.window.spec.known):
+            known += range(start, end)
+        start = end
+    return torch.tensor(known, dtype=torch.int64) if known else None
+
+
+def _decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
+    """Return the last values before what is forecast, by column."""
+    assert one.window is not None
+    return cells(one.fields, values[:, one.window.past - 1])
+
+
+def _refitted(one: InputSchema, other: InputSchema) -> InputSchema:
+    """Return the input with the other's states; which columns are forecast, and their order, is its own affair."""
+    states = {field.name: field.state for field in other.fields}
+    return one.model_copy(
+        update={"fields": tuple(field.model_copy(update={"state": states[field.name]}) for field in one.fields)}
+    )
+
+
+def _described(one: InputSchema) -> str:
+    assert one.window is not None
+    spec = one.window.spec
+    beside = [f.name for f in one.fields if f.name not in (spec.time, *one.window.aims)]
+    known = [*spec.known, *(["the calendar"] if spec.calendar else [])]
+    said = f"the last {counted(one.window.past, 'step')} of {spec.every}"
+    said += f", with {listed(beside, COLUMNS)} beside" if beside else ""
+    return said + (f"; known ahead: {listed(known, COLUMNS)}" if known else "")
+
+
+INPUT = InputType(
+    "window",
+    shape=lambda fields: (width(fields),),
+    example=example,
+    describe=_described,
+    storage=_storage,
+    decode=_decoded,
+    preprocessor=lambda one, plain: SeriesPreprocessor(one),
+    columns_differ=columns_differ,
+    refitted=_refitted,
+    # The usual one forecasts, and where there is no target nothing is forecast.
+    network=lambda one, predicts: Component(name="nlinear" if predicts else "tcn"),
+    augmentations=AUGMENTATIONS,
+    strong=(
+        Component(name="noise", options={"amount": 0.2}),
+        Component(name="scale", options={"amount": 0.3}),
+        Component(name="missing_span", options={"amount": 0.3}),
+    ),
+)

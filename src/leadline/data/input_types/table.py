@@ -1,0 +1,85 @@
+"""The input that all scalar columns make up together: one float32 matrix (B,F), NaN where missing.
+
+What windows of a series (`series.py`) have in common with it, their rows being such tables over time, is here too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from leadline.core.component import Component
+from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.core.wording import counted, listed
+from leadline.data.augmentations.table import AUGMENTATIONS
+from leadline.data.columns.contract import InputType, column_type
+from leadline.data.preprocessors import TablePreprocessor
+
+COLUMNS = 40  # of one kind that are named
+
+
+def cells(fields: Sequence[ColumnSchema], values: np.ndarray) -> dict[str, Any]:
+    """Return the encoded values (1,F) of a row as people read them, by column."""
+    shown: dict[str, Any] = {}
+    start = 0
+    for field in fields:
+        kind = column_type(field.kind)
+        width = kind.width(field.state)
+        shown[field.name] = kind.decode(values[:, start : start + width], field.state)[0]
+        start += width
+    return shown
+
+
+def width(fields: Sequence[ColumnSchema]) -> int:
+    """Return how many encoded columns some columns take."""
+    return sum(column_type(field.kind).width(field.state) for field in fields)
+
+
+def example(one: InputSchema) -> Tensor:
+    """Return two rows of zeros."""
+    return torch.zeros(2, *one.shape)
+
+
+def columns_differ(one: InputSchema, other: InputSchema) -> str | None:
+    """Say how the columns of two inputs differ, or None."""
+    own, known = ({f.name: f.kind for f in side.fields} for side in (one, other))
+    new = [name for name in own if name not in known]
+    gone = [name for name in known if name not in own]
+    changed = [name for name in own if name in known and own[name] != known[name]]
+    said = [
+        f"{', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} {what}"
+        for names, what in ((new, "new"), (gone, "not there any more"), (changed, "of another kind"))
+        if names
+    ]
+    return "; ".join(said) or None
+
+
+def _refitted(one: InputSchema, other: InputSchema) -> InputSchema:
+    return one.model_copy(update={"fields": other.fields, "shape": other.shape})
+
+
+def _described(one: InputSchema) -> str:
+    kinds: dict[str, list[str]] = {}
+    for field in one.fields:
+        kinds.setdefault(field.kind, []).append(field.name)
+    return "; ".join(f"{counted(len(names), kind)} ({listed(names, COLUMNS)})" for kind, names in kinds.items())
+
+
+INPUT = InputType(
+    "row",
+    shape=lambda fields: (width(fields),),
+    example=example,
+    describe=_described,
+    short=lambda one: ", ".join(field.name for field in one.fields),
+    medium=False,
+    decode=lambda one, values: cells(one.fields, values),
+    preprocessor=lambda one, plain: TablePreprocessor(one.fields, plain=plain),
+    columns_differ=columns_differ,
+    refitted=_refitted,
+    network=lambda one, predicts: Component(name="mlp"),
+    augmentations=AUGMENTATIONS,
+    strong=(Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
+)
