@@ -18,8 +18,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-if __package__ in (None, ""):  # called as a file
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+# Called as a file or in a second working tree, it is this tree that is meant, wherever Leadline is installed from.
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.bits import data, speed
 from benchmarks.bits.jobs import JOBS, Job, chosen
@@ -45,9 +46,11 @@ def reason(job: Job, difference: Difference) -> str | None:
 def bits_of(tree: Tree, job: Job) -> Bits | str:
     """Run a job, and return its bits, or what it said where it broke."""
     try:
-        return read(tree.train(job))
+        bits = read(tree.train(job))
     except Broken as broken:
         return str(broken)
+    counts = bits.counts()
+    return bits if counts["tensor"] and counts["finding"] else f"{job.name} with {tree.name} left nothing to compare"
 
 
 def compared(job: Job, before: Bits | str, now: Bits | str) -> tuple[int, int]:

@@ -83,13 +83,12 @@ def finding(given: Mapping[str, Any]) -> tuple[str, str | None, str | None, floa
 
     The group is text such as ``class=cat``, also where it is written as an object of a column and a value.
     """
-    group, again, interval = given.get("group"), given.get("again") or {}, given.get("interval")
+    group, again, value, interval = (given.get(name) for name in ("group", "again", "value", "interval"))
     if isinstance(group, Mapping):
         group = f"{group['column']}={group['value']}"
     repeat = again.get("repeat") if isinstance(again, Mapping) else again
-    if isinstance(interval, Mapping):
-        interval = [interval["low"], interval["high"]]
-    return given["name"], given.get("split"), group, given.get("value"), interval, repeat or given.get("repeat")
+    number = None if value is None else float(value)
+    return given["name"], given.get("split"), group, number, interval and [float(end) for end in interval], repeat
 
 
 def predictions(run: Path) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from benchmarks.bits.jobs import Job
 from benchmarks.common import ROOT, command
 
 CHECKPOINTS = "checkpoints"
-PATIENCE = 300  # seconds that one command may take
+PATIENCE = 600  # seconds that one command may take
 REFUSED = 2  # the exit code of words that are not understood
 
 
@@ -83,7 +83,7 @@ class Tree:
         try:
             _, said = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            process.kill()
+            process.terminate()  # not killed, so that it ends the processes that it has begun
             process.communicate()
             raise Broken(f"a command of {self.name} took more than {PATIENCE} s") from None
         return process.returncode, said
