@@ -79,9 +79,9 @@ def against(commit: str, jobs: Sequence[Job], whole: bool) -> int:
     unwanted, wanted = {}, {}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        there = Tree(full[:7], take(full, folder / "code"), folder / "there", _made(folder)).prepare()
-        here = Tree("the working tree", ROOT / "src", folder / "here", there.data).prepare()
-        with ThreadPoolExecutor(2) as pool:
+        there = Tree(full[:7], take(full, folder / "code"), folder / "there", _made(folder))
+        here = Tree("the working tree", ROOT / "src", folder / "here", there.data)
+        with there, here, ThreadPoolExecutor(2) as pool:
             for job in jobs:
                 before, now = pool.map(bits_of, (there, here), (job, job))
                 unwanted[job.name], wanted[job.name] = compared(job, before, now)
@@ -105,13 +105,14 @@ def alone(jobs: Sequence[Job]) -> dict[str, Bits]:
     """Run all jobs with the working tree; a job that breaks ends the benchmark."""
     found = {}
     with tempfile.TemporaryDirectory() as temporary:
-        here = Tree("the working tree", ROOT / "src", Path(temporary) / "here", _made(Path(temporary))).prepare()
-        for job in jobs:
-            bits = bits_of(here, job)
-            if isinstance(bits, str):
-                sys.exit(bits)
-            print(f"{job.name}: {', '.join(f'{count} {kind}s' for kind, count in bits.counts().items())}", flush=True)
-            found[job.name] = bits
+        folder = Path(temporary)
+        with Tree("the working tree", ROOT / "src", folder / "here", _made(folder)) as here:
+            for job in jobs:
+                bits = bits_of(here, job)
+                if isinstance(bits, str):
+                    sys.exit(bits)
+                print(f"{job.name}: {', '.join(f'{count} {kind}s' for kind, count in bits.counts().items())}", flush=True)
+                found[job.name] = bits
     return found
 
 

@@ -40,15 +40,17 @@ def measure(commit: str, rounds: int) -> int:
         made = folder / "data"
         made.mkdir()
         data.for_speed(made)
-        there = Tree(full[:7], take(full, folder / "code"), folder / "there", made).prepare()
-        here = Tree("working tree", ROOT / "src", folder / "here", made).prepare()
-        for job in JOBS:
-            programs = {tree.name: program(tree, job) for tree in (here, there)}
-            for one in programs.values():
-                one()  # encodes the data, once
-            taken[job.name] = in_turn(programs, rounds)
-            now, before = (taken[job.name][tree.name] for tree in (here, there))
-            figures.append(ratio(f"{job.name}, working tree : {there.name}", now, before, TARGET))
-            figures.append(Figure(f"{job.name}, working tree", float(np.median(now)), "examples/s", rounds, "median over rounds"))
+        there = Tree(full[:7], take(full, folder / "code"), folder / "there", made)
+        with there, Tree("working tree", ROOT / "src", folder / "here", made) as here:
+            for job in JOBS:
+                programs = {tree.name: program(tree, job) for tree in (here, there)}
+                for one in programs.values():
+                    one()  # encodes the data, once
+                taken[job.name] = in_turn(programs, rounds)
+                now, before = (taken[job.name][tree.name] for tree in (here, there))
+                figures.append(ratio(f"{job.name}, working tree : {there.name}", now, before, TARGET))
+                figures.append(
+                    Figure(f"{job.name}, working tree", float(np.median(now)), "examples/s", rounds, "median over rounds")
+                )
     publish("same_bits_speed", figures, {"against": full, "rounds": taken})
     return 0 if all(figure.met is not False for figure in figures) else 1
