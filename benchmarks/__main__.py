@@ -9,6 +9,7 @@ from benchmarks.common import ROOT, SKIPPED
 
 CLAIMS = (
     "startup",
+    "same_bits",
     "digits",
     "memory",
     "mnist",
