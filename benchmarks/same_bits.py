@@ -1,10 +1,10 @@
 """A change of the code that is to change nothing computed: the same weights, findings and predictions, to the bit.
 
-``python -m benchmarks.same_bits --against COMMIT [--only NAME,…]`` runs every job (`benchmarks/bits/jobs.py`) with the working
-tree's code and with the commit's, on data that it makes itself, and ends with 1 where anything differs that is not in `WANTED`.
-``--record`` runs the working tree alone and writes the digests down; without either what is computed is compared with the digests
-that were written, where machine and versions are the same. ``--speed ROUNDS`` with ``--against`` measures training's speed instead.
-"""
+``python -m benchmarks.same_bits --against COMMIT [--only NAME,…]`` runs every job (`benchmarks/bits/jobs.py`) with the
+working tree's code and with the commit's, on data that it makes itself, and ends with 1 where anything differs that is
+not in `WANTED`. ``--record`` runs the working tree alone and writes the digests down; without either what is computed
+is compared with the digests that were written, where machine and versions are the same. ``--speed ROUNDS`` with
+``--against`` measures training's speed instead."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ def compared(job: Job, before: Bits | str, now: Bits | str) -> tuple[int, int]:
 
 
 def against(commit: str, jobs: Sequence[Job], whole: bool) -> int:
-    """Compare the working tree with a commit in all jobs; publish where they are the `whole` of them, and return the exit code."""
+    """Compare the working tree with a commit in all jobs; publish where they are the `whole` of them, and return
+    the exit code.
+    """
     full = name_of(commit)
     taken: dict[str, tuple[Bits, Bits]] = {}
     unwanted, wanted = {}, {}
@@ -111,7 +113,9 @@ def alone(jobs: Sequence[Job]) -> dict[str, Bits]:
                 bits = bits_of(here, job)
                 if isinstance(bits, str):
                     sys.exit(bits)
-                print(f"{job.name}: {', '.join(f'{count} {kind}s' for kind, count in bits.counts().items())}", flush=True)
+                print(
+                    f"{job.name}: {', '.join(f'{count} {kind}s' for kind, count in bits.counts().items())}", flush=True
+                )
                 found[job.name] = bits
     return found
 
@@ -131,7 +135,10 @@ def with_record(jobs: Sequence[Job]) -> int:
         skip("needs --against COMMIT, or digests that --record has written")
     written = json.loads(file.read_text(encoding="utf-8"))
     if _kind(written["hardware"]) != _kind(environment.describe(ROOT)):
-        skip("the digests were written on another kind of machine or with other versions; --against COMMIT compares with code")
+        skip(
+            "the digests were written on another kind of machine or with other versions; "
+            "--against COMMIT compares with code"
+        )
     known = written["notes"]["jobs"]
     lacking = [job.name for job in jobs if job.name not in known]
     found = alone([job for job in jobs if job.name in known])
@@ -140,7 +147,8 @@ def with_record(jobs: Sequence[Job]) -> int:
         differ = [kind for kind, digest in bits.digests().items() if known[name].get(kind) != digest]
         if differ:
             bad += 1
-            print(f"{name}: DIFFERS in its {', '.join(f'{kind}s' for kind in differ)} from {written['commit']['commit'][:7]}")
+            what = ", ".join(f"{kind}s" for kind in differ)
+            print(f"{name}: DIFFERS in its {what} from {written['commit']['commit'][:7]}")
     print(f"{bad} of {len(found)} jobs differ from the digests{f'; none of {lacking}' if lacking else ''}")
     return 1 if bad else 0
 
@@ -160,23 +168,41 @@ def _kind(hardware: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _jobs(count: int, same: int) -> Figure:
-    return Figure("jobs without a difference that is not wanted", same / count, "", count, "each run with both trees", None, ">= 1")
+    return Figure(
+        "jobs without a difference that is not wanted",
+        same / count,
+        "",
+        count,
+        "each run with both trees",
+        None,
+        ">= 1",
+    )
 
 
 def _share(kind: str, pairs: Sequence[tuple[Bits, Bits]]) -> Figure:
     """Return what share of the entries of a kind both trees have in common."""
     total = sum(max(one.counts()[kind] for one in pair) for pair in pairs)
     same = sum(equal(before, now, kind) for before, now in pairs)
-    return Figure(f"{kind}s equal", same / max(total, 1), "", total, "bit for bit, of those of all jobs that ended with both trees")
+    return Figure(
+        f"{kind}s equal",
+        same / max(total, 1),
+        "",
+        total,
+        "bit for bit, of those of all jobs that ended with both trees",
+    )
 
 
 def main(words: Sequence[str]) -> int:
     """Read the command line and do what it says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.same_bits", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.same_bits", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--against", metavar="COMMIT", help="the commit that the working tree is compared with")
     parser.add_argument("--only", metavar="NAME,…", help="these jobs alone (patterns), and nothing is published")
     parser.add_argument("--record", action="store_true", help="write down the digests of the working tree alone")
-    parser.add_argument("--speed", metavar="ROUNDS", type=int, help="measure the speed of training instead, in so many rounds")
+    parser.add_argument(
+        "--speed", metavar="ROUNDS", type=int, help="measure the speed of training instead, in so many rounds"
+    )
     parser.add_argument("--list", action="store_true", help="print the names of the jobs")
     given = parser.parse_args(words)
     try:

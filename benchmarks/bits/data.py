@@ -1,4 +1,6 @@
-"""Small data of every kind for the guard of equal bits, made from seeds: the same files wherever and whenever it is called."""
+"""Small data of every kind for the guard of equal bits, made from seeds: the same files wherever and whenever it is
+called.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def table(folder: Path, rows: int = 400) -> None:
     }
     holes = {name: rng.uniform(size=rows) < 0.06 for name in columns}
     given = {
-        name: [None if hole else value for value, hole in zip(values, holes[name], strict=True)] for name, values in columns.items()
+        name: [None if hole else value for value, hole in zip(values, holes[name], strict=True)]
+        for name, values in columns.items()
     }
     targets = {
         "kind": np.array(["low", "middle", "upper", "high"])[level_N],
@@ -51,25 +54,37 @@ def table(folder: Path, rows: int = 400) -> None:
         "genres": genres,
         "counts": rng.uniform(0.5, 2, rows).round(3),
     }
-    pl.DataFrame({name: pl.Series(name, list(values)) for name, values in (given | targets).items()}).write_csv(folder / "rows.csv")
+    pl.DataFrame({name: pl.Series(name, list(values)) for name, values in (given | targets).items()}).write_csv(
+        folder / "rows.csv"
+    )
 
 
 def blobs(folder: Path) -> None:
-    """Write domains.csv: three classes in the plane, with labels; the same ones elsewhere, without in train and with in test."""
+    """Write domains.csv: three classes in the plane, with labels; the same ones elsewhere, without in train and
+    with in test.
+    """
     rng = np.random.default_rng(2)
     frames = []
-    for split, rows, shift, labelled in (("train", 200, 0.0, True), ("train", 200, 1.5, False), ("test", 120, 1.5, True)):
+    for split, rows, shift, labelled in (
+        ("train", 200, 0.0, True),
+        ("train", 200, 1.5, False),
+        ("test", 120, 1.5, True),
+    ):
         class_N = rng.integers(0, 3, rows)
         x_N2 = np.array([[0.0, 0.0], [4.0, 0.0], [2.0, 4.0]])[class_N] + rng.normal(size=(rows, 2)) + shift
         kinds = np.array(["a", "b", "c"])[class_N].tolist() if labelled else [None] * rows
         frames.append(
-            pl.DataFrame({"x": x_N2[:, 0], "y": x_N2[:, 1], "kind": pl.Series(kinds, dtype=pl.String), "split": [split] * rows})
+            pl.DataFrame(
+                {"x": x_N2[:, 0], "y": x_N2[:, 1], "kind": pl.Series(kinds, dtype=pl.String), "split": [split] * rows}
+            )
         )
     pl.concat(frames).write_csv(folder / "domains.csv")
 
 
 def patterns(rows: int, side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return noisy stripes (rows,side,side,3) uint8 in one of three directions and colours, and their classes (rows,)."""
+    """Return noisy stripes (rows,side,side,3) uint8 in one of three directions and colours, and their classes
+    (rows,).
+    """
     class_N = np.arange(rows) % 3
     y, x = np.mgrid[:side, :side] / side
     along_3HW = np.stack([x, y, (x + y) / 1.4])
@@ -119,7 +134,8 @@ def corpus(folder: Path, rows: int = 240) -> None:
     """Write corpus.txt: a sentence a line."""
     rng = np.random.default_rng(6)
     lines = [
-        f"{rng.choice(['the', 'a'])} {rng.choice(NOUNS)} {rng.choice(VERBS)}{' fish' * int(rng.integers(3))}\n" for _ in range(rows)
+        f"{rng.choice(['the', 'a'])} {rng.choice(NOUNS)} {rng.choice(VERBS)}{' fish' * int(rng.integers(3))}\n"
+        for _ in range(rows)
     ]
     (folder / "corpus.txt").write_text("".join(lines), encoding="utf-8")
 
@@ -145,7 +161,9 @@ def hours(folder: Path, rows: int = 400) -> None:
 
 
 def houses(folder: Path, rows: int = 160) -> None:
-    """Write houses.csv: a photo, a size and a text each, of which some are missing, and a price that depends on all three."""
+    """Write houses.csv: a photo, a size and a text each, of which some are missing, and a price that depends on all
+    three.
+    """
     rng = np.random.default_rng(9)
     (folder / "photos").mkdir()
     lines = []
@@ -160,13 +178,19 @@ def houses(folder: Path, rows: int = 160) -> None:
 
 
 def for_speed(folder: Path, pictures_: int = 2_000, texts_: int = 3_000, dense: int = 6_000) -> None:
-    """Write what speed is measured on: colour.npz of 32×32 pixels, grey.npz of 16×16 without classes, and many.csv of texts."""
+    """Write what speed is measured on: colour.npz of 32×32 pixels, grey.npz of 16×16 without classes, and many.csv
+    of texts.
+    """
     rng = np.random.default_rng(10)
     for name, rows, side in (("colour", pictures_, 32), ("grey", dense, 16)):
         pixels, class_N = patterns(rows, side, rng)
         x_N = pixels if name == "colour" else pixels.mean(3).astype(np.uint8)
         cuts = {"train": slice(0, -200), "val": slice(-200, -100), "test": slice(-100, None)}
-        arrays = {f"{letter}_{part}": values[at] for part, at in cuts.items() for letter, values in (("x", x_N), ("y", class_N))}
+        arrays = {
+            f"{letter}_{part}": values[at]
+            for part, at in cuts.items()
+            for letter, values in (("x", x_N), ("y", class_N))
+        }
         np.savez(folder / f"{name}.npz", **arrays)
     labels = [("good", "bad")[row % 2] for row in range(texts_)]
     pl.DataFrame({"text": [said(rng, label) for label in labels], "label": labels}).write_csv(folder / "many.csv")

@@ -1,7 +1,8 @@
-"""Commands in copies of one process that has loaded the libraries: four fifths of a short run's time are spent on loading them.
+"""Commands in copies of one process that has loaded the libraries: four fifths of a short run's time are spent on
+loading them.
 
-Nothing of Leadline is loaded before a copy is made, so each runs the code that ``PYTHONPATH`` names, from its first line on.
-"""
+Nothing of Leadline is loaded before a copy is made, so each runs the code that ``PYTHONPATH`` names, from its first
+line on."""
 
 from __future__ import annotations
 
@@ -64,7 +65,9 @@ class Forks:
 
 
 def serve() -> None:
-    """Run what each line of the standard input asks for in a copy of this process, and say its number and, later, its exit code."""
+    """Run what each line of the standard input asks for in a copy of this process, and say its number and, later,
+    its exit code.
+    """
     for library in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(library)

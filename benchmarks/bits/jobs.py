@@ -1,8 +1,8 @@
-"""The runs whose bits are compared: every kind of data, every sort of objective, every way to train, each of a few seconds.
+"""The runs whose bits are compared: every kind of data, every sort of objective, every way to train, each of a few
+seconds.
 
-Words are those after ``leadline``; ``{data}`` is where the datasets lie, ``{runs}`` where the runs of one tree do. Every run has
-a fixed plan of execution, so that nothing is timed into its arithmetic.
-"""
+Words are those after ``leadline``; ``{data}`` is where the datasets lie, ``{runs}`` where the runs of one tree do.
+Every run has a fixed plan of execution, so that nothing is timed into its arithmetic."""
 
 from __future__ import annotations
 
@@ -33,9 +33,8 @@ class Spelling:
 class Job:
     """One run: its command, older spellings tried where that one is refused, and what happens to it.
 
-    `needs` names jobs whose runs it begins with. It is trained by so many `processes`; `killed` says that it is killed after its
-    first checkpoint, and resumed.
-    """
+    `needs` names jobs whose runs it begins with. It is trained by so many `processes`; `killed` says that it is killed
+    after its first checkpoint, and resumed."""
 
     name: str
     words: str
@@ -67,9 +66,17 @@ SEVERAL = "network={bodies: {'*': {name: mlp, hidden: [16]}, text: {name: rnn, h
 
 JOBS = (
     # Tables, with baselines in the first, which also stops early.
-    Job("table-classes", f"{ROWS} kind --epochs 30", ("training.early_stopping={on: loss, patience: 1}", "training.batch=32")),
+    Job(
+        "table-classes",
+        f"{ROWS} kind --epochs 30",
+        ("training.early_stopping={on: loss, patience: 1}", "training.batch=32"),
+    ),
     Job("table-positive", f"{ROWS} sure --epochs 3 --network transformer", ("data.positive=yes", *SMALL)),
-    Job("table-number", f"{ROWS} price --epochs 4", ("objective.loss=huber", "data.weight=counts", "training.clip=1", *PLAIN)),
+    Job(
+        "table-number",
+        f"{ROWS} price --epochs 4",
+        ("objective.loss=huber", "data.weight=counts", "training.clip=1", *PLAIN),
+    ),
     Job(
         "table-quantiles",
         f"{ROWS} price --objective quantiles --epochs 4",
@@ -106,7 +113,12 @@ JOBS = (
     Job("vae-table", f"{ROWS} none --objective vae --epochs 3", SMALL),
     Job("gan", f"{STRIPES} --objective gan --epochs 2", ("judge=false", "training.batch=32", *SMALL)),
     Job("contrastive", f"{STRIPES} --objective contrastive --epochs 2", SMALL),
-    Job("begun", "train {data}/stripes --init {runs}/contrastive --freeze bodies --epochs 2", SMALL, needs=("contrastive",)),
+    Job(
+        "begun",
+        "train {data}/stripes --init {runs}/contrastive --freeze bodies --epochs 2",
+        SMALL,
+        needs=("contrastive",),
+    ),
     Job("masked", f"{ROWS} kind --objective masked --epochs 3", SMALL),
     Job("clustering", f"{ROWS} kind --objective clustering --epochs 6", SMALL),
     Job("few-labels", "train digits --objective fixmatch --network cnn --epochs 1", ("data.labelled=0.05", *SMALL)),
@@ -116,7 +128,9 @@ JOBS = (
         SMALL,
     ),
     # Killed and resumed, more than one run, more than one process.
-    Job("killed", "train digits --network cnn --epochs 6", ("training.checkpoint_seconds=0.05", *AUGMENTED), killed=True),
+    Job(
+        "killed", "train digits --network cnn --epochs 6", ("training.checkpoint_seconds=0.05", *AUGMENTED), killed=True
+    ),
     Job("repeats", f"{ROWS} kind --epochs 2 --repeats 2", SMALL),
     Job("crossval", f"crossval {{data}}/rows.csv {INPUTS} --target price --folds 2 --epochs 2", SMALL),
     Job("two-processes", f"{STRIPES} --epochs 2", AUGMENTED, processes=2),

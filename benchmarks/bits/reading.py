@@ -1,4 +1,6 @@
-"""What a finished run says in bits: its tensors, findings and predictions, as plain values that do not depend on names of files."""
+"""What a finished run says in bits: its tensors, findings and predictions, as plain values that do not depend on
+names of files.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ KINDS = ("tensor", "finding", "prediction")
 class Bits:
     """What is compared, by kind: entries that are equal where what they stand for is, and how people are told of each.
 
-    Tensors are told apart by type, shape and bytes and not by name, as names may change; findings by name, split and group.
-    """
+    Tensors are told apart by type, shape and bytes and not by name, as names may change; findings by name, split and
+    group."""
 
     entries: Mapping[str, Counter[str]]
     told: Mapping[str, str]
@@ -78,8 +80,11 @@ def findings(run: Path) -> Iterator[tuple[str, str]]:
                 yield json.dumps([told, value, interval], ensure_ascii=False), told
 
 
-def finding(given: Mapping[str, Any]) -> tuple[str, str | None, str | None, float | None, list[float] | None, str | None]:
-    """Return name, split, group, value, interval and repeat of a finding as any version writes it: all that depends on versions.
+def finding(
+    given: Mapping[str, Any],
+) -> tuple[str, str | None, str | None, float | None, list[float] | None, str | None]:
+    """Return name, split, group, value, interval and repeat of a finding as any version writes it: all that depends on
+    versions.
 
     The group is text such as ``class=cat``, also where it is written as an object of a column and a value.
     """
@@ -92,7 +97,9 @@ def finding(given: Mapping[str, Any]) -> tuple[str, str | None, str | None, floa
 
 
 def predictions(run: Path) -> Iterator[tuple[str, str]]:
-    """Yield type, length and sha256 of every column of numbers that are not whole in every table of predictions, and its name."""
+    """Yield type, length and sha256 of every column of numbers that are not whole in every table of predictions,
+    and its name.
+    """
     for file in sorted(run.rglob("predictions.parquet")):
         for column in pl.read_parquet(file):
             if column.dtype.is_float():

@@ -32,7 +32,9 @@ def program(tree: Tree, job: Job) -> Callable[[], float]:
 
 
 def measure(commit: str, rounds: int) -> int:
-    """Train each job with both trees in turn, publish the ratios of their examples/s, and return 1 where one is below its bound."""
+    """Train each job with both trees in turn, publish the ratios of their examples/s, and return 1 where one is
+    below its bound.
+    """
     full = name_of(commit)
     figures, taken = [], {}
     with tempfile.TemporaryDirectory() as temporary:
@@ -50,7 +52,9 @@ def measure(commit: str, rounds: int) -> int:
                 now, before = (taken[job.name][tree.name] for tree in (here, there))
                 figures.append(ratio(f"{job.name}, working tree : {there.name}", now, before, TARGET))
                 figures.append(
-                    Figure(f"{job.name}, working tree", float(np.median(now)), "examples/s", rounds, "median over rounds")
+                    Figure(
+                        f"{job.name}, working tree", float(np.median(now)), "examples/s", rounds, "median over rounds"
+                    )
                 )
     publish("same_bits_speed", figures, {"against": full, "rounds": taken})
     return 0 if all(figure.met is not False for figure in figures) else 1

@@ -88,7 +88,8 @@ class Tree:
         return done.returncode, done.stderr
 
     def _alone(self, words: Sequence[str], killed: Path | None = None) -> tuple[int, str]:
-        """Run a command, and return its exit code and what it said; the run in `killed` is killed after its first checkpoint.
+        """Run a command, and return its exit code and what it said; the run in `killed` is killed after its first
+        checkpoint.
 
         Raises Broken where it ends before it can be killed, or goes on for too long.
         """
@@ -110,7 +111,9 @@ class Tree:
 
 def take(commit: str, folder: Path) -> Path:
     """Write the source code of a commit into a folder, and return where packages lie in it."""
-    done = subprocess.run(["git", "-C", ROOT, "archive", "--format=tar", commit, "src"], capture_output=True, check=False)
+    done = subprocess.run(
+        ["git", "-C", ROOT, "archive", "--format=tar", commit, "src"], capture_output=True, check=False
+    )
     if done.returncode:
         sys.exit(f"there is no commit {commit}: {done.stderr.decode(errors='replace').strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
