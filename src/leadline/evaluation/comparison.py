@@ -11,12 +11,17 @@ import numpy as np
 from leadline.core import wording
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import EvaluationContext, Objective
+
+CHEAPEST_NOT_WORSE = Metric(
+    "cheapest_not_worse", "Cheapest model not demonstrably worse", "how much better than the network it is"
+)
 
 NETWORK = "network"
 RULE = (

@@ -14,6 +14,7 @@ from torch import nn
 from leadline.core import wording
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.data.dataset import Dataset
 from leadline.evaluation.predictions import predict_subset
 from leadline.evaluation.proportions import BASELINE_NAMES
@@ -21,6 +22,13 @@ from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import EvaluationContext, Objective
+
+FUSION_GAIN = Metric(
+    "fusion_gain",
+    "All inputs against the best alone",
+    "how much better the network is than the best of its inputs alone",
+    better="higher",
+)
 
 GAIN = "fusion_gain"
 AGAIN = Reproduction(producer="inputs", tolerance=1e-4)

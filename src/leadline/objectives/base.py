@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.schema import LabelRequirement, Schema
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.fusion import Fuse
@@ -51,6 +52,7 @@ class Base(ABC):
     loss_options: tuple[str, ...] = ()
     monitors: Mapping[str, str]
     watched: tuple[str, ...] = ()
+    declared_metrics: tuple[Metric, ...] = ()
 
     @property
     def each(self) -> int:

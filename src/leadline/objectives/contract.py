@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.schema import LabelRequirement, Schema
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.fusion import Fuse
@@ -55,6 +56,7 @@ class Objective(Protocol):
     ]  # entries of `training` as in an experiment file, that stand where the user says nothing
     update_frequency: Mapping[str, int]  # players that are stepped in every so many steps only, by name
     watched: tuple[str, ...]  # what `alarms` looks for; whether training ended in it is a finding of that name
+    declared_metrics: tuple[Metric, ...]  # what findings of `measure`, `calibrate` and `alarms` are called
 
     classical_target: (
         Literal["classes", "numbers", "windows"] | None

@@ -10,7 +10,12 @@ import polars as pl
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.machine.energy import Energy
+
+ROLLBACKS = Metric(
+    "rollbacks", "Rollbacks", "divergences that training went back from, with half the learning rate", better="lower"
+)
 
 FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
 

@@ -10,8 +10,20 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Provenance, Repeat, Reproduction
+from leadline.core.metric import Metric
 from leadline.machine import flops, latency, memory, out_of_memory
 from leadline.machine.energy import CO2, Energy, declared_co2, total_wh
+
+METRICS = (
+    Metric("params", "Parameters", "trained numbers in the network", better="lower"),
+    Metric("flops", "Operations per example", "one multiplication with addition counts as two", "FLOP", "lower"),
+    Metric("size_mb", "Size on disk", unit="MB", better="lower"),
+    Metric("latency_ms", "Latency", "time of one batch", "ms", "lower"),
+    Metric("peak_memory_mb", "Peak memory", unit="MB", better="lower"),
+    Metric("train_seconds", "Training time", unit="s", better="lower"),
+    Metric("energy_wh", "Energy to train", unit="Wh", better="lower"),
+    Metric("co2_g", "Carbon dioxide of training", unit="g", better="lower"),
+)
 
 BATCHES = (1, 64)
 # What a requirement may speak of.

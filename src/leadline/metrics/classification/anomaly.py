@@ -8,10 +8,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.metrics.classification.precision_recall import average_precision
-from leadline.metrics.classification.roc_auc import roc_auc
+from leadline.core.metric import Metric
+from leadline.metrics.classification.classifier import SENSITIVITY
+from leadline.metrics.classification.precision_recall import AVERAGE_PRECISION, average_precision
+from leadline.metrics.classification.roc_auc import ROC_AUC, roc_auc
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+METRICS = (
+    Metric("false_alarms", "False alarms", "share of normal rows that are called anomalies", "%", "lower"),
+    ROC_AUC,
+    AVERAGE_PRECISION,
+    SENSITIVITY,
+)
 
 RANKED = ("roc_auc", "average_precision", "sensitivity")
 NAMES = ("false_alarms", *RANKED)

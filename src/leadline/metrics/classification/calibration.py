@@ -9,8 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, mean, pairs, proportion, quantiles
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+NLL = Metric(
+    "nll", "Negative log-likelihood", "mean surprise at the true answer; punishes confident mistakes", "nats", "lower"
+)
+BRIER = Metric("brier", "Brier score", "squared distance of the probabilities from the truth", better="lower")
+ECE = Metric(
+    "ece", "Expected calibration error", "how far claimed confidence is from how often it is right", "%", "lower"
+)
 
 BINS = 15
 TINY = float(np.finfo(np.float32).tiny)

@@ -8,8 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.metric import Metric
 from leadline.metrics.classification import calibration
 from leadline.metrics.classification.confusion import (
+    ACCURACY,
+    BALANCED_ACCURACY,
+    F1,
+    F1_MACRO,
+    PRECISION,
+    PRECISION_MACRO,
+    RECALL,
+    RECALL_MACRO,
     accuracy,
     balanced_accuracy,
     confusion_of,
@@ -19,10 +28,31 @@ from leadline.metrics.classification.confusion import (
     precision_macro,
     recall,
 )
-from leadline.metrics.classification.precision_recall import average_precision
-from leadline.metrics.classification.roc_auc import roc_auc
+from leadline.metrics.classification.precision_recall import AVERAGE_PRECISION, average_precision
+from leadline.metrics.classification.roc_auc import ROC_AUC, roc_auc
 from leadline.metrics.statistics.intervals import Floats, Ints
 from leadline.metrics.statistics.measurement import Levels, Measurement
+
+SENSITIVITY = Metric("sensitivity", "Sensitivity", "of the positive rows, the share called positive", "%", "higher")
+METRICS = (
+    ACCURACY,
+    BALANCED_ACCURACY,
+    PRECISION,
+    RECALL,
+    F1,
+    PRECISION_MACRO,
+    RECALL_MACRO,
+    F1_MACRO,
+    ROC_AUC,
+    AVERAGE_PRECISION,
+    SENSITIVITY,
+    Metric("specificity", "Specificity", "of the negative rows, the share called negative", "%", "higher"),
+    Metric("ppv", "Positive predictive value", "of the rows called positive, the share that are", "%", "higher"),
+    Metric("npv", "Negative predictive value", "of the rows called negative, the share that are", "%", "higher"),
+    calibration.NLL,
+    calibration.BRIER,
+    calibration.ECE,
+)
 
 Key = str | tuple[str, int]
 

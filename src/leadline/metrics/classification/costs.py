@@ -7,8 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, pairs, wilson
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+EXPECTED_COST = Metric(
+    "expected_cost", "Expected cost", "what a decision costs on average, in the unit of the costs given", "", "lower"
+)
 
 
 def expected_cost(

@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.metrics.classification.precision_recall import mean_precision
-from leadline.metrics.classification.roc_auc import mean_area
+from leadline.core.metric import Metric
+from leadline.metrics.classification.confusion import F1, F1_MACRO, PRECISION, RECALL
+from leadline.metrics.classification.precision_recall import AVERAGE_PRECISION, mean_precision
+from leadline.metrics.classification.roc_auc import ROC_AUC, mean_area
 from leadline.metrics.statistics.intervals import (
     Floats,
     Ints,
@@ -26,6 +28,18 @@ from leadline.metrics.statistics.intervals import (
 )
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+METRICS = (
+    Metric("subset_accuracy", "Exact sets", "share of rows whose whole set of labels is right", "%", "higher"),
+    Metric("hamming_loss", "Hamming loss", "share of labels that are wrong, there or not", "%", "lower"),
+    Metric("f1_micro", "F1, micro", "F1 over all labels of all rows together", "%", "higher"),
+    F1_MACRO,
+    AVERAGE_PRECISION,
+    ROC_AUC,
+    PRECISION,
+    RECALL,
+    F1,
+)
 
 Key = str | tuple[str, int]
 Sets = NDArray[np.bool_]

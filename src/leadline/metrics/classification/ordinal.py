@@ -6,9 +6,22 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.metric import Metric
+from leadline.metrics.classification.calibration import NLL
+from leadline.metrics.classification.confusion import ACCURACY
+from leadline.metrics.regression.regressor import MAE
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, proportion, quantiles
 from leadline.metrics.statistics.means import by_group, mean_of
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+METRICS = (
+    ACCURACY,
+    Metric("within_one", "Within one", better="higher"),
+    MAE,
+    Metric("kappa_quadratic", "Kappa quadratic", better="higher"),
+    NLL,
+    Metric("rps", "Rps", better="lower"),
+)
 
 NAMES = ("accuracy", "within_one", "mae", "kappa_quadratic", "nll", "rps")
 

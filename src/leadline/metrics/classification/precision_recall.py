@@ -12,8 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, mean_of_shares
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+AVERAGE_PRECISION = Metric(
+    "average_precision",
+    "Average precision",
+    "area under the precision–recall curve; guessing gives the share of positives",
+    better="higher",
+)
 
 # How many imperfectly ranked rows the expected variance counts for, against what was observed; as for the area under
 # ROC.

@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from leadline.core.finding import Interval
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, quantiles
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+ROC_AUC = Metric(
+    "roc_auc",
+    "ROC AUC",
+    "chance that a row of a class scores above a row of another; guessing gives 0.5",
+    better="higher",
+)
 
 # How many imperfectly ranked rows the expected variance counts for, against what was observed; chosen by simulation.
 PRIOR = 5

@@ -5,10 +5,26 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from leadline.metrics.classification.calibration import TINY
+from leadline.core.metric import Metric
+from leadline.metrics.classification.calibration import BRIER, NLL, TINY
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+METRICS = (
+    NLL,
+    Metric(
+        "kl", "Kullback–Leibler divergence", "what predicted probabilities lose beside the true ones", better="lower"
+    ),
+    BRIER,
+    Metric(
+        "probability_mae",
+        "Error of probabilities",
+        "how far predicted probabilities are off on average",
+        better="lower",
+    ),
+    Metric("agreement", "Agreement", "share of rows whose most probable class is the same", "%", "higher"),
+)
 
 
 def cross_entropies(target_nC: Floats, probability_nC: Floats) -> Floats:

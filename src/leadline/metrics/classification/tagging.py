@@ -17,9 +17,35 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.metric import Metric
+from leadline.metrics.classification.confusion import F1, F1_MACRO, PRECISION, RECALL
 from leadline.metrics.classification.multilabel import Tally, f1_macro, f1_of, share_of
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, proportion
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+METRICS = (
+    Metric("token_accuracy", "Token accuracy", "share of tokens whose tag is right", "%", "higher"),
+    F1_MACRO,
+    Metric("row_accuracy", "Row accuracy", "share of rows all of whose tags are right", "%", "higher"),
+    Metric("entity_f1", "Entity F1", "harmonic mean of entity precision and recall", "%", "higher"),
+    Metric(
+        "entity_precision",
+        "Entity precision",
+        "of the entities found, the share that are there, from end to end",
+        "%",
+        "higher",
+    ),
+    Metric(
+        "entity_recall",
+        "Entity recall",
+        "of the entities that are there, the share found, from end to end",
+        "%",
+        "higher",
+    ),
+    PRECISION,
+    RECALL,
+    F1,
+)
 
 Key = str | tuple[str, int]
 WHOLE = ("token_accuracy", "f1_macro", "row_accuracy")

@@ -12,9 +12,38 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, proportion, quantiles
 from leadline.metrics.statistics.means import by_group
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
+
+METRICS = (
+    Metric(
+        "clustering_accuracy",
+        "Clustering accuracy",
+        "share of rows in the cluster of their class, one for each class",
+        "%",
+        "higher",
+    ),
+    Metric(
+        "adjusted_rand",
+        "Adjusted Rand index",
+        "how well clusters agree with classes; by chance 0, at best 1",
+        better="higher",
+    ),
+    Metric(
+        "mutual_information",
+        "Normalised mutual information",
+        "what clusters tell of classes; at best 1",
+        better="higher",
+    ),
+    Metric(
+        "silhouette",
+        "Silhouette",
+        "how much nearer a row is to its cluster than to the next; at best 1",
+        better="higher",
+    ),
+)
 
 ONE = "all rows are of one class or in one cluster, or there are none"
 

@@ -11,9 +11,23 @@ from collections.abc import Callable
 
 import numpy as np
 
+from leadline.core.metric import Metric
+from leadline.metrics.classification.calibration import NLL
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, quantiles
 from leadline.metrics.statistics.means import by_group
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+METRICS = (
+    Metric("perplexity", "Perplexity", "as unsure as a choice among so many equally likely tokens", better="lower"),
+    NLL,
+    Metric(
+        "bits_per_character",
+        "Bits per character",
+        "what it would take to write the text down with this network's help",
+        "bits",
+        "lower",
+    ),
+)
 
 
 def surprise(nll_n: Floats, count_n: Ints, levels: Levels = (0.95,), group_n: Ints | None = None) -> Measurement:

@@ -12,9 +12,37 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.means import explained, mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+CRPS = Metric(
+    "crps",
+    "Continuous ranked probability score",
+    "how far predicted distributions are from what came; one number's error",
+    "",
+    "lower",
+)
+COVERAGE = Metric(
+    "coverage", "Coverage", "share of true values within the predicted interval, which claims a share", "%"
+)
+INTERVAL_WIDTH = Metric("interval_width", "Interval width", "how wide predicted intervals are on average", "", "lower")
+PINBALL = Metric(
+    "pinball", "Pinball loss", "error of predicted quantiles; a low quantile pays more for being too high", "", "lower"
+)
+DEVIANCE = Metric(
+    "deviance",
+    "Poisson deviance",
+    "how far counts are from predicted rates, beyond what a perfect fit leaves",
+    better="lower",
+)
+DEVIANCE_EXPLAINED = Metric(
+    "deviance_explained",
+    "Deviance explained",
+    "share of the Poisson deviance explained; always giving the mean scores 0",
+    better="higher",
+)
 
 CENTRAL = (
     0.1,

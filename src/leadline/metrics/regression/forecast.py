@@ -13,9 +13,44 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.metric import Metric
+from leadline.metrics.regression.distribution import COVERAGE
+from leadline.metrics.regression.regressor import MAE, MSE
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, ratio
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+MSE_SCALED = Metric(
+    "mse_scaled",
+    "Scaled squared error",
+    "mean squared error in train variances; the train mean scores about 1",
+    better="lower",
+)
+METRICS = (
+    MSE_SCALED,
+    Metric("mae_scaled", "Scaled absolute error", "mean absolute error in train standard deviations", better="lower"),
+    MSE,
+    MAE,
+    Metric(
+        "mase",
+        "MASE",
+        "mean absolute error over that of repeating, in train, what was a season before; below 1 is better",
+        better="lower",
+    ),
+    Metric(
+        "pinball_scaled",
+        "Scaled pinball loss",
+        "error of forecast quantiles in train standard deviations",
+        better="lower",
+    ),
+    COVERAGE,
+    Metric(
+        "interval_width_scaled",
+        "Scaled band width",
+        "how wide forecast bands are on average, in train standard deviations",
+        better="lower",
+    ),
+)
 
 NAMES = ("mse_scaled", "mae_scaled", "mse", "mae", "mase")
 CELLS = 1 << 21  # forecasts that are looked at together: memory stays bounded

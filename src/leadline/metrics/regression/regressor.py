@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, median
 from leadline.metrics.statistics.means import explained, mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
+
+MSE = Metric("mse", "Mean squared error", "mean of the squared errors", "", "lower")
+RMSE = Metric("rmse", "Root mean squared error", "typical error; large ones weigh more", "", "lower")
+MAE = Metric("mae", "Mean absolute error", "how far off a prediction is on average", "", "lower")
+MEDIAN_ABSOLUTE_ERROR = Metric(
+    "median_absolute_error", "Median absolute error", "half of the predictions are closer than this", "", "lower"
+)
+R2 = Metric("r2", "R²", "share of the variance explained; always giving the mean scores 0", better="higher")
+METRICS = (MAE, RMSE, MSE, MEDIAN_ABSOLUTE_ERROR, R2)
 
 NAMES = ("mae", "rmse", "mse", "median_absolute_error", "r2")
 

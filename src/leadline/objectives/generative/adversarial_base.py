@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
@@ -28,6 +29,21 @@ from leadline.objectives.generative.adversarial_losses import (
     scored_losses,
 )
 
+METRICS = (
+    Metric(
+        "told_apart",
+        "Discriminator's ROC-AUC",
+        "of pairs of a real and a new row, the share it ranks right; 0.5 is chance",
+        better="lower",
+    ),
+    Metric("discriminator_loss", "Discriminator's loss", "of the part that tells new rows from real ones"),
+    Metric("generator_loss", "Generator's loss", "of the part that makes new rows"),
+    Metric("collapse", "Collapse", "1 where training ended with new rows that are all alike, else 0", better="lower"),
+    Metric(
+        "one_sided", "One-sided game", "1 where training ended with a discriminator that wins, else 0", better="lower"
+    ),
+)
+
 ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
 
 
@@ -37,6 +53,7 @@ class Adversarial(Unlabelled):
     """
 
     monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
+    declared_metrics: tuple[Metric, ...] = METRICS
     default_training: Mapping[str, Any] = {
         "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
         "schedule": "constant",

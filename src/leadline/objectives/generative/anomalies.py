@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.metrics.classification import anomaly as metrics
@@ -22,6 +23,16 @@ from leadline.nn.batch import Batch
 from leadline.nn.network import placeholder_inputs
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.latent_codes import classes_in
+
+METRICS = (
+    Metric(
+        "error_slope",
+        "Growth of errors",
+        "the power of a row's distance from the mean row that errors usually grow with",
+    ),
+    Metric("anomaly_threshold", "Anomaly threshold", "the score above which a row is called an anomaly"),
+    *metrics.METRICS,
+)
 
 LEAST = 1e-9  # train variances that errors and sizes have at least, before their logarithm
 FEWEST = 10  # normal validation rows that a slope is found on

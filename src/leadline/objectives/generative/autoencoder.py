@@ -24,6 +24,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.metrics.classification import anomaly as anomaly_metrics
+from leadline.metrics.regression.forecast import MSE_SCALED
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
@@ -32,7 +33,7 @@ from leadline.nn.rng import Rng
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
-from leadline.objectives.generative.latent_codes import LatentObjective, latent_network
+from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network
 from leadline.objectives.generative.likelihood import Sigma, chance
 
 LATENT = 32  # numbers of a code at most, where nobody says it
@@ -77,6 +78,7 @@ class Autoencoder(LatentObjective):
     widest = LATENT
     options = Options
     monitors: Mapping[str, str] = {"loss": "lower"}
+    declared_metrics = (RECONSTRUCTION, MSE_SCALED, *anomalies.METRICS)
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
@@ -33,7 +34,7 @@ from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.base import full
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.adversarial_base import Adversarial, again, class_shares
+from leadline.objectives.generative.adversarial_base import METRICS, Adversarial, again, class_shares
 from leadline.objectives.generative.adversarial_losses import (
     COLLAPSE,
     DISCRIMINATOR,
@@ -81,6 +82,34 @@ class ImageToImage(Adversarial):
     options = Options
     watched = (COLLAPSE,)
     samples = Conversion
+    declared_metrics = (
+        *METRICS,
+        Metric(
+            "conversion_error",
+            "Error of pictures made of others",
+            "mean absolute difference of pixels, their range being 1",
+            better="lower",
+        ),
+        Metric(
+            "conversion_psnr",
+            "Signal to noise",
+            "of pictures made of others: the more decibels, the nearer to what they should be",
+            "dB",
+            "higher",
+        ),
+        Metric(
+            "cycle_error",
+            "Error there and back",
+            "of pictures made into another class and back; the range of pixels is 1",
+            better="lower",
+        ),
+        Metric(
+            "same_error",
+            "Error of staying the same",
+            "of pictures made into their own class; the range of pixels is 1",
+            better="lower",
+        ),
+    )
     chosen: Options = Options()
     default_training: Mapping[str, Any] = {**Adversarial.default_training, "batch": 32}
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, Batch
@@ -23,6 +24,10 @@ from leadline.nn.rng import Rng
 from leadline.objectives.base import Unlabelled, full
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, input_likelihood, unlikely, usual_pixels
 from leadline.objectives.generative.likelihood import Likelihood, Sigma
+
+RECONSTRUCTION = Metric(
+    "reconstruction", "Reconstruction", "surprise at a row that is made of its code again", "nats", "lower"
+)
 
 _MEASURED = 0  # the seed of draws that measuring makes
 

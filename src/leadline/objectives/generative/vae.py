@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError, did_you_mean
 from leadline.metrics.statistics.findings import finding
@@ -30,7 +31,7 @@ from leadline.nn.rng import Rng
 from leadline.objectives.base import full
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
-from leadline.objectives.generative.latent_codes import LatentObjective, latent_network, measuring
+from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network, measuring
 from leadline.objectives.generative.likelihood import Sigma
 
 LATENT = 20  # numbers of a code at most, where nobody says it
@@ -96,6 +97,16 @@ class Vae(LatentObjective):
     options = Options
     samples = Sampling
     monitors: Mapping[str, str] = {"loss": "lower", "elbo": "higher"}
+    declared_metrics = (
+        Metric("elbo", "Evidence lower bound", "of the log-likelihood of a row: higher is likelier", "nats", "higher"),
+        RECONSTRUCTION,
+        Metric(
+            "kl_to_prior",
+            "Divergence of codes",
+            "how much a row's code tells: its distribution against that of all codes",
+            "nats",
+        ),
+    )
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

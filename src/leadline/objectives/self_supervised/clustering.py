@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.metrics.generative import clustering as metrics
 from leadline.metrics.statistics.findings import finding
@@ -32,9 +33,11 @@ from leadline.nn.rng import Rng, seed_for
 from leadline.objectives.base import full
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood
-from leadline.objectives.generative.latent_codes import LatentObjective, entries, latent_network
+from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, entries, latent_network
 from leadline.objectives.generative.likelihood import Sigma
 from leadline.objectives.self_supervised.kmeans import Clusters, clusters_of
+
+CLUSTERS = Metric("clusters", "Clusters", "groups that rows are put into")
 
 LATENT = 10  # numbers of a code at most, where nobody says it
 FITTED, COMPARED = 10_000, 2_000  # train rows among which centres are found, and validation rows that say how many
@@ -81,6 +84,7 @@ class Clustering(LatentObjective):
     options = Options
     coupled = True  # by how much each cluster has of a batch
     monitors: Mapping[str, str] = {"loss": "lower"}
+    declared_metrics = (*metrics.METRICS, RECONSTRUCTION, CLUSTERS)
     # How well rows are made says nothing of clusters: the last weights ship.
     default_training: Mapping[str, Any] = MappingProxyType({"early_stopping": None})
     chosen: Options = Options()

@@ -27,6 +27,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.augmentations.augmenter import Augmenter, augmented_views, strong
 from leadline.metrics.statistics.findings import finding
@@ -72,6 +73,27 @@ class Contrastive(Unlabelled):
     views = ("plain", ONE, OTHER)
     default_training: Mapping[str, Any] = MappingProxyType({"batch": 256, "early_stopping": None})
     monitors: Mapping[str, str] = {"loss": "lower", "instance_accuracy": "higher"}
+    declared_metrics = (
+        Metric(
+            "instance_accuracy",
+            "Instance accuracy",
+            "share of rows whose other random version is the nearest of all in its batch",
+            "%",
+            "higher",
+        ),
+        Metric(
+            "alignment",
+            "Alignment",
+            "mean squared distance of two random versions of a row, on the unit sphere",
+            better="lower",
+        ),
+        Metric(
+            "uniformity",
+            "Uniformity",
+            "how unevenly rows are spread on the unit sphere: the lower, the more evenly",
+            better="lower",
+        ),
+    )
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

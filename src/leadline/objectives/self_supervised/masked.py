@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
@@ -79,6 +80,28 @@ class Masked(Unlabelled):
     name = "masked"
     options = Options
     monitors: Mapping[str, str] = {"loss": "lower"}
+    declared_metrics = (
+        Metric(
+            "masked_accuracy",
+            "Hidden entries right",
+            "share of hidden tokens, classes and answers that are told right",
+            "%",
+            "higher",
+        ),
+        Metric(
+            "masked_explained",
+            "Share explained of hidden entries",
+            "share of the squared error of the train mean that is taken away",
+            better="higher",
+        ),
+        Metric(
+            "masked_nll",
+            "Surprise at a hidden entry",
+            "mean negative log-likelihood of what was hidden",
+            "nats",
+            "lower",
+        ),
+    )
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

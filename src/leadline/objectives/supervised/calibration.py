@@ -9,10 +9,16 @@ import numpy as np
 import torch
 
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.metrics.classification import operating_point
 from leadline.metrics.classification.temperature import fit, scaled
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.classifier_options import Options
+
+METRICS = (
+    Metric("temperature", "Temperature", "what scores are divided by; above 1 makes the network less sure"),
+    Metric("threshold", "Threshold", "the probability from which on a row is called positive"),
+)
 
 FEWEST_ROWS = 100  # below which no temperature is fitted
 FEWEST_WRONG = 5  # rows that are wrong say how sure is too sure; with fewer of them, next to nothing does

@@ -17,7 +17,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.classification import classifier as metrics
 from leadline.metrics.classification import curves
-from leadline.metrics.classification.costs import expected_cost
+from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
 from leadline.metrics.classification.temperature import scaled
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
@@ -83,6 +83,7 @@ class Classes(SingleNetwork):
     kinds = ("category", "boolean")
     loss_options: tuple[str, ...] = ("label_smoothing", "focal")
     monitors: Mapping[str, str] = {"loss": "lower", "accuracy": "higher"}
+    declared_metrics = (*metrics.METRICS, EXPECTED_COST, *calibration.METRICS)
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

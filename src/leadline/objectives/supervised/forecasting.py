@@ -65,6 +65,7 @@ class Forecasting(SingleNetwork):
     options = Options
     kinds = ("series",)
     monitors: Mapping[str, str] = {"loss": "lower", "mse_scaled": "lower", "mae": "lower"}
+    declared_metrics = metrics.METRICS
     classical_target = "windows"
     loss_options = ("loss", "delta", "quantiles", "anchor")
     chosen: Options = Options()

@@ -18,7 +18,9 @@ from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
+from leadline.metrics.classification.calibration import NLL
 from leadline.metrics.regression import distribution as metrics
+from leadline.metrics.regression.regressor import METRICS
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
@@ -55,6 +57,7 @@ class Gaussian(SingleNetwork):
     options = Options
     kinds = ("number", "count")
     monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "mse": "lower"}
+    declared_metrics = (NLL, metrics.CRPS, metrics.COVERAGE, metrics.INTERVAL_WIDTH, *METRICS)
     chosen: Options = Options()
 
     def outputs(self, schema: Schema, options: Options) -> int:

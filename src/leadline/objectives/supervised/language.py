@@ -67,6 +67,7 @@ class Language(SingleNetwork):
     encoder_output: EncoderOutput = "causal"
     kinds = ("text",)
     monitors: Mapping[str, str] = {"loss": "lower", "perplexity": "lower"}
+    declared_metrics = metrics.METRICS
     samples = Sampling
     chosen: Options = Options()
 

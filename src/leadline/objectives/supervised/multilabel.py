@@ -59,6 +59,7 @@ class Multilabel(SingleNetwork):
     options = Options
     kinds = ("labels",)
     monitors: Mapping[str, str] = {"loss": "lower", "f1_micro": "higher", "subset_accuracy": "higher"}
+    declared_metrics = metrics.METRICS
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

@@ -87,9 +87,11 @@ class Multitask(SingleNetwork):
     def bind(self, options: Options) -> Self:
         """Return the objective with the options of one experiment; it monitors each task, as ``accuracy(income)``."""
         own = super().bind(options)
-        of_tasks = {name: objective_for(component)[0].monitors for name, component in options.tasks.items()}
+        objectives = {name: objective_for(component)[0] for name, component in options.tasks.items()}
+        of_tasks = {name: objective.monitors for name, objective in objectives.items()}
         tasks = {f"{measure}({name})": better for name, found in of_tasks.items() for measure, better in found.items()}
         own.monitors = {"loss": "lower", **tasks}
+        own.declared_metrics = tuple(dict.fromkeys(m for one in objectives.values() for m in one.declared_metrics))
         return own
 
     def target_types(self) -> Mapping[str, tuple[str, ...]]:

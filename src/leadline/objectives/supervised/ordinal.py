@@ -77,6 +77,7 @@ class Ordinal(SingleNetwork):
     options = Options
     kinds = ("category",)
     monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "accuracy": "higher"}
+    declared_metrics = metrics.METRICS
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

@@ -15,6 +15,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import distribution as metrics
+from leadline.metrics.regression.regressor import MAE, RMSE
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
 from leadline.objectives.base import full
@@ -49,6 +50,7 @@ class Poisson(SingleNetwork):
     options = Options
     kinds = ("count",)
     monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower"}
+    declared_metrics = (metrics.DEVIANCE, metrics.DEVIANCE_EXPLAINED, MAE, RMSE)
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

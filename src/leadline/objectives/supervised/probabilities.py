@@ -37,6 +37,7 @@ class Probabilities(SingleNetwork):
     options = Options
     kinds = ("probabilities",)
     monitors: Mapping[str, str] = {"loss": "lower", "kl": "lower", "agreement": "higher"}
+    declared_metrics = metrics.METRICS
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

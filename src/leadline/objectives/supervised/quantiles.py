@@ -19,6 +19,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import distribution as metrics
+from leadline.metrics.regression.regressor import MAE
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
@@ -79,6 +80,7 @@ class Quantiles(SingleNetwork):
     options = Options
     kinds = ("number", "count")
     monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower"}
+    declared_metrics = (metrics.PINBALL, metrics.COVERAGE, metrics.INTERVAL_WIDTH, MAE)
     chosen: Options = Options()
 
     def outputs(self, schema: Schema, options: Options) -> int:

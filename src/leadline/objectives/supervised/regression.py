@@ -51,6 +51,7 @@ class Regression(SingleNetwork):
     options = Options
     kinds = ("number", "count")
     monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "mse": "lower"}
+    declared_metrics = metrics.METRICS
     classical_target = "numbers"
     loss_options = ("loss", "delta")
     chosen: Options = Options()

@@ -40,6 +40,7 @@ class Tagging(SingleNetwork):
     encoder_output: EncoderOutput = "sequence"
     kinds = ("tags",)
     monitors: Mapping[str, str] = {"loss": "lower", "token_accuracy": "higher"}
+    declared_metrics = metrics.METRICS
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:

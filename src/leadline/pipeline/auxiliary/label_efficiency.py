@@ -14,6 +14,7 @@ from torch import nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.data.splits.label_subset import drawn
@@ -27,6 +28,8 @@ from leadline.pipeline.resolving.updates import STEPS
 from leadline.run import folder as files
 from leadline.run.run import load_shipped
 from leadline.run.warm_start import warm_started_network
+
+LABEL_EFFICIENCY = Metric("label_efficiency", "Label efficiency")
 
 FOLDER = "labels"  # among the checkpoints: what lies there is needed until the run is finished
 SCRATCH, CARRIED = "from scratch", "pre-trained"
