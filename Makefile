@@ -15,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Once the developers' environment is there, it serves the demo too.
 RUNNING := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test test-slow test-data check static format bench clean
+.PHONY: help demo test test-slow test-data check static format sizes bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -44,6 +44,9 @@ check: static test  ## everything a change must pass
 format: $(VENV)/.dev  ## rewrite files in the house style
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
+
+sizes: $(VENV)/.dev  ## print long files and functions: a reason to look, not a limit
+	@$(BIN)/python tests/architecture/sizes.py
 
 bench: $(VENV)/.dev  ## measure every public claim that can be measured here
 	@$(BIN)/python -m benchmarks

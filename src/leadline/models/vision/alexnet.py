@@ -1,4 +1,4 @@
-"""AlexNet."""
+"""AlexNet (Krizhevsky et al. 2012), for pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LeNet-5."""
+"""LeNet-5 (LeCun et al. 1998), for small pictures."""
 
 from __future__ import annotations
 
