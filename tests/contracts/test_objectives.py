@@ -13,7 +13,7 @@ from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.registry import TABLES
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
-from leadline.data.targets.token_targets import ended
+from leadline.data.targets.text import ended
 from leadline.nn.batch import Batch, Signal
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng

@@ -21,6 +21,7 @@ Group = Literal[
     "schedules",
     "columns",
     "inputs",
+    "targets",
     "datasets",
     "analyses",
 ]
@@ -34,6 +35,7 @@ CONTRACTS: Mapping[Group, Contract] = {
     "schedules": Contract("schedule", "leadline.training.schedule:Schedule", classes=True),
     "columns": Contract("column type", "leadline.data.columns.contract:ColumnType"),
     "inputs": Contract("input type", "leadline.data.columns.contract:InputType"),
+    "targets": Contract("target type", "leadline.data.targets.contract:TargetType"),
     "datasets": Contract("dataset", "collections.abc:Callable"),
     "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
@@ -284,6 +286,20 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
     "inputs": {
         "table": Entry("leadline.data.input_types.table:INPUT", "all scalar columns side by side"),
         "series": Entry("leadline.data.input_types.series:INPUT", "scalar columns over time, a row a window of them"),
+    },
+    "targets": {
+        "number": Entry("leadline.data.targets.number:TARGET", "a number"),
+        "category": Entry("leadline.data.targets.category:TARGET", "one of several classes"),
+        "boolean": Entry("leadline.data.targets.boolean:TARGET", "yes or no"),
+        "labels": Entry("leadline.data.targets.labels:TARGET", "a set of labels: lists, or text such as a;b"),
+        "count": Entry("leadline.data.targets.count:TARGET", "a whole number from 0 on"),
+        "probabilities": Entry(
+            "leadline.data.targets.probabilities:TARGET", "the probability of each class, or of an event"
+        ),
+        "tags": Entry("leadline.data.targets.tags:TARGET", "a tag for each token of a text"),
+        "text": Entry("leadline.data.targets.text:TARGET", "the text itself, token by token"),
+        "several": Entry("leadline.data.targets.several:TARGET", "several columns, each a target for itself"),
+        "series": Entry("leadline.data.targets.series:TARGET", "the next steps of the variables of a series"),
     },
     "datasets": {
         "digits": Entry("leadline.data.sources.bundled:DIGITS", "1,797 handwritten digits, 8×8 pixels, ten classes"),

@@ -6,8 +6,7 @@ were."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import accumulate
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from leadline.core.base import Fact
 from leadline.core.component import Component
@@ -31,13 +30,6 @@ class ColumnSchema(Fact):
     def columns(self) -> tuple[str, ...]:
         """The columns of the data that it is made of."""
         return tuple(self.state.get("columns", (self.name,)))
-
-    @property
-    def width(self) -> int:
-        """How many numbers a row of it has where it is a target."""
-        if "tasks" in self.state:
-            return sum(ColumnSchema.model_validate(task).width for task in self.state["tasks"])
-        return len(self.state.get("labels", (self.name,)))
 
 
 class InputSchema(Fact):
@@ -98,25 +90,3 @@ class Schema(Fact):
         targets.
         """
         return tuple(self.target.state["tags"]) if self.target and "tags" in self.target.state else ()
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The targets, where there are several; empty otherwise."""
-        if self.target is None or "tasks" not in self.target.state:
-            return ()
-        fields = [ColumnSchema.model_validate(task) for task in self.target.state["tasks"]]
-        ends = list(accumulate(field.width for field in fields))
-        return tuple(
-            Task(field.name, self.model_copy(update={"target": field}), slice(end - field.width, end))
-            for field, end in zip(fields, ends, strict=True)
-        )
-
-
-class Task(NamedTuple):
-    """One of several targets: the schema as it would be with this target alone, and its `columns` of the encoded
-    target.
-    """
-
-    name: str
-    schema: Schema
-    columns: slice

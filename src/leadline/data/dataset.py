@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,11 @@ def _of_table(
     store = Store(
         schema=plan.schema,
         inputs={one.name: _rows(one, columns[one.name]) for one in plan.schema.inputs},
-        target=target.rows(goal) if target and goal else DenseRows(torch.zeros(len(good), 0)) if goal is None else None,
+        target=targets.storage(target, goal)
+        if target and goal
+        else DenseRows(torch.zeros(len(good), 0))
+        if goal is None
+        else None,
         group=plan.group,
         origins=origins,
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
@@ -186,15 +191,18 @@ def _rows(one: InputSchema, columns: EncodedColumns) -> RowStorage:
 
 def _target(
     table: Table, schema: Schema, columns: Mapping[str, EncodedColumns], progress: Progress | None, *, labelled: bool
-) -> targets.Target | None:
+) -> targets.EncodedTarget | None:
     goal, one = schema.target, schema.inputs[0]
-    if goal is None or not set(goal.columns) <= set(table.frame.columns) or not (labelled or goal.kind == "text"):
+    if goal is None or not set(goal.columns) <= set(table.frame.columns):
+        return None
+    read = {field.name for one in schema.inputs for field in one.fields}
+    if not labelled and not set(goal.columns) <= read:  # what the network reads is there whether it is asked for or not
         return None
     return targets.encoded(table, goal, progress, (one.fields[0], columns[one.name]))
 
 
 def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset], invalid_rows: pl.DataFrame) -> None:
-    if schema.target is not None and schema.target.kind in targets.PER_STEP and len(splits["train"]):
+    if targets.is_ragged(schema.target) and len(splits["train"]):
         return  # there is more than one tag, and of a text always something to learn
     values = splits["train"].labelled.target
     same = targets.unvaried(schema, values) if values is not None else "target"
@@ -206,6 +214,12 @@ def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset],
             f"{table.name}: among the rows that can be used for training the {same} has only one value: there is"
             f" nothing to learn.{unusable}"
         )
+
+
+def _usable(splits: Mapping[str, Subset]) -> Mapping[str, np.ndarray]:
+    """Return the targets of the rows of each split that have one."""
+    found = {name: subset.labelled.target for name, subset in splits.items()}
+    return {name: target for name, target in found.items() if target is not None}
 
 
 def _duplicates(columns: Mapping[str, EncodedColumns], splits: Mapping[str, Subset]) -> Duplicates:
@@ -226,21 +240,11 @@ def _similar(family: np.ndarray | None, splits: Mapping[str, Subset]) -> Duplica
 def _noted(table: Table, plan: Preparation, splits: Mapping[str, Subset], near: Duplicates | None) -> tuple[str, ...]:
     """Say what only the rows that can be used tell: how even the classes are, and how pictures were read."""
     goal = plan.schema.target
-    classed = goal is not None and goal.kind in ("category", "boolean")
-    usable = {
-        name: subset.labelled.target
-        for name, subset in splits.items()
-        if classed and subset.labelled.target is not None
-    }
-    one = (
-        goal is not None and goal.name in table.frame.columns and "train" in usable
-    )  # several targets have no column of that name
     single = plan.hidden is not None  # the split tells of single rows, but not of those that are left a label
-    classes = (
-        warnings.on_classes(plan.schema, table.frame[goal.name], plan.splits, usable, single=single)
-        if goal and one
-        else ()
-    )
+    classes: tuple[str, ...] = ()
+    if goal is not None and goal.name in table.frame.columns:  # several targets have no column of that name
+        warn = targets.target_type(goal.kind).display.warnings
+        classes = warn(plan.schema, table, plan.splits, partial(_usable, splits), single)
     return (
         *classes,
         *missing_inputs.notes(plan.schema, splits),

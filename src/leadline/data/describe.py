@@ -10,6 +10,7 @@ import polars as pl
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.columns.texts import pretokenized
 from leadline.data.table import Table
+from leadline.data.targets.rows import parts
 
 _CLASSES = 6  # names shown
 _WIDTH = 80  # characters
@@ -31,11 +32,10 @@ class ColumnDescription(NamedTuple):
 def describe(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple[ColumnDescription, ...]:
     """Return a line for each column of the table; the values are those of the rows that its field was fitted on."""
     fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
-    for target in [task.schema.target for task in schema.tasks] or [schema.target]:
-        if target is not None:
-            for name in target.columns:
-                own = fields.get(name)  # a text may be both
-                fields[name] = ("target", target, ()) if own is None else (f"{own[0]} and target", *own[1:])
+    for target in () if schema.target is None else parts(schema.target):
+        for name in target.columns:
+            own = fields.get(name)  # a text may be both
+            fields[name] = ("target", target, ()) if own is None else (f"{own[0]} and target", *own[1:])
     missing = _missing(table.frame)
     lines = []
     for name in table.frame.columns:

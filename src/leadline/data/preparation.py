@@ -23,6 +23,7 @@ from leadline.data.splits import label_subset
 from leadline.data.splits.assign import Split, dependence, split
 from leadline.data.table import Progress, Table
 from leadline.data.targets.class_counts import with_class_counts
+from leadline.data.targets.contract import target_type
 from leadline.errors import DataError, UsageError
 
 
@@ -61,9 +62,9 @@ def fitted(
         raise UsageError(f"Column {weight!r} is the target: it cannot weigh the rows too.")
     told: list[str] = [*choice.notes] if choice is not None else []
     if choice is not None:
-        spec, told_of_steps = targets.with_steps(table, spec, choice.kind, choice.name)
-        told += told_of_steps
-    taken = dict.fromkeys(choice.taken if choice else (), "it is the target")
+        spec, told_of_inputs = target_type(choice.kind).fitting.with_inputs(table, spec, choice)
+        told += told_of_inputs
+    taken = dict.fromkeys(target_type(choice.kind).fitting.taken(choice) if choice else (), "it is the target")
     taken |= targets.none_taken(table, spec)
     told += targets.none_notes(table, spec)
     taken |= {weight: "it says how much rows count"} if weight else {}
@@ -80,7 +81,7 @@ def fitted(
             goal, more = _some_labelled(goal, len(train))
             positive += more
     schema = Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal)
-    schema = targets.bound(as_fitted_before(schema, known, [group.name for group in plan.groups if group.options]))
+    schema = targets.bind(as_fitted_before(schema, known, [group.name for group in plan.groups if group.options]))
     weighed = (f"Rows count by {weight!r} in training; what is measured counts every row the same.",) if weight else ()
     doubts = (
         warnings.before_training(table, spec, choice, plan, own.known)
@@ -143,10 +144,13 @@ def given(
 
 
 def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[str, ...]]:
-    """Return a target of classes with how many of so many train rows are `unlabelled`, and a note where none are."""
-    if "counts" not in goal.state:
+    """Return a target with how many of so many train rows are `unlabelled`, where that is known, and a note where none
+    are.
+    """
+    known = target_type(goal.kind).fitting.known(goal.state)
+    if known is None:
         return goal, ()
-    free = rows - sum(goal.state["counts"])
+    free = rows - known
     said = f"All train rows have a {goal.name!r}: there are none to be learnt from without."
     return goal.model_copy(update={"state": {**goal.state, "unlabelled": free}}), (said,) * (free == 0)
 
@@ -171,11 +175,11 @@ def _split(
     one, all rows are split."""
     there = np.ones(table.frame.height, dtype=bool) if target is None else targets.present(table.frame, target)
     if target is None or (labels == "none" and not there.all()):
-        return _shared(table, spec, np.arange(len(there)), None, None, seed, family)
+        return _shared(table, spec, np.arange(len(there)), None, seed, family)
     rows = np.flatnonzero(there)
     if not len(rows):
         raise DataError(f"{table.name}: no row has a usable value of the target {target.name!r}.")
-    shared = _shared(table, spec, rows, target, targets.stratified_by(target), seed, family)
+    shared = _shared(table, spec, rows, target, seed, family)
     if labels != "some" or there.all():
         return shared
     free = np.flatnonzero(~there)
@@ -197,19 +201,25 @@ def _shared(
     spec: DataSpec,
     rows: np.ndarray,
     target: targets.TargetSelection | ColumnSchema | None,
-    classes: str | None,
     seed: int,
     family: np.ndarray | None,
 ) -> Split:
-    """Split some rows, by their positions in the table; each of `classes`, a column, keeps its share."""
-    quantity = target is not None and target.kind in targets.QUANTITIES
-    name = classes or (target.name if target is not None and quantity else None)
+    """Split some rows, by their positions in the table; where the target is classes, each keeps its share."""
+    stratum = None if target is None else targets.stratum(target)
+    name = None if stratum is None else stratum.column
     needed = {name, target.columns[0] if target else table.frame.columns[0], table.split, spec.split.column} - {None}
     numbers = pl.Series(rows + 1) if table.numbers is None else table.numbers[rows]
     origin = table.origin if isinstance(table.origin, str) else table.origin[rows]
     frame = table.frame.select(column for column in table.frame.columns if column in needed)[rows]
     usable = replace(table, frame=frame, numbers=numbers, origin=origin)
-    shared = split(usable, spec.split, name, classes is not None, seed, None if family is None else family[rows])
+    shared = split(
+        usable,
+        spec.split,
+        name,
+        stratum is not None and stratum.classes,
+        seed,
+        None if family is None else family[rows],
+    )
     group = None
     if shared.group is not None:
         group = np.full(table.frame.height, -1, dtype=np.int64)

@@ -22,6 +22,7 @@ from leadline.data.columns.contract import input_type
 from leadline.data.sources import fingerprints
 from leadline.data.storage import RowStorage
 from leadline.data.table import Table
+from leadline.data.targets.contract import target_type
 from leadline.nn.batch import PRESENT, Batch
 
 
@@ -123,11 +124,8 @@ class Subset:
     @cached_property
     def unlabelled(self) -> np.ndarray | None:
         """Which rows have no target (M,) bool; None where all have one, or none is known."""
-        target = self.target
-        if target is None or target.ndim != 1:
-            return None
-        lacking = target < 0 if target.dtype.kind == "i" else np.isnan(target)
-        return lacking if lacking.any() else None
+        target, goal = self.target, self._store.schema.target
+        return None if target is None or goal is None else target_type(goal.kind).encoding.unlabelled(target)
 
     @cached_property
     def labelled(self) -> Subset:

@@ -11,8 +11,9 @@ import polars as pl
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
+from leadline.data.targets.words import targets_in_words
 from leadline.evaluation import forecast_tables
-from leadline.evaluation.predictions import predictions_table, targets_in_words
+from leadline.evaluation.predictions import predictions_table
 
 
 class HeldOut(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 
@@ -12,11 +12,9 @@ import torch
 from torch import nn
 
 from leadline.core.schema import Schema
-from leadline.data.columns.labels import in_words as sets_in_words
-from leadline.data.columns.texts.tokens import tokens_of
 from leadline.data.subset import Subset
+from leadline.data.targets.words import predictions_in_words
 from leadline.machine import out_of_memory
-from leadline.nn.tasks import labelled_rows, predictions_of
 from leadline.objectives.contract import Objective
 
 BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
@@ -146,93 +144,6 @@ def predictions_table(schema: Schema, subset: Subset, columns: Mapping[str, np.n
         "row": np.asarray([number for _, number in where], dtype=np.int64),
     }
     return pl.DataFrame({**table, **predictions_in_words(schema, columns)})
-
-
-def predictions_in_words(schema: Schema, columns: Mapping[str, np.ndarray]) -> dict[str, pl.Series]:
-    """Return what was decided: ``predicted``, the probability of each class or label ``p(cat)``, and all else by its
-    name.
-
-    Of several targets each has columns of its own: ``predicted_income``, ``p(income: rich)``, ``std(age)``.
-    """
-    if schema.tasks:
-        found: dict[str, pl.Series] = {}
-        for task in schema.tasks:
-            own = predictions_in_words(task.schema, predictions_of(task, columns))
-            found |= {_of_task(name, task.name): series for name, series in own.items()}
-        return found
-    labels = schema.classes or schema.labels
-    words = {"predicted": in_words(schema, columns["prediction"])} if "prediction" in columns else {}
-    for name, values in columns.items():
-        if name == "probability":
-            words |= {f"p({label})": pl.Series(values[:, at]) for at, label in enumerate(labels)}
-        elif name != "prediction":
-            words[name] = steps_in_words(values) if schema.tags and values.ndim == 2 else pl.Series(values)
-    return words
-
-
-def targets_in_words(schema: Schema, target: np.ndarray) -> dict[str, pl.Series]:
-    """Return true targets (n,) or (n,K): ``target``, with ``target p(cat)`` where it is probabilities; of several, each
-    its own.
-
-    Null where one of several is missing; nothing where there is no target.
-    """
-    if schema.target is None:
-        return {}
-    if schema.tasks:
-        found: dict[str, pl.Series] = {}
-        for task in schema.tasks:
-            rows, own = labelled_rows(task, target)
-            at = pl.Series(np.full(len(target), None), dtype=pl.UInt32).scatter(rows, np.arange(len(rows)))
-            found |= {_of_task(name, task.name): s.gather(at) for name, s in targets_in_words(task.schema, own).items()}
-        return found
-    if schema.target.kind != "probabilities":
-        return {"target": in_words(schema, target)}
-    shares = {f"target p({label})": pl.Series(target[:, at]) for at, label in enumerate(schema.labels)}
-    return {"target": in_words(schema, target.argmax(1)), **shares}
-
-
-def _of_task(name: str, task: str) -> str:
-    if name in ("predicted", "target"):
-        return f"{name}_{task}"
-    measure, bracket, rest = name.partition("(")
-    return f"{measure}({task}: {rest}" if bracket else f"{name}({task})"
-
-
-def in_words(schema: Schema, target: np.ndarray) -> pl.Series:
-    """Return class numbers (n,) and sets of labels (n,L) as their names; numbers, and forecasts (n,H,V), stay as they
-    are.
-
-    Class -1, of rows without one, is null. Tags (n,T) become their names with blanks between them, and tokens (n,T)
-    their text."""
-    if target.ndim == 3:
-        return pl.Series(target)
-    if schema.tags:
-        return pl.Series([tags_in_words(row, schema.tags) for row in target], dtype=pl.String)
-    if schema.target is not None and schema.target.kind == "text":
-        tokens = tokens_of(schema.inputs[0].fields[0].state)
-        return pl.Series([tokens.text(row[row > 0].tolist()) for row in target], dtype=pl.String)
-    if target.ndim == 2 and schema.target is not None:
-        return pl.Series(sets_in_words(target, schema.labels, schema.target.state.get("separator")), dtype=pl.String)
-    names = schema.classes or schema.labels
-    if not names:
-        return pl.Series(target)
-    at = pl.Series(np.maximum(target, 0))
-    return pl.Series(names, dtype=pl.String).gather(at).set(pl.Series(target < 0), None)
-
-
-def tags_in_words(tag_T: np.ndarray, tags: Sequence[str]) -> str:
-    """Return the tags of a row as text, a blank between them, ``?`` for those that are not known."""
-    known = np.flatnonzero(tag_T >= 0)
-    return (
-        " ".join("?" if number < 0 else tags[number] for number in tag_T[: known[-1] + 1].tolist())
-        if len(known)
-        else ""
-    )
-
-
-def steps_in_words(values_nT: np.ndarray) -> pl.Series:
-    """Return numbers of steps (n,T), NaN where there is none, as text that stands beside tags: ``0.98 0.71``."""
-    return pl.Series([" ".join(f"{value:.3g}" for value in row[~np.isnan(row)]) for row in values_nT], dtype=pl.String)
 
 
 def first_inputs(subset: Subset, rows: int) -> Mapping[str, torch.Tensor]:

@@ -12,7 +12,7 @@ from scipy import stats
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.data.dataset import Dataset
-from leadline.data.targets import PER_STEP
+from leadline.data.targets import is_ragged
 
 BASELINE_NAMES = (
     *("accuracy", "nll", "expected_cost", "mae", "rmse", "crps", "pinball", "deviance"),
@@ -24,11 +24,11 @@ CONSTANT_ROWS = 20_000  # train texts that tokens and tags are counted in
 
 
 def train_target(dataset: Dataset) -> np.ndarray | None:
-    """Return the target of the train rows; where each has as many answers as it has steps, of `CONSTANT_ROWS` rows at
-    most.
+    """Return the target of the train rows; where rows have many, and not all as many, of `CONSTANT_ROWS` rows
+    at most.
     """
     part, goal = dataset.splits["train"].labelled, dataset.schema.target
-    if goal is not None and goal.kind in PER_STEP and len(part) > CONSTANT_ROWS:
+    if is_ragged(goal) and len(part) > CONSTANT_ROWS:
         part = part.subset(np.linspace(0, len(part) - 1, CONSTANT_ROWS).astype(np.int64))
     return part.target
 

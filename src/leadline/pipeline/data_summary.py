@@ -14,12 +14,12 @@ from leadline.core.wording import counted, listed
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.input_types.table import COLUMNS
+from leadline.data.targets import words
 from leadline.evaluation.evaluate import levels_for
 from leadline.metrics.statistics.sample_size import rows_needed
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress
 
-CLASSES = 12  # that are named; the report has them all
 PROPORTIONS = (
     "accuracy",
 )  # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
@@ -33,7 +33,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     for one in dataset.schema.inputs:
         shown.note(f"input {one.name}: {input_type(one.kind).describe(one)}")
     if dataset.schema.target is not None:
-        shown.note(f"target {dataset.schema.target.name}: {_goal(dataset.schema)}")
+        shown.note(f"target {dataset.schema.target.name}: {words.describe(dataset.schema)}")
     for line in overlooked(dataset.schema, experiment):
         shown.note(line)
     by = experiment.data.split.column
@@ -64,26 +64,6 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
                 f"Careful: {component.name} continues each variable from its own past; {listed(beside, COLUMNS)} "
                 f"{'is' if len(beside) == 1 else 'are'} not looked at. --network tcn, rnn or transformer does."
             )
-
-
-def _goal(schema: Schema) -> str:
-    """Return in words what is predicted."""
-    assert schema.target is not None
-    if schema.classes:
-        return f"{len(schema.classes):,} classes ({listed(schema.classes, CLASSES)})"
-    if schema.tasks:
-        return f"several ({'; '.join(f'{task.name}: {_goal(task.schema)}' for task in schema.tasks)})"
-    if schema.labels:
-        what = "probabilities of" if schema.target.kind == "probabilities" else "sets of"
-        return f"{what} {counted(len(schema.labels), 'label')} ({listed(schema.labels, CLASSES)})"
-    if schema.tags:
-        return f"a tag for each token, of {len(schema.tags):,} ({listed(schema.tags, CLASSES)})"
-    if schema.target.kind == "text":
-        return "each token, and where the text ends, from what comes before"
-    if schema.target.kind == "series":
-        state = schema.target.state
-        return f"the next {counted(state['horizon'], 'step')} of {counted(len(state['columns']), 'variable')}"
-    return "a count" if schema.target.kind == "count" else "a number"
 
 
 def _set_aside(rows: pl.DataFrame) -> str:

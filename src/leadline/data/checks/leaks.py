@@ -22,7 +22,6 @@ LEFT = 0.01
 REPEATED = 0.5  # of the rows must have a value that occurs again, or their answer could not be looked up
 DIFFERENT = 20  # values that two numbers must have for their order to say something
 _AFFINE = 1e-9  # of the target's variance may be left
-_QUANTITIES = ("number", "count")
 
 
 class Leak(NamedTuple):
@@ -33,8 +32,9 @@ class Leak(NamedTuple):
     how: str
 
 
-def find(frame: pl.DataFrame, columns: Iterable[str], targets: Mapping[str, str], rows: np.ndarray) -> Iterator[Leak]:
-    """Yield the columns that give a target away, going by some rows; `targets` maps names to kinds.
+def find(frame: pl.DataFrame, columns: Iterable[str], targets: Mapping[str, bool], rows: np.ndarray) -> Iterator[Leak]:
+    """Yield the columns that give a target away, going by some rows; `targets` says of each whether it is
+    a quantity.
 
     Nothing is yielded for a column that is merely a strong hint, nor for one whose values hardly repeat and which is no
     number."""
@@ -43,20 +43,20 @@ def find(frame: pl.DataFrame, columns: Iterable[str], targets: Mapping[str, str]
         return
     few, many = (rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)] for most in (LOOK, CHECK))
     sample = frame.select(*names, *(name for name in targets if name not in names))[few]
-    for target, kind in targets.items():
+    for target, quantity in targets.items():
         goal = sample[target]
         for name in names:
-            if _how(sample[name], goal, kind) and (how := _how(frame[name][many], frame[target][many], kind)):
+            if _how(sample[name], goal, quantity) and (how := _how(frame[name][many], frame[target][many], quantity)):
                 yield Leak(name, target, how)
 
 
-def _how(column: pl.Series, goal: pl.Series, kind: str) -> str | None:
+def _how(column: pl.Series, goal: pl.Series, quantity: bool) -> str | None:
     """Return how a column gives the target away, or None."""
     if any(one.dtype.is_nested() or one.dtype in (pl.Binary, pl.Object) for one in (column, goal)):
         return None
     if (as_text(column).eq_missing(as_text(goal))).all():
         return "is equal to"
-    if kind in _QUANTITIES and column.dtype.is_numeric() and (how := _function(as_numbers(column), as_numbers(goal))):
+    if quantity and column.dtype.is_numeric() and (how := _function(as_numbers(column), as_numbers(goal))):
         return how
     return "determines" if _determines(_codes(column), _codes(goal)) else None
 

@@ -1,6 +1,4 @@
-"""Words about a dataset before training: what gives the target away, which split would be fairer, which classes are
-rare.
-"""
+"""Words about a dataset before training: what gives the target away, which split would be fairer."""
 
 from __future__ import annotations
 
@@ -20,11 +18,9 @@ from leadline.data.inputs import InputLayout
 from leadline.data.splits import time_blocks
 from leadline.data.subset import Subset
 from leadline.data.table import Table
-from leadline.data.targets import TargetSelection
+from leadline.data.targets import TargetSelection, target_type
 
 SHOWN = 3  # names in a sentence
-RARE = 0.2  # of an even share of the rows: a class with less is called rare
-FEW = 5  # train rows of a class from which little can be learned
 GROUPS = 10  # different values that a column must have to be one that rows are grouped by
 _LOOK = 10_000  # rows
 _CODES = 0.95  # of a text column's values look like codes
@@ -52,46 +48,6 @@ def before_training(
         *_group_split(table, grouped),
         *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
     )
-
-
-def on_classes(
-    schema: Schema,
-    column: pl.Series,
-    drawn: Mapping[str, np.ndarray],
-    usable: Mapping[str, np.ndarray],
-    *,
-    single: bool = False,
-) -> tuple[str, ...]:
-    """Return what is uneven about the classes, and which occur in no train row.
-
-    `column` is the target's, `drawn` the rows of each part, `usable` the class numbers of those that can be used.
-    Classes of a `single` row are told of where the split has not done so."""
-    if schema.target is None or schema.target.kind not in ("category", "boolean"):
-        return ()
-    notes = []
-    for subset, rows in drawn.items():
-        values = as_text(column[rows]).drop_nulls() if schema.target.kind == "category" else pl.Series(dtype=pl.String)
-        new = values.filter(~values.is_in(schema.classes))
-        notes += [_unknown(subset, new)] if len(new) else []
-    names = np.array(schema.classes, dtype=object)
-    count_C = np.bincount(usable["train"], minlength=len(names))
-    rarest, commonest = int(count_C.argmin()), int(count_C.argmax())
-    if count_C[rarest] < RARE * count_C.mean():
-        notes.append(
-            f"The classes are uneven: {count_C[commonest] / count_C.sum():.1%} of the train rows are"
-            f" {names[commonest]!r}, and {_rows(int(count_C[rarest]))} {names[rarest]!r}. Balanced accuracy counts all"
-            " classes the same; --set objective.class_weights=balanced makes a classifier's training do so too."
-        )
-    few = names[(count_C >= (1 if single else 2)) & (count_C < FEW)].tolist()
-    notes += (
-        [f"Fewer than {FEW} train rows, from which little can be learned, have the class {_some(few)}."] if few else []
-    )
-    if len(usable.get("test", ())):
-        untested = names[(np.bincount(usable["test"], minlength=len(names)) == 0) & (count_C > 1)].tolist()
-        notes += (
-            [f"No test row, so that nothing is measured of it, has the class {_some(untested)}."] if untested else []
-        )
-    return tuple(notes)
 
 
 def on_pictures(schema: Schema, similar: Duplicates | None) -> tuple[str, ...]:
@@ -132,7 +88,11 @@ def _is_random(table: Table, spec: DataSpec) -> bool:
 
 
 def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:
-    targets = {one.name: one.kind for one in choice.tasks or (choice,) if one.name in table.frame.columns}
+    targets = {
+        one.name: target_type(one.kind).encoding.quantity
+        for one in target_type(choice.kind).fitting.parts(choice)
+        if one.name in table.frame.columns
+    }
     found: dict[tuple[str, str], list[str]] = {}
     for leak in leaks.find(table.frame, columns, targets, train):
         found.setdefault((leak.how, leak.target), []).append(leak.column)
@@ -187,14 +147,6 @@ def _better_split(table: Table, used: Iterable[tuple[str, str]]) -> Iterator[str
     """Yield what the first column with something to say about it says of a split at random."""
     said = (column_type(kind).better_split(table.frame[name]) for name, kind in used)
     yield from (words for words in [next((words for words in said if words is not None), None)] if words)
-
-
-def _unknown(subset: str, values: pl.Series) -> str:
-    return (
-        f"Careful: {_rows(len(values))} of {subset} {'is' if len(values) == 1 else 'are'} of a class that no train row"
-        f" has ({_some(values.unique(maintain_order=True).to_list())}), which no network can get right. Such rows are"
-        f" set aside: what is measured on {subset} does not speak of them."
-    )
 
 
 def _rows(count: int) -> str:

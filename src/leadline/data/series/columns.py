@@ -20,8 +20,8 @@ from leadline.data.columns.number import LARGEST
 from leadline.data.columns.scalars.parsing import as_numbers
 from leadline.data.series.ordered_table import Ordered
 from leadline.data.table import Progress, Table
-from leadline.data.targets.encoded import check_not_blurred
-from leadline.data.targets.selection import MOSTLY
+from leadline.data.targets.candidate import MOSTLY
+from leadline.data.targets.quantities import check_not_blurred
 from leadline.errors import DataError, UsageError
 
 NAME = "series"  # of the input, and its kind

@@ -64,12 +64,13 @@ def label_subset(
         return LabelSubset(split, nobody)
     if labels == "none":
         return LabelSubset(split, nobody, ("data.labelled means nothing here: what is trained for needs no labels.",))
-    if target is None or target.kind in targets.PER_STEP:
+    if target is None or targets.is_ragged(target):
         what = "there is no target" if target is None else f"the target {target.name!r} has many values a row"
         raise UsageError(f"data.labelled is a share of the train rows that keep their label, and {what}.")
     train = split.rows["train"]
     there = train[targets.present(table.frame, target)[train]]
-    column = targets.stratified_by(target)
+    stratum = targets.stratum(target)
+    column = stratum.column if stratum is not None and stratum.classes else None
     class_n = np.zeros(len(there), dtype=np.int64) if column is None else _numbers(table, column, there)
     kept = there[drawn(class_n, spec.labelled, seed)]
     how = "" if column is None else f", of each {column!r} its share"

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from leadline.core.schema import ColumnSchema
-from leadline.data.columns.contract import ColumnContext, column_type
 from leadline.data.table import Table
+from leadline.data.targets.contract import target_type
+from leadline.data.targets.rows import parts
 from leadline.errors import UsageError, did_you_mean
 
 
@@ -24,9 +25,8 @@ def with_class_counts(
     That is the class the user names, else the rarer one, and the second where both are equally frequent. Of several
     targets each one of two classes gets its own. Raises UsageError where no target of two classes has the class that
     the user names."""
-    one_by_one = target.kind == "several"
-    fields = [ColumnSchema.model_validate(task) for task in target.state["tasks"]] if one_by_one else [target]
-    states = [_state(table, field, train, positive) for field in fields]
+    fields = parts(target)
+    states = [target_type(field.kind).fitting.counts(table, field, train, positive) for field in fields]
     if positive is not None:
         _check(positive, [state["classes"] for state in states if "classes" in state])
     notes = tuple(
@@ -35,31 +35,24 @@ def with_class_counts(
         for field, state in zip(fields, states, strict=True)
         if "positive" in state and positive not in state["classes"]
     )
-    if not one_by_one:
-        return target.model_copy(update={"state": states[0]}), notes
-    told = [
-        field.model_copy(update={"state": state}).model_dump(mode="json")
-        for field, state in zip(fields, states, strict=True)
-    ]
-    return target.model_copy(update={"state": {**target.state, "tasks": told}}), notes
+    counted = [field.model_copy(update={"state": state}) for field, state in zip(fields, states, strict=True)]
+    return target_type(target.kind).fitting.with_parts(target, counted), notes
+
+
+def counted(code_N: np.ndarray, state: Mapping[str, Any], positive: str | None) -> Mapping[str, Any]:
+    """Return the state of a target of classes with `counts` of class numbers (N,), -1 where there is none, and the
+    number of the `positive` one of two.
+    """
+    classes = state["classes"]
+    counts = np.bincount(code_N[code_N >= 0], minlength=len(classes)).tolist()
+    state = {**state, "counts": counts}
+    if len(classes) == 2:
+        state["positive"] = classes.index(positive) if positive in classes else int(counts[1] <= counts[0])
+    return state
 
 
 def _why(state: Mapping[str, Any]) -> str:
     return "the second of two equally frequent ones" if len(set(state["counts"])) == 1 else "the rarer of the two"
-
-
-def _state(table: Table, field: ColumnSchema, train: np.ndarray, positive: str | None) -> Mapping[str, Any]:
-    classes = field.state.get("classes")
-    if classes is None:
-        return field.state
-    kind = column_type(field.kind)
-    code_N = kind.encode(table.frame[field.name][train], field.state, ColumnContext(table.base)).values[:, 0]
-    code_N = code_N[np.isfinite(code_N)].astype(np.int64) - (field.kind == "category")
-    counts = np.bincount(code_N[code_N >= 0], minlength=len(classes)).tolist()
-    state = {**field.state, "counts": counts}
-    if len(classes) == 2:
-        state["positive"] = classes.index(positive) if positive in classes else int(counts[1] <= counts[0])
-    return state
 
 
 def _check(positive: str, classes: list[list[str]]) -> None:

@@ -11,8 +11,8 @@ import polars as pl
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.wording import number
 from leadline.data.dataset import Dataset
+from leadline.data.targets.words import predictions_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.predictions import predictions_in_words
 from leadline.evaluation.proportions import BASELINE_NAMES, train_target
 from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import EvaluationContext, Objective

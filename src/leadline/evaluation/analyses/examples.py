@@ -18,6 +18,7 @@ from leadline.data.augmentations.mixing import Mixer, partners
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
+from leadline.data.targets.words import targets_in_words
 from leadline.evaluation.exhibits import (
     CLIPS,
     PICTURED,
@@ -28,7 +29,6 @@ from leadline.evaluation.exhibits import (
     gallery_kind,
     pictured,
 )
-from leadline.evaluation.predictions import targets_in_words
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
 

@@ -18,9 +18,8 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.data.columns.texts.tokens import PADDING, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
-from leadline.data.targets import PER_STEP
+from leadline.data.targets.tags import in_words as tags_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.predictions import tags_in_words
 from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Objective, Sampler
@@ -28,6 +27,7 @@ from leadline.objectives.contract import Objective, Sampler
 SHOWN = 12  # texts
 SAMPLED = 8
 STRONG = 10.0  # nats at which a token is marked as strongly as any
+TARGETS = ("tags", "text")  # the types of target whose rows are texts
 
 
 def token_predictions(
@@ -35,7 +35,7 @@ def token_predictions(
 ) -> Iterator[ExhibitDraft]:
     """Yield texts of a part whose tags are most surely wrong, or those that surprise most, and texts that are drawn."""
     goal = dataset.schema.target
-    if goal is None or goal.kind not in PER_STEP or subset.target is None or not len(subset):
+    if goal is None or goal.kind not in TARGETS or subset.target is None or not len(subset):
         return
     if goal.kind == "tags":
         yield from _wrong(dataset, subset, decided)
@@ -135,7 +135,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     goal = subject.dataset.schema.target
-    if goal is None or goal.kind not in PER_STEP:
+    if goal is None or goal.kind not in TARGETS:
         return "there is no answer for every token of a text"
     return of_labelled_rows(subject)
 

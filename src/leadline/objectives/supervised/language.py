@@ -23,7 +23,8 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.data.columns.texts.tokens import UNKNOWN, tokens_of
-from leadline.data.targets.token_targets import END, NOTHING
+from leadline.data.targets.text import END
+from leadline.data.targets.tokens import NOTHING
 from leadline.metrics.generative import language as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement, absent

@@ -19,14 +19,15 @@ from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
-from leadline.core.schema import Schema, Task
+from leadline.core.schema import Schema
+from leadline.data.targets import default_objective
+from leadline.data.targets.tasks import Task, labelled_rows, of_task, predictions_of, tasks_of
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Loss, Prediction
-from leadline.nn.tasks import labelled_rows, of_task, predictions_of
 from leadline.objectives.base import full
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
-from leadline.objectives.supervised.single_network import SingleNetwork, default_training
+from leadline.objectives.supervised.single_network import SingleNetwork
 
 
 class Options(Fact):
@@ -212,17 +213,18 @@ class Multitask(SingleNetwork):
                     yield item._replace(name=f"{item.name}-{number}", title=f"{item.title}: {task.name}")
 
     def _parts(self, schema: Schema) -> tuple[TaskHead, ...]:
-        names = [task.name for task in schema.tasks]
+        names = [task.name for task in tasks_of(schema)]
         for name in (*self.chosen.tasks, *self.chosen.weights):
             if name not in names:
                 raise UsageError(f"objective multitask: there is no target {name!r}. {did_you_mean(name, names)}")
         weights = [self.chosen.weights.get(name, 1.0) for name in names]
         chosen = [
-            self.chosen.tasks.get(task.name) or Component(name=default_training(task.schema)) for task in schema.tasks
+            self.chosen.tasks.get(task.name) or Component(name=default_objective(task.schema))
+            for task in tasks_of(schema)
         ]
         return tuple(
             TaskHead(task, _player(task.name, component), weight / sum(weights))
-            for task, component, weight in zip(schema.tasks, chosen, weights, strict=True)
+            for task, component, weight in zip(tasks_of(schema), chosen, weights, strict=True)
         )
 
 

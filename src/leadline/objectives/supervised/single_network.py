@@ -13,30 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.schema import Schema
+from leadline.data.targets import target_type
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.base import Base, full
-
-# What a target of each kind is, in words, and the objective that it is usually predicted by.
-KINDS: Mapping[str, tuple[str, str]] = {
-    "category": ("one of several classes", "classification"),
-    "boolean": ("yes or no", "classification"),
-    "number": ("a number", "regression"),
-    "count": ("a count", "poisson"),
-    "labels": ("a set of labels", "multilabel"),
-    "probabilities": ("probabilities", "probabilities"),
-    "several": ("several targets", "multitask"),
-    "series": ("variables over time", "forecasting"),
-    "tags": ("a tag for each token", "tagging"),
-    "text": ("the text itself", "language"),
-}
-
-
-def default_training(schema: Schema) -> str:
-    """Return the objective that the target of a schema is usually predicted by."""
-    return KINDS[schema.target.kind][1] if schema.target else "classification"
 
 
 class SingleNetwork(Base):
@@ -51,8 +33,8 @@ class SingleNetwork(Base):
             return f"{self.name} needs a target, which --target names; 'leadline objectives' lists those that need none"
         if schema.target.kind in self.kinds:
             return None
-        what, other = KINDS[schema.target.kind]
-        return f"the target {schema.target.name!r} is {what}; use the objective {other!r}"
+        own = target_type(schema.target.kind)
+        return f"the target {schema.target.name!r} is {own.noun}; use the objective {own.objective!r}"
 
     @abstractmethod
     def outputs(self, schema: Schema, options: Any) -> int:

@@ -17,7 +17,7 @@ from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
-from leadline.data.targets.token_targets import NOTHING
+from leadline.data.targets.tokens import NOTHING
 from leadline.metrics.classification import tagging as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction

@@ -17,6 +17,7 @@ from leadline.data.augmentations.augmenter import Augmenter
 from leadline.data.augmentations.mixing import Mixer
 from leadline.data.columns.contract import input_type
 from leadline.data.preprocessors import build_preprocessor, signal_spec
+from leadline.data.targets import default_objective
 from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation import baselines, input_ablation
@@ -26,7 +27,7 @@ from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import Objective
 from leadline.objectives.lookup import objective_for
-from leadline.objectives.supervised.single_network import SingleNetwork, default_training
+from leadline.objectives.supervised.single_network import SingleNetwork
 from leadline.pipeline.fit_classical import classical_entries
 from leadline.pipeline.resolving.reference import resolved as judge_for
 from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopping_for
@@ -212,7 +213,7 @@ def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
 def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:
     component = experiment.objective or Component(name=AUTO)
     if component.name == AUTO:
-        component = component.model_copy(update={"name": default_training(schema)})
+        component = component.model_copy(update={"name": default_objective(schema)})
     objective, options = objective_for(component)
     return objective, Component(name=component.name, options=options.model_dump(mode="json"))
 

@@ -7,7 +7,8 @@ import polars as pl
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.errors import MISTAKES, OF_TASK, worst_errors
+from leadline.data.targets.several import OF_TASK
+from leadline.evaluation.analyses.errors import MISTAKES, worst_errors
 
 N = 60
 RNG = np.random.default_rng(0)

@@ -12,7 +12,8 @@ from language_network import LONGEST, SCHEMA, STATE, language
 
 from leadline.core.component import Component
 from leadline.core.finding import Finding
-from leadline.data.targets.token_targets import END, NOTHING, ended
+from leadline.data.targets.text import END, ended
+from leadline.data.targets.tokens import NOTHING
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leadline.core.schema import ColumnSchema, Schema
-from leadline.evaluation.predictions import predictions_in_words, targets_in_words
+from leadline.data.targets.words import predictions_in_words, targets_in_words
 
 KIND = ColumnSchema(name="kind", kind="category", state={"classes": ["cat", "dog"]})
 TAGS = ColumnSchema(name="tags", kind="labels", state={"labels": ["x", "y"], "separator": "|"})

@@ -12,7 +12,9 @@ import torch
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.data.targets.token_targets import END, NOTHING, Ended, Tags, ended
+from leadline.data.targets.tags import Tags
+from leadline.data.targets.text import END, Ended, ended
+from leadline.data.targets.tokens import NOTHING
 from leadline.errors import DataError, UsageError
 
 WORDS = {"the": "DET", "a": "DET", "cat": "NOUN", "dog": "NOUN", "sees": "VERB", "likes": "VERB"}

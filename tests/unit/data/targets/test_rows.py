@@ -13,6 +13,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data import targets
 from leadline.data.table import Table
+from leadline.data.targets.tasks import tasks_of
 from leadline.errors import DataError
 
 ALL = np.arange(6)
@@ -122,7 +123,7 @@ def test_sets_become_a_one_for_each_label() -> None:
         5: "'z' does not occur in the train rows",
     }
     assert targets.present(of.frame, field).tolist() == [True, True, False, True, True, True]
-    assert targets.stratified_by(field) is None
+    assert targets.stratum(field) is None
 
 
 def test_one_label_is_a_column_still() -> None:
@@ -187,14 +188,14 @@ def test_a_missing_task_is_left_out_and_a_row_without_any_is_set_aside() -> None
         5: "'z' does not occur in the train rows",
     }
     assert targets.present(of.frame, field).tolist() == [True, True, True, False, True, True]
-    assert targets.stratified_by(field) == "kind"
+    assert targets.stratum(field) == ("kind", True)
 
 
 def test_the_schema_knows_its_tasks_and_where_they_stand() -> None:
     _, field = several()
     assert field.columns == ("kind", "price", "genres")
-    assert field.width == 4
-    tasks = Schema(inputs=(), target=field).tasks
+    assert sum(targets.target_type(one.kind).encoding.width(one.state) for one in targets.parts(field)) == 4
+    tasks = tasks_of(Schema(inputs=(), target=field))
     assert [(task.name, task.columns) for task in tasks] == [
         ("kind", slice(0, 1)),
         ("price", slice(1, 2)),
@@ -202,8 +203,7 @@ def test_the_schema_knows_its_tasks_and_where_they_stand() -> None:
     ]
     assert tasks[0].schema.classes == ("x", "y")
     assert tasks[2].schema.labels == ("a", "b")
-    assert Schema.model_validate_json(Schema(inputs=(), target=field).model_dump_json()).tasks == tasks
-    assert Schema(inputs=(), target=tasks[0].schema.target).tasks == ()
+    assert tasks_of(Schema.model_validate_json(Schema(inputs=(), target=field).model_dump_json())) == tasks
 
 
 def test_a_task_whose_known_targets_are_all_the_same_teaches_nothing() -> None:

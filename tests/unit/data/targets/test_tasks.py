@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from leadline.core.schema import ColumnSchema, Schema
-from leadline.nn.tasks import labelled_rows, of_task, predictions_of
+from leadline.data.targets.tasks import labelled_rows, of_task, predictions_of, tasks_of
 
 FIELDS = (
     ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b"]}),
@@ -14,7 +14,7 @@ FIELDS = (
     ColumnSchema(name="age", kind="number", state={}),
 )
 STATE = {"columns": [f.name for f in FIELDS], "tasks": [f.model_dump(mode="json") for f in FIELDS]}
-TASKS = Schema(inputs=(), target=ColumnSchema(name="all", kind="several", state=STATE)).tasks
+TASKS = tasks_of(Schema(inputs=(), target=ColumnSchema(name="all", kind="several", state=STATE)))
 NAN = float("nan")
 TARGET = np.array([[1, 0, 1, 30], [NAN, 1, 1, NAN], [0, NAN, NAN, 50]], dtype=np.float32)
 
