@@ -20,6 +20,7 @@ from leadline.data.targets.words import predictions_in_words, targets_in_words
 from leadline.evaluation import predictions
 from leadline.evaluation.analyses.dummy_baseline import baseline
 from leadline.evaluation.analyses.token_predictions import SAMPLED, token_predictions
+from leadline.evaluation.predictions import predict_subset
 from leadline.models.build import build_encoder
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
