@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field, ValidationError
 from torch import Tensor, nn
 
@@ -74,7 +73,8 @@ def left(present_BK: Tensor, rate: float, rng: Rng) -> Tensor:
     """
     u_BK = rng.uniform(PURPOSE, present_BK.shape[1])
     kept_BK = present_BK & (u_BK >= rate)
-    last_BK = F.one_hot(torch.where(present_BK, u_BK, -1.0).argmax(1), present_BK.shape[1]).bool() & present_BK
+    last_B1 = torch.where(present_BK, u_BK, -1.0).argmax(1, keepdim=True)
+    last_BK = (last_B1 == torch.arange(present_BK.shape[1], device=present_BK.device)) & present_BK
     return torch.where(kept_BK.any(1, keepdim=True), kept_BK, last_BK)
 
 

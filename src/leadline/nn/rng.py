@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.nn.transforms import in_transform
+
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
@@ -49,8 +51,11 @@ def mix(x: Tensor) -> Tensor:
 
 
 def _unsigned(x: Tensor, count: int = 1) -> np.ndarray | None:
-    """Return int64 values as uint64, not copied; None where so many numbers of each are not for NumPy."""
-    return x.numpy().view(np.uint64) if x.device.type == "cpu" and len(x) * count <= _FEW else None
+    """Return int64 values as uint64, not copied; None where so many numbers of each, or values that are being
+    transformed, are not for NumPy.
+    """
+    few = x.device.type == "cpu" and len(x) * count <= _FEW and not in_transform(x)
+    return x.numpy().view(np.uint64) if few else None
 
 
 def _mixed(x: np.ndarray) -> Tensor:

@@ -30,6 +30,7 @@ from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.generative.decoders import SequenceDecoder, default_decoder
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.pooling import Pooling, with_first
+from leadline.nn.layers.recurrence import states
 
 CELLS: Mapping[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 
@@ -89,10 +90,11 @@ class Layer(nn.Module):
         self.ways = nn.ModuleList(_recurrent(options, features) for _ in range(2 if options.bidirectional else 1))
 
     def forward(self, x_BTF: Tensor, length_B: Tensor | None) -> Tensor:
-        states_BTH: Tensor = self.ways[0](x_BTF)[0]
-        if len(self.ways) == 1:
+        first, *second = self.ways
+        states_BTH = states(first, x_BTF)
+        if not second:
             return states_BTH
-        back_BTH = _turned(self.ways[1](_turned(x_BTF, length_B))[0], length_B)
+        back_BTH = _turned(states(second[0], _turned(x_BTF, length_B)), length_B)
         return torch.cat([states_BTH, back_BTH], 2)
 
 

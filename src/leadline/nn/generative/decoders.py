@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from leadline.errors import UsageError
 from leadline.nn.batch import SignalSpec
 from leadline.nn.layers.activations import ACTIVATIONS, ActivationName, initialise_weights
+from leadline.nn.layers.recurrence import states
 
 Growing = Literal["resize", "transposed"]
 SMALL = 4  # pixels a side, at most, of the map that an image grows from
@@ -119,7 +120,7 @@ class SequenceDecoder(nn.Module):
     def forward(self, code_BL: Tensor) -> Tensor:
         state_1BH = torch.tanh(self.begin(code_BL))[None]
         x_BTF: Tensor = self.last(
-            self.recurrent(code_BL[:, None].expand(-1, self.steps, -1).contiguous(), state_1BH)[0]
+            states(self.recurrent, code_BL[:, None].expand(-1, self.steps, -1).contiguous(), state_1BH)
         )
         return x_BTF
 

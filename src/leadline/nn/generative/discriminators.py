@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from leadline.nn.transforms import in_transform
+
 BOUND = (nn.Linear, nn.Conv1d, nn.Conv2d)
 LEAST = 1e-12  # singular value that is divided by
 ROUNDS = 20  # of power iteration after which a norm is taken as found
@@ -58,7 +60,7 @@ class Bound(nn.Module):
     def forward(self, weight: Tensor) -> Tensor:
         matrix_OI = weight.flatten(1)
         left_O, right_I = self._vectors(matrix_OI.detach(), 1 if self.training else ROUNDS)
-        if self.training:
+        if self.training and not in_transform(weight):
             self.left_O.copy_(left_O)
         return weight / torch.dot(left_O, matrix_OI @ right_I).clamp_min(LEAST)
 

@@ -58,7 +58,7 @@ class ImageTranslator(nn.Module):
         x = self._fitting(x_BCHW)
         if self.classes:
             assert class_B is not None
-            plane_BK = F.one_hot(class_B, self.classes).to(x.dtype)
+            plane_BK = (class_B[:, None] == torch.arange(self.classes, device=x.device)).to(x.dtype)
             x = torch.cat([x, plane_BK[:, :, None, None].expand(-1, -1, *x.shape[2:])], 1)
         x = self.first(x)
         seen = []

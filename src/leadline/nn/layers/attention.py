@@ -8,11 +8,14 @@ Shapes in names: B rows, T steps, F features, H heads, D features of a head.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from leadline.nn.layers.positions import rotated
+from leadline.nn.transforms import in_transform
 
 
 class Attention(nn.Module):
@@ -40,12 +43,24 @@ class Attention(nn.Module):
         q, k, v = self.inside(x_BTF).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)  # each (B,H,T,D)
         if self.rotary:
             q, k = rotated(q), rotated(k)
-        if mask_BT is None:
+        if in_transform(q):
+            mixed_BHTD = _unfused(q, k, v, mask_BT, causal)
+        elif mask_BT is None:
             mixed_BHTD = scaled_dot_product_attention(q, k, v, is_causal=causal)
         else:
             mixed_BHTD = scaled_dot_product_attention(q, k, v, attn_mask=_seen(mask_BT, causal)[:, None])
         out_BTF: Tensor = self.outside(mixed_BHTD.transpose(1, 2).flatten(2))
         return out_BTF
+
+
+def _unfused(q: Tensor, k: Tensor, v: Tensor, mask_BT: Tensor | None, causal: bool) -> Tensor:
+    """Return what the fused kernels give, by products that gradients of single rows can be taken of."""
+    score_BHTT = q @ k.transpose(2, 3) / math.sqrt(q.shape[3])
+    if mask_BT is None and causal:
+        mask_BT = q.new_ones(q.shape[0], q.shape[2], dtype=torch.bool)
+    if mask_BT is not None:
+        score_BHTT = score_BHTT.masked_fill(~_seen(mask_BT, causal)[:, None], -torch.inf)
+    return score_BHTT.softmax(3) @ v
 
 
 def _seen(mask_BT: Tensor, causal: bool) -> Tensor:

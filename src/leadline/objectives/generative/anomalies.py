@@ -78,7 +78,7 @@ def normal_B(batch: Batch, numbers: Tensor | None) -> Tensor | None:
     """Return which rows are of no class that is an anomaly (B,); None where all are."""
     if numbers is None or not len(numbers) or batch.target_B is None:
         return None
-    return ~torch.isin(batch.target_B, numbers)
+    return (batch.target_B[:, None] != numbers).all(1)
 
 
 def normal_n(target: np.ndarray, schema: Schema, anomaly: tuple[str, ...]) -> np.ndarray:

@@ -19,6 +19,7 @@ from leadline.data.augmentations.series import spans
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.texts.tokens import NAMES, PADDING, UNKNOWN
 from leadline.nn.rng import Rng
+from leadline.nn.transforms import in_transform
 from leadline.objectives.generative.likelihood import Likelihood, Pixels
 
 RATES = {"image": 0.6, "text": 0.15, "table": 0.3, "series": 0.4}  # of entries that are hidden, by kind of input
@@ -101,7 +102,7 @@ class Masking(nn.Module):
                 )
                 count_B = where.index_select(-1, self.first_N).flatten(1).sum(1)
             hidden = MaskedRows(observed.hidden(raw, where), where, count_B)
-        if self.training and len(self.seen_S):
+        if self.training and len(self.seen_S) and not in_transform(raw):
             self._count(raw, hidden)
         return hidden
 
