@@ -7,6 +7,7 @@ Shapes: B rows, T steps, F features, H units; G gates of H units each.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,15 +18,15 @@ from leadline.nn.transforms import in_transform
 Cell = Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
 
 
-def states(layer: nn.RNNBase, x_BTF: Tensor, first_1BH: Tensor | None = None) -> Tensor:
-    """Return the states (B,T,H) of a layer of one direction, which begins with zeros unless `first_1BH` is given."""
+def states(layer: Any, x_BTF: Tensor, first_1BH: Tensor | None = None) -> Tensor:
+    """Return the states (B,T,H) of an `nn.RNNBase` of one direction, which begins with zeros or `first_1BH`."""
     if in_transform(x_BTF, layer.weight_hh_l0):
         return unfused(layer, x_BTF, first_1BH)
     found: Tensor = layer(x_BTF)[0] if first_1BH is None else layer(x_BTF, first_1BH)[0]
     return found
 
 
-def unfused(layer: nn.RNNBase, x_BTF: Tensor, first_1BH: Tensor | None = None) -> Tensor:
+def unfused(layer: Any, x_BTF: Tensor, first_1BH: Tensor | None = None) -> Tensor:
     """Return what `states` does, computed step by step; raises KeyError for cells other than Elman's, LSTM and GRU."""
     cell = CELLS[layer.mode]
     rows = x_BTF.shape[0]

@@ -93,3 +93,17 @@ def test_learned_positions_are_added_place_by_place_and_the_last_one_stands_for_
     added = positions(torch.zeros(1, STEPS, WIDTH, dtype=torch.float64))[0]
     assert torch.equal(added[:4], positions.position_TF)
     assert torch.equal(added[4:], positions.position_TF[3].expand(2, -1))
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("causal", [False, True])
+def test_single_rows_see_what_they_see_in_their_batch(causal: bool, masked: bool) -> None:
+    layer, x_BTF = attention(rotary=True), inputs()
+    mask_BT = torch.arange(STEPS) < torch.tensor([4, 0, 6])[:, None] if masked else None
+    expected = layer(x_BTF, mask_BT, causal)
+
+    def alone(x_TF: Tensor, mask_T: Tensor | None = None) -> Tensor:
+        return layer(x_TF[None], None if mask_T is None else mask_T[None], causal)[0]
+
+    found = torch.func.vmap(alone)(x_BTF) if mask_BT is None else torch.func.vmap(alone)(x_BTF, mask_BT)
+    torch.testing.assert_close(found, expected)
