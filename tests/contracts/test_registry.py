@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
 
@@ -16,10 +17,17 @@ from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.core.plugins import Entry, misfit
 from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
+from leadline.core.schema import InputSchema
+from leadline.data.augmentations.mixing import Blend, Mixed, Mixer, Mixture
 from leadline.errors import UsageError
+from leadline.nn.batch import Batch
 from leadline.nn.fusion import Fusion, FusionMethod, FusionOptions, fuse_by
+from leadline.nn.rng import Rng
 from leadline.training.schedule import Constant, Schedule, schedule
+from leadline.training.trackers import Tracker, TrackerOptions, Trackers, resolved_trackers
+from leadline.training.weight_average import Average, AveragedNetwork, resolved_weight_average, weight_average
 
+ROWS = torch.arange(4.0)[:, None]
 ALL = [(group, name) for group, table in TABLES.items() for name in table]
 
 
@@ -123,3 +131,74 @@ def test_a_fusion_of_a_plugin_is_read_from_yaml_and_built(packages: Any):
     assert fusion([torch.ones(5, 3), torch.ones(5, 2)]).shape == (5, 4)
     with pytest.raises(UsageError, match="Did you mean 'sum'"):
         fuse_by(Component(name="summ"))
+
+
+class First(Average):
+    """An average of a package that is not ours: the weights after the first step, for good."""
+
+    def weight(self, step: int, total: int, epoch_end: bool, count: int) -> float | None:
+        return 1.0 if count == 0 else None
+
+
+def test_an_average_of_a_plugin_is_read_from_yaml_and_kept(packages: Any):
+    packages.give("averages", "first", First)
+    training = Experiment.parse(yaml_io.load("training: {average: first}", "the test")).training
+    assert training.average is not None
+    assert resolved_weight_average(training.average) == Component(name="first")
+    network = nn.Linear(1, 1)
+    averaged = AveragedNetwork(network, weight_average(training.average))
+    for step in (1, 2):
+        nn.init.constant_(network.weight, float(step))
+        averaged.seen(step, 2, step == 2)
+    assert float(averaged.network.weight) == 1  # type: ignore[arg-type]
+
+
+class Lines(TrackerOptions):
+    """A tracker of a package that is not ours: lines of a text file."""
+
+    file: str = "lines.txt"
+
+    def tracker(self, folder: Path, experiment: Experiment) -> Tracker:
+        return Writer(folder / self.file)
+
+
+class Writer(Tracker):
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def begin(self, step: int) -> None:
+        self.file.write_text(f"after {step}\n")
+
+    def log(self, step: int, values: Mapping[str, float]) -> None:
+        with self.file.open("a") as text:
+            text.write(f"{step} {dict(values)}\n")
+
+    def close(self) -> None:
+        with self.file.open("a") as text:
+            text.write("closed\n")
+
+
+def test_a_tracker_of_a_plugin_is_read_from_yaml_and_told(packages: Any, tmp_path: Path):
+    packages.give("trackers", "lines", Lines)
+    experiment = Experiment.parse(yaml_io.load("training: {log: [{name: lines, file: a.txt}]}", "the test"))
+    assert resolved_trackers(experiment.training.log)[0].options == {"file": "a.txt"}
+    trackers = Trackers(experiment.training.log, tmp_path, experiment)
+    trackers.begin(0)
+    trackers.log({"step": 3, "loss": 0.5})
+    trackers.close()
+    assert (tmp_path / "a.txt").read_text() == "after 0\n3 {'train/loss': 0.5}\nclosed\n"
+
+
+def test_a_mixture_of_a_plugin_is_read_from_yaml_and_mixes(packages: Any):
+    def halves(schema: InputSchema) -> Blend:
+        return lambda own, other, share_B, rng: Mixed((own + other) / 2, torch.full_like(share_B, 0.5))
+
+    packages.give("mixtures", "halves", Mixture({"table": halves}, alpha=1.0))
+    training = Experiment.parse(yaml_io.load("training: {mix: halves}", "the test")).training
+    assert training.mix is not None
+    mixer = Mixer(training.mix, [InputSchema(name="table", kind="table", fields=(), shape=(1,))])
+    own, other = (Batch({"table": x}, x[:, 0], torch.ones(4), torch.arange(4)) for x in (torch.zeros(4, 1), ROWS))
+    mixed = mixer(own, other, Rng(0, 0, own.row_B))
+    assert torch.equal(mixed.inputs["table"], ROWS / 2) and torch.equal(mixed.share_B, torch.full((4,), 0.5))
+    with pytest.raises(UsageError, match=r"no way of mixing 'halfs'\. Did you mean 'halves'"):
+        Mixer(Component(name="halfs"), [])

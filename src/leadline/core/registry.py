@@ -24,6 +24,9 @@ Group = Literal[
     "targets",
     "datasets",
     "analyses",
+    "mixtures",
+    "averages",
+    "trackers",
 ]
 
 CONTRACTS: Mapping[Group, Contract] = {
@@ -37,6 +40,9 @@ CONTRACTS: Mapping[Group, Contract] = {
     "inputs": Contract("input type", "leadline.data.columns.contract:InputType"),
     "targets": Contract("target type", "leadline.data.targets.contract:TargetType"),
     "datasets": Contract("dataset", "collections.abc:Callable"),
+    "mixtures": Contract("mixture", "leadline.data.augmentations.mixing:Mixture"),
+    "averages": Contract("average", "leadline.training.weight_average:Average", classes=True),
+    "trackers": Contract("tracker", "leadline.training.trackers:TrackerOptions", classes=True),
     "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
 
@@ -321,6 +327,18 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
             "leadline.models.fusion.attention:FUSION",
             "attention over the inputs by a learned query (Lee et al. 2019)",
         ),
+    },
+    "mixtures": {
+        "mixup": Entry("leadline.data.augmentations.mixing:MIXUP", "both rows shine through (Zhang et al. 2018)"),
+        "cutmix": Entry("leadline.data.augmentations.mixing:CUTMIX", "a box shows the other row (Yun et al. 2019)"),
+    },
+    "averages": {
+        "ema": Entry("leadline.training.weight_average:Ema", "an exponential moving average over steps"),
+        "swa": Entry("leadline.training.weight_average:Swa", "the mean of late epochs (Izmailov et al. 2018)"),
+    },
+    "trackers": {
+        "tensorboard": Entry("leadline.training.trackers:TensorBoard", "event files that TensorBoard shows"),
+        "mlflow": Entry("leadline.training.trackers:MLflow", "a run on an MLflow server"),
     },
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -14,11 +13,8 @@ from leadline.errors import UsageError, did_you_mean, plain
 Options = TypeVar("Options", bound=Fact)
 
 
-def read_options(what: str, component: Component, table: Mapping[str, type[Options]]) -> Options:
-    """Return the checked options of a named part; raises UsageError naming the part or the option that is wrong."""
-    kind = table.get(component.name)
-    if kind is None:
-        raise UsageError(f"There is no {what} {component.name!r}. {did_you_mean(component.name, table)}")
+def read_options(what: str, component: Component, kind: type[Options]) -> Options:
+    """Return the checked options of a named part; raises UsageError naming the part and the option that is wrong."""
     try:
         return kind.model_validate(dict(component.options))
     except ValidationError as error:

@@ -155,7 +155,7 @@ class OneCycle(Schedule):
 def schedule(component: Component) -> Schedule:
     """Return a schedule by name; raises UsageError where the name or an option is unknown or wrong."""
     kind: type[Schedule] = lookup("schedules", component.name)
-    return read_options("schedule", component, {component.name: kind})
+    return read_options("schedule", component, kind)
 
 
 def resolved_schedule(component: Component, epochs: int) -> Component:

@@ -15,6 +15,7 @@ from typing import Any
 from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
+from leadline.core.registry import lookup
 from leadline.errors import MissingExtra, UsageError
 from leadline.run.environment import environment_for, write_environment
 from leadline.training.options import read_options
@@ -38,18 +39,18 @@ class Tracker(ABC):
         """Write what is not written yet."""
 
 
-class Options(Fact):
+class TrackerOptions(Fact):
     """Options of a tracker, and how it is made."""
 
     def check(self) -> None:
         """Raise MissingExtra where its library is missing."""
 
+    @abstractmethod
     def tracker(self, folder: Path, experiment: Experiment) -> Tracker:
         """Return the tracker of a run."""
-        raise NotImplementedError
 
 
-class TensorBoard(Options):
+class TensorBoard(TrackerOptions):
     """Event files in the folder ``tensorboard`` of the run."""
 
     def check(self) -> None:
@@ -59,7 +60,7 @@ class TensorBoard(Options):
         return _EventFiles(folder / "tensorboard")
 
 
-class MLflow(Options):
+class MLflow(TrackerOptions):
     """A run on the MLflow server at `uri`, in the experiment of that name."""
 
     uri: str
@@ -84,7 +85,10 @@ class MLflow(Options):
         return _Server(self, folder, experiment)
 
 
-TRACKERS: Mapping[str, type[Options]] = {"tensorboard": TensorBoard, "mlflow": MLflow}
+def tracker_options(component: Component) -> TrackerOptions:
+    """Return a tracker's options by name; raises UsageError where the name or an option is unknown or wrong."""
+    kind: type[TrackerOptions] = lookup("trackers", component.name)
+    return read_options("tracker", component, kind)
 
 
 def resolved_trackers(components: Sequence[Component]) -> tuple[Component, ...]:
@@ -94,7 +98,7 @@ def resolved_trackers(components: Sequence[Component]) -> tuple[Component, ...]:
     """
     resolved = []
     for component in components:
-        options = read_options("tracker", component, TRACKERS)
+        options = tracker_options(component)
         options.check()
         resolved.append(Component(name=component.name, options=options.model_dump(mode="json")))
     return tuple(resolved)
@@ -114,7 +118,7 @@ class Trackers:
         experiment: Experiment,
         note: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._all = {one.name: read_options("tracker", one, TRACKERS).tracker(folder, experiment) for one in components}
+        self._all = {one.name: tracker_options(one).tracker(folder, experiment) for one in components}
         self._told = note
 
     def begin(self, step: int) -> None:

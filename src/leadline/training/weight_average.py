@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.component import Component
+from leadline.core.registry import lookup
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import Objective
 from leadline.training.options import read_options
@@ -21,12 +23,12 @@ RENEWAL = 200  # batches at most from which the statistics of batch norm are fou
 
 
 class Average(Fact):
-    """How weights are averaged."""
+    """How weights are averaged: the options, and which steps count how much."""
 
+    @abstractmethod
     def weight(self, step: int, total: int, epoch_end: bool, count: int) -> float | None:
         """Return what share the weights after `step` of `total` steps have in the average, of which they are number
         `count` (from 0); None where they have none."""
-        raise NotImplementedError
 
     @property
     def renews(self) -> bool:
@@ -65,12 +67,10 @@ class Swa(Average):
         return True
 
 
-AVERAGES: Mapping[str, type[Average]] = {"ema": Ema, "swa": Swa}
-
-
 def weight_average(component: Component) -> Average:
     """Return an average by name; raises UsageError where the name or an option is unknown or wrong."""
-    return read_options("average", component, AVERAGES)
+    kind: type[Average] = lookup("averages", component.name)
+    return read_options("average", component, kind)
 
 
 def resolved_weight_average(component: Component) -> Component:

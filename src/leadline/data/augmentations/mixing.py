@@ -15,6 +15,7 @@ from scipy import stats
 from torch import Tensor
 
 from leadline.core.component import Component
+from leadline.core.registry import lookup, registered
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.contract import Amount, checked, on_device
 from leadline.data.augmentations.regions import box, filled
@@ -62,11 +63,10 @@ class Mixer:
     that it does not know."""
 
     def __init__(self, mix: Component, inputs: Sequence[InputSchema]) -> None:
-        if mix.name not in MIXTURES:
-            raise UsageError(
-                f"training.mix: there is no way of mixing {mix.name!r}. {did_you_mean(mix.name, MIXTURES)}"
-            )
-        mixture = MIXTURES[mix.name]
+        known = registered("mixtures")
+        if mix.name not in known:
+            raise UsageError(f"training.mix: there is no way of mixing {mix.name!r}. {did_you_mean(mix.name, known)}")
+        mixture: Mixture = lookup("mixtures", mix.name)
         for schema in inputs:
             if schema.kind not in mixture.blends:
                 raise UsageError(
@@ -176,7 +176,5 @@ def _chosen_cells(schema: InputSchema) -> Blend:
     return blend
 
 
-MIXTURES: Mapping[str, Mixture] = {
-    "mixup": Mixture({"image": _faded, "table": _blended_cells}, alpha=0.2),
-    "cutmix": Mixture({"image": _pasted, "table": _chosen_cells}, alpha=1.0),
-}
+MIXUP = Mixture({"image": _faded, "table": _blended_cells}, alpha=0.2)
+CUTMIX = Mixture({"image": _pasted, "table": _chosen_cells}, alpha=1.0)

@@ -20,7 +20,7 @@ AUTO = "auto"  # as a learning rate: a range test is to find it, before anything
 def optimizer(component: Component) -> Optimizer:
     """Return an optimizer's options by name; raises UsageError where the name or an option is unknown or wrong."""
     kind: type[Optimizer] = lookup("optimizers", component.name)
-    return read_options("optimizer", component, {component.name: kind})
+    return read_options("optimizer", component, kind)
 
 
 def resolved_optimizer(component: Component) -> Component:

@@ -119,7 +119,7 @@ class StepOptions(Fact):
 def step_options(component: Component) -> StepOptions:
     """Return a step's options by name; raises UsageError where the name or an option is unknown or wrong."""
     kind: type[StepOptions] = lookup("steps", component.name)
-    return read_options("step", component, {component.name: kind})
+    return read_options("step", component, kind)
 
 
 def resolved_step(component: Component, objective: Objective) -> Component:
