@@ -31,7 +31,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def train() -> Callable[..., Run]:
+def train(place: Path) -> Callable[..., Run]:
     def train(source: Any = "blobs.csv", **options: Any) -> Run:
         settings = {"network.size": "small", **options.pop("settings", {})}
         given = {"target": "kind", "epochs": 2, "deterministic": True, "quiet": True, **options}
