@@ -59,7 +59,7 @@ def program(experiment: Experiment, dataset: Any, rows: Any) -> Callable[[], flo
     """Return what trains an epoch and gives its sentences a second."""
     resolved = resolve(experiment, dataset.schema, {name: len(part) for name, part in dataset.splits.items()})
     assert resolved.objective is not None
-    objective, _ = objective_for(resolved.objective)
+    objective = objective_for(resolved.objective)
     loader = DataLoader(rows, BATCH, 0)
     plan = ExecutionPlan(
         device="cpu",

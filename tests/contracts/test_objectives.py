@@ -17,7 +17,7 @@ from leadline.data.targets.text import ended
 from leadline.nn.batch import Batch, Signal
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.objectives.lookup import objective_for
 
 
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
 
 
 def test_every_objective_with_labels_is_here() -> None:
-    known = {name for name in TABLES["objectives"] if objective_for(Component(name=name))[0].labels != "none"}
+    known = {name for name in TABLES["objectives"] if objective_for(Component(name=name)).supervision.labels != "none"}
     assert {component.name for component, _ in CASES.values()} == known
 
 
@@ -171,33 +171,35 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def objective(name: str) -> Objective:
-    objective, _ = objective_for(CASES[name][0])
-    return objective.bind(objective.complete(schema(name)))
+def objective(name: str) -> BoundObjective:
+    objective = objective_for(CASES[name][0])
+    return objective.complete(schema(name))
 
 
 @pytest.fixture
 def network(name: str, objective: Any) -> nn.Module:
     torch.manual_seed(0)
     body = Body(Plain(), Plain(), 4)
-    return objective.build(schema(name), {"table": body}, objective.chosen)
+    return objective.learning.build(schema(name), {"table": body})
 
 
-def counted(objective: Objective, rows: Batch) -> torch.Tensor:
+def counted(objective: BoundObjective, rows: Batch) -> torch.Tensor:
     """Return what each row counts beside its own weight: where every step has an answer, how many of them there are."""
     assert rows.target_B is not None
-    return (rows.target_B >= 0).sum(1).float() if objective.encoder_output != "vector" else torch.ones(ROWS)
+    return (rows.target_B >= 0).sum(1).float() if objective.learning.encoder_output != "vector" else torch.ones(ROWS)
 
 
 def rng() -> Rng:
     return Rng(0, 0, torch.arange(ROWS))
 
 
-def losses(objective: Objective, network: nn.Module, rows: Batch) -> torch.Tensor:
-    return objective.loss(network, rows, next(iter(objective.players(network))), rng()).value_B
+def losses(objective: BoundObjective, network: nn.Module, rows: Batch) -> torch.Tensor:
+    return objective.learning.loss(network, rows, next(iter(objective.learning.networks(network))), rng()).value_B
 
 
-def test_loss_is_per_example_and_reaches_every_parameter(name: str, objective: Objective, network: nn.Module) -> None:
+def test_loss_is_per_example_and_reaches_every_parameter(
+    name: str, objective: BoundObjective, network: nn.Module
+) -> None:
     value_B = losses(objective, network, batch(name))
     assert value_B.shape == (ROWS,)
     value_B.mean().backward()
@@ -205,14 +207,16 @@ def test_loss_is_per_example_and_reaches_every_parameter(name: str, objective: O
 
 
 def test_examples_do_not_see_each_other_unless_the_loss_is_coupled(
-    name: str, objective: Objective, network: nn.Module
+    name: str, objective: BoundObjective, network: nn.Module
 ) -> None:
     whole = losses(objective, network, batch(name))
     first, _ = batch(name).split(2)
-    assert objective.coupled or torch.allclose(losses(objective, network, first), whole[: len(first)], atol=1e-6)
+    assert objective.supervision.coupled or torch.allclose(
+        losses(objective, network, first), whole[: len(first)], atol=1e-6
+    )
 
 
-def test_gradient_agrees_with_finite_differences(name: str, objective: Objective, network: nn.Module) -> None:
+def test_gradient_agrees_with_finite_differences(name: str, objective: BoundObjective, network: nn.Module) -> None:
     network.double()
     rows = batch(name, torch.float64)
     weight = next(p for p in network.parameters() if p.ndim == 2)
@@ -230,24 +234,24 @@ def test_gradient_agrees_with_finite_differences(name: str, objective: Objective
             assert gradient[at].item() == pytest.approx((ends[0] - ends[1]) / (2 * step), rel=1e-6, abs=1e-8)
 
 
-def test_weights_travel_with_the_batch(name: str, objective: Objective, network: nn.Module) -> None:
+def test_weights_travel_with_the_batch(name: str, objective: BoundObjective, network: nn.Module) -> None:
     rows = batch(name)
-    loss = objective.loss(network, rows, "network", rng())
+    loss = objective.learning.loss(network, rows, "network", rng())
     torch.testing.assert_close(loss.weight_B, rows.weight_B * counted(objective, rows))
 
 
 def test_decisions_and_measures_agree_with_what_is_announced(
-    name: str, objective: Objective, network: nn.Module
+    name: str, objective: BoundObjective, network: nn.Module
 ) -> None:
     rows = batch(name)
     with torch.no_grad():
-        columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
+        columns = {k: v.numpy() for k, v in objective.decision.predict(network.eval(), rows, None).columns.items()}
     assert all(len(values) == ROWS for values in columns.values())
     assert rows.target_B is not None
     target = rows.target_B.numpy()
     context = EvaluationContext("test", target, None, schema(name), levels=(0.95, 0.99))
-    found = [f for f in objective.measure(columns, context) if isinstance(f, Finding)]
-    assert {f.label for f in found} == set(objective.names(schema(name)))
+    found = [f for f in objective.decision.measure(columns, context) if isinstance(f, Finding)]
+    assert {f.label for f in found} == set(objective.decision.metric_names(schema(name)))
     for finding in found:
         assert finding.split == "test"
         assert finding.better in ((None,) if finding.name.partition("(")[0] in UNDIRECTED else ("higher", "lower"))
@@ -258,57 +262,61 @@ def test_decisions_and_measures_agree_with_what_is_announced(
             assert wide is not None
             assert wide[0] <= finding.interval[0] + 1e-12
             assert wide[1] >= finding.interval[1] - 1e-12
-    watched = objective.monitor(columns, target, schema(name))
-    assert set(watched) == set(objective.monitors)
+    watched = objective.decision.monitor(columns, target, schema(name))
+    assert set(watched) == set(objective.decision.monitors)
     for finding in found:
         if finding.name in watched and finding.group is None and finding.value is not None:
             assert watched[finding.name] == pytest.approx(finding.value, rel=1e-5)
 
 
-def test_the_watched_loss_is_the_training_loss(name: str, objective: Objective, network: nn.Module) -> None:
+def test_the_watched_loss_is_the_training_loss(name: str, objective: BoundObjective, network: nn.Module) -> None:
     rows = batch(name)
     assert rows.target_B is not None
     with torch.no_grad():
-        columns = {k: v.numpy() for k, v in objective.decide(network.eval(), rows, None).columns.items()}
+        columns = {k: v.numpy() for k, v in objective.decision.predict(network.eval(), rows, None).columns.items()}
         weight_B = counted(objective, rows)
-        whole = objective.loss(network, rows, next(iter(objective.players(network))), rng())
+        whole = objective.learning.loss(network, rows, next(iter(objective.learning.networks(network))), rng())
         value_B = (
-            whole.parts["supervised"] if objective.labels == "some" else whole.value_B
+            whole.terms["supervised"] if objective.supervision.labels == "some" else whole.value_B
         )  # rows without a class only train
         loss = (value_B @ weight_B / weight_B.sum()).item()
-    assert objective.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(loss, rel=1e-4)
+    assert objective.decision.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(
+        loss, rel=1e-4
+    )
 
 
-def test_the_constant_answer_goes_through_the_same_measures(name: str, objective: Objective) -> None:
+def test_the_constant_answer_goes_through_the_same_measures(name: str, objective: BoundObjective) -> None:
     rows = batch(name)
     assert rows.target_B is not None
     target = rows.target_B.numpy()
-    words, columns = objective.dummy_predictor(target, ROWS, schema(name))
-    found = list(objective.measure(columns, EvaluationContext("test", target, None, schema(name))))
+    words, columns = objective.decision.dummy_predictor(target, ROWS, schema(name))
+    found = list(objective.decision.measure(columns, EvaluationContext("test", target, None, schema(name))))
     assert words
     assert found
     assert all(np.array_equal(values, np.broadcast_to(values[:1], values.shape)) for values in columns.values())
 
 
-def test_without_rows_every_measure_is_absent(name: str, objective: Objective, network: nn.Module) -> None:
+def test_without_rows_every_measure_is_absent(name: str, objective: BoundObjective, network: nn.Module) -> None:
     """A task of several may have no known target in a split."""
     rows = batch(name)
     with torch.no_grad():
-        columns = {k: v.numpy()[:0] for k, v in objective.decide(network.eval(), rows, None).columns.items()}
+        columns = {k: v.numpy()[:0] for k, v in objective.decision.predict(network.eval(), rows, None).columns.items()}
     assert rows.target_B is not None
-    found = list(objective.measure(columns, EvaluationContext("test", rows.target_B.numpy()[:0], None, schema(name))))
-    assert {f.label for f in found if isinstance(f, Finding)} == set(objective.names(schema(name)))
+    found = list(
+        objective.decision.measure(columns, EvaluationContext("test", rows.target_B.numpy()[:0], None, schema(name)))
+    )
+    assert {f.label for f in found if isinstance(f, Finding)} == set(objective.decision.metric_names(schema(name)))
     assert all(f.value is None and f.why for f in found if isinstance(f, Finding))
 
 
-def test_scores_are_differentiable_in_the_inputs(name: str, objective: Objective, network: nn.Module) -> None:
+def test_scores_are_differentiable_in_the_inputs(name: str, objective: BoundObjective, network: nn.Module) -> None:
     x_BF = batch(name).inputs["table"].clone().requires_grad_()
-    objective.score(network, {"table": x_BF}).sum().backward()
+    objective.learning.score(network, {"table": x_BF}).sum().backward()
     assert x_BF.grad is not None
     assert x_BF.grad.abs().sum() > 0
 
 
-def test_unsuitable_data_is_refused_in_words(name: str, objective: Objective) -> None:
+def test_unsuitable_data_is_refused_in_words(name: str, objective: BoundObjective) -> None:
     other = NUMBER_FIELD if CASES[name][1].kind != "number" else CATEGORY_FIELD
     assert objective.unsuitable(schema(name)) is None
     said = objective.unsuitable(schema(name).model_copy(update={"target": other}))
@@ -319,9 +327,9 @@ def test_unsuitable_data_is_refused_in_words(name: str, objective: Objective) ->
 
 
 def test_options_are_written_out_once(name: str, objective: Any) -> None:
-    assert objective.complete(schema(name)) == objective.chosen
+    assert objective.complete(schema(name)).options == objective.options
 
 
-def test_kinds_that_it_takes_are_those_it_suits(name: str, objective: Objective) -> None:
-    wanted = objective.target_types()
+def test_kinds_that_it_takes_are_those_it_suits(name: str, objective: BoundObjective) -> None:
+    wanted = objective.supervision.target_types
     assert not wanted or CASES[name][1].kind in wanted["*"]

@@ -27,7 +27,7 @@ CASES = {
 @pytest.mark.parametrize(("measure", "component"), [*CASES.items(), ("accuracy", Component(name="fixmatch"))])
 def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
     rng = np.random.default_rng(0)
-    objective: Any = objective_for(component)[0]
+    objective: Any = objective_for(component)
     schema = Schema(inputs=(), target=NUMBER if component.name == "regression" else CLASSES)
     if component.name != "regression":
         target = rng.integers(0, 2, 80)
@@ -37,10 +37,10 @@ def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
     else:
         target = rng.normal(size=80).astype(np.float32)
         predictions = {"prediction": target + rng.normal(size=80).astype(np.float32)}
-    name, value_n = objective.per_example_score(predictions, target, schema)
+    name, value_n = objective.decision.per_example_score(predictions, target, schema)
     found = [
         f
-        for f in objective.measure(predictions, EvaluationContext("test", target, None, schema))
+        for f in objective.decision.measure(predictions, EvaluationContext("test", target, None, schema))
         if isinstance(f, Finding)
     ]
     assert name == measure
@@ -50,9 +50,9 @@ def test_its_mean_is_the_measure(measure: str, component: Component) -> None:
 
 def test_models_that_are_fitted_learn_only_what_they_can_be_compared_by() -> None:
     for name in TABLES["objectives"]:
-        objective: Any = objective_for(Component(name=name))[0]
-        assert objective.classical_target in (None, "classes", "numbers", "windows")
-        assert set(objective.loss_options) <= set(objective.options.model_fields)
-        if objective.classical_target is not None:
+        objective: Any = objective_for(Component(name=name))
+        assert objective.supervision.classical_target in (None, "classes", "numbers", "windows")
+        assert set(objective.supervision.loss_options) <= set(type(objective.options).model_fields)
+        if objective.supervision.classical_target is not None:
             # a further one belongs into the test above; forecasts have theirs in test_forecasting.py
             assert name in ("classification", "fixmatch", "regression", "forecasting")

@@ -13,7 +13,7 @@ from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import PRESENT, Batch
 from leadline.nn.fusion import fuse_by
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 ROWS = 16
 NUMBER = {
@@ -154,12 +154,12 @@ def raw(one: InputSchema, rows: int, generator: torch.Generator, dtype: torch.dt
     return torch.stack([number_B2[:, 0], code_B, *days, number_B2[:, 1], yes_B], 1).to(dtype)
 
 
-def batch_of(rows: str, objective: Objective, dtype: torch.dtype = torch.float32) -> Batch:
+def batch_of(rows: str, objective: BoundObjective, dtype: torch.dtype = torch.float32) -> Batch:
     generator = torch.Generator().manual_seed(0)
     inputs = {one.name: raw(one, ROWS, generator, dtype) for one in schema_of(rows).inputs}
     views = {
         view: {one.name: raw(one, ROWS, generator, dtype) for one in schema_of(rows).inputs}
-        for view in objective.views[1:]
+        for view in objective.supervision.views[1:]
     }
     if len(inputs) > 1:  # some rows lack one of them
         there_BK = torch.ones(ROWS, len(inputs), dtype=torch.bool)
@@ -179,7 +179,7 @@ def build(name: str, objective: Any) -> nn.Module:
         options = {"hidden": [12]} if NETWORKS[one.kind] == "mlp" else {"hidden": 8}
         component = Component(name=NETWORKS[one.kind], options=options)
         bodies[one.name] = build_encoder(
-            component, signal_spec(front, one), front, "small", encoder_output=objective.encoder_output
+            component, signal_spec(front, one), front, "small", encoder_output=objective.learning.encoder_output
         )
     fuse = fuse_by(Component(name="concat", options={"dropout": 0}))
-    return objective.build(schema, bodies, objective.chosen, fuse)  # type: ignore[no-any-return]
+    return objective.learning.build(schema, bodies, fuse)  # type: ignore[no-any-return]

@@ -25,9 +25,9 @@ SCORES, CLASS = RNG.normal(size=(5, 3)), np.array([0, 2, 1, 1, 0])
 def loss(scores: np.ndarray, target: np.ndarray, classes: int = 3, **options: Any) -> np.ndarray:
     labels = [f"c{number}" for number in range(classes)]
     schema = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": labels}))
-    objective, checked = objective_for(Component(name="classification", options=options))
-    last = objective.last(schema, checked)  # type: ignore[attr-defined]
-    value = objective.value(last, torch.from_numpy(scores), torch.from_numpy(target))  # type: ignore[attr-defined]
+    objective = objective_for(Component(name="classification", options=options))
+    last = objective.capability("head").last(schema)
+    value = objective.capability("head").value(last, torch.from_numpy(scores), torch.from_numpy(target))
     return np.asarray(value.value_B.detach())
 
 

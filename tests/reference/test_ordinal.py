@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -52,10 +54,11 @@ def test_probabilities_are_differences_of_logistic_functions() -> None:
     target = ColumnSchema(
         name="grade", kind="category", state={"classes": ["high", "low", "middle"], "counts": [30, 55, 15]}
     )
-    schema, chosen = Schema(inputs=(), target=target), OBJECTIVE.bind(Options(order=order))
-    last = chosen.last(schema, Options(order=order))
+    schema = Schema(inputs=(), target=target)
+    head: Any = OBJECTIVE.bind(Options(order=order)).capability("head")
+    last = head.last(schema)
     z = torch.tensor([[-2.0], [0.0], [3.0], [40.0]])
-    probability = chosen.decided(last, last(z)).columns["probability"].detach().numpy()
+    probability = head.decided(last, last(z)).columns["probability"].detach().numpy()
     first, second = (0.0 - last(torch.zeros(1, 1))[0]).tolist()
     above = expit(z.numpy() - np.array([first, second]))
     np.testing.assert_allclose(probability[:, 1], 1 - above[:, 0], atol=1e-6)
@@ -64,13 +67,13 @@ def test_probabilities_are_differences_of_logistic_functions() -> None:
     np.testing.assert_allclose(
         probability[1], [0.3, 0.55, 0.15], atol=0.02
     )  # where nothing is known: the classes' shares
-    assert chosen.decided(last, last(z)).columns["prediction"].tolist() == [1, 1, 0, 0]
+    assert head.decided(last, last(z)).columns["prediction"].tolist() == [1, 1, 0, 0]
 
 
 def test_the_likelihood_keeps_its_digits_far_from_every_threshold() -> None:
     last = Thresholds(torch.ones(4) / 4, torch.arange(4)).double()
     z = torch.tensor([[-300.0], [300.0]], dtype=torch.float64, requires_grad=True)
-    value = OBJECTIVE.value(last, last(z), torch.tensor([3, 1])).value_B
+    value = OBJECTIVE.bind(Options()).capability("head").value(last, last(z), torch.tensor([3, 1])).value_B
     assert value.isfinite().all()
     (slope,) = torch.autograd.grad(value.sum(), z)
     np.testing.assert_allclose(slope.flatten(), [-1.0, 1.0], atol=1e-9)
@@ -83,9 +86,9 @@ def test_it_learns_an_order_that_is_there() -> None:
     net = torch.nn.Sequential(torch.nn.Linear(1, 1), Thresholds(torch.bincount(rank) / 600, torch.arange(4)))
     optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
     for _ in range(300):
-        loss = OBJECTIVE.value(net[1], net(x), rank).value_B.mean()
+        loss = OBJECTIVE.bind(Options()).capability("head").value(net[1], net(x), rank).value_B.mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    said = OBJECTIVE.decided(net[1], net(x)).columns["prediction"]
+    said = OBJECTIVE.bind(Options()).capability("head").decided(net[1], net(x)).columns["prediction"]
     assert (said == rank).float().mean() > 0.85

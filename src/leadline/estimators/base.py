@@ -132,7 +132,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise ValueError(f"Row {row['row']} of X cannot be used: {row['reason']}.")
         (part,) = dataset.splits.values()
         assert experiment.objective is not None
-        return predict_subset(network, objective_for(experiment.objective)[0], part)
+        return predict_subset(network, objective_for(experiment.objective), part)
 
     def _load(self) -> None:
         """Build the network of the bytes that are kept."""

@@ -25,7 +25,8 @@ from leadline.evaluation.proportions import train_target
 from leadline.machine import latency
 from leadline.models.build import resolved_options
 from leadline.models.contract import Family
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.objectives.lookup import objective_for
 from leadline.run.build import build_network
 from leadline.run.run import load_shipped, save_weights
 from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
@@ -71,14 +72,16 @@ class Baseline(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
 
 
-def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objective, schema: Schema) -> tuple[str, ...]:
+def choose(
+    asked: Sequence[str] | None, network: NetworkSpec, objective: BoundObjective, schema: Schema
+) -> tuple[str, ...]:
     """Return the names of the baselines of a run: those asked for, or those that suit the data and are not the network
     itself.
 
     Raises UsageError for names that are no fitted models, and where the objective is nothing that those can learn.
     """
-    ahead = objective.classical_target in AHEAD
-    learnt = ahead or objective.classical_target in LEARNT
+    ahead = objective.supervision.classical_target in AHEAD
+    learnt = ahead or objective.supervision.classical_target in LEARNT
     if asked is None:
         kinds = {one.kind for one in schema.inputs}
         names: tuple[str, ...] = USUAL["image"] if kinds - {"table"} else USUAL["table"]
@@ -101,16 +104,16 @@ def choose(asked: Sequence[str] | None, network: NetworkSpec, objective: Objecti
     return tuple(name for name in names if name not in own)
 
 
-def constant(objective: Objective, dataset: Dataset, rows: int) -> Baseline:
+def constant(objective: BoundObjective, dataset: Dataset, rows: int) -> Baseline:
     """Return the answer that ignores the inputs, for so many rows."""
     target: Any = train_target(dataset)
-    name, decided = objective.dummy_predictor(target, rows, dataset.schema)
+    name, decided = objective.decision.dummy_predictor(target, rows, dataset.schema)
     return Baseline(name, decided, len(target))
 
 
 def fit_baselines(
     experiment: Experiment,
-    objective: Objective,
+    objective: BoundObjective,
     dataset: Dataset,
     *,
     operations: float,
@@ -134,7 +137,7 @@ def fit_baselines(
 
 
 def _fitted(
-    name: str, experiment: Experiment, objective: Objective, dataset: Dataset, allowed: float, note: Note
+    name: str, experiment: Experiment, objective: BoundObjective, dataset: Dataset, allowed: float, note: Note
 ) -> Baseline:
     family: Family = lookup("models", name)
     bodies = _bodies(name, dataset.schema)
@@ -158,7 +161,7 @@ def _fitted(
         note(f"baseline {name}: fitted to {rows:,} of {len(train):,} train rows, drawn at random")
     if validation is not None and validation.target is not None and len(validation):
         context = EvaluationContext("validation", validation.target, validation.group, dataset.schema)
-        objective.calibrate(network, predict_subset(network, objective, validation), context)
+        objective.decision.calibrate(network, predict_subset(network, objective, validation), context)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "model.safetensors"
         save_weights(network, file)
@@ -195,13 +198,17 @@ def _season(schema: Schema) -> int:
     return int(schema.target.state.get("season", 1))
 
 
-def _without(experiment: Experiment, objective: Objective) -> tuple[Experiment, Objective]:
+def _without(experiment: Experiment, objective: BoundObjective) -> tuple[Experiment, BoundObjective]:
     """Return an experiment and its objective without the options that mean nothing to what is fitted."""
     assert experiment.objective is not None
-    kept = {key: value for key, value in experiment.objective.options.items() if key not in objective.loss_options}
-    options = objective.options.model_validate(kept)
-    component = Component(name=objective.name, options=options.model_dump(mode="json"))
-    return experiment.model_copy(update={"objective": component}), objective.bind(options)
+    kept = {
+        key: value
+        for key, value in experiment.objective.options.items()
+        if key not in objective.supervision.loss_options
+    }
+    without = objective_for(Component(name=objective.name, options=kept))
+    component = Component(name=objective.name, options=without.options.model_dump(mode="json"))
+    return experiment.model_copy(update={"objective": component}), without
 
 
 def _affordable(family: Family, head: nn.Module, rows: int, allowed: float) -> int:

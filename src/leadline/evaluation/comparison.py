@@ -17,7 +17,7 @@ from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 CHEAPEST_NOT_WORSE = Metric(
     "cheapest_not_worse", "Cheapest model not demonstrably worse", "how much better than the network it is"
@@ -85,7 +85,7 @@ def comparison_findings(
     network: Baseline,
     baselines: Sequence[Baseline],
     dummy_predictor: Baseline,
-    objective: Objective,
+    objective: BoundObjective,
     context: EvaluationContext,
     command: str,
 ) -> Iterator[Finding | ExhibitDraft]:
@@ -97,7 +97,7 @@ def comparison_findings(
     there = [one for one in baselines if one.why is None]
     models, measure = [], ""
     for one in (network, *there):
-        found = objective.per_example_score(one.decided, context.target, context.schema)
+        found = objective.decision.per_example_score(one.decided, context.target, context.schema)
         assert found is not None, "baselines are chosen only where rows can be compared"
         measure, value_n = found
         # Right or wrong is better when it is right; every other number that a row has is a loss.
@@ -134,9 +134,11 @@ def _settings(one: Baseline, command: str) -> str:
     )
 
 
-def _measures(one: Baseline, measure: str, objective: Objective, context: EvaluationContext) -> dict[str, Finding]:
+def _measures(one: Baseline, measure: str, objective: BoundObjective, context: EvaluationContext) -> dict[str, Finding]:
     found = (
-        item for item in objective.measure(one.decided, context) if isinstance(item, Finding) and item.group is None
+        item
+        for item in objective.decision.measure(one.decided, context)
+        if isinstance(item, Finding) and item.group is None
     )
     return {item.name: item for item in found if item.name in (*BASELINE_NAMES, measure)}
 

@@ -16,7 +16,7 @@ from leadline.data.subset import Subset
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.evaluation.predictions import predict_subset
 from leadline.evaluation.subject import LEVEL, Subject, with_units
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def evaluate(subject: Subject) -> Evaluated:
 
 def measure_rows(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     dataset: Dataset,
     subset: Subset,
     *,
@@ -71,6 +71,6 @@ def measure_rows(
         target, schema = np.zeros((len(subset), 0), dtype=np.float32), schema.model_copy(update={"target": None})
     decided = predict_subset(network, objective, subset, progress=progress)
     context = EvaluationContext("test", target, subset.group, schema, levels, seed)
-    for item in objective.measure(decided, context):
+    for item in objective.decision.measure(decided, context):
         if isinstance(item, Finding):
             yield with_units(item, subset)

@@ -21,7 +21,7 @@ from leadline.data.subset import Subset
 from leadline.evaluation.samples import Inputs, batches
 from leadline.nn.classical.design_matrix import Encoding
 from leadline.nn.rng import generator_for
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 FITTED = 10_000  # train rows that standardising and main directions are found on
 PIXELS = 1_024  # numbers of a picture
@@ -37,7 +37,7 @@ class ReferenceClassifier(NamedTuple):
     """
 
     network: nn.Module
-    objective: Objective
+    objective: BoundObjective
     schema: Schema
     name: str
     description: Mapping[str, Any]
@@ -46,13 +46,15 @@ class ReferenceClassifier(NamedTuple):
     def rows(self, inputs: Inputs) -> np.ndarray:
         """Return the features of raw rows (n,F) float64."""
         with torch.inference_mode():
-            found = [self.objective.embed(self.network, own).flatten(1).double() for own in batches(inputs, BATCH)]
+            found = [
+                self.objective.learning.embed(self.network, own).flatten(1).double() for own in batches(inputs, BATCH)
+            ]
         return torch.cat(found).numpy()
 
     def classes(self, inputs: Inputs) -> np.ndarray:
         """Return the class that it takes each raw row for (n,) int64."""
         with torch.inference_mode():
-            found = [self.objective.score(self.network, own).argmax(1) for own in batches(inputs, BATCH)]
+            found = [self.objective.learning.score(self.network, own).argmax(1) for own in batches(inputs, BATCH)]
         return torch.cat(found).numpy()
 
     def subset(self, subset: Subset) -> np.ndarray:

@@ -21,7 +21,7 @@ from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 FUSION_GAIN = Metric(
     "fusion_gain",
@@ -48,7 +48,7 @@ class AblationPredictions(NamedTuple):
 
 
 def with_missing_rows(
-    name: str, decided: Mapping[str, np.ndarray], objective: Objective, dataset: Dataset
+    name: str, decided: Mapping[str, np.ndarray], objective: BoundObjective, dataset: Dataset
 ) -> AblationPredictions:
     """Return decisions for all test rows from those on the rows that have an input; others get the answer that ignores
     inputs.
@@ -59,7 +59,7 @@ def with_missing_rows(
     if test.present is None or test.present[:, at].all():
         return AblationPredictions(name, decided)
     there = test.present[:, at]
-    _, constant = objective.dummy_predictor(target, len(test), dataset.schema)
+    _, constant = objective.decision.dummy_predictor(target, len(test), dataset.schema)
     filled = {}
     for column, values in constant.items():
         filled[column] = np.array(values, dtype=np.result_type(values, decided[column]))
@@ -67,7 +67,9 @@ def with_missing_rows(
     return AblationPredictions(name, filled, int((~there).sum()))
 
 
-def without_each_input(network: nn.Module, objective: Objective, dataset: Dataset) -> Iterator[AblationPredictions]:
+def without_each_input(
+    network: nn.Module, objective: BoundObjective, dataset: Dataset
+) -> Iterator[AblationPredictions]:
     """Yield what a network decides for the test rows if one input is taken from all of them, for each in turn."""
     test = dataset.splits["test"]
     for k, one in enumerate(dataset.schema.inputs):
@@ -78,7 +80,7 @@ def without_each_input(network: nn.Module, objective: Objective, dataset: Datase
 def single_input_ablation(
     fused: Mapping[str, np.ndarray],
     alone: Sequence[AblationPredictions],
-    objective: Objective,
+    objective: BoundObjective,
     context: EvaluationContext,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what each input reaches alone, how that compares with all together, and whether the fusion helps.
@@ -115,7 +117,7 @@ def single_input_ablation(
 def missing_input_test(
     fused: Mapping[str, np.ndarray],
     without: Sequence[AblationPredictions],
-    objective: Objective,
+    objective: BoundObjective,
     context: EvaluationContext,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what the network reaches where an input is missing from every row, and how that compares with having
@@ -142,19 +144,24 @@ class _Beside:
     """Decisions compared with those from all inputs, over `count` comparisons that hold together."""
 
     def __init__(
-        self, fused: Mapping[str, np.ndarray], objective: Objective, context: EvaluationContext, kind: str, count: int
+        self,
+        fused: Mapping[str, np.ndarray],
+        objective: BoundObjective,
+        context: EvaluationContext,
+        kind: str,
+        count: int,
     ) -> None:
         self.objective, self.context, self.kind, self.count = objective, context, kind, count
         self.level = 1 - (1 - context.levels[0]) / count
         self.own = list(self._measured(fused))
-        found = objective.per_example_score(fused, context.target, context.schema)
+        found = objective.decision.per_example_score(fused, context.target, context.schema)
         self.compared = found is not None
         self.measure = self.own[0].name if found is None else found[0]
         self.value_n: Any = np.empty(0) if found is None else found[1]
         self.unit = next((one.unit for one in self.own if one.name == self.measure), "1")
 
     def _measured(self, decided: Mapping[str, np.ndarray]) -> Iterator[Finding]:
-        for item in self.objective.measure(decided, self.context):
+        for item in self.objective.decision.measure(decided, self.context):
             if (
                 isinstance(item, Finding)
                 and item.group is None
@@ -172,7 +179,7 @@ class _Beside:
 
     def gain(self, one: AblationPredictions) -> Measurement:
         """Return how much better other decisions are than those from all inputs."""
-        found = self.objective.per_example_score(one.decided, self.context.target, self.context.schema)
+        found = self.objective.decision.per_example_score(one.decided, self.context.target, self.context.schema)
         assert found is not None
         other_n: Any = found[1]
         if other_n.dtype == bool:  # right or wrong

@@ -15,7 +15,7 @@ from leadline.core.schema import Schema
 from leadline.data.subset import Subset
 from leadline.data.targets.words import predictions_in_words
 from leadline.machine import out_of_memory
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 BYTES = 8 << 20  # of raw input a batch; beyond 256 rows the activations of a small network fall out of the cache
 
@@ -34,7 +34,7 @@ def batch_size(subset: Subset) -> int:
 
 def predict_subset(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     subset: Subset,
     *,
     device: torch.device | str = "cpu",
@@ -86,16 +86,16 @@ def _room(held: np.ndarray | None, values: np.ndarray, rows: int) -> np.ndarray:
 
 
 def _decided(
-    network: nn.Module, objective: Objective, subset: Subset, device: torch.device, start: int, rows: int
+    network: nn.Module, objective: BoundObjective, subset: Subset, device: torch.device, start: int, rows: int
 ) -> tuple[int, Mapping[str, np.ndarray]]:
     """Return `rows`, and the decisions on so many rows from `start` on."""
     batch = subset.batch(slice(start, start + rows)).to(device)
-    columns = objective.decide(network, batch, None).columns
+    columns = objective.decision.predict(network, batch, None).columns
     return rows, {name: (x.float() if x.is_floating_point() else x).cpu().numpy() for name, x in columns.items()}
 
 
 def embed_subset(
-    network: nn.Module, objective: Objective, subset: Subset, *, progress: Callable[[int, int], None] | None = None
+    network: nn.Module, objective: BoundObjective, subset: Subset, *, progress: Callable[[int, int], None] | None = None
 ) -> np.ndarray:
     """Return what an objective's network makes of all rows of a part (n,E) float32, in order; in eval mode
     meanwhile.
@@ -127,9 +127,9 @@ def embed_subset(
 
 
 def _embedded(
-    network: nn.Module, objective: Objective, subset: Subset, start: int, rows: int
+    network: nn.Module, objective: BoundObjective, subset: Subset, start: int, rows: int
 ) -> tuple[int, np.ndarray]:
-    code_BE = objective.embed(network, subset.batch(slice(start, start + rows)).inputs)
+    code_BE = objective.learning.embed(network, subset.batch(slice(start, start + rows)).inputs)
     return rows, code_BE.flatten(1).float().cpu().numpy()
 
 

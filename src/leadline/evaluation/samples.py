@@ -26,16 +26,16 @@ BLOCK = 64  # rows are always made so many at a time, so that one is the same to
 Inputs = Mapping[str, Tensor]
 
 
-def checked(objective: Generator | Sampler | Converter, options: Mapping[str, Any], schema: Schema) -> Any:
+def checked(drawing: Generator | Sampler | Converter, options: Mapping[str, Any], schema: Schema) -> Any:
     """Return how rows are to be drawn; raises UsageError where an option is unknown or wrong, or a label is no
     class.
     """
-    fields = objective.samples.model_fields
+    fields = drawing.samples.model_fields
     label = options.get("label")
     if label is not None and "label" in fields and schema.classes and str(label) not in schema.classes:
         raise UsageError(f"sample: there is no class {str(label)!r}. {did_you_mean(str(label), schema.classes)}")
     try:
-        return objective.samples.model_validate(dict(options))
+        return drawing.samples.model_validate(dict(options))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else ""
@@ -46,7 +46,7 @@ def checked(objective: Generator | Sampler | Converter, options: Mapping[str, An
 
 def generate(
     network: Any,
-    objective: Generator,
+    generator: Generator,
     schema: Schema,
     rows: int,
     seed: int,
@@ -64,8 +64,8 @@ def generate(
         with torch.inference_mode():
             for start in range(0, rows, BLOCK):
                 rng = Rng(seed, 0, torch.arange(start, start + BLOCK))
-                code_BL = objective.codes(network, rng, options)
-                blocks.append(encoded(schema, objective.rows(network, code_BL, rng, options)))
+                latent_BL = generator.latent(network, rng, options)
+                blocks.append(encoded(schema, generator.generate(network, latent_BL, rng, options)))
                 if progress:
                     progress(min(start + BLOCK, rows), rows)
     finally:
@@ -151,16 +151,12 @@ def batches(inputs: Inputs, rows: int) -> Iterable[Inputs]:
         yield {name: x[start : start + rows] for name, x in inputs.items()}
 
 
-def conditional(objective: Any) -> bool:
-    """Say whether an objective is told the class of rows, so that rows of a class can be asked for."""
-    asked = isinstance(objective, Generator) and "label" in objective.samples.model_fields
-    return asked and bool(getattr(getattr(objective, "chosen", None), "conditional", False))
-
-
-def by_class(network: Any, objective: Any, schema: Schema, count_C: np.ndarray, seed: int) -> tuple[Inputs, np.ndarray]:
+def by_class(
+    network: Any, generator: Generator, schema: Schema, count_C: np.ndarray, seed: int
+) -> tuple[Inputs, np.ndarray]:
     """Return so many new rows of each class, asked for by its name, and their classes."""
     blocks = [
-        generate(network, objective, schema, int(count), seed, checked(objective, {"label": label}, schema))
+        generate(network, generator, schema, int(count), seed, checked(generator, {"label": label}, schema))
         for label, count in zip(schema.classes, count_C, strict=True)
         if count
     ]

@@ -24,7 +24,7 @@ from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
 from leadline.evaluation.predictions import embed_subset, predict_subset
 from leadline.evaluation.samples import Inputs, generate
 from leadline.nn.rng import generator_for
-from leadline.objectives.contract import EvaluationContext, Generator, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.run.trained import Trained
 
 LEVEL = 0.95
@@ -55,7 +55,7 @@ class Subject:
     none; `levels` are the confidence levels of intervals, the report's own first; `record` is there for a run."""
 
     network: nn.Module
-    objective: Objective
+    objective: BoundObjective
     dataset: Dataset
     levels: tuple[float, ...] = (LEVEL,)
     seed: int = 0
@@ -108,11 +108,11 @@ class Subject:
 
     def generated(self, rows: int) -> Inputs:
         """Return so many rows that the network generates, by the default options of its objective."""
-        objective = self.objective
-        assert isinstance(objective, Generator)
+        generator = self.objective.capability("generator")
+        assert generator is not None
         return self._once(
             ("generated", rows),
-            lambda: generate(self.network, objective, self.dataset.schema, rows, self.seed, objective.samples()),
+            lambda: generate(self.network, generator, self.dataset.schema, rows, self.seed, generator.samples()),
         )
 
     @cached_property
@@ -131,7 +131,7 @@ class Subject:
 
     def _measured(self, name: str) -> list[Finding | ExhibitDraft]:
         subset = self._rows(name)
-        items = self.objective.measure(self.predictions(name), self.context(name))
+        items = self.objective.decision.measure(self.predictions(name), self.context(name))
         return [with_units(item, subset) if isinstance(item, Finding) else item for item in items]
 
     def _once(self, key: Any, find: Callable[[], Value]) -> Value:

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any, Literal, Self
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
@@ -20,15 +19,10 @@ from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import LabelRequirement, Schema
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.features import pooled_features
 from leadline.nn.fusion import Fuse
-from leadline.nn.layers.pooling import silenced, with_first
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext
-
-
-def full(x: Tensor) -> Tensor:
-    """Return values in float32 at least: what comes out of a network in fewer bits is not computed on in them."""
-    return x if x.dtype == torch.float64 else x.float()
+from leadline.objectives.contract import Defaults, EvaluationContext, Objective, Supervision
 
 
 class Base(ABC):
@@ -39,6 +33,8 @@ class Base(ABC):
     name: str
     options: Any
     coupled = False
+    mixable = False
+    capable: tuple[str, ...] = ()  # of what `BoundObjective.capability` asks for by name
     views: tuple[str, ...] = ("plain",)
     encoder_output: EncoderOutput = "vector"
     labels: LabelRequirement = "all"
@@ -53,11 +49,6 @@ class Base(ABC):
     monitors: Mapping[str, str]
     watched: tuple[str, ...] = ()
     declared_metrics: tuple[Metric, ...] = ()
-
-    @property
-    def each(self) -> int:
-        """How many numbers are forecast for each step and variable."""
-        return 1
 
     def bind(self, options: Any) -> Self:
         """Return the objective with the options of one experiment."""
@@ -86,17 +77,15 @@ class Base(ABC):
         return None
 
     @abstractmethod
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network."""
 
-    def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
+    def networks(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return the network as the only player."""
         return {"network": network}
 
     @abstractmethod
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example for one player."""
 
     def on_epoch_end(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
@@ -104,7 +93,7 @@ class Base(ABC):
         return None
 
     @abstractmethod
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return what a user receives for a batch."""
 
     def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -116,12 +105,7 @@ class Base(ABC):
         """Return the features that the head decides from (B,F): where there are several steps their mean, of texts over
         tokens.
         """
-        features: Tensor = full(network.features(inputs))
-        if features.ndim == 2:
-            return features
-        raw = inputs[network.names[0]]
-        there_BT = with_first(raw != 0) if raw.shape == features.shape[:2] else raw.new_ones(features.shape[:2]).bool()
-        return silenced(features, there_BT).sum(1) / there_BT.sum(1, keepdim=True)
+        return pooled_features(network, inputs)
 
     def graphs(self, network: nn.Module) -> Mapping[str, nn.Module]:
         """Return the network as the only graph."""
@@ -162,7 +146,7 @@ class Base(ABC):
         """Return the best decisions that ignore the inputs, and their name."""
 
     @abstractmethod
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
 
     @abstractmethod
@@ -181,3 +165,39 @@ class Unlabelled(Base):
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return nothing: there is no answer that would ignore the inputs, and nobody asks for one."""
         return "nothing", {}
+
+
+def composed(whole: Base) -> Objective:
+    """Return the objective whose parts are all given by one class."""
+
+    def supervision(options: Any) -> Supervision:
+        own = whole.bind(options)
+        return Supervision(
+            own.target_types(),
+            own.labels,
+            own.labelled_share,
+            own.two_domains,
+            own.views,
+            own.coupled,
+            own.mixable,
+            own.classical_target,
+            own.loss_options,
+        )
+
+    def defaults(options: Any) -> Defaults:
+        own = whole.bind(options)
+        return Defaults(own.default_training, own.update_frequency)
+
+    return Objective(
+        name=whole.name,
+        options=whole.options,
+        supervision=supervision,
+        learning=whole.bind,
+        decision=whole.bind,
+        defaults=defaults,
+        capabilities=dict.fromkeys(whole.capable, whole.bind),
+        complete=lambda options, schema: whole.bind(options).complete(schema),
+        unsuitable=lambda options, schema: whole.bind(options).unsuitable(schema),
+        warnings=lambda options, schema: whole.bind(options).warnings(schema),
+        too_few_rows=lambda options, rows: whole.bind(options).too_few_rows(rows),
+    )

@@ -1,10 +1,13 @@
-"""The contract of an objective: what an ``OBJECTIVE`` in `leadline.objectives`, or in a plugin, must be able to do."""
+"""The contract of an objective: what an ``OBJECTIVE`` in `leadline.objectives`, or in a plugin, must be able to do.
+
+An objective is composed of four parts: which supervision it takes, which defaults suit it, how it learns and what it
+decides. Bound to the options of one experiment it is what training, evaluation and prediction ask."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, overload
 
 import numpy as np
 from pydantic import BaseModel
@@ -15,8 +18,11 @@ from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import LabelRequirement, Schema
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.features import pooled_features
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
+
+Columns = Mapping[str, np.ndarray]  # of predictions, by name, a row of each for each row of a split
 
 
 @dataclass(frozen=True)
@@ -34,149 +40,165 @@ class EvaluationContext:
     seed: int = 0
 
 
-class Objective(Protocol):
-    """What a network is trained for, and how it is judged. Each ``objectives/<name>.py`` declares one ``OBJECTIVE``."""
+@dataclass(frozen=True)
+class Supervision:
+    """What an objective learns from.
 
-    name: str
-    options: type[BaseModel]
-    coupled: bool  # True where the loss ties the examples of a batch together
-    # Versions of the inputs that it wants: those of a batch, then others, in `Batch.views`: by the chain of
-    # augmentations that the first word names (``strong 2``: the strong one, by draws of its own).
-    views: tuple[str, ...]
-    encoder_output: (
-        EncoderOutput  # of bodies: one vector a row, one for each step, or one for each step that knows of no later one
-    )
-    monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
+    - `target_types`: the types of target it takes by column (``"*"``: any other), that first which doubtful values are
+      taken for.
+    - `labels`: which train rows must have a target; `labelled_share` of a batch are rows with a target at least, where
+      not all have one.
+    - `two_domains`: train rows without a target are of the domain that test rows are of.
+    - `views`: versions of the inputs: those of a batch, then others, in `Batch.views`: by the chain of augmentations
+      that the first word names (``strong 2``: the strong one, by draws of its own).
+    - `coupled`: the loss ties the examples of a batch together.
+    - `mixable`: the loss of a row can be shared between two targets (mixup).
+    - `classical_target`: what models that are fitted by a loss of their own learn in its place; `loss_options` shape
+      the loss, and so mean nothing to those models."""
 
-    labels: LabelRequirement  # which train rows must have a target
-    labelled_share: float  # of a batch that rows with a target are at least, where not all have one
-    two_domains: bool  # True where train rows without a target are of the domain that test rows are of
-    default_training: Mapping[
-        str, Any
-    ]  # entries of `training` as in an experiment file, that stand where the user says nothing
-    update_frequency: Mapping[str, int]  # players that are stepped in every so many steps only, by name
-    watched: tuple[str, ...]  # what `alarms` looks for; whether training ended in it is a finding of that name
-    declared_metrics: tuple[Metric, ...]  # what findings of `measure`, `calibrate` and `alarms` are called
+    target_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    labels: LabelRequirement = "all"
+    labelled_share: float = 0.0
+    two_domains: bool = False
+    views: tuple[str, ...] = ("plain",)
+    coupled: bool = False
+    mixable: bool = False
+    classical_target: Literal["classes", "numbers", "windows"] | None = None
+    loss_options: tuple[str, ...] = ()
 
-    classical_target: (
-        Literal["classes", "numbers", "windows"] | None
-    )  # what models that are fitted by a loss of their own learn in its place
-    loss_options: tuple[str, ...]  # options that shape the loss, and so mean nothing to those models
+
+@dataclass(frozen=True)
+class Defaults:
+    """What suits an objective where the user says nothing.
+
+    `training` holds entries of `training` as in an experiment file; `update_frequency` names the networks that are
+    stepped in every so many steps only."""
+
+    training: Mapping[str, Any] = field(default_factory=dict)
+    update_frequency: Mapping[str, int] = field(default_factory=dict)
+
+
+class Learning(Protocol):
+    """The loss side: the network, what is stepped of it, and what its examples cost.
+
+    Classes that derive from it need no more than `build` and `loss`: one network is then stepped alone and ships as it
+    is."""
 
     @property
-    def each(self) -> int:
-        """How many numbers are forecast for each step and variable; 1 where nothing is."""
+    def encoder_output(self) -> EncoderOutput:
+        """What the encoders of the inputs give."""
+        return "vector"
 
-    def target_types(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the kinds of target it takes by column (``"*"``: any other), that first which doubtful values are
-        taken for.
-        """
-
-    def complete(self, schema: Schema) -> Any:
-        """Return the options with what depends on the data written out; raises UsageError where they do not fit it."""
-
-    def bind(self, options: Any) -> Objective:
-        """Return the objective with the options of one experiment, on which what it suits, names and measures may
-        depend.
-        """
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the objective cannot be used on such data, or None."""
-
-    def warnings(self, schema: Schema) -> tuple[str, ...]:
-        """Return what the user should know, before training, of its options on such data."""
-
-    def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
-        """Say why there are too few rows, of so many by split, for its options, or None."""
-
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies (raw encoded input to features), what `fuse` makes of several, and head."""
 
-    def players(self, network: nn.Module) -> Mapping[str, nn.Module]:
-        """Return what is stepped in turn: one player, or a discriminator and a generator."""
+    def networks(self, network: Any) -> Mapping[str, nn.Module]:
+        """Return what is stepped in turn, by name: one network, or a discriminator and a generator."""
+        return {"network": network}
 
-    def loss(self, network: nn.Module, batch: Batch, player: str, rng: Rng) -> Loss:
-        """Return the loss of each example for one player."""
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example for the network that is `stepped`."""
 
     def on_epoch_end(
-        self, network: nn.Module, done: float, codes: Callable[[str, int], np.ndarray], seed: int
+        self, network: Any, done: float, embeddings: Callable[[str, int], np.ndarray], seed: int
     ) -> str | None:
         """Change the network where no gradient can, at the end of an epoch, the share `done` of training being done.
 
-        `codes` gives what `embed` makes of at most so many rows of a split (n,L). Returns what was done, in words, or
-        None. It is asked once more when training is over, and does nothing twice: what it goes by is a buffer of the
+        `embeddings` gives what `embed` makes of at most so many rows of a split (n,L). Returns what was done, in words,
+        or None. It is asked once more when training is over, and does nothing twice: what it goes by is a buffer of the
         network."""
+        return None
 
-    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+    def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return differentiable scores (B,C); explanations and attacks use them."""
+        scores: Tensor = network(inputs)
+        return scores
 
-    def embed(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return what the network makes of rows before it decides (B,F): features, or codes."""
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return what the network makes of rows before it decides (B,F): features, or latent codes."""
+        return pooled_features(network, inputs)
 
-    def decide(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
-        """Return what a user receives for a batch."""
-
-    def graphs(self, network: nn.Module) -> Mapping[str, nn.Module]:
+    def graphs(self, network: Any) -> Mapping[str, nn.Module]:
         """Return the modules an export holds, by name."""
+        return {"network": network}
 
     def ship(self, network: nn.Module) -> nn.Module:
         """Return what is kept after training, without discriminator, projector or teacher."""
+        return network
 
-    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
-        """Return for each of `watched` whether the last ticks (rows of the history) show it: the words for it, or empty
-        ones.
 
-        What cannot be told yet is left out.
-        """
+class Decision(Protocol):
+    """The decision side: what a user receives, what is chosen after training, and how decisions are judged.
 
-    def calibrate(
-        self, network: nn.Module, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> tuple[Finding, ...]:
-        """Set what is chosen after training (a temperature, a threshold: buffers of the network) from decisions on
+    Classes that derive from it need not calibrate anything, nor compare models example by example."""
+
+    monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
+    declared_metrics: tuple[Metric, ...]  # what findings of `measure` and `calibrate` are called
+
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return what a user receives for a batch."""
+
+    def calibrate(self, network: Any, predictions: Columns, context: EvaluationContext) -> tuple[Finding, ...]:
+        """Set what is chosen after training (a temperature, a threshold: buffers of the network) from predictions on
         validation rows.
 
         Without validation rows `predictions` and `context.target` are empty. Returns a finding for each thing chosen:
         its value, from how many rows, and by what rule, or why it was left as it was."""
+        return ()
 
-    def uncalibrated(
-        self, network: nn.Module, predictions: Mapping[str, np.ndarray]
-    ) -> tuple[str, Mapping[str, np.ndarray]] | None:
-        """Return what decisions would be without what was settled, and a name for them; None where that changes
-        nothing.
-        """
+    def uncalibrated(self, network: Any, predictions: Columns) -> tuple[str, Columns] | None:
+        """Return what predictions would be without calibration, and a name for them; None where it changes nothing."""
+        return None
 
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+    def monitor(self, predictions: Columns, target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the values of `monitors` on validation predictions, cheaply; `loss` is in the unit of the training
         loss.
         """
 
     def per_example_score(
-        self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
+        self, predictions: Columns, target: np.ndarray, schema: Schema
     ) -> tuple[str, np.ndarray] | None:
         """Return the measure by which models are compared, and what it is for each row (n,): its mean is the measure.
 
         None where rows have no such number.
         """
+        return None
 
-    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
-        """Return the best decisions that ignore the inputs, for `rows` rows, from the train target; and their name."""
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Columns]:
+        """Return the best predictions that ignore the inputs, for `rows` rows, from the train target; and their
+        name.
+        """
+        return "nothing", {}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names (groups too, ``recall(cat)``) of the findings `measure` yields; requirements are checked on
         them.
         """
 
-    def measure(
-        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> Iterator[Finding | ExhibitDraft]:
-        """Yield findings with intervals, and exhibits, from the decisions on one split."""
+    def measure(self, predictions: Columns, context: EvaluationContext) -> Iterator[Finding | ExhibitDraft]:
+        """Yield findings with intervals, and exhibits, from the predictions on one split."""
 
 
-@runtime_checkable
+class Head(Protocol):
+    """What stands at the end of a network that predicts one target: so several of them can share one body."""
+
+    def outputs(self, schema: Schema) -> int:
+        """Return how many numbers the head gives a row."""
+
+    def last(self, schema: Schema) -> nn.Module:
+        """Return the end of the network, from the head's outputs (B,O) to scores; it carries what `value` and `decided`
+        need.
+        """
+
+    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+        """Return what scores cost against targets, row by row; a row's weight is what its target makes it count."""
+
+    def decided(self, last: Any, scores: Tensor) -> Prediction:
+        """Return what a user receives for scores."""
+
+
 class Sampler(Protocol):
-    """An objective whose network can draw new rows; `samples` is a frozen pydantic model of how that may be done."""
+    """Draws new rows as people read them; `samples` is a frozen pydantic model of how that may be done."""
 
     samples: type[BaseModel]
 
@@ -184,30 +206,28 @@ class Sampler(Protocol):
         """Return a new row for each row of the draws, by column, as people read them; raises UsageError."""
 
 
-@runtime_checkable
 class Generator(Protocol):
-    """An objective whose network makes rows of codes, numbers (B,L) that are drawn or found; `samples` is as that of
-    `Sampler`.
+    """Generates rows from latent codes, numbers (B,L) that are drawn or found; `samples` is as that of `Sampler`.
 
-    Rows are inputs by name, raw and encoded, as those of a `Batch`.
-    """
+    Rows are inputs by name, raw and encoded, as those of a `Batch`."""
 
     samples: type[BaseModel]
 
-    def codes(self, network: Any, rng: Rng, options: Any) -> Tensor:
-        """Return a code for each row of the draws (B,L), distributed as those that the network was trained to make rows
-        of.
+    @property
+    def conditional(self) -> bool:
+        """Whether the network was told the class of rows, so that rows of a class can be asked for."""
+
+    def latent(self, network: Any, rng: Rng, options: Any) -> Tensor:
+        """Return a latent code for each row of the draws (B,L), distributed as those of training."""
+
+    def generate(self, network: Any, latent_BL: Tensor, rng: Rng, options: Any) -> Mapping[str, Tensor]:
+        """Return the row that each latent code stands for; what is drawn beside it (a label that is not asked for,
+        noise) by the draws.
         """
 
-    def rows(self, network: Any, code_BL: Tensor, rng: Rng, options: Any) -> Mapping[str, Tensor]:
-        """Return the row that each code stands for; what is drawn beside it (a label that is not asked for, noise) by
-        the draws.
-        """
 
-
-@runtime_checkable
 class Converter(Protocol):
-    """An objective whose network makes a picture of another one; `samples` is as that of `Sampler`."""
+    """Makes a picture of another one; `samples` is as that of `Sampler`."""
 
     samples: type[BaseModel]
 
@@ -221,24 +241,138 @@ class Converter(Protocol):
         """Return the pictures that those of a batch become, raw, by the name of their input; raises UsageError."""
 
 
-@runtime_checkable
-class Bounding(Protocol):
-    """An objective whose network bounds how likely rows are, the closer, the more codes are drawn for each."""
+class Bounded(Protocol):
+    """Bounds how likely rows are, the closer, the more latent codes are drawn for each."""
 
     @property
     def importance(self) -> int:
-        """How many codes are drawn for a row."""
+        """How many latent codes are drawn for a row."""
 
     def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
         """Return a lower bound of each row's log-likelihood (B,) in nats, the same whatever the batch."""
 
 
-@runtime_checkable
 class Encoder(Protocol):
-    """An objective whose network finds the code of a row, and makes the row of it again."""
+    """Finds the latent code of a row, and makes the row of it again."""
 
     def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return codes (B,L)."""
+        """Return latent codes (B,L)."""
 
     def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Return the rows that come out where those of the batch go in, raw as they are."""
+
+
+class Forecaster(Protocol):
+    """Continues a sequence."""
+
+    @property
+    def each(self) -> int:
+        """How many numbers are forecast for each step and variable: one, or a quantile each."""
+
+
+class Diagnostics(Protocol):
+    """Knows by its log how training goes wrong."""
+
+    watched: tuple[str, ...]  # what `alarms` looks for; whether training ended in it is a finding of that name
+
+    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return for each of `watched` whether the last log entries show it: the words for it, or empty ones.
+
+        What cannot be told yet is left out."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What a network is trained for, and how it is judged. Each ``objectives/<area>/<name>.py`` declares one
+    ``OBJECTIVE``; so may a user's own package.
+
+    Each part is made of the options of one experiment, on which all of it may depend. `capabilities` are further things
+    that its network can do, by name: those that `BoundObjective.capability` lists, or others that a plugin's analysis
+    asks for.
+
+    - `complete(options, schema)`: the options with what depends on the data written out; raises UsageError where they
+      do not fit it.
+    - `unsuitable(options, schema)`: why the objective cannot be used on such data, or None.
+    - `warnings(options, schema)`: what the user should know, before training, of its options on such data.
+    - `too_few_rows(options, rows)`: why there are too few rows, of so many by split, for its options, or None."""
+
+    name: str
+    options: type[BaseModel]
+    supervision: Callable[[Any], Supervision]
+    learning: Callable[[Any], Learning]
+    decision: Callable[[Any], Decision]
+    defaults: Callable[[Any], Defaults] = lambda options: Defaults()
+    capabilities: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    complete: Callable[[Any, Schema], Any] = lambda options, schema: options
+    unsuitable: Callable[[Any, Schema], str | None] = lambda options, schema: None
+    warnings: Callable[[Any, Schema], tuple[str, ...]] = lambda options, schema: ()
+    too_few_rows: Callable[[Any, Mapping[str, int]], str | None] = lambda options, rows: None
+
+    def bind(self, options: Any) -> BoundObjective:
+        """Return the objective with the options of one experiment, its parts ready."""
+        return BoundObjective(
+            self,
+            options,
+            self.supervision(options),
+            self.defaults(options),
+            self.learning(options),
+            self.decision(options),
+        )
+
+
+@dataclass(frozen=True)
+class BoundObjective:
+    """An objective with the options of one experiment."""
+
+    declared: Objective
+    options: Any
+    supervision: Supervision
+    defaults: Defaults
+    learning: Learning
+    decision: Decision
+
+    @property
+    def name(self) -> str:
+        """What the objective is called."""
+        return self.declared.name
+
+    @overload
+    def capability(self, name: Literal["head"]) -> Head | None: ...
+    @overload
+    def capability(self, name: Literal["sampler"]) -> Sampler | None: ...
+    @overload
+    def capability(self, name: Literal["generator"]) -> Generator | None: ...
+    @overload
+    def capability(self, name: Literal["converter"]) -> Converter | None: ...
+    @overload
+    def capability(self, name: Literal["bounded"]) -> Bounded | None: ...
+    @overload
+    def capability(self, name: Literal["encoder"]) -> Encoder | None: ...
+    @overload
+    def capability(self, name: Literal["forecaster"]) -> Forecaster | None: ...
+    @overload
+    def capability(self, name: Literal["diagnostics"]) -> Diagnostics | None: ...
+    @overload
+    def capability(self, name: str) -> Any: ...
+    def capability(self, name: str) -> Any:
+        """Return what the objective's network can do beside deciding, by name; None where it cannot."""
+        make = self.declared.capabilities.get(name)
+        return None if make is None else make(self.options)
+
+    def complete(self, schema: Schema) -> BoundObjective:
+        """Return the objective with the options that depend on the data written out; raises UsageError where they do
+        not fit it.
+        """
+        return self.declared.bind(self.declared.complete(self.options, schema))
+
+    def unsuitable(self, schema: Schema) -> str | None:
+        """Say why the objective cannot be used on such data, or None."""
+        return self.declared.unsuitable(self.options, schema)
+
+    def warnings(self, schema: Schema) -> tuple[str, ...]:
+        """Return what the user should know, before training, of its options on such data."""
+        return self.declared.warnings(self.options, schema)
+
+    def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
+        """Say why there are too few rows, of so many by split, for its options, or None."""
+        return self.declared.too_few_rows(self.options, rows)

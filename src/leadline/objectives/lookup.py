@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,11 +11,11 @@ from leadline.core.experiment import AUTO, Experiment
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective, Objective
 
 
-def objective_for(component: Component) -> tuple[Objective, Any]:
-    """Return an objective and its checked options; raises UsageError where an option is unknown or wrong."""
+def objective_for(component: Component) -> BoundObjective:
+    """Return an objective with its options, checked; raises UsageError where an option is unknown or wrong."""
     objective: Objective = lookup("objectives", component.name)
     try:
         options = objective.options.model_validate(dict(component.options))
@@ -30,7 +29,7 @@ def objective_for(component: Component) -> tuple[Objective, Any]:
         )
         which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
         raise UsageError(f"objective {component.name}: {which}{hint}") from None
-    return objective.bind(options), options
+    return objective.bind(options)
 
 
 def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:
@@ -38,10 +37,10 @@ def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:
     it.
     """
     component = experiment.objective
-    return objective_for(component)[0].target_types() if component is not None and component.name != AUTO else {}
+    return objective_for(component).supervision.target_types if component is not None and component.name != AUTO else {}
 
 
 def labels_of(experiment: Experiment) -> LabelRequirement:
     """Return which train rows must have a target for an experiment's objective."""
     component = experiment.objective
-    return objective_for(component)[0].labels if component is not None and component.name != AUTO else "all"
+    return objective_for(component).supervision.labels if component is not None and component.name != AUTO else "all"

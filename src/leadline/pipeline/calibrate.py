@@ -12,12 +12,12 @@ from leadline.core.finding import Finding
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
 from leadline.evaluation.predictions import predict_subset
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.pipeline.progress import Progress
 
 
 def calibrate(
-    network: nn.Module, objective: Objective, schema: Schema, validation: Subset | None, shown: Progress
+    network: nn.Module, objective: BoundObjective, schema: Schema, validation: Subset | None, shown: Progress
 ) -> tuple[Finding, ...]:
     """Let the objective set buffers of the network that ships, and say what it chose.
 
@@ -27,7 +27,7 @@ def calibrate(
     if validation is not None and len(validation) and validation.target is not None:
         target, group = validation.target, validation.group
         predictions = dict(predict_subset(network, objective, validation))
-    found = objective.calibrate(network, predictions, EvaluationContext("validation", target, group, schema))
+    found = objective.decision.calibrate(network, predictions, EvaluationContext("validation", target, group, schema))
     for one in found:
         rows = f" ({wording.count(one.n, 'row')})" if one.n else ""
         shown.note(

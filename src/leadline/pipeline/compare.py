@@ -103,7 +103,7 @@ def compare_inputs(
     test = dataset.splits.get("test")
     if len(dataset.schema.inputs) < 2 or test is None or test.target is None or "test" not in measured.decisions:
         return Comparisons()
-    if run_context.objective.labels == "none":  # nothing is decided that could be compared row by row
+    if run_context.objective.supervision.labels == "none":  # nothing is decided that could be compared row by row
         return Comparisons()
     context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, run_context.experiment.seed)
     found = list(

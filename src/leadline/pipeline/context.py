@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from torch import nn
 
 from leadline.core.experiment import Experiment
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress, Silent
 from leadline.training.distributed import ALONE, World
@@ -29,11 +30,11 @@ class RunContext:
     shown: Progress = field(default_factory=Silent)
     shares_machine: bool = False
 
-    @property
-    def objective(self) -> Objective:
+    @cached_property
+    def objective(self) -> BoundObjective:
         """What the network is trained for; only a resolved experiment says so."""
         assert self.experiment.objective is not None
-        return objective_for(self.experiment.objective)[0]
+        return objective_for(self.experiment.objective)
 
     def of(self, experiment: Experiment, modules: Mapping[str, nn.Module] | None = None) -> RunContext:
         """Return the same job for another experiment."""

@@ -44,7 +44,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     if dataset.invalid_rows.height:
         shown.note(_set_aside(dataset.invalid_rows))
     if experiment.objective is not None:
-        for line in objective_for(experiment.objective)[0].warnings(dataset.schema):
+        for line in objective_for(experiment.objective).warnings(dataset.schema):
             shown.note(line)
     for line in provable(experiment, len(dataset.splits.get("test", ()))):
         shown.note(line)

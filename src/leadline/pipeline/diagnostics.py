@@ -15,7 +15,7 @@ from leadline.data.columns.contract import input_type
 from leadline.data.subset import decoded
 from leadline.evaluation.exhibits import picture
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Generator, Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.steps.contract import Step, evaluated_network
 
 MOST = 12  # epochs whose new pictures are kept
@@ -31,10 +31,11 @@ class TrainingDiagnostics:
     Where there would be more epochs than `MOST`, every other one goes, and from then on only every other is looked at;
     how training ended is always there."""
 
-    def __init__(self, objective: Objective, schema: Schema, seed: int) -> None:
-        self.objective, self.schema, self.seed = objective, schema, seed
-        makes = isinstance(objective, Generator)
-        self.shown = next((one for one in schema.inputs if one.kind == "image"), None) if makes else None
+    def __init__(self, objective: BoundObjective, schema: Schema, seed: int) -> None:
+        self.diagnostics, self.generator = objective.capability("diagnostics"), objective.capability("generator")
+        self.schema, self.seed = schema, seed
+        generates = self.generator is not None
+        self.shown = next((one for one in schema.inputs if one.kind == "image"), None) if generates else None
         self.every = 1
         self.pictures: dict[float, Tensor] = {}  # (ROWS,C,H,W) uint8 after so many epochs
 
@@ -54,20 +55,22 @@ class TrainingDiagnostics:
 
     def _alarms(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """Yield in words what the last tick is the first to show."""
-        found = self.objective.alarms(rows[-LAST:])
-        before = self.objective.alarms(rows[-LAST - 1 : -1]) if any(found.values()) else {}
+        if self.diagnostics is None:
+            return
+        found = self.diagnostics.alarms(rows[-LAST:])
+        before = self.diagnostics.alarms(rows[-LAST - 1 : -1]) if any(found.values()) else {}
         yield from (words for name, words in found.items() if words and not before.get(name))
 
     @torch.no_grad()
     def _made(self, step: Step) -> Tensor:
         """Return pictures by the network that counts now (ROWS,C,H,W), uint8."""
         assert self.shown is not None
-        objective: Any = self.objective
+        assert self.generator is not None
         rng = Rng(self.seed, 0, torch.arange(ROWS, device=step.context.plan.device)).fold_in("watched")
         network = evaluated_network(step).eval()  # a step puts it back into training
-        options = objective.samples()
-        code_BL = objective.codes(network, rng, options)
-        x_BCHW: Tensor = objective.rows(network, code_BL, rng, options)[self.shown.name]
+        options = self.generator.samples()
+        latent_BL = self.generator.latent(network, rng, options)
+        x_BCHW: Tensor = self.generator.generate(network, latent_BL, rng, options)[self.shown.name]
         return x_BCHW.float().clamp(0, 255).round().to("cpu", torch.uint8)
 
     def forget(self, after: float) -> None:
@@ -88,7 +91,9 @@ class TrainingDiagnostics:
         """Return for each alarm that the objective knows whether training ended in it: 1, 0, or absent where it was too
         short.
         """
-        found = self.objective.alarms(rows[-LAST:])
+        if self.diagnostics is None:
+            return ()
+        found = self.diagnostics.alarms(rows[-LAST:])
         method = "1 where the last ticks of training show it, else 0"
         return tuple(
             Finding(
@@ -100,7 +105,7 @@ class TrainingDiagnostics:
             )
             if name in found
             else Finding.absent(name, "training was too short to tell", better="lower")
-            for name in self.objective.watched
+            for name in self.diagnostics.watched
         )
 
     def drafts(self) -> tuple[ExhibitDraft, ...]:

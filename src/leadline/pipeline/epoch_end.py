@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,20 +13,20 @@ from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.predictions import predict_subset
 from leadline.nn.batch import Batch, Prediction
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import Learning
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run.trained import Event
 from leadline.training.early_stopping import Best
 
 
 class _Embedding:
-    """Decides on embeddings, so that whoever decides for all rows can make them."""
+    """Decides on embeddings, so that whoever predicts for all rows can make them."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
+    def __init__(self, learning: Learning) -> None:
+        self.learning = learning
 
-    def decide(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
-        code_BL: Tensor = self.objective.embed(network, batch.inputs)
+    def predict(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
+        code_BL: Tensor = self.learning.embed(network, batch.inputs)
         return Prediction({"code": code_BL.flatten(1)})
 
 
@@ -35,9 +36,10 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
     It depends on the weights, the data and the seed alone. What was best, or averaged, of the network before begins
     anew."""
     step, seed = trainer.step, trainer.run_context.experiment.seed
-    embedding: Any = _Embedding(trainer.objective)
+    decision: Any = _Embedding(trainer.objective.learning)
+    embedding = replace(trainer.objective, decision=decision)
 
-    def codes(split: str, rows: int) -> np.ndarray:
+    def embeddings(split: str, rows: int) -> np.ndarray:
         part = dataset.splits.get(split)
         if part is None or not len(part):
             return np.zeros((0, 1), dtype=np.float32)
@@ -45,7 +47,7 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
             step.network, embedding, random_rows(part, rows, seed, f"between {split}"), device=step.context.plan.device
         )["code"]
 
-    what = trainer.objective.on_epoch_end(step.network, done, codes, seed)
+    what = trainer.objective.learning.on_epoch_end(step.network, done, embeddings, seed)
     if what is None:
         return
     if step.averaged is not None:

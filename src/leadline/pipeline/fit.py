@@ -145,8 +145,8 @@ def data_loader(run_context: RunContext, dataset: Dataset, device: str) -> DataL
         run_context.experiment.seed,
         augment=Augmenter(inputs),
         mix=Mixer(training.mix, inputs) if training.mix else None,
-        views=augmented_views(run_context.objective.views, inputs),
-        labelled_share=run_context.objective.labelled_share,
+        views=augmented_views(run_context.objective.supervision.views, inputs),
+        labelled_share=run_context.objective.supervision.labelled_share,
         world=run_context.world,
         device=device,
     )

@@ -21,7 +21,8 @@ from leadline.data.dataset import Dataset
 from leadline.errors import UsageError
 from leadline.machine.energy import Meter
 from leadline.models.contract import Family
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
+from leadline.objectives.lookup import objective_for
 from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
 from leadline.run import folder as files
@@ -81,7 +82,7 @@ def _history(losses: Any) -> pl.DataFrame:
 
 
 def classical_entries(
-    training: TrainingSpec, component: Component, family: Family, objective: Objective, schema: Schema
+    training: TrainingSpec, component: Component, family: Family, objective: BoundObjective, schema: Schema
 ) -> dict[str, Any]:
     """Return what entries of an experiment become of which some only mean stepping; those are back at their defaults.
 
@@ -94,7 +95,7 @@ def classical_entries(
                 f"training.{entry}: {name} is fitted in one go and cannot be stopped by a budget; "
                 "--set network.iterations=N or fewer rows make it quicker."
             )
-    if objective.classical_target not in (AHEAD if family.forecasts else LEARNT):
+    if objective.supervision.classical_target not in (AHEAD if family.forecasts else LEARNT):
         raise UsageError(
             f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective"
             f" {objective.name!r} wants another. Choose the objective"
@@ -102,8 +103,8 @@ def classical_entries(
         )
     kept = {entry: getattr(training, entry) for entry in KEPT}
     stopping = TrainingSpec.model_fields["early_stopping"].default if training.early_stopping else None
-    options = {key: value for key, value in component.options.items() if key not in objective.loss_options}
-    plain = objective.options.model_validate(options).model_dump(mode="json")
+    options = {key: value for key, value in component.options.items() if key not in objective.supervision.loss_options}
+    plain = objective_for(Component(name=component.name, options=options)).options.model_dump(mode="json")
     return {
         "training": TrainingSpec(**kept, early_stopping=stopping),
         "objective": Component(name=component.name, options=plain),

@@ -68,9 +68,9 @@ class TrainerState:
         self.validation = watched if watched is not None and len(watched) else None
         self.best: Best | None = None
         if stopping is not None and self.validation is not None:
-            self.best = Best.model_validate({"better": self.objective.monitors[stopping.on]})
+            self.best = Best.model_validate({"better": self.objective.decision.monitors[stopping.on]})
         self.schedule = schedule(self.training.schedule)
-        self.plateau = PlateauWatch(self.schedule, self.objective.monitors, step)
+        self.plateau = PlateauWatch(self.schedule, self.objective.decision.monitors, step)
         self.best_tensors: dict[str, Tensor] = {}
         self.rows: list[dict[str, Any]] = []
         self.events: list[Event] = []
@@ -82,7 +82,7 @@ class TrainerState:
             gpus=step.context.plan.device.startswith("cuda"),
             processes=step.context.world.size,
         )
-        self.against = len(self.objective.players(step.network)) > 1  # each other: a loss alone says little
+        self.against = len(self.objective.learning.networks(step.network)) > 1  # each other: a loss alone says little
         self.snapshot = Snapshot(step)
         self.watching = TrainingDiagnostics(self.objective, self.schema, run_context.experiment.seed)
         self.saved_at = time.monotonic()
@@ -199,7 +199,7 @@ class TrainerState:
                 device=step.context.plan.device,
                 autocast=autocasting,
             )
-            measures = self.objective.monitor(decided, self.validation.target, self.schema)
+            measures = self.objective.decision.monitor(decided, self.validation.target, self.schema)
         if self.best is not None and stopping is not None:
             value = measures[stopping.on]
             reached = self.best.reaches(value, stopping.target)

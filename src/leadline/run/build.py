@@ -29,8 +29,10 @@ def build_network(
     fronts put in the weights that they begin from (word vectors), which a network whose weights are to be loaded needs
     none of. Raises UsageError where parts do not fit each other."""
     assert experiment.objective is not None
-    objective, options = objective_for(experiment.objective)
-    if objective.encoder_output != "vector" and len(schema.inputs) > 1:
+    objective = objective_for(experiment.objective)
+    forecaster = objective.capability("forecaster")
+    each = 1 if forecaster is None else forecaster.each
+    if objective.learning.encoder_output != "vector" and len(schema.inputs) > 1:
         raise UsageError(
             f"The objective {objective.name!r} speaks of the steps of one input, and there are {len(schema.inputs)}."
         )
@@ -40,7 +42,7 @@ def build_network(
         family = classical_family(network, modules or {})
         plain = family is not None and not family.forecasts
         fronts = {one.name: build_preprocessor(one, plain=plain) for one in schema.inputs}
-        specs = {one.name: signal_spec(fronts[one.name], one)._replace(each=objective.each) for one in schema.inputs}
+        specs = {one.name: signal_spec(fronts[one.name], one)._replace(each=each) for one in schema.inputs}
         for front in fronts.values():
             if start and callable(getattr(front, "start", None)):
                 front.start()  # type: ignore[operator]
@@ -56,10 +58,10 @@ def build_network(
                 continue
             own = (modules or {}).get(name)
             bodies[name] = build_encoder(
-                network.bodies[name], specs[name], fronts[name], network.size, own, objective.encoder_output
+                network.bodies[name], specs[name], fronts[name], network.size, own, objective.learning.encoder_output
             )
         media = [input_type(one.kind).medium for one in schema.inputs]
-        return objective.build(schema, bodies, options, SideBySide if plain else fuse_by(network.fusion, media))
+        return objective.learning.build(schema, bodies, SideBySide if plain else fuse_by(network.fusion, media))
 
 
 def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping[str, SignalSpec]:

@@ -19,7 +19,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.errors import RunError
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
 from leadline.run.build import build_network
@@ -50,11 +50,11 @@ class Run:
         """The folder's name."""
         return self.folder.name
 
-    @property
-    def objective(self) -> Objective:
+    @cached_property
+    def objective(self) -> BoundObjective:
         """What the network was trained for."""
         assert self.experiment.objective is not None
-        return objective_for(self.experiment.objective)[0]
+        return objective_for(self.experiment.objective)
 
     @cached_property
     def network(self) -> nn.Module:
@@ -108,8 +108,8 @@ def load_shipped(
     Raises RunError where the file is missing, damaged or belongs to another network.
     """
     assert experiment.objective is not None
-    objective, _ = objective_for(experiment.objective)
-    network = objective.ship(build_network(experiment, schema, modules, start=False))
+    objective = objective_for(experiment.objective)
+    network = objective.learning.ship(build_network(experiment, schema, modules, start=False))
     load_weights(network, file)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # as pictures are stored; 2 to 3 times as fast
     return network.eval()

@@ -15,9 +15,9 @@ from torch import Tensor
 from leadline.data.subset import Subset
 from leadline.models.contract import Family, Fitted, Sample, Windows
 from leadline.nn.rng import generator_for
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
-LEARNT = ("classes", "numbers")  # what such models can learn, and so what `Objective.learns` may say
+LEARNT = ("classes", "numbers")  # what such models can learn, and so what `BoundObjective.learns` may say
 AHEAD = ("windows",)  # what those can that forecast
 CELLS = 250_000_000  # float32 numbers that rows take while a model is fitted: a gigabyte
 FEWEST = 1_000  # rows that are taken all the same
@@ -27,7 +27,7 @@ BLOCK = 1024  # rows whose features are computed at once
 def fit_classical(
     network: Any,
     family: Family,
-    objective: Objective,
+    objective: BoundObjective,
     train: Subset,
     validation: Subset | None,
     *,
@@ -81,14 +81,22 @@ def windows(network: Any, part: Subset, progress: Callable[[int, int], None] | N
     return read
 
 
-def sample(network: Any, objective: Any, part: Subset, progress: Callable[[int, int], None] | None = None) -> Sample:
+def sample(
+    network: Any, objective: BoundObjective, part: Subset, progress: Callable[[int, int], None] | None = None
+) -> Sample:
     """Return features, what is to be learnt and weights of all rows of a part.
 
     Numbers are learnt on the scale that the network's end turns into the target's: standardised.
     """
+    head = objective.capability("head")
+    assert head is not None, "what has a classical target has a head"
     x_nF: np.ndarray | None = None
     targets, weights = [], []
-    ends = network.last(torch.tensor([[0.0], [1.0]])).double() if objective.classical_target == "numbers" else None
+    ends = (
+        network.last(torch.tensor([[0.0], [1.0]])).double()
+        if objective.supervision.classical_target == "numbers"
+        else None
+    )
     network.eval()
     with torch.inference_mode():
         for number, batch in enumerate(part.batches(BLOCK)):
@@ -98,7 +106,7 @@ def sample(network: Any, objective: Any, part: Subset, progress: Callable[[int, 
                 x_nF = np.empty((len(part), x_BF.shape[1]), dtype=np.float32)
             x_nF[number * BLOCK : number * BLOCK + len(batch)] = x_BF.numpy()
             scores = network.last(torch.zeros(len(batch), network.head.outputs))
-            weights.append(objective.value(network.last, scores, batch.target_B).weight_B * batch.weight_B)
+            weights.append(head.value(network.last, scores, batch.target_B).weight_B * batch.weight_B)
             targets.append(
                 batch.target_B if ends is None else (batch.target_B.double() - ends[0]) / (ends[1] - ends[0])
             )

@@ -10,7 +10,7 @@ from torch import nn
 from leadline.nn import rng as rng_module
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 # Keeps a batch whose weights are all zero from dividing by zero: its gradient is zero.
 TINY = torch.finfo(torch.float32).tiny
@@ -19,13 +19,13 @@ TINY = torch.finfo(torch.float32).tiny
 class LossModule(nn.Module):
     """A module whose forward *is* the loss of one player: what data parallelism, compilation and vmap wrap."""
 
-    def __init__(self, network: nn.Module, objective: Objective, player: str) -> None:
+    def __init__(self, network: nn.Module, objective: BoundObjective, player: str) -> None:
         super().__init__()
         self.network, self.objective, self.player = network, objective, player
 
     def forward(self, batch: Batch, rng: Rng) -> Loss:
         with using_rng(rng):
-            return self.objective.loss(self.network, batch, self.player, rng)
+            return self.objective.learning.loss(self.network, batch, self.player, rng)
 
 
 def compiled(module: nn.Module) -> nn.Module:

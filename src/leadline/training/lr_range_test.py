@@ -18,7 +18,7 @@ from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.loop import Loader
 from leadline.training.plan import ExecutionPlan, applied
 from leadline.training.steps.contract import Step, StepContext, build_step
@@ -48,7 +48,7 @@ class LrRangeTest(Fact):
 
 def lr_range_test(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     loader: Loader,
     training: TrainingSpec,
     *,
@@ -60,7 +60,7 @@ def lr_range_test(
 
     A function of the seed alone, unless it takes more than a minute: then it ends where it is, and `because` says so.
     Raises UsageError for objectives of several players, which have no one loss."""
-    players = list(objective.players(network))
+    players = list(objective.learning.networks(network))
     if len(players) > 1:
         raise UsageError(
             f"training.optimizer.lr: {objective.name} trains {' and '.join(players)}, which have no one loss to test."

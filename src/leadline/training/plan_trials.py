@@ -22,7 +22,7 @@ from leadline.errors import UsageError
 from leadline.machine.environment import cores, cpu_model
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.distributed import ALONE, World
 from leadline.training.loss_module import TINY, LossModule, compiled
 from leadline.training.plan import ExecutionPlan, Precision, Trial, applied, autocast, batch_on, device_for, network_on
@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
 def choose_plan(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     batch: Batch,
     spec: PlanSpec,
     *,
@@ -100,7 +100,7 @@ def _fixed(spec: PlanSpec, device: torch.device, *, deterministic: bool = False)
 
 
 def _signature(
-    network: nn.Module, objective: Objective, batch: Batch, spec: PlanSpec, device: torch.device, steps: int
+    network: nn.Module, objective: BoundObjective, batch: Batch, spec: PlanSpec, device: torch.device, steps: int
 ) -> str:
     return canonical_json(
         {
@@ -135,7 +135,7 @@ def _candidates(network: nn.Module, spec: PlanSpec, device: torch.device) -> lis
 
 def _timed(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     batch: Batch,
     spec: PlanSpec,
     device: torch.device,
@@ -176,7 +176,12 @@ class _Course:
     """Where candidates run: copies of the network, one per memory format, and what each candidate did."""
 
     def __init__(
-        self, network: nn.Module, objective: Objective, batch: Batch, device: torch.device, trusted: Precision | None
+        self,
+        network: nn.Module,
+        objective: BoundObjective,
+        batch: Batch,
+        device: torch.device,
+        trusted: Precision | None,
     ) -> None:
         self.network, self.objective, self.trusted = network, objective, trusted
         self.device, self.batch = device, batch.to(device)
@@ -184,7 +189,7 @@ class _Course:
         self.trials: dict[str, Trial] = {}
         self.plain = ExecutionPlan(device=str(device), threads=torch.get_num_threads())
         self.reference = self.run(self.plain)
-        self.noise = 0.0 if objective.coupled or len(batch) < 4 else self.halves()
+        self.noise = 0.0 if objective.supervision.coupled or len(batch) < 4 else self.halves()
         self.tolerance = min(max(GRADIENT_FLOOR, NOISE_SHARE * self.noise), GRADIENT_CEILING)
 
     def ms(self, plan: ExecutionPlan) -> float:
@@ -301,7 +306,7 @@ class _Course:
         key = plan.channels_last, plan.compile
         if key not in self.modules:
             network = network_on(copy.deepcopy(self.network), plan).train()
-            players = self.objective.players(network).items()
+            players = self.objective.learning.networks(network).items()
             own = [[p for p in part.parameters() if p.requires_grad] for _, part in players]
             losses: list[nn.Module] = [LossModule(network, self.objective, player) for player, _ in players]
             self.modules[key] = list(zip(map(compiled, losses) if plan.compile else losses, own, strict=True))

@@ -116,7 +116,7 @@ def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -
     agree, and where a micro-batch cannot be smaller."""
     advice = "Set a smaller training.batch or a smaller network (network.size=small)."
     objective, at = step.context.objective, step.progress
-    if objective.coupled:
+    if objective.supervision.coupled:
         raise TrainingFailed(
             f"{trouble}, and {objective.name} ties its examples together: it cannot be split up. {advice}"
         )

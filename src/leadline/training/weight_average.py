@@ -15,7 +15,7 @@ from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.registry import lookup
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.options import read_options
 from leadline.training.plan import ExecutionPlan, autocast, batch_on
 
@@ -108,7 +108,7 @@ class AveragedNetwork:
         self.count += 1
         self.renewed = False
 
-    def renew(self, objective: Objective, batches: Iterable[Batch], plan: ExecutionPlan) -> None:
+    def renew(self, objective: BoundObjective, batches: Iterable[Batch], plan: ExecutionPlan) -> None:
         """Find the statistics of batch norm anew: means over the batches of what the averaged weights see."""
         norms = batch_norms(self.network)
         if not (self.options.renews and self.count and norms) or self.renewed:
@@ -120,7 +120,7 @@ class AveragedNetwork:
             norm.train()
         with torch.no_grad(), autocast(plan):
             for batch in batches:
-                objective.decide(self.network, batch_on(batch, plan), None)
+                objective.decision.predict(self.network, batch_on(batch, plan), None)
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
             norm.eval()

@@ -11,7 +11,6 @@ from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, RunError
 from leadline.evaluation.evaluate import levels_for, measure_rows
-from leadline.evaluation.samples import conditional
 from leadline.pipeline.progress import Progress, progress
 from leadline.pipeline.resolving.experiment import check_requirements
 from leadline.run import access_log
@@ -39,7 +38,7 @@ def evaluate(
     A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's
     own on measures where none are given. Raises RunError, DataError or UsageError."""
     run = run if isinstance(run, Run) else Run(run)
-    names = run.objective.names(run.schema)
+    names = run.objective.decision.metric_names(run.schema)
     measures = {name.partition("(")[0] for name in names}
     own = tuple(r for r in map(Requirement.parse, run.experiment.require) if r.base in measures)
     requirements = check_requirements(require, names) if require else own
@@ -48,7 +47,9 @@ def evaluate(
         part = dataset.splits.get("test", dataset.splits.get("all"))
         if part is None or len(part) == 0:
             raise DataError("There are no test rows to measure on.")
-        if part.target is None and (run.objective.labels != "none" or conditional(run.objective)):
+        generator = run.objective.capability("generator")
+        told = generator is not None and generator.conditional
+        if part.target is None and (run.objective.supervision.labels != "none" or told):
             name = run.schema.target.name if run.schema.target else "target"
             raise DataError(
                 f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none."
@@ -77,7 +78,7 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
             f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes"
             " it again."
         )
-    labels = run.objective.labels
+    labels = run.objective.supervision.labels
     dataset = prepare(
         data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage
     )

@@ -33,7 +33,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
-        windows = is_forecast(run.schema) and run.objective.labels == "none"
+        windows = is_forecast(run.schema) and run.objective.supervision.labels == "none"
         dataset = prepare(
             data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage
         )

@@ -19,7 +19,7 @@ from leadline.errors import DataError, UsageError
 from leadline.evaluation.analyses.image_translation import translated
 from leadline.evaluation.samples import checked, frame, generate
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Converter, Generator, Sampler
+from leadline.objectives.contract import Sampler
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import Progress, progress
 from leadline.run.run import Run
@@ -53,28 +53,33 @@ def sample(
     or an option is unknown or wrong, DataError for a source without its columns."""
     run = run if isinstance(run, Run) else Run(run)
     objective = run.objective
-    if not isinstance(objective, Sampler | Generator | Converter):
+    sampler, generator, converter = (
+        objective.capability("sampler"),
+        objective.capability("generator"),
+        objective.capability("converter"),
+    )
+    drawing = sampler or generator or converter
+    if drawing is None:
         raise UsageError(f"{run.folder}: a network for {objective.name!r} draws no new rows.")
     if n < 1:
         raise UsageError(f"At least one row is drawn, not {n}.")
-    converts = isinstance(objective, Converter)
-    if converts and source is None:
+    if converter is not None and source is None:
         raise UsageError(
             f"{run.folder}: the network makes pictures of others: name them with --from (in Python source=)."
         )
-    if not converts and source is not None:
+    if converter is None and source is not None:
         raise UsageError(f"{run.folder}: a network for {objective.name!r} draws rows of nothing, and takes no source.")
-    chosen = checked(objective, {**(options or {}), **more}, run.schema)
+    chosen = checked(drawing, {**(options or {}), **more}, run.schema)
     with progress(quiet) as shown:
-        if isinstance(objective, Sampler):
-            return _texts(run, objective, n, seed, chosen, shown)
-        drawing = partial(shown.stage, "drawing")
-        if isinstance(objective, Converter):
-            rows = translated(
-                run.network, objective, run.schema, _given(run, objective.into, source, n, shown), chosen, drawing
-            )
+        if sampler is not None:
+            return _texts(run, sampler, n, seed, chosen, shown)
+        report = partial(shown.stage, "drawing")
+        if converter is not None:
+            given = _given(run, converter.into, source, n, shown)
+            rows = translated(run.network, converter, run.schema, given, chosen, report)
         else:
-            rows = generate(run.network, objective, run.schema, n, seed, chosen, drawing)
+            assert generator is not None
+            rows = generate(run.network, generator, run.schema, n, seed, chosen, report)
         table = frame(run.schema, rows)
     label, goal = getattr(chosen, "label", None), run.schema.target
     return table if label is None or goal is None else table.with_columns(pl.lit(str(label)).alias(goal.name))
@@ -96,11 +101,11 @@ def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) 
     return subset.subset(np.arange(min(n, len(subset))))
 
 
-def _texts(run: Run, objective: Sampler, n: int, seed: int, chosen: Any, shown: Progress) -> pl.DataFrame:
+def _texts(run: Run, sampler: Sampler, n: int, seed: int, chosen: Any, shown: Progress) -> pl.DataFrame:
     found: dict[str, list[Any]] = {}
     for start in range(0, n, TOGETHER):
         rows = torch.arange(start, min(start + TOGETHER, n))
-        for name, values in objective.sample(run.network, run.schema, Rng(seed, 0, rows), chosen).items():
+        for name, values in sampler.sample(run.network, run.schema, Rng(seed, 0, rows), chosen).items():
             found.setdefault(name, []).extend(values)
         shown.stage("drawing", min(start + TOGETHER, n), n)
     return pl.DataFrame(found)

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Unlabelled
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Learning
 
 
 class Drawing(Fact):
@@ -25,29 +24,21 @@ class Drawing(Fact):
     label: str | None = None
 
 
-class Options(Fact):
-    """Whether a class can be asked for."""
-
-    conditional: bool = False
-
-
-class Maker(Unlabelled):
+class Maker:
     """Rows that are those of a part, in the order of its positions, with noise; codes are their positions."""
 
-    name = "maker"
-    options = Options
     samples = Drawing
 
     def __init__(self, part, *, noise: float = 0.0, conditional: bool = False) -> None:
         self.part, self.noise = part, noise
-        self.chosen = Options(conditional=conditional)
+        self.conditional = conditional
         self.name_of = part.batch(slice(0, 1)).inputs
         self.asked: list[str | None] = []
 
-    def codes(self, network: Any, rng: Rng, options: Drawing) -> Tensor:
+    def latent(self, network: Any, rng: Rng, options: Drawing) -> Tensor:
         return (rng.uniform("code", 1) * len(self.part)).floor()
 
-    def rows(self, network: Any, code_BL: Tensor, rng: Rng, options: Drawing) -> Mapping[str, Tensor]:
+    def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Drawing) -> Mapping[str, Tensor]:
         self.asked.append(options.label)
         at = code_BL[:, 0].round().long().clamp(0, len(self.part) - 1)
         if options.label is not None:
@@ -70,24 +61,6 @@ class Maker(Unlabelled):
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         return torch.cat([x.float().flatten(1) for x in inputs.values()], 1)
 
-    def build(self, *given: Any, **more: Any) -> nn.Module:
-        return nn.Identity()
-
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
-        raise NotImplementedError
-
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
-        return Prediction({"score": batch.weight_B})
-
-    def monitor(self, predictions: Any, target: Any, schema: Any) -> Mapping[str, float]:
-        return {}
-
-    def names(self, schema: Any) -> tuple[str, ...]:
-        return ()
-
-    def measure(self, predictions: Any, context: Any) -> Any:
-        return iter(())
-
 
 class Told(nn.Module):
     """A classifier that knows each picture of a dataset by heart, and takes any other for class 0."""
@@ -105,10 +78,8 @@ class Told(nn.Module):
         return nn.functional.one_hot(at, 10).float()
 
 
-class Judging:
-    """The objective of such a classifier: its features are the pixels."""
-
-    name = "classification"
+class Judging(Learning):
+    """The loss side of such a classifier: its features are the pixels."""
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         return inputs["image"].float().flatten(1)

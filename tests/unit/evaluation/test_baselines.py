@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,11 @@ from leadline.data.dataset import Dataset, prepare
 from leadline.errors import UsageError
 from leadline.evaluation import baselines
 from leadline.evaluation.baselines import choose, fit_baselines
-from leadline.objectives.supervised.classification import OBJECTIVE as CLASSES
-from leadline.objectives.supervised.regression import OBJECTIVE as NUMBER
+from leadline.objectives.lookup import objective_for
 from leadline.pipeline.resolving.experiment import resolve
+
+CLASSES = objective_for(Component(name="classification"))
+NUMBER = objective_for(Component(name="regression"))
 
 MLP = NetworkSpec(bodies={"table": Component(name="mlp")})
 
@@ -48,7 +49,7 @@ def test_names_that_are_no_baseline_are_refused(name: str) -> None:
 
 
 def test_objectives_that_baselines_cannot_learn_have_none_and_none_may_be_asked_for() -> None:
-    other: Any = SimpleNamespace(classical_target=None, name="contrastive")
+    other = objective_for(Component(name="contrastive"))
     assert choose(None, MLP, other, schema("table")) == ()
     with pytest.raises(UsageError, match="contrastive"):
         choose(("linear",), MLP, other, schema("table"))

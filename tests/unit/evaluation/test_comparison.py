@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
@@ -12,8 +13,10 @@ from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.comparison import Model, compare, comparison_findings
 from leadline.metrics.statistics import paired
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.classification import OBJECTIVE as CLASSES
-from leadline.objectives.supervised.regression import OBJECTIVE as NUMBER
+from leadline.objectives.lookup import objective_for
+
+CLASSES = objective_for(Component(name="classification"))
+NUMBER = objective_for(Component(name="regression"))
 
 N = 600
 
@@ -78,7 +81,7 @@ def said(share: dict[str, float], **failed: str) -> tuple[list[Finding], Exhibit
               for seed, (name, s) in enumerate(share.items())}  # fmt: skip
     network = models.pop("network")
     constant = Baseline(
-        "majority", CLASSES.dummy_predictor(target, N, context(target, classes=["n", "y"]).schema)[1], 100
+        "majority", CLASSES.decision.dummy_predictor(target, N, context(target, classes=["n", "y"]).schema)[1], 100
     )
     ones = [*models.values(), *(Baseline(name, {}, 0, why=why) for name, why in failed.items())]
     items = list(

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
@@ -20,8 +21,10 @@ from leadline.evaluation.input_ablation import (
 )
 from leadline.metrics.statistics import paired
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.classification import OBJECTIVE as CLASSES
-from leadline.objectives.supervised.regression import OBJECTIVE as NUMBER
+from leadline.objectives.lookup import objective_for
+
+CLASSES = objective_for(Component(name="classification"))
+NUMBER = objective_for(Component(name="regression"))
 
 N = 400
 RNG = np.random.default_rng(0)

@@ -8,11 +8,11 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from makers import Drawing, Judging, Maker, digits, table
+from makers import Drawing, Maker, digits, table
 from torch import nn
 
 from leadline.errors import UsageError
-from leadline.evaluation.samples import BLOCK, checked, conditional, frame, generate, joined
+from leadline.evaluation.samples import BLOCK, checked, frame, generate, joined
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,3 @@ def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(UsageError, match="Did you mean 'label'"):
         checked(maker, {"lable": "1"}, dataset.schema)
     assert checked(maker, {"label": "1"}, dataset.schema).label == "1"
-    assert not conditional(maker)
-    assert conditional(Maker(dataset.splits["train"], conditional=True))
-    assert not conditional(Judging())

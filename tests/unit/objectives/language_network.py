@@ -28,10 +28,14 @@ SCHEMA = Schema(
 def language(family: str = "rnn", **options: Any) -> tuple[Any, Any]:
     """Return the objective and an untrained network, the same every time."""
     torch.manual_seed(0)
-    objective: Any = objective_for(Component(name="language"))[0]
+    objective: Any = objective_for(Component(name="language"))
     front = build_preprocessor(SCHEMA.inputs[0])
     component = Component(name=family, options=options)
     body = build_encoder(
-        component, signal_spec(front, SCHEMA.inputs[0]), front, "small", encoder_output=objective.encoder_output
+        component,
+        signal_spec(front, SCHEMA.inputs[0]),
+        front,
+        "small",
+        encoder_output=objective.learning.encoder_output,
     )
-    return objective, objective.build(SCHEMA, {"text": body}, objective.chosen).eval()
+    return objective, objective.learning.build(SCHEMA, {"text": body}).eval()

@@ -17,8 +17,10 @@ import torch
 from PIL import Image
 
 from leadline.core.base import Fact
+from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
-from leadline.objectives.base import Base
+from leadline.objectives.contract import Objective, Supervision
+from leadline.objectives.lookup import objective_for
 from leadline.pipeline.diagnostics import MOST, ROWS, TrainingDiagnostics
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
@@ -41,33 +43,37 @@ class Options(Fact):
     pass
 
 
-class Painter(Base):  # type: ignore[misc]
+class Painter:
     """Paints in the brightness that the network holds, plus the number of the row; sounds an alarm while a loss is
     above 5.
     """
 
-    name = "painter"
+    conditional = False
     samples = Options
     watched = ("loud", "never")
 
-    def codes(self, network: Any, rng: Any, options: Any) -> torch.Tensor:
+    def latent(self, network: Any, rng: Any, options: Any) -> torch.Tensor:
         return torch.arange(len(rng.state_B), dtype=torch.float32)[:, None]
 
-    def rows(self, network: Any, code_BL: torch.Tensor, rng: Any, options: Any) -> dict[str, torch.Tensor]:
+    def generate(self, network: Any, code_BL: torch.Tensor, rng: Any, options: Any) -> dict[str, torch.Tensor]:
         assert not network.training
         return {"photo": (network.bias + code_BL)[:, :, None, None].expand(-1, 1, 2, 3)}
 
     def alarms(self, entries: Any) -> dict[str, str]:
         return {"loud": "too loud" if entries[-1]["loss"] > 5 else ""} if len(entries) > 1 else {}
 
-    build = loss = decide = monitor = dummy_predictor = names = measure = Base.build  # not asked for here
-
-
-Painter.__abstractmethods__ = frozenset()
-
 
 def watching() -> TrainingDiagnostics:
-    return TrainingDiagnostics(Painter(), SCHEMA, 0)  # type: ignore[abstract]
+    painter: Any = Painter()
+    objective = Objective(
+        name="painter",
+        options=Options,
+        supervision=lambda options: Supervision(labels="none"),
+        learning=lambda options: painter,
+        decision=lambda options: painter,
+        capabilities={"generator": lambda options: painter, "diagnostics": lambda options: painter},
+    )
+    return TrainingDiagnostics(objective.bind(Options()), SCHEMA, 0)
 
 
 def step(brightness: float = 7.0) -> Any:
@@ -149,11 +155,7 @@ def test_an_alarm_is_said_once_where_it_begins_and_again_where_it_comes_back() -
 
 
 def test_an_objective_that_makes_nothing_is_not_looked_at() -> None:
-    class Silent(Base):  # type: ignore[misc]
-        pass
-
-    Silent.__abstractmethods__ = frozenset()
-    seen = TrainingDiagnostics(Silent(), SCHEMA, 0)  # type: ignore[abstract]
+    seen = TrainingDiagnostics(objective_for(Component(name="classification")), SCHEMA, 0)
     assert list(seen.take([entry(1)], step(), at_end=True, last=True)) == []
     assert seen.drafts() == ()
     assert seen.findings([entry(1)]) == ()

@@ -30,8 +30,8 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
         seen: list[int] = []
         loss = SingleNetwork.loss
 
-        def spoilt(self, network, batch, player, rng):
-            found = loss(self, network, batch, player, rng)
+        def spoilt(self, network, batch, stepped, rng):
+            found = loss(self, network, batch, stepped, rng)
             if rng._step != at or len(seen) >= times:
                 return found
             seen.append(at)

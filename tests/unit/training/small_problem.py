@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +10,7 @@ from leadline.core.training_spec import TrainingSpec
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Defaults, Supervision
 from leadline.training.plan import ExecutionPlan
 from leadline.training.steps.contract import StepContext
 from leadline.training.steps.plain import PlainStep
@@ -39,13 +38,17 @@ class Squares:
     """Squared error of the network's one output, with the absolute error as a part for the log."""
 
     name = "squares"
-    coupled = False
-    update_frequency: Mapping[str, int] = {}
+    supervision = Supervision()
+    defaults = Defaults()
 
-    def players(self, network: nn.Module) -> dict[str, nn.Module]:
+    @property
+    def learning(self) -> Squares:
+        return self
+
+    def networks(self, network: nn.Module) -> dict[str, nn.Module]:
         return {"network": network}
 
-    def loss(self, network: nn.Module, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: nn.Module, batch: Batch, stepped: str, rng: Rng) -> Loss:
         error_B = network(batch.inputs["table"]).float()[:, 0] - batch.target_B
         return Loss(error_B.square(), batch.weight_B, {"mae": error_B.abs()})
 

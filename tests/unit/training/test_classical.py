@@ -27,7 +27,7 @@ def made(frame: pl.DataFrame, target: str, network: str = "linear", **objective:
     experiment = resolve(asked, dataset.schema, rows)
     assert experiment.objective is not None
     found = build_network(experiment, dataset.schema)
-    return found, objective_for(experiment.objective)[0], classical_family(experiment.network), dataset
+    return found, objective_for(experiment.objective), classical_family(experiment.network), dataset
 
 
 @pytest.fixture

@@ -16,9 +16,11 @@ from leadline.data.augmentations.mixing import Mixer
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.supervised.regression import OBJECTIVE as regression
+from leadline.objectives.lookup import objective_for
 from leadline.training.data_loader import DataLoader, bucketed
 from leadline.training.distributed import World
+
+regression = objective_for(Component(name="regression"))
 
 
 def rows(loader: DataLoader, step: int) -> list[int]:
@@ -198,7 +200,7 @@ class Network(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.layer = nn.Linear(10, 1)
-        self.last = regression.last(VALUE, regression.options())
+        self.last = regression.capability("head").last(VALUE)
         nn.init.constant_(self.layer.weight, 0.3)
         nn.init.zeros_(self.layer.bias)
 

@@ -97,7 +97,7 @@ def test_it_ends_when_time_is_up_and_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_players_without_one_loss_are_refused() -> None:
     class Duel(Squares):
-        def players(self, network: nn.Module) -> dict[str, nn.Module]:
+        def networks(self, network: nn.Module) -> dict[str, nn.Module]:
             return {"first": network[0], "second": network[3]}
 
     with pytest.raises(UsageError, match="first and second"):

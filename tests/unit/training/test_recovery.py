@@ -11,6 +11,7 @@ from torch import nn
 
 from leadline.core.component import Component
 from leadline.errors import TrainingFailed
+from leadline.objectives.contract import Supervision
 from leadline.training.data_loader import DataLoader
 from leadline.training.distributed import World
 from leadline.training.recovery import MOST, Diverged, OutOfMemory, Snapshot, check, halved, split_up
@@ -121,7 +122,7 @@ def test_where_a_batch_cannot_be_split_up_it_is_said() -> None:
     with pytest.raises(TrainingFailed, match=r"not even one row at a time.*network\.size=small"):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
     coupled = Squares()
-    coupled.coupled = True
+    coupled.supervision = Supervision(coupled=True)
     step = plain(network(), objective=coupled)
     with pytest.raises(TrainingFailed, match=r"ties its examples together.*training\.batch"):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from small_problem import Squares, Table, network, noisy, plain
@@ -106,7 +108,11 @@ class Norm(nn.Module):
 
 
 class Decides(Squares):
-    def decide(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
+    @property
+    def decision(self) -> Any:
+        return self
+
+    def predict(self, network: nn.Module, batch: Batch, rng: Rng | None) -> Prediction:
         return Prediction({"prediction": network(batch.inputs["table"])})
 
 

@@ -17,7 +17,7 @@ from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.evaluation.subject import Subject
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 Results = Iterator[Finding | ExhibitDraft]
 
@@ -49,12 +49,12 @@ class Analysis:
     run: Callable[[Subject, Any, int], Results]
     applies: Callable[[Subject], str | None]
     metrics: tuple[Metric, ...] = ()
-    requirable: Callable[[Objective, Schema], tuple[str, ...]] | None = None
+    requirable: Callable[[BoundObjective, Schema], tuple[str, ...]] | None = None
     options: type[BaseModel] = NoOptions
     cost: Literal["quick", "slow"] = "quick"
     reference: str = ""
 
-    def names(self, objective: Objective, schema: Schema) -> tuple[str, ...]:
+    def names(self, objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
         """Return the names of findings that a requirement on such data may speak of."""
         if self.requirable is None:
             return tuple(metric.id for metric in self.metrics)
@@ -73,4 +73,8 @@ def of_test_rows(subject: Subject) -> str | None:
 
 def of_labelled_rows(subject: Subject) -> str | None:
     """Say why there are no test rows whose targets the network was trained to give, or None."""
-    return "the objective gives no answer to compare" if subject.objective.labels == "none" else of_test_rows(subject)
+    return (
+        "the objective gives no answer to compare"
+        if subject.objective.supervision.labels == "none"
+        else of_test_rows(subject)
+    )

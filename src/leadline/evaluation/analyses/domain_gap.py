@@ -19,27 +19,27 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 NAME = "domain_accuracy"
 ROWS = 2_000  # of each domain
 FOLDS = 5
 
 
-def names(objective: Objective) -> tuple[str, ...]:
+def names(objective: BoundObjective) -> tuple[str, ...]:
     """Return the names of what is measured of domains, for requirements."""
-    return (NAME,) if objective.two_domains else ()
+    return (NAME,) if objective.supervision.two_domains else ()
 
 
 def domain_gap(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield how often a linear classifier tells test rows, of the one domain, from as many validation rows, of the
     other.
 
     It is fitted to the features of the network that ships, and judged on rows it was not fitted to; neither were
     trained on. What told domains apart in training does not ship. Half of the rows are told right by chance."""
-    if not objective.two_domains:
+    if not objective.supervision.two_domains:
         return
     again = Reproduction(producer="domains", seed=context.seed, tolerance=1e-3)
     other = dataset.splits.get("validation")
@@ -79,7 +79,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    return of_test_rows(subject) if subject.objective.two_domains else "all rows are of one domain"
+    return of_test_rows(subject) if subject.objective.supervision.two_domains else "all rows are of one domain"
 
 
 ANALYSIS = Analysis(

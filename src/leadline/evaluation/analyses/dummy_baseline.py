@@ -15,19 +15,19 @@ from leadline.data.targets.words import predictions_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.proportions import BASELINE_NAMES, train_target
 from leadline.evaluation.subject import Subject
-from leadline.objectives.contract import EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     yield from baseline(subject.objective, subject.dataset, subject.context("test"))
 
 
-def baseline(objective: Objective, dataset: Dataset, context: EvaluationContext) -> Iterator[Finding]:
+def baseline(objective: BoundObjective, dataset: Dataset, context: EvaluationContext) -> Iterator[Finding]:
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = train_target(dataset)
-    name, columns = objective.dummy_predictor(target, len(context.target), dataset.schema)
+    name, columns = objective.decision.dummy_predictor(target, len(context.target), dataset.schema)
     words = predictions_in_words(dataset.schema, {key: values[:1] for key, values in columns.items()})
-    for finding in objective.measure(columns, context):
+    for finding in objective.decision.measure(columns, context):
         if isinstance(finding, Finding) and finding.name.partition("(")[0] in BASELINE_NAMES and finding.group is None:
             task = finding.name.partition("(")[2].removesuffix(")")
             answer = words.get(f"predicted_{task}" if task else "predicted")

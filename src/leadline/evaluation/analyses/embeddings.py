@@ -28,7 +28,7 @@ from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import Encoder, EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 NAMES = ("knn_accuracy",)
 NEIGHBOURS = 5
@@ -38,18 +38,18 @@ COLOURED = 10  # classes that have a colour of their own
 PERPLEXITY = 30
 
 
-def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about embeddings, for requirements."""
     return NAMES if shows(objective) and schema.classes else ()
 
 
-def shows(objective: Objective) -> bool:
+def shows(objective: BoundObjective) -> bool:
     """Say whether embeddings are what an objective is for: it needs no labels, or it finds codes."""
-    return objective.labels == "none" or isinstance(objective, Encoder)
+    return objective.supervision.labels == "none" or objective.capability("encoder") is not None
 
 
 def embedding_findings(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield a map of a part's rows, and where there are classes how often a row's neighbours among train rows are of
     its own.
@@ -68,7 +68,7 @@ def embedding_findings(
 
 
 def _agreement(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, context: EvaluationContext
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     train = random_rows(dataset.splits["train"].labelled, TRAIN_ROWS, context.seed, "neighbours")
     own = subset.labelled

@@ -20,7 +20,7 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.subject import Subject
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 PANELS = 6  # of an exhibit: windows times variables
 VARIABLES = 3  # of each window, at most
@@ -29,7 +29,7 @@ LEAST = 24  # past steps that are shown where there are so many
 
 
 def forecasts(
-    dataset: Dataset, objective: Objective, subset: Subset, predictions: Mapping[str, np.ndarray]
+    dataset: Dataset, objective: BoundObjective, subset: Subset, predictions: Mapping[str, np.ndarray]
 ) -> Iterator[ExhibitDraft]:
     """Yield windows with their forecasts; nothing where nothing is forecast."""
     schema, target_nHV = dataset.schema, subset.target
@@ -42,7 +42,7 @@ def forecasts(
     yield _draft(
         "forecasts", "Forecasts", f"{caption}.", schema, subset, predictions, _some(len(subset), count), variables
     )
-    by_row = objective.per_example_score(predictions, target_nHV, schema)
+    by_row = objective.decision.per_example_score(predictions, target_nHV, schema)
     if by_row is not None and np.isfinite(by_row[1]).all():
         worst = np.argsort(-by_row[1], kind="stable")
         apart_enough = _distant(worst, target_nHV.shape[1], count)

@@ -27,7 +27,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import PRESENT
-from leadline.objectives.contract import Converter, EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, Converter, EvaluationContext
 
 SHOWN = 10  # pictures beside what becomes of them
 KINDS = 6  # of picture that they are shown to become, at most
@@ -36,9 +36,10 @@ BLOCK = 64  # pictures at a time
 AS_THEY_ARE = "left as they are"
 
 
-def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about pictures made of others, for requirements."""
-    if not isinstance(objective, Converter) or objective.into is not None:
+    converter = objective.capability("converter")
+    if converter is None or converter.into is not None:
         return ()
     each = tuple(f"{name}({label})" for name in ("asked_class", "frechet_distance") for label in schema.classes)
     return ("asked_class", "judge_accuracy", *each)
@@ -46,7 +47,7 @@ def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
 
 def image_translation(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     dataset: Dataset,
     subset: Subset,
     context: EvaluationContext,
@@ -58,43 +59,45 @@ def image_translation(
 
     Nothing where the objective makes no pictures of others.
     """
-    if not isinstance(objective, Converter) or not len(subset):
+    converter = objective.capability("converter")
+    if converter is None or not len(subset):
         return
     training = network.training
     network.eval()
     try:
         with torch.inference_mode():
-            if objective.into is not None:
-                yield _pairs(network, objective, dataset.schema, subset, context.seed)
+            if converter.into is not None:
+                yield _pairs(network, converter, dataset.schema, subset, context.seed)
             else:
-                yield _kinds(network, objective, dataset.schema, subset, context.seed)
-                yield from _compared(network, objective, dataset, subset, context, judge, why)
+                yield _kinds(network, converter, dataset.schema, subset, context.seed)
+                yield from _compared(network, converter, dataset, subset, context, judge, why)
     finally:
         network.train(training)
 
 
 def translated(
-    network: Any, objective: Converter, schema: Schema, subset: Subset, options: Any, progress: Any = None
+    network: Any, converter: Converter, schema: Schema, subset: Subset, options: Any, progress: Any = None
 ) -> Inputs:
     """Return what becomes of the rows of a part, in order, as rows of a dataset are."""
     blocks: list[Inputs] = []
     with torch.inference_mode():
         for batch in subset.batches(BLOCK):
-            blocks.append(encoded(schema, objective.convert(network, batch, options)))
+            blocks.append(encoded(schema, converter.convert(network, batch, options)))
             if progress:
                 progress(sum(len(next(iter(block.values()))) for block in blocks), len(subset))
     return joined(blocks)
 
 
-def _pairs(network: nn.Module, objective: Any, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+def _pairs(network: nn.Module, converter: Converter, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
     whole = subset.batch(slice(0, len(subset))) if PRESENT in subset.batch(slice(0, 1)).inputs else None
     rows = subset if whole is None else subset.subset(whole.inputs[PRESENT].all(1).nonzero().flatten().numpy())
     rows = random_rows(rows, SHOWN, seed, "converted")
     batch = rows.batch(slice(0, len(rows)))
-    into = objective.into
+    into = converter.into
+    assert into is not None
     ends = {one.name: one for one in schema.inputs}
     given = next(name for name in ends if name != into)
-    made = encoded(schema, objective.convert(network, batch, objective.samples()))
+    made = encoded(schema, converter.convert(network, batch, converter.samples()))
     versions = [(ends[given], batch.inputs), (ends[into], made), (ends[into], batch.inputs)]
     caption = (
         "Above what goes in, in the middle what the network makes of it, below the picture that it was paired with."
@@ -104,13 +107,13 @@ def _pairs(network: nn.Module, objective: Any, schema: Schema, subset: Subset, s
     )
 
 
-def _kinds(network: nn.Module, objective: Any, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+def _kinds(network: nn.Module, converter: Converter, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
     one, rows = schema.inputs[0], random_rows(subset, SHOWN, seed, "converted")
     batch = rows.batch(slice(0, len(rows)))
     lines = [[picture(one, batch.inputs[one.name], i) for i in range(len(rows))]]
     labels = schema.classes[:KINDS]
     for label in labels:
-        made = encoded(schema, objective.convert(network, batch, objective.samples(label=label)))
+        made = encoded(schema, converter.convert(network, batch, converter.samples(label=label)))
         lines.append([picture(one, made[one.name], i) for i in range(len(rows))])
     left = f"; of {len(schema.classes)} classes the first {KINDS}" if len(schema.classes) > KINDS else ""
     caption = f"Above what goes in, below what becomes of it, from above as {', '.join(labels)}{left}."
@@ -127,7 +130,7 @@ def _draft(lines: list[list[str]], caption: str, subset: Subset) -> ExhibitDraft
 
 def _compared(
     network: nn.Module,
-    objective: Any,
+    converter: Converter,
     dataset: Dataset,
     subset: Subset,
     context: EvaluationContext,
@@ -155,7 +158,7 @@ def _compared(
         )
         if not len(others):
             continue
-        made = translated(network, objective, schema, others, objective.samples(label=label))
+        made = translated(network, converter, schema, others, converter.samples(label=label))
         group = f"class={label}"
         if judge is not None and label in judge.schema.classes:
             asked.append(judge.classes(made) == judge.schema.classes.index(label))
@@ -187,7 +190,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    if not isinstance(subject.objective, Converter):
+    if subject.objective.capability("converter") is None:
         return "the network makes no pictures of others"
     return of_test_rows(subject)
 

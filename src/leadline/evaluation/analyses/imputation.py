@@ -27,7 +27,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Encoder, EvaluationContext, Objective
+from leadline.objectives.contract import BoundObjective, Encoder, EvaluationContext
 from leadline.objectives.generative.likelihood import chance
 from leadline.objectives.generative.tabular_likelihood import KINDS, TabularLikelihood
 
@@ -51,15 +51,15 @@ class _Found(NamedTuple):
     column_m: np.ndarray
 
 
-def table_of(objective: Objective, schema: Schema) -> InputSchema | None:
+def table_of(objective: BoundObjective, schema: Schema) -> InputSchema | None:
     """Return the input whose missing cells are filled in, where there is one and the objective makes rows again."""
-    if not isinstance(objective, Encoder) or objective.encoder_output != "vector":
+    if objective.capability("encoder") is None or objective.learning.encoder_output != "vector":
         return None
     fits = (one for one in schema.inputs if one.kind == "table" and len(one.fields) >= FEWEST)
     return next((one for one in fits if all(field.kind in KINDS for field in one.fields)), None)
 
 
-def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings, for requirements."""
     one = table_of(objective, schema)
     if one is None:
@@ -69,17 +69,17 @@ def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
 
 
 def imputation(
-    network: nn.Module, objective: Any, dataset: Dataset, subset: Subset, context: EvaluationContext
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield the error of quantities in train deviations, the share of classes that are right, and both beside the
     columns' own.
     """
-    one = table_of(objective, dataset.schema)
-    if one is None or not len(subset):
+    one, encoder = table_of(objective, dataset.schema), objective.capability("encoder")
+    if one is None or encoder is None or not len(subset):
         return
     cells, subset = TabularLikelihood(one.fields, 1.0), random_rows(subset, ROWS, context.seed, "imputed")
     common = _commonest(cells, random_rows(dataset.splits["train"], ROWS, context.seed, "commonest"), one.name)
-    quantities, classes = _compared(network, objective, subset, one, cells, common)
+    quantities, classes = _compared(network, encoder, subset, one, cells, common)
     wanted = names(objective, dataset.schema)
     if QUANTITIES[0] in wanted:
         yield from _findings(QUANTITIES, quantities, "lower", "column mean", subset, context)
@@ -96,7 +96,7 @@ def _commonest(cells: TabularLikelihood, subset: Subset, name: str) -> Tensor:
 
 
 def _compared(
-    network: nn.Module, objective: Any, subset: Subset, one: InputSchema, cells: TabularLikelihood, common_K: Tensor
+    network: nn.Module, encoder: Encoder, subset: Subset, one: InputSchema, cells: TabularLikelihood, common_K: Tensor
 ) -> tuple[_Found, _Found]:
     """Hide cells, let the network fill them in, and return what came of quantities, and of classes and answers."""
     training, quantities, classes = network.training, [], []
@@ -108,7 +108,7 @@ def _compared(
                 raw = batch.inputs[one.name]
                 where = chance(torch.full(raw.shape, SHARE), Rng(0, 0, batch.row_B).fold_in("imputed"), "hidden")
                 hidden = cells.hidden(raw, where)
-                made = objective.reconstruct(network, batch.with_inputs({**batch.inputs, one.name: hidden}))[one.name]
+                made = encoder.reconstruct(network, batch.with_inputs({**batch.inputs, one.name: hidden}))[one.name]
                 (z, code), (left_z, left_code), (own_z, own_code) = map(cells.read, (raw, hidden, made.to(raw.dtype)))
                 quantities.append(_cells(~z.isnan() & left_z.isnan(), (z - own_z).abs(), z.abs(), start))
                 right, common = (code == own_code).float(), (code == common_K).float()
@@ -157,17 +157,16 @@ def _findings(
     yield finding(gain, measured(sign * (found.own_m - found.column_m)), better="higher", **common)
 
 
-def impute(network: nn.Module, objective: Objective, schema: Schema, subset: Subset) -> dict[str, pl.Series]:
+def impute(network: nn.Module, objective: BoundObjective, schema: Schema, subset: Subset) -> dict[str, pl.Series]:
     """Return, for each column of a table that lacks cells in some rows, its values with what the network puts there
     instead.
 
     They are called ``impute(age)``; nothing where the objective makes no rows again.
     """
-    one = table_of(objective, schema)
-    if one is None or not len(subset):
+    one, encoder = table_of(objective, schema), objective.capability("encoder")
+    if one is None or encoder is None or not len(subset):
         return {}
-    assert isinstance(objective, Encoder)
-    filled, gaps = _filled(network, objective, one, subset)
+    filled, gaps = _filled(network, encoder, one, subset)
     columns, start = {}, 0
     for field in one.fields:
         kind = column_type(field.kind)
@@ -178,7 +177,7 @@ def impute(network: nn.Module, objective: Objective, schema: Schema, subset: Sub
     return columns
 
 
-def _filled(network: nn.Module, objective: Encoder, one: InputSchema, subset: Subset) -> tuple[np.ndarray, np.ndarray]:
+def _filled(network: nn.Module, encoder: Encoder, one: InputSchema, subset: Subset) -> tuple[np.ndarray, np.ndarray]:
     """Return raw rows of a table (n,F) without gaps, and where these were."""
     cells, training = TabularLikelihood(one.fields, 1.0), network.training
     found, gone = [], []
@@ -188,7 +187,7 @@ def _filled(network: nn.Module, objective: Encoder, one: InputSchema, subset: Su
             for batch in subset.batches(TOGETHER):
                 raw = batch.inputs[one.name]
                 there = cells.there(raw)
-                found.append(torch.where(there, raw, objective.reconstruct(network, batch)[one.name].to(raw.dtype)))
+                found.append(torch.where(there, raw, encoder.reconstruct(network, batch)[one.name].to(raw.dtype)))
                 gone.append(~there)
     finally:
         network.train(training)

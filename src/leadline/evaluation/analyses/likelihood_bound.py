@@ -23,7 +23,7 @@ from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Bounding, Encoder, EvaluationContext, Objective
+from leadline.objectives.contract import Bounded, BoundObjective, EvaluationContext
 
 NAMES = ("elbo_iw", "active_units")
 WORK = 5e11  # operations that the closer bound may take, and
@@ -32,26 +32,27 @@ TOGETHER = 16  # rows at a time, each with many codes
 ACTIVE = 0.01  # variance over rows, from which on a number of the code says something (Burda et al. 2016)
 
 
-def names(objective: Objective) -> tuple[str, ...]:
+def names(objective: BoundObjective) -> tuple[str, ...]:
     """Return the names of the findings, for requirements."""
-    return NAMES if isinstance(objective, Bounding) else ()
+    return NAMES if objective.capability("bounded") is not None else ()
 
 
 def likelihood_bound(
-    network: nn.Module, objective: Objective, subset: Subset, context: EvaluationContext
+    network: nn.Module, objective: BoundObjective, subset: Subset, context: EvaluationContext
 ) -> Iterator[Finding]:
     """Yield the mean of closer bounds of the log-likelihood of rows, and how many numbers of codes differ between rows.
 
     The bound takes many codes a row: it is reckoned for as many rows, drawn at random, as can be afforded, whatever the
     machine."""
-    if not isinstance(objective, Bounding) or not len(subset):
+    bounded = objective.capability("bounded")
+    if bounded is None or not len(subset):
         return
     training = network.training
     network.eval()
     try:
         with torch.inference_mode():
-            some = random_rows(subset, _affordable(network, objective, subset), context.seed, "bound")
-            found = [objective.log_likelihood(network, batch) for batch in some.batches(TOGETHER)]
+            some = random_rows(subset, _affordable(network, bounded, subset), context.seed, "bound")
+            found = [bounded.log_likelihood(network, batch) for batch in some.batches(TOGETHER)]
     finally:
         network.train(training)
     again = Reproduction(
@@ -61,10 +62,10 @@ def likelihood_bound(
     measured = mean_of(torch.cat(found).double().cpu().numpy(), context.levels, some.group)
     rows = "" if len(some) == len(subset) else f" of {len(some):,} rows drawn at random"
     measured = measured._replace(
-        method=f"importance-weighted bound from {objective.importance} codes a row{rows}; {measured.method}"
+        method=f"importance-weighted bound from {bounded.importance} codes a row{rows}; {measured.method}"
     )
     yield finding("elbo_iw", measured, unit="nats", better="higher", **common)
-    if isinstance(objective, Encoder):
+    if objective.capability("encoder") is not None:
         codes_nL = embed_subset(network, objective, random_rows(subset, ROWS[1], context.seed, "codes"))
         yield _active(codes_nL, context, again)
 
@@ -85,17 +86,17 @@ def _active(codes_nL: np.ndarray, context: EvaluationContext, again: Reproductio
 class _Rows(nn.Module):
     """The bound as a module whose operations can be counted."""
 
-    def __init__(self, network: nn.Module, objective: Bounding, batch: Batch) -> None:
+    def __init__(self, network: nn.Module, bounded: Bounded, batch: Batch) -> None:
         super().__init__()
-        self.network, self.objective, self.batch = network, objective, batch
+        self.network, self.bounded, self.batch = network, bounded, batch
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        return self.objective.log_likelihood(self.network, self.batch.with_inputs(inputs))
+        return self.bounded.log_likelihood(self.network, self.batch.with_inputs(inputs))
 
 
-def _affordable(network: nn.Module, objective: Bounding, subset: Subset) -> int:
+def _affordable(network: nn.Module, bounded: Bounded, subset: Subset) -> int:
     batch = subset.batch(slice(0, 1))
-    work = flops.count(_Rows(network, objective, batch), batch.inputs).value
+    work = flops.count(_Rows(network, bounded, batch), batch.inputs).value
     least, most = ROWS
     return most if work is None else int(min(max(WORK / work, least), most))
 
@@ -105,7 +106,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    if not isinstance(subject.objective, Bounding):
+    if subject.objective.capability("bounded") is None:
         return "the objective does not bound how likely rows are"
     return of_test_rows(subject)
 

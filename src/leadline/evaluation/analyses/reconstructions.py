@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +17,14 @@ from leadline.evaluation.sample_exhibits import lines, picture
 from leadline.evaluation.samples import Inputs, encoded
 from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Encoder, Generator, Objective
+from leadline.objectives.contract import BoundObjective, Encoder, Generator
 
 SHOWN = 10  # rows beside their reconstructions
 PATHS, STEPS = 6, 9  # from the code of one row to that of another
 
 
 def reconstructions(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, seed: int
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, seed: int
 ) -> Iterator[ExhibitDraft]:
     """Yield test rows beside what comes out where they go in, and pictures on the way from one code to another.
 
@@ -35,23 +34,19 @@ def reconstructions(
     network.eval()
     try:
         with torch.inference_mode():
-            if isinstance(objective, Encoder) and len(subset):
-                yield from _beside(network, objective, dataset, random_rows(subset, SHOWN, seed, "reconstructed"))
-            if (
-                isinstance(objective, Generator)
-                and [one.kind for one in dataset.schema.inputs] == ["image"]
-                and len(subset)
-            ):
-                yield _between(
-                    network, objective, dataset.schema, random_rows(subset, 2 * PATHS, seed, "interpolated"), seed
-                )
+            encoder, generator = objective.capability("encoder"), objective.capability("generator")
+            if encoder is not None and len(subset):
+                yield from _beside(network, encoder, dataset, random_rows(subset, SHOWN, seed, "reconstructed"))
+            if generator is not None and [one.kind for one in dataset.schema.inputs] == ["image"] and len(subset):
+                ends = random_rows(subset, 2 * PATHS, seed, "interpolated")
+                yield _between(network, generator, encoder, dataset.schema, ends, seed)
     finally:
         network.train(training)
 
 
-def _beside(network: nn.Module, objective: Any, dataset: Dataset, subset: Subset) -> Iterator[ExhibitDraft]:
+def _beside(network: nn.Module, encoder: Encoder, dataset: Dataset, subset: Subset) -> Iterator[ExhibitDraft]:
     batch = subset.batch(slice(0, len(subset)))
-    again = encoded(dataset.schema, objective.reconstruct(network, batch))
+    again = encoded(dataset.schema, encoder.reconstruct(network, batch))
     for number, one in enumerate(dataset.schema.inputs, start=1):
         draft = lines(one, [("test row", batch.inputs), ("out of its code", again)], len(subset))
         if draft is None:
@@ -66,26 +61,28 @@ def _beside(network: nn.Module, objective: Any, dataset: Dataset, subset: Subset
         yield draft._replace(name=name, title=title, caption=caption, split=subset.name)
 
 
-def _between(network: nn.Module, objective: Any, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
+def _between(
+    network: nn.Module, generator: Generator, encoder: Encoder | None, schema: Schema, subset: Subset, seed: int
+) -> ExhibitDraft:
     """Return rows of pictures on straight lines between codes, or on arcs where these are drawn from a normal
     distribution.
 
     In many dimensions the middle of a line between normal codes is far nearer to 0 than any code, and that of an arc is
     not."""
-    options = objective.samples()
-    own = isinstance(objective, Encoder)
+    options = generator.samples()
+    own = encoder is not None
     paths = len(subset) // 2 if own else PATHS
     rows = torch.arange(2 * paths)
-    if own:
-        code_BL = objective.encode(network, subset.batch(slice(0, 2 * paths)).inputs)
+    if encoder is not None:
+        code_BL = encoder.encode(network, subset.batch(slice(0, 2 * paths)).inputs)
     else:
-        code_BL = objective.codes(network, Rng(seed, 0, rows), options)
+        code_BL = generator.latent(network, Rng(seed, 0, rows), options)
     first_PL, last_PL = code_BL[0::2], code_BL[1::2]
     share_S = torch.linspace(0, 1, STEPS, dtype=code_BL.dtype)
     between_PSL = _line(first_PL, last_PL, share_S) if own else _arc(first_PL, last_PL, share_S)
     # Noise, and a label that is not asked for, stay the same along a path.
     rng = Rng(seed, 0, torch.arange(paths).repeat_interleave(STEPS))
-    made: Inputs = encoded(schema, objective.rows(network, between_PSL.flatten(0, 1), rng, options))
+    made: Inputs = encoded(schema, generator.generate(network, between_PSL.flatten(0, 1), rng, options))
     one = schema.inputs[0]
     pictures = [picture(one, made[one.name], i) for i in range(paths * STEPS)]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": STEPS}

@@ -23,7 +23,7 @@ from leadline.evaluation import sample_exhibits
 from leadline.evaluation.analyses import synthetic_tables
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier, random_rows
-from leadline.evaluation.samples import Inputs, checked, conditional, generate
+from leadline.evaluation.samples import Inputs, checked, generate
 from leadline.evaluation.subject import Subject
 from leadline.metrics.generative import sample_quality as metrics
 from leadline.metrics.generative.neighbours import nearest
@@ -31,7 +31,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import generator_for
-from leadline.objectives.contract import EvaluationContext, Generator, Objective
+from leadline.objectives.contract import BoundObjective, EvaluationContext, Generator
 
 MOST = 10_000  # new rows, and test rows beside them
 NEAR = 2_000  # of each whose nearest train rows are looked for
@@ -43,9 +43,9 @@ COMPARED = ("frechet_distance", *(f"sample_{name}" for name in NEARNESS), "memor
 PLAIN = (*COMPARED, "classes_covered", "asked_class", "judge_accuracy")
 
 
-def names(objective: Objective, schema: Schema) -> tuple[str, ...]:
+def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about new rows, for requirements; none where the objective makes no rows."""
-    if not isinstance(objective, Generator):
+    if objective.capability("generator") is None:
         return ()
     by_class = tuple(f"{name}({label})" for name in ("class_share", "asked_class") for label in schema.classes)
     return (*PLAIN, *by_class, *(synthetic_tables.NAMES if synthetic_tables.suits(schema) else ()))
@@ -66,7 +66,7 @@ class _About(NamedTuple):
 
 def sample_quality(
     network: nn.Module,
-    objective: Objective,
+    objective: BoundObjective,
     dataset: Dataset,
     subset: Subset,
     context: EvaluationContext,
@@ -78,11 +78,12 @@ def sample_quality(
 
     There are as many as there are test rows, at most `MOST`. Without a judge (`why` says why there is none) rows are
     compared as standardised raw inputs. Nothing where the objective makes no rows."""
-    if not isinstance(objective, Generator) or not len(subset):
+    generator = objective.capability("generator")
+    if generator is None or not len(subset):
         return
     schema, seed = dataset.schema, context.seed
     test = random_rows(subset, MOST, seed, "generated")
-    new = generate(network, objective, schema, len(test), seed, objective.samples())
+    new = generate(network, generator, schema, len(test), seed, generator.samples())
     yield from sample_exhibits.shown(schema, new)
     raw = RawFeatures.fitted(dataset, seed) if judge is None or synthetic_tables.suits(schema) else None
     space = judge or raw
@@ -98,9 +99,9 @@ def sample_quality(
         yield from _copies(new_mF, test_nF, new, test, dataset, space, about)
     if endless:
         return
-    yield from _judged(network, objective, new, test, dataset, judge, why, about)
+    yield from _judged(network, generator, new, test, dataset, judge, why, about)
     if synthetic_tables.suits(schema) and raw is not None:
-        for name, measured, better in synthetic_tables.measures(network, objective, dataset, test, new, raw, context):
+        for name, measured, better in synthetic_tables.measures(network, generator, dataset, test, new, raw, context):
             yield about.finding(name, measured, better)
 
 
@@ -157,7 +158,7 @@ def _copies(
 
 def _judged(
     network: nn.Module,
-    objective: Any,
+    generator: Generator,
     new: Inputs,
     test: Subset,
     dataset: Dataset,
@@ -193,11 +194,11 @@ def _judged(
         yield about.finding(
             "class_share", _noted(measured, f"of new rows, as {judge.name} judges"), None, f"class={name}"
         )
-    if not conditional(objective):
+    if not generator.conditional:
         return
     right = [
         judge.classes(rows) == judge.schema.classes.index(label)
-        for label, rows in _asked(network, objective, dataset, judge, about)
+        for label, rows in _asked(network, generator, dataset, judge, about)
     ]
     for label, right_m in [*zip(dataset.schema.classes, right, strict=False), (None, np.concatenate(right))]:
         method = f"rows asked for by class that {judge.name} takes for it; Wilson"
@@ -206,15 +207,15 @@ def _judged(
 
 
 def _asked(
-    network: nn.Module, objective: Any, dataset: Dataset, judge: ReferenceClassifier, about: _About
+    network: nn.Module, generator: Generator, dataset: Dataset, judge: ReferenceClassifier, about: _About
 ) -> Iterator[tuple[str, Inputs]]:
     """Yield rows of each class that both know, asked for by its name."""
     schema = dataset.schema
     rows = min(ASKED, max(100, MOST // max(len(schema.classes), 1)))
     for label in schema.classes:
         if label in judge.schema.classes:
-            options = checked(objective, {"label": label}, schema)
-            yield label, generate(network, objective, schema, rows, about.context.seed, options)
+            options = checked(generator, {"label": label}, schema)
+            yield label, generate(network, generator, schema, rows, about.context.seed, options)
 
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
@@ -230,7 +231,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    if not isinstance(subject.objective, Generator):
+    if subject.objective.capability("generator") is None:
         return "the network generates no rows"
     return of_test_rows(subject)
 

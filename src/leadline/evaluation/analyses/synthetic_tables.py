@@ -20,13 +20,13 @@ from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.feature_space import RawFeatures, random_rows
-from leadline.evaluation.samples import Inputs, by_class, conditional
+from leadline.evaluation.samples import Inputs, by_class
 from leadline.metrics.generative import sample_quality as metrics
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Generator
 
 METRICS = (
     Metric(
@@ -89,7 +89,7 @@ def suits(schema: Schema) -> bool:
 
 def measures(
     network: nn.Module,
-    objective: Any,
+    generator: Generator,
     dataset: Dataset,
     test: Subset,
     new: Inputs,
@@ -100,7 +100,7 @@ def measures(
     well a model tells them from test rows, and how correlations differ; and whether more of it is better."""
     one = dataset.schema.inputs[0]
     held = test.batch(slice(0, len(test))).inputs
-    tasks = list(_tasks(network, objective, dataset, test, new, context.seed))
+    tasks = list(_tasks(network, generator, dataset, test, new, context.seed))
     yield "synthetic_gap", _gap(tasks, context, test.group), "lower"
     yield (
         "sample_told_apart",
@@ -112,18 +112,18 @@ def measures(
 
 
 def _tasks(
-    network: nn.Module, objective: Any, dataset: Dataset, test: Subset, new: Inputs, seed: int
+    network: nn.Module, generator: Generator, dataset: Dataset, test: Subset, new: Inputs, seed: int
 ) -> Iterator[_Task]:
     """Yield what is predicted: the target where rows of a class can be asked for, else each column from the others."""
     one = dataset.schema.inputs[0]
     train = dataset.splits["train"]
-    if conditional(objective) and dataset.schema.classes:
+    if generator.conditional and dataset.schema.classes:
         own = random_rows(train.labelled, min(FITTED, len(train)), seed, "synthetic")
         held = test.labelled
         assert own.target is not None
         assert held.target is not None
         count_C = np.bincount(own.target.astype(np.int64), minlength=len(dataset.schema.classes))
-        rows, class_m = by_class(network, objective, dataset.schema, count_C, seed)
+        rows, class_m = by_class(network, generator, dataset.schema, count_C, seed)
         assert dataset.schema.target is not None
         if len(held) >= FEWEST:
             sides = [(rows[one.name].numpy(), class_m), (_raw(own, one), own.target), (_raw(held, one), held.target)]

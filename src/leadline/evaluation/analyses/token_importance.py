@@ -23,7 +23,7 @@ from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 
 SHOWN = 12  # texts
 ROWS = 64  # texts with a token replaced that are decided at a time
@@ -35,7 +35,7 @@ ABOUT = (
 
 
 def token_importance(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
 ) -> Iterator[ExhibitDraft]:
     """Yield, for each input of text, some texts of a part with what their tokens do to the decision.
 
@@ -87,7 +87,7 @@ def _chosen(schema: Schema, subset: Subset, decided: Mapping[str, np.ndarray]) -
 
 
 def _row(
-    network: nn.Module, objective: Objective, schema: Schema, subset: Subset, one: InputSchema, at: int, words: str
+    network: nn.Module, objective: BoundObjective, schema: Schema, subset: Subset, one: InputSchema, at: int, words: str
 ) -> Mapping[str, object]:
     """Return a text's tokens with weights from -1 to 1, scaled so that the strongest of the text is 1."""
     batch = subset.batch(torch.tensor([at]))
@@ -106,7 +106,7 @@ def _row(
     }
 
 
-def _decisions(network: nn.Module, objective: Objective, batch: Batch, name: str, tokens: int) -> np.ndarray:
+def _decisions(network: nn.Module, objective: BoundObjective, batch: Batch, name: str, tokens: int) -> np.ndarray:
     """Return the log-probability of the class decided on, or the value predicted: of a row, and with each token unknown
     (1+T,).
     """
@@ -118,7 +118,7 @@ def _decisions(network: nn.Module, objective: Objective, batch: Batch, name: str
         ids = many.inputs[name].clone()
         at = (changed > 0).nonzero().squeeze(1)
         ids[at, changed[at] - 1] = UNKNOWN
-        columns = objective.decide(network, many.with_inputs({**many.inputs, name: ids}), None).columns
+        columns = objective.decision.predict(network, many.with_inputs({**many.inputs, name: ids}), None).columns
         if "probability" in columns:
             kind = int(columns["prediction"][0]) if kind is None else kind
             found.append(columns["probability"][:, kind].double().clamp_min(1e-30).log().numpy())

@@ -22,7 +22,7 @@ from leadline.data.targets.tags import in_words as tags_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
 from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Objective, Sampler
+from leadline.objectives.contract import BoundObjective
 
 SHOWN = 12  # texts
 SAMPLED = 8
@@ -31,7 +31,7 @@ TARGETS = ("tags", "text")  # the types of target whose rows are texts
 
 
 def token_predictions(
-    network: nn.Module, objective: Objective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
 ) -> Iterator[ExhibitDraft]:
     """Yield texts of a part whose tags are most surely wrong, or those that surprise most, and texts that are drawn."""
     goal = dataset.schema.target
@@ -41,9 +41,10 @@ def token_predictions(
         yield from _wrong(dataset, subset, decided)
         return
     yield _surprising(network, dataset, subset, decided)
-    if isinstance(objective, Sampler):
+    sampler = objective.capability("sampler")
+    if sampler is not None:
         rng = Rng(0, 0, torch.arange(SAMPLED))
-        columns = objective.sample(network, dataset.schema, rng, objective.samples())
+        columns = sampler.sample(network, dataset.schema, rng, sampler.samples())
         texts = [
             {"caption": "", "pieces": [text or "(no token)"], "weights": [0.0]} for text in next(iter(columns.values()))
         ]

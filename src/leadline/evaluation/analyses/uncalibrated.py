@@ -12,17 +12,17 @@ IMPROVED = ("nll", "ece")  # what a temperature is to improve
 
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    changed = subject.objective.uncalibrated(subject.network, subject.predictions("test"))
+    changed = subject.objective.decision.uncalibrated(subject.network, subject.predictions("test"))
     assert changed is not None
     name, columns = changed
-    for item in subject.objective.measure(columns, subject.context("test")):
+    for item in subject.objective.decision.measure(columns, subject.context("test")):
         if isinstance(item, Finding) and item.name in IMPROVED and item.group is None:
             yield item.model_copy(update={"group": name})
 
 
 def _applies(subject: Subject) -> str | None:
     why = of_test_rows(subject)
-    if why is None and subject.objective.uncalibrated(subject.network, subject.predictions("test")) is None:
+    if why is None and subject.objective.decision.uncalibrated(subject.network, subject.predictions("test")) is None:
         return "calibration changed nothing that is predicted"
     return why
 

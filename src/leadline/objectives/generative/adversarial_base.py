@@ -63,7 +63,7 @@ class Adversarial(Unlabelled):
     }
     chosen: Any
 
-    def players(self, network: Any) -> Mapping[str, nn.Module]:
+    def networks(self, network: Any) -> Mapping[str, nn.Module]:
         """Return the discriminator, then the generator."""
         return {
             DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}),
@@ -83,7 +83,7 @@ class Adversarial(Unlabelled):
         losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
         return {"loss": sum(losses), "told_apart": discriminator_auc(predictions, (0.95,), None).value or 0.0}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
 

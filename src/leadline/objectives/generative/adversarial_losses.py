@@ -17,7 +17,7 @@ from torch import Tensor
 
 from leadline.metrics.classification.roc_auc import mean_area
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
-from leadline.objectives.base import full
+from leadline.nn.features import full
 
 Game = Literal["non-saturating", "hinge", "wgan-gp"]
 
@@ -92,13 +92,13 @@ def alarms(entries: Sequence[Mapping[str, float]], game: Game, every: int) -> Ma
     return found
 
 
-def lowest(game: Game, player: str) -> float:
-    """Return what a player's mean loss cannot lie below."""
-    return 0.0 if game == "non-saturating" or (game == "hinge" and player == DISCRIMINATOR) else -math.inf
+def lowest(game: Game, network: str) -> float:
+    """Return what a network's mean loss cannot lie below."""
+    return 0.0 if game == "non-saturating" or (game == "hinge" and network == DISCRIMINATOR) else -math.inf
 
 
 def scored_losses(game: Game, predictions: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
-    """Return what each player loses by each row (n,), of the columns ``score`` of real and ``score_new`` of new
+    """Return what each network loses by each row (n,), of the columns ``score`` of real and ``score_new`` of new
     rows.
     """
     real_n, new_n = (torch.from_numpy(predictions[name].astype(np.float64)) for name in ("score", "score_new"))

@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Signal
+from leadline.nn.features import full
 from leadline.nn.generative.discriminators import Critic
 from leadline.nn.generative.generators import Classes
 from leadline.nn.network import Body, Network
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
 
 
 class AdversarialPair(Network):

@@ -30,6 +30,7 @@ from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
@@ -75,6 +76,7 @@ class Autoencoder(LatentObjective):
     """A code for each row, and the row made of it."""
 
     name = "autoencoder"
+    capable = ("encoder",)
     widest = LATENT
     options = Options
     monitors: Mapping[str, str] = {"loss": "lower"}
@@ -107,26 +109,24 @@ class Autoencoder(LatentObjective):
         """Say where a code could hold a row as it is."""
         return super().warnings(schema) if self.chosen.noise == "none" else ()
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input."""
-        assert options.latent is not None
+        assert self.chosen.latent is not None
         network = latent_network(
             schema,
             bodies,
             fuse,
-            outputs=options.latent,
-            code=options.latent,
-            pixels=options.pixels,
-            sigma=options.sigma,
-            last=anomalies.Threshold(relative=options.score == "relative"),
+            outputs=self.chosen.latent,
+            code=self.chosen.latent,
+            pixels=self.chosen.pixels,
+            sigma=self.chosen.sigma,
+            last=anomalies.Threshold(relative=self.chosen.score == "relative"),
         )
-        numbers = [schema.classes.index(label) for label in options.anomaly]
+        numbers = [schema.classes.index(label) for label in self.chosen.anomaly]
         network.register_buffer("anomalies", torch.tensor(numbers, dtype=torch.int64), persistent=False)
         return network
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the surprise at each row, made of a spoilt one where there is noise; declared anomalies weigh
         nothing.
         """
@@ -167,7 +167,7 @@ class Autoencoder(LatentObjective):
         rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
         return rows
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
         `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size` too."""
         given = network.given(network(batch.inputs))
@@ -203,7 +203,7 @@ class Autoencoder(LatentObjective):
         normal = anomalies.normal_n(target, schema, self.chosen.anomaly)
         return {"loss": float(_surprise(predictions)[normal].astype(np.float64).mean()) if normal.any() else 0.0}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return (
             "reconstruction",
@@ -235,4 +235,4 @@ def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:
     return predictions["surprise" if "surprise" in predictions else "score"]
 
 
-OBJECTIVE = Autoencoder()
+OBJECTIVE = composed(Autoencoder())

@@ -25,6 +25,7 @@ from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import Classes
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
+from leadline.objectives.base import composed
 from leadline.objectives.generative.adversarial_base import Adversarial, class_shares
 from leadline.objectives.generative.adversarial_losses import (
     COLLAPSE,
@@ -78,6 +79,7 @@ class Gan(Adversarial):
     """New rows like those of train, from a generator that a discriminator has taught."""
 
     name = "gan"
+    capable = ("generator", "diagnostics")
     options = Options
     coupled = True  # by how near new rows are to each other, and batch norm of new rows among themselves
     watched = (COLLAPSE, ONE_SIDED)
@@ -116,35 +118,33 @@ class Gan(Adversarial):
             )
         return cannot_generate(schema.inputs[0])
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator."""
         one = schema.inputs[0]
         body = bodies[one.name]
         assert isinstance(body, Body)
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
-        if options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
+        if self.chosen.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
             raise UsageError(
                 "objective.loss=wgan-gp bounds the slope of each row by itself, and batch norm ties rows together: take"
                 " a network without it (cnn, or an option norm: layer), or another loss."
             )
-        classes = Classes(schema.classes, class_shares(schema)) if options.conditional else None
-        head = Critic(body.width, None if classes is None else class_shares(schema), bias=options.loss != "wgan-gp")
+        classes = Classes(schema.classes, class_shares(schema)) if self.chosen.conditional else None
+        head = Critic(body.width, None if classes is None else class_shares(schema), bias=self.chosen.loss != "wgan-gp")
         count = 0 if classes is None else len(classes.names)
         generator = generator_for_input(
-            one, body.spec, options.latent, count, width=options.width, growing=options.growing
+            one, body.spec, self.chosen.latent, count, width=self.chosen.width, growing=self.chosen.growing
         )
-        if options.spectral_norm:
+        if self.chosen.spectral_norm:
             bind(body.backbone)
             bind(head)
         return AdversarialPair(one.name, body, head, generator, classes)
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
-        """Return the loss of each example for one player, by codes of its own."""
-        own = rng.fold_in(player)
-        if player == DISCRIMINATOR:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example for the network that is `stepped`, by codes of its own."""
+        own = rng.fold_in(stepped)
+        if stepped == DISCRIMINATOR:
             return self._telling(network, batch, own)
         given, class_B = network.made(own.normal("code", self.chosen.latent), own)
         score_B = network.scored(network.new(given, batch.inputs, own), class_B)
@@ -183,7 +183,7 @@ class Gan(Adversarial):
         """Return what goes wrong in the last ticks of training, in words by name."""
         return alarms(entries, self.chosen.loss, self.update_frequency.get(GENERATOR, 1))
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
         own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
         class_B = batch.target_B if self.chosen.conditional else None
@@ -193,15 +193,20 @@ class Gan(Adversarial):
             {"score": real_B, "score_new": network.scored(network.new(given, batch.inputs, own), new_class_B)}
         )
 
-    def codes(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
+    @property
+    def conditional(self) -> bool:
+        """Whether the network is told the class of rows."""
+        return self.chosen.conditional
+
+    def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
         """Return a code for each row of the draws (B,L), normal as those of training."""
         return rng.normal("code", self.chosen.latent)
 
-    def rows(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
+    def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the row that each code stands for; raises UsageError for a class that there is not."""
         class_B = None if options.label is None else network.asked(options.label, code_BL)
         given, _ = network.made(code_BL, rng, class_B)
         return {network.names[0]: network.generator.raw(given, rng)}
 
 
-OBJECTIVE = Gan()
+OBJECTIVE = composed(Gan())

@@ -26,13 +26,14 @@ from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import PRESENT, Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import HALF
 from leadline.nn.generative.image_translation import SMALL, ImageTranslator
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.adversarial_base import METRICS, Adversarial, again, class_shares
 from leadline.objectives.generative.adversarial_losses import (
@@ -79,6 +80,7 @@ class ImageToImage(Adversarial):
     """Pictures made of pictures; a discriminator has taught what they should look like."""
 
     name = "image-to-image"
+    capable = ("converter", "diagnostics")
     options = Options
     watched = (COLLAPSE,)
     samples = Conversion
@@ -142,37 +144,38 @@ class ImageToImage(Adversarial):
         small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)
         return f"pictures {small.name!r} have less than {SMALL} pixels a side" if small else None
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator; the former always sees both pictures of a pair, however inputs are else
         fused.
         """
         parts = {one.name: bodies[one.name] for one in schema.inputs}
-        into = options.into or schema.inputs[0].name
+        into = self.chosen.into or schema.inputs[0].name
         given = next((name for name in parts if name != into), into)
         shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
         widths = [body.width for body in parts.values() if isinstance(body, Body)]
         head = Critic(sum(widths), None if self.into is not None else class_shares(schema))
         count = 0 if self.into else len(schema.classes)
-        generator = ImageTranslator(shapes[given][0], shapes[into], count, width=options.width, blocks=options.blocks)
-        if options.spectral_norm:
+        generator = ImageTranslator(
+            shapes[given][0], shapes[into], count, width=self.chosen.width, blocks=self.chosen.blocks
+        )
+        if self.chosen.spectral_norm:
             for body in parts.values():
                 assert isinstance(body, Body)
                 bind(body.backbone)
             bind(head)
         return TranslationNetworks(parts, head, generator, given, into, () if self.into else schema.classes)
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
-        """Return the loss of each example for one player; a row without its pair, or without a class, counts
-        nothing.
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example for the network that is `stepped`.
+
+        A row without its pair, or without a class, counts nothing.
         """
-        own = rng.fold_in(player)
+        own = rng.fold_in(stepped)
         class_B, other_B = self._kinds(network, batch, own)
         there_B = batch.weight_B.new_ones(len(batch)) if class_B is None else (class_B >= 0).to(batch.weight_B.dtype)
         if PRESENT in batch.inputs:
             there_B = there_B * batch.inputs[PRESENT].all(1)
-        step = self._telling if player == DISCRIMINATOR else self._making
+        step = self._telling if stepped == DISCRIMINATOR else self._making
         value_B, parts = step(network, batch.inputs, class_B, other_B, own)
         return Loss(value_B, batch.weight_B * there_B, {name: part.detach() for name, part in parts.items()})
 
@@ -219,7 +222,7 @@ class ImageToImage(Adversarial):
         found = alarms(entries, self.chosen.loss, 1)
         return {name: words for name, words in found.items() if name in self.watched}
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
 
         Of pairs the mean absolute difference `error`, and `copied` of the picture that goes in, `psnr` in dB; else
@@ -273,11 +276,11 @@ class ImageToImage(Adversarial):
         seen = super().monitor(predictions, target, schema)
         return {**seen, "loss": seen["loss"] + apart_}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         pairs = ("conversion_error", "conversion_error(unchanged)", "conversion_psnr")
         own = pairs if self.into else ("cycle_error", "same_error")
-        return (*own, *super().names(schema))
+        return (*own, *super().metric_names(schema))
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
@@ -329,4 +332,4 @@ def apart(x: Tensor, y: Tensor) -> Tensor:
     return ((full(x) - full(y)) / HALF).abs().flatten(1).mean(1)
 
 
-OBJECTIVE = ImageToImage()
+OBJECTIVE = composed(ImageToImage())

@@ -16,12 +16,13 @@ from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, Batch
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.decoders import default_decoder
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import Network, assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.base import Unlabelled
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, input_likelihood, unlikely, usual_pixels
 from leadline.objectives.generative.likelihood import Likelihood, Sigma
 

@@ -26,9 +26,10 @@ from leadline.errors import UsageError, did_you_mean
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network, measuring
@@ -93,6 +94,7 @@ class Vae(LatentObjective):
     """A distribution of codes, and of rows."""
 
     name = "vae"
+    capable = ("encoder", "generator", "bounded")
     widest = LATENT
     options = Options
     samples = Sampling
@@ -118,29 +120,27 @@ class Vae(LatentObjective):
             )
         return super().unsuitable(schema)
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives mean and log-variance, a decoder for each
         input.
         """
-        assert options.latent is not None
-        classes = len(schema.classes) if options.conditional else 0
+        assert self.chosen.latent is not None
+        classes = len(schema.classes) if self.chosen.conditional else 0
         network: Any = latent_network(
             schema,
             bodies,
             fuse,
-            outputs=2 * options.latent,
-            code=options.latent + classes,
-            pixels=options.pixels,
-            sigma=options.sigma,
+            outputs=2 * self.chosen.latent,
+            code=self.chosen.latent + classes,
+            pixels=self.chosen.pixels,
+            sigma=self.chosen.sigma,
         )
-        network.classes = schema.classes if options.conditional else ()
+        network.classes = schema.classes if self.chosen.conditional else ()
         if classes:
             assert schema.target is not None
             if not isinstance(network.head, nn.Linear):
                 raise UsageError("A conditional network tells its head the class: leave 'head' at 'linear'.")
-            network.head = EncodedRows(network.head.in_features, classes, 2 * options.latent)
+            network.head = EncodedRows(network.head.in_features, classes, 2 * self.chosen.latent)
             share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
             network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
         return network  # type: ignore[no-any-return]
@@ -165,7 +165,7 @@ class Vae(LatentObjective):
         number_C = torch.arange(len(network.classes), device=batch.row_B.device)
         return (batch.target_B[:, None] == number_C).to(weight.dtype)
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the negative evidence bound of each row, by one code drawn for it; its parts are `reconstruction` and
         `kl`.
         """
@@ -181,6 +181,11 @@ class Vae(LatentObjective):
         cost_B = kl_BL.clamp_min(free).sum(1) if free else kl_B
         value_B = made_B + (cost_B if self.chosen.beta == 1 else self.chosen.beta * cost_B)
         return Loss(value_B, batch.weight_B, {"reconstruction": made_B, "kl": kl_B})
+
+    @property
+    def conditional(self) -> bool:
+        """Whether the network is told the class of rows."""
+        return self.chosen.conditional
 
     @property
     def importance(self) -> int:
@@ -231,11 +236,11 @@ class Vae(LatentObjective):
         rows: Mapping[str, Tensor] = network.rows(_with(self.posterior(network, batch.inputs, class_BC)[0], class_BC))
         return rows
 
-    def codes(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
+    def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
         """Return codes drawn from a standard normal (B,L)."""
         return rng.normal("code", self.chosen.latent or 1)
 
-    def rows(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
+    def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
         made: Mapping[str, Tensor]
         code_BL = _with(code_BL, self._asked(network, rng, options.label))
@@ -260,7 +265,7 @@ class Vae(LatentObjective):
             raise UsageError(f"label: there is no class {label!r}. {did_you_mean(label, network.classes)}")
         return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's evidence bound in nats, `elbo` (B,), and its parts.
 
         It is the mean by two codes, always the same, on opposite sides of the mean one: most of what chance adds
@@ -278,7 +283,7 @@ class Vae(LatentObjective):
         made, kl = (float(predictions[name].astype(np.float64).mean()) for name in ("reconstruction", "kl"))
         return {"loss": made + self.chosen.beta * kl, "elbo": -made - kl}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return tuple(FINDINGS)
 
@@ -307,4 +312,4 @@ def _with(code_BL: Tensor, class_BC: Tensor | None) -> Tensor:
     return code_BL if class_BC is None else torch.cat([code_BL, class_BC.to(code_BL.dtype)], 1)
 
 
-OBJECTIVE = Vae()
+OBJECTIVE = composed(Vae())

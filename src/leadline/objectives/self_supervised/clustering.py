@@ -27,10 +27,11 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.cluster_centres import Centres, sharpened
 from leadline.nn.rng import Rng, seed_for
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import PixelLikelihood
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, entries, latent_network
@@ -80,6 +81,7 @@ class Clustering(LatentObjective):
     """A code for each row, and the cluster it is in."""
 
     name = "clustering"
+    capable = ("encoder",)
     widest = LATENT
     options = Options
     coupled = True  # by how much each cluster has of a batch
@@ -96,21 +98,26 @@ class Clustering(LatentObjective):
             return None
         return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input,
         centres.
         """
-        assert options.latent is not None
-        width, last = options.latent, Centres(options.most, options.latent)
+        assert self.chosen.latent is not None
+        width, last = self.chosen.latent, Centres(self.chosen.most, self.chosen.latent)
         network: Any = latent_network(
-            schema, bodies, fuse, outputs=width, code=width, pixels=options.pixels, sigma=options.sigma, last=last
+            schema,
+            bodies,
+            fuse,
+            outputs=width,
+            code=width,
+            pixels=self.chosen.pixels,
+            sigma=self.chosen.sigma,
+            last=last,
         )
         network.entries = entries(schema)
         return network  # type: ignore[no-any-return]
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return what making each row costs, in nats a value, and how far the shares of its code are from sharpened
         ones.
 
@@ -175,7 +182,7 @@ class Clustering(LatentObjective):
         rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
         return rows
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `cluster`, from 1 on, its `share` of the row, what making the row costs, `reconstruction`
         in nats a value, and by how much of the way to the next centre its own is nearer, its `silhouette` (B,)."""
         code_BL = full(network(batch.inputs))
@@ -195,7 +202,7 @@ class Clustering(LatentObjective):
         """Return what making rows costs, in nats a value."""
         return {"loss": float(predictions["reconstruction"].astype(np.float64).mean())}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return (*(AGREEMENT if schema.classes else ()), "silhouette", "reconstruction")
 
@@ -237,4 +244,4 @@ def _apart(predictions: Mapping[str, np.ndarray], context: EvaluationContext) ->
     return mean_of(predictions["silhouette"], context.levels, context.group, low=-1.0, high=1.0, note=note)
 
 
-OBJECTIVE = Clustering()
+OBJECTIVE = composed(Clustering())

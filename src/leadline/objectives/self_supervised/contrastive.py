@@ -35,10 +35,11 @@ from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.base import Unlabelled, composed
 from leadline.objectives.contract import EvaluationContext
 
 ONE, OTHER = "strong", "strong 2"
@@ -103,12 +104,10 @@ class Contrastive(Unlabelled):
                 return f"{one.name!r} ({one.kind}) has no augmentations: data.inputs.{one.name}.strong names some"
         return None
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose head is the projector and whose output has length 1."""
         network: Any = assemble(
-            schema, bodies, options.projection, Unit(augmented_views(self.views, schema.inputs)), fuse
+            schema, bodies, self.chosen.projection, Unit(augmented_views(self.views, schema.inputs)), fuse
         )
         if isinstance(network.head, nn.Linear):
             width = network.head.in_features
@@ -121,13 +120,13 @@ class Contrastive(Unlabelled):
         own.head = nn.Identity()
         return own  # type: ignore[no-any-return]
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the mean surprise of both versions of each row, in nats."""
         with using_rng(rng.each(2)):
             unit_2BP = network(_both(batch.views[ONE], batch.views[OTHER]))
         return Loss(_surprise(_compared(unit_2BP, self.chosen.temperature)), batch.weight_B, {})
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return, beside the rows that it is decided with, of each row (B,): `nll` in nats, whether it is `found`, the
         squared `distance` of its two versions, its mean `nearness` to others, and `among` how many rows that was."""
         keyed = Rng(0, 0, batch.row_B)
@@ -153,7 +152,7 @@ class Contrastive(Unlabelled):
         """Return the mean surprise, and how many rows are found."""
         return {"loss": float(predictions["nll"].mean()), "instance_accuracy": float(predictions["found"].mean())}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("instance_accuracy", "alignment", "uniformity")
 
@@ -229,4 +228,4 @@ def _uniformity(nearness_n: np.ndarray, levels: Levels, group_n: np.ndarray | No
     return near._replace(value=math.log(near.value), intervals=ends, method=f"log of a mean; {near.method}")
 
 
-OBJECTIVE = Contrastive()
+OBJECTIVE = composed(Contrastive())

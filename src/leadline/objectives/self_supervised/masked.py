@@ -28,11 +28,12 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import explained
 from leadline.metrics.statistics.ratios import ratio_of
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Unlabelled, full
+from leadline.objectives.base import Unlabelled, composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import WIDTH, input_likelihood, unlikely
 from leadline.objectives.self_supervised.masking import MaskedRows, Masking, Reconstruction
@@ -121,24 +122,22 @@ class Masked(Unlabelled):
         own.encoder_output = "sequence" if options.by == "step" else "vector"
         return own
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose output are features, with what tells hidden entries from them beside."""
         network: Any = assemble(schema, bodies, 1, fuse=fuse)
         if not isinstance(network.head, nn.Linear):
             raise UsageError("The objective 'masked' needs a network that gives features: name another with --network.")
-        network.telling = MaskedNetwork(schema, network, bodies, options)
+        network.telling = MaskedNetwork(schema, network, bodies, self.chosen)
         network.head = nn.Identity()
         name_dropouts(network)
         return network  # type: ignore[no-any-return]
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the mean surprise at each row's hidden entries, in nats; a row counts by how many there are."""
         nll_B, count_B, _ = _surprise(network, batch.inputs, rng)
         return Loss(nll_B / count_B.clamp_min(1), batch.weight_B * count_B, {})
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return of each row (B,) the mean surprise `nll` at what is hidden of it, in nats, how many entries that is,
         `hidden`, and the sums of `Reconstruction`; what is hidden of a row is the same whenever it is asked."""
         nll_B, count_B, told = _surprise(network, batch.inputs, Rng(0, 0, batch.row_B), tell=True)
@@ -150,7 +149,7 @@ class Masked(Unlabelled):
         count_n = predictions["hidden"].astype(np.float64)
         return {"loss": float(predictions["nll"].astype(np.float64) @ count_n / max(count_n.sum(), 1))}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         classes = ("masked_accuracy", "masked_accuracy(most frequent)") if _has_classes(schema) else ()
         return ("masked_nll", *(("masked_explained",) if _has_quantities(schema) else ()), *classes)
@@ -211,4 +210,4 @@ def _has_quantities(schema: Schema) -> bool:
     return bool(kinds & {"number", "date", "image"})
 
 
-OBJECTIVE = Masked()
+OBJECTIVE = composed(Masked())

@@ -21,10 +21,11 @@ from torch import nn
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.domain_adversarial import Domains, reverse_gradient
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.semi_supervised import partly_labelled
 from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, mean_over
 
@@ -65,19 +66,17 @@ class Adaptation(PartlyLabelledClasses):
             " be served: add them, with nothing in that column, and test rows of theirs with it"
         )
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, and beside its head what tells domains apart; raises UsageError where there are no
         features.
         """
-        network: Any = super().build(schema, bodies, options, fuse)
+        network: Any = super().build(schema, bodies, fuse)
         if not isinstance(network.head, nn.Linear):
             raise UsageError("The objective 'adaptation' works on features: it needs a network with 'head: linear'.")
-        network.domains = Domains(network.head.in_features, options.hidden)
+        network.domains = Domains(network.head.in_features, self.chosen.hidden)
         return network  # type: ignore[no-any-return]
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the cross-entropy of rows with a class, and that of telling the domain of each row, which counts half.
 
         So both domains together count as much as the classes do.
@@ -104,4 +103,4 @@ class Adaptation(PartlyLabelledClasses):
         return own
 
 
-OBJECTIVE = Adaptation()
+OBJECTIVE = composed(Adaptation())

@@ -15,8 +15,9 @@ from pydantic import Field
 from torch import Tensor
 
 from leadline.nn.batch import Batch, Loss
+from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.semi_supervised import partly_labelled
 from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, either, mean_over
 
@@ -54,7 +55,7 @@ class FixMatch(PartlyLabelledClasses):
         own.views = ("weak", STRONG) if options.consistency else ("weak",)
         return own
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the cross-entropy of each row: with its class, or with that which the network is sure of; else
         nothing.
 
@@ -88,4 +89,4 @@ class FixMatch(PartlyLabelledClasses):
         return scores, said_BC
 
 
-OBJECTIVE = FixMatch()
+OBJECTIVE = composed(FixMatch())

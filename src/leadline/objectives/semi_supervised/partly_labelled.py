@@ -31,6 +31,7 @@ class PartlyLabelledClasses(Classes):
     """
 
     labels: LabelRequirement = "some"
+    mixable = False
     options: type[Options] = Options
     chosen: Options = Options()
 

@@ -93,13 +93,13 @@ class Classes(SingleNetwork):
             return f"{reason}, or say --set data.kinds.{schema.target.name}=category"
         return reason or classifier_options.unfit(self.chosen, schema)
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one score a class."""
         return len(schema.classes)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network."""
-        return Scores(schema, options)
+        return Scores(schema, self.chosen)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the cross-entropy of each example in nats, or its focal form; a row weighs what its class does.
@@ -178,7 +178,7 @@ class Classes(SingleNetwork):
             return "nll", -np.log(np.maximum(chosen.astype(np.float64), np.finfo(np.float32).tiny))
         return "accuracy", predictions["prediction"] == target
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         of_classes = (f"{name}({c})" for c in schema.classes for name in PER_CLASS)
         return (*self._whole(schema), *LOSSES, *((COST,) if self.chosen.costs is not None else ()), *of_classes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.objectives.base import composed
 from leadline.objectives.supervised.class_scores import Classes
 
 
@@ -12,4 +13,4 @@ class Classification(Classes):
     classical_target = "classes"
 
 
-OBJECTIVE = Classification()
+OBJECTIVE = composed(Classification())

@@ -24,6 +24,7 @@ from leadline.nn.batch import Loss, Prediction
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import Body, assemble
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import forecast_metrics
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
@@ -64,6 +65,7 @@ class Forecasting(SingleNetwork):
     name = "forecasting"
     options = Options
     kinds = ("series",)
+    capable = ("head", "forecaster")
     monitors: Mapping[str, str] = {"loss": "lower", "mse_scaled": "lower", "mae": "lower"}
     declared_metrics = metrics.METRICS
     classical_target = "windows"
@@ -75,28 +77,28 @@ class Forecasting(SingleNetwork):
         """How many numbers are forecast for each step and variable."""
         return len(self.chosen.levels) or 1
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return how many numbers a window has ahead."""
         state = _state(schema)
-        return int(state["horizon"]) * len(state["columns"]) * (len(options.levels) or 1)
+        return int(state["horizon"]) * len(state["columns"]) * (len(self.chosen.levels) or 1)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the change from standardised numbers to the variables' units."""
         state = _state(schema)
-        return Forecasts(state["mean"], state["std"], state["horizon"], options.levels)
+        return Forecasts(state["mean"], state["std"], state["horizon"], self.chosen.levels)
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: where its bodies give features, the series is put on each window's own scale before."""
-        end = self.last(schema, options)
-        network = Forecaster.of(assemble(schema, bodies, outputs=self.outputs(schema, options), last=end, fuse=fuse))
+        end = self.last(schema)
+        network = Forecaster.of(assemble(schema, bodies, outputs=self.outputs(schema), last=end, fuse=fuse))
         series = next((one for one in schema.inputs if one.kind == "series"), None)
-        if series is not None and options.anchor != "none":
+        if series is not None and self.chosen.anchor != "none":
             body: Any = bodies[series.name]
             assert isinstance(body, Body)
             if not body.gives_outputs:
-                body.preprocessor = Anchored(body.preprocessor, signal_spec(body.preprocessor, series), options.anchor)
+                body.preprocessor = Anchored(
+                    body.preprocessor, signal_spec(body.preprocessor, series), self.chosen.anchor
+                )
                 network.anchored = series.name
         return network
 
@@ -168,7 +170,7 @@ class Forecasting(SingleNetwork):
         found = metrics.errors(target, predictions["prediction"], std_V)
         return "mse_scaled", metrics.by_window(found.squared_nV / std_V**2, found.known_nV)
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return forecast_metrics.names(schema, self.chosen.levels)
 
@@ -195,4 +197,4 @@ def _state(schema: Schema) -> Mapping[str, Any]:
     return schema.target.state
 
 
-OBJECTIVE = Forecasting()
+OBJECTIVE = composed(Forecasting())

@@ -25,6 +25,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -60,11 +61,11 @@ class Gaussian(SingleNetwork):
     declared_metrics = (NLL, metrics.CRPS, metrics.COVERAGE, metrics.INTERVAL_WIDTH, *METRICS)
     chosen: Options = Options()
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return two numbers a row: mean and width."""
         return 2
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the change from standardised values to the target's unit."""
         assert schema.target is not None
         return Normal(schema.target.state["mean"], schema.target.state["std"])
@@ -91,7 +92,7 @@ class Gaussian(SingleNetwork):
         std = float(values.std()) or LEAST * spread(schema)
         return "mean", {"prediction": np.full(rows, values.mean()), "std": np.full(rows, std)}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("nll", "crps", "coverage", "interval_width", *ERRORS)
 
@@ -125,4 +126,4 @@ class Gaussian(SingleNetwork):
         yield ExhibitDraft("calibration", "reliability", "Are spreads what they say?", content, caption, context.split)
 
 
-OBJECTIVE = Gaussian()
+OBJECTIVE = composed(Gaussian())

@@ -29,9 +29,10 @@ from leadline.metrics.generative import language as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -70,25 +71,24 @@ class Language(SingleNetwork):
     monitors: Mapping[str, str] = {"loss": "lower", "perplexity": "lower"}
     declared_metrics = metrics.METRICS
     samples = Sampling
+    capable = ("head", "sampler")
     chosen: Options = Options()
 
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why the target is no text, or why tokens would not stay in their places, or None."""
         return super().unsuitable(schema) or moved(schema)
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one score a token."""
         return len(_text(schema)["vocabulary"])
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network: its outputs (B,S,V) are the scores."""
         return nn.Identity()
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Options, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose head begins with what texts begin with."""
-        network: Any = super().build(schema, bodies, options, fuse)
+        network: Any = super().build(schema, bodies, fuse)
         network.head = nn.Sequential(Begun(network.head.in_features), network.head)
         return network  # type: ignore[no-any-return]
 
@@ -98,7 +98,7 @@ class Language(SingleNetwork):
         known_B = (target_B != NOTHING).sum(1).to(scores.dtype)
         return Loss(nll_BS.sum(1) / known_B.clamp_min(1), known_B, {})
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example; of many scores a part is held at a time."""
         own = self._surprise(network, batch)
         return own._replace(weight_B=own.weight_B * batch.weight_B)
@@ -126,7 +126,7 @@ class Language(SingleNetwork):
         """Return nothing: how surprising a text is, scores alone do not say."""
         return Prediction({})
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return the mean surprise at the tokens and the end of each text, `nll` (B,) in nats, and how many these are,
         `tokens`.
         """
@@ -156,7 +156,7 @@ class Language(SingleNetwork):
         count_V = np.bincount(target[target != NOTHING], minlength=len(_text(schema)["vocabulary"])) + 1.0
         return "unigram", {"probability": np.broadcast_to(count_V / count_V.sum(), (rows, len(count_V)))}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("perplexity", "nll", "bits_per_character")
 
@@ -208,4 +208,4 @@ def _text(schema: Schema) -> Mapping[str, Any]:
     return schema.inputs[0].fields[0].state
 
 
-OBJECTIVE = Language()
+OBJECTIVE = composed(Language())

@@ -23,6 +23,7 @@ from leadline.metrics.classification import multilabel as metrics
 from leadline.metrics.classification.calibration import TINY
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -73,13 +74,13 @@ class Multilabel(SingleNetwork):
             return f"{reason}; --set data.kinds.{schema.target.name}=labels takes its values for sets of labels"
         return reason
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one score a label."""
         return len(schema.labels)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network."""
-        return Yes(self.bind(options)._weights(schema))
+        return Yes(self._weights(schema))
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the mean binary cross-entropy of each example's labels in nats."""
@@ -115,7 +116,7 @@ class Multilabel(SingleNetwork):
             "probability": np.broadcast_to(share_L, shape),
         }
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return (*WHOLE, *(f"{name}({label})" for label in schema.labels for name in PER_LABEL))
 
@@ -157,4 +158,4 @@ class Multilabel(SingleNetwork):
         return np.full(len(schema.labels), float(given))
 
 
-OBJECTIVE = Multilabel()
+OBJECTIVE = composed(Multilabel())

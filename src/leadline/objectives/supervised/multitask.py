@@ -24,8 +24,9 @@ from leadline.data.targets import default_objective
 from leadline.data.targets.tasks import Task, labelled_rows, of_task, predictions_of, tasks_of
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.base import full
-from leadline.objectives.contract import EvaluationContext
+from leadline.nn.features import full
+from leadline.objectives.base import composed
+from leadline.objectives.contract import BoundObjective, EvaluationContext, Head
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -43,8 +44,15 @@ class TaskHead(NamedTuple):
     """One task: its objective with its options, and its share of the loss where no target is missing."""
 
     task: Task
-    objective: SingleNetwork
+    objective: BoundObjective
     share: float
+
+    @property
+    def head(self) -> Head:
+        """What stands at the end for the task."""
+        head = self.objective.capability("head")
+        assert head is not None
+        return head
 
 
 class Ends(nn.Module):
@@ -53,8 +61,8 @@ class Ends(nn.Module):
     def __init__(self, parts: tuple[TaskHead, ...]) -> None:
         super().__init__()
         self.parts = parts
-        self.outputs = [part.objective.outputs(part.task.schema, part.objective.chosen) for part in parts]
-        self.ends = nn.ModuleList(part.objective.last(part.task.schema, part.objective.chosen) for part in parts)
+        self.outputs = [part.head.outputs(part.task.schema) for part in parts]
+        self.ends = nn.ModuleList(part.head.last(part.task.schema) for part in parts)
         with torch.no_grad():
             shapes = [
                 end(torch.zeros(2, outputs)).shape[1:] for end, outputs in zip(self.ends, self.outputs, strict=True)
@@ -82,31 +90,35 @@ class Multitask(SingleNetwork):
     name = "multitask"
     options = Options
     kinds = ("several",)
+    capable = ()
     monitors: Mapping[str, str] = {"loss": "lower"}
     chosen: Options = Options()
 
     def bind(self, options: Options) -> Self:
         """Return the objective with the options of one experiment; it monitors each task, as ``accuracy(income)``."""
         own = super().bind(options)
-        objectives = {name: objective_for(component)[0] for name, component in options.tasks.items()}
-        of_tasks = {name: objective.monitors for name, objective in objectives.items()}
+        decisions = {name: objective_for(component).decision for name, component in options.tasks.items()}
+        of_tasks = {name: decision.monitors for name, decision in decisions.items()}
         tasks = {f"{measure}({name})": better for name, found in of_tasks.items() for measure, better in found.items()}
         own.monitors = {"loss": "lower", **tasks}
-        own.declared_metrics = tuple(dict.fromkeys(m for one in objectives.values() for m in one.declared_metrics))
+        own.declared_metrics = tuple(dict.fromkeys(m for one in decisions.values() for m in one.declared_metrics))
         return own
 
     def target_types(self) -> Mapping[str, tuple[str, ...]]:
         """Return the kinds of target that the tasks' objectives take."""
         return {
             "*": self.kinds,
-            **{name: _player(name, component).kinds for name, component in self.chosen.tasks.items()},
+            **{
+                name: _task_objective(name, component).supervision.target_types["*"]
+                for name, component in self.chosen.tasks.items()
+            },
         }
 
     def complete(self, schema: Schema) -> Options:
         """Return the options with the objective and the weight of every task written out."""
         tasks = {}
         for task, objective, _ in self._parts(schema):
-            options = objective.complete(task.schema)
+            options = objective.complete(task.schema).options
             tasks[task.name] = Component(name=objective.name, options=options.model_dump(mode="json"))
         return Options(tasks=tasks, weights={name: self.chosen.weights.get(name, 1.0) for name in tasks})
 
@@ -118,13 +130,13 @@ class Multitask(SingleNetwork):
         reasons = [(part.task.name, part.objective.unsuitable(part.task.schema)) for part in self._parts(schema)]
         return next((f"task {name!r}: {why}" for name, why in reasons if why), None)
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return the outputs of all tasks together."""
-        return sum(Ends(self.bind(options)._parts(schema)).outputs)
+        return sum(Ends(self._parts(schema)).outputs)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the ends of all tasks."""
-        return Ends(self.bind(options)._parts(schema))
+        return Ends(self._parts(schema))
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the weighted mean of the losses of those targets that are known, which also say how much the row
@@ -134,7 +146,7 @@ class Multitask(SingleNetwork):
         parts = {}
         for part, end, own in last.apart(scores):
             known_B, target = of_task(part.task, target_B)
-            loss = part.objective.value(end, own, target)
+            loss = part.head.value(end, own, target)
             value_B = torch.where(known_B, loss.value_B, 0.0)
             losses.append((value_B, torch.where(known_B, loss.weight_B * part.share, 0.0)))
             parts[f"loss({part.task.name})"] = value_B
@@ -146,7 +158,7 @@ class Multitask(SingleNetwork):
         """Return the columns of each task, as ``prediction(income)``."""
         columns: dict[str, Tensor] = {}
         for part, end, own in last.apart(scores):
-            columns |= {f"{name}({part.task.name})": x for name, x in part.objective.decided(end, own).columns.items()}
+            columns |= {f"{name}({part.task.name})": x for name, x in part.head.decided(end, own).columns.items()}
         return Prediction(columns)
 
     def calibrate(
@@ -159,7 +171,7 @@ class Multitask(SingleNetwork):
             alone: Any = SimpleNamespace(
                 last=end
             )  # an objective settles what stands at the end of its network, and no more
-            chosen = part.objective.calibrate(alone, decided, own)
+            chosen = part.objective.decision.calibrate(alone, decided, own)
             found += [_named(finding, part.task.name) for finding in chosen]
         return tuple(found)
 
@@ -173,9 +185,9 @@ class Multitask(SingleNetwork):
             rows, own = labelled_rows(task, target)
             decided = predictions_of(task, predictions, rows)
             values = (
-                objective.monitor(decided, own, task.schema)
+                objective.decision.monitor(decided, own, task.schema)
                 if len(own)
-                else dict.fromkeys(objective.monitors, float("nan"))
+                else dict.fromkeys(objective.decision.monitors, float("nan"))
             )
             measures |= {f"{name}({task.name})": value for name, value in values.items()}
             if len(own):
@@ -187,16 +199,16 @@ class Multitask(SingleNetwork):
         columns: dict[str, np.ndarray] = {}
         names = []
         for task, objective, _ in self._parts(schema):
-            name, answers = objective.dummy_predictor(labelled_rows(task, target)[1], rows, task.schema)
+            name, answers = objective.decision.dummy_predictor(labelled_rows(task, target)[1], rows, task.schema)
             columns |= {f"{column}({task.name})": values for column, values in answers.items()}
             names.append(name)
         return ", ".join(dict.fromkeys(names)), columns
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split: ``accuracy(income)``, ``recall(income: rich)``."""
         found = []
         for task, objective, _ in self._parts(schema):
-            for name in objective.names(task.schema):
+            for name in objective.decision.metric_names(task.schema):
                 measure, bracket, group = name.partition("(")
                 found.append(f"{measure}({task.name}: {group}" if bracket else f"{measure}({task.name})")
         return tuple(found)
@@ -206,7 +218,7 @@ class Multitask(SingleNetwork):
     ) -> Iterator[Finding | ExhibitDraft]:
         """Yield what each task's objective measures, on the rows whose target is known."""
         for number, (task, objective, _) in enumerate(self._parts(context.schema), start=1):
-            for item in objective.measure(*_of(task, predictions, context)):
+            for item in objective.decision.measure(*_of(task, predictions, context)):
                 if isinstance(item, Finding):
                     yield _named(item, task.name)
                 else:
@@ -223,17 +235,16 @@ class Multitask(SingleNetwork):
             for task in tasks_of(schema)
         ]
         return tuple(
-            TaskHead(task, _player(task.name, component), weight / sum(weights))
+            TaskHead(task, _task_objective(task.name, component), weight / sum(weights))
             for task, component, weight in zip(tasks_of(schema), chosen, weights, strict=True)
         )
 
 
-def _player(name: str, component: Component) -> SingleNetwork:
-    objective: Any = objective_for(component)[0]
-    if not isinstance(objective, SingleNetwork) or isinstance(objective, Multitask) or objective.labels != "all":
+def _task_objective(name: str, component: Component) -> BoundObjective:
+    objective = objective_for(component)
+    if objective.capability("head") is None or objective.supervision.labels != "all":
         raise UsageError(f"objective multitask: the target {name!r} cannot have the objective {component.name!r}.")
-    own: SingleNetwork = objective
-    return own
+    return objective
 
 
 def _of(
@@ -252,4 +263,4 @@ def _named(finding: Finding, task: str) -> Finding:
     return finding.model_copy(update={"group": f"{key}={task}: {part}" if equals else f"{key} of {task}"})
 
 
-OBJECTIVE = Multitask()
+OBJECTIVE = composed(Multitask())

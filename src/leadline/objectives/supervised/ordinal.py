@@ -26,6 +26,7 @@ from leadline.metrics.classification import ordinal as metrics
 from leadline.metrics.classification.classifier import confusion
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -112,15 +113,15 @@ class Ordinal(SingleNetwork):
             )
         return self.chosen
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
         return 1
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the thresholds, which start from how frequent the classes are."""
         assert schema.target is not None
-        assert options.order is not None
-        class_K = torch.tensor([schema.classes.index(label) for label in options.order])
+        assert self.chosen.order is not None
+        class_K = torch.tensor([schema.classes.index(label) for label in self.chosen.order])
         counts_C = torch.tensor(schema.target.state.get("counts") or [1] * len(class_K), dtype=torch.float32)
         return Thresholds(((counts_C + 1) / (counts_C + 1).sum())[class_K], class_K)
 
@@ -166,7 +167,7 @@ class Ordinal(SingleNetwork):
         rank_n, said_n, _ = self._ranked(predictions, target, schema)
         return "mae", np.abs(said_n - rank_n)
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return metrics.NAMES
 
@@ -221,4 +222,4 @@ def _is_number(label: str) -> bool:
     return True
 
 
-OBJECTIVE = Ordinal()
+OBJECTIVE = composed(Ordinal())

@@ -18,7 +18,8 @@ from leadline.metrics.regression import distribution as metrics
 from leadline.metrics.regression.regressor import MAE, RMSE
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.base import full
+from leadline.nn.features import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -60,11 +61,11 @@ class Poisson(SingleNetwork):
             return f"the target {target.name!r} is a number; a count has --set data.kinds.{target.name}=count"
         return super().unsuitable(schema)
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
         return 1
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the way from outputs to logarithms of rates."""
         assert schema.target is not None
         return LogRate(schema.target.state["mean"] or 1.0)
@@ -88,7 +89,7 @@ class Poisson(SingleNetwork):
         """Return the mean of the train rows."""
         return "mean", {"prediction": np.full(rows, target.mean(dtype=np.float64) or math.exp(-STEEPEST))}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("deviance", "deviance_explained", *ERRORS)
 
@@ -107,4 +108,4 @@ class Poisson(SingleNetwork):
         yield predicted_against_true(predictions["prediction"], context)
 
 
-OBJECTIVE = Poisson()
+OBJECTIVE = composed(Poisson())

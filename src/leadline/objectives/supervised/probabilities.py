@@ -19,6 +19,7 @@ from leadline.core.schema import Schema
 from leadline.metrics.classification import soft_labels as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_network import SingleNetwork
 
@@ -47,11 +48,11 @@ class Probabilities(SingleNetwork):
             return f"{reason}, or name the columns that hold the probability of each class: --target p_a,p_b"
         return reason
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one score a class."""
         return len(schema.labels)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network: its outputs are the scores."""
         return nn.Identity()
 
@@ -82,7 +83,7 @@ class Probabilities(SingleNetwork):
             "probability": np.broadcast_to(mean_C, (rows, len(mean_C))),
         }
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return (*LOSSES, "agreement")
 
@@ -93,7 +94,7 @@ class Probabilities(SingleNetwork):
         probability_nC = predictions["probability"]
         results = metrics.measure_all(context.target, probability_nC, levels=context.levels, group=context.group)
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-6)
-        for name in self.names(context.schema):
+        for name in self.metric_names(context.schema):
             unit, better = "nats" if name in ("nll", "kl") else "1", "higher" if name == "agreement" else "lower"
             found: Any = {
                 "unit": unit,
@@ -118,4 +119,4 @@ class Probabilities(SingleNetwork):
         yield ExhibitDraft("predicted", "scatter", "Predicted against true probabilities", content, split=context.split)
 
 
-OBJECTIVE = Probabilities()
+OBJECTIVE = composed(Probabilities())

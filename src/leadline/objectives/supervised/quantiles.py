@@ -24,6 +24,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
@@ -83,14 +84,14 @@ class Quantiles(SingleNetwork):
     declared_metrics = (metrics.PINBALL, metrics.COVERAGE, metrics.INTERVAL_WIDTH, MAE)
     chosen: Options = Options()
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one number a quantile."""
-        return len(options.levels)
+        return len(self.chosen.levels)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the way from outputs to quantiles in the target's unit."""
         assert schema.target is not None
-        return Ordered(schema.target.state["mean"], schema.target.state["std"], options)
+        return Ordered(schema.target.state["mean"], schema.target.state["std"], self.chosen)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the mean pinball loss of each example's quantiles, in units of the target's standard deviation."""
@@ -115,7 +116,7 @@ class Quantiles(SingleNetwork):
         columns = {name: np.full(rows, value) for name, value in zip(self.chosen.names, values, strict=True)}
         return "quantiles", {"prediction": columns[self.chosen.names[self.chosen.middle]], **columns}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return ("pinball", "coverage", "interval_width", *ERRORS, *(f"pinball({name})" for name in self.chosen.names))
 
@@ -157,4 +158,4 @@ class Quantiles(SingleNetwork):
         ]
 
 
-OBJECTIVE = Quantiles()
+OBJECTIVE = composed(Quantiles())

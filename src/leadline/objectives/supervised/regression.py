@@ -17,6 +17,7 @@ from leadline.core.schema import Schema
 from leadline.metrics.regression import regressor as metrics
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -56,14 +57,14 @@ class Regression(SingleNetwork):
     loss_options = ("loss", "delta")
     chosen: Options = Options()
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
         return 1
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the change from standardised values to the target's unit."""
         assert schema.target is not None
-        return Value(schema.target.state["mean"], schema.target.state["std"], options)
+        return Value(schema.target.state["mean"], schema.target.state["std"], self.chosen)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return what the error of each example costs, in units of the target's standard deviation."""
@@ -104,7 +105,7 @@ class Regression(SingleNetwork):
         """Return how far off each row is, in the target's unit."""
         return "mae", np.abs(predictions["prediction"].astype(np.float64) - target)
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return metrics.NAMES
 
@@ -117,4 +118,4 @@ class Regression(SingleNetwork):
         yield predicted_against_true(predictions["prediction"], context)
 
 
-OBJECTIVE = Regression()
+OBJECTIVE = composed(Regression())

@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from leadline.core.schema import Schema
 from leadline.data.targets import target_type
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Base, full
+from leadline.objectives.base import Base
 
 
 class SingleNetwork(Base):
@@ -26,6 +27,9 @@ class SingleNetwork(Base):
 
     A subclass says what stands at the end of the network, what a row's scores cost against its target, and what is
     decided from them. It knows only scores and targets, so that several of them can share one body."""
+
+    mixable = True
+    capable: tuple[str, ...] = ("head",)
 
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why the target is of no kind that the objective takes, or None."""
@@ -37,11 +41,11 @@ class SingleNetwork(Base):
         return f"the target {schema.target.name!r} is {own.noun}; use the objective {own.objective!r}"
 
     @abstractmethod
-    def outputs(self, schema: Schema, options: Any) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return how many numbers the head gives a row."""
 
     @abstractmethod
-    def last(self, schema: Schema, options: Any) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network, from the head's outputs (B,O) to scores; it carries what `value` and `decided`
         need.
         """
@@ -54,15 +58,11 @@ class SingleNetwork(Base):
     def decided(self, last: nn.Module, scores: Tensor) -> Prediction:
         """Return what a user receives for scores."""
 
-    def build(
-        self, schema: Schema, bodies: Mapping[str, nn.Module], options: Any, fuse: Fuse | None = None
-    ) -> nn.Module:
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a head with as many outputs as the objective wants, and its end."""
-        return assemble(
-            schema, bodies, outputs=self.outputs(schema, options), last=self.last(schema, options), fuse=fuse
-        )
+        return assemble(schema, bodies, outputs=self.outputs(schema), last=self.last(schema), fuse=fuse)
 
-    def loss(self, network: Any, batch: Batch, player: str, rng: Rng) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example; that of a mixed row is shared between its two targets (Zhang et al.
         2018).
         """
@@ -82,6 +82,6 @@ class SingleNetwork(Base):
         parts = {name: shared(part, other.terms[name]) for name, part in own.terms.items()}
         return Loss(shared(own.value_B, other.value_B), weight_B * batch.weight_B, parts)
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return what a user receives for a batch."""
         return self.decided(network.last, full(network(batch.inputs)))

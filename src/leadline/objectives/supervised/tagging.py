@@ -21,8 +21,9 @@ from leadline.data.targets.tokens import NOTHING
 from leadline.metrics.classification import tagging as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
+from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_network import SingleNetwork
@@ -47,11 +48,11 @@ class Tagging(SingleNetwork):
         """Say why the target is no tag for each token, or why tokens would not stay beside their tags, or None."""
         return super().unsuitable(schema) or moved(schema)
 
-    def outputs(self, schema: Schema, options: Options) -> int:
+    def outputs(self, schema: Schema) -> int:
         """Return one score a tag."""
         return len(schema.tags)
 
-    def last(self, schema: Schema, options: Options) -> nn.Module:
+    def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network: its outputs (B,T,K) are the scores."""
         return nn.Identity()
 
@@ -66,7 +67,7 @@ class Tagging(SingleNetwork):
         confidence_BT, prediction_BT = scores.softmax(-1).max(-1)
         return Prediction({"prediction": prediction_BT.to(torch.int32), "confidence": confidence_BT})
 
-    def decide(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return the tags of the tokens that there are, -1 and NaN for the others; with true tags, their mean `nll`
         (B,) too.
         """
@@ -111,7 +112,7 @@ class Tagging(SingleNetwork):
         right_nT = metrics.aligned(predictions["prediction"], target) == target
         return "row_accuracy", (right_nT | (target == NOTHING)).all(1)
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         of_tags = (f"{name}({tag})" for tag in schema.tags for name in metrics.OF_ONE)
         scheme = metrics.scheme_of(schema.tags)
@@ -145,4 +146,4 @@ class Tagging(SingleNetwork):
         yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, context.split)
 
 
-OBJECTIVE = Tagging()
+OBJECTIVE = composed(Tagging())

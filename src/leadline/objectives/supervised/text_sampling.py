@@ -16,8 +16,8 @@ from leadline.core.base import Fact
 from leadline.data.columns.texts import pretokenized
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.errors import UsageError
+from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.base import full
 
 
 class Sampling(Fact):

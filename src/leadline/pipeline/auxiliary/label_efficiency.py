@@ -59,7 +59,7 @@ def check_shares(run_context: RunContext, dataset: Dataset) -> None:
     """Raise UsageError where there is no curve to draw: no test rows, or rows that need no label of their own."""
     if not run_context.experiment.label_efficiency:
         return
-    if run_context.objective.labels != "all":
+    if run_context.objective.supervision.labels != "all":
         raise UsageError(
             f"label_efficiency trains on fewer labels, and the objective {run_context.objective.name!r} does not need"
             " one in every train row. --set data.labelled=0.01 gives it so many."
@@ -130,7 +130,9 @@ def _measured(folder: Path, trial: LabelShare, run_context: RunContext, levels: 
     network = load_shipped(where / files.WEIGHTS, trial.run_context.experiment, schema, run_context.modules)
     context = EvaluationContext("test", test.target, test.group, schema, levels, run_context.experiment.seed)
     decided = predict_subset(network, trial.run_context.objective, test)
-    first = next(one for one in trial.run_context.objective.measure(decided, context) if isinstance(one, Finding))
+    first = next(
+        one for one in trial.run_context.objective.decision.measure(decided, context) if isinstance(one, Finding)
+    )
     yield first.model_copy(update={"group": trial.label})
 
 

@@ -48,7 +48,7 @@ def train_single_inputs(folder: Path, run_context: RunContext, dataset: Dataset)
 
     A network learns from the rows that have its input. Raises Interrupted after a signal, DiskFull; goes on where it
     stopped."""
-    if run_context.objective.labels == "none" or not wanted(run_context.experiment, dataset):
+    if run_context.objective.supervision.labels == "none" or not wanted(run_context.experiment, dataset):
         return ()
     return tuple(_trained(folder, run_context, dataset, number) for number in range(len(dataset.schema.inputs)))
 

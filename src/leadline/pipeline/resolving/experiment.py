@@ -25,9 +25,8 @@ from leadline.evaluation.analyses import cost
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
-from leadline.objectives.supervised.single_network import SingleNetwork
 from leadline.pipeline.fit_classical import classical_entries
 from leadline.pipeline.resolving.reference import resolved as judge_for
 from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopping_for
@@ -62,11 +61,8 @@ def resolve(
         raise UsageError(
             f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}"
         )
-    options = objective.complete(schema)
-    objective, component = (
-        objective.bind(options),
-        component.model_copy(update={"options": options.model_dump(mode="json")}),
-    )
+    objective = objective.complete(schema)
+    component = component.model_copy(update={"options": objective.options.model_dump(mode="json")})
     if (lacking := objective.too_few_rows(rows)) is not None:
         raise UsageError(f"{lacking}.")
     network = _network(experiment, schema, modules or {}, objective)
@@ -80,7 +76,7 @@ def resolve(
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
         "judge": judge_for(experiment, schema, objective),
     }
-    several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.labels != "none" else ()
+    several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
     check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
@@ -93,19 +89,20 @@ def resolve(
     return experiment.model_copy(update={**chosen, "training": _training(training, objective, schema, rows)})
 
 
-def _measured(objective: Objective, schema: Schema) -> tuple[str, ...]:
+def _measured(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of all findings that a requirement may speak of: the objective's, and those of analyses."""
     others = (name for analysis in analyses() for name in analysis.names(objective, schema))
-    return (*objective.names(schema), *objective.watched, *others)
+    diagnostics = objective.capability("diagnostics")
+    return (*objective.decision.metric_names(schema), *(diagnostics.watched if diagnostics else ()), *others)
 
 
-def with_defaults(training: TrainingSpec, objective: Objective) -> TrainingSpec:
+def with_defaults(training: TrainingSpec, objective: BoundObjective) -> TrainingSpec:
     """Return how a network is trained, with what is usual for the objective where the user says nothing."""
-    if not objective.default_training:
+    if not objective.defaults.training:
         return training
     given = training.model_dump(mode="json", exclude_unset=True)
     players = {
-        name: Component.model_validate(one) for name, one in objective.default_training.get("players", {}).items()
+        name: Component.model_validate(one) for name, one in objective.defaults.training.get("players", {}).items()
     }
     for name, one in training.players.items():  # an option alone is one of the usual optimizer
         usual = players.get(name)
@@ -113,10 +110,12 @@ def with_defaults(training: TrainingSpec, objective: Objective) -> TrainingSpec:
         players[name] = (
             usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
         )
-    return TrainingSpec.model_validate({**objective.default_training, **given, "players": players})
+    return TrainingSpec.model_validate({**objective.defaults.training, **given, "players": players})
 
 
-def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows: Mapping[str, int]) -> TrainingSpec:
+def _training(
+    training: TrainingSpec, objective: BoundObjective, schema: Schema, rows: Mapping[str, int]
+) -> TrainingSpec:
     """Return how a network is stepped, with every default written out."""
     count = rows["train"]
     whole = whole_batch(training, count)
@@ -124,7 +123,7 @@ def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows
     epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
     if training.accumulate > batch:
         raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
-    if objective.coupled and batch < 2:
+    if objective.supervision.coupled and batch < 2:
         raise UsageError(
             f"training.batch: {objective.name} ties rows of a batch together, and one row has no other. Take more."
         )
@@ -146,11 +145,11 @@ def _training(training: TrainingSpec, objective: Objective, schema: Schema, rows
     )
 
 
-def _players(players: Mapping[str, Component], objective: Objective) -> Mapping[str, Component]:
+def _players(players: Mapping[str, Component], objective: BoundObjective) -> Mapping[str, Component]:
     """Return the optimizers of those parts that have their own; raises UsageError for a part that the objective does
     not have.
     """
-    known = objective.default_training.get("players", {})
+    known = objective.defaults.training.get("players", {})
     for name in players:
         if name not in known:
             hint = (
@@ -160,9 +159,9 @@ def _players(players: Mapping[str, Component], objective: Objective) -> Mapping[
     return {name: resolved_optimizer(component) for name, component in players.items()}
 
 
-def _target(schema: Schema, objective: Objective) -> str | tuple[str, ...] | None:
+def _target(schema: Schema, objective: BoundObjective) -> str | tuple[str, ...] | None:
     """Return the target's column, or its columns."""
-    if schema.target is None and objective.labels == "none":
+    if schema.target is None and objective.supervision.labels == "none":
         return NONE
     columns = schema.target.columns if schema.target else ()
     return columns[0] if len(columns) == 1 else columns or None
@@ -173,11 +172,11 @@ def _series(schema: Schema) -> SeriesSpec | None:
     return next((one.window.spec for one in schema.inputs if one.window is not None), None)
 
 
-def _mix(mix: Component | None, objective: Objective, schema: Schema) -> Component | None:
+def _mix(mix: Component | None, objective: BoundObjective, schema: Schema) -> Component | None:
     """Return how rows are mixed with all its options."""
     if mix is None:
         return None
-    if objective.coupled or objective.labels != "all" or not isinstance(objective, SingleNetwork):
+    if not objective.supervision.mixable:
         raise UsageError(
             f"training.mix: the objective {objective.name!r} cannot share a row's loss between two targets."
         )
@@ -200,9 +199,9 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
     return requirements
 
 
-def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
+def _epochs(rows: int, batch: int, schema: Schema, objective: BoundObjective) -> int:
     paces = {input_type(one.kind).pace(one) for one in schema.inputs}
-    if objective.encoder_output == "vector" and "few" in paces:
+    if objective.learning.encoder_output == "vector" and "few" in paces:
         return min(max(round(READ / rows), EPOCHS[0]), READ_EPOCHS)
     usual = min(max(round(SEEN / rows), EPOCHS[0]), EPOCHS[1])
     if "slow" in paces:
@@ -210,22 +209,22 @@ def _epochs(rows: int, batch: int, schema: Schema, objective: Objective) -> int:
     return max(usual, math.ceil(STEPS * batch / rows))
 
 
-def _objective(experiment: Experiment, schema: Schema) -> tuple[Objective, Component]:
+def _objective(experiment: Experiment, schema: Schema) -> tuple[BoundObjective, Component]:
     component = experiment.objective or Component(name=AUTO)
     if component.name == AUTO:
         component = component.model_copy(update={"name": default_objective(schema)})
-    objective, options = objective_for(component)
-    return objective, Component(name=component.name, options=options.model_dump(mode="json"))
+    objective = objective_for(component)
+    return objective, Component(name=component.name, options=objective.options.model_dump(mode="json"))
 
 
-def _default_body(one: InputSchema, objective: Objective) -> Component:
-    if objective.encoder_output != "vector":
-        return Component(name="rnn", options={"bidirectional": objective.encoder_output == "sequence"})
-    return input_type(one.kind).network(one, objective.labels != "none")
+def _default_body(one: InputSchema, objective: BoundObjective) -> Component:
+    if objective.learning.encoder_output != "vector":
+        return Component(name="rnn", options={"bidirectional": objective.learning.encoder_output == "sequence"})
+    return input_type(one.kind).network(one, objective.supervision.labels != "none")
 
 
 def _network(
-    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective
+    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: BoundObjective
 ) -> NetworkSpec:
     """Return the network with all options of bodies, and of the fusion where there is something to fuse."""
     bodies, fusion = _bodies(experiment, schema, modules, objective), experiment.network.fusion
@@ -251,7 +250,7 @@ def _network(
 
 
 def _bodies(
-    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: Objective
+    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: BoundObjective
 ) -> dict[str, Component]:
     network = experiment.network
     names = [one.name for one in schema.inputs]

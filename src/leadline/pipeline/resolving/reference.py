@@ -9,13 +9,13 @@ from leadline.core.experiment import AUTO, Experiment
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type, input_type
 from leadline.errors import LeadlineError, UsageError
-from leadline.objectives.contract import Converter, Generator
+from leadline.objectives.contract import BoundObjective
 from leadline.run.run import Run
 
 CLASSIFICATION = "classification"
 
 
-def resolved(experiment: Experiment, schema: Schema, objective: object) -> str | bool | None:
+def resolved(experiment: Experiment, schema: Schema, objective: BoundObjective) -> str | bool | None:
     """Return who judges: a run, ``auto`` or nobody; as it was given for networks that make no rows.
 
     Raises UsageError for a run that cannot judge such rows.
@@ -37,9 +37,10 @@ def resolved(experiment: Experiment, schema: Schema, objective: object) -> str |
     return asked
 
 
-def needs_reference(objective: object) -> bool:
+def needs_reference(objective: BoundObjective) -> bool:
     """Say whether an objective's network makes rows that a classifier can judge."""
-    return isinstance(objective, Generator) or (isinstance(objective, Converter) and objective.into is None)
+    converter = objective.capability("converter")
+    return objective.capability("generator") is not None or (converter is not None and converter.into is None)
 
 
 def may_train(schema: Schema) -> bool:

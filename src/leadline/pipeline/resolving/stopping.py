@@ -10,7 +10,7 @@ from leadline.core.training_spec import EarlyStopping, TrainingSpec
 from leadline.core.wording import term
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.weight_average import resolved_weight_average
 
 PATIENCE = 10  # epochs at least without a better value, unless told otherwise
@@ -29,7 +29,7 @@ def most_epochs(training: TrainingSpec, default_epochs: int) -> int:
 
 
 def stopping_for(
-    training: TrainingSpec, objective: Objective, rows: Mapping[str, int], epochs: int
+    training: TrainingSpec, objective: BoundObjective, rows: Mapping[str, int], epochs: int
 ) -> EarlyStopping | None:
     """Return what stops training early, its patience written out unless a budget decides how many epochs there will be.
 
@@ -45,8 +45,8 @@ def stopping_for(
                 "Set data.split.validation, or leave the target out."
             )
         return None
-    if stopping.on not in objective.monitors:
-        known = did_you_mean(stopping.on, objective.monitors)
+    if stopping.on not in objective.decision.monitors:
+        known = did_you_mean(stopping.on, objective.decision.monitors)
         raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
     for name in ("target", "tolerance"):
         value = getattr(stopping, name)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError, did_you_mean
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.schedule import Plateau, resolved_schedule, schedule
 
 FULL_BATCH = "gd"
@@ -39,24 +39,24 @@ def whole_epochs(rows: int) -> int:
     return min(STEPS, max(SEEN // rows, 50))
 
 
-def micro_batches(training: TrainingSpec, batch: int, objective: Objective) -> int:
+def micro_batches(training: TrainingSpec, batch: int, objective: BoundObjective) -> int:
     """Return how many micro-batches an update is made of: what was asked for, or such that a whole train split fits
     memory.
     """
-    if training.optimizer.name != FULL_BATCH or training.accumulate > 1 or objective.coupled:
+    if training.optimizer.name != FULL_BATCH or training.accumulate > 1 or objective.supervision.coupled:
         return training.accumulate
     return math.ceil(batch / MICRO)
 
 
-def schedule_for(component: Component, epochs: int, objective: Objective, rows: Mapping[str, int]) -> Component:
+def schedule_for(component: Component, epochs: int, objective: BoundObjective, rows: Mapping[str, int]) -> Component:
     """Return the schedule with every default written out.
 
     Raises UsageError where it watches a measure that there is not.
     """
     chosen = schedule(component)
     if isinstance(chosen, Plateau):
-        if chosen.on not in objective.monitors:
-            known = did_you_mean(chosen.on, objective.monitors)
+        if chosen.on not in objective.decision.monitors:
+            known = did_you_mean(chosen.on, objective.decision.monitors)
             raise UsageError(f"training.schedule.on: {objective.name} has no measure {chosen.on!r}. {known}")
         if not rows.get("validation"):
             raise UsageError(

@@ -21,7 +21,7 @@ from leadline.core.registry import lookup
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import TrainingFailed, UsageError
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.training.distributed import ALONE, World
 from leadline.training.options import read_options
 from leadline.training.plan import ExecutionPlan
@@ -70,7 +70,7 @@ class StepContext:
     `steps_per_epoch`. All random numbers of a step are drawn by `seed`, its number and the rows."""
 
     network: nn.Module
-    objective: Objective
+    objective: BoundObjective
     training: TrainingSpec
     total: int
     seed: int
@@ -107,7 +107,7 @@ class StepOptions(Fact):
 
     sampling: ClassVar[Sampling] = "shuffled"
 
-    def unsuitable(self, objective: Objective) -> str | None:
+    def unsuitable(self, objective: BoundObjective) -> str | None:
         """Say why a network cannot be trained for an objective in this way, or None."""
         return None
 
@@ -122,7 +122,7 @@ def step_options(component: Component) -> StepOptions:
     return read_options("step", component, kind)
 
 
-def resolved_step(component: Component, objective: Objective) -> Component:
+def resolved_step(component: Component, objective: BoundObjective) -> Component:
     """Return the component with every default written out; raises UsageError where it does not fit the objective."""
     options = step_options(component)
     reason = options.unsuitable(objective)
@@ -145,7 +145,7 @@ def evaluated_network(step: Step) -> nn.Module:
 
 def shipped_network(step: Step) -> nn.Module:
     """Return what is kept after training; raises TrainingFailed where its weights are not all finite."""
-    network = step.context.objective.ship(evaluated_network(step))
+    network = step.context.objective.learning.ship(evaluated_network(step))
     for name, x in network.state_dict().items():
         if x.is_floating_point() and not bool(x.isfinite().all()):
             raise TrainingFailed(

@@ -75,7 +75,7 @@ class PlainStep:
 
     def __init__(self, context: StepContext) -> None:
         training, objective, network = context.training, context.objective, context.network
-        if training.accumulate > 1 and objective.coupled:
+        if training.accumulate > 1 and objective.supervision.coupled:
             raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
         self.context = context
         self.network = network_on(network, context.plan)
@@ -89,7 +89,7 @@ class PlainStep:
         self._groups = ParameterGroups.of(training)
         self._groups.freeze_in(network)
         freeze_batch_norms(network)
-        parts = objective.players(network).items()
+        parts = objective.learning.networks(network).items()
         self._players = tuple(
             TrainedPlayer(
                 name,
@@ -97,7 +97,7 @@ class PlainStep:
                 network,
                 optim.optimizer(training.players.get(name, training.optimizer)),
                 self._groups,
-                objective.update_frequency.get(name, 1),
+                objective.defaults.update_frequency.get(name, 1),
             )
             for name, part in parts
         )

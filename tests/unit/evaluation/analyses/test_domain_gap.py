@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,17 @@ import pytest
 import torch
 from torch import nn
 
+from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.domain_gap import NAME, domain_auc, domain_gap, names
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.semi_supervised.adaptation import Adaptation
-from leadline.objectives.supervised.classification import Classification
+from leadline.objectives.contract import EvaluationContext, Learning
+from leadline.objectives.lookup import objective_for
+
+ADAPTATION, CLASSIFICATION = (objective_for(Component(name=name)) for name in ("adaptation", "classification"))
 
 
-class Itself(Adaptation):
+class Itself(Learning):
     """Features are the inputs."""
 
     def embed(self, network: Any, inputs: Any) -> torch.Tensor:
@@ -37,7 +40,7 @@ def measured(data: Dataset) -> Any:
     test = data.splits["test"]
     assert test.target is not None
     context = EvaluationContext("test", test.target, None, data.schema)
-    return list(domain_gap(nn.Identity(), Itself(), data, test, context))
+    return list(domain_gap(nn.Identity(), replace(ADAPTATION, learning=Itself()), data, test, context))
 
 
 @pytest.mark.parametrize(("shift", "low", "high"), [(0.0, 0.4, 0.6), (5.0, 0.97, 1.0)])
@@ -62,9 +65,9 @@ def test_without_rows_of_the_other_domain_it_is_absent() -> None:
 def test_only_objectives_of_two_domains_are_measured_so() -> None:
     data = rows(0.0)
     context = EvaluationContext("test", np.zeros(3), None, data.schema)
-    assert not list(domain_gap(nn.Identity(), Classification(), data, data.splits["test"], context))
-    assert names(Classification()) == ()
-    assert names(Adaptation()) == (NAME,)
+    assert not list(domain_gap(nn.Identity(), CLASSIFICATION, data, data.splits["test"], context))
+    assert names(CLASSIFICATION) == ()
+    assert names(ADAPTATION) == (NAME,)
 
 
 def test_each_row_is_judged_by_what_was_fitted_to_others() -> None:

@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_neighbours_and_maps_of_pictures() -> None:
     dataset = digits()
     part = dataset.splits["test"]
-    maker = Maker(dataset.splits["train"])
+    maker = bound(Maker(dataset.splits["train"]))
     found = list(embedding_findings(nn.Identity(), maker, dataset, part, context(dataset)))
     own, raw = (item for item in found if isinstance(item, Finding))
     assert (own.name, own.group, raw.group) == ("knn_accuracy", None, "baseline=raw inputs")
@@ -51,7 +51,7 @@ def test_without_classes_there_are_maps_alone() -> None:
     dataset = table(60)
     found = list(
         embedding_findings(
-            nn.Identity(), _Finite(dataset.splits["train"]), dataset, dataset.splits["train"], context(dataset)
+            nn.Identity(), bound(_Finite(dataset.splits["train"])), dataset, dataset.splits["train"], context(dataset)
         )
     )
     assert [type(item) for item in found] == [ExhibitDraft]
@@ -73,7 +73,7 @@ def test_rows_of_different_length_come_out_in_their_order() -> None:
             return (inputs["x"] > 0).sum(1, keepdim=True).float()
 
     lengths = [len(str(part.shown(i)["x"]).split()) for i in range(len(part))]
-    assert embed_subset(nn.Identity(), Lengths(part), part)[:, 0].tolist() == lengths
+    assert embed_subset(nn.Identity(), bound(Lengths(part)), part)[:, 0].tolist() == lengths
 
 
 def test_rarer_classes_share_a_colour() -> None:
@@ -87,7 +87,8 @@ def test_rarer_classes_share_a_colour() -> None:
 
 def test_what_comes_out_stands_below_what_went_in() -> None:
     dataset = digits()
-    beside, between = reconstructions(nn.Identity(), Maker(dataset.splits["train"]), dataset, dataset.splits["test"], 0)
+    maker = bound(Maker(dataset.splits["train"]))
+    beside, between = reconstructions(nn.Identity(), maker, dataset, dataset.splits["test"], 0)
     assert (beside.name, beside.content["columns"], len(beside.content["pictures"])) == (
         "reconstructed",
         SHOWN,
@@ -99,7 +100,7 @@ def test_what_comes_out_stands_below_what_went_in() -> None:
         STEPS,
         STEPS * PATHS,
     )
-    (rows,) = reconstructions(nn.Identity(), Maker(table().splits["train"]), table(), table().splits["test"], 0)
+    (rows,) = reconstructions(nn.Identity(), bound(Maker(table().splits["train"])), table(), table().splits["test"], 0)
     assert rows.kind == "table"
     assert [row[0] for row in rows.content["rows"][:2]] == ["test row", "out of its code"]
     assert rows.content["rows"][1][1] == pytest.approx(rows.content["rows"][0][1] / 2, rel=1e-5)

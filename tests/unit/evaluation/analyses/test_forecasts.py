@@ -24,13 +24,14 @@ from leadline.evaluation.analyses import forecasts
 from leadline.evaluation.analyses.dummy_baseline import baseline
 from leadline.evaluation.comparison import NETWORK, comparison_findings
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.forecasting import Forecasting, Options
+from leadline.objectives.supervised import forecasting
+from leadline.objectives.supervised.forecasting import Options
 
 H, L, N = 6, 30, 400
 NAMES = ("load", "温度")
 MEAN, STD = np.array([50.0, -3.0]), np.array([10.0, 0.5])
 NUMBER = {"min": 0.0, "max": 1.0, "median": 0.0, "missing": False, "offset": 0.0, "scale": "standard"}
-OBJECTIVE = Forecasting().bind(Options())
+OBJECTIVE = forecasting.OBJECTIVE.bind(Options())
 NETWORKS = NetworkSpec(bodies={"series": Component(name="nlinear")})
 
 
@@ -111,8 +112,8 @@ def test_what_always_gives_the_mean_stands_beside(dataset: Any) -> None:
 
 
 def test_forecasters_are_fitted_and_compared_on_the_same_windows(dataset: Any) -> None:
-    objective = Forecasting().bind(Options(quantiles=(0.1, 0.5, 0.9)))  # which means nothing to them
-    component = Component(name="forecasting", options=objective.chosen.model_dump(mode="json"))
+    objective = forecasting.OBJECTIVE.bind(Options(quantiles=(0.1, 0.5, 0.9)))  # which means nothing to them
+    component = Component(name="forecasting", options=objective.options.model_dump(mode="json"))
     names = baselines.choose(None, NETWORKS, objective, dataset.schema)
     experiment = Experiment(data={"source": "loads.csv"}, network=NETWORKS, objective=component, baselines=names)
     found = list(

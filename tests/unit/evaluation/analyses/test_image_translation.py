@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from by_hand import bound
 from makers import Drawing, Judging, Maker, Told, context, digits
 from torch import Tensor, nn
 
@@ -50,8 +51,16 @@ def measured(
     dataset: Dataset, objective: Any, *, judged: bool = True
 ) -> tuple[dict[str, Finding], dict[str, ExhibitDraft]]:
     test = dataset.splits["test"]
-    judge = ReferenceClassifier(Told(test), Judging(), dataset.schema, "one who knows", {"weights": "abc"})  # type: ignore[arg-type]
-    given = (nn.Identity(), objective, dataset, test, context(dataset), judge if judged else None, "nobody judges")
+    judge = ReferenceClassifier(Told(test), bound(Judging()), dataset.schema, "one who knows", {"weights": "abc"})
+    given = (
+        nn.Identity(),
+        bound(objective),
+        dataset,
+        test,
+        context(dataset),
+        judge if judged else None,
+        "nobody judges",
+    )
     found = list(image_translation(*given))
     return {f.label: f for f in found if isinstance(f, Finding)}, {
         d.name: d for d in found if isinstance(d, ExhibitDraft)
@@ -71,7 +80,7 @@ def test_those_that_become_what_they_should(dataset: Dataset) -> None:
     )
     assert len(drafts["converted"].content["pictures"]) == 10 * (1 + 6)
     assert "of 10 classes the first 6" in drafts["converted"].caption
-    assert {label for label in found if "left as" not in label} <= set(names(objective, dataset.schema))
+    assert {label for label in found if "left as" not in label} <= set(names(bound(objective), dataset.schema))
 
 
 def test_those_that_stay_what_they_are(dataset: Dataset) -> None:
@@ -103,5 +112,5 @@ def test_what_becomes_of_rows_is_whole_pixels_in_order(dataset: Dataset) -> None
 
 def test_other_objectives_make_none(dataset: Dataset) -> None:
     test = dataset.splits["test"]
-    assert not list(image_translation(nn.Identity(), Maker(test), dataset, test, context(dataset), None, ""))
-    assert names(Maker(test), dataset.schema) == ()
+    assert not list(image_translation(nn.Identity(), bound(Maker(test)), dataset, test, context(dataset), None, ""))
+    assert names(bound(Maker(test)), dataset.schema) == ()

@@ -10,22 +10,25 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from by_hand import bound
 from torch import Tensor, nn
 
+from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.imputation import CLASSES, QUANTITIES, imputation, impute, names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.tabular_likelihood import TabularLikelihood
-from leadline.objectives.supervised.classification import OBJECTIVE as CLASSIFICATION
+from leadline.objectives.lookup import objective_for
+
+CLASSIFICATION = objective_for(Component(name="classification"))
 
 
 class Twin:
     """Fills in the second number with the first, the class by the sign of it: right where the data are made so."""
 
     encoder_output = "vector"
-    labels = "none"
 
     def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         return inputs["table"]
@@ -59,7 +62,7 @@ def dataset() -> Dataset:
 def measured(objective: Any, dataset: Dataset) -> dict[str, Any]:
     part = dataset.splits["test"]
     context = EvaluationContext("test", np.zeros((len(part), 0)), None, dataset.schema)
-    return {one.label: one for one in imputation(nn.Linear(1, 1), objective, dataset, part, context)}
+    return {one.label: one for one in imputation(nn.Linear(1, 1), bound(objective), dataset, part, context)}
 
 
 def test_a_network_that_knows_is_right_and_columns_are_off_by_their_deviation(dataset: Dataset) -> None:
@@ -69,7 +72,7 @@ def test_a_network_that_knows_is_right_and_columns_are_off_by_their_deviation(da
     assert found["imputation_error_saved"].interval[0] > 0
     assert found["imputation_accuracy"].value > 0.9
     assert found["imputation_accuracy_gained"].interval[0] > 0
-    assert {one.name for one in found.values()} == {*QUANTITIES, *CLASSES} == set(names(Twin(), dataset.schema))  # type: ignore[arg-type]
+    assert {one.name for one in found.values()} == {*QUANTITIES, *CLASSES} == set(names(bound(Twin()), dataset.schema))  # type: ignore[arg-type]
 
 
 def test_columns_themselves_save_nothing(dataset: Dataset) -> None:
@@ -82,7 +85,7 @@ def test_only_gaps_are_filled_in_and_only_their_columns_given(dataset: Dataset, 
     frame = pl.DataFrame({"a": [0.5, -1.0], "b": [0.25, None], "sign": [None, "up"]})
     other = prepare(DataSpec(source="", target="none"), frame, seed=0, schema=dataset.schema, labelled=False)
     (part,) = other.splits.values()
-    found = impute(nn.Linear(1, 1), Twin(), dataset.schema, part)  # type: ignore[arg-type]
+    found = impute(nn.Linear(1, 1), bound(Twin()), dataset.schema, part)  # type: ignore[arg-type]
     assert {name: series.to_list() for name, series in found.items()} == {
         "completed(b)": [0.25, -1.0],
         "completed(sign)": ["up", "up"],

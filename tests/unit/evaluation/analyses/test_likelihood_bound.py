@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from by_hand import bound
 from torch import Tensor, nn
 
+from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
@@ -17,14 +19,15 @@ from leadline.evaluation.analyses import likelihood_bound as module
 from leadline.evaluation.analyses.likelihood_bound import NAMES, likelihood_bound, names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.classification import OBJECTIVE as CLASSIFICATION
+from leadline.objectives.lookup import objective_for
+
+CLASSIFICATION = objective_for(Component(name="classification"))
 
 
 class Known:
     """Bounds that are the row's number, by a network of one dense layer; codes whose last number is always the same."""
 
     importance = 7
-    labels = "none"
 
     def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
         network(batch.inputs["table"])
@@ -46,7 +49,7 @@ def subset() -> Subset:
 
 def measured(subset: Subset) -> dict[str, Any]:
     context = EvaluationContext("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
-    return {one.name: one for one in likelihood_bound(nn.Linear(4, 3), Known(), subset, context)}  # type: ignore[arg-type]
+    return {one.name: one for one in likelihood_bound(nn.Linear(4, 3), bound(Known()), subset, context)}  # type: ignore[arg-type]
 
 
 def test_all_rows_are_taken_where_that_is_little_work(subset: Subset) -> None:

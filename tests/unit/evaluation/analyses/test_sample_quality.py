@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from by_hand import bound
 from makers import Judging, Maker, Told, context, digits, table
 from torch import nn
 
@@ -27,7 +28,9 @@ def measured(
     objective: Maker, dataset: Dataset, judge: ReferenceClassifier | None = None
 ) -> tuple[dict[str, Finding], dict[str, ExhibitDraft]]:
     part = dataset.splits["test"]
-    found = list(sample_quality(nn.Identity(), objective, dataset, part, context(dataset), judge, "nobody judges"))
+    found = list(
+        sample_quality(nn.Identity(), bound(objective), dataset, part, context(dataset), judge, "nobody judges")
+    )
     return {f.label: f for f in found if isinstance(f, Finding)}, {
         d.name: d for d in found if isinstance(d, ExhibitDraft)
     }
@@ -37,7 +40,7 @@ def judge_of(dataset: Dataset) -> ReferenceClassifier:
     everything = dataset.splits["train"]
     known = Told(everything)
     known.known |= Told(dataset.splits["test"]).known
-    return ReferenceClassifier(known, Judging(), dataset.schema, "one who knows", {"weights": "abc"})  # type: ignore[arg-type]
+    return ReferenceClassifier(known, bound(Judging()), dataset.schema, "one who knows", {"weights": "abc"})
 
 
 def test_copies_of_train_rows_are_noticed() -> None:
@@ -105,9 +108,9 @@ def test_names_can_be_required() -> None:
     maker = Maker(dataset.splits["train"], conditional=True)
     found, _ = measured(maker, dataset, judge_of(dataset))
     floors = {label for label in found if "real rows" in label}
-    assert set(found) - floors <= set(names(maker, dataset.schema))
-    assert "synthetic_gap" in names(maker, table().schema)
-    assert names(Judging(), dataset.schema) == ()  # type: ignore[arg-type]
+    assert set(found) - floors <= set(names(bound(maker), dataset.schema))
+    assert "synthetic_gap" in names(bound(maker), table().schema)
+    assert names(bound(Judging()), dataset.schema) == ()  # type: ignore[arg-type]
 
 
 def test_many_pixels_become_main_directions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from by_hand import bound
 from torch import Tensor, nn
 
 from leadline.core.experiment import DataSpec
@@ -38,9 +39,9 @@ class Sums(nn.Module):
 
 
 class Decides:
-    """The part of an objective that highlights need."""
+    """The decision side, which is all that highlights need."""
 
-    def decide(self, network: nn.Module, batch: Batch, rng: None) -> Prediction:
+    def predict(self, network: nn.Module, batch: Batch, rng: None) -> Prediction:
         odds_B = network(batch.inputs["text"])
         probability = torch.stack([-odds_B, odds_B], 1).softmax(1)
         return Prediction({"prediction": probability.argmax(1), "probability": probability})
@@ -63,12 +64,12 @@ def network(dataset: Dataset, **weights: float) -> Sums:
 
 def decided(net: Sums, dataset: Dataset) -> dict[str, np.ndarray]:
     batch = dataset.splits["train"].batch(torch.arange(len(dataset.splits["train"])))
-    return {name: x.numpy() for name, x in Decides().decide(net, batch, None).columns.items()}
+    return {name: x.numpy() for name, x in Decides().predict(net, batch, None).columns.items()}
 
 
 def test_the_words_that_decide_are_found_and_no_others(dataset: Dataset) -> None:
     net = network(dataset, good=2.0, bad=-3.0)
-    (draft,) = token_importance(net, Decides(), dataset, dataset.splits["train"], decided(net, dataset))  # type: ignore[arg-type]
+    (draft,) = token_importance(net, bound(Decides()), dataset, dataset.splits["train"], decided(net, dataset))
     assert draft.kind == "texts"
     for text in draft.content["texts"]:
         weight = dict(zip((p.strip() for p in text["pieces"]), text["weights"], strict=True))
@@ -79,7 +80,7 @@ def test_the_words_that_decide_are_found_and_no_others(dataset: Dataset) -> None
 
 def test_a_word_against_the_decision_has_the_other_sign(dataset: Dataset) -> None:
     net = network(dataset, good=2.0, film=-0.5)
-    (draft,) = token_importance(net, Decides(), dataset, dataset.splits["train"], decided(net, dataset))  # type: ignore[arg-type]
+    (draft,) = token_importance(net, bound(Decides()), dataset, dataset.splits["train"], decided(net, dataset))
     both = [text for text in draft.content["texts"] if "good " in text["pieces"] and "film " in text["pieces"]]
     assert both
     for text in both:
@@ -91,4 +92,4 @@ def test_data_without_text_has_none(dataset: Dataset, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     pl.DataFrame({"x": rng.normal(size=50), "label": rng.integers(0, 2, 50)}).write_csv(tmp_path / "numbers.csv")
     other = prepare(DataSpec(source=str(tmp_path / "numbers.csv"), target="label"))
-    assert list(token_importance(nn.Identity(), Decides(), other, other.splits["train"], {})) == []  # type: ignore[arg-type]
+    assert list(token_importance(nn.Identity(), bound(Decides()), other, other.splits["train"], {})) == []

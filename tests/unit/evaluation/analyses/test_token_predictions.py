@@ -41,13 +41,13 @@ def frame(rows: int = 120) -> pl.DataFrame:
 
 def made(name: str, dataset: Dataset) -> tuple[Any, nn.Module]:
     torch.manual_seed(0)
-    objective: Any = objective_for(Component(name=name))[0]
+    objective: Any = objective_for(Component(name=name))
     one = dataset.schema.inputs[0]
     front = build_preprocessor(one)
     body = build_encoder(
-        Component(name="rnn"), signal_spec(front, one), front, "small", encoder_output=objective.encoder_output
+        Component(name="rnn"), signal_spec(front, one), front, "small", encoder_output=objective.learning.encoder_output
     )
-    return objective, objective.build(dataset.schema, {one.name: body}, objective.chosen)
+    return objective, objective.learning.build(dataset.schema, {one.name: body})
 
 
 def tagging() -> Dataset:

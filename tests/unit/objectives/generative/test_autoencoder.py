@@ -43,12 +43,12 @@ def schema(columns: int = 6) -> Schema:
 
 def made(columns: int = 6, **options: Any) -> tuple[Any, Any]:
     objective = OBJECTIVE.bind(Options(**options))
-    objective = objective.bind(objective.complete(schema(columns)))
+    objective = objective.complete(schema(columns))
     torch.manual_seed(0)
     one = schema(columns).inputs[0]
     front = build_preprocessor(one)
     body = build_encoder(Component(name="mlp", options={"hidden": []}), signal_spec(front, one), front, "small")
-    return objective, objective.build(schema(columns), {"table": body}, objective.chosen)
+    return objective, objective.learning.build(schema(columns), {"table": body})
 
 
 def rows(n: int = 64, columns: int = 6) -> Batch:
@@ -62,7 +62,7 @@ def trained(objective: Any, network: nn.Module, batch: Batch) -> None:
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
-        value: torch.Tensor = objective.loss(network, batch, "network", Rng(0, 0, batch.row_B)).value_B.mean()
+        value: torch.Tensor = objective.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B)).value_B.mean()
         value.backward()
         return value
 
@@ -81,7 +81,7 @@ def test_a_linear_one_keeps_what_principal_components_keep() -> None:
     trained(objective, network, batch)
     x = batch.inputs["table"].double()
     left = torch.linalg.svdvals(x - x.mean(0))[2:].square().sum() / x.numel()
-    error = objective.decide(network, batch, None).columns["error"].mean().item()
+    error = objective.decision.predict(network, batch, None).columns["error"].mean().item()
     assert error == pytest.approx(left.item(), rel=0.01)
 
 
@@ -95,7 +95,7 @@ def test_declared_anomalies_weigh_nothing_in_training() -> None:
     gradients = []
     for x in (batch.inputs["table"], spoilt):
         network.zero_grad()
-        loss = objective.loss(
+        loss = objective.learning.loss(
             network, Batch({"table": x}, odd, torch.ones(64), batch.row_B), "network", Rng(0, 0, batch.row_B)
         )
         (loss.value_B @ loss.weight_B).backward()
@@ -110,7 +110,7 @@ def test_noise_is_on_what_codes_are_made_of_not_on_what_is_compared() -> None:
         network.bodies[0].preprocessor.register_forward_hook(lambda module, args, out, seen=seen: seen.append(args[0]))
         batch = rows()
         before = batch.inputs["table"].clone()
-        loss = objective.loss(network, batch, "network", Rng(0, 0, batch.row_B))
+        loss = objective.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B))
         assert not torch.equal(seen[0].nan_to_num(9), before)
         if noise == "mask":
             assert float(seen[0].isnan().float().mean()) == pytest.approx(0.25, abs=0.08)
@@ -120,11 +120,11 @@ def test_noise_is_on_what_codes_are_made_of_not_on_what_is_compared() -> None:
 
 
 def test_options_depend_on_the_data_and_are_checked() -> None:
-    assert made()[0].chosen.latent == 3
-    assert made(100)[0].chosen.latent == 32
-    assert made(1)[0].chosen.latent == 1
-    assert made(noise="mask")[0].chosen.amount == 0.25
-    assert made(normal=["usual"])[0].chosen.anomaly == ("odd",)
+    assert made()[0].options.latent == 3
+    assert made(100)[0].options.latent == 32
+    assert made(1)[0].options.latent == 1
+    assert made(noise="mask")[0].options.amount == 0.25
+    assert made(normal=["usual"])[0].options.anomaly == ("odd",)
     with pytest.raises(UsageError, match="hides everything"):
         made(noise="mask", amount=1.0)
     assert Options(anomaly=[3]).anomaly == ("3",)
@@ -137,14 +137,14 @@ def test_options_depend_on_the_data_and_are_checked() -> None:
 def test_rows_above_the_settled_score_are_anomalies() -> None:
     objective, network = made()
     batch = rows()
-    assert not objective.decide(network, batch, None).columns["anomaly"].any()
+    assert not objective.decision.predict(network, batch, None).columns["anomaly"].any()
     with torch.no_grad():
-        columns = {k: v.numpy() for k, v in objective.decide(network, batch, None).columns.items()}
-    (found,) = objective.calibrate(
+        columns = {k: v.numpy() for k, v in objective.decision.predict(network, batch, None).columns.items()}
+    (found,) = objective.decision.calibrate(
         network, columns, EvaluationContext("validation", np.zeros(64, dtype=np.int64), None, schema())
     )
     assert found.name == "anomaly_threshold"
-    again = objective.decide(network, batch, None).columns
+    again = objective.decision.predict(network, batch, None).columns
     assert int(again["anomaly"].sum()) == int((columns["score"] > found.value).sum()) == 2
 
 

@@ -28,11 +28,11 @@ ROWS = 12
 
 
 def made(network: str = "cnn", **options: Any) -> tuple[Any, Any]:
-    objective: Any = objective_for(Component(name="gan", options={"width": 4, **options}))[0]
+    objective: Any = objective_for(Component(name="gan", options={"width": 4, **options}))
     torch.manual_seed(0)
     front = build_preprocessor(PHOTO)
     body = build_encoder(Component(name=network), signal_spec(front, PHOTO), front, "small")
-    return objective, objective.build(SCHEMA, {"photo": body}, objective.chosen)
+    return objective, objective.learning.build(SCHEMA, {"photo": body})
 
 
 def batch() -> Batch:
@@ -44,7 +44,7 @@ def batch() -> Batch:
 def loss(objective: Any, network: Any, player: str, step: int = 0) -> Any:
     rng = Rng(0, step, torch.arange(ROWS))
     with using_rng(rng):
-        return objective.loss(network, batch(), player, rng)
+        return objective.learning.loss(network, batch(), player, rng)
 
 
 @pytest.mark.parametrize(
@@ -70,23 +70,23 @@ def test_the_discriminator_teaches_and_is_not_taught(options: dict[str, Any]) ->
     ids=str,
 )
 def test_what_bounds_the_discriminator_is_written_out(options: dict[str, Any], r1: float, spectral_norm: bool) -> None:
-    chosen = objective_for(Component(name="gan", options=options))[0].complete(SCHEMA)
+    chosen = objective_for(Component(name="gan", options=options)).complete(SCHEMA).options
     assert (chosen.r1, chosen.spectral_norm) == (r1, spectral_norm)
 
 
 def test_players_share_no_parameter_and_leave_none_out() -> None:
     objective, network = made(conditional=True)
-    first, second = (set(part.parameters()) for part in objective.players(network).values())
+    first, second = (set(part.parameters()) for part in objective.learning.networks(network).values())
     assert not first & second
     assert first | second == set(network.parameters())
 
 
 def test_a_wasserstein_critic_has_steps_and_optimizers_of_its_own() -> None:
     plain, critic = made()[0], made(loss="wgan-gp")[0]
-    assert plain.update_frequency == {}
-    assert critic.update_frequency == {GENERATOR: CRITIC_STEPS}
-    assert critic.default_training["players"][GENERATOR] != plain.default_training["players"][GENERATOR]
-    assert critic.default_training["average"] == plain.default_training["average"]
+    assert plain.defaults.update_frequency == {}
+    assert critic.defaults.update_frequency == {GENERATOR: CRITIC_STEPS}
+    assert critic.defaults.training["players"][GENERATOR] != plain.defaults.training["players"][GENERATOR]
+    assert critic.defaults.training["average"] == plain.defaults.training["average"]
 
 
 def test_r1_is_half_the_squared_slope_of_a_part_of_the_rows_that_stands_for_all() -> None:
@@ -101,7 +101,7 @@ def test_r1_is_half_the_squared_slope_of_a_part_of_the_rows_that_stands_for_all(
 
 def test_codes_are_new_in_each_step_and_each_players_own() -> None:
     objective, network = made()
-    first, again, later = (loss(objective, network, DISCRIMINATOR, step).parts["spread"] for step in (0, 0, 1))
+    first, again, later = (loss(objective, network, DISCRIMINATOR, step).terms["spread"] for step in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, later)
 
@@ -110,9 +110,11 @@ def test_a_class_that_is_asked_for_is_made() -> None:
     objective, network = made(conditional=True)
     network.eval()
     rng = Rng(0, 0, torch.arange(300))
-    code_BL = objective.codes(network, rng, objective.samples())
+    code_BL = objective.capability("generator").latent(network, rng, objective.capability("generator").samples())
     with torch.no_grad():
-        asked = objective.rows(network, code_BL, rng, objective.samples(label="狗"))["photo"]
+        asked = objective.capability("generator").generate(
+            network, code_BL, rng, objective.capability("generator").samples(label="狗")
+        )["photo"]
         same = network.generator.raw(network.made(code_BL, rng, torch.full((300,), 1))[0], rng)
     assert torch.equal(asked, same)
     share_C = network.classes.drawn(rng).bincount(minlength=3) / 300
@@ -123,20 +125,24 @@ def test_classes_that_there_are_not_are_refused_in_words() -> None:
     objective, network = made(conditional=True)
     rng = Rng(0, 0, torch.arange(2))
     with pytest.raises(UsageError, match=r"There is no class 'cast'. Did you mean 'cat'\?"):
-        objective.rows(network, torch.zeros(2, 64), rng, objective.samples(label="cast"))
+        objective.capability("generator").generate(
+            network, torch.zeros(2, 64), rng, objective.capability("generator").samples(label="cast")
+        )
     objective, network = made()
     with pytest.raises(UsageError, match="not told classes in training"):
-        objective.rows(network, torch.zeros(2, 64), rng, objective.samples(label="cat"))
+        objective.capability("generator").generate(
+            network, torch.zeros(2, 64), rng, objective.capability("generator").samples(label="cat")
+        )
 
 
 def test_bound_weights_ship_as_plain_ones_that_another_network_can_take() -> None:
     objective, network = made(spectral_norm=True)
     _, plain = made()
     code_BL = torch.zeros(ROWS, 64)
-    before = objective.decide(network.eval(), batch(), None).columns["score"]
-    shipped = objective.ship(network)
+    before = objective.decision.predict(network.eval(), batch(), None).columns["score"]
+    shipped = objective.learning.ship(network)
     assert shipped.state_dict().keys() == plain.state_dict().keys()
-    torch.testing.assert_close(objective.decide(shipped, batch(), None).columns["score"], before)
+    torch.testing.assert_close(objective.decision.predict(shipped, batch(), None).columns["score"], before)
     assert shipped.generator(code_BL).shape == (ROWS, 1, 8, 8)
 
 
@@ -146,13 +152,13 @@ def test_a_critic_that_ties_rows_together_is_refused() -> None:
 
 
 def test_data_that_does_not_fit_is_refused_in_words() -> None:
-    objective = objective_for(Component(name="gan"))[0]
+    objective = objective_for(Component(name="gan"))
     assert objective.unsuitable(SCHEMA) is None
     two = Schema(inputs=(PHOTO, PHOTO.model_copy(update={"name": "other"})))
     assert (
         objective.unsuitable(two)
         == "it makes rows of one input, and there are 2 (photo, other); name one with --inputs"
     )
-    told = objective_for(Component(name="gan", options={"conditional": True}))[0]
+    told = objective_for(Component(name="gan", options={"conditional": True}))
     assert told.unsuitable(SCHEMA) is None
     assert "--target names it" in str(told.unsuitable(Schema(inputs=(PHOTO,))))

@@ -39,13 +39,13 @@ def made(schema: Schema, **options: Any) -> tuple[Any, Any]:
     into = {"into": "drawing"} if len(schema.inputs) > 1 else {}
     objective: Any = objective_for(
         Component(name="image-to-image", options={"width": 4, "blocks": 1, **into, **options})
-    )[0]
+    )
     torch.manual_seed(0)
     bodies = {}
     for one in schema.inputs:
         front = build_preprocessor(one)
         bodies[one.name] = build_encoder(Component(name="cnn"), signal_spec(front, one), front, "small")
-    return objective, objective.build(schema, bodies, objective.chosen)
+    return objective, objective.learning.build(schema, bodies)
 
 
 def batch(schema: Schema) -> Batch:
@@ -61,7 +61,7 @@ def batch(schema: Schema) -> Batch:
 def loss(objective: Any, network: Any, player: str, rows: Batch) -> Any:
     rng = Rng(0, 0, rows.row_B)
     with using_rng(rng):
-        return objective.loss(network, rows, player, rng)
+        return objective.learning.loss(network, rows, player, rng)
 
 
 @pytest.mark.parametrize("schema", [KINDS, PAIRS], ids=["kinds", "pairs"])
@@ -81,7 +81,7 @@ def test_what_the_generator_pays_without_pairs() -> None:
     for name, counts in {"nothing": (0, 0), "cycle": (10, 0), "same": (0, 5)}.items():
         objective, network = made(KINDS, cycle=counts[0], same=counts[1], spectral_norm=False)
         paid[name] = loss(objective, network, GENERATOR, rows).value_B
-    other_B = objective._kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
+    other_B = objective.learning._kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
     assert (other_B != rows.target_B).all()
     assert set(other_B.tolist()) == {0, 1, 2}
     new = network.made(rows.inputs, other_B)
@@ -124,8 +124,12 @@ def test_errors_are_those_of_the_pictures_that_are_shown() -> None:
     objective, network = made(PAIRS)
     network.eval()
     with torch.no_grad():
-        found = {name: x.numpy() for name, x in objective.decide(network, rows, None).columns.items()}
-        new = objective.convert(network, rows, objective.samples())["drawing"].numpy()
+        found = {name: x.numpy() for name, x in objective.decision.predict(network, rows, None).columns.items()}
+        new = (
+            objective.capability("converter")
+            .convert(network, rows, objective.capability("converter").samples())["drawing"]
+            .numpy()
+        )
     away = new.astype(np.float64) - rows.inputs["drawing"].numpy()
     np.testing.assert_allclose(found["error"], np.abs(away).mean((1, 2, 3)) / 255, rtol=1e-4)
     np.testing.assert_allclose(found["psnr"], -10 * np.log10((away**2).mean((1, 2, 3)) / 255**2), rtol=1e-4)
@@ -136,15 +140,15 @@ def test_what_pictures_become() -> None:
     rows = batch(KINDS)
     objective, network = made(KINDS)
     network.eval()
-    options = objective.samples
+    options = objective.capability("converter").samples
     with torch.no_grad():
-        asked = objective.convert(network, rows, options(label="狗"))["photo"]
+        asked = objective.capability("converter").convert(network, rows, options(label="狗"))["photo"]
         torch.testing.assert_close(asked, network.made(rows.inputs, torch.ones(ROWS, dtype=torch.int64)))
         with pytest.raises(UsageError, match="--label what pictures are to become: cat, 狗, <b>"):
-            objective.convert(network, rows, options())
+            objective.capability("converter").convert(network, rows, options())
         objective, network = made(PAIRS)
         with pytest.raises(UsageError, match="no label to ask for"):
-            objective.convert(network, batch(PAIRS), options(label="cat"))
+            objective.capability("converter").convert(network, batch(PAIRS), options(label="cat"))
 
 
 def test_of_two_classes_pictures_become_the_other() -> None:
@@ -154,8 +158,10 @@ def test_of_two_classes_pictures_become_the_other() -> None:
     rows = batch(KINDS).map(lambda x: x)
     target_B = torch.arange(ROWS) % 2
     with torch.no_grad():
-        found = objective.convert(
-            network.eval(), Batch(rows.inputs, target_B, rows.weight_B, rows.row_B), objective.samples()
+        found = objective.capability("converter").convert(
+            network.eval(),
+            Batch(rows.inputs, target_B, rows.weight_B, rows.row_B),
+            objective.capability("converter").samples(),
         )
         torch.testing.assert_close(found["photo"], network.made(rows.inputs, 1 - target_B))
 
@@ -177,5 +183,5 @@ def test_of_two_classes_pictures_become_the_other() -> None:
     ids=["no classes", "two pictures", "unknown", "one picture", "small", "table"],
 )
 def test_what_is_refused(schema: Schema, into: str | None, words: str) -> None:
-    objective = objective_for(Component(name="image-to-image", options={"into": into}))[0]
+    objective = objective_for(Component(name="image-to-image", options={"into": into}))
     assert words in (objective.unsuitable(schema) or "")

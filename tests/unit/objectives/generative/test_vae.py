@@ -42,13 +42,13 @@ SCHEMA = Schema(inputs=(InputSchema(name="table", kind="table", fields=FIELDS, s
 
 def made(**options: Any) -> tuple[Any, Any]:
     objective = OBJECTIVE.bind(Options(**{"latent": 1, "sigma": SIGMA, **options}))
-    objective = objective.bind(objective.complete(SCHEMA))
+    objective = objective.complete(SCHEMA)
     torch.manual_seed(0)
     front = build_preprocessor(SCHEMA.inputs[0])
     body = build_encoder(
         Component(name="mlp", options={"hidden": []}), signal_spec(front, SCHEMA.inputs[0]), front, "small"
     )
-    return objective, objective.build(SCHEMA, {"table": body}, objective.chosen)
+    return objective, objective.learning.build(SCHEMA, {"table": body})
 
 
 def exact(network: Any) -> MultivariateNormal:
@@ -74,11 +74,13 @@ def test_with_the_true_posterior_every_bound_is_the_likelihood() -> None:
     batch, truth = rows(), exact(network)
     with torch.no_grad():
         likelihood_B = truth.log_prob(batch.inputs["table"])
-        torch.testing.assert_close(objective.log_likelihood(network, batch).float(), likelihood_B, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            objective.capability("bounded").log_likelihood(network, batch).float(), likelihood_B, rtol=1e-4, atol=1e-4
+        )
         # A single code's bound is noisy row by row, and right on average.
         many = batch.map(lambda x: x[:1].expand(20_000, *x.shape[1:]))
         many = Batch(many.inputs, many.target_B, many.weight_B, torch.arange(20_000))
-        elbo_B = objective.decide(network, many, None).columns["elbo"]
+        elbo_B = objective.decision.predict(network, many, None).columns["elbo"]
     assert float(elbo_B.mean()) == pytest.approx(
         float(likelihood_B[0]), abs=5 * float(elbo_B.std()) / math.sqrt(20_000)
     )
@@ -91,7 +93,7 @@ def test_more_codes_come_closer_from_below() -> None:
         truth = exact(network)
         with torch.no_grad():
             network.head.bias[1] += 1.5  # a posterior too wide
-            bounds.append(float(objective.log_likelihood(network, batch).mean()))
+            bounds.append(float(objective.capability("bounded").log_likelihood(network, batch).mean()))
             likelihood = float(truth.log_prob(batch.inputs["table"]).mean())
     assert bounds[0] < bounds[1] < bounds[2] <= likelihood + 0.005
     assert bounds[2] == pytest.approx(likelihood, abs=0.01)
@@ -101,8 +103,8 @@ def test_the_loss_is_reconstruction_and_divergence() -> None:
     objective, network = made(latent=2, beta=3.0)
     batch, rng = rows(), Rng(0, 0, torch.arange(64))
     with torch.no_grad():
-        loss = objective.loss(network, batch, "network", rng)
-        mean_BL, spread_BL = objective.posterior(network, batch.inputs, None)
+        loss = objective.learning.loss(network, batch, "network", rng)
+        mean_BL, spread_BL = objective.learning.posterior(network, batch.inputs, None)
         kl_B = kl_divergence(Normal(mean_BL, torch.exp(0.5 * spread_BL)), Normal(0.0, 1.0)).sum(1)
         code_BL = mean_BL + torch.exp(0.5 * spread_BL) * rng.normal("latent", 2)
         made_B = -Normal(network.decoders[0](code_BL), SIGMA).log_prob(batch.inputs["table"]).sum(1)
@@ -114,7 +116,7 @@ def test_the_loss_is_reconstruction_and_divergence() -> None:
 def test_free_bits_let_numbers_cost_as_much_at_least() -> None:
     objective, network = made(latent=2, free_bits=50.0)
     batch = rows()
-    loss = objective.loss(network, batch, "network", Rng(0, 0, batch.row_B))
+    loss = objective.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B))
     torch.testing.assert_close(loss.value_B, loss.terms["reconstruction"] + 100.0)
     (gradient,) = torch.autograd.grad((loss.value_B - loss.terms["reconstruction"]).sum(), network.head.weight)
     assert gradient.abs().sum() == 0
@@ -125,11 +127,13 @@ def test_the_class_is_told_to_both_sides_and_sometimes_kept_back() -> None:
     batch, other = rows(4_000), rows(4_000)
     other = Batch(other.inputs, 1 - rows(4_000).target_B, other.weight_B, other.row_B)
     with torch.no_grad():
-        values = [objective.loss(network, one, "network", Rng(0, 0, batch.row_B)).value_B for one in (batch, other)]
+        values = [
+            objective.learning.loss(network, one, "network", Rng(0, 0, batch.row_B)).value_B for one in (batch, other)
+        ]
         same = float((values[0] == values[1]).float().mean())
         unknown = Batch(batch.inputs, torch.full((4_000,), -1), batch.weight_B, batch.row_B)
         nobody = Batch(batch.inputs, None, batch.weight_B, batch.row_B)
-        without = [objective.decide(network, one, None).columns["elbo"] for one in (unknown, nobody)]
+        without = [objective.decision.predict(network, one, None).columns["elbo"] for one in (unknown, nobody)]
     assert same == pytest.approx(UNTOLD, abs=5 * math.sqrt(UNTOLD / 4_000))
     torch.testing.assert_close(*without)
 
@@ -140,19 +144,19 @@ def test_new_rows_are_of_the_class_that_is_asked_for() -> None:
     network.decoders[0].register_forward_pre_hook(lambda module, args: network.classes_seen.append(args[0][:, 1:]))
     rng = Rng(0, 0, torch.arange(2_000))
     with torch.no_grad():
-        code_BL = objective.codes(network, rng, Sampling())
-        objective.rows(network, code_BL, rng, Sampling(label="狗"))
-        objective.rows(network, code_BL, rng, Sampling())
+        code_BL = objective.capability("generator").latent(network, rng, Sampling())
+        objective.capability("generator").generate(network, code_BL, rng, Sampling(label="狗"))
+        objective.capability("generator").generate(network, code_BL, rng, Sampling())
     assert float(code_BL.mean()) == pytest.approx(0, abs=0.1)
     assert float(code_BL.std()) == pytest.approx(1, abs=0.05)
     asked, drawn = network.classes_seen
     assert torch.equal(asked, torch.tensor([[0.0, 1.0]]).expand(2_000, -1))
     assert float(drawn[:, 0].mean()) == pytest.approx(0.75, abs=0.05)
     with pytest.raises(UsageError, match="no class 'b'"):
-        objective.rows(network, code_BL, rng, Sampling(label="b"))
+        objective.capability("generator").generate(network, code_BL, rng, Sampling(label="b"))
     plain, other = made()
     with pytest.raises(UsageError, match="conditional=true"):
-        plain.rows(other, code_BL, rng, Sampling(label="a"))
+        plain.capability("generator").generate(other, code_BL, rng, Sampling(label="a"))
 
 
 def test_tables_are_drawn_and_expected_rows_can_be_had() -> None:
@@ -160,8 +164,10 @@ def test_tables_are_drawn_and_expected_rows_can_be_had() -> None:
     rng = Rng(0, 0, torch.arange(3_000))
     code_BL = torch.zeros(3_000, 1)
     with torch.no_grad():
-        drawn = objective.rows(network, code_BL, rng, Sampling())["table"]
-        expected = objective.rows(network, code_BL, rng, Sampling(entries="expected"))["table"]
+        drawn = objective.capability("generator").generate(network, code_BL, rng, Sampling())["table"]
+        expected = objective.capability("generator").generate(network, code_BL, rng, Sampling(entries="expected"))[
+            "table"
+        ]
     assert float(expected.std(0).max()) < 1e-6
     np.testing.assert_allclose((drawn - expected).std(0).numpy(), SIGMA, rtol=0.06)
 

@@ -18,7 +18,7 @@ from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.self_supervised.contrastive import Contrastive, Options, _both, _compared, _surprise
+from leadline.objectives.self_supervised.contrastive import OBJECTIVE, Options, _both, _compared, _surprise
 
 NUMBER = {
     "mean": 0.0,
@@ -34,14 +34,14 @@ FIELDS = tuple(ColumnSchema(name=name, kind="number", state=NUMBER) for name in 
 SCHEMA = Schema(inputs=(InputSchema(name="table", kind="table", fields=FIELDS, shape=(4,)),))
 
 
-def network(objective: Contrastive, **options: Any) -> Any:
+def network(objective: Any, **options: Any) -> Any:
     torch.manual_seed(0)
     one = SCHEMA.inputs[0]
     front = build_preprocessor(one)
     body = build_encoder(
         Component(name="mlp", options={"hidden": [16], **options}), signal_spec(front, one), front, "small"
     )
-    return objective.build(SCHEMA, {"table": body}, objective.chosen)
+    return objective.learning.build(SCHEMA, {"table": body})
 
 
 def rows(count: int = 12) -> Batch:
@@ -68,17 +68,17 @@ def by_hand(one_BP: Tensor, other_BP: Tensor, temperature: float) -> list[float]
 
 @pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
 def test_the_loss_is_that_of_the_paper(temperature: float) -> None:
-    objective = Contrastive().bind(Options(temperature=temperature, projection=8))
+    objective = OBJECTIVE.bind(Options(temperature=temperature, projection=8))
     made, batch = network(objective), rows()
     rng = Rng(0, 0, batch.row_B)
     with using_rng(rng), torch.no_grad():
-        value_B = objective.loss(made, batch, "network", rng).value_B
+        value_B = objective.learning.loss(made, batch, "network", rng).value_B
         one, other = made(batch.views["strong"]), made(batch.views["strong 2"])
     np.testing.assert_allclose(value_B.numpy(), by_hand(one, other, temperature), rtol=1e-4)
 
 
 def test_dropout_gives_both_versions_draws_of_their_own() -> None:
-    objective = Contrastive().bind(Options(projection=8))
+    objective = OBJECTIVE.bind(Options(projection=8))
     made, batch = network(objective, dropout=0.5), rows()
     batch = Batch(
         batch.inputs, batch.target_B, batch.weight_B, batch.row_B, {**batch.views, "strong 2": batch.views["strong"]}
@@ -87,7 +87,7 @@ def test_dropout_gives_both_versions_draws_of_their_own() -> None:
     values = []
     for rng in (first, first, second):
         with using_rng(rng), torch.no_grad():
-            values.append(objective.loss(made, batch, "network", rng).value_B)
+            values.append(objective.learning.loss(made, batch, "network", rng).value_B)
     assert torch.equal(values[0], values[1])
     assert not torch.equal(values[0], values[2])
     with using_rng(first.each(2)), torch.no_grad():
@@ -109,19 +109,19 @@ def test_rows_that_cannot_be_told_apart_are_as_surprising_as_can_be() -> None:
 
 
 def test_what_ships_gives_features_of_length_one_and_has_no_projector() -> None:
-    objective = Contrastive().bind(Options(projection=8))
+    objective = OBJECTIVE.bind(Options(projection=8))
     made, batch = network(objective).eval(), rows()
-    shipped: Any = objective.ship(made)
+    shipped: Any = objective.learning.ship(made)
     assert isinstance(shipped.head, nn.Identity)
     assert isinstance(made.head, nn.Sequential), "what is trained stays as it is"
     with torch.no_grad():
         torch.testing.assert_close(shipped(batch.inputs).norm(dim=1), torch.ones(12))
-        torch.testing.assert_close(objective.embed(shipped, batch.inputs), made.features(batch.inputs))
+        torch.testing.assert_close(objective.learning.embed(shipped, batch.inputs), made.features(batch.inputs))
 
 
 def test_features_that_tell_everything_and_nothing() -> None:
     """Far apart by row, and all the same: accuracy, alignment and uniformity by hand."""
-    objective = Contrastive()
+    objective = OBJECTIVE.bind(Options())
     features = torch.eye(8)
 
     def keyed(batch: Batch, rng: Rng) -> Batch:
@@ -143,8 +143,8 @@ def test_features_that_tell_everything_and_nothing() -> None:
         (lambda x: x, 1.0, -4.0),
         (lambda x: torch.ones_like(x) / math.sqrt(8), 1 / 8, 0.0),
     ):
-        columns = {k: v.numpy() for k, v in objective.decide(Network(mapped), batch, None).columns.items()}
-        found = {f.name: f for f in objective.measure(columns, context)}
+        columns = {k: v.numpy() for k, v in objective.decision.predict(Network(mapped), batch, None).columns.items()}
+        found = {f.name: f for f in objective.decision.measure(columns, context)}
         assert found["instance_accuracy"].value == pytest.approx(accuracy)
         assert found["alignment"].value == pytest.approx(0.0, abs=1e-6)
         assert found["uniformity"].value == pytest.approx(uniformity, abs=1e-5)
@@ -153,5 +153,5 @@ def test_features_that_tell_everything_and_nothing() -> None:
 
 def test_inputs_without_random_versions_are_refused() -> None:
     flat = InputSchema(name="table", kind="table", fields=FIELDS, shape=(4,), strong=())
-    assert "no augmentations" in (Contrastive().unsuitable(Schema(inputs=(flat,))) or "")
-    assert Contrastive().unsuitable(SCHEMA) is None
+    assert "no augmentations" in (OBJECTIVE.bind(Options()).unsuitable(Schema(inputs=(flat,))) or "")
+    assert OBJECTIVE.bind(Options()).unsuitable(SCHEMA) is None

@@ -17,7 +17,7 @@ from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import input_likelihood
-from leadline.objectives.self_supervised.masked import Masked, Options
+from leadline.objectives.self_supervised.masked import OBJECTIVE, Options
 from leadline.objectives.self_supervised.masking import Masking
 
 NUMBER = {
@@ -83,16 +83,18 @@ def table(rows: int = ROWS) -> torch.Tensor:
     return torch.stack([number, code, yes], 1)
 
 
-def network(one: InputSchema, **options: Any) -> tuple[Masked, Any]:
+def network(one: InputSchema, **options: Any) -> tuple[Any, Any]:
     schema = Schema(inputs=(one,))
-    objective = Masked().bind(Masked().bind(Options(**options)).complete(schema))
+    objective = OBJECTIVE.bind(Options(**options)).complete(schema)
     torch.manual_seed(0)
     front = build_preprocessor(one)
     component = Component(
         name="rnn" if one.kind == "text" else "mlp", options={"hidden": 8 if one.kind == "text" else [16]}
     )
-    body = build_encoder(component, signal_spec(front, one), front, "small", encoder_output=objective.encoder_output)
-    return objective, objective.build(schema, {one.name: body}, objective.chosen)
+    body = build_encoder(
+        component, signal_spec(front, one), front, "small", encoder_output=objective.learning.encoder_output
+    )
+    return objective, objective.learning.build(schema, {one.name: body})
 
 
 def test_whole_patches_of_every_channel_are_hidden_as_many_in_each_picture() -> None:
@@ -183,7 +185,7 @@ def test_errors_against_the_mean_and_the_most_frequent_class_by_hand() -> None:
     usual = ((raw[:, 1] == 2) & hidden.where[:, 1]).int() + (
         (raw[:, 2] == common) & hidden.where[:, 2]
     ).int()  # v is the usual one
-    assert torch.equal(told.default_training.int(), usual)
+    assert torch.equal(told.usual.int(), usual)
     assert torch.equal(told.classed.int(), hidden.where[:, 1:].sum(1).int())
 
 
@@ -200,7 +202,7 @@ def test_rows_weigh_by_what_is_hidden_of_them() -> None:
     objective, made = network(TABLE)
     batch = Batch({"table": table(60)}, None, torch.full((60,), 2.0), torch.arange(60))
     with using_rng(rng(60)):
-        loss = objective.loss(made, batch, "network", rng(60))
+        loss = objective.learning.loss(made, batch, "network", rng(60))
     hidden = made.telling.hidden(batch.inputs, made.names, rng(60))[0]
     torch.testing.assert_close(loss.weight_B, 2.0 * hidden.count_B.float())
     assert (loss.value_B[loss.weight_B == 0] == 0).all()
@@ -217,10 +219,10 @@ def test_the_mean_tells_nothing_and_the_truth_everything() -> None:
             return features.new_zeros(len(features), 2, 12, 10)
 
     made.telling.decoders[0] = Constant()
-    columns = {k: v.detach().numpy() for k, v in objective.decide(made.eval(), batch, None).columns.items()}
+    columns = {k: v.detach().numpy() for k, v in objective.decision.predict(made.eval(), batch, None).columns.items()}
     found = {
         f.name: f
-        for f in objective.measure(
+        for f in objective.decision.measure(
             columns, EvaluationContext("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,))
         )
     }
@@ -228,7 +230,7 @@ def test_the_mean_tells_nothing_and_the_truth_everything() -> None:
     columns["error"] = np.zeros(30)
     found = {
         f.name: f
-        for f in objective.measure(
+        for f in objective.decision.measure(
             columns, EvaluationContext("test", np.zeros(30), None, Schema(inputs=(IMAGE,)), (0.95,))
         )
     }
@@ -237,8 +239,8 @@ def test_the_mean_tells_nothing_and_the_truth_everything() -> None:
 
 def test_a_text_alone_is_told_step_by_step_and_others_are_not() -> None:
     schema = Schema(inputs=(WORDS,))
-    assert Masked().bind(Options()).complete(schema).by == "step"
-    assert Masked().bind(Options(by="step")).encoder_output == "sequence"
-    assert Masked().bind(Options(by="row")).complete(schema).by == "row"
-    assert Masked().bind(Options()).complete(Schema(inputs=(TABLE, WORDS))).by == "row"
-    assert "a text alone" in (Masked().bind(Options(by="step")).unsuitable(Schema(inputs=(TABLE,))) or "")
+    assert OBJECTIVE.bind(Options()).complete(schema).options.by == "step"
+    assert OBJECTIVE.bind(Options(by="step")).learning.encoder_output == "sequence"
+    assert OBJECTIVE.bind(Options(by="row")).complete(schema).options.by == "row"
+    assert OBJECTIVE.bind(Options()).complete(Schema(inputs=(TABLE, WORDS))).options.by == "row"
+    assert "a text alone" in (OBJECTIVE.bind(Options(by="step")).unsuitable(Schema(inputs=(TABLE,))) or "")

@@ -35,11 +35,11 @@ def schema(**state: Any) -> Schema:
 
 def made(name: str, state: dict[str, Any] | None = None, **options: Any) -> tuple[Any, Any]:
     """Return an objective with its options complete, and its network."""
-    objective, _ = objective_for(Component(name=name, options=options))
+    objective = objective_for(Component(name=name, options=options))
     whole = schema(**(state or {}))
-    objective = objective.bind(objective.complete(whole))
+    objective = objective.complete(whole)
     torch.manual_seed(0)
-    return objective, objective.build(whole, {"table": Body(Plain(), Plain(), 4)}, objective.chosen)
+    return objective, objective.learning.build(whole, {"table": Body(Plain(), Plain(), 4)})
 
 
 def batch(labelled: int = 4) -> Batch:
@@ -65,7 +65,7 @@ def test_the_loss_is_the_mean_of_two_means_where_batches_have_their_ratio() -> N
     easy_BC, hard_BC = (network(inputs) for inputs in (rows.inputs, rows.views["strong"]))
     supervised = F.cross_entropy(easy_BC[:4], rows.target_B[:4])  # type: ignore[index]
     unlabelled = F.cross_entropy(hard_BC[4:], easy_BC[4:].argmax(1))
-    loss = objective.loss(network, rows, "network", rng())
+    loss = objective.learning.loss(network, rows, "network", rng())
     torch.testing.assert_close(total(loss), (supervised + 3 * unlabelled) / 2)
     means = {name: (part @ loss.weight_B / loss.weight_B.sum()).item() for name, part in loss.terms.items()}
     assert means == pytest.approx({"supervised": supervised.item(), "unlabelled": unlabelled.item(), "sure": 1.0})
@@ -76,7 +76,7 @@ def test_a_row_learns_only_from_what_the_network_is_sure_of() -> None:
     rows = batch()
     sure_B = network(rows.inputs).softmax(1).amax(1) >= 0.45
     assert 0 < int(sure_B[4:].sum()) < 8, "the test needs some of each"
-    loss = objective.loss(network, rows, "network", rng())
+    loss = objective.learning.loss(network, rows, "network", rng())
     assert torch.equal(loss.value_B[4:] > 0, sure_B[4:])
     mean = float((loss.terms["sure"] * loss.weight_B).sum() / loss.weight_B.sum())
     weight_B = rows.weight_B[4:]
@@ -89,7 +89,7 @@ def test_no_gradient_goes_through_what_rows_are_said_to_be() -> None:
     easy = rows.inputs["table"].clone().requires_grad_()
     hard = rows.views["strong"]["table"].clone().requires_grad_()
     rows = replace(rows, inputs={"table": easy}, views={"strong": {"table": hard}})
-    total(objective.loss(network, rows, "network", rng())).backward()
+    total(objective.learning.loss(network, rows, "network", rng())).backward()
     assert hard.grad is not None
     assert hard.grad.abs().sum() > 0
     assert easy.grad is None or not easy.grad.any()
@@ -99,7 +99,7 @@ def test_in_few_bits_weights_learn_too() -> None:
     """Autocast keeps what it made of weights: where no gradient was wanted first, none would come later."""
     objective, network = made("fixmatch", threshold=0.0)
     with torch.autocast("cpu", torch.bfloat16):
-        loss = objective.loss(network, batch(labelled=0), "network", rng())
+        loss = objective.learning.loss(network, batch(labelled=0), "network", rng())
     total(loss).backward()
     assert network.head.weight.grad is not None
     assert network.head.weight.grad.any()
@@ -107,16 +107,18 @@ def test_in_few_bits_weights_learn_too() -> None:
 
 def test_without_consistency_rows_themselves_learn() -> None:
     objective, network = made("fixmatch", threshold=0.0, consistency=False)
-    assert objective.views == ("weak",)
+    assert objective.supervision.views == ("weak",)
     rows = replace(batch(), views={})
     said_BC = network(rows.inputs)
-    loss = objective.loss(network, rows, "network", rng())
+    loss = objective.learning.loss(network, rows, "network", rng())
     torch.testing.assert_close(loss.value_B[4:], F.cross_entropy(said_BC[4:], said_BC[4:].argmax(1), reduction="none"))
 
 
 def test_the_weight_of_rows_without_a_class_climbs_over_the_ramp() -> None:
     objective, network = made("fixmatch", threshold=0.0, ramp=0.5)
-    values = [objective.loss(network, batch(), "network", rng(at)).value_B[4:].sum() for at in (0.0, 0.25, 0.5, 1.0)]
+    values = [
+        objective.learning.loss(network, batch(), "network", rng(at)).value_B[4:].sum() for at in (0.0, 0.25, 0.5, 1.0)
+    ]
     assert values[0].item() == 0
     torch.testing.assert_close(values[1], values[3] / 2)
     torch.testing.assert_close(values[2], values[3])
@@ -125,25 +127,25 @@ def test_the_weight_of_rows_without_a_class_climbs_over_the_ramp() -> None:
 @pytest.mark.parametrize("name", ["fixmatch", "adaptation"])
 def test_batches_are_asked_for_in_the_ratio_that_there_can_be(name: str) -> None:
     plenty, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 1_000}, ratio=7.0)
-    assert plenty.chosen.ratio == 7
-    assert plenty.labelled_share == pytest.approx(1 / 8)
+    assert plenty.options.ratio == 7
+    assert plenty.supervision.labelled_share == pytest.approx(1 / 8)
     few, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 5}, ratio=7.0)
-    assert few.chosen.ratio == pytest.approx(1 / 4)
-    assert few.labelled_share == pytest.approx(20 / 25)
-    assert few.complete(schema(counts=[10, 5, 5], unlabelled=5)) == few.chosen
+    assert few.options.ratio == pytest.approx(1 / 4)
+    assert few.supervision.labelled_share == pytest.approx(20 / 25)
+    assert few.complete(schema(counts=[10, 5, 5], unlabelled=5)).options == few.options
 
 
 def test_without_rows_to_learn_from_without_a_class_fixmatch_is_classification() -> None:
     objective, network = made("fixmatch", {"counts": [4, 4, 4], "unlabelled": 0})
     plain, _ = made("classification")
     rows = replace(batch(labelled=ROWS), views={"strong": batch().views["strong"]})
-    own, other = (one.loss(network, rows, "network", rng()) for one in (objective, plain))
+    own, other = (one.learning.loss(network, rows, "network", rng()) for one in (objective, plain))
     torch.testing.assert_close(own.value_B, other.value_B)
     torch.testing.assert_close(own.weight_B, other.weight_B)
 
 
 def test_adaptation_refuses_rows_of_one_domain_in_words() -> None:
-    objective, _ = objective_for(Component(name="adaptation"))
+    objective = objective_for(Component(name="adaptation"))
     said = objective.unsuitable(schema(counts=[4, 4, 4], unlabelled=0))
     assert said is not None
     assert "every train row has a 'kind'" in said
@@ -159,7 +161,7 @@ def test_features_learn_to_mislead_what_tells_domains_apart() -> None:
     gradients = []
     for progress in (0.0, 0.3, 1.0):
         x = rows.inputs["table"].clone().requires_grad_()
-        total(objective.loss(network, replace(rows, inputs={"table": x}), "network", rng(progress))).backward()
+        total(objective.learning.loss(network, replace(rows, inputs={"table": x}), "network", rng(progress))).backward()
         gradients.append(x.grad)
     x = rows.inputs["table"].clone().requires_grad_()
     told_B = F.binary_cross_entropy_with_logits(network.domains(x), torch.ones(ROWS), reduction="none")
@@ -171,7 +173,7 @@ def test_features_learn_to_mislead_what_tells_domains_apart() -> None:
 
 def test_what_tells_domains_apart_does_not_ship_and_stays_where_it_trains() -> None:
     objective, network = made("adaptation")
-    shipped = objective.ship(network)
+    shipped = objective.learning.ship(network)
     assert not [name for name in shipped.state_dict() if name.startswith("domains")]
     assert any(name.startswith("domains") for name in network.state_dict())
     rows = batch()
@@ -179,9 +181,9 @@ def test_what_tells_domains_apart_does_not_ship_and_stays_where_it_trains() -> N
 
 
 def test_a_network_without_features_is_refused() -> None:
-    objective, _ = objective_for(Component(name="adaptation"))
+    objective = objective_for(Component(name="adaptation"))
     with pytest.raises(UsageError, match="head: linear"):
-        objective.build(schema(), {"table": Body(Plain(), Plain(), 3, gives_outputs=True)}, objective.chosen)
+        objective.learning.build(schema(), {"table": Body(Plain(), Plain(), 3, gives_outputs=True)})
 
 
 def test_several_targets_refuse_an_objective_that_needs_rows_without_one() -> None:
@@ -190,8 +192,8 @@ def test_several_targets_refuse_an_objective_that_needs_rows_without_one() -> No
     assert kind is not None
     tasks = [one.model_dump(mode="json") for one in (kind, number)]
     several = ColumnSchema(name="kind, price", kind="several", state={"columns": ["kind", "price"], "tasks": tasks})
-    objective, _ = objective_for(Component(name="multitask", options={"tasks": {"kind": "fixmatch"}}))
     with pytest.raises(UsageError, match="cannot have the objective 'fixmatch'"):
+        objective = objective_for(Component(name="multitask", options={"tasks": {"kind": "fixmatch"}}))
         objective.complete(schema().model_copy(update={"target": several}))
 
 

@@ -45,13 +45,17 @@ def decisions(subject: Any, x_n1: torch.Tensor) -> dict[str, np.ndarray]:
     objective = OBJECTIVE.bind(subject.last.options)
     batch = Batch({"x": x_n1}, None, torch.ones(len(x_n1)), torch.arange(len(x_n1)))
     with torch.no_grad():
-        return {name: values.numpy() for name, values in objective.decide(subject, batch, None).columns.items()}
+        return {
+            name: values.numpy() for name, values in objective.decision.predict(subject, batch, None).columns.items()
+        }
 
 
 def settle(options: Options, x_n1: torch.Tensor, target_n: np.ndarray) -> tuple[Any, dict[str, Finding]]:
     subject = network(options)
     columns = decisions(subject, x_n1) if len(x_n1) else {}
-    found = OBJECTIVE.bind(options).calibrate(subject, columns, EvaluationContext("validation", target_n, None, SCHEMA))
+    found = OBJECTIVE.bind(options).decision.calibrate(
+        subject, columns, EvaluationContext("validation", target_n, None, SCHEMA)
+    )
     return subject, {f.name: f for f in found}
 
 
@@ -66,11 +70,11 @@ def test_a_network_that_is_too_sure_is_cooled_and_says_by_how_much() -> None:
     assert interval[0] < 3.0 < interval[1]
     x_n1, target_n = rows(2000, 3.0, seed=1)
     columns = decisions(subject, x_n1)
-    changed = OBJECTIVE.uncalibrated(subject, columns)
+    changed = OBJECTIVE.bind(Options()).decision.uncalibrated(subject, columns)
     assert changed is not None
     before = decisions(network(Options()), x_n1)
     np.testing.assert_allclose(changed[1]["probability"], before["probability"], atol=1e-5)
-    watched = [OBJECTIVE.monitor(c, target_n, SCHEMA)["loss"] for c in (columns, before)]
+    watched = [OBJECTIVE.bind(Options()).decision.monitor(c, target_n, SCHEMA)["loss"] for c in (columns, before)]
     assert watched[0] < watched[1]
 
 
@@ -82,7 +86,7 @@ def test_the_temperature_is_left_alone_where_nothing_says_otherwise(n: int, too_
     subject, found = settle(Options(), *rows(n, too_sure))
     assert subject.last.temperature.item() == 1.0
     assert words in (found["temperature"].method or "")
-    assert OBJECTIVE.uncalibrated(subject, {}) is None
+    assert OBJECTIVE.bind(Options()).decision.uncalibrated(subject, {}) is None
 
 
 def test_hardly_any_mistake_says_nothing_of_how_sure_to_be() -> None:

@@ -14,11 +14,11 @@ from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
 from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.class_scores import Scores
-from leadline.objectives.supervised.classification import OBJECTIVE, Classification
+from leadline.objectives.supervised.classification import OBJECTIVE
 from leadline.objectives.supervised.classifier_options import Options
-from leadline.run.build import objective_for
 
 
 def schema(*classes: str, counts: tuple[int, ...] = (), positive: int = 1) -> Schema:
@@ -30,15 +30,14 @@ TWO = schema("no", "yes", counts=(90, 10))
 THREE = schema("a", "b", "c", counts=(1, 2, 3))
 
 
-def asked(**options: Any) -> tuple[Classification, Any]:
-    objective, chosen = objective_for(Component(name="classification", options=options))
-    assert isinstance(objective, Classification)
-    return objective, chosen
+def asked(**options: Any) -> tuple[Any, Any]:
+    objective = objective_for(Component(name="classification", options=options))
+    return objective, objective.options
 
 
 def loss_of(options: dict[str, Any], z_BC: torch.Tensor, target_B: torch.Tensor, data: Schema = THREE) -> Any:
-    objective, chosen = asked(**options)
-    return objective.value(objective.last(data, chosen), z_BC, target_B)
+    head = asked(**options)[0].capability("head")
+    return head.value(head.last(data), z_BC, target_B)
 
 
 def test_focal_loss_is_lins_and_without_an_exponent_plain_cross_entropy() -> None:
@@ -75,9 +74,11 @@ def test_class_weights_travel_as_weights_of_rows_and_leave_losses_alone() -> Non
 def test_early_stopping_watches_the_weighed_loss() -> None:
     objective, _ = asked(class_weights={"yes": 9})
     columns = {"probability": np.array([[0.8, 0.2], [0.6, 0.4]]), "prediction": np.array([0, 0])}
-    watched = objective.monitor(columns, np.array([0, 1]), TWO)
+    watched = objective.decision.monitor(columns, np.array([0, 1]), TWO)
     assert watched["loss"] == pytest.approx((-np.log(0.8) - 9 * np.log(0.4)) / 10)
-    assert OBJECTIVE.monitor(columns, np.array([0, 1]), TWO)["loss"] == pytest.approx((-np.log(0.8) - np.log(0.4)) / 2)
+    assert OBJECTIVE.bind(Options()).decision.monitor(columns, np.array([0, 1]), TWO)["loss"] == pytest.approx(
+        (-np.log(0.8) - np.log(0.4)) / 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,17 +157,17 @@ def test_decisions_go_by_costs_by_threshold_or_by_what_is_most_probable() -> Non
 
 def test_what_is_measured_and_announced_depends_on_costs() -> None:
     objective, _ = asked(costs=[[0, 1], [20, 0]])
-    assert "expected_cost" in objective.names(TWO)
-    assert "expected_cost" not in OBJECTIVE.names(TWO)
-    assert "sensitivity" in OBJECTIVE.names(TWO)
-    assert "sensitivity" not in OBJECTIVE.names(THREE)
+    assert "expected_cost" in objective.decision.metric_names(TWO)
+    assert "expected_cost" not in OBJECTIVE.bind(Options()).decision.metric_names(TWO)
+    assert "sensitivity" in OBJECTIVE.bind(Options()).decision.metric_names(TWO)
+    assert "sensitivity" not in OBJECTIVE.bind(Options()).decision.metric_names(THREE)
     columns = {"probability": np.array([[0.8, 0.2], [0.6, 0.4], [0.1, 0.9]]), "prediction": np.array([0, 0, 1])}
     found = [
         f
-        for f in objective.measure(columns, EvaluationContext("test", np.array([0, 1, 1]), None, TWO))
+        for f in objective.decision.measure(columns, EvaluationContext("test", np.array([0, 1, 1]), None, TWO))
         if isinstance(f, Finding)
     ]
-    assert {f.label for f in found} == set(objective.names(TWO))
+    assert {f.label for f in found} == set(objective.decision.metric_names(TWO))
     assert next(f.value for f in found if f.name == "expected_cost") == pytest.approx(20 / 3)
-    name, constant = objective.dummy_predictor(np.array([0] * 9 + [1]), 4, TWO)
+    name, constant = objective.decision.dummy_predictor(np.array([0] * 9 + [1]), 4, TWO)
     assert (name, set(constant["prediction"])) == ("cheapest", {1})

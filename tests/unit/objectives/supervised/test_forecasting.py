@@ -38,7 +38,7 @@ def schema(variables: int = 2, *inputs: InputSchema) -> Schema:
 
 
 def objective(**options: Any) -> Any:
-    return objective_for(Component(name="forecasting", options=options))[0]
+    return objective_for(Component(name="forecasting", options=options))
 
 
 @pytest.mark.parametrize(("loss", "cost"), [
@@ -51,7 +51,7 @@ def test_losses_are_means_over_known_cells(loss: str, cost: Any) -> None:
     target[0, 1, 0] = target[0, 2] = torch.nan
     target[1] = torch.nan
     scores = SCORES.clone().requires_grad_()
-    found = own.value(own.last(schema(), own.chosen), scores, target)
+    found = own.capability("head").value(own.capability("head").last(schema()), scores, target)
     known = [(0, 0), (0, 1), (1, 1)]
     expected = np.mean([cost(float((SCORES - target)[0, h, v]) / STATE["std"][v]) for h, v in known])
     assert found.value_B[0].item() == pytest.approx(expected, rel=1e-5)
@@ -61,23 +61,23 @@ def test_losses_are_means_over_known_cells(loss: str, cost: Any) -> None:
     weighted.backward()
     assert scores.grad is not None and scores.grad.isfinite().all()
     assert not scores.grad[1].any()
-    whole = own.monitor({"prediction": SCORES.numpy()}, target.numpy(), schema())["loss"]
+    whole = own.decision.monitor({"prediction": SCORES.numpy()}, target.numpy(), schema())["loss"]
     assert whole == pytest.approx(weighted.item() / found.weight_B.sum().item(), rel=1e-5)
 
 
 def test_quantiles_pay_the_pinball_loss_and_the_middle_one_is_the_forecast() -> None:
     own = objective(quantiles=[0.1, 0.4, 0.9])
     quantiles = (SCORES[..., None] + torch.tensor([-1.0, 0.0, 1.0])).detach()
-    found = own.value(own.last(schema(), own.chosen), quantiles, TARGET)
+    found = own.capability("head").value(own.capability("head").last(schema()), quantiles, TARGET)
     error = (TARGET[..., None] - quantiles) / torch.tensor([2.0, 0.5])[:, None]
     share = torch.tensor([0.1, 0.4, 0.9])
     torch.testing.assert_close(
         found.value_B, torch.where(error > 0, share * error, (share - 1) * error).mean((1, 2, 3))
     )
-    columns = own.decided(own.last(schema(), own.chosen), quantiles).columns
+    columns = own.capability("head").decided(own.capability("head").last(schema()), quantiles).columns
     assert torch.equal(columns["prediction"], SCORES)
     assert columns["quantiles"].shape == (20, 3, 2, 3)
-    assert own.each == 3 and objective().each == 1
+    assert own.capability("forecaster").each == 3 and objective().capability("forecaster").each == 1
 
 
 @pytest.mark.parametrize("levels", [[0.5], [0.9, 0.1], [0.0, 0.5]])
@@ -90,7 +90,9 @@ def measured(own: Any, variables: int, **more: np.ndarray) -> tuple[dict[str, Fi
     rng = np.random.default_rng(0)
     target = rng.normal(size=(40, 3, variables)).astype(np.float32)
     found = list(
-        own.measure({"prediction": target + 0.5, **more}, EvaluationContext("test", target, None, schema(variables)))
+        own.decision.measure(
+            {"prediction": target + 0.5, **more}, EvaluationContext("test", target, None, schema(variables))
+        )
     )
     findings = {item.label: item for item in found if isinstance(item, Finding)}
     return findings, {item.name: item for item in found if isinstance(item, ExhibitDraft)}
@@ -143,10 +145,10 @@ def test_windows_are_compared_by_a_number_whose_mean_is_the_measure() -> None:
     target[3, 1:] = np.nan
     found = {
         f.name: f
-        for f in own.measure({"prediction": SCORES.numpy()}, EvaluationContext("test", target, None, schema()))
+        for f in own.decision.measure({"prediction": SCORES.numpy()}, EvaluationContext("test", target, None, schema()))
         if isinstance(f, Finding) and not f.group
     }
-    name, value_n = own.per_example_score({"prediction": SCORES.numpy()}, target, schema())
+    name, value_n = own.decision.per_example_score({"prediction": SCORES.numpy()}, target, schema())
     assert name == "mse_scaled" and value_n.mean() == pytest.approx(found[name].value)
 
 
@@ -169,20 +171,20 @@ def test_a_window_has_a_scale_of_its_own_where_the_body_gives_features(
     spec = SignalSpec("sequence", (3, 2), ahead=3, past=3, aims=(0, 1))
     monkeypatch.setattr(forecasting, "signal_spec", lambda front, one: spec)
     own, one = objective(anchor=anchor), InputSchema(name="series", kind="series", fields=(), shape=(3, 2))
-    network = own.build(schema(2, one), {"series": Body(Front(), Flat(), 6, gives_outputs=gives)}, own.chosen)
+    network = own.learning.build(schema(2, one), {"series": Body(Front(), Flat(), 6, gives_outputs=gives)})
     assert isinstance(network.bodies[0].preprocessor, Anchored) == anchored
     x = {"series": torch.randn(4, 3, 2)}
     moved = {"series": x["series"] + 7}
     same = torch.allclose(network(moved) - network(x), 7 * torch.tensor([2.0, 0.5]), atol=1e-4)
     assert same == (anchored or gives)  # the outputs of `Flat` are its inputs
-    assert network(x).shape == (4, 3, 2) and own.score(network, x).shape == (4, 6)
+    assert network(x).shape == (4, 3, 2) and own.learning.score(network, x).shape == (4, 6)
 
 
 def test_the_constant_answer_is_the_train_mean_and_the_quantiles_of_train() -> None:
     own = objective(quantiles=[0.25, 0.5, 0.75])
     target = np.tile(np.arange(101, dtype=np.float32)[:, None, None], (1, 3, 2))
     target[50, :, 1] = np.nan
-    name, columns = own.dummy_predictor(target, 7, schema())
+    name, columns = own.decision.dummy_predictor(target, 7, schema())
     assert name == "mean"
     assert columns["prediction"].shape == (7, 3, 2) and columns["prediction"][4, 2].tolist() == [5.0, -2.0]
     assert columns["quantiles"][0, 0, 0].tolist() == [25.0, 50.0, 75.0]

@@ -17,7 +17,7 @@ from leadline.data.targets.tokens import NOTHING
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext, Sampler
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import language as module
 from leadline.objectives.supervised.text_sampling import Sampling
 
@@ -37,7 +37,7 @@ def rng(rows: int = 1) -> Rng:
 @pytest.mark.parametrize("family", ["rnn", "tcn", "transformer"])
 def test_the_loss_is_the_mean_surprise_at_each_token_and_the_end(family: str) -> None:
     objective, network = language(family)
-    found = objective.loss(network, batch(), "network", rng(3))
+    found = objective.learning.loss(network, batch(), "network", rng(3))
     assert found.weight_B.tolist() == [4, 2, 6]
     for row, text in enumerate(TEXTS.tolist()):
         nll, known = 0.0, [number for number in text if number]
@@ -54,7 +54,7 @@ def test_many_scores_are_made_in_turn_with_the_same_gradient(monkeypatch: pytest
 
     def gradients() -> list[torch.Tensor]:
         network.zero_grad()
-        loss = objective.loss(network, batch(), "network", rng(3))
+        loss = objective.learning.loss(network, batch(), "network", rng(3))
         (loss.value_B @ loss.weight_B).backward()
         return [p.grad.clone() for p in network.parameters()]
 
@@ -63,19 +63,19 @@ def test_many_scores_are_made_in_turn_with_the_same_gradient(monkeypatch: pytest
     for one, other in zip(whole, gradients(), strict=True):
         torch.testing.assert_close(one, other)
     with torch.no_grad():
-        assert objective.decide(network, batch(), None).columns["tokens"].tolist() == [4, 2, 6]
+        assert objective.decision.predict(network, batch(), None).columns["tokens"].tolist() == [4, 2, 6]
 
 
 def test_the_unigram_answer_is_how_frequent_tokens_are() -> None:
     objective, _ = language()
     target = batch().target_B.numpy()
-    name, columns = objective.dummy_predictor(target, 3, SCHEMA)
+    name, columns = objective.decision.dummy_predictor(target, 3, SCHEMA)
     share = (np.bincount(target[target >= 0], minlength=6) + 1) / ((target >= 0).sum() + 6)
     assert name == "unigram"
     assert columns["probability"].shape == (3, 6)
     found = {
         f.name: f
-        for f in objective.measure(columns, EvaluationContext("test", target, None, SCHEMA))
+        for f in objective.decision.measure(columns, EvaluationContext("test", target, None, SCHEMA))
         if isinstance(f, Finding)
     }
     assert found["nll"].value == pytest.approx(-np.log(share[target[target >= 0]]).mean())
@@ -90,7 +90,7 @@ def test_bits_a_character_are_those_of_all_that_stands_in_a_text() -> None:
     def bits(state: dict[str, Any]) -> Finding:
         field = SCHEMA.inputs[0].fields[0].model_copy(update={"state": {**STATE, **state}})
         schema = SCHEMA.model_copy(update={"inputs": (SCHEMA.inputs[0].model_copy(update={"fields": (field,)}),)})
-        found = objective.measure(predictions, EvaluationContext("test", target, None, schema))
+        found = objective.decision.measure(predictions, EvaluationContext("test", target, None, schema))
         return next(f for f in found if isinstance(f, Finding) and f.name == "bits_per_character")
 
     unknown = np.log2(1_114_112)  # which character it is, that the network does not say
@@ -115,17 +115,17 @@ def trained() -> tuple[Any, Any]:
     rows = batch(torch.tensor([[2, 3, 4, 5], [3, 4, 5, 0]], dtype=torch.int32))
     for _ in range(120):
         optimizer.zero_grad()
-        objective.loss(network, rows, "network", rng(2)).value_B.mean().backward()
+        objective.learning.loss(network, rows, "network", rng(2)).value_B.mean().backward()
         optimizer.step()
     return objective, network.train()
 
 
 def test_texts_are_drawn_as_they_were_learnt() -> None:
     objective, network = trained()
-    assert isinstance(objective, Sampler)
+    sampler = objective.capability("sampler")
 
     def drawn(rows: int, **options: Any) -> list[str]:
-        found: list[str] = objective.sample(network, SCHEMA, rng(rows), Sampling(**options))["text"]
+        found: list[str] = sampler.sample(network, SCHEMA, rng(rows), Sampling(**options))["text"]
         return found
 
     many = drawn(200)
@@ -147,14 +147,15 @@ def test_texts_may_be_longer_than_those_trained_on() -> None:
     last = network.head[1]
     with torch.no_grad():
         last.bias[END] = -100.0  # never ends
-    texts = objective.sample(network, SCHEMA, rng(2), Sampling(length=30))["text"]
+    texts = objective.capability("sampler").sample(network, SCHEMA, rng(2), Sampling(length=30))["text"]
     assert [len(text) for text in texts] == [30, 30]
 
 
 def test_other_seeds_draw_other_texts() -> None:
     objective, network = language()
     one, other = (
-        objective.sample(network, SCHEMA, Rng(seed, 0, torch.arange(4)), Sampling())["text"] for seed in (0, 1)
+        objective.capability("sampler").sample(network, SCHEMA, Rng(seed, 0, torch.arange(4)), Sampling())["text"]
+        for seed in (0, 1)
     )
     assert one != other
 
@@ -162,4 +163,4 @@ def test_other_seeds_draw_other_texts() -> None:
 def test_a_row_without_weight_costs_nothing() -> None:
     objective, network = language()
     rows = replace(batch(), weight_B=torch.tensor([1.0, 0.0, 2.0]))
-    assert objective.loss(network, rows, "network", rng(3)).weight_B.tolist() == [4, 0, 12]
+    assert objective.learning.loss(network, rows, "network", rng(3)).weight_B.tolist() == [4, 0, 12]

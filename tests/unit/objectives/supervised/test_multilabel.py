@@ -21,7 +21,8 @@ TRUE = torch.tensor([[1.0, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1], [1
 
 
 def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
-    objective, chosen = objective_for(Component(name=name, options=options))
+    objective = objective_for(Component(name=name, options=options))
+    chosen = objective.options
     return objective, objective.last(schema, chosen)
 
 
@@ -50,7 +51,7 @@ def test_labels_more_probable_than_not_are_given() -> None:
 
 
 def test_weights_of_labels_must_be_of_labels() -> None:
-    objective, _ = objective_for(Component(name="multilabel", options={"positive_weight": {"aa": 2.0}}))
+    objective = objective_for(Component(name="multilabel", options={"positive_weight": {"aa": 2.0}}))
     with pytest.raises(UsageError, match=r"the target has no label 'aa'. Did you mean 'a'"):
         objective.unsuitable(SETS)
     for wrong in (0, -1, "equal", {"a": 0}):
@@ -59,7 +60,7 @@ def test_weights_of_labels_must_be_of_labels() -> None:
 
 
 def test_the_most_common_labels_are_the_constant_answer() -> None:
-    name, found = objective_for(Component(name="multilabel"))[0].dummy_predictor(TRUE.numpy()[[0, 2, 5]], 2, SETS)
+    name, found = objective_for(Component(name="multilabel")).decision.dummy_predictor(TRUE.numpy()[[0, 2, 5]], 2, SETS)
     assert name == "majority"
     assert found["prediction"].tolist() == [[1, 0, 1]] * 2
     np.testing.assert_allclose(found["probability"][0], [1, 1 / 3, 2 / 3])
@@ -67,4 +68,4 @@ def test_the_most_common_labels_are_the_constant_answer() -> None:
 
 def test_classes_are_pointed_to_what_would_make_them_sets() -> None:
     classes = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b"]}))
-    assert "--set data.kinds.kind=labels" in str(objective_for(Component(name="multilabel"))[0].unsuitable(classes))
+    assert "--set data.kinds.kind=labels" in str(objective_for(Component(name="multilabel")).unsuitable(classes))

@@ -46,14 +46,14 @@ OUTPUTS = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
 
 
 def ready(**options: Any) -> tuple[Any, Any]:
-    objective, _ = objective_for(Component(name="multitask", options=options))
-    objective = objective.bind(objective.complete(SCHEMA))
-    return objective, objective.last(SCHEMA, objective.chosen)
+    objective = objective_for(Component(name="multitask", options=options))
+    objective = objective.complete(SCHEMA)
+    return objective, objective.learning.last(SCHEMA)
 
 
 def test_every_task_has_outputs_and_scores_of_its_own() -> None:
     objective, last = ready()
-    assert objective.outputs(SCHEMA, objective.chosen) == 5
+    assert objective.learning.outputs(SCHEMA) == 5
     scores = last(OUTPUTS)
     assert scores.shape == (4, 5)
     found = {part.task.name: own.shape for part, _, own in last.apart(scores)}
@@ -63,7 +63,7 @@ def test_every_task_has_outputs_and_scores_of_its_own() -> None:
 def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
     objective, last = ready(weights={"income": 2.0, "age": 1.0, "tags": 1.0})
     scores = last(OUTPUTS).requires_grad_()
-    loss = objective.value(last, scores, TARGET)
+    loss = objective.learning.value(last, scores, TARGET)
     parts = {name: value.tolist() for name, value in loss.terms.items()}
     income, age, tags = (parts[f"loss({name})"] for name in ("income", "age", "tags"))
     torch.testing.assert_close(loss.weight_B, torch.tensor([1.0, 0.75, 0.25, 0.25]))
@@ -78,25 +78,27 @@ def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
 def test_the_watched_loss_is_that_of_the_known_targets() -> None:
     objective, last = ready(weights={"age": 3.0})
     scores = last(OUTPUTS)
-    decided = {name: x.detach().numpy() for name, x in objective.decided(last, scores).columns.items()}
-    loss = objective.value(last, scores, TARGET)
-    watched = objective.monitor(decided, TARGET.numpy(), SCHEMA)
+    decided = {name: x.detach().numpy() for name, x in objective.learning.decided(last, scores).columns.items()}
+    loss = objective.learning.value(last, scores, TARGET)
+    watched = objective.decision.monitor(decided, TARGET.numpy(), SCHEMA)
     assert watched["loss"] == pytest.approx(
         (loss.value_B * loss.weight_B).sum().item() / loss.weight_B.sum().item(), rel=1e-5
     )
-    assert set(watched) == set(objective.monitors)
+    assert set(watched) == set(objective.decision.monitors)
     assert watched["mae(age)"] == pytest.approx(np.abs(decided["prediction(age)"][[0, 2]] - [5, 7]).mean())
-    nothing = objective.monitor(decided, np.full((4, 4), np.nan, dtype=np.float32), SCHEMA)
+    nothing = objective.decision.monitor(decided, np.full((4, 4), np.nan, dtype=np.float32), SCHEMA)
     assert np.isnan(nothing["loss"])
     assert np.isnan(nothing["mae(age)"])
 
 
 def test_findings_are_named_after_their_task() -> None:
     objective, last = ready()
-    decided = {name: x.numpy() for name, x in objective.decided(last, last(OUTPUTS)).columns.items()}
-    found = list(objective.measure(decided, EvaluationContext("test", TARGET.numpy(), np.array([0, 0, 1, 1]), SCHEMA)))
+    decided = {name: x.numpy() for name, x in objective.learning.decided(last, last(OUTPUTS)).columns.items()}
+    found = list(
+        objective.decision.measure(decided, EvaluationContext("test", TARGET.numpy(), np.array([0, 0, 1, 1]), SCHEMA))
+    )
     findings = {f.label: f for f in found if isinstance(f, Finding)}
-    assert set(findings) == set(objective.names(SCHEMA))
+    assert set(findings) == set(objective.decision.metric_names(SCHEMA))
     assert findings["mae(age)"].n == 2
     assert findings["accuracy(income)"].name == "accuracy(income)"
     assert findings["recall(income: rich)"].group == "class=income: rich"
@@ -107,10 +109,10 @@ def test_findings_are_named_after_their_task() -> None:
 
 def test_a_task_may_have_another_objective_and_options() -> None:
     objective, last = ready(tasks={"age": {"name": "quantiles", "levels": [0.1, 0.9]}})
-    assert objective.chosen.tasks["age"].options == {"levels": [0.1, 0.9]}
-    assert {"q10(age)", "q90(age)"} <= set(objective.decided(last, last(torch.zeros(2, 6))).columns)
-    assert "pinball(age: q10)" in objective.names(SCHEMA)
-    assert objective.monitors["accuracy(income)"] == "higher"
+    assert objective.options.tasks["age"].options == {"levels": [0.1, 0.9]}
+    assert {"q10(age)", "q90(age)"} <= set(objective.learning.decided(last, last(torch.zeros(2, 6))).columns)
+    assert "pinball(age: q10)" in objective.decision.metric_names(SCHEMA)
+    assert objective.decision.monitors["accuracy(income)"] == "higher"
 
 
 @pytest.mark.parametrize(
@@ -125,13 +127,13 @@ def test_a_task_may_have_another_objective_and_options() -> None:
 )
 def test_options_that_do_not_fit_are_refused(options: dict[str, Any], says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        objective_for(Component(name="multitask", options=options))[0].unsuitable(SCHEMA)
+        objective_for(Component(name="multitask", options=options)).unsuitable(SCHEMA)
 
 
 def test_a_task_whose_objective_does_not_suit_it_is_named() -> None:
-    objective, _ = objective_for(Component(name="multitask", options={"tasks": {"income": "gaussian"}}))
+    objective = objective_for(Component(name="multitask", options={"tasks": {"income": "gaussian"}}))
     said = objective.unsuitable(SCHEMA)
     assert said is not None
     assert said.startswith("task 'income': the target 'income' is one of several classes")
     alone = SCHEMA.model_copy(update={"target": FIELDS[1]})
-    assert "use the objective 'regression'" in str(objective_for(Component(name="multitask"))[0].unsuitable(alone))
+    assert "use the objective 'regression'" in str(objective_for(Component(name="multitask")).unsuitable(alone))

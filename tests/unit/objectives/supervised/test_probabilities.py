@@ -22,7 +22,8 @@ SCORES = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 
 
 def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
-    objective, chosen = objective_for(Component(name=name, options=options))
+    objective = objective_for(Component(name=name, options=options))
+    chosen = objective.options
     return objective, objective.last(schema, chosen)
 
 
@@ -34,11 +35,11 @@ def test_soft_targets_pay_cross_entropy() -> None:
     )
     columns = objective.decided(last, last(SCORES)).columns
     torch.testing.assert_close(columns["probability"], SCORES.softmax(-1))
-    name, found = objective.dummy_predictor(true.numpy(), 2, SHARES)
+    name, found = objective.decision.dummy_predictor(true.numpy(), 2, SHARES)
     assert name == "mean"
     np.testing.assert_allclose(found["probability"][1], true.numpy().mean(0), rtol=1e-6)
 
 
 def test_classes_are_pointed_to_what_would_make_them_probabilities() -> None:
     classes = Schema(inputs=(), target=ColumnSchema(name="kind", kind="category", state={"classes": ["a", "b"]}))
-    assert "--target p_a,p_b" in str(objective_for(Component(name="probabilities"))[0].unsuitable(classes))
+    assert "--target p_a,p_b" in str(objective_for(Component(name="probabilities")).unsuitable(classes))

@@ -32,16 +32,16 @@ def schema(*tags: str) -> Schema:
 
 def tagging(family: str = "rnn", **options: Any) -> tuple[Any, Any]:
     torch.manual_seed(0)
-    objective: Any = objective_for(Component(name="tagging"))[0]
+    objective: Any = objective_for(Component(name="tagging"))
     front, one = build_preprocessor(SCHEMA.inputs[0]), SCHEMA.inputs[0]
     body = build_encoder(
         Component(name=family, options=options),
         signal_spec(front, one),
         front,
         "small",
-        encoder_output=objective.encoder_output,
+        encoder_output=objective.learning.encoder_output,
     )
-    return objective, objective.build(schema("a", "b", "c"), {"text": body}, objective.chosen).eval()
+    return objective, objective.learning.build(schema("a", "b", "c"), {"text": body}).eval()
 
 
 def rows(*, labelled: bool = True) -> Batch:
@@ -51,7 +51,7 @@ def rows(*, labelled: bool = True) -> Batch:
 @pytest.mark.parametrize("family", ["rnn", "tcn", "transformer"])
 def test_the_loss_is_the_mean_over_known_tags(family: str) -> None:
     objective, network = tagging(family)
-    found = objective.loss(network, rows(), "network", Rng(0, 0, torch.arange(2)))
+    found = objective.learning.loss(network, rows(), "network", Rng(0, 0, torch.arange(2)))
     nll = -network({"text": TEXTS}).detach().log_softmax(-1)
     assert found.value_B.tolist() == pytest.approx([float(nll[0, 0, 0] + nll[0, 2, 2]) / 2, float(nll[1, 0, 1])])
     assert found.weight_B.tolist() == [2.0, 0.5]
@@ -60,8 +60,13 @@ def test_the_loss_is_the_mean_over_known_tags(family: str) -> None:
 def test_nothing_is_decided_beyond_the_end_of_a_text() -> None:
     objective, network = tagging()
     with torch.no_grad():
-        columns = {name: values.numpy() for name, values in objective.decide(network, rows(), None).columns.items()}
-        assert set(objective.decide(network, rows(labelled=False), None).columns) == {"prediction", "confidence"}
+        columns = {
+            name: values.numpy() for name, values in objective.decision.predict(network, rows(), None).columns.items()
+        }
+        assert set(objective.decision.predict(network, rows(labelled=False), None).columns) == {
+            "prediction",
+            "confidence",
+        }
     there = TEXTS.numpy() != 0
     assert ((columns["prediction"] >= 0) == there).all()
     assert (np.isfinite(columns["confidence"]) == there).all()
@@ -80,12 +85,12 @@ def test_a_family_without_steps_is_refused() -> None:
 def test_the_constant_answer_is_the_most_frequent_tag() -> None:
     objective, _ = tagging()
     target = np.array([[0, 2, 2], [2, -1, -1]])
-    name, columns = objective.dummy_predictor(target, 5, schema("a", "b", "c"))
+    name, columns = objective.decision.dummy_predictor(target, 5, schema("a", "b", "c"))
     assert name == "majority"
     assert columns["prediction"].tolist() == [[2]] * 5
     assert columns["confidence"][0, 0] == pytest.approx(0.75)
     wide = np.array([[2, 2, 0, 0, 1, -1], [2, -1, -1, -1, -1, -1]])
-    found = objective.measure(
+    found = objective.decision.measure(
         {"prediction": columns["prediction"][:2]}, EvaluationContext("test", wide, None, schema("a", "b", "c"))
     )
     values = {f.label: f.value for f in found if isinstance(f, Finding)}
@@ -99,12 +104,12 @@ def test_entities_are_measured_where_tags_spell_them() -> None:
     target, said = np.array([[0, 1, 2, 0]]), np.array([[0, 1, 2, 2]])
     found = [
         f
-        for f in objective.measure({"prediction": said}, EvaluationContext("test", target, None, spelt))
+        for f in objective.decision.measure({"prediction": said}, EvaluationContext("test", target, None, spelt))
         if isinstance(f, Finding)
     ]
     values = {f.label: f.value for f in found}
     assert found[0].name == "entity_f1"  # what matters most, first
     assert (values["entity_precision"], values["entity_recall"], values["entity_recall(x)"]) == (1, 0.5, 0.5)
-    assert {f.label for f in found} == set(objective.names(spelt))
-    assert not any(name.startswith("entity") for name in objective.names(schema("DET", "NOUN")))
-    assert objective.per_example_score({"prediction": said}, target, spelt)[1].tolist() == [False]
+    assert {f.label for f in found} == set(objective.decision.metric_names(spelt))
+    assert not any(name.startswith("entity") for name in objective.decision.metric_names(schema("DET", "NOUN")))
+    assert objective.decision.per_example_score({"prediction": said}, target, spelt)[1].tolist() == [False]

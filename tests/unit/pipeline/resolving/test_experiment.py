@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,9 @@ from leadline.core.component import Component
 from leadline.core.experiment import Experiment, with_settings
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.errors import UsageError
-from leadline.objectives.supervised.classification import Classification
+from leadline.objectives.contract import BoundObjective, Defaults, Supervision
+from leadline.objectives.lookup import objective_for
+from leadline.objectives.supervised.classification import OBJECTIVE
 from leadline.pipeline.resolving.experiment import SEEN, STEPS, check_requirements, resolve, with_defaults
 
 NUMBER = {
@@ -76,16 +79,26 @@ def test_how_rows_are_mixed_is_written_out() -> None:
     assert resolve(Experiment(), SCHEMA, ROWS).training.mix is None
 
 
-def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Classification, "coupled", True)
+@pytest.fixture
+def coupled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Classification ties the rows of a batch together."""
+    tied = replace(OBJECTIVE, supervision=lambda options: Supervision(coupled=True))
+    monkeypatch.setattr("leadline.objectives.lookup.lookup", lambda group, name: tied)
+
+
+@pytest.mark.usefixtures("coupled")
+def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing() -> None:
     with pytest.raises(UsageError, match=r"training\.mix: the objective 'classification' cannot share"):
         resolve(Experiment.parse({"training": {"mix": "mixup"}}), SCHEMA, ROWS)
 
 
-def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_may_have_one_row() -> None:
+    assert resolve(Experiment.parse({"training": {"batch": 1}}), SCHEMA, ROWS).training.batch == 1
+
+
+@pytest.mark.usefixtures("coupled")
+def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together() -> None:
     one = Experiment.parse({"training": {"batch": 1}})
-    assert resolve(one, SCHEMA, ROWS).training.batch == 1
-    monkeypatch.setattr(Classification, "coupled", True)
     with pytest.raises(UsageError, match=r"training\.batch: classification ties rows of a batch together"):
         resolve(one, SCHEMA, ROWS)
 
@@ -95,29 +108,34 @@ def test_a_class_is_offered_for_a_misspelt_class() -> None:
         check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
 
 
-class Paced(Classification):
-    default_training: ClassVar = {
-        "optimizer": {"name": "adam", "lr": 0.5},
-        "players": {"critic": "sgd"},
-        "epochs": 7,
-        "schedule": "constant",
-    }
+PACED = {
+    "optimizer": {"name": "adam", "lr": 0.5},
+    "players": {"critic": "sgd"},
+    "epochs": 7,
+    "schedule": "constant",
+}
+
+
+def suited(training: dict[str, Any]) -> BoundObjective:
+    """Return an objective that such entries suit."""
+    return replace(objective_for(Component(name="classification")), defaults=Defaults(training))
 
 
 def test_what_is_usual_for_an_objective_stands_where_the_user_says_nothing() -> None:
-    objective = Paced()
+    objective = suited(PACED)
     training = with_defaults(Experiment.parse({"training": {"epochs": 3}}).training, objective)
     assert (training.epochs, training.optimizer.name, training.optimizer.options["lr"]) == (3, "adam", 0.5)
     assert (training.schedule.name, training.players["critic"].name) == ("constant", "sgd")
-    assert with_defaults(Experiment().training, Classification()) == Experiment().training
+    assert (
+        with_defaults(Experiment().training, objective_for(Component(name="classification"))) == Experiment().training
+    )
 
 
 def test_an_option_of_a_player_alone_is_one_of_its_usual_optimizer() -> None:
-    class Two(Paced):
-        default_training: ClassVar = {"players": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}}
+    two = suited({"players": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}})
 
     def players(settings: tuple[str, ...]) -> dict[str, Any]:
-        training = with_defaults(Experiment.parse(with_settings({}, settings)).training, Two())
+        training = with_defaults(Experiment.parse(with_settings({}, settings)).training, two)
         return {name: one.model_dump() for name, one in training.players.items()}
 
     assert players(()) == {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": {"name": "sgd"}}

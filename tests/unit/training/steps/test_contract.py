@@ -119,7 +119,7 @@ def test_a_plugins_step_writes_out_its_options_and_refuses_what_it_cannot_do(plu
     objective = Squares()
     found = resolved_step(Component(name="sharpness-aware"), objective)  # type: ignore[arg-type]
     assert found.options == {"radius": 0.05}
-    objective.coupled = True
+    objective.supervision.coupled = True
     with pytest.raises(UsageError, match="signs does not fit the objective 'squares': its batches are of one piece"):
         resolved_step(Component(name="signs"), objective)  # type: ignore[arg-type]
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from leadline.core.component import Component
 from leadline.errors import RunError, TrainingFailed, UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
+from leadline.objectives.contract import Defaults, Supervision
 from leadline.training.data_loader import DataLoader
 from leadline.training.loss_module import LossModule
 from leadline.training.plan import ExecutionPlan
@@ -158,7 +158,7 @@ class Duel(Squares):
     weights.
     """
 
-    def players(self, network: nn.Module) -> dict[str, nn.Module]:
+    def networks(self, network: nn.Module) -> dict[str, nn.Module]:
         return {"first": network[0], "second": network[3]}
 
     def loss(self, network: nn.Module, batch: Batch, player: str, rng: Rng) -> Loss:
@@ -173,7 +173,7 @@ def test_players_are_stepped_in_turn_and_move_only_their_own_weights() -> None:
     step = plain(net, {"name": "sgd", "lr": 0.05}, objective=Duel())
     names, sums_2K = step(batch, norm=True)
     assert names == ("first.loss", "first.gradient_norm", "second.loss", "second.gradient_norm")
-    for player, part in Duel().players(oracle).items():
+    for player, part in Duel().networks(oracle).items():
         loss = Duel().loss(oracle, batch, player, Rng(0, 0, batch.row_B))
         mean = (loss.value_B * loss.weight_B).sum() / loss.weight_B.sum()
         gradients = torch.autograd.grad(mean, list(part.parameters()))
@@ -198,7 +198,7 @@ def test_two_players_resume_to_the_same_bits() -> None:
 class Slow(Duel):
     """The second player is stepped in every third step only."""
 
-    update_frequency: ClassVar = {"second": 3}
+    defaults = Defaults(update_frequency={"second": 3})
 
 
 def test_a_player_may_rest_between_its_updates() -> None:
@@ -237,7 +237,7 @@ def test_players_may_have_optimizers_of_their_own() -> None:
     net, oracle = network(), network()
     players = {"second": Component(name="sgd", options={"lr": 0.5})}
     plain(net, {"name": "sgd", "lr": 0.05}, objective=Duel(), players=players)(batch)
-    for (player, part), lr in zip(Duel().players(oracle).items(), (0.05, 0.5), strict=True):
+    for (player, part), lr in zip(Duel().networks(oracle).items(), (0.05, 0.5), strict=True):
         loss = Duel().loss(oracle, batch, player, Rng(0, 0, batch.row_B))
         mean = (loss.value_B * loss.weight_B).sum() / loss.weight_B.sum()
         gradients = torch.autograd.grad(mean, list(part.parameters()))
@@ -250,7 +250,7 @@ def test_players_may_have_optimizers_of_their_own() -> None:
 
 def test_a_coupled_loss_refuses_micro_batches() -> None:
     coupled = Squares()
-    coupled.coupled = True
+    coupled.supervision = Supervision(coupled=True)
     with pytest.raises(UsageError, match="accumulate must be 1"):
         plain(network(), objective=coupled, accumulate=2)
 
