@@ -113,7 +113,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    if not isinstance(subject.objective, Encoder | Generator):
+    if subject.objective.capability("encoder") is None and subject.objective.capability("generator") is None:
         return "the network has no codes that rows are made of"
     return of_test_rows(subject)
 

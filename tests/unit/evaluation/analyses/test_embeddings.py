@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from by_hand import bound
 from makers import Maker, context, digits, table
 from torch import nn
 

@@ -22,8 +22,7 @@ TRUE = torch.tensor([[1.0, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0], [0, 0, 1], [1
 
 def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
     objective = objective_for(Component(name=name, options=options))
-    chosen = objective.options
-    return objective, objective.last(schema, chosen)
+    return objective, objective.capability("head").last(schema)
 
 
 @pytest.mark.parametrize(
@@ -40,12 +39,12 @@ def test_labels_pay_binary_cross_entropy(given: Any, weights: list[float]) -> No
     theirs = F.binary_cross_entropy_with_logits(SCORES, TRUE, pos_weight=torch.tensor(weights), reduction="none").mean(
         1
     )
-    torch.testing.assert_close(objective.value(last, last(SCORES), TRUE).value_B, theirs)
+    torch.testing.assert_close(objective.capability("head").value(last, last(SCORES), TRUE).value_B, theirs)
 
 
 def test_labels_more_probable_than_not_are_given() -> None:
     objective, last = ready("multilabel", SETS)
-    columns = objective.decided(last, last(SCORES)).columns
+    columns = objective.capability("head").decided(last, last(SCORES)).columns
     assert columns["prediction"].tolist() == (SCORES > 0).int().tolist()
     torch.testing.assert_close(columns["probability"], SCORES.sigmoid())
 

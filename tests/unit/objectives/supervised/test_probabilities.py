@@ -23,17 +23,17 @@ SCORES = torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
 
 def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
     objective = objective_for(Component(name=name, options=options))
-    chosen = objective.options
-    return objective, objective.last(schema, chosen)
+    return objective, objective.capability("head").last(schema)
 
 
 def test_soft_targets_pay_cross_entropy() -> None:
     objective, last = ready("probabilities", SHARES)
     true = torch.rand(6, 3, generator=torch.Generator().manual_seed(1)).softmax(-1)
     torch.testing.assert_close(
-        objective.value(last, last(SCORES), true).value_B, F.cross_entropy(SCORES, true, reduction="none")
+        objective.capability("head").value(last, last(SCORES), true).value_B,
+        F.cross_entropy(SCORES, true, reduction="none"),
     )
-    columns = objective.decided(last, last(SCORES)).columns
+    columns = objective.capability("head").decided(last, last(SCORES)).columns
     torch.testing.assert_close(columns["probability"], SCORES.softmax(-1))
     name, found = objective.decision.dummy_predictor(true.numpy(), 2, SHARES)
     assert name == "mean"

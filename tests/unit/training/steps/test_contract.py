@@ -13,6 +13,7 @@ from leadline.core.base import digest
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment, with_setting
 from leadline.errors import UsageError
+from leadline.objectives.contract import Supervision
 from leadline.training.data_loader import DataLoader
 from leadline.training.steps.contract import Step, build_step, resolved_step
 from leadline.training.steps.plain import PlainStep
@@ -39,7 +40,7 @@ class Signs(StepOptions):
         return SignStep(context)
 
     def unsuitable(self, objective):
-        return "its batches are of one piece" if objective.coupled else None
+        return "its batches are of one piece" if objective.supervision.coupled else None
 
 
 class SharpnessAwareStep(PlainStep):
@@ -119,7 +120,7 @@ def test_a_plugins_step_writes_out_its_options_and_refuses_what_it_cannot_do(plu
     objective = Squares()
     found = resolved_step(Component(name="sharpness-aware"), objective)  # type: ignore[arg-type]
     assert found.options == {"radius": 0.05}
-    objective.supervision.coupled = True
+    objective.supervision = Supervision(coupled=True)
     with pytest.raises(UsageError, match="signs does not fit the objective 'squares': its batches are of one piece"):
         resolved_step(Component(name="signs"), objective)  # type: ignore[arg-type]
 
