@@ -80,7 +80,7 @@ def step(brightness: float = 7.0) -> Any:
     network = torch.nn.Linear(1, 1).train()
     with torch.no_grad():
         network.bias.fill_(brightness)
-    return SimpleNamespace(judged=network, context=SimpleNamespace(plan=SimpleNamespace(device="cpu")))
+    return SimpleNamespace(network=network, averaged=None, context=SimpleNamespace(plan=SimpleNamespace(device="cpu")))
 
 
 def entry(epoch: float, loss: float = 1.0) -> dict[str, float]:
