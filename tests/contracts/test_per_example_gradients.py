@@ -23,7 +23,7 @@ from leadline.nn.batch import Batch, SignalSpec
 from leadline.nn.fusion import fuse_by
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Objective
+from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.training.loss_module import LossModule
 from leadline.training.per_example import per_example_gradients
@@ -67,9 +67,9 @@ def check(loss: LossModule, batch: Batch) -> None:
         torch.testing.assert_close(found[name], x, rtol=1e-7, atol=1e-9, msg=lambda text, name=name: f"{name}: {text}")
 
 
-def bound(component: Component, schema: Schema) -> Objective:
-    objective, _ = objective_for(component)
-    return objective.bind(objective.complete(schema))
+def bound(component: Component, schema: Schema) -> BoundObjective:
+    objective = objective_for(component)
+    return objective.complete(schema)
 
 
 def family_loss(
@@ -86,7 +86,7 @@ def family_loss(
     for module in body.modules():
         if isinstance(module, Dropout):
             module.rate = 0.3
-    network = objective.build(schema, {"table": body}, objective.chosen)  # type: ignore[attr-defined]
+    network = objective.learning.build(schema, {"table": body})
     generator = torch.Generator().manual_seed(2)
     x = families.rows(spec, ROWS, torch.float64)
     target = torch.randn(ROWS, 3, 2, generator=generator) if spec.ahead else torch.arange(ROWS) % 3
@@ -124,7 +124,7 @@ def test_every_fusion_of_inputs_of_which_rows_lack_some(fusion: str) -> None:
         mlp = Component(name="mlp", options={"hidden": [12]})
         bodies[one.name] = build_encoder(mlp, signal_spec(front, one), front, "small")
     fuse = fuse_by(Component(name=fusion, options={"dropout": 0.4}), (False, True))
-    network = objective.build(schema, bodies, objective.chosen, fuse)  # type: ignore[attr-defined]
+    network = objective.learning.build(schema, bodies, fuse)
     batch = unlabelled.batch_of("table + picture", objective, torch.float64)
     check(LossModule(network, objective, "network"), batch)
 
@@ -165,8 +165,10 @@ def test_a_loss_that_ties_rows_together_is_refused() -> None:
         per_example_gradients(LossModule(network, objective, "network"), batch, rng_of(batch))
 
 
-LABELLED = [name for name, (component, _) in labelled.CASES.items() if not objective_for(component)[0].coupled]
-UNLABELLED = [name for name, (component, _) in unlabelled.CASES.items() if not objective_for(component)[0].coupled]
+LABELLED = [name for name, (component, _) in labelled.CASES.items() if not objective_for(component).supervision.coupled]
+UNLABELLED = [
+    name for name, (component, _) in unlabelled.CASES.items() if not objective_for(component).supervision.coupled
+]
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -175,11 +177,11 @@ def test_every_objective_with_labels(name: str) -> None:
     objective = bound(labelled.CASES[name][0], schema)
     torch.manual_seed(0)
     body = labelled.Body(labelled.Plain(), labelled.Plain(), 4)
-    network = objective.build(schema, {"table": body}, objective.chosen)  # type: ignore[attr-defined]
+    network = objective.learning.build(schema, {"table": body})
     for p in network.parameters():
         nn.init.normal_(p, std=0.3)
     batch = labelled.batch(name, torch.float64).map(lambda x: x[:ROWS])
-    for player in objective.players(network):
+    for player in objective.learning.networks(network):
         check(LossModule(network, objective, player), batch)
 
 
@@ -189,5 +191,5 @@ def test_every_objective_without_labels(name: str) -> None:
     objective = bound(component, unlabelled.schema_of(rows))
     network = unlabelled.build(name, objective)
     batch = unlabelled.batch_of(rows, objective, torch.float64).map(lambda x: x[:ROWS])
-    for player in objective.players(network):
+    for player in objective.learning.networks(network):
         check(LossModule(network, objective, player), batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -23,6 +24,7 @@ from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.fusion import Fusion, FusionMethod, FusionOptions, fuse_by
 from leadline.nn.rng import Rng
+from leadline.objectives.lookup import objective_for
 from leadline.training.schedule import Constant, Schedule, schedule
 from leadline.training.trackers import Tracker, TrackerOptions, Trackers, resolved_trackers
 from leadline.training.weight_average import Average, AveragedNetwork, resolved_weight_average, weight_average
@@ -105,10 +107,19 @@ def test_a_plugin_that_cannot_be_used_says_what_is_wrong(packages: Any, target: 
     assert said.endswith("Update or uninstall acme.")
 
 
-def test_what_a_protocol_asks_for_is_named(packages: Any):
-    packages.give("objectives", "half", SimpleNamespace(name="half", build=None))
-    with pytest.raises(UsageError, match=r"ITEM lacks .*\bloss\b.*, which every objective has"):
+def test_what_is_no_objective_is_refused(packages: Any):
+    packages.give("objectives", "half", SimpleNamespace(name="half"))
+    with pytest.raises(UsageError, match="ITEM is a value of type SimpleNamespace, not an Objective"):
         lookup("objectives", "half")
+
+
+def test_a_part_of_an_objective_that_lacks_a_member_is_named(packages: Any):
+    half = replace(
+        lookup("objectives", "regression"), name="half", learning=lambda options: SimpleNamespace(build=None)
+    )
+    packages.give("objectives", "half", half)
+    with pytest.raises(UsageError, match=r"objective half: its learning, a SimpleNamespace, lacks .*\bloss\b"):
+        objective_for(Component(name="half"))
 
 
 class Sum(Fusion):

@@ -116,7 +116,7 @@ def misfit(item: Any, contract: Contract) -> str | None:
     elif getattr(kind, "_is_protocol", False) and not isinstance(item, type):
         lacking = [member for member in members(kind) if not hasattr(item, member)]
     elif not isinstance(item, kind):
-        return f"is {_called(item)}, not a {kind.__name__}"
+        return f"is {_called(item)}, not {'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
     return f"lacks {_listed(lacking)}, which every {contract.noun} has" if lacking else None
 
 

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment
+from leadline.core.plugins import members
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
 from leadline.errors import UsageError, did_you_mean, plain
-from leadline.objectives.contract import BoundObjective, Objective
+from leadline.objectives.contract import BoundObjective, Decision, Learning, Objective
 
 
 def objective_for(component: Component) -> BoundObjective:
@@ -29,7 +30,15 @@ def objective_for(component: Component) -> BoundObjective:
         )
         which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
         raise UsageError(f"objective {component.name}: {which}{hint}") from None
-    return objective.bind(options)
+    bound = objective.bind(options)
+    for part, contract in ((bound.learning, Learning), (bound.decision, Decision)):
+        lacking = [member for member in members(contract) if not hasattr(part, member)]
+        if lacking:
+            raise UsageError(
+                f"objective {component.name}: its {contract.__name__.lower()}, a {type(part).__name__}, lacks"
+                f" {', '.join(lacking)}, which every objective's has."
+            )
+    return bound
 
 
 def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:

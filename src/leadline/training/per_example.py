@@ -34,7 +34,7 @@ def per_example_gradients(
     Batch norm ties rows together: networks with it are refused, or their running statistics are used and left as they
     are (``running``). Raises UsageError for these, and for objectives whose loss ties rows together."""
     norms = [norm for norm in batch_norms(loss.network) if norm.training]
-    if loss.objective.coupled:
+    if loss.objective.supervision.coupled:
         raise UsageError(
             f"{loss.objective.name} ties the examples of a batch together: one alone has no loss, and so no gradient."
         )
