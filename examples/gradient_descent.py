@@ -21,7 +21,7 @@ if __name__ == "__main__":
         deterministic=True,
         settings={
             "network": {"name": "mlp", "hidden": []},
-            "training.optimizer": {"name": "gd", "lr": LR},
+            "training.optimizer": {"name": "sgd", "full_batch": True, "lr": LR},
             "training.schedule": "constant",
             "training.early_stopping": None,
             "data.split": {"by": "random", "validation": 0.0, "test": 0.0},  # every row is trained on

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
+from leadline.core import yaml_io
+from leadline.core.component import Component
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.errors import UsageError, did_you_mean
 
@@ -247,20 +249,20 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         ),
     },
     "optimizers": {
-        "gd": Entry("leadline.training.optim.descent:Gd", "gradient descent on all train rows at once"),
-        "sgd": Entry("leadline.training.optim.descent:Sgd", "stochastic gradient descent, on batches"),
-        "momentum": Entry(
-            "leadline.training.optim.descent:Momentum", "gradient descent with momentum, summed or averaged"
+        "sgd": Entry(
+            "leadline.training.optim.descent:Sgd",
+            "stochastic gradient descent: with momentum, Nesterov's, or on all train rows at once",
         ),
-        "nesterov": Entry("leadline.training.optim.descent:Nesterov", "momentum that looks ahead (Nesterov 1983)"),
         "adagrad": Entry(
             "leadline.training.optim.adaptive:Adagrad", "rates from the sum of squared gradients (Duchi et al. 2011)"
         ),
         "rmsprop": Entry(
             "leadline.training.optim.adaptive:RmsProp", "rates from their moving mean (Tieleman & Hinton 2012)"
         ),
-        "adam": Entry("leadline.training.optim.adaptive:Adam", "RMSprop with momentum (Kingma & Ba 2015)"),
-        "amsgrad": Entry("leadline.training.optim.adaptive:Amsgrad", "Adam whose rates never rise (Reddi et al. 2018)"),
+        "adam": Entry(
+            "leadline.training.optim.adaptive:Adam",
+            "RMSprop with momentum (Kingma & Ba 2015); with rates that never rise (AMSGrad, Reddi et al. 2018)",
+        ),
         "adamw": Entry(
             "leadline.training.optim.adaptive:AdamW", "Adam with weight decay apart (Loshchilov & Hutter 2019)"
         ),
@@ -343,6 +345,23 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
 }
 
 
+class Alias(NamedTuple):
+    """What a name of version 0.1 is written as now: another name, and options of it."""
+
+    name: str
+    options: Mapping[str, Any]
+
+
+ALIASES: Mapping[Group, Mapping[str, Alias]] = {
+    "optimizers": {
+        "gd": Alias("sgd", {"full_batch": True}),
+        "momentum": Alias("sgd", {"momentum": 0.9}),
+        "nesterov": Alias("sgd", {"momentum": 0.9, "nesterov": True}),
+        "amsgrad": Alias("adam", {"amsgrad": True}),
+    },
+}
+
+
 @cache
 def registered(group: Group) -> Mapping[str, Entry]:
     """Return all names of a group with their entries, those of installed plugins included; imports nothing."""
@@ -359,3 +378,19 @@ def lookup(group: Group, name: str) -> Any:
     if name not in entries:
         raise UsageError(f"There is no {contract.noun} {name!r}. {did_you_mean(name, entries)}")
     return load(group, name, entries[name], contract)
+
+
+def renamed(group: Group, component: Component) -> Component:
+    """Return a component as it is written now: one with a name of version 0.1 by its new one, others as they are."""
+    alias = ALIASES.get(group, {}).get(component.name)
+    if alias is None or component.name in registered(group):
+        return component
+    return Component(name=alias.name, options={**alias.options, **component.options})
+
+
+def renaming(group: Group, component: Component, where: str) -> str | None:
+    """Say what an entry with a name of version 0.1 is called now; None where it has today's name."""
+    now = renamed(group, component)
+    if now == component:
+        return None
+    return f"{where}: {component.name!r} is now written {yaml_io.inline(now.model_dump())}"

@@ -84,3 +84,8 @@ def load_mapping(file: Path) -> dict[str, Any]:
 def dump(values: Any) -> str:
     """Return values as YAML that `load` reads back."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def inline(values: Any) -> str:
+    """Return values as YAML in one line, as people write them in an experiment."""
+    return yaml.safe_dump(values, default_flow_style=True, sort_keys=False, allow_unicode=True, width=2**31).strip()

@@ -18,7 +18,7 @@ from leadline.pipeline.fit import data_loader
 from leadline.run import folder as files
 from leadline.training.distributed import ALONE
 from leadline.training.lr_range_test import LEVEL, LrRangeTest, lr_range_test
-from leadline.training.optim import AUTO, optimizer
+from leadline.training.optim import AUTO, without_rate
 from leadline.training.plan import ExecutionPlan, device_for
 
 FILE = "range_test.json"  # in the run folder
@@ -37,7 +37,7 @@ def with_rate(run_context: RunContext, dataset: Dataset, network: nn.Module) -> 
         _tested(run_context, dataset, network).model_dump_json() if run_context.world.is_main else None
     )
     found = LrRangeTest.model_validate_json(text)
-    rate = found.chosen or optimizer(Component(name=training.optimizer.name)).lr
+    rate = found.chosen or without_rate(training.optimizer).lr
     run_context.shown.note(f"learning rate {rate:.2g}: {found.because}")
     settled = Component(name=training.optimizer.name, options={**training.optimizer.options, "lr": rate})
     training = training.model_copy(update={"optimizer": settled})

@@ -20,6 +20,7 @@ from leadline.pipeline.data_summary import describe_data
 from leadline.pipeline.fit_classical import unused_entries
 from leadline.pipeline.lr_range_test import with_rate
 from leadline.pipeline.resolving.experiment import resolve
+from leadline.pipeline.resolving.updates import renamings
 from leadline.run.build import build_network
 from leadline.run.warm_start import CarriedOver, ParentRun
 from leadline.training.lr_range_test import LrRangeTest
@@ -53,6 +54,8 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
     carried = None if parent is None else parent.carry(network, schema)
     check_shares(run_context, dataset)
     ParameterGroups.of(run_context.experiment.training).freeze_in(network)
+    for line in renamings(asked.training):
+        shown.note(line)
     describe_data(dataset, run_context.experiment, shown)
     if parent is not None and carried is not None:
         parent.check(dataset)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.registry import lookup
+from leadline.training.early_stopping import Best
 from leadline.training.options import read_options
 
 
@@ -36,6 +38,25 @@ class Schedule(Fact):
     def over(self, epochs: int) -> Schedule:
         """Return the schedule for a training of so many epochs, where it counts in them."""
         return self
+
+    @property
+    def watches(self) -> str | None:
+        """The validation measure that it goes by; None where it is a function of how far training is alone."""
+        return None
+
+    def remembered(self, better: str) -> dict[str, Any]:
+        """Return what is known of the measure before any validation, as plain values; `better` is ``lower`` or
+        ``higher``.
+        """
+        return {}
+
+    def seen(self, past: Mapping[str, Any], value: float, step: int) -> dict[str, Any]:
+        """Return what is known once the measure has had a value after a step."""
+        return {}
+
+    def lowered(self, past: Mapping[str, Any]) -> float:
+        """Return by what the learning rate is multiplied, beside the factor of the step, for what is known so far."""
+        return 1.0
 
     def climb(self, way: float) -> float:
         """Return the factor after a share `way` in (0, 1) of the warm-up: a straight line (Goyal et al. 2017)."""
@@ -119,7 +140,7 @@ class Plateau(Schedule):
     """Drops by the factor `drop` whenever `patience` epochs have passed without a better value of `on` on validation.
 
     A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far
-    training is: `leadline.training.plateau` counts it. It never falls below `final`."""
+    training is: it belongs to what is remembered. It never falls below `final`."""
 
     on: str = "loss"
     drop: float = Field(default=0.1, gt=0, lt=1)
@@ -127,12 +148,24 @@ class Plateau(Schedule):
     tolerance: float = Field(default=0.0, ge=0)
     final: float = Field(default=1e-4, ge=0, le=1)
 
+    @property
+    def watches(self) -> str | None:
+        return self.on
+
     def descend(self, way: float) -> float:
         return 1.0
 
-    def dropped(self, times: int) -> float:
-        """Return the factor after it has dropped so many times."""
-        return max(float(self.drop**times), self.final)
+    def remembered(self, better: str) -> dict[str, Any]:
+        return {"best": Best.model_validate({"better": better}).model_dump(), "drops": 0}
+
+    def seen(self, past: Mapping[str, Any], value: float, step: int) -> dict[str, Any]:
+        best, drops = Best.model_validate(past["best"]).seen(value, step, tolerance=self.tolerance), past["drops"]
+        if best.gave_up(self.patience):
+            best, drops = best.model_copy(update={"since": 0}), drops + 1
+        return {"best": best.model_dump(), "drops": drops}
+
+    def lowered(self, past: Mapping[str, Any]) -> float:
+        return max(float(self.drop ** past["drops"]), self.final)
 
 
 class OneCycle(Schedule):

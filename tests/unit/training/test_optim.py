@@ -42,7 +42,7 @@ def test_frozen_parameters_are_left_out() -> None:
 
 def test_foreign_state_is_refused() -> None:
     weight = nn.Parameter(START.clone())
-    running = optimizer(Component(name="momentum")).over([weight])
+    running = optimizer(Component(name="sgd", options={"momentum": 0.9})).over([weight])
     weight.grad = GRADIENT
     running.step()
     state = state_of(running, {weight: "w"})
@@ -71,15 +71,33 @@ def test_resolving_writes_every_default_and_is_stable() -> None:
 
 
 def test_a_learning_rate_that_is_to_be_found_stays_so_beside_the_defaults() -> None:
-    resolved = resolved_optimizer(Component(name="momentum", options={"lr": "auto"}))
+    resolved = resolved_optimizer(Component(name="sgd", options={"momentum": 0.9, "lr": "auto"}))
     assert resolved.options["lr"] == "auto" and resolved.options["momentum"] == 0.9
     with pytest.raises(UsageError, match=r"'lr'.*'auto'"):
         optimizer(resolved)
 
 
-def test_what_a_name_stands_for_cannot_be_taken_back() -> None:
-    with pytest.raises(UsageError, match="nesterov"):
-        optimizer(Component(name="nesterov", options={"nesterov": False}))
+@pytest.mark.parametrize("form", ["averaged", "nesterov"])
+def test_a_form_of_momentum_needs_momentum(form: str) -> None:
+    with pytest.raises(UsageError, match=f"optimizer sgd: .*{form} is a form of momentum"):
+        optimizer(Component(name="sgd", options={form: True}))
+
+
+def test_names_of_version_0_1_are_resolved_to_the_new_ones() -> None:
+    old = Component(name="nesterov", options={"lr": "auto", "averaged": True})
+    resolved = resolved_optimizer(old)
+    assert resolved.name == "sgd"
+    assert {**resolved.options, "decay_vectors": False} == {
+        "lr": "auto",
+        "weight_decay": 0.0,
+        "decay_vectors": False,
+        "momentum": 0.9,
+        "averaged": True,
+        "nesterov": True,
+        "full_batch": False,
+    }
+    assert resolved_optimizer(Component(name="gd")).options["lr"] == 0.1
+    assert resolved_optimizer(resolved) == resolved
 
 
 @pytest.mark.parametrize("name", TABLES["optimizers"])
@@ -130,7 +148,9 @@ def test_muon_without_one_of_its_halves(hidden: bool) -> None:
 
 ALL = [
     *({"name": name} for name in TABLES["optimizers"]),
-    {"name": "momentum", "averaged": True, "weight_decay": 0.1},
+    {"name": "sgd", "momentum": 0.9},
+    {"name": "sgd", "momentum": 0.9, "averaged": True, "weight_decay": 0.1},
+    {"name": "adam", "amsgrad": True},
     {"name": "rmsprop", "centred": True, "momentum": 0.9, "epsilon": "inside"},
     {"name": "adagrad", "initial": 0.1, "decay_vectors": True, "weight_decay": 0.1},
 ]
@@ -160,9 +180,9 @@ def test_resuming_gives_the_same_bits(options: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("name", TABLES["optimizers"])
 def test_all_train_the_same_small_problem(name: str) -> None:
-    lr = {"gd": 0.1, "sgd": 0.03, "adagrad": 0.1}.get(name, 0.01)
+    lr = {"sgd": 0.03, "adagrad": 0.1}.get(name, 0.01)
     step = plain(network(), {"name": name, "lr": lr}, schedule=Component(name="cosine"), total=400)
-    loader = DataLoader(Table(200, even=True), 200 if name == "gd" else 20, 5)
+    loader = DataLoader(Table(200, even=True), 20, 5)
     losses = []
     for at in range(400):
         names, sums_2K = step(loader.at(at))

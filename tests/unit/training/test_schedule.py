@@ -8,7 +8,7 @@ import torch
 from leadline.core.component import Component
 from leadline.core.registry import TABLES
 from leadline.errors import UsageError
-from leadline.training.schedule import Plateau, resolved_schedule, schedule
+from leadline.training.schedule import resolved_schedule, schedule
 
 
 def factors(total: int, name: str, **options: object) -> list[float]:
@@ -91,8 +91,10 @@ def test_moments_in_epochs_are_the_first_steps_after_them(epochs: int, every: in
 def test_plateau_is_level_until_it_drops() -> None:
     assert factors(4, "plateau", warm_up=0.5) == pytest.approx([1 / 3, 2 / 3, 1, 1])
     plateau = schedule(Component(name="plateau", options={"drop": 0.5, "final": 0.2}))
-    assert isinstance(plateau, Plateau)
-    assert [plateau.dropped(times) for times in range(4)] == [1, 0.5, 0.25, 0.2]
+    past = plateau.remembered("lower")
+    assert plateau.watches == "loss" and plateau.lowered(past) == 1
+    assert [plateau.lowered({**past, "drops": times}) for times in range(4)] == [1, 0.5, 0.25, 0.2]
+    assert schedule(Component(name="cosine")).watches is None
 
 
 def test_resolving_writes_every_default() -> None:

@@ -31,7 +31,7 @@ from leadline.pipeline.fit_classical import classical_entries
 from leadline.pipeline.resolving.reference import resolved as judge_for
 from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopping_for
 from leadline.pipeline.resolving.updates import micro_batches, schedule_for, whole_batch, whole_epochs
-from leadline.training.optim import resolved_optimizer
+from leadline.training.optim import resolved_optimizer, without_rate
 from leadline.training.plan import device_for
 from leadline.training.steps.contract import resolved_step
 from leadline.training.trackers import resolved_trackers
@@ -156,6 +156,8 @@ def _players(players: Mapping[str, Component], objective: BoundObjective) -> Map
                 did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
             )
             raise UsageError(f"training.players: the objective {objective.name!r} steps no {name!r}. {hint}")
+        if without_rate(players[name]).takes_all_rows:
+            raise UsageError(f"training.players.{name}: full_batch is an option of training.optimizer alone.")
     return {name: resolved_optimizer(component) for name, component in players.items()}
 
 

@@ -8,12 +8,13 @@ import math
 from collections.abc import Mapping
 
 from leadline.core.component import Component
+from leadline.core.registry import renaming
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError, did_you_mean
 from leadline.objectives.contract import BoundObjective
-from leadline.training.schedule import Plateau, resolved_schedule, schedule
+from leadline.training.optim import without_rate
+from leadline.training.schedule import resolved_schedule, schedule
 
-FULL_BATCH = "gd"
 MICRO = 2_048  # rows that pass through the network together where a batch is the whole train split
 STEPS = 1_500  # that full-batch gradient descent takes at most by default: each goes over all rows, and
 SEEN = 10_000_000  # examples at most
@@ -24,12 +25,12 @@ def whole_batch(training: TrainingSpec, rows: int) -> int | None:
 
     Raises UsageError where the experiment says another.
     """
-    if training.optimizer.name != FULL_BATCH:
+    if not without_rate(training.optimizer).takes_all_rows:
         return None
     if training.batch is not None and training.batch < rows:
         raise UsageError(
-            f"training.batch is {training.batch}, but the optimizer gd takes all {rows:,} train rows in each step."
-            " Leave training.batch open, or take sgd, which is the same update on batches."
+            f"training.batch is {training.batch}, but the optimizer takes all {rows:,} train rows in each step."
+            " Leave training.batch open, or set training.optimizer.full_batch to false: the same update on batches."
         )
     return rows
 
@@ -43,7 +44,7 @@ def micro_batches(training: TrainingSpec, batch: int, objective: BoundObjective)
     """Return how many micro-batches an update is made of: what was asked for, or such that a whole train split fits
     memory.
     """
-    if training.optimizer.name != FULL_BATCH or training.accumulate > 1 or objective.supervision.coupled:
+    if training.accumulate > 1 or objective.supervision.coupled or not without_rate(training.optimizer).takes_all_rows:
         return training.accumulate
     return math.ceil(batch / MICRO)
 
@@ -54,13 +55,21 @@ def schedule_for(component: Component, epochs: int, objective: BoundObjective, r
     Raises UsageError where it watches a measure that there is not.
     """
     chosen = schedule(component)
-    if isinstance(chosen, Plateau):
-        if chosen.on not in objective.decision.monitors:
-            known = did_you_mean(chosen.on, objective.decision.monitors)
-            raise UsageError(f"training.schedule.on: {objective.name} has no measure {chosen.on!r}. {known}")
+    if chosen.watches is not None:
+        if chosen.watches not in objective.decision.monitors:
+            known = did_you_mean(chosen.watches, objective.decision.monitors)
+            raise UsageError(f"training.schedule.on: {objective.name} has no measure {chosen.watches!r}. {known}")
         if not rows.get("validation"):
             raise UsageError(
-                "The schedule 'plateau' watches a measure on validation rows, and there are none: set"
+                f"The schedule {component.name!r} watches a measure on validation rows, and there are none: set"
                 " data.split.validation, or take a schedule that needs none, such as 'step'."
             )
     return resolved_schedule(component, epochs)
+
+
+def renamings(training: TrainingSpec) -> list[str]:
+    """Return a line for each optimizer that is given by a name of version 0.1."""
+    entries = {"training.optimizer": training.optimizer}
+    entries |= {f"training.players.{name}": one for name, one in training.players.items()}
+    lines = (renaming("optimizers", one, where) for where, one in entries.items())
+    return [line for line in lines if line is not None]

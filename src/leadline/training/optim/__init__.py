@@ -7,25 +7,31 @@ step to step starts at zero."""
 from __future__ import annotations
 
 from leadline.core.component import Component
-from leadline.core.registry import lookup
+from leadline.core.registry import lookup, renamed
 from leadline.training.optim.contract import Optimizer
 from leadline.training.optim.state import load_state, state_of
 from leadline.training.options import read_options
 
-__all__ = ["AUTO", "Optimizer", "load_state", "optimizer", "resolved_optimizer", "state_of"]
+__all__ = ["AUTO", "Optimizer", "load_state", "optimizer", "resolved_optimizer", "state_of", "without_rate"]
 
 AUTO = "auto"  # as a learning rate: a range test is to find it, before anything is written
 
 
 def optimizer(component: Component) -> Optimizer:
     """Return an optimizer's options by name; raises UsageError where the name or an option is unknown or wrong."""
+    component = renamed("optimizers", component)
     kind: type[Optimizer] = lookup("optimizers", component.name)
     return read_options("optimizer", component, kind)
 
 
+def without_rate(component: Component) -> Optimizer:
+    """Return an optimizer's options with the usual learning rate in the place of one that is to be found."""
+    given = {name: value for name, value in component.options.items() if (name, value) != ("lr", AUTO)}
+    return optimizer(component.model_copy(update={"options": given}))
+
+
 def resolved_optimizer(component: Component) -> Component:
     """Return the component with every default written out; a learning rate that is to be found stays ``auto``."""
-    given = dict(component.options)
-    sought = {"lr": given.pop("lr")} if given.get("lr") == AUTO else {}
-    checked = optimizer(Component(name=component.name, options=given))
-    return Component(name=component.name, options={**checked.model_dump(mode="json"), **sought})
+    sought = {"lr": AUTO} if component.options.get("lr") == AUTO else {}
+    options = without_rate(component).model_dump(mode="json")
+    return Component(name=renamed("optimizers", component).name, options={**options, **sought})

@@ -100,12 +100,6 @@ class Adam(Optimizer):
         return torch.optim.Adam(groups, lr=self.lr, betas=betas, eps=self.eps, amsgrad=self.amsgrad, fused=True)
 
 
-class Amsgrad(Adam):
-    """Adam whose learning rates never rise: the largest v̂ so far stands under the root; see `Adam`."""
-
-    amsgrad: Literal[True] = True
-
-
 class AdamW(Adam):
     """Adam with weight decay apart from the gradient: w ← (1 − lr·λ)w first (Loshchilov & Hutter 2019)."""
 

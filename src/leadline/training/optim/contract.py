@@ -55,6 +55,11 @@ class Optimizer(Fact):
         """True where hidden matrices are stepped by another rule than the rest."""
         return False
 
+    @property
+    def takes_all_rows(self) -> bool:
+        """True where every step goes by the gradient over all train rows."""
+        return False
+
     @abstractmethod
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return a PyTorch optimizer over groups of parameters, each with its ``lr`` and ``weight_decay``."""

@@ -1,43 +1,51 @@
-"""Gradient descent, with and without momentum."""
+"""Gradient descent: on batches or on all rows at once, with and without momentum."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from leadline.training.optim.contract import Memory, Optimizer, RuleOptimizer
 
+FULL_BATCH_RATE = 0.1
+
 
 class Sgd(Optimizer):
-    """Stochastic gradient descent (Robbins & Monro 1951): w ← w − lr·g, g being the gradient of a batch."""
+    """Stochastic gradient descent (Robbins & Monro 1951): w ← w − lr·g, g being the gradient of a batch.
 
-    def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-        return torch.optim.SGD(groups, lr=self.lr, fused=True)
+    With `momentum` β (Polyak 1964): v ← βv + g, then w ← w − lr·v. With `averaged` v is a mean of past gradients: v ←
+    βv + (1 − β)g. As both start at v = 0, the averaged v is (1 − β) times the other, and its learning rate must be
+    1/(1 − β) times as high for the same steps. With `nesterov` the step goes ahead of v: w ← w − lr·(g + βv), averaged
+    w ← w − lr·((1 − β)g + βv). That is Nesterov's method written in the point at which the gradient is taken, w' = w −
+    lr·βv (Nesterov 1983; Sutskever et al. 2013). With `full_batch` it is gradient descent (Cauchy 1847): a batch is the
+    whole train split, and lr is 0.1 unless it is given."""
 
-
-class Gd(Sgd):
-    """Gradient descent (Cauchy 1847): w ← w − lr·g, g being the gradient of the mean loss over all train rows.
-
-    It is `Sgd` whose batch is the whole train split, which resolving the experiment sets.
-    """
-
-    lr: float = Field(default=0.1, gt=0)
-
-
-class Momentum(Optimizer):
-    """Gradient descent with momentum (Polyak 1964): v ← βv + g, then w ← w − lr·v.
-
-    With `averaged` v is a mean of past gradients: v ← βv + (1 − β)g. As both start at v = 0, the averaged v is (1 − β)
-    times the other, and its learning rate must be 1/(1 − β) times as high for the same steps. With `nesterov` the step
-    goes ahead of v: w ← w − lr·(g + βv), averaged w ← w − lr·((1 − β)g + βv). That is Nesterov's method written in the
-    point at which the gradient is taken, w' = w − lr·βv (Nesterov 1983; Sutskever et al. 2013)."""
-
-    momentum: float = Field(default=0.9, gt=0, lt=1)
+    momentum: float = Field(default=0.0, ge=0, lt=1)
     averaged: bool = False
     nesterov: bool = False
+    full_batch: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rate(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and given.get("full_batch") is True:
+            return {"lr": FULL_BATCH_RATE, **given}
+        return given
+
+    @model_validator(mode="after")
+    def _momentum_there(self) -> Sgd:
+        for name in ("averaged", "nesterov"):
+            if getattr(self, name) and not self.momentum:
+                raise ValueError(f"{name} is a form of momentum: set momentum too, such as 0.9")
+        return self
+
+    @property
+    def takes_all_rows(self) -> bool:
+        return self.full_batch
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         if self.averaged:
@@ -49,9 +57,3 @@ class Momentum(Optimizer):
         v = memory("momentum_buffer")
         torch._foreach_lerp_(v, g, 1 - self.momentum)
         torch._foreach_add_(w, torch._foreach_lerp(g, v, self.momentum) if self.nesterov else v, alpha=-lr)
-
-
-class Nesterov(Momentum):
-    """Nesterov's accelerated gradient: v ← βv + g, then w ← w − lr·(g + βv); `Momentum` says where that comes from."""
-
-    nesterov: Literal[True] = True

@@ -11,7 +11,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.pipeline.resolving.experiment import resolve
-from leadline.pipeline.resolving.updates import MICRO
+from leadline.pipeline.resolving.updates import MICRO, renamings
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.training.lr_range_test import LrRangeTest
@@ -36,6 +36,8 @@ SCHEMA = Schema(
     target=ColumnSchema(name="y", kind="category", state={"classes": ["a", "b"]}),
 )
 
+WHOLE = {"name": "sgd", "full_batch": True}
+
 
 def resolved(rows: int = 1_000, validation: int = 100, **training: object) -> Experiment:
     counts = {"train": rows, "validation": validation, "test": 100}
@@ -43,19 +45,19 @@ def resolved(rows: int = 1_000, validation: int = 100, **training: object) -> Ex
 
 
 def test_the_batch_of_gradient_descent_is_the_whole_train_split() -> None:
-    training = resolved(optimizer="gd").training
+    training = resolved(optimizer=WHOLE).training
     assert (training.batch, training.accumulate, training.epochs) == (1_000, 1, 1_500)
-    assert resolved(optimizer="gd", batch=1_000, epochs=7).training.batch == 1_000
-    with pytest.raises(UsageError, match=r"training.batch is 64.*all 1,000 train rows.*sgd"):
-        resolved(optimizer="gd", batch=64)
+    assert resolved(optimizer=WHOLE, batch=1_000, epochs=7).training.batch == 1_000
+    with pytest.raises(UsageError, match=r"training.batch is 64.*all 1,000 train rows.*full_batch to false"):
+        resolved(optimizer=WHOLE, batch=64)
 
 
 def test_a_large_split_passes_in_micro_batches() -> None:
-    experiment = resolved(rows=60_000, optimizer="gd")
+    experiment = resolved(rows=60_000, optimizer=WHOLE)
     assert (experiment.training.batch, experiment.training.accumulate) == (60_000, -(-60_000 // MICRO))
     assert experiment.training.epochs == 166
     assert resolve(experiment, SCHEMA, {"train": 60_000, "validation": 100, "test": 100}) == experiment
-    assert resolved(rows=60_000, optimizer="gd", accumulate=2).training.accumulate == 2
+    assert resolved(rows=60_000, optimizer=WHOLE, accumulate=2).training.accumulate == 2
     assert resolved(rows=60_000).training.accumulate == 1
 
 
@@ -131,3 +133,10 @@ def test_groups_reach_the_weights_and_the_history(train) -> None:
     moved = {name for name in states[0] if not states[0][name].equal(states[1][name])}
     assert moved == {"head.weight", "head.bias"}
     assert "l1" in runs[0].history.columns and (runs[0].history["l1"] > 0).all()
+
+
+def test_old_names_of_optimizers_are_resolved_with_a_line_that_names_the_new_one() -> None:
+    training = Experiment.parse({"training": {"optimizer": {"name": "momentum", "lr": 0.3}}}).training
+    assert renamings(training) == ["training.optimizer: 'momentum' is now written {name: sgd, momentum: 0.9, lr: 0.3}"]
+    assert resolved(optimizer="gd") == resolved(optimizer=WHOLE)
+    assert renamings(resolved(optimizer="gd").training) == []

@@ -20,7 +20,7 @@ from leadline.training.steps.plain import PlainStep
 
 OPTIMIZERS = (
     {"name": "sgd", "lr": 0.01},
-    {"name": "momentum", "lr": 0.01, "nesterov": True, "weight_decay": 0.1},
+    {"name": "sgd", "momentum": 0.9, "lr": 0.01, "nesterov": True, "weight_decay": 0.1},
     {"name": "adam", "lr": 0.01},
     {"name": "adamw", "lr": 0.01},
 )
@@ -72,7 +72,10 @@ def test_a_step_does_not_depend_on_global_random_state() -> None:
 
 @pytest.mark.parametrize("clip", [None, 0.5])
 def test_micro_batches_equal_the_whole_batch(clip: float | None) -> None:
-    steps = [plain(network(dropout=0.2), {"name": "momentum", "lr": 0.01}, accumulate=n, clip=clip) for n in (1, 3)]
+    steps = [
+        plain(network(dropout=0.2), {"name": "sgd", "momentum": 0.9, "lr": 0.01}, accumulate=n, clip=clip)
+        for n in (1, 3)
+    ]
     for step in steps:
         run(step, DataLoader(Table(50), 16, 5, augment=noisy), 0, 10)
     for a, b in zip(*(weights(step.network).values() for step in steps), strict=True):
