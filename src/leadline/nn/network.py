@@ -5,6 +5,7 @@ B rows, K inputs, T steps, F features, O outputs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
@@ -18,6 +19,8 @@ from leadline.nn.batch import PRESENT, Signal, SignalSpec
 from leadline.nn.fusion import Fuse, Fusion
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import current_rng, using_rng
+
+_FRONT = re.compile(r"\b(bodies\..+?)\.front(\.|$)")
 
 
 class Body(nn.Module):
@@ -165,6 +168,13 @@ def assemble(
             " are needed: change its last layer, or set 'head: linear'."
         )
     return Network(parts, nn.Identity(), last)
+
+
+def current_name(name: str) -> str:
+    """Return the name of a tensor, or a pattern of names, as it is now: version 0.1 called the preprocessor of a body
+    its front.
+    """
+    return _FRONT.sub(r"\1.preprocessor\2", name)
 
 
 def linear_head(width: int, outputs: int) -> nn.Linear:

@@ -19,6 +19,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.errors import RunError
+from leadline.nn.network import current_name
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
@@ -131,7 +132,7 @@ def save_weights(network: nn.Module, file: Path) -> None:
 def load_weights(network: nn.Module, file: Path) -> None:
     """Load weights into a network; raises RunError where the file is damaged or belongs to another network."""
     try:
-        tensors = safetensors.torch.load_file(file)
+        tensors = {current_name(name): x for name, x in safetensors.torch.load_file(file).items()}
         # Shared ones are written once, by one of their names. safetensors' own reader takes batch norm's counters for
         # strangers.
         named: dict[int, list[str]] = {}

@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from leadline.core.base import Fact
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
-from leadline.nn.network import Body, Network
+from leadline.nn.network import Body, Network, current_name
 
 LISTED = 12  # names that a message lists
 
@@ -32,7 +32,9 @@ class ParameterGroups(Fact):
     @classmethod
     def of(cls, training: TrainingSpec) -> ParameterGroups:
         """Return what a training says."""
-        return cls(freeze=training.freeze, rates=training.rates, layer_decay=training.layer_decay, l1=training.l1)
+        freeze = tuple(current_name(pattern) for pattern in training.freeze)
+        rates = {current_name(pattern): factor for pattern, factor in training.rates.items()}
+        return cls(freeze=freeze, rates=rates, layer_decay=training.layer_decay, l1=training.l1)
 
     def freeze_in(self, network: nn.Module) -> None:
         """Keep gradients from parameters that match `freeze`, and mark batch norms whose statistics do.

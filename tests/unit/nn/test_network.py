@@ -15,7 +15,7 @@ from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.fusion import fuse_by
 from leadline.nn.layers.dropout import Dropout
-from leadline.nn.network import Body, Network, assemble, linear_head, out_width, placeholder_inputs
+from leadline.nn.network import Body, Network, assemble, current_name, linear_head, out_width, placeholder_inputs
 from leadline.nn.rng import Rng, seed_for, using_rng
 
 AWKWARD = ("a.b", "type", "bodies", "ein Bild", "")  # what PyTorch would refuse as the names of modules
@@ -195,3 +195,19 @@ def test_absent_rows_are_stood_in_for_by_those_before_them() -> None:
     assert torch.equal(placeholder_inputs(x, torch.zeros(5, dtype=torch.bool)).flatten(), torch.tensor([0] * 5))
     pictures = torch.randn(5, 4, 4, 3).permute(0, 3, 1, 2)
     assert placeholder_inputs(pictures, there).is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(
+    ("old", "now"),
+    [
+        ("bodies.0.front.mean_K", "bodies.0.preprocessor.mean_K"),
+        ("generator.bodies.1.front.fronts.date.weight", "generator.bodies.1.preprocessor.fronts.date.weight"),
+        ("bodies.*.front.*", "bodies.*.preprocessor.*"),
+        ("bodies.image.front", "bodies.image.preprocessor"),
+        ("bodies.front.backbone.*", "bodies.front.backbone.*"),
+        ("bodies.0.preprocessor.fronts.x", "bodies.0.preprocessor.fronts.x"),
+        ("head.front.weight", "head.front.weight"),
+    ],
+)
+def test_names_of_version_0_1_are_those_of_today(old: str, now: str) -> None:
+    assert current_name(old) == now

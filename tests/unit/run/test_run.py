@@ -34,3 +34,23 @@ def test_another_network_a_cut_file_and_no_file_are_refused(tmp_path: Path) -> N
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(RunError, match="does not hold the weights"):
         load_weights(nn.Linear(2, 2), file)
+
+
+class TwoInputs(nn.Module):
+    """Bodies as a network has them, the preprocessor of each under the name that it is given."""
+
+    def __init__(self, called: str) -> None:
+        super().__init__()
+        body = {called: nn.Linear(2, 2), "backbone": nn.Linear(2, 2)}
+        self.bodies = nn.ModuleList([nn.ModuleDict(body)])
+        self.head = nn.Linear(2, 1)
+
+
+def test_weights_of_version_0_1_are_read(tmp_path: Path) -> None:
+    old, new = TwoInputs("front"), TwoInputs("preprocessor")
+    save_weights(old, tmp_path / "w")
+    assert "bodies.0.front.weight" in old.state_dict()
+    load_weights(new, tmp_path / "w")
+    assert all(torch.equal(a, b) for a, b in zip(old.parameters(), new.parameters(), strict=True))
+    with pytest.raises(RunError, match="does not hold the weights"):
+        load_weights(TwoInputs("other"), tmp_path / "w")
