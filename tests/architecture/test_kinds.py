@@ -42,7 +42,6 @@ ALLOWED: Mapping[str, tuple[int, str]] = {
     "evaluation/exhibits.py": (4, OPEN),
     "evaluation/feature_space.py": (3, OPEN),
     "evaluation/forecast_tables.py": (1, OPEN),
-    "evaluation/predictions.py": (2, OPEN),
     "evaluation/sample_exhibits.py": (7, OPEN),
     "evaluation/samples.py": (4, OPEN),
     "evaluation/subject.py": (1, OPEN),

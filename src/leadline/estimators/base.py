@@ -23,13 +23,13 @@ from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
 from leadline.errors import LeadlineError, RunError
-from leadline.evaluation.predictions import predict_subset
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.fit import fit_network
 from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.train import start
 from leadline.run import folder as files
+from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped
 
 TARGET, WEIGHT = "target", "sample weight"  # columns beside those of X, which are called x0, x1 …

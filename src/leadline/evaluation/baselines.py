@@ -20,7 +20,7 @@ from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError, did_you_mean
-from leadline.evaluation.predictions import first_inputs, predict_subset
+from leadline.evaluation.predictions import first_inputs
 from leadline.evaluation.proportions import train_target
 from leadline.machine import latency
 from leadline.models.build import resolved_options
@@ -28,6 +28,7 @@ from leadline.models.contract import Family
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.objectives.lookup import objective_for
 from leadline.run.build import build_network
+from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped, save_weights
 from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
 

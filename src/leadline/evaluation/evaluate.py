@@ -14,9 +14,9 @@ from leadline.core.requirement import holm_levels
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.lookup import analyses
-from leadline.evaluation.predictions import predict_subset
 from leadline.evaluation.subject import LEVEL, Subject, with_units
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.run.inference import predict_subset
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.data.dataset import Dataset
-from leadline.evaluation.predictions import predict_subset
 from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.run.inference import predict_subset
 
 FUSION_GAIN = Metric(
     "fusion_gain",

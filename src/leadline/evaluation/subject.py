@@ -21,10 +21,10 @@ from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
-from leadline.evaluation.predictions import embed_subset, predict_subset
 from leadline.evaluation.samples import Inputs, generate
 from leadline.nn.rng import generator_for
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.run.inference import embed_subset, predict_subset
 from leadline.run.trained import Trained
 
 LEVEL = 0.95

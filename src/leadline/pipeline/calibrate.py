@@ -11,9 +11,9 @@ from leadline.core import wording
 from leadline.core.finding import Finding
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
-from leadline.evaluation.predictions import predict_subset
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.pipeline.progress import Progress
+from leadline.run.inference import predict_subset
 
 
 def calibrate(

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from leadline.data.dataset import Dataset
 from leadline.evaluation.feature_space import random_rows
-from leadline.evaluation.predictions import predict_subset
 from leadline.nn.batch import Batch, Prediction
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Learning
 from leadline.pipeline.trainer_state import TrainerState
+from leadline.run.inference import predict_subset
 from leadline.run.trained import Event
 from leadline.training.early_stopping import Best
 

@@ -17,7 +17,6 @@ from torch import Tensor
 from leadline.core.finding import Finding
 from leadline.core.training_spec import EarlyStopping
 from leadline.data.dataset import Dataset
-from leadline.evaluation.predictions import predict_subset
 from leadline.machine.energy import Energy
 from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
@@ -25,6 +24,7 @@ from leadline.pipeline.diagnostics import TrainingDiagnostics
 from leadline.pipeline.resolving.stopping import PATIENCE
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
+from leadline.run.inference import predict_subset
 from leadline.run.run import save_weights
 from leadline.run.trained import FIRST, Event, Trained
 from leadline.training.budget import Account

@@ -10,9 +10,9 @@ import polars as pl
 
 from leadline.data.dataset import prepare
 from leadline.evaluation.forecast_tables import is_forecast
-from leadline.evaluation.predictions import embed_subset
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
+from leadline.run.inference import embed_subset
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows, with_set_aside
 from leadline.verbs.predict import write as write_table

@@ -13,9 +13,10 @@ from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.imputation import impute
 from leadline.evaluation.forecast_tables import continued, is_forecast
 from leadline.evaluation.held_out import levels_of
-from leadline.evaluation.predictions import predict_subset, predictions_table
+from leadline.evaluation.predictions import predictions_table
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
+from leadline.run.inference import predict_subset
 from leadline.run.run import Run
 
 SUFFIXES = (".csv", ".parquet")

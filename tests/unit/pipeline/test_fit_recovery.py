@@ -11,11 +11,11 @@ import pytest
 import torch
 
 from leadline.errors import TrainingFailed
-from leadline.evaluation import predictions
 from leadline.objectives.supervised.single_network import SingleNetwork
 from leadline.pipeline import train
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
+from leadline.run import inference
 from leadline.run.run import Run
 from leadline.verbs.resume import resume
 
@@ -169,7 +169,7 @@ def test_a_step_that_does_not_fit_is_taken_in_pieces(train, narrow, monkeypatch,
     options = {"epochs": 6, "settings": {**PLAIN, "training.batch": 32, "network.norm": "none"}, "network": "mlp"}
     pieces = train(**{**options, "settings": {**options["settings"], "training.accumulate": 4}})
     narrow(10)
-    monkeypatch.setattr(predictions, "batch_size", lambda part: 64)
+    monkeypatch.setattr(inference, "batch_size", lambda part: 64)
     run = train(**options, quiet=False)
     said = capsys.readouterr().err
     assert "a step with 32 rows at a time did not fit into memory: back to step 0, 2 micro-batches" in said

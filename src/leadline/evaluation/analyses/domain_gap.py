@@ -13,13 +13,13 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
-from leadline.evaluation.predictions import embed_subset
 from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.rng import seed_for
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.run.inference import embed_subset
 
 NAME = "domain_accuracy"
 ROWS = 2_000  # of each domain

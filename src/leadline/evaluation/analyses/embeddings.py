@@ -23,12 +23,12 @@ from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.analyses.examples import targets_of
 from leadline.evaluation.feature_space import RawFeatures, random_rows
-from leadline.evaluation.predictions import embed_subset
 from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.rng import seed_for
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.run.inference import embed_subset
 
 NAMES = ("knn_accuracy",)
 NEIGHBOURS = 5

@@ -17,13 +17,13 @@ from leadline.core.metric import Metric
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
-from leadline.evaluation.predictions import embed_subset
 from leadline.evaluation.subject import Subject
 from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import Bounded, BoundObjective, EvaluationContext
+from leadline.run.inference import embed_subset
 
 NAMES = ("elbo_iw", "active_units")
 WORK = 5e11  # operations that the closer bound may take, and

@@ -19,13 +19,13 @@ from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.data.splits.label_subset import drawn
 from leadline.errors import UsageError
-from leadline.evaluation.predictions import predict_subset
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.run import train_auxiliary
 from leadline.pipeline.compare import Comparisons
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.resolving.updates import STEPS
 from leadline.run import folder as files
+from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped
 from leadline.run.warm_start import warm_started_network
 

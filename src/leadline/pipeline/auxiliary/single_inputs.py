@@ -10,10 +10,10 @@ from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.evaluation.input_ablation import AblationPredictions, with_missing_rows
-from leadline.evaluation.predictions import predict_subset
 from leadline.pipeline.auxiliary.run import train_auxiliary
 from leadline.pipeline.context import RunContext
 from leadline.run import folder as files
+from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped
 from leadline.run.warm_start import warm_started_network
 

@@ -17,13 +17,13 @@ from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.data.targets.words import predictions_in_words, targets_in_words
-from leadline.evaluation import predictions
 from leadline.evaluation.analyses.dummy_baseline import baseline
 from leadline.evaluation.analyses.token_predictions import SAMPLED, token_predictions
-from leadline.evaluation.predictions import predict_subset
 from leadline.models.build import build_encoder
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
+from leadline.run import inference
+from leadline.run.inference import predict_subset
 
 WORDS = {"the": "DET", "a": "DET", "cat": "NOUN", "dog": "NOUN", "sees": "VERB", "likes": "VERB"}
 
@@ -66,7 +66,7 @@ def test_decisions_of_short_and_long_rows_stand_side_by_side(monkeypatch: pytest
     objective, network = made("tagging", dataset)
     part = dataset.splits["train"]
     whole = predict_subset(network, objective, part)
-    monkeypatch.setattr(predictions, "batch_size", lambda part: 7)
+    monkeypatch.setattr(inference, "batch_size", lambda part: 7)
     some = predict_subset(network, objective, part)
     assert part.lengths is not None
     there = np.arange(whole["prediction"].shape[1]) < part.lengths.numpy()[:, None]
