@@ -153,20 +153,17 @@ class _Beside:
     ) -> None:
         self.objective, self.context, self.kind, self.count = objective, context, kind, count
         self.level = 1 - (1 - context.levels[0]) / count
-        self.own = list(self._measured(fused))
         found = objective.decision.per_example_score(fused, context.target, context.schema)
         self.compared = found is not None
+        self.names = (*BASELINE_NAMES, "r2") if found is None else (*BASELINE_NAMES, "r2", found[0])
+        self.own = list(self._measured(fused))
         self.measure = self.own[0].name if found is None else found[0]
         self.value_n: Any = np.empty(0) if found is None else found[1]
         self.unit = next((one.unit for one in self.own if one.name == self.measure), "1")
 
     def _measured(self, decided: Mapping[str, np.ndarray]) -> Iterator[Finding]:
         for item in self.objective.decision.measure(decided, self.context):
-            if (
-                isinstance(item, Finding)
-                and item.group is None
-                and item.name.partition("(")[0] in (*BASELINE_NAMES, "r2")
-            ):
+            if isinstance(item, Finding) and item.group is None and item.name.partition("(")[0] in self.names:
                 yield item
 
     def measures(self, one: AblationPredictions, name: str, notes: str = "") -> Iterator[Finding]:

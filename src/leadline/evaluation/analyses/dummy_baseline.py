@@ -26,9 +26,11 @@ def baseline(objective: BoundObjective, dataset: Dataset, context: EvaluationCon
     """Yield what always giving the same answer would reach on the split of `context`."""
     target: Any = train_target(dataset)
     name, columns = objective.decision.dummy_predictor(target, len(context.target), dataset.schema)
+    score = objective.decision.per_example_score(columns, context.target, dataset.schema)
+    names = BASELINE_NAMES if score is None else (*BASELINE_NAMES, score[0])
     words = predictions_in_words(dataset.schema, {key: values[:1] for key, values in columns.items()})
     for finding in objective.decision.measure(columns, context):
-        if isinstance(finding, Finding) and finding.name.partition("(")[0] in BASELINE_NAMES and finding.group is None:
+        if isinstance(finding, Finding) and finding.name.partition("(")[0] in names and finding.group is None:
             task = finding.name.partition("(")[2].removesuffix(")")
             answer = words.get(f"predicted_{task}" if task else "predicted")
             shown = None if answer is None else _shown(answer[0])
