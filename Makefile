@@ -59,9 +59,10 @@ $(VENV)/.run: pyproject.toml constraints.txt | $(VENV)/.made
 	@$(PIP) install $(PIP_FLAGS) -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.made
+$(VENV)/.dev: pyproject.toml constraints.txt tests/plugins/pyproject.toml | $(VENV)/.made
 	@echo "Installing Leadline and its developers' tools (a few minutes, once) ..."
 	@$(PIP) install $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@$(PIP) install $(PIP_FLAGS) --no-deps -e tests/plugins
 	@touch $@
 
 $(VENV)/.made:

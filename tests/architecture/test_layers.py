@@ -1,10 +1,22 @@
-"""Each layer imports only what stands below it, as declared in pyproject.toml."""
+"""Each layer imports only what stands below it, and items of a registry not each other, as pyproject.toml declares."""
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import pytest
+
+from leadline.core.registry import TABLES
+
 ROOT = Path(__file__).parents[2]
+# Groups whose items may import each other, and why.
+RELATED = {
+    "optimizers": "Muon steps what is no hidden matrix as AdamW does",
+    "inputs": "a step of a series is a row of a table",
+}
+MODULES = {group: {entry.target.partition(":")[0] for entry in table.values()} for group, table in TABLES.items()}
+SEPARATE = [group for group, modules in MODULES.items() if len(modules) > 1 and group not in RELATED]
 
 
 def test_import_contracts_are_kept():
@@ -19,3 +31,15 @@ def test_import_contracts_are_kept():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("group", SEPARATE)
+def test_items_of_a_group_are_declared_ignorant_of_each_other(group):
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    apart = [contract for contract in declared if contract["type"] == "independence"]
+    near = max((set(contract["modules"]) for contract in apart), key=lambda found: len(found & MODULES[group]))
+    assert near == MODULES[group]
+
+
+def test_no_group_is_excused_in_vain():
+    assert set(RELATED) <= {group for group, modules in MODULES.items() if len(modules) > 1}

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup, registered
 from leadline.models.build import build_encoder, resolved_options
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import Body, Network, linear_head
@@ -33,7 +33,7 @@ SPECS = [
 ]
 CASES = [
     pytest.param(name, spec, id=f"{name}-{'x'.join(map(str, spec.shape))}")
-    for name in sorted(TABLES["models"])
+    for name in sorted(registered("models"))
     for spec in SPECS
     if spec.kind in lookup("models", name).accepts
     and lookup("models", name).fit is None  # fitted ones: test_fitted_families.py

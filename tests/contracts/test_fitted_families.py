@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup, registered
 from leadline.errors import RunError
 from leadline.models.build import build_encoder, resolved_options
 from leadline.models.contract import Sample
@@ -19,7 +19,7 @@ from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import Network
 from leadline.run.run import load_weights, save_weights
 
-FAMILIES = {name: lookup("models", name) for name in sorted(TABLES["models"])}
+FAMILIES = {name: lookup("models", name) for name in sorted(registered("models"))}
 NAMES = [name for name, family in FAMILIES.items() if family.fit is not None and not family.forecasts]
 TABLE = SignalSpec("table", (4,), (0, 5, 0, 0))
 IMAGE = SignalSpec("image", (1, 8, 8))

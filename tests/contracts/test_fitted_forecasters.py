@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, resolved_options
 from leadline.models.contract import Sample
@@ -23,7 +23,7 @@ from leadline.run.run import load_weights, save_weights
 SPEC = SignalSpec("sequence", (20, 3), ahead=4, past=20, aims=(0, 2))
 NAMES = [
     name
-    for name in sorted(TABLES["models"])
+    for name in sorted(registered("models"))
     if lookup("models", name).forecasts and lookup("models", name).fit is not None
 ]
 
@@ -104,7 +104,7 @@ def test_resolved_options_say_everything(name: str) -> None:
     assert lookup("models", name).work(network_for(name).bodies[0].backbone, 1000) >= 0
 
 
-@pytest.mark.parametrize("name", [name for name in sorted(TABLES["models"]) if lookup("models", name).forecasts])
+@pytest.mark.parametrize("name", [name for name in sorted(registered("models")) if lookup("models", name).forecasts])
 def test_where_nothing_is_forecast_other_families_are_named(name: str) -> None:
     with pytest.raises(UsageError, match="rnn") as error:
         build_encoder(Component(name=name), SignalSpec("sequence", (20, 3)), Front(), "base")

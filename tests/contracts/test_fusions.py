@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES
+from leadline.core.registry import registered
 from leadline.core.schema import InputSchema, Schema
 from leadline.nn.batch import PRESENT, Signal
 from leadline.nn.fusion import checked_fusion, fuse_by
@@ -17,7 +17,7 @@ from leadline.nn.layers.dropout import Dropout
 from leadline.nn.network import Body, Network, assemble
 from leadline.nn.rng import Rng, using_rng
 
-NAMES = tuple(TABLES["fusions"])
+NAMES = tuple(registered("fusions"))
 WIDTHS = {"photo": 5, "text": 7, "table": 4}
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Signal, SignalSpec
@@ -23,7 +23,7 @@ LENGTH_B = torch.tensor([7, 1, 4, 6, 2])
 ROWS, LONGEST = len(LENGTH_B), int(LENGTH_B.max())
 NAMES = [
     name
-    for name in sorted(TABLES["models"])
+    for name in sorted(registered("models"))
     for family in [lookup("models", name)]
     if "sequence" in family.accepts and family.fit is None and not family.forecasts
 ]

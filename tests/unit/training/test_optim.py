@@ -10,7 +10,7 @@ from small_problem import Table, network, noisy, plain
 from torch import nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES
+from leadline.core.registry import registered
 from leadline.errors import RunError, UsageError
 from leadline.training.data_loader import DataLoader
 from leadline.training.optim import load_state, optimizer, resolved_optimizer, state_of
@@ -19,7 +19,7 @@ START = torch.tensor([[1.0, -2.0], [0.5, 3.0]])
 GRADIENT = torch.tensor([[0.5, -1.0], [2.0, 0.1]])
 
 
-@pytest.mark.parametrize("name", TABLES["optimizers"])
+@pytest.mark.parametrize("name", registered("optimizers"))
 @pytest.mark.parametrize("decay_vectors", [False, True])
 def test_vectors_decay_only_where_asked_for(name: str, decay_vectors: bool) -> None:
     layer = nn.Linear(2, 2)
@@ -100,7 +100,7 @@ def test_names_of_version_0_1_are_resolved_to_the_new_ones() -> None:
     assert resolved_optimizer(resolved) == resolved
 
 
-@pytest.mark.parametrize("name", TABLES["optimizers"])
+@pytest.mark.parametrize("name", registered("optimizers"))
 def test_rates_are_factors_of_the_learning_rate(name: str) -> None:
     """Two weights that see the same, one at half the rate, move as the same weight does under two learning rates."""
     moved = []
@@ -147,7 +147,7 @@ def test_muon_without_one_of_its_halves(hidden: bool) -> None:
 
 
 ALL = [
-    *({"name": name} for name in TABLES["optimizers"]),
+    *({"name": name} for name in registered("optimizers")),
     {"name": "sgd", "momentum": 0.9},
     {"name": "sgd", "momentum": 0.9, "averaged": True, "weight_decay": 0.1},
     {"name": "adam", "amsgrad": True},
@@ -178,7 +178,7 @@ def test_resuming_gives_the_same_bits(options: dict[str, object]) -> None:
     assert not all(torch.equal(ends[0][name], ends[1][name]) for name in ends[0])
 
 
-@pytest.mark.parametrize("name", TABLES["optimizers"])
+@pytest.mark.parametrize("name", registered("optimizers"))
 def test_all_train_the_same_small_problem(name: str) -> None:
     lr = {"sgd": 0.03, "adagrad": 0.1}.get(name, 0.01)
     step = plain(network(), {"name": name, "lr": lr}, schedule=Component(name="cosine"), total=400)

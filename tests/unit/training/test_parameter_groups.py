@@ -8,7 +8,7 @@ from small_problem import Squares, Table, plain
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES
+from leadline.core.registry import registered
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch, Loss, Signal, SignalSpec
@@ -63,7 +63,7 @@ def moved(net: nn.Module, **others: object) -> set[str]:
     return {name for name in before if not torch.equal(before[name], after[name])}
 
 
-@pytest.mark.parametrize("optimizer", TABLES["optimizers"])
+@pytest.mark.parametrize("optimizer", registered("optimizers"))
 def test_frozen_parameters_and_statistics_stay_as_they_are(optimizer: str) -> None:
     net = network()
     assert moved(net, optimizer=optimizer, freeze=("bodies.table.*",)) == {"head.weight", "head.bias"}
