@@ -10,7 +10,8 @@ Shapes: N rows of the dataset, B rows of a batch, n rows of a split, K corners, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -34,9 +35,18 @@ from leadline.evaluation.analyses.contract import Analysis, Results, of_labelled
 from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
-from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.fusion import Fuse
+from leadline.nn.network import assemble
+from leadline.nn.rng import Rng
+from leadline.objectives.contract import (
+    Columns,
+    Decision,
+    EvaluationContext,
+    Learning,
+    Objective,
+    Supervision,
+)
 
 # --- The target: a column of text such as "0 0; 4 0; 4 3", the corners of a polygon in order.
 
@@ -163,62 +173,64 @@ class Scale(nn.Module):
         return z_BW.float() * self.std + self.mean_W
 
 
-class Corners(SingleNetwork):
-    """The corners of a polygon for each example."""
+def supervision(options: CornersOptions) -> Supervision:
+    """Return what is learned from: rows with a polygon."""
+    return Supervision({"*": ("polygons",)})
 
-    name = "corners"
-    options = CornersOptions
-    kinds = ("polygons",)
-    monitors: Mapping[str, str] = {"loss": "lower", "corner_distance": "lower"}
-    declared_metrics = (CORNER_DISTANCE,)
-    chosen: CornersOptions = CornersOptions()
 
-    def outputs(self, schema: Schema, options: CornersOptions) -> int:
-        """Return two numbers a corner."""
+@dataclass(frozen=True)
+class CornersLearning(Learning):
+    """The loss side: a network whose head gives two numbers a corner, and what these cost."""
+
+    options: CornersOptions
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network."""
         assert schema.target is not None
-        return 2 * int(schema.target.state["corners"])
+        state = schema.target.state
+        return assemble(schema, bodies, outputs=2 * state["corners"], last=Scale(state, self.options), fuse=fuse)
 
-    def last(self, schema: Schema, options: CornersOptions) -> nn.Module:
-        """Return the change from standardised values to coordinates."""
-        assert schema.target is not None
-        return Scale(schema.target.state, options)
-
-    def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return what the distances of corners cost, in units of the spread of coordinates."""
-        off_BK2 = ((scores - target_B) / last.std).unflatten(1, (-1, 2))
-        squared_BK = off_BK2.square().sum(2)
+        assert batch.target_B is not None
+        off_BK2 = ((network(batch.inputs) - batch.target_B) / network.last.std).unflatten(1, (-1, 2))
         # The root of 0 has no slope: what is that close costs next to nothing.
-        value_B = (squared_BK + 1e-12).pow(last.power / 2).mean(1)
-        return Loss(value_B, torch.ones_like(value_B), {})
+        value_B = (off_BK2.square().sum(2) + 1e-12).pow(self.options.power / 2).mean(1)
+        return Loss(value_B, batch.weight_B, {})
 
-    def decided(self, last: Any, scores: Tensor) -> Prediction:
+
+@dataclass(frozen=True)
+class CornersDecision(Decision):
+    """The decision side: the corners of each row, and how far off they are."""
+
+    options: CornersOptions
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "corner_distance": "lower"}
+    declared_metrics = (CORNER_DISTANCE,)
+
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return `corners` (B,W)."""
-        return Prediction({"corners": scores})
+        return Prediction({"corners": network(batch.inputs)})
 
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
+    def monitor(self, predictions: Columns, target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the training loss, and the mean distance in the target's unit."""
         assert schema.target is not None
         off_nK2 = (predictions["corners"] - target).reshape(len(target), -1, 2) / schema.target.state["std"]
-        loss = (np.linalg.norm(off_nK2, axis=2) ** self.chosen.power).mean()
+        loss = (np.linalg.norm(off_nK2, axis=2) ** self.options.power).mean()
         return {"loss": float(loss), "corner_distance": float(distances(predictions["corners"], target).mean())}
 
-    def per_example_score(
-        self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
-    ) -> tuple[str, np.ndarray]:
-        """Return how far off the corners of each row are."""
+    def per_example_score(self, predictions: Columns, target: np.ndarray, schema: Schema) -> tuple[str, np.ndarray]:
+        """Return how far off the corners of each row are: by that models are compared."""
         return "corner_distance", distances(predictions["corners"], target)
 
-    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
+    def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Columns]:
         """Return the mean polygon of the train rows."""
         return "mean", {"corners": np.tile(target.mean(0), (rows, 1))}
 
-    def names(self, schema: Schema) -> tuple[str, ...]:
+    def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         return (CORNER_DISTANCE.id,)
 
-    def measure(
-        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> Iterator[Finding | ExhibitDraft]:
+    def measure(self, predictions: Columns, context: EvaluationContext) -> Iterator[Finding | ExhibitDraft]:
         """Yield the mean distance of corners, with its interval."""
         off_n = distances(predictions["corners"], context.target)
         yield finding(
@@ -231,7 +243,20 @@ class Corners(SingleNetwork):
         )
 
 
-OBJECTIVE = Corners()
+def unsuitable(options: CornersOptions, schema: Schema) -> str | None:
+    """Say why the objective cannot be used on such data, or None."""
+    found = schema.target is not None and "corners" in schema.target.state
+    return None if found else "it needs polygons as a target"
+
+
+OBJECTIVE = Objective(
+    name="corners",
+    options=CornersOptions,
+    supervision=supervision,
+    learning=CornersLearning,
+    decision=CornersDecision,
+    unsuitable=unsuitable,
+)
 
 # --- The analysis: do predicted polygons cover what they should?
 
@@ -303,6 +328,6 @@ ANALYSIS = Analysis(
     run=run,
     applies=applies,
     metrics=(POLYGON_IOU,),
-    requirable=lambda objective, schema: (POLYGON_IOU.id,) if isinstance(objective, Corners) else (),
+    requirable=lambda objective, schema: (POLYGON_IOU.id,) if objective.name == OBJECTIVE.name else (),
     options=OverlapOptions,
 )
