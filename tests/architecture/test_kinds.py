@@ -56,13 +56,11 @@ ALLOWED: Mapping[str, tuple[int, str]] = {
     "objectives/supervised/probabilities.py": (1, OPEN),
     "pipeline/diagnostics.py": (1, OPEN),
     "pipeline/resolving/reference.py": (1, OPEN),
-    "pipeline/resolving/updates.py": (3, OPEN),
     "rendering/baseline_text.py": (1, OPEN),
     "rendering/exhibits.py": (1, OPEN),
     "rendering/summary_text.py": (3, OPEN),
     "run/build.py": (1, OPEN),
     "run/warm_start.py": (1, OPEN),
-    "training/plateau.py": (3, OPEN),
     "training/trackers.py": (1, OPEN),
     "verbs/style.py": (1, OPEN),
 }
