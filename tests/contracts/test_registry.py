@@ -19,6 +19,8 @@ from leadline.core.experiment import Experiment
 from leadline.core.plugins import Entry, misfit
 from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
 from leadline.core.schema import InputSchema
+from leadline.data.augmentations.augmenter import Augmenter, augmentations
+from leadline.data.augmentations.contract import Alone, Amount, Stage
 from leadline.data.augmentations.mixing import Blend, Mixed, Mixer, Mixture
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
@@ -213,3 +215,18 @@ def test_a_mixture_of_a_plugin_is_read_from_yaml_and_mixes(packages: Any):
     assert torch.equal(mixed.inputs["table"], ROWS / 2) and torch.equal(mixed.share_B, torch.full((4,), 0.5))
     with pytest.raises(UsageError, match=r"no way of mixing 'halfs'\. Did you mean 'halves'"):
         Mixer(Component(name="halfs"), [])
+
+
+def test_an_augmentation_of_a_plugin_is_read_from_yaml_and_changes_rows(packages: Any):
+    def make(schema: InputSchema, *, amount: float) -> Stage:
+        return lambda x, rng: x + amount
+
+    packages.give("augmentations", "table/offset", Alone(make, {"amount": Amount(1.0, 9, "a number")}))
+    values = yaml_io.load("data: {inputs: {table: {augment: [{offset: 2}]}}}", "the test")
+    inputs = Experiment.parse(values).data.inputs
+    assert inputs is not None
+    chain = inputs["table"].augment
+    schema = InputSchema(name="table", kind="table", fields=(), shape=(1,), augment=chain)
+    given = Batch({"table": ROWS}, None, torch.ones(4), torch.arange(4))
+    assert torch.equal(Augmenter([schema])(given, Rng(0, 0, given.row_B)).inputs["table"], ROWS + 2)
+    assert "offset" in augmentations("table") and "offset" not in augmentations("image")

@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,45 +17,8 @@ from torch.nn import functional as F
 
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.contract import Amount, Options, Stage
+from leadline.data.augmentations.motion import AffineMotion, Map
 from leadline.nn.rng import Rng
-
-
-class Map(NamedTuple):
-    """The place (xx·x + xy·y + x0, yx·x + yy·y + y0); entries are tensors (B,1,1), or numbers where all rows agree."""
-
-    xx: Tensor | float = 1.0
-    xy: Tensor | float = 0.0
-    x0: Tensor | float = 0.0
-    yx: Tensor | float = 0.0
-    yy: Tensor | float = 1.0
-    y0: Tensor | float = 0.0
-
-    def after(self, first: Map) -> Map:
-        """Return the map that applies `first`, then this one."""
-        # Not as a matrix product: that may be set to bfloat16, which blurs places.
-        return Map(
-            _sum(_product(self.xx, first.xx), _product(self.xy, first.yx)),
-            _sum(_product(self.xx, first.xy), _product(self.xy, first.yy)),
-            _sum(_product(self.xx, first.x0), _product(self.xy, first.y0), self.x0),
-            _sum(_product(self.yx, first.xx), _product(self.yy, first.yx)),
-            _sum(_product(self.yx, first.xy), _product(self.yy, first.yy)),
-            _sum(_product(self.yx, first.x0), _product(self.yy, first.y0), self.y0),
-        )
-
-
-def _product(a: Tensor | float, b: Tensor | float) -> Tensor | float:
-    # Zeros and ones fold away: small batches are dear by the operation, not by the number.
-    for one, other in ((a, b), (b, a)):
-        if isinstance(one, float) and one in (0.0, 1.0):
-            return other if one else 0.0
-    return a * b
-
-
-def _sum(*terms: Tensor | float) -> Tensor | float:
-    first, *others = [t for t in terms if isinstance(t, Tensor) or t] or [0.0]
-    for term in others:
-        first = first + term
-    return first
 
 
 @dataclass(frozen=True)
@@ -64,15 +26,15 @@ class Affine:
     """A random affine change: from `count` uniforms a row, (B,1,1) each, an amount, height and width, `place` makes a
     `Map`.
 
-    `on_epoch_end` moves places off the pixel lattice, so that values must be interpolated. `most` bounds the amount,
-    given in `unit`."""
+    `interpolates` says that places leave the pixel lattice, so that values must be interpolated. `most` bounds the
+    amount, given in `unit`."""
 
     place: Callable[[Sequence[Tensor], float, int, int], Map]
     count: int
     amount: float
     most: float
     unit: str
-    on_epoch_end: bool = False
+    interpolates: bool = False
 
     def __call__(self, x: Tensor, rng: Rng, *, amount: float | None = None) -> Tensor:
         return warp(x, rng, [(self, self.amount if amount is None else amount)])
@@ -88,7 +50,16 @@ class Affine:
     @staticmethod
     def passed(changes: Sequence[tuple[Affine, Options]], schema: InputSchema) -> Stage:
         """Return the one resampling that makes all changes."""
-        return partial(warp, moves=[(change, options["amount"]) for change, options in changes])
+        return partial(warp, moves=_amounts(changes))
+
+    @staticmethod
+    def motion(changes: Sequence[tuple[Affine, Options]]) -> Callable[[Rng, int, int], AffineMotion]:
+        """Return what draws how all changes move pictures of a height and width."""
+        return lambda rng, height, width: AffineMotion(place_of(rng, _amounts(changes), height, width), height, width)
+
+
+def _amounts(changes: Sequence[tuple[Affine, Options]]) -> list[tuple[Affine, float]]:
+    return [(change, options["amount"]) for change, options in changes]
 
 
 def warp(x_BCHW: Tensor, rng: Rng, moves: Sequence[tuple[Affine, float]]) -> Tensor:
@@ -98,12 +69,18 @@ def warp(x_BCHW: Tensor, rng: Rng, moves: Sequence[tuple[Affine, float]]) -> Ten
     to whole pixels. Otherwise they are interpolated linearly and stay float32, in contiguous memory, so that nothing is
     rounded twice."""
     height, width = x_BCHW.shape[2:]
+    place = place_of(rng, moves, height, width)
+    return _interpolated(x_BCHW, place) if any(change.interpolates for change, _ in moves) else _copied(x_BCHW, place)
+
+
+def place_of(rng: Rng, moves: Sequence[tuple[Affine, float]], height: int, width: int) -> Map:
+    """Return the map of a chain of changes, in their order, each row's by draws of its own."""
     u_B = rng.uniform("affine", sum(change.count for change, _ in moves), 1, 1).unbind(1)
     place = Map()
     for change, amount in moves:
         place = place.after(change.place(u_B[: change.count], amount, height, width))
         u_B = u_B[change.count :]
-    return _interpolated(x_BCHW, place) if any(change.on_epoch_end for change, _ in moves) else _copied(x_BCHW, place)
+    return place
 
 
 @lru_cache(maxsize=16)
@@ -183,13 +160,11 @@ def _vertical_flip(u_B: Sequence[Tensor], probability: float, height: int, width
     return Map(yy=torch.where(u_B[0] < probability, -1.0, 1.0))
 
 
-AUGMENTATIONS: Mapping[str, Affine] = {
-    "rotate": Affine(_rotate, 1, 10.0, 180, "degrees to either side,", on_epoch_end=True),
-    "zoom": Affine(_zoom, 1, 0.1, 4, "a fraction of the size, by which pictures grow or shrink,", on_epoch_end=True),
-    "shear": Affine(_shear, 1, 10.0, 75, "degrees that upright lines lean to either side,", on_epoch_end=True),
-    "shift": Affine(_shift, 2, 0.1, 1, "a fraction of width and height"),
-    "flip": Affine(_flip, 1, 0.5, 1, "the probability of a flip"),
-    "vertical_flip": Affine(_vertical_flip, 1, 0.5, 1, "the probability of a flip"),
-    "part": Affine(_part, 3, 0.5, 0.99, "the largest fraction of the area that is cut away,", on_epoch_end=True),
-    "crop": Affine(_crop, 2, 4.0, 64, "pixels of padding"),
-}
+ROTATE = Affine(_rotate, 1, 10.0, 180, "degrees to either side,", interpolates=True)
+ZOOM = Affine(_zoom, 1, 0.1, 4, "a fraction of the size, by which pictures grow or shrink,", interpolates=True)
+SHEAR = Affine(_shear, 1, 10.0, 75, "degrees that upright lines lean to either side,", interpolates=True)
+SHIFT = Affine(_shift, 2, 0.1, 1, "a fraction of width and height")
+FLIP = Affine(_flip, 1, 0.5, 1, "the probability of a flip")
+VERTICAL_FLIP = Affine(_vertical_flip, 1, 0.5, 1, "the probability of a flip")
+PART = Affine(_part, 3, 0.5, 0.99, "the largest fraction of the area that is cut away,", interpolates=True)
+CROP = Affine(_crop, 2, 4.0, 64, "pixels of padding")

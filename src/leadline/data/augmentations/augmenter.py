@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from torch import Tensor
 
 from leadline.core.component import Component
+from leadline.core.registry import lookup, registered
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Augmentation, Options, Stage, checked
+from leadline.data.augmentations.contract import Augmentation, DrawMotion, Options, Stage, checked
+from leadline.data.augmentations.motion import Motion
 from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Batch
@@ -28,9 +34,8 @@ def strong(one: InputSchema) -> tuple[Component, ...]:
     """
     if one.strong is not None:
         return one.strong
-    known = _known(one)
     usual = input_type(one.kind).strong
-    fitting = (part for part in usual if part.name in known and known[part.name].unsuitable(one) is None)
+    fitting = (part for part in usual if augmentation(one.kind, part.name).unsuitable(one) is None)
     return (*one.augment, *(part for part in fitting if part.name not in {own.name for own in one.augment}))
 
 
@@ -42,39 +47,67 @@ class Augmenter:
     """Apply the augmentations that inputs ask for, in their order.
 
     Of those that follow each other, all that move pixels cost one resampling, and all that change colours one pass.
-    Raises UsageError at construction for augmentations and options that are unknown or do not fit the input. Pictures
-    come back as float32 where whole numbers would lose something."""
+    Inputs that lie in the places of a picture (masks) move with the one that is moved. Raises UsageError at
+    construction for augmentations and options that are unknown or do not fit the input, and where two pictures move
+    and something is to follow. Pictures come back as float32 where whole numbers would lose something."""
 
     def __init__(self, inputs: Sequence[InputSchema]) -> None:
-        self._stages = {schema.name: _stages(schema) for schema in inputs if schema.augment}
+        self._passes = {schema.name: _passes(schema) for schema in inputs if schema.augment}
+        self._following = _following(inputs) if self._passes else {}
+        moving = [name for name, passes in self._passes.items() if any(one.motion is not None for one in passes)]
+        if self._following and len(moving) > 1:
+            raise UsageError(
+                f"Input {next(iter(self._following))!r} moves with the picture of its row, and {moving[0]!r} and"
+                f" {moving[1]!r} are both moved: leave one of them in its place."
+            )
 
     def __call__(self, batch: Batch, rng: Rng) -> Batch:
-        if not self._stages:
+        if not self._passes:
             return batch
         inputs = dict(batch.inputs)
-        for name, stages in self._stages.items():
-            for i, stage in enumerate(stages):
-                inputs[name] = stage(inputs[name], rng.fold_in(f"augment:{name}:{i}"))
+        for name, passes in self._passes.items():
+            for i, one in enumerate(passes):
+                draws = rng.fold_in(f"augment:{name}:{i}")
+                if one.motion is not None and self._following:
+                    motion = one.motion(draws, *inputs[name].shape[-2:])
+                    inputs |= {other: moved(inputs[other], motion) for other, moved in self._following.items()}
+                inputs[name] = one.change(inputs[name], draws)
         return batch.with_inputs(inputs)
 
 
-def _stages(schema: InputSchema) -> list[Stage]:
-    passes: list[list[tuple[Augmentation, Options]]] = []
+class Pass(NamedTuple):
+    """One pass over the batch of an input, and what draws how it moves what is where; None where it leaves it there."""
+
+    change: Stage
+    motion: DrawMotion | None
+
+
+def _following(inputs: Sequence[InputSchema]) -> dict[str, Callable[[Tensor, Motion], Tensor]]:
+    moved = {one.name: (one, input_type(one.kind).moved) for one in inputs}
+    return {name: partial(move, one) for name, (one, move) in moved.items() if move is not None}
+
+
+def _passes(schema: InputSchema) -> list[Pass]:
+    alike: list[list[tuple[Augmentation, Options]]] = []
     for component in schema.augment:
         change, options = _named(schema, component)
-        if not passes or passes[-1][0][0].passed != change.passed:
-            passes.append([])
-        passes[-1].append((change, options))
-    return [changes[0][0].passed(changes, schema) for changes in passes]
+        if not alike or alike[-1][0][0].passed != change.passed:
+            alike.append([])
+        alike[-1].append((change, options))
+    found = []
+    for changes in alike:
+        first = changes[0][0]
+        found.append(Pass(first.passed(changes, schema), None if first.motion is None else first.motion(changes)))
+    return found
 
 
 def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Options]:
     """Return an augmentation that fits the input, with all its options; raises UsageError."""
-    known = _known(schema)
+    known = augmentations(schema.kind)
     where = f"Input {schema.name!r}:"
     if component.name not in known:
         raise UsageError(f"{where} there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
-    change = known[component.name]
+    change = augmentation(schema.kind, component.name)
     try:
         options = checked(component, change.options)
     except UsageError as error:
@@ -85,5 +118,12 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
     return change, options
 
 
-def _known(schema: InputSchema) -> Mapping[str, Augmentation]:
-    return input_type(schema.kind).augmentations
+def augmentations(kind: str) -> list[str]:
+    """Return the names of all augmentations of a kind of input; imports none of them."""
+    return [name.removeprefix(f"{kind}/") for name in registered("augmentations") if name.startswith(f"{kind}/")]
+
+
+def augmentation(kind: str, name: str) -> Augmentation:
+    """Return the augmentation of a kind of input that a name stands for; raises UsageError where there is none."""
+    found: Augmentation = lookup("augmentations", f"{kind}/{name}")
+    return found

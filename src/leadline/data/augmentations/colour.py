@@ -51,6 +51,7 @@ class Colouring:
     options: Mapping[str, Amount]
     chroma: bool = False
     mean: bool = False
+    motion: None = None
 
     def unsuitable(self, schema: InputSchema) -> str | None:
         """Say why the pictures have no such colours, or None."""
@@ -151,17 +152,15 @@ def _grey(tone: Tone, u_B: Sequence[Tensor], options: Options) -> Tone:
     return tone._replace(along_B=tone.along_B * keep_B, across_B=tone.across_B * keep_B)
 
 
-AUGMENTATIONS: Mapping[str, Colouring] = {
-    "brightness": Colouring(_brightness, 1, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}),
-    "contrast": Colouring(_contrast, 1, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, mean=True),
-    "colour": Colouring(
-        _colour,
-        2,
-        {
-            "saturation": Amount(0.3, 1, "how far the factor may be from one,"),
-            "hue": Amount(0.02, 0.5, "a part of the colour circle, to either side,"),
-        },
-        chroma=True,
-    ),
-    "grey": Colouring(_grey, 1, {"amount": Amount(0.1, 1, "the probability that colours are lost")}, chroma=True),
-}
+BRIGHTNESS = Colouring(_brightness, 1, {"amount": Amount(0.2, 1, "how far the factor may be from one,")})
+CONTRAST = Colouring(_contrast, 1, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, mean=True)
+COLOUR = Colouring(
+    _colour,
+    2,
+    {
+        "saturation": Amount(0.3, 1, "how far the factor may be from one,"),
+        "hue": Amount(0.02, 0.5, "a part of the colour circle, to either side,"),
+    },
+    chroma=True,
+)
+GREY = Colouring(_grey, 1, {"amount": Amount(0.1, 1, "the probability that colours are lost")}, chroma=True)

@@ -1,4 +1,7 @@
-"""What a random change of whole batches says of itself: its options, what it fits, and how it is made."""
+"""What a random change of whole batches says of itself: its options, what it fits, how it is made, what it moves.
+
+An augmentation is registered under the kind of input it is for and its name, such as ``image/flip``.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,13 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
+from leadline.data.augmentations.motion import Motion
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.rng import Rng
 
 Stage = Callable[[Tensor, Rng], Tensor]
 Options = Mapping[str, Any]
+DrawMotion = Callable[[Rng, int, int], Motion]  # of pictures of a height and width
 
 LEVELS = 65_536
 
@@ -70,17 +75,25 @@ class Augmentation(Protocol):
         Changes that follow each other share a pass where this is equal.
         """
 
+    @property
+    def motion(self) -> Callable[[Sequence[tuple[Any, Options]]], DrawMotion] | None:
+        """From changes that share a pass, to what draws how they move what is where; None where all stays in its place.
+
+        Given the same draws as the pass it must move things as the pass moves pixels.
+        """
+
     def unsuitable(self, schema: InputSchema) -> str | None:
         """Say why the input cannot be changed so, or None."""
 
 
 @dataclass(frozen=True)
 class Alone:
-    """An augmentation that needs a pass of its own, which `make(schema, **options)` gives."""
+    """An augmentation that needs a pass of its own, which `make(schema, **options)` gives, and leaves all in place."""
 
     make: Callable[..., Stage]
     options: Mapping[str, Amount | Word]
     unsuited: Callable[[InputSchema], str | None] = field(default=lambda schema: None)
+    motion: None = None
 
     def unsuitable(self, schema: InputSchema) -> str | None:
         """Say why the input cannot be changed so, or None."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations import affine, colour
-from leadline.data.augmentations.contract import Alone, Amount, Augmentation, Stage, Word, normals, on_device
+from leadline.data.augmentations.contract import Alone, Amount, Stage, Word, normals, on_device
 from leadline.data.augmentations.regions import box, filled
 from leadline.nn.rng import Rng
 
@@ -40,11 +37,5 @@ def _cutout(schema: InputSchema, *, amount: float, fill: str) -> Stage:
     return stage
 
 
-AUGMENTATIONS: Mapping[str, Augmentation] = {
-    **affine.AUGMENTATIONS,
-    **colour.AUGMENTATIONS,
-    "noise": Alone(_noise, {"amount": Amount(0.05, 1, "the standard deviation, a fraction of the range of pixels,")}),
-    "cutout": Alone(
-        _cutout, {"amount": Amount(0.25, 1, "a fraction of width and height"), "fill": Word("mean", ("zero",))}
-    ),
-}
+NOISE = Alone(_noise, {"amount": Amount(0.05, 1, "the standard deviation, a fraction of the range of pixels,")})
+CUTOUT = Alone(_cutout, {"amount": Amount(0.25, 1, "a fraction of width and height"), "fill": Word("mean", ("zero",))})

@@ -5,14 +5,12 @@ Shapes in names: B rows, T steps, L past steps, F columns of the encoded table.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Augmentation, Stage, normals, on_device
+from leadline.data.augmentations.contract import Alone, Amount, Stage, normals, on_device
 from leadline.data.augmentations.table import spreads
 from leadline.nn.rng import Rng
 
@@ -91,14 +89,10 @@ def _without_numbers(schema: InputSchema) -> str | None:
     return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
 
 
-AUGMENTATIONS: Mapping[str, Augmentation] = {
-    "noise": Alone(
-        _noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers
-    ),
-    "scale": Alone(_scale, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, _without_numbers),
-    "missing_span": Alone(
-        _missing_span,
-        {"amount": Amount(0.2, 1, "the largest fraction of the past that goes missing")},
-        _without_numbers,
-    ),
-}
+NOISE = Alone(_noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers)
+SCALE = Alone(_scale, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, _without_numbers)
+MISSING_SPAN = Alone(
+    _missing_span,
+    {"amount": Amount(0.2, 1, "the largest fraction of the past that goes missing")},
+    _without_numbers,
+)

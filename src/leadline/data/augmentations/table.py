@@ -5,15 +5,13 @@ Shapes in names: B rows, F columns of the encoded table, K columns as the user k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Augmentation, Stage, normals, on_device
+from leadline.data.augmentations.contract import Alone, Amount, Stage, normals, on_device
 from leadline.data.columns.contract import ColumnContext, column_type
 from leadline.nn.rng import Rng
 
@@ -59,9 +57,5 @@ def _without_numbers(schema: InputSchema) -> str | None:
     return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
 
 
-AUGMENTATIONS: Mapping[str, Augmentation] = {
-    "noise": Alone(
-        _noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers
-    ),
-    "missing": Alone(_missing, {"amount": Amount(0.1, 1, "the probability that a value goes missing")}),
-}
+NOISE = Alone(_noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers)
+MISSING = Alone(_missing, {"amount": Amount(0.1, 1, "the probability that a value goes missing")})

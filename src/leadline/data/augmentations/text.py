@@ -6,13 +6,11 @@ Shapes in names: B rows of a batch, T tokens of the longest of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Augmentation, Stage
+from leadline.data.augmentations.contract import Alone, Amount, Stage
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN
 from leadline.nn.rng import Rng
 
@@ -63,8 +61,6 @@ def _swap(schema: InputSchema, *, amount: float) -> Stage:
     return stage
 
 
-AUGMENTATIONS: Mapping[str, Augmentation] = {
-    "word_dropout": Alone(_word_dropout, {"amount": Amount(0.1, 1, "the probability that a token goes unknown")}),
-    "mask": Alone(_mask, {"amount": Amount(0.2, 1, "the largest fraction of a text that is hidden")}),
-    "swap": Alone(_swap, {"amount": Amount(0.1, 1, "the probability that a pair of neighbours changes places")}),
-}
+WORD_DROPOUT = Alone(_word_dropout, {"amount": Amount(0.1, 1, "the probability that a token goes unknown")})
+MASK = Alone(_mask, {"amount": Amount(0.2, 1, "the largest fraction of a text that is hidden")})
+SWAP = Alone(_swap, {"amount": Amount(0.1, 1, "the probability that a pair of neighbours changes places")})

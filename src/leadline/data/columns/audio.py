@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.audio import AUGMENTATIONS
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.decoding import sounds
 from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
@@ -303,7 +302,6 @@ INPUT = InputType(
     stored=_stored,
     network=lambda one, predicts: Component(name="audiocnn"),
     pace=lambda one: "slow",
-    augmentations=AUGMENTATIONS,
     strong=(
         Component(name="shift", options={"amount": 0.2}),
         Component(name="speed", options={"amount": 0.1}),

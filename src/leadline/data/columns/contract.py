@@ -7,7 +7,7 @@ Nothing else asks what kind a column or an input is of: it asks these for what i
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
 from leadline.core.schema import ColumnSchema, InputSchema
-from leadline.data.augmentations.contract import Augmentation
+from leadline.data.augmentations.motion import Motion
 from leadline.data.storage import DenseRows, RowStorage
 from leadline.errors import UsageError
 
@@ -85,7 +85,9 @@ class InputType:
     - `network(one, predicts)`: the network that reads it unless the user names one; `predicts` says whether there is a
       target.
     - `pace(one)`: how long networks learn from it.
-    - `augmentations` by name, and those of `strong` views, of which all are taken that fit an input.
+    - `strong`: the augmentations of strong views, of which all are taken that fit an input.
+    - `moved(one, raw, motion)`: raw rows moved as the picture is whose places they lie in; None for what stays in its
+      place however others are moved.
     - `medium`: True for what networks soon know by heart beside a table.
     """
 
@@ -104,8 +106,8 @@ class InputType:
     refitted: Callable[[InputSchema, InputSchema], InputSchema] = _refitted
     network: Callable[[InputSchema, bool], Component] = lambda one, predicts: Component(name="rnn")
     pace: Callable[[InputSchema], Pace] = lambda one: "usual"
-    augmentations: Mapping[str, Augmentation] = field(default_factory=dict)
     strong: tuple[Component, ...] = ()
+    moved: Callable[[InputSchema, Tensor, Motion], Tensor] | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.image import AUGMENTATIONS
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.decoding import images
 from leadline.data.columns.decoding.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
@@ -224,7 +223,6 @@ INPUT = InputType(
     stored=_stored,
     network=lambda one, predicts: Component(name="resnet" if _large(one) else "cnn"),
     pace=lambda one: "slow" if _large(one) else "usual",
-    augmentations=AUGMENTATIONS,
     strong=(
         Component(name="shift", options={"amount": 0.1}),
         Component(name="rotate", options={"amount": 15}),

@@ -17,7 +17,6 @@ from torch.nn import functional as F
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.text import AUGMENTATIONS
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_text
@@ -246,7 +245,6 @@ INPUT = InputType(
     stored=_stored,
     network=lambda one, predicts: Component(name="textcnn"),
     pace=lambda one: "few",
-    augmentations=AUGMENTATIONS,
     strong=(
         Component(name="word_dropout", options={"amount": 0.2}),
         Component(name="mask", options={"amount": 0.3}),

@@ -11,7 +11,6 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.core.wording import counted, listed
-from leadline.data.augmentations.series import AUGMENTATIONS
 from leadline.data.columns.contract import InputType, column_type
 from leadline.data.input_types.table import COLUMNS, cells, columns_differ, example, width
 from leadline.data.preprocessors import SeriesPreprocessor
@@ -72,7 +71,6 @@ INPUT = InputType(
     refitted=_refitted,
     # The usual one forecasts, and where there is no target nothing is forecast.
     network=lambda one, predicts: Component(name="nlinear" if predicts else "tcn"),
-    augmentations=AUGMENTATIONS,
     strong=(
         Component(name="noise", options={"amount": 0.2}),
         Component(name="scale", options={"amount": 0.3}),

@@ -14,7 +14,6 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.core.wording import counted, listed
-from leadline.data.augmentations.table import AUGMENTATIONS
 from leadline.data.columns.contract import InputType, column_type
 from leadline.data.preprocessors import TablePreprocessor
 
@@ -80,6 +79,5 @@ INPUT = InputType(
     columns_differ=columns_differ,
     refitted=_refitted,
     network=lambda one, predicts: Component(name="mlp"),
-    augmentations=AUGMENTATIONS,
     strong=(Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
 )

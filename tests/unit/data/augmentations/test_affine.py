@@ -1,6 +1,8 @@
 """Random rotations, shears, zooms, shifts and flips."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +10,11 @@ import torch
 from scipy import ndimage, stats
 from torch import Tensor
 
-from leadline.data.augmentations.affine import AUGMENTATIONS, Affine, Map, warp
+from leadline.data.augmentations.affine import Affine, Map, warp
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("image", name) for name in augmentations("image")}
 
 SIZES = [(9, 12), (8, 8)]
 
@@ -24,8 +29,8 @@ def rng(rows: int = 16) -> Rng:
     return Rng(0, 3, torch.arange(rows))
 
 
-def fixed(place: Map, *, on_epoch_end: bool = False) -> list[tuple[Affine, float]]:
-    return [(Affine(lambda u, amount, h, w: place, 1, 0.0, 1, "", on_epoch_end=on_epoch_end), 0.0)]
+def fixed(place: Map, *, interpolates: bool = False) -> list[tuple[Affine, float]]:
+    return [(Affine(lambda u, amount, h, w: place, 1, 0.0, 1, "", interpolates=interpolates), 0.0)]
 
 
 @pytest.mark.parametrize("last", [True, False])
@@ -87,7 +92,7 @@ def test_rotation_agrees_with_scipy(size: tuple[int, int], degrees: float) -> No
     x = pictures(2, *size)
     turn = torch.tensor(math.radians(degrees))
     place = Map(xx=torch.cos(turn), xy=-torch.sin(turn), yx=torch.sin(turn), yy=torch.cos(turn))
-    out = warp(x, rng(2), fixed(place, on_epoch_end=True))
+    out = warp(x, rng(2), fixed(place, interpolates=True))
     matrix = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])  # over (y, x)
     centre = (np.array(size) - 1) / 2
     for row in range(2):
@@ -102,9 +107,9 @@ def test_a_zoom_of_two_shows_the_middle_twice_as_large() -> None:
     neighbour.
     """
     x = torch.tensor([0.0, 10, 20, 40]).expand(1, 1, 4, 4)
-    larger = warp(x, rng(1), fixed(AUGMENTATIONS["zoom"].place([torch.zeros(1, 1, 1)], 1.0, 4, 4), on_epoch_end=True))
+    larger = warp(x, rng(1), fixed(AUGMENTATIONS["zoom"].place([torch.zeros(1, 1, 1)], 1.0, 4, 4), interpolates=True))
     torch.testing.assert_close(larger[0, 0, 0], torch.tensor([7.5, 12.5, 17.5, 25.0]))  # at 0.75, 1.25, 1.75, 2.25
-    smaller = warp(x, rng(1), fixed(AUGMENTATIONS["zoom"].place([torch.ones(1, 1, 1)], 1.0, 4, 4), on_epoch_end=True))
+    smaller = warp(x, rng(1), fixed(AUGMENTATIONS["zoom"].place([torch.ones(1, 1, 1)], 1.0, 4, 4), interpolates=True))
     torch.testing.assert_close(smaller[0, 0, 0], torch.tensor([0.0, 5.0, 30.0, 40.0]))  # at -1.5, 0.5, 2.5, 4.5
 
 
@@ -113,7 +118,7 @@ def test_a_shear_moves_lines_by_their_height_above_the_centre() -> None:
     half = AUGMENTATIONS["shear"].place(
         [torch.ones(1, 1, 1)], 45.0, 5, 9
     )  # a line above moves a pixel further than the next
-    out = warp(x, rng(1), fixed(half, on_epoch_end=True))
+    out = warp(x, rng(1), fixed(half, interpolates=True))
     padded = np.pad(x.numpy(), ((0, 0), (0, 0), (0, 0), (2, 2)), mode="edge")
     for line in range(5):
         np.testing.assert_allclose(out[0, :, line].numpy(), padded[0, :, line, line : line + 9], atol=0.02)
@@ -158,7 +163,7 @@ def test_a_chain_is_applied_in_its_order() -> None:
         xx=0.0, xy=torch.tensor(1.0), yx=torch.tensor(-1.0), yy=0.0
     )  # out (x,y) comes from (y,-x): top goes right
     right = Map(x0=-1.0)
-    turn, move = fixed(quarter, on_epoch_end=True)[0], fixed(right, on_epoch_end=True)[0]
+    turn, move = fixed(quarter, interpolates=True)[0], fixed(right, interpolates=True)[0]
     where = [(warp(x, rng(1), chain)[0, 0] > 50).nonzero().tolist() for chain in ([turn], [turn, move], [move, turn])]
     assert where[0] == [[2, 4]]
     assert where[1] == []  # moved out of sight to the right; the border column is dark

@@ -1,6 +1,8 @@
 """Random changes of waveforms."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
-from leadline.data.augmentations.audio import AUGMENTATIONS
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
 from leadline.errors import UsageError
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("audio", name) for name in augmentations("audio")}
 
 RATE = 8_000
 SCHEMA = InputSchema(

@@ -1,20 +1,26 @@
 """Augmentation of whole batches."""
 
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
 
 from leadline.core import registry
 from leadline.core.component import Component
+from leadline.core.plugins import Entry
 from leadline.core.schema import ColumnSchema, InputSchema
-from leadline.data.augmentations.affine import AUGMENTATIONS, warp
-from leadline.data.augmentations.augmenter import Augmenter, _stages
+from leadline.data.augmentations.affine import warp
+from leadline.data.augmentations.augmenter import Augmenter, _passes, augmentation, augmentations
 from leadline.data.augmentations.contract import Alone, Amount, Stage
-from leadline.data.columns.contract import ColumnType
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("image", name) for name in augmentations("image")}
 
 MEAN = ColumnSchema(name="photo", kind="image", state={"mean": [100.0, 120.0, 140.0]})
 
@@ -115,15 +121,19 @@ def test_tables_are_augmented_beside_pictures() -> None:
 
 
 @pytest.fixture
-def invert(monkeypatch: pytest.MonkeyPatch) -> None:
+def invert(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def make(schema: InputSchema, *, rate: float) -> Stage:
         return lambda x, rng: torch.where(rng.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
 
-    image: ColumnType = registry.lookup("columns", "image")
-    known = {**AUGMENTATIONS, "invert": Alone(make, {"rate": Amount(0.5, 1, "a share")})}
-    assert image.input is not None
-    changed = replace(image, input=replace(image.input, augmentations=known))
-    monkeypatch.setattr("leadline.data.columns.image.COLUMN", changed)
+    module = ModuleType("inverting")
+    module.INVERT = Alone(make, {"rate": Amount(0.5, 1, "a share")})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "inverting", module)
+    entry = Entry("inverting:INVERT", "white for black")
+    tables = {**registry.TABLES, "augmentations": {**registry.TABLES["augmentations"], "image/invert": entry}}
+    monkeypatch.setattr(registry, "TABLES", tables)
+    registry.registered.cache_clear()
+    yield
+    registry.registered.cache_clear()
 
 
 @pytest.mark.usefixtures("invert")
@@ -138,4 +148,40 @@ def test_changes_of_another_sort_take_their_place_in_the_order() -> None:
 
 def test_each_sort_of_change_costs_one_pass() -> None:
     asked = schema("flip", {"rotate": 5}, "brightness", "contrast", "noise", "noise", "cutout", "zoom")
-    assert len(_stages(InputSchema(**{**dict(asked), "fields": (MEAN,)}))) == 5
+    assert len(_passes(InputSchema(**{**dict(asked), "fields": (MEAN,)}))) == 5
+
+
+@pytest.fixture
+def masks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A type of column that is not ours: a mask, which lies over the picture of its row."""
+    module, own = ModuleType("masks"), registry.lookup("columns", "image")
+    follows = replace(own.input, moved=lambda one, raw, motion: motion.values(raw))
+    module.COLUMN = replace(own, kind="mask", input=follows)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "masks", module)
+    columns = {**registry.TABLES["columns"], "mask": Entry("masks:COLUMN", "a mask")}
+    monkeypatch.setattr(registry, "TABLES", {**registry.TABLES, "columns": columns})
+    registry.registered.cache_clear()
+    yield
+    registry.registered.cache_clear()
+
+
+@pytest.mark.usefixtures("masks")
+def test_a_mask_moves_with_the_picture_of_its_row() -> None:
+    given, mask = batch("photo", "mask"), schema(name="mask", kind="mask")
+    out = augmented(given, schema("flip", "crop"), mask).inputs
+    assert torch.equal(out["mask"], out["photo"]) and not torch.equal(out["mask"], given.inputs["mask"])
+    out = augmented(given, schema("flip", "brightness", "crop"), mask).inputs
+    assert out["mask"].dtype == torch.uint8  # moved twice, as bright as before
+    assert torch.equal(out["photo"], augmented(given, schema("flip", "brightness", "crop")).inputs["photo"])
+    x = given.inputs["mask"]
+    for stage, name in (("augment:photo:0", "flip"), ("augment:photo:2", "crop")):
+        x = warp(x, Rng(0, 0, given.row_B).fold_in(stage), [(AUGMENTATIONS[name], AUGMENTATIONS[name].amount)])
+    assert torch.equal(out["mask"], x)
+
+
+@pytest.mark.usefixtures("masks")
+def test_a_mask_follows_one_picture_alone() -> None:
+    mask = schema(name="mask", kind="mask")
+    with pytest.raises(UsageError, match="'mask' moves with the picture of its row, and 'photo' and 'other' are both"):
+        Augmenter([schema("flip"), schema("shift", name="other"), mask])
+    Augmenter([schema("flip"), schema("brightness", name="other"), mask])

@@ -2,6 +2,8 @@
 
 import colorsys
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +14,12 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.colour import AUGMENTATIONS, LUMA, recolour
+from leadline.data.augmentations.augmenter import augmentation, augmentations
+from leadline.data.augmentations.colour import LUMA, recolour
 from leadline.data.augmentations.contract import checked
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("image", name) for name in augmentations("image")}
 
 IQ = [[0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]]
 CHAINS = [

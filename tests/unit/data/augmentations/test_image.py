@@ -1,5 +1,8 @@
 """Noise on pictures, and what is cut out of them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,9 +11,11 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
-from leadline.data.augmentations.image import AUGMENTATIONS
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("image", name) for name in augmentations("image")}
 
 MEAN = [50.4, 100.0, 150.6]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,10 +13,12 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.core.series_spec import SeriesSpec, Window
-from leadline.data.augmentations.augmenter import Augmenter, strong
-from leadline.data.augmentations.series import AUGMENTATIONS, spans
+from leadline.data.augmentations.augmenter import Augmenter, augmentation, augmentations, strong
+from leadline.data.augmentations.series import spans
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("series", name) for name in augmentations("series")}
 
 PAST, AHEAD, ROWS = 20, 4, 400
 NUMBER = {

@@ -1,5 +1,8 @@
 """Noise on tables, and values that go missing."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -10,11 +13,13 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
-from leadline.data.augmentations.table import AUGMENTATIONS
 from leadline.data.dataset import prepare
 from leadline.data.preprocessors import build_preprocessor
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("table", name) for name in augmentations("table")}
 
 ROWS = 400
 
@@ -35,7 +40,7 @@ def made() -> tuple[InputSchema, Tensor]:
     )
     found = prepare(DataSpec(target="price", kinds={"still": "number"}), frame)
     (schema,) = found.schema.inputs
-    return schema, found.parts["train"].batch(slice(0, 300)).inputs["table"]
+    return schema, found.splits["train"].batch(slice(0, 300)).inputs["table"]
 
 
 def at(schema: InputSchema, name: str) -> int:

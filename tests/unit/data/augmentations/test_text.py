@@ -1,15 +1,20 @@
 """Random changes of token numbers."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
-from leadline.data.augmentations.text import AUGMENTATIONS
 from leadline.errors import UsageError
 from leadline.nn.rng import Rng
+
+AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("text", name) for name in augmentations("text")}
 
 SCHEMA = InputSchema(name="text", kind="text", fields=(ColumnSchema(name="text", kind="text", state={}),), shape=(30,))
 
