@@ -208,6 +208,10 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
             "leadline.evaluation.analyses.near_duplicates:ANALYSIS",
             "rows with nearly the same picture in another split",
         ),
+        "examples": Entry("leadline.evaluation.analyses.examples:ANALYSIS", "rows as they are, augmented, and mixed"),
+        "training": Entry(
+            "leadline.evaluation.analyses.training:ANALYSIS", "learning curves, and what was chosen after training"
+        ),
         "quality": Entry("leadline.evaluation.analyses.quality:ANALYSIS", "what the objective measures, on each split"),
         "likelihood-bound": Entry(
             "leadline.evaluation.analyses.likelihood_bound:ANALYSIS", "how likely held-out rows are by the network"
@@ -241,13 +245,20 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "dummy-baseline": Entry(
             "leadline.evaluation.analyses.dummy_baseline:ANALYSIS", "what always giving the same answer would reach"
         ),
+        "forecasts": Entry("leadline.evaluation.analyses.forecasts:ANALYSIS", "forecasts beside what came"),
+        "diagnostics": Entry("leadline.evaluation.analyses.diagnostics:ANALYSIS", "confusions, curves, reliability"),
         "errors": Entry("leadline.evaluation.analyses.errors:ANALYSIS", "the surest mistakes, the largest errors"),
         "token-importance": Entry(
             "leadline.evaluation.analyses.token_importance:ANALYSIS", "words of a text that decisions rest on"
         ),
-        "forecasts": Entry("leadline.evaluation.analyses.forecasts:ANALYSIS", "forecasts beside what came"),
         "token-predictions": Entry(
             "leadline.evaluation.analyses.token_predictions:ANALYSIS", "wrong tags, surprising tokens, drawn texts"
+        ),
+        "cost": Entry(
+            "leadline.evaluation.analyses.cost:ANALYSIS", "parameters, operations, size, time, memory, energy"
+        ),
+        "execution-plan": Entry(
+            "leadline.evaluation.analyses.execution_plan:ANALYSIS", "the ways of executing a step that were timed"
         ),
     },
     "optimizers": {

@@ -11,7 +11,9 @@ from pydantic import ConfigDict, Field, ValidationError
 from leadline.core.base import Fact
 from leadline.core.exhibit import Exhibit
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.requirement import Verdict
+from leadline.core.wording import Wording
 from leadline.errors import RunError
 
 
@@ -29,7 +31,10 @@ class RunFacts(Fact):
 
 
 class Report(Fact):
-    """What `report.json` holds; its JSON Schema is `Report.model_json_schema()`."""
+    """What `report.json` holds; its JSON Schema is `Report.model_json_schema()`.
+
+    `metrics` says what the findings are called and mean, by their names; reports written before it was held have none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
@@ -40,6 +45,12 @@ class Report(Fact):
     findings: tuple[Finding, ...]
     exhibits: tuple[Exhibit, ...] = ()
     requirements: tuple[Verdict, ...] = ()
+    metrics: Mapping[str, Metric] = Field(default_factory=dict)
+
+    @property
+    def wording(self) -> Wording:
+        """How its findings are worded."""
+        return Wording(self.metrics.values())
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
         """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from leadline.core.finding import Finding, Interval
+from leadline.core.metric import Metric
 from leadline.core.safe_text import apart, for_terminal
-from leadline.core.terms import TERMS, Term
 
 SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
 MINUS = "\u2212"
@@ -36,26 +37,82 @@ _GAPS = (
 )  # their methods begin with the measure they are differences of
 
 
-def term(name: str) -> Term:
-    """Return how a finding's name is shown; a name nobody described is made readable."""
-    base = name.removesuffix(_REPEATS)
-    if name != base:
-        return term(base)._replace(
-            title=f"{term(base).title}, over repeats", gloss="mean over runs with different seeds"
-        )
-    if name.endswith(_DIFFERENCE) and name.removesuffix(_DIFFERENCE) in TERMS:
-        of = TERMS[name.removesuffix(_DIFFERENCE)]
-        return Term(
-            f"{of.title} against the network", "how much better than the network; below zero, how much worse", of.share
-        )
-    known = TERMS.get(name)
-    if known:
-        return known
-    measure, bracket, rest = name.partition("(")
-    if bracket and measure in TERMS:
-        return TERMS[measure]._replace(title=f"{TERMS[measure].title} ({rest}")
-    plain = name.replace("_", " ").strip()
-    return Term(plain[:1].upper() + plain[1:])
+class Wording:
+    """How findings are worded, by the declarations of what they measure.
+
+    A name that nobody declared is made readable, and its value is shown as it is.
+    """
+
+    def __init__(self, metrics: Iterable[Metric] = ()) -> None:
+        self._metrics = {one.id: one for one in metrics}
+
+    def metric(self, name: str) -> Metric:
+        """Return how findings of a name are shown: over repeats, as a difference to the network, of one task."""
+        base = name.removesuffix(_REPEATS)
+        if name != base:
+            of = self.metric(base)
+            return replace(of, title=f"{of.title}, over repeats", gloss="mean over runs with different seeds")
+        if name in self._metrics:
+            return self._metrics[name]
+        compared = self._metrics.get(name.removesuffix(_DIFFERENCE))
+        if name.endswith(_DIFFERENCE) and compared is not None:
+            gloss = "how much better than the network; below zero, how much worse"
+            return replace(compared, title=f"{compared.title} against the network", gloss=gloss)
+        measure, bracket, rest = name.partition("(")
+        if bracket and measure in self._metrics:
+            return replace(self._metrics[measure], title=f"{self._metrics[measure].title} ({rest}")
+        plain = name.replace("_", " ").strip()
+        return Metric(name, plain[:1].upper() + plain[1:])
+
+    def title(self, finding: Finding) -> str:
+        """Return a finding's name with its group, in words: ``Latency · batch 1``."""
+        own = self.metric(finding.name).title
+        return f"{own} · {group(finding.group)}" if finding.group else own
+
+    def scale(self, finding: Finding) -> float:
+        """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""
+        share = self.metric(finding.name).is_share or self._is_gap_of_shares(finding)
+        return 100.0 if finding.unit == "1" and share else 1.0
+
+    def unit(self, finding: Finding) -> str:
+        """Return what stands after a finding's number: ``%``, ``points``, ``ms`` … or nothing."""
+        if self.scale(finding) == 100.0:
+            return "points" if finding.name in _GAPS or finding.name.endswith(_DIFFERENCE) else "%"
+        return finding.unit if finding.unit in _UNITS else ""
+
+    def amount(self, finding: Finding, *, with_unit: bool = True) -> str:
+        """Return a finding's value with its unit, ``98.6 %``; ``absent`` where it has none."""
+        if finding.value is None:
+            return "absent"
+        by = self.scale(finding)
+        text = number(finding.value * by, _scaled(finding.interval, by))
+        return _united(text, self.unit(finding) if with_unit else "")
+
+    def span(self, finding: Finding, *, with_unit: bool = True) -> str:
+        """Return a finding's interval with its unit, ``96.8–99.4 %``; empty where it has none."""
+        if finding.interval is None:
+            return ""
+        by = self.scale(finding)
+        low, high = (v * by for v in finding.interval)
+        ends = [number(v, (low, high)) for v in (low, high)]
+        dash = " to " if MINUS in "".join(ends) else "–"
+        return _united(dash.join(ends), self.unit(finding) if with_unit else "")
+
+    def how(self, finding: Finding) -> str:
+        """Return how a number came about, in a line: interval, n, method, provenance."""
+        if finding.value is None:
+            return f"absent: {finding.why}"
+        parts = [
+            f"{level(finding)} interval {self.span(finding)}" if finding.interval else "",
+            f"n = {finding.n:,}" if finding.n is not None else "",
+            finding.method or "",
+            finding.provenance,
+        ]
+        return " · ".join(p for p in parts if p)
+
+    def _is_gap_of_shares(self, finding: Finding) -> bool:
+        first = re.match(r"\w+", finding.method or "") if finding.name in _GAPS else None
+        return first is not None and self.metric(first[0]).is_share
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -64,32 +121,10 @@ def parted(name: str) -> tuple[str, str]:
     return measure, task.removesuffix(")")
 
 
-def title(finding: Finding) -> str:
-    """Return a finding's name with its group, in words: ``Latency · batch 1``."""
-    return f"{term(finding.name).title} · {group(finding.group)}" if finding.group else term(finding.name).title
-
-
 def group(text: str) -> str:
     """Return a finding's group in words: ``class cat`` of ``class=cat``."""
     key, equals, value = text.partition("=")
     return f"{key} {apart(value)}" if equals else text
-
-
-def scale(finding: Finding) -> float:
-    """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""
-    return 100.0 if finding.unit == "1" and (term(finding.name).share or _gap_of_shares(finding)) else 1.0
-
-
-def _gap_of_shares(finding: Finding) -> bool:
-    first = re.match(r"\w+", finding.method or "") if finding.name in _GAPS else None
-    return first is not None and term(first[0]).share
-
-
-def unit(finding: Finding) -> str:
-    """Return what stands after a finding's number: ``%``, ``points``, ``ms`` … or nothing."""
-    if scale(finding) == 100.0:
-        return "points" if finding.name in _GAPS or finding.name.endswith(_DIFFERENCE) else "%"
-    return finding.unit if finding.unit in _UNITS else ""
 
 
 def number(value: float, interval: Interval | None = None) -> str:
@@ -121,41 +156,9 @@ def power(digits: str, exponent: int) -> str:
     return f"{digits}×10".replace("-", MINUS) + str(exponent).translate(_SUPERSCRIPT)
 
 
-def amount(finding: Finding, *, with_unit: bool = True) -> str:
-    """Return a finding's value with its unit, ``98.6 %``; ``absent`` where it has none."""
-    if finding.value is None:
-        return "absent"
-    by = scale(finding)
-    return _united(number(finding.value * by, _scaled(finding.interval, by)), unit(finding) if with_unit else "")
-
-
-def span(finding: Finding, *, with_unit: bool = True) -> str:
-    """Return a finding's interval with its unit, ``96.8–99.4 %``; empty where it has none."""
-    if finding.interval is None:
-        return ""
-    by = scale(finding)
-    low, high = (v * by for v in finding.interval)
-    ends = [number(v, (low, high)) for v in (low, high)]
-    dash = " to " if MINUS in "".join(ends) else "–"
-    return _united(dash.join(ends), unit(finding) if with_unit else "")
-
-
 def level(finding: Finding) -> str:
     """Return the level of a finding's interval: ``95 %``."""
     return f"{100 * finding.level:.4g}{SPACE}%"
-
-
-def how(finding: Finding) -> str:
-    """Return how a number came about, in a line: interval, n, method, provenance."""
-    if finding.value is None:
-        return f"absent: {finding.why}"
-    parts = [
-        f"{level(finding)} interval {span(finding)}" if finding.interval else "",
-        f"n = {finding.n:,}" if finding.n is not None else "",
-        finding.method or "",
-        finding.provenance,
-    ]
-    return " · ".join(p for p in parts if p)
 
 
 def count(number_of: int, noun: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leadline.core import wording
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
+from leadline.core.wording import Wording
 from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
@@ -19,8 +19,8 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 
-CHEAPEST_NOT_WORSE = Metric(
-    "cheapest_not_worse", "Cheapest model not demonstrably worse", "how much better than the network it is"
+METRICS = (
+    Metric("cheapest_not_worse", "Cheapest model not demonstrably worse", "how much better than the network it is"),
 )
 
 NETWORK = "network"
@@ -119,12 +119,13 @@ def comparison_findings(
         yield from _costs(one)
     runs = {one.name: command.format(one.name) + _settings(one, command) for one in there}
     yield _cheapest(compared, measure, unit, len(context.target), runs)
+    words = Wording(objective.decision.declared_metrics)
     rows = [
-        _row(one, findings[one.name][measure], gains.get(one.name), compared)
+        _row(one, findings[one.name][measure], gains.get(one.name), compared, words)
         for one in (network, *there, dummy_predictor)
     ]
     sampled = [f"{one.name} from {one.rows:,}" for one in there if one.rows < network.rows]
-    yield _table(rows, findings[NETWORK][measure], next(iter(gains.values())), compared, sampled, runs)
+    yield _table(rows, findings[NETWORK][measure], next(iter(gains.values())), compared, sampled, runs, words)
 
 
 def _settings(one: Baseline, command: str) -> str:
@@ -190,7 +191,7 @@ def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping
     )
 
 
-def _row(one: Baseline, measured: Finding, gain: Finding | None, compared: Compared) -> list[Any]:
+def _row(one: Baseline, measured: Finding, gain: Finding | None, compared: Compared, words: Wording) -> list[Any]:
     verdict = (
         "demonstrably worse"
         if one.name in compared.worse
@@ -198,11 +199,11 @@ def _row(one: Baseline, measured: Finding, gain: Finding | None, compared: Compa
         if one.name == compared.cheapest
         else ""
     )
-    better = "" if gain is None else wording.amount(gain, with_unit=False)
+    better = "" if gain is None else words.amount(gain, with_unit=False)
     if gain is not None and gain.interval:
-        better += f" ({wording.span(gain, with_unit=False)})"
+        better += f" ({words.span(gain, with_unit=False)})"
     costs = [one.seconds, one.params, one.size_mb, one.latency_ms] if one.latency_ms else [None] * 4
-    return [one.name, wording.amount(measured), better, verdict, *costs]
+    return [one.name, words.amount(measured), better, verdict, *costs]
 
 
 def _table(
@@ -212,8 +213,9 @@ def _table(
     compared: Compared,
     sampled: Sequence[str],
     runs: Mapping[str, str],
+    words: Wording,
 ) -> ExhibitDraft:
-    title, unit = wording.term(measured.name).title.lower(), wording.unit(gain)
+    title, unit = words.metric(measured.name).title.lower(), words.unit(gain)
     better = f"better than the network by{f', {unit}' if unit else ''}"
     columns = ["model", title, better, "verdict", "fitted in s", "parameters", "MB", "ms a row"]
     chosen, pairs = runs.get(compared.cheapest), len(compared.differences)

@@ -47,7 +47,12 @@ def side_by_side(reports: Sequence[Report]) -> ExhibitDraft:
         rows.append([number, tested and tested.value, *(f and f.value for f in found)])
     content: dict[str, Any] = {"columns": ["fold", "test rows", *names], "rows": rows}
     return ExhibitDraft(
-        "folds", "table", "Fold by fold", content, "Each fold is a run of its own, with its own report, in folds/."
+        "folds",
+        "table",
+        "Fold by fold",
+        content,
+        "Each fold is a run of its own, with its own report, in folds/.",
+        section="other",
     )
 
 
@@ -62,6 +67,7 @@ def _rows(reports: Sequence[Report], split: str) -> float:
 def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels: Sequence[float]) -> Finding:
     values = [f.value for f in found if f is not None and f.value is not None]
     common: dict[str, Any] = {"split": "test", "group": first.group, "unit": first.unit, "better": first.better}
+    common["section"] = first.section if first.section == "baselines" else "metrics"
     if len(values) < len(found):
         lacking = len(found) - len(values)
         return Finding.absent(first.name, f"it could not be measured on {lacking} of {len(found)} folds", **common)

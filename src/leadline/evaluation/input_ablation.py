@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
-from leadline.core import wording
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
+from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
 from leadline.evaluation.proportions import BASELINE_NAMES
 from leadline.metrics.statistics import paired
@@ -23,11 +23,13 @@ from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.run.inference import predict_subset
 
-FUSION_GAIN = Metric(
-    "fusion_gain",
-    "All inputs against the best alone",
-    "how much better the network is than the best of its inputs alone",
-    better="higher",
+METRICS = (
+    Metric(
+        "fusion_gain",
+        "All inputs against the best alone",
+        "how much better the network is than the best of its inputs alone",
+        better="higher",
+    ),
 )
 
 GAIN = "fusion_gain"
@@ -202,18 +204,19 @@ class _Beside:
     ) -> ExhibitDraft:
         """Return all of it as a table, the best first."""
         whole = next((found for found in self.own if found.name == self.measure), self.own[0])
-        label = wording.term(whole.name).title.lower()
-        rows = [["all inputs", wording.amount(whole), wording.span(whole, with_unit=False), None]]
+        words = Wording(self.objective.decision.declared_metrics)
+        label = words.metric(whole.name).title.lower()
+        rows = [["all inputs", words.amount(whole), words.span(whole, with_unit=False), None]]
         unit = ""
         for one in sorted(ones, key=lambda one: -(gains[one.input].value or 0.0) if one.input in gains else 0.0):
             measured = next(found for found in self._measured(one.decided) if found.name == whole.name)
             better = None
             if one.input in gains:
                 gain = self.difference(one, one.input, gains[one.input], "")
-                unit = wording.unit(gain)
-                better = f"{wording.amount(gain, with_unit=False)} ({wording.span(gain, with_unit=False)})"
+                unit = words.unit(gain)
+                better = f"{words.amount(gain, with_unit=False)} ({words.span(gain, with_unit=False)})"
             shown = f"{one.input} alone" if self.kind == "alone" else f"without {one.input}"
-            rows.append([shown, wording.amount(measured), wording.span(measured, with_unit=False), better])
+            rows.append([shown, words.amount(measured), words.span(measured, with_unit=False), better])
         of = f", {unit}" if unit else ""
         columns = ["inputs", label, f"{100 * whole.level:.4g} % interval", f"better than all inputs by{of}"]
         caption = (

@@ -84,6 +84,12 @@ class Subject:
         assert test is not None, "an analysis of test rows applies where there are some"
         return test
 
+    @property
+    def run_record(self) -> RunRecord:
+        """What the run knows beside its network, where the subject is one."""
+        assert self.record is not None, "an analysis of a run applies to runs"
+        return self.record
+
     def predictions(self, name: str) -> Mapping[str, np.ndarray]:
         """Return what is predicted for the rows of a split, a column a name (n, ...)."""
         return self._once(

@@ -27,11 +27,12 @@ def calibrate(
     if validation is not None and len(validation) and validation.target is not None:
         target, group = validation.target, validation.group
         predictions = dict(predict_subset(network, objective, validation))
+    words = wording.Wording(objective.decision.declared_metrics)
     found = objective.decision.calibrate(network, predictions, EvaluationContext("validation", target, group, schema))
     for one in found:
         rows = f" ({wording.count(one.n, 'row')})" if one.n else ""
         shown.note(
-            f"{wording.term(one.name).title.lower()} {wording.number(one.value or 0.0, one.interval)},"
+            f"{words.metric(one.name).title.lower()} {wording.number(one.value or 0.0, one.interval)},"
             f" {one.method}{rows}"
         )
     return found

@@ -86,7 +86,7 @@ def compare_baselines(
             command,
         )
     )
-    return _sorted(found)
+    return _sorted(found, "baselines")
 
 
 def compare_inputs(
@@ -126,13 +126,13 @@ def compare_inputs(
         found.append(
             Finding.absent(GAIN, f"no input was trained alone, {why}", split="test", better="higher", again=AGAIN)
         )
-    return _sorted(found)
+    return _sorted(found, "inputs")
 
 
-def _sorted(found: Sequence[Finding | ExhibitDraft]) -> Comparisons:
+def _sorted(found: Sequence[Finding | ExhibitDraft], section: str) -> Comparisons:
     return Comparisons(
-        tuple(item for item in found if isinstance(item, Finding)),
-        tuple(item for item in found if isinstance(item, ExhibitDraft)),
+        tuple(item.model_copy(update={"section": section}) for item in found if isinstance(item, Finding)),
+        tuple(item._replace(section=section) for item in found if isinstance(item, ExhibitDraft)),
     )
 
 

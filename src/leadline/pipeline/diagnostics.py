@@ -102,9 +102,10 @@ class TrainingDiagnostics:
                 method=method,
                 better="lower",
                 again=Reproduction(producer="training"),
+                section="metrics",
             )
             if name in found
-            else Finding.absent(name, "training was too short to tell", better="lower")
+            else Finding.absent(name, "training was too short to tell", better="lower", section="metrics")
             for name in self.diagnostics.watched
         )
 
@@ -123,4 +124,8 @@ class TrainingDiagnostics:
             "headings": headings,
         }
         caption = "In each row what the network makes of the same code, from epoch to epoch."
-        return (ExhibitDraft("new_by_epoch", "pictures", "New rows from epoch to epoch", content, caption),)
+        return (
+            ExhibitDraft(
+                "new_by_epoch", "pictures", "New rows from epoch to epoch", content, caption, section="generated"
+            ),
+        )

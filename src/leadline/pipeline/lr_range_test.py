@@ -80,4 +80,4 @@ def shown(folder: Path, chosen: Component) -> list[ExhibitDraft]:
     caption = (
         f"A short training of a copy on train rows, at ever higher learning rates. Taken: {rate:.2g}, {found.because}."
     )
-    return [ExhibitDraft("range_test", "curves", "Learning-rate range test", content, caption)]
+    return [ExhibitDraft("range_test", "curves", "Learning-rate range test", content, caption, section="training")]

@@ -84,11 +84,13 @@ def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Repor
         values = [one.value for one in found if one is not None and one.value is not None]
         if len(values) == len(reports):
             own = spread(finding.name, values, finding.unit, finding.better)
-            spreads.append(own.model_copy(update={"group": finding.group}))
+            spreads.append(
+                own.model_copy(update={"group": finding.group, "section": "per_class" if finding.group else "metrics"})
+            )
             rows.append([finding.label, *values])
     content: dict[str, Any] = {
         "columns": ["measure", *(f"seed {one.experiment['seed']}" for one in reports)],
         "rows": rows,
     }
-    exhibit = store(ExhibitDraft(NAME, "table", "Repeats with different seeds", content), folder)
+    exhibit = store(ExhibitDraft(NAME, "table", "Repeats with different seeds", content, section="other"), folder)
     return report.model_copy(update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, exhibit)})

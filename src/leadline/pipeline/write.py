@@ -11,18 +11,14 @@ import polars as pl
 import torch
 from torch import nn
 
-from leadline.core.exhibit import ExhibitDraft, store
-from leadline.core.experiment import Experiment
+from leadline.core.exhibit import store
 from leadline.core.report import Report, RunFacts
 from leadline.core.requirement import Requirement, verdicts_on
 from leadline.data.dataset import Dataset
-from leadline.evaluation import exhibits
-from leadline.evaluation.analyses.cost import measure_cost
-from leadline.evaluation.analyses.examples import examples
+from leadline.evaluation.declared_metrics import metrics_of
 from leadline.evaluation.evaluate import Evaluated, evaluate, levels_for
 from leadline.evaluation.held_out import held_out, levels_of
-from leadline.evaluation.predictions import first_inputs
-from leadline.evaluation.subject import Subject
+from leadline.evaluation.subject import RunRecord, Subject
 from leadline.machine.latency import cpu_threads
 from leadline.pipeline import lr_range_test
 from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
@@ -60,28 +56,18 @@ def finish(
     looks = access_log.record_access(dataset.fingerprint, str(folder)) if len(dataset.splits.get("test", ())) else None
     threads = int(environment.get("plan", {}).get("threads", torch.get_num_threads()))
     with cpu_threads(threads):  # as many as were found to be fastest here
-        measured = evaluate(_subject(network, run_context, dataset, levels, judged))
-        held_out = dataset.splits.get("test") or dataset.splits["train"]
-        cost = tuple(
-            measure_cost(
-                network,
-                lambda rows: first_inputs(held_out, rows),
-                folder / files.WEIGHTS,
-                train_seconds=trained.seconds,
-                energy=trained.energy,
-                timed=not run_context.shares_machine,
-                levels=levels,
-            )
-        )
+        measured = evaluate(_subject(network, folder, run_context, dataset, levels, judged, trained, environment))
+        cost = tuple(finding for finding in measured.findings if finding.section == "cost")
         beside = compare_baselines(folder, run_context, dataset, trained, measured, cost, levels)
         inputs = compare_inputs(network, run_context, dataset, measured, alone, levels)
         others = (beside, inputs, curve(folder, shares, run_context, levels))
     more = [finding for one in others for finding in one.findings]
-    findings = (*measured.findings, *trained.calibrated, *more, *cost, *trained.findings())
+    findings = (*measured.findings, *more)
     write_predictions(folder, dataset, measured, run_context)
     drafts = [
-        *_drafts(dataset, experiment, measured, trained, environment),
+        *measured.drafts,
         *(draft for one in others for draft in one.drafts),
+        *lr_range_test.shown(folder, experiment.training.optimizer),
     ]
     report = Report(
         experiment=experiment.model_dump(mode="json"),
@@ -94,17 +80,26 @@ def finish(
         ),
         environment=environment,
         findings=findings,
-        exhibits=tuple(
-            store(draft, folder) for draft in (*drafts, *lr_range_test.shown(folder, experiment.training.optimizer))
-        ),
+        exhibits=tuple(store(draft, folder) for draft in drafts),
         requirements=verdicts_on(requirements, findings),
+        metrics=metrics_of(findings, run_context.objective),
     )
     write_report(folder, report)
 
 
 def _subject(
-    network: nn.Module, run_context: RunContext, dataset: Dataset, levels: tuple[float, ...], judged: Reference
+    network: nn.Module,
+    folder: Path,
+    run_context: RunContext,
+    dataset: Dataset,
+    levels: tuple[float, ...],
+    judged: Reference,
+    trained: Trained,
+    environment: Mapping[str, Any],
 ) -> Subject:
+    record = RunRecord(
+        folder / files.WEIGHTS, run_context.experiment, trained, environment, not run_context.shares_machine
+    )
     return Subject(
         network,
         run_context.objective,
@@ -114,6 +109,7 @@ def _subject(
         judged.judge,
         judged.why,
         progress=lambda done, total: run_context.shown.stage("measuring", done, total),
+        record=record,
     )
 
 
@@ -126,41 +122,6 @@ def write_report(folder: Path, report: Report) -> None:
     files.write(folder / files.PAGE, render(report, folder))
     files.write(folder / files.CARD, card(report, folder))
     files.seal(folder)
-
-
-def _drafts(
-    dataset: Dataset, experiment: Experiment, measured: Evaluated, trained: Trained, environment: Mapping[str, Any]
-) -> Sequence[ExhibitDraft]:
-    drafts = [
-        # Without a plan of how to step, the model was fitted, on rows as they are.
-        *examples(dataset, experiment.seed, experiment.training.mix, augmented="plan" in environment),
-        *measured.drafts,
-    ]
-    if trained.history.height:
-        drafts.append(exhibits.learning_curves(trained.history, trained.best_epoch))
-    drafts += trained.drafts()
-    drafts += carried_over(environment.get("init", {}))
-    trials = environment.get("plan", {}).get("trials", ())
-    if trials:
-        columns = ("candidate", "ms", "loss_error", "gradient_error", "why")
-        content = {"columns": ["candidate", "ms a step", "loss error", "gradient error", "not sound because"],
-                   "rows": [[trial[c] for c in columns] for trial in trials]}  # fmt: skip
-        drafts.append(
-            ExhibitDraft(
-                "plan", "table", "Execution plan", content, "Each way of executing a step, timed on this machine."
-            )
-        )
-    return drafts
-
-
-def carried_over(began: Mapping[str, Any]) -> list[ExhibitDraft]:
-    """Return the exhibit of what a network began with, where that was another's weights."""
-    if not began:
-        return []
-    rows = [[name, shape, why or "carried over"] for name, shape, why in began["layers"]]
-    caption = f"Weights of {began['id']}, trained for {began['objective']} (sha256 {began['weights'][:16]}…)."
-    content = {"columns": ["tensor", "shape", "first weights"], "rows": rows}
-    return [ExhibitDraft("carried_over", "table", "What training began with", content, caption)]
 
 
 def write_predictions(folder: Path, dataset: Dataset, measured: Evaluated, run_context: RunContext) -> None:

@@ -200,7 +200,9 @@ def _between(label: str, point: Mapping[str, Any], key: str) -> str:
     return f"{label} {value:.3f} ({low:.3f} to {high:.3f})"
 
 
-def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -> tuple[Strip, ...]:
+def strips(
+    measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str], words: wording.Wording
+) -> tuple[Strip, ...]:
     """Return a strip a measure; those in per cent of which more is better share one axis, so that they can be compared.
 
     `labels` says what stands before each finding, by its place in the report.
@@ -210,15 +212,15 @@ def strips(measures: Mapping[str, Sequence[Noted]], labels: Mapping[int, str]) -
     alike = [
         name
         for name, found in known.items()
-        if wording.unit(found[0].finding) == "%" and found[0].finding.better == "higher"
+        if words.unit(found[0].finding) == "%" and found[0].finding.better == "higher"
     ]
-    shared = _strip_axis([one for name in alike for one in known[name]]) if alike else None
+    shared = _strip_axis([one for name in alike for one in known[name]], words) if alike else None
     result = []
     for name, found in known.items():
-        on = shared if shared and name in alike else _strip_axis(found)
-        rows = tuple(_row(one, labels[one.at], on) for one in found)
+        on = shared if shared and name in alike else _strip_axis(found, words)
+        rows = tuple(_row(one, labels[one.at], on, words) for one in found)
         first = found[0].finding
-        unit = wording.unit(first) or first.unit
+        unit = words.unit(first) or first.unit
         result.append(Strip(name, first.better, "" if unit in ("%", "1") else unit, on, rows))
     return tuple(result)
 
@@ -249,12 +251,12 @@ def _cell(labels: Sequence[str], true: int, said: int, n: int, total: int) -> Ce
     return Cell(n, max(1, round(100 * n / total)) if n else 0, true == said, title)
 
 
-def _strip_axis(found: Sequence[Noted]) -> Axis:
+def _strip_axis(found: Sequence[Noted], words: wording.Wording) -> Axis:
     values = []
     for one in found:
-        by = wording.scale(one.finding)
+        by = words.scale(one.finding)
         values += [by * v for v in (one.finding.value, *(one.finding.interval or ())) if v is not None]
-    bounds = (0.0, 100.0) if all(wording.unit(one.finding) == "%" for one in found) else None
+    bounds = (0.0, 100.0) if all(words.unit(one.finding) == "%" for one in found) else None
     drawn = axis(values, bounds=bounds, pad=0.08, ticks=3)
     if sum(len(tick.label) for tick in drawn.ticks) <= 12:
         return drawn
@@ -263,10 +265,10 @@ def _strip_axis(found: Sequence[Noted]) -> Axis:
     return drawn._replace(ticks=tuple(t if k in (0, last) else Tick(t.at, "") for k, t in enumerate(drawn.ticks)))
 
 
-def _row(one: Noted, label: str, on: Axis) -> Row:
+def _row(one: Noted, label: str, on: Axis, words: wording.Wording) -> Row:
     finding = one.finding
     assert finding.value is not None
-    by = wording.scale(finding)
+    by = words.scale(finding)
     low, high = (_round(on.place(by * v)) for v in finding.interval) if finding.interval else (None, None)
     look = finding.split if finding.split in SPLITS else "other"
     return Row(label, look, one, _round(on.place(by * finding.value)), low, high)

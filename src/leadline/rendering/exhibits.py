@@ -16,6 +16,7 @@ from leadline.core.exhibit import Exhibit
 from leadline.core.report import Report
 from leadline.core.safe_text import straight, visible
 from leadline.rendering import bands, charts, scatter
+from leadline.rendering.older_reports import section_of_exhibit
 from leadline.rendering.outline import split_order
 
 MOST_ROWS = 200  # of a table on the page; its file holds them all
@@ -71,12 +72,14 @@ class View(NamedTuple):
     sha256: str
     body: Any
     problem: str | None
+    section: str
 
 
 def views(report: Report, folder: Path) -> tuple[View, ...]:
-    """Return all exhibits of a report; of one name, the test split's first."""
-    ordered = sorted(enumerate(report.exhibits), key=lambda e: (-split_order(e[1].split)[0] if e[1].split else 0, e[0]))
-    return tuple(view(exhibit, folder) for _, exhibit in ordered)
+    """Return all exhibits of a report in its order; of one name, the test split's first."""
+    first = {exhibit.name: at for at, exhibit in reversed(list(enumerate(report.exhibits)))}
+    ordered = sorted(report.exhibits, key=lambda e: (first[e.name], -split_order(e.split)[0] if e.split else 0))
+    return tuple(view(exhibit, folder) for exhibit in ordered)
 
 
 def view(exhibit: Exhibit, folder: Path) -> View:
@@ -106,6 +109,7 @@ def view(exhibit: Exhibit, folder: Path) -> View:
         exhibit.sha256,
         body,
         problem,
+        section_of_exhibit(exhibit),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from leadline.core import wording
 from leadline.core.report import Report
 from leadline.core.safe_text import apart
 from leadline.rendering.outline import Noted
@@ -16,11 +15,12 @@ def fusion_text(report: Report) -> tuple[Sentence, ...]:
     gain = next((Noted(i, f) for i, f in enumerate(report.findings) if f.name == GAIN and f.value is not None), None)
     if gain is None or gain.finding.again is None:
         return ()
+    words = report.wording
     said, finding = gain.finding.again.options, upwards(gain.finding)
     best, count = f"‘{apart(said['best'])}’", len(said["inputs"])
     whole = "both inputs" if count == 2 else f"all {count} inputs"
-    size = wording.amount(finding)
-    by = size if said["measure"] in ("accuracy", "mae") else f"{size} of {wording.term(said['measure']).title.lower()}"
+    size = words.amount(finding)
+    by = size if said["measure"] in ("accuracy", "mae") else f"{size} of {words.metric(said['measure']).title.lower()}"
     low, high = gain.finding.interval or (-1.0, 1.0)
     if low > 0:
         text = f"{whole.capitalize()} together are better than the best of them alone, {best}, by {by}"
@@ -34,4 +34,4 @@ def fusion_text(report: Report) -> tuple[Sentence, ...]:
             f"That fusion helps is not shown: {whole} together are {than} than {best} alone by {by}, "
             "which these rows cannot tell from nothing"
         )
-    return (Sentence(text, (gain,), aside(finding)),)
+    return (Sentence(text, (gain,), aside(words, finding)),)

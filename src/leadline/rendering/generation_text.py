@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from leadline.core import wording
+from leadline.core.wording import Wording
 from leadline.rendering.outline import Noted, Outline
 from leadline.rendering.sentence import Sentence, aside
 
@@ -17,10 +17,10 @@ def sample_quality_text(parts: Outline, thing: str) -> tuple[Sentence, ...]:
     """
     own, floor = _own(parts.made), _floor(parts.made)
     return (
-        *_distance(own, floor, thing),
-        *_told_apart(own),
+        *_distance(own, floor, thing, parts.words),
+        *_told_apart(own, parts.words),
         *_classes(own, parts, thing),
-        *_copies(own, thing),
+        *_copies(own, thing, parts.words),
     )
 
 
@@ -31,10 +31,10 @@ def conversion_text(parts: Outline) -> tuple[Sentence, ...]:
     for one in parts.measures.get("asked_class", ()):
         if one.finding.value is not None:
             text = (
-                f"Of pictures that were to become ones of another class a judge takes {wording.amount(one.finding)} for"
-                " that class"
+                "Of pictures that were to become ones of another class a judge takes"
+                f" {parts.words.amount(one.finding)} for that class"
             )
-            return (Sentence(text, (one,), aside(one.finding)),)
+            return (Sentence(text, (one,), aside(parts.words, one.finding)),)
     return ()
 
 
@@ -53,34 +53,35 @@ def _floor(found: Mapping[str, tuple[Noted, ...]]) -> Mapping[str, Noted]:
     return {name: ones[0] for name, ones in known.items() if ones and ones[0].finding.value is not None}
 
 
-def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], thing: str) -> Iterable[Sentence]:
+def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], thing: str, words: Wording) -> Iterable[Sentence]:
     one, real = own.get("frechet_distance"), floor.get("frechet_distance")
     if one is None:
         return
     held = f"{one.finding.n:,} held-out {thing}s" if one.finding.n else f"held-out {thing}s"
-    text = f"By the Fréchet distance new {thing}s are {wording.amount(one.finding)} from {held}"
-    yield Sentence(text, (one,), aside(one.finding))
+    text = f"By the Fréchet distance new {thing}s are {words.amount(one.finding)} from {held}"
+    yield Sentence(text, (one,), aside(words, one.finding))
     if real is not None:
         yield Sentence(
-            f"Two halves of these are {wording.amount(real.finding)} from each other", (real,), aside(real.finding)
+            f"Two halves of these are {words.amount(real.finding)} from each other", (real,), aside(words, real.finding)
         )
 
 
-def _told_apart(own: Mapping[str, Noted]) -> Iterable[Sentence]:
+def _told_apart(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
     one = own.get("sample_told_apart")
     if one is not None:
         text = (
-            f"Trees tell new rows from real ones in {wording.amount(one.finding)} of cases, where guessing is right in"
+            f"Trees tell new rows from real ones in {words.amount(one.finding)} of cases, where guessing is right in"
             " half of them"
         )
-        yield Sentence(text, (one,), aside(one.finding))
+        yield Sentence(text, (one,), aside(words, one.finding))
 
 
 def _classes(own: Mapping[str, Noted], parts: Outline, thing: str) -> Iterable[Sentence]:
+    words = parts.words
     covered, judge, asked = (own.get(name) for name in ("classes_covered", "judge_accuracy", "asked_class"))
     if covered is None:
         return
-    who = "A judge" if judge is None else f"A judge that names {wording.amount(judge.finding)} of real {thing}s right"
+    who = "A judge" if judge is None else f"A judge that names {words.amount(judge.finding)} of real {thing}s right"
     total = sum("class_share" in row for group in parts.groups if group.key == "class" for row in group.rows.values())
     found = int(covered.finding.value or 0)
     what = f"all {total} classes" if found == total else f"{found} of {total} classes"
@@ -88,13 +89,13 @@ def _classes(own: Mapping[str, Noted], parts: Outline, thing: str) -> Iterable[S
     yield Sentence(text, (covered,) if judge is None else (covered, judge))
     if asked is not None:
         yield Sentence(
-            f"Of {thing}s asked for by class it takes {wording.amount(asked.finding)} for that class",
+            f"Of {thing}s asked for by class it takes {words.amount(asked.finding)} for that class",
             (asked,),
-            aside(asked.finding),
+            aside(words, asked.finding),
         )
 
 
-def _copies(own: Mapping[str, Noted], thing: str) -> Iterable[Sentence]:
+def _copies(own: Mapping[str, Noted], thing: str, words: Wording) -> Iterable[Sentence]:
     one = own.get("memorisation")
     if one is None or one.finding.interval is None or one.finding.interval[0] <= 0.5:
         return
@@ -102,4 +103,4 @@ def _copies(own: Mapping[str, Noted], thing: str) -> Iterable[Sentence]:
         f"New {thing}s lie closer to train {thing}s than test {thing}s do, in {100 * (one.finding.value or 0):.0f} of"
         " 100 pairs: that is so of copies, and of what is smoother than real ones; the nearest are shown"
     )
-    yield Sentence(text, (one,), aside(one.finding))
+    yield Sentence(text, (one,), aside(words, one.finding))

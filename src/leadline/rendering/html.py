@@ -14,55 +14,12 @@ from leadline.core import wording
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.safe_text import visible
+from leadline.core.sections import SECTIONS
 from leadline.errors import UsageError
 from leadline.rendering import charts, summary_text
 from leadline.rendering.axes import Axis
 from leadline.rendering.exhibits import View, views
 from leadline.rendering.outline import Group, Noted, Outline, judged_split, outline
-
-# Where exhibits of a known name stand; all others follow in a section of their own.
-PLACES: Mapping[str, tuple[str, ...]] = {
-    "data": ("notes", "columns", "set_aside", "duplicates", "near_duplicates"),
-    "examples": ("examples", "augmented", "mixed"),  # of several inputs also augmented-2 …
-    "learning": ("learning_curves", "range_test"),
-    "errors": (
-        *(
-            "forecasts",
-            "by_step",
-            "by_variable",
-            "confusion",
-            "roc",
-            "precision_recall",
-            "labels",
-            "reliability",
-            "calibration",
-        ),
-        *("predicted", "mistakes", "highlights", "samples", "surprises"),  # of several texts also highlights-title …
-    ),
-    "made": ("new_rows", "new_by_epoch", "nearest", "between"),  # of several inputs also new_rows-2 …
-    "codes": ("converted", "clusters", "typical", "reconstructed", "embedding"),
-    "baselines": ("baselines",),
-    "inputs": ("alone", "without"),
-    "reproduce": ("plan",),
-}
-TITLES: Mapping[str, str] = {
-    "data": "The data",
-    "examples": "What it saw",
-    "learning": "How it learned",
-    "measures": "Measures",
-    "parts": "Part by part",
-    "made": "What it makes",
-    "codes": "What it makes of rows",
-    "baselines": "Against baselines",
-    "inputs": "Input by input",
-    "errors": "Right and wrong",
-    "cost": "Cost",
-    "more": "More",
-    "absent": "Not measured",
-    "declared": "Declared",
-    "reproduce": "How to reproduce",
-    "ledger": "Every number",
-}
 
 
 class Column(NamedTuple):
@@ -90,30 +47,31 @@ def render(report: Report, folder: Path) -> str:
     An exhibit whose file is missing or was changed is not shown; the page says so in its place.
     """
     parts = outline(report)
+    words = parts.words
     placed = _place(views(report, folder))
-    measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""))
-    baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who))
+    measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""), words)
+    baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who), words)
     first = dict(
         list(parts.inputs.items())[:1]
     )  # the tables have the numbers; a chart of one measure shows what they mean
-    inputs = charts.strips(first, _labels(first, _who))
-    made = charts.strips(parts.made, _labels(parts.made, _which))
-    tables = [_parts_table(g) for g in parts.groups]
+    inputs = charts.strips(first, _labels(first, _who), words)
+    made = charts.strips(parts.made, _labels(parts.made, _which), words)
+    tables = [_parts_table(g, words) for g in parts.groups]
     present = {
         "data": parts.data or placed["data"],
-        "learning": parts.chosen,
-        "measures": measures,
-        "parts": tables,
-        "made": made,
+        "training": parts.chosen,
+        "metrics": measures,
+        "per_class": tables,
+        "generated": made,
         "baselines": baselines,
         "inputs": inputs,
         "cost": parts.cost,
         "absent": parts.absent,
         "declared": report.experiment.get("card"),
         "reproduce": True,
-        "ledger": report.findings,
+        "all_numbers": report.findings,
     }
-    template = _environment().get_template("report.html.j2")
+    template = _environment(words).get_template("report.html.j2")
     return template.render(
         report=report,
         name=_name(report),
@@ -121,7 +79,7 @@ def render(report: Report, folder: Path) -> str:
         sentences=summary_text.summary_text(report),
         judged=summary_text.judged(report),
         looks=summary_text.accesses_text(report),
-        sections=[(key, title) for key, title in TITLES.items() if present.get(key) or placed.get(key)],
+        sections=[(key, title) for key, title in SECTIONS.items() if present.get(key) or placed.get(key)],
         parts=parts,
         splits=_splits(parts),
         main_split=judged_split(report),
@@ -152,7 +110,7 @@ def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]
             yield path, _plain(value)
 
 
-def _environment() -> Environment:
+def _environment(words: wording.Wording) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
@@ -160,7 +118,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["words"] = wording
+    environment.globals["wording"] = wording
+    environment.globals["words"] = words
     return environment
 
 
@@ -169,13 +128,10 @@ def _place(shown: Sequence[View]) -> dict[str, tuple[tuple[View, ...], ...]]:
     by_name: dict[str, list[View]] = {}
     for view in shown:
         by_name.setdefault(view.name, []).append(view)
-    known = {name for names in PLACES.values() for name in names}
-    base = {name: name if name in known else name.partition("-")[0] for name in by_name}
-    placed = {
-        place: tuple(tuple(found) for n in names for name, found in by_name.items() if base[name] == n)
-        for place, names in PLACES.items()
-    }
-    return {**placed, "more": tuple(tuple(found) for name, found in by_name.items() if base[name] not in known)}
+    placed: dict[str, list[tuple[View, ...]]] = {section: [] for section in SECTIONS}
+    for found in by_name.values():
+        placed[found[0].section].append(tuple(found))
+    return {section: tuple(groups) for section, groups in placed.items()}
 
 
 def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:
@@ -205,12 +161,12 @@ def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
     return tuple((one, round(100 * value / total, 2)) for one, value in counted)
 
 
-def _parts_table(group: Group) -> SplitsTable:
+def _parts_table(group: Group, words: wording.Wording) -> SplitsTable:
     by_name = {name: [r[name] for r in group.rows.values() if name in r] for name in group.names}
-    strips = {s.name: s for s in charts.strips(by_name, _labels(by_name, lambda one: ""))}
+    strips = {s.name: s for s in charts.strips(by_name, _labels(by_name, lambda one: ""), words)}
     drawn = {row.noted.at: row for strip in strips.values() for row in strip.rows}
     columns = tuple(
-        Column(wording.term(n).title, wording.term(n).gloss, strips[n].axis if n in strips else None)
+        Column(words.metric(n).title, words.metric(n).gloss, strips[n].axis if n in strips else None)
         for n in group.names
     )
     rows = []

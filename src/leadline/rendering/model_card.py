@@ -48,7 +48,8 @@ def card(report: Report, folder: Path) -> str:
     )
     text = environment.get_template("card.md.j2").render(
         report=report,
-        words=wording,
+        words=parts.words,
+        wording=wording,
         name=str(report.experiment.get("name") or report.run.id),
         declared=declared,
         licence=declared.get("licence") or declared.get("license"),
@@ -143,10 +144,10 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
                 and finding.value is not None
                 and finding.provenance == "measured"
             ):
-                yield {"type": finding.name, "value": finding.value, "name": _described(finding)}
+                yield {"type": finding.name, "value": finding.value, "name": _described(finding, parts.words)}
 
 
-def _described(finding: Finding) -> str:
-    interval = f", {wording.level(finding)} interval {wording.span(finding)}" if finding.interval else ""
+def _described(finding: Finding, words: wording.Wording) -> str:
+    interval = f", {wording.level(finding)} interval {words.span(finding)}" if finding.interval else ""
     n = f", n = {finding.n:,}" if finding.n is not None else ""
-    return f"{wording.term(finding.name).title}{interval}{n}".replace(wording.SPACE, " ")
+    return f"{words.metric(finding.name).title}{interval}{n}".replace(wording.SPACE, " ")

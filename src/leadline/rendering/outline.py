@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from leadline.core.finding import Finding
 from leadline.core.report import Report
+from leadline.core.sections import SECTIONS
+from leadline.core.wording import Wording
+from leadline.rendering.older_reports import section_of
 
-Place = Literal["data", "cost", "baseline", "input", "chosen", "made", "group", "measure"]
-
-DATA = ("rows", "rows_set_aside", "rows_without", "duplicates", "near_duplicates")
-COST = (
-    "params",
-    "flops",
-    "size_mb",
-    "latency_ms",
-    "peak_memory_mb",
-    "train_seconds",
-    "energy_wh",
-    "co2_g",
-    "rollbacks",
-)
 SPLITS = ("train", "validation", "test")
 
 
@@ -43,7 +32,7 @@ class Group(NamedTuple):
 
 class Outline(NamedTuple):
     """Findings by part of the report: measures by name, then by split; groups; baselines, and inputs alone or missing,
-    by name; rows that the network makes, by name; what was chosen at the end."""
+    by name; rows that the network makes, by name; what was chosen at the end; and how they are worded."""
 
     data: tuple[Noted, ...]
     cost: tuple[Noted, ...]
@@ -54,30 +43,32 @@ class Outline(NamedTuple):
     made: Mapping[str, tuple[Noted, ...]]
     chosen: tuple[Noted, ...]
     absent: tuple[Noted, ...]
+    words: Wording
 
 
 def outline(report: Report) -> Outline:
     """Sort all findings of a report; each is in exactly one part, and absent ones are listed once more together."""
     noted = [Noted(i, f) for i, f in enumerate(report.findings)]
-    places: dict[Place, list[Noted]] = {p: [] for p in get_args(Place)}
+    places: dict[str, list[Noted]] = {section: [] for section in SECTIONS}
     for one in noted:
-        places[_place(one.finding)].append(one)
+        places[section_of(one.finding)].append(one)
     return Outline(
         data=tuple(places["data"]),
         cost=tuple(places["cost"]),
-        measures={name: tuple(sorted(found, key=_by_split)) for name, found in _by_name(places["measure"]).items()},
-        groups=_groups(places["group"]),
-        baselines=_baselines(places["baseline"], report),
-        inputs=_baselines([one for one in places["input"] if one.finding.group], report),
-        made={name: tuple(found) for name, found in _by_name(places["made"]).items()},
-        chosen=tuple(places["chosen"]),
+        measures={name: tuple(sorted(found, key=_by_split)) for name, found in _by_name(places["metrics"]).items()},
+        groups=_groups(places["per_class"]),
+        baselines=_baselines(places["baselines"], report),
+        inputs=_baselines([one for one in places["inputs"] if one.finding.group], report),
+        made={name: tuple(found) for name, found in _by_name(places["generated"]).items()},
+        chosen=tuple(places["training"]),
         absent=tuple(one for one in noted if one.finding.value is None),
+        words=report.wording,
     )
 
 
 def judged_split(report: Report) -> str | None:
     """Return the split a report speaks of first: test, else validation, else the first there is."""
-    splits = {f.split for f in report.findings if f.value is not None and _place(f) in ("measure", "made")}
+    splits = {f.split for f in report.findings if f.value is not None and section_of(f) in ("metrics", "generated")}
     return next(
         (s for s in ("test", "validation", "all", "train") if s in splits), min((s for s in splits if s), default=None)
     )
@@ -86,23 +77,6 @@ def judged_split(report: Report) -> str | None:
 def split_order(split: str | None) -> tuple[int, str]:
     """Return where a split stands when splits stand side by side: train, validation, test, others by name."""
     return (SPLITS.index(split) if split in SPLITS else len(SPLITS), split or "")
-
-
-def _place(finding: Finding) -> Place:
-    producer = finding.again.producer if finding.again else None
-    if finding.group and finding.group.startswith("baseline="):
-        return "baseline"
-    if producer == "data" or finding.name in DATA:
-        return "data"
-    if producer == "inputs":
-        return "input"
-    if producer == "cost" or finding.name in COST:
-        return "cost"
-    if producer == "settled":
-        return "chosen"
-    if producer == "generated" and not (finding.group or "").startswith("class="):
-        return "made"
-    return "group" if finding.group else "measure"
 
 
 def _by_split(one: Noted) -> tuple[int, str]:
@@ -130,9 +104,10 @@ def _groups(found: Iterable[Noted]) -> tuple[Group, ...]:
     return tuple(sorted(groups, key=lambda g: (g.key != "class", g.key, -split_order(g.split)[0])))
 
 
-def _beside(name: str) -> bool:
+def _beside(name: str, report: Report) -> bool:
     """Say whether a finding about a baseline stands in its table alone: what it costs, and how it compares."""
-    return name in COST or name.endswith("_difference") or name == "cheapest_not_worse"
+    costs = {finding.name for finding in report.findings if section_of(finding) == "cost"}
+    return name in costs or name.endswith("_difference") or name == "cheapest_not_worse"
 
 
 def _baselines(found: Iterable[Noted], report: Report) -> dict[str, tuple[Noted, ...]]:
@@ -141,7 +116,7 @@ def _baselines(found: Iterable[Noted], report: Report) -> dict[str, tuple[Noted,
     """
     result: dict[str, tuple[Noted, ...]] = {}
     best = judged_split(report)
-    for name, ones in _by_name(one for one in found if not _beside(one.finding.name)).items():
+    for name, ones in _by_name(one for one in found if not _beside(one.finding.name, report)).items():
         here = [one for one in ones if one.finding.split in (best, None)] or ones
         split = here[0].finding.split
         own = [

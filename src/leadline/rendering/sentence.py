@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from leadline.core import wording
 from leadline.core.finding import Finding
+from leadline.core.wording import Wording
 from leadline.rendering.outline import Noted
 
 
@@ -21,14 +22,14 @@ class Sentence(NamedTuple):
         return self.text + (f" ({self.aside})" if self.aside else "") + self.end
 
 
-def aside(finding: Finding, first: str = "") -> str:
+def aside(words: Wording, finding: Finding, first: str = "") -> str:
     """Return what stands in brackets behind a number: its interval, the interval's method, where it is from if not
     measured.
     """
     method = (finding.method or "").rpartition("; ")[2] if finding.interval else ""
     inside = [
         first,
-        f"{wording.level(finding)} interval {wording.span(finding)}" if finding.interval else "",
+        f"{wording.level(finding)} interval {words.span(finding)}" if finding.interval else "",
         method,
         finding.provenance if finding.provenance != "measured" else "",
     ]

@@ -131,7 +131,7 @@ def _mains(parts: Outline, split: str | None) -> Sequence[Noted]:
 
 
 def _lead(main: Noted, report: Report) -> Sentence:
-    finding = main.finding
+    finding, words = main.finding, report.wording
     measure, task = wording.parted(finding.name)
     held_out = {"test": "held-out ", "validation": "validation ", "train": "training "}.get(finding.split or "", "")
     one, many = COUNTED.get(measure, (things(report), f"{things(report)}s"))
@@ -142,20 +142,20 @@ def _lead(main: Noted, report: Report) -> Sentence:
     of_target = f" of {named(target)}" if target and not task else ""
     first = ""
     if measure == "accuracy":
-        text = f"Of {rows} the network names {wording.amount(finding)} right"
+        text = f"Of {rows} the network names {words.amount(finding)} right"
     elif measure == "mae":
         text, first = (
-            f"On {rows} the prediction{of_target} is off by {wording.amount(finding)} on average",
+            f"On {rows} the prediction{of_target} is off by {words.amount(finding)} on average",
             "mean absolute error",
         )
     elif measure == "subset_accuracy":
-        text = f"Of {rows} the network gives {wording.amount(finding)} exactly the labels they have"
+        text = f"Of {rows} the network gives {words.amount(finding)} exactly the labels they have"
     elif measure == "agreement":
-        text = f"Of {rows} the network finds {wording.amount(finding)} most probably what they most probably are"
+        text = f"Of {rows} the network finds {words.amount(finding)} most probably what they most probably are"
     elif measure == "token_accuracy":
-        text = f"Of {rows} the network tags {wording.amount(finding)} right"
+        text = f"Of {rows} the network tags {words.amount(finding)} right"
     else:
-        text = f"On {rows} the {_lower(wording.term(measure).title)} is {wording.amount(finding)}"
+        text = f"On {rows} the {_lower(words.metric(measure).title)} is {words.amount(finding)}"
     text = _about(task, text)
     warning = {
         "validation": (
@@ -163,7 +163,7 @@ def _lead(main: Noted, report: Report) -> Sentence:
         ),
         "train": ". No rows were held out, so this says nothing about new ones.",
     }
-    return Sentence(text, (main,), aside(finding, first), warning.get(finding.split or "", "."))
+    return Sentence(text, (main,), aside(words, finding, first), warning.get(finding.split or "", "."))
 
 
 def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Iterable[Sentence]:
@@ -173,14 +173,14 @@ def _against_baseline(finding: Finding, parts: Outline, report: Report) -> Itera
             continue
         if base.again is not None and base.again.producer == "baselines":
             continue  # of simpler models there is more to say than that
-        always = _constant(base)
+        words, always = parts.words, _constant(base)
         measure, task = wording.parted(finding.name)
         if measure in ("accuracy", "subset_accuracy", "agreement", "token_accuracy"):
-            text = f"{always} would get {wording.amount(base)} right{_compared(finding, base)}"
+            text = f"{always} would get {words.amount(base)} right{_compared(finding, base)}"
         elif measure == "mae":
-            text = f"{always} would be off by {wording.amount(base)}{_compared(finding, base)}"
+            text = f"{always} would be off by {words.amount(base)}{_compared(finding, base)}"
         else:
-            text = f"{always} would reach {wording.amount(base)}{_compared(finding, base)}"
+            text = f"{always} would reach {words.amount(base)}{_compared(finding, base)}"
         yield Sentence(_about(task, text), (one,))
 
 
@@ -213,8 +213,9 @@ def _variance(parts: Outline, split: str | None) -> Iterable[Sentence]:
     for one in parts.measures.get("r2", ()):
         f = one.finding
         if f.split == split and f.value is not None:
-            text = f"R², which is 1 for perfect predictions and 0 for always giving the mean, is {wording.amount(f)}"
-            yield Sentence(text, (one,), aside(f))
+            value = parts.words.amount(f)
+            text = f"R², which is 1 for perfect predictions and 0 for always giving the mean, is {value}"
+            yield Sentence(text, (one,), aside(parts.words, f))
 
 
 def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence]:
@@ -229,7 +230,9 @@ def _weakest(parts: Outline, split: str | None, thing: str) -> Iterable[Sentence
         _, label, one = min(known, key=lambda k: k[0])
         f = one.finding
         of = f"of {wording.count(f.n, thing)} it finds" if f.n is not None else "it finds"
-        yield Sentence(f"It is weakest at ‘{apart(label)}’: {of} {wording.amount(f)}", (one,), aside(f))
+        yield Sentence(
+            f"It is weakest at ‘{apart(label)}’: {of} {parts.words.amount(f)}", (one,), aside(parts.words, f)
+        )
 
 
 def _gap(parts: Outline) -> Iterable[Sentence]:
@@ -239,15 +242,16 @@ def _gap(parts: Outline) -> Iterable[Sentence]:
             continue
         if f.interval and f.interval[0] <= 0 <= f.interval[1]:
             text = (
-                f"Whether it does better on the rows it was trained on cannot be told: the gap is {wording.amount(f)}"
+                "Whether it does better on the rows it was trained on cannot be told: the gap is"
+                f" {parts.words.amount(f)}"
             )
         else:
             text = (
                 f"On the rows it was trained on it does {'better' if f.value > 0 else 'worse'}: the gap is"
-                f" {wording.amount(f)}"
+                f" {parts.words.amount(f)}"
             )
         task = wording.parted((f.method or "").partition(" on ")[0])[1]
-        yield Sentence(_about(task, text), (one,), aside(f))
+        yield Sentence(_about(task, text), (one,), aside(parts.words, f))
 
 
 def _about(task: str, text: str) -> str:

@@ -41,7 +41,7 @@ def summary(report: Report, page: Path) -> RenderableType:
     lines += [Text(_whole(str(sentence))) for sentence in told[:1]]
     measures = _measures(report)
     if measures:
-        lines += [Text(""), _table(measures)]
+        lines += [Text(""), _table(measures, report.wording)]
     if report.requirements:
         lines += [Text(""), Text(summary_text.judged(report)), *verdicts(report.requirements, MOST_VERDICTS)]
     lines += [Text(""), Text.assemble("Report  ", (str(page), "bold"))]
@@ -69,7 +69,7 @@ def _measures(report: Report) -> Sequence[Finding]:
     return headlines(f for f in found if f.split == split and f.value is not None)[:MOST_MEASURES]
 
 
-def _table(measures: Sequence[Finding]) -> Table:
+def _table(measures: Sequence[Finding], words: wording.Wording) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(justify="right", style="bold")
@@ -80,9 +80,9 @@ def _table(measures: Sequence[Finding]) -> Table:
         mark = "" if f.provenance == "measured" else f" ({f.provenance})"
         basis = ", ".join(part for part in (f.split or "", basis) if part)
         table.add_row(
-            Text(wording.term(f.name).title),
-            Text(_whole(wording.amount(f)) + mark),
-            Text(_whole(wording.span(f))),
+            Text(words.metric(f.name).title),
+            Text(_whole(words.amount(f)) + mark),
+            Text(_whole(words.span(f))),
             Text(basis),
         )
     return table

@@ -13,8 +13,13 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.machine.energy import Energy
 
-ROLLBACKS = Metric(
-    "rollbacks", "Rollbacks", "divergences that training went back from, with half the learning rate", better="lower"
+METRICS = (
+    Metric(
+        "rollbacks",
+        "Rollbacks",
+        "divergences that training went back from, with half the learning rate",
+        better="lower",
+    ),
 )
 
 FIRST = ("step", "epoch", "epoch_end", "loss")  # columns of the history
@@ -52,12 +57,17 @@ class Trained(NamedTuple):
             return self.seen
         method = "times that training diverged, went back to the last sound state and on with half the learning rate"
         again = Reproduction(producer="training", repeat="recorded")
-        return (*self.seen, Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again))
+        return (
+            *self.seen,
+            Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again, section="cost"),
+        )
 
     def drafts(self) -> Sequence[ExhibitDraft]:
         """Return what was watched, and a table of what was out of the ordinary, where something was."""
         rows = [[event.step, round(event.epoch, 2), event.what] for event in self.events]
         content = {"columns": ["step", "epoch", "what happened"], "rows": rows}
         return (
-            (*self.shown, ExhibitDraft("events", "table", "What happened in training", content)) if rows else self.shown
+            (*self.shown, ExhibitDraft("events", "table", "What happened in training", content, section="other"))
+            if rows
+            else self.shown
         )

@@ -137,6 +137,7 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
         findings=findings,
         exhibits=(store(side_by_side(reports), folder),),
         requirements=verdicts_on(requirements, findings),
+        metrics=reports[0].metrics,
     )
     write_report(folder, report)
 

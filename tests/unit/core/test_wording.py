@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from leadline.core import wording
 from leadline.core.finding import Finding
-from leadline.core.terms import Term
+from leadline.core.metric import Metric
+
+WORDS = wording.Wording(
+    [
+        Metric("accuracy", "Accuracy", "share of rows named right", "%", "higher"),
+        Metric("roc_auc", "ROC AUC", better="higher"),
+        Metric("latency_ms", "Latency", unit="ms", better="lower"),
+        Metric("generalisation_gap", "Generalisation gap", unit="", better="lower"),
+    ]
+)
 
 
 @pytest.mark.parametrize(
@@ -66,42 +75,42 @@ def accuracy(**changes: object) -> Finding:
 
 
 def test_shares_are_percentages_with_a_narrow_space() -> None:
-    assert wording.amount(accuracy()) == "98.6\u202f%"
-    assert wording.span(accuracy()) == "96.8–99.4\u202f%"
-    assert wording.amount(accuracy(), with_unit=False) == "98.6"
-    assert wording.how(accuracy()) == "95\u202f% interval 96.8–99.4\u202f% · n = 360 · Wilson score · measured"
+    assert WORDS.amount(accuracy()) == "98.6\u202f%"
+    assert WORDS.span(accuracy()) == "96.8–99.4\u202f%"
+    assert WORDS.amount(accuracy(), with_unit=False) == "98.6"
+    assert WORDS.how(accuracy()) == "95\u202f% interval 96.8–99.4\u202f% · n = 360 · Wilson score · measured"
 
 
 def test_a_gap_of_shares_is_in_points_and_any_other_gap_is_not() -> None:
     gap = accuracy(
         name="generalisation_gap", value=0.013, interval=(-0.002, 0.03), method="accuracy on train minus on test; MOVER"
     )
-    assert wording.amount(gap) == "1.3\u202fpoints"
-    assert wording.span(gap) == "−0.2 to 3.0\u202fpoints"
-    assert wording.amount(gap.model_copy(update={"method": "mae on test minus on train"})) == "0.013"
+    assert WORDS.amount(gap) == "1.3\u202fpoints"
+    assert WORDS.span(gap) == "−0.2 to 3.0\u202fpoints"
+    assert WORDS.amount(gap.model_copy(update={"method": "mae on test minus on train"})) == "0.013"
 
 
 def test_units_that_people_know_are_shown_and_a_target_is_not_a_unit() -> None:
-    assert wording.amount(Finding(name="latency_ms", value=0.4123, unit="ms")) == "0.412\u202fms"
-    assert wording.amount(Finding(name="mae", value=43.17, unit="progression")) == "43.2"
+    assert WORDS.amount(Finding(name="latency_ms", value=0.4123, unit="ms")) == "0.412\u202fms"
+    assert WORDS.amount(Finding(name="mae", value=43.17, unit="progression")) == "43.2"
 
 
 def test_absent_is_never_zero() -> None:
     absent = Finding.absent("energy_wh", "no meter", unit="Wh")
-    assert wording.amount(absent) == "absent"
-    assert wording.how(absent) == "absent: no meter"
-    assert wording.span(absent) == ""
+    assert WORDS.amount(absent) == "absent"
+    assert WORDS.how(absent) == "absent: no meter"
+    assert WORDS.span(absent) == ""
 
 
 def test_names_are_readable_also_those_nobody_described() -> None:
-    assert wording.term("roc_auc").title == "ROC AUC"
-    assert wording.term("accuracy_over_repeats") == Term(
-        "Accuracy, over repeats", "mean over runs with different seeds", True
+    assert WORDS.metric("roc_auc").title == "ROC AUC"
+    assert WORDS.metric("accuracy_over_repeats") == Metric(
+        "accuracy", "Accuracy, over repeats", "mean over runs with different seeds", "%", "higher"
     )
-    assert wording.term("accuracy(fog, 3)").title == "Accuracy (fog, 3)"
-    assert wording.term("accuracy(fog, 3)").share
-    assert wording.term("mia_tpr_at_1pct_fpr").title == "Mia tpr at 1pct fpr"
-    assert wording.title(Finding(name="latency_ms", group="batch=64", value=1.0)) == "Latency · batch 64"
+    assert WORDS.metric("accuracy(fog, 3)").title == "Accuracy (fog, 3)"
+    assert WORDS.metric("accuracy(fog, 3)").is_share
+    assert WORDS.metric("mia_tpr_at_1pct_fpr").title == "Mia tpr at 1pct fpr"
+    assert WORDS.title(Finding(name="latency_ms", group="batch=64", value=1.0)) == "Latency · batch 64"
 
 
 @pytest.mark.parametrize(

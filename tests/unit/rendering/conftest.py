@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.core.requirement import Requirement, verdicts_on
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from declared import METRICS
 
 STARTED = "2026-01-05T10:32:11+00:00"
 ENVIRONMENT = {
@@ -244,6 +249,7 @@ def classification(folder: Path, labels: list[str] | None = None) -> Report:
         environment=ENVIRONMENT,
         findings=tuple(findings),
         exhibits=tuple(store(draft, folder) for draft in drafts),
+        metrics=METRICS,
         requirements=verdicts_on([Requirement.parse(text) for text in REQUIRED], findings),
     )
 
@@ -294,6 +300,7 @@ def regression(folder: Path) -> Report:
         environment=ENVIRONMENT,
         findings=tuple(findings),
         exhibits=tuple(store(draft, folder) for draft in drafts),
+        metrics=METRICS,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from leadline.core.wording import Wording
 from leadline.rendering import bands
 from leadline.rendering.charts import MOST_POINTS
 from leadline.rendering.html import _environment
@@ -53,7 +54,7 @@ def test_nothing_known_draws_nothing() -> None:
 
 
 def test_the_page_draws_polygons_and_escapes_names() -> None:
-    template = _environment().from_string(
+    template = _environment(Wording()).from_string(
         "{% from 'macros.html.j2' import plot %}{% for p in plots %}{{ plot(p) }}{% endfor %}"
     )
     html = template.render(plots=bands.panels(content()))

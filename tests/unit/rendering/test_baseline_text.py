@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from declared import METRICS
+
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.rendering.baseline_text import baseline_text
@@ -33,7 +35,7 @@ def report(
         Finding(name="cheapest_not_worse", split="test", group=f"baseline={chosen}", value=0.0, again=again)
     )
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
-    return Report(experiment={}, run=run, environment={}, findings=tuple(findings))
+    return Report(experiment={}, run=run, environment={}, findings=tuple(findings), metrics=METRICS)
 
 
 def said(*arguments: Any, **gains: Any) -> tuple[bool, list[str]]:

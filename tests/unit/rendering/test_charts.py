@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from declared import WORDS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,7 +150,7 @@ def test_strips_share_a_scale_where_they_can_be_compared() -> None:
         "nll": [noted(3, "nll", 0.3, None, "lower")],
         "gone": [noted(4, "gone", None, None, "lower")],
     }
-    first, second, ece, nll = charts.strips(measures, dict.fromkeys(range(5), "test"))
+    first, second, ece, nll = charts.strips(measures, dict.fromkeys(range(5), "test"), WORDS)
     assert first.axis == second.axis
     assert ece.axis != first.axis
     assert ece.axis.low >= 0

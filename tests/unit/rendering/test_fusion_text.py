@@ -5,6 +5,7 @@ better.
 from __future__ import annotations
 
 import pytest
+from declared import METRICS
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
@@ -25,7 +26,7 @@ def report(
         name=f"{measure}_difference", group="input=table alone", value=-value, interval=(-high, -low), **rest
     )
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
-    return Report(experiment={}, run=run, environment={}, findings=(gain, alone))
+    return Report(experiment={}, run=run, environment={}, findings=(gain, alone), metrics=METRICS)
 
 
 def said(*arguments: float, **options: object) -> str:

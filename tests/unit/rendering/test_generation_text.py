@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from declared import METRICS
+
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
@@ -50,6 +52,7 @@ def report(*more: Finding, folder: Path | None = None) -> Report:
         environment={},
         findings=findings,
         exhibits=tuple(store(draft, folder) for draft in drafts) if folder else (),
+        metrics=METRICS,
     )
 
 

@@ -137,7 +137,7 @@ def test_columns_of_pictures_have_headings_and_exhibits_of_several_inputs_stand_
     page = render(*digits_run)
     assert page.count('<li class="heading"><bdi>cutout 0.25</bdi></li>') == 2
     front, back, learned = (
-        page.index(text) for text in ("Augmentation of front", "Augmentation of back", 'id="learning"')
+        page.index(text) for text in ("Augmentation of front", "Augmentation of back", 'id="training"')
     )
     assert front < back < learned
 

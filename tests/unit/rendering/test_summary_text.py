@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from declared import METRICS
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
@@ -24,6 +25,7 @@ def report(
         environment={},
         findings=findings,
         requirements=verdicts,
+        metrics=METRICS,
     )
 
 

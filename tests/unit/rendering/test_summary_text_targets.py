@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from declared import METRICS, WORDS
+
 from leadline.core import wording
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
@@ -17,7 +19,7 @@ def finding(name: str, value: float, better: str = "higher", n: int = 200, **res
 def told(*findings: Finding, target: object = None) -> list[str]:
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_looks=1)
     experiment = {"data": {"target": target}} if target else {}
-    report = Report(experiment=experiment, run=run, environment={}, findings=findings, requirements=())
+    report = Report(experiment=experiment, run=run, environment={}, findings=findings, metrics=METRICS)
     return [str(sentence).replace("\u202f", " ") for sentence in summary_text(report)]
 
 
@@ -66,8 +68,8 @@ def test_headlines_take_tasks_in_turn() -> None:
 def test_measures_of_tasks_have_titles_and_percentages() -> None:
     assert wording.parted("accuracy(income)") == ("accuracy", "income")
     assert wording.parted("accuracy") == ("accuracy", "")
-    assert wording.amount(finding("coverage(age)", 0.9)).replace("\u202f", " ") == "90 %"
-    assert wording.title(finding("pinball", 0.5, group="quantile=q10")) == "Pinball loss · quantile q10"
+    assert WORDS.amount(finding("coverage(age)", 0.9)).replace("\u202f", " ") == "90 %"
+    assert WORDS.title(finding("pinball", 0.5, group="quantile=q10")) == "Pinball loss · quantile q10"
 
 
 def test_a_calibration_curve_names_its_axes() -> None:

@@ -117,7 +117,13 @@ def _without_network(dataset: Dataset, subset: Subset, count: int, context: Eval
     again = Reproduction(
         producer="baseline", options={"name": "k-means", "clusters": count}, seed=context.seed, tolerance=1e-3
     )
-    common: dict[str, Any] = {"split": subset.name, "group": BASELINE, "better": "higher", "again": again}
+    common: dict[str, Any] = {
+        "split": subset.name,
+        "group": BASELINE,
+        "section": "baselines",
+        "better": "higher",
+        "again": again,
+    }
     raw, target = RawFeatures.fitted(dataset, context.seed), subset.target
     if raw is None or target is None or count < 2:
         why = "there is one cluster" if raw is not None else "rows that differ in length have no inputs to compare"

@@ -66,6 +66,11 @@ def always(subject: Subject) -> str | None:
     return None
 
 
+def of_run(subject: Subject) -> str | None:
+    """Say why nothing can be asked about a training and what ships of it, or None."""
+    return None if subject.record is not None else "it is no run"
+
+
 def of_test_rows(subject: Subject) -> str | None:
     """Say why nothing can be asked about test rows, or None."""
     return None if subject.test is not None else "there are no test rows"

@@ -11,8 +11,13 @@ from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Provenance, Repeat, Reproduction
 from leadline.core.metric import Metric
+from leadline.core.schema import Schema
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_run
+from leadline.evaluation.predictions import first_inputs
+from leadline.evaluation.subject import Subject
 from leadline.machine import flops, latency, memory, out_of_memory
 from leadline.machine.energy import CO2, Energy, declared_co2, total_wh
+from leadline.objectives.contract import BoundObjective
 
 METRICS = (
     Metric("params", "Parameters", "trained numbers in the network", better="lower"),
@@ -26,21 +31,6 @@ METRICS = (
 )
 
 BATCHES = (1, 64)
-# What a requirement may speak of.
-NAMES = (
-    "params",
-    "flops",
-    "size_mb",
-    *(f"latency_ms({rows})" for rows in BATCHES),
-    "peak_memory_mb",
-    "peak_memory_mb(gpu)",
-    "train_seconds",
-    "energy_wh",
-    "energy_wh(cpu)",
-    "energy_wh(gpu)",
-    "co2_g",
-)
-
 Inputs = Mapping[str, Tensor]
 
 
@@ -211,3 +201,34 @@ def _device(module: nn.Module) -> torch.device:
 def _precision(module: nn.Module) -> str:
     kinds = sorted({str(p.dtype).removeprefix("torch.") for p in module.parameters()})
     return "/".join(kinds) if kinds else "no parameters"
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    record, splits = subject.run_record, subject.dataset.splits
+    held_out = splits.get("test") or splits["train"]
+    yield from measure_cost(
+        subject.network,
+        lambda rows: first_inputs(held_out, rows),
+        record.weights,
+        train_seconds=record.trained.seconds,
+        energy=record.trained.energy,
+        timed=record.timed,
+        levels=subject.levels,
+    )
+
+
+def _names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
+    of_parts = [f"latency_ms({rows})" for rows in BATCHES]
+    of_parts += ["peak_memory_mb(gpu)", "energy_wh(cpu)", "energy_wh(gpu)"]
+    return (*(metric.id for metric in METRICS if metric.id != "latency_ms"), *of_parts)
+
+
+ANALYSIS = Analysis(
+    name="cost",
+    question="What do the network and its training cost?",
+    section="cost",
+    run=_run,
+    applies=of_run,
+    metrics=METRICS,
+    requirable=_names,
+)

@@ -90,7 +90,8 @@ def _agreement(
             k=NEIGHBOURS,
             group_q=own.group,
         )
-        yield finding("knn_accuracy", measured, group=group, again=again, **common)  # type: ignore[arg-type]
+        section = None if group is None else "baselines"
+        yield finding("knn_accuracy", measured, group=group, section=section, again=again, **common)  # type: ignore[arg-type]
 
 
 def _classes(subset: Subset) -> np.ndarray:
@@ -145,7 +146,7 @@ def _map(
         names = np.array([*dataset.schema.classes, "no class"], dtype=object)
         own = names[np.where(subset.target >= 0, subset.target, len(names) - 1).astype(np.int64)]
         content["classes"] = _coloured([str(one) for one in own])
-    return ExhibitDraft(name, "scatter", title, content, caption, subset.name)
+    return ExhibitDraft(name, "scatter", title, content, caption, subset.name, "representations")
 
 
 def _coloured(names: list[str]) -> dict[str, list[str] | list[int]]:

@@ -19,6 +19,7 @@ from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
 from leadline.data.targets.words import targets_in_words
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
 from leadline.evaluation.exhibits import (
     CLIPS,
     PICTURED,
@@ -29,6 +30,7 @@ from leadline.evaluation.exhibits import (
     gallery_kind,
     pictured,
 )
+from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
 
@@ -198,3 +200,21 @@ def targets_of(schema: Schema, subset: Subset, at: Sequence[int]) -> list[str]:
         return ", ".join(text.values() if len(named) == 1 else (f"{name}: {value}" for name, value in text.items()))
 
     return [words(row) for row in range(len(at))]
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    record = subject.record
+    # Without a plan of how to step, the model was fitted, on rows as they are.
+    augmented = record is None or "plan" in record.environment
+    yield from examples(
+        subject.dataset, seed, None if record is None else record.experiment.training.mix, augmented=augmented
+    )
+
+
+ANALYSIS = Analysis(
+    name="examples",
+    question="What do rows look like, and what does augmentation make of them?",
+    section="examples",
+    run=_run,
+    applies=always,
+)

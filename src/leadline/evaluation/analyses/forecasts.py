@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from leadline.core import wording
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.safe_text import apart
 from leadline.core.schema import Schema
+from leadline.core.wording import Wording
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
@@ -46,9 +46,8 @@ def forecasts(
     if by_row is not None and np.isfinite(by_row[1]).all():
         worst = np.argsort(-by_row[1], kind="stable")
         apart_enough = _distant(worst, target_nHV.shape[1], count)
-        caption = (
-            f"Windows with the largest {wording.term(by_row[0]).title.lower()}, none within the horizon of another."
-        )
+        error = Wording(objective.decision.declared_metrics).metric(by_row[0]).title.lower()
+        caption = f"Windows with the largest {error}, none within the horizon of another."
         yield _draft("mistakes", "Furthest off", caption, schema, subset, predictions, apart_enough, variables)
 
 

@@ -124,7 +124,7 @@ def _draft(lines: list[list[str]], caption: str, subset: Subset) -> ExhibitDraft
     pictures = [one for line in lines for one in line]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": len(lines[0])}
     return ExhibitDraft("converted", "pictures", "Test pictures and what becomes of them", content, caption)._replace(
-        split=subset.name
+        split=subset.name, section="representations"
     )
 
 
@@ -162,12 +162,26 @@ def _compared(
         group = f"class={label}"
         if judge is not None and label in judge.schema.classes:
             asked.append(judge.classes(made) == judge.schema.classes.index(label))
-            yield finding("asked_class", _share(asked[-1], judge, levels), better="higher", group=group, **common)
+            yield finding(
+                "asked_class",
+                _share(asked[-1], judge, levels),
+                better="higher",
+                group=group,
+                section="per_class",
+                **common,
+            )
         new_mF, own_nF = space.rows(made), space.subset(own)
         for x_mF, of in ((new_mF, group), (space.subset(others), f"{group}, {AS_THEY_ARE}")):
             distance = metrics.frechet_distance(x_mF, own_nF, levels)
             words = f"to the test rows of the class, {space.words}; {distance.method}"
-            yield finding("frechet_distance", distance._replace(method=words), better="lower", group=of, **common)
+            yield finding(
+                "frechet_distance",
+                distance._replace(method=words),
+                better="lower",
+                group=of,
+                section="per_class",
+                **common,
+            )
     whole = _share(np.concatenate(asked), judge, levels) if asked and judge else absent(why, len(test))
     yield finding("asked_class", whole, better="higher", **common)
 

@@ -151,9 +151,8 @@ def _findings(
         return one._replace(method=f"{SHARE:.0%} of the known cells of rows, hidden at random; {one.method}")
 
     yield finding(name, measured(found.own_m, low=0.0, high=most), better=better, **common)
-    yield finding(
-        name, measured(found.column_m, low=0.0, high=most), better=better, group=f"baseline={column}", **common
-    )
+    by_column = measured(found.column_m, low=0.0, high=most)
+    yield finding(name, by_column, better=better, group=f"baseline={column}", section="baselines", **common)
     yield finding(gain, measured(sign * (found.own_m - found.column_m)), better="higher", **common)
 
 

@@ -6,20 +6,13 @@ from leadline.core.finding import Finding
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
 from leadline.evaluation.subject import SPLITS, Subject
 
-EXHIBITS = "errors"  # the section of confusion matrices, curves and diagrams; measures of classes stand in `PER_CLASS`
-PER_CLASS = "per_class"
-
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     for split in SPLITS:
         for item in subject.quality(split) if subject.split(split) is not None else ():
-            if not isinstance(item, Finding):
-                if split == "test":
-                    yield item._replace(section=item.section or EXHIBITS)
-            elif item.group is not None and item.section is None:
-                yield item.model_copy(update={"section": PER_CLASS})
-            else:
-                yield item
+            if isinstance(item, Finding):
+                section = item.section or ("per_class" if item.group is not None else None)
+                yield item.model_copy(update={"section": section})
 
 
 def _applies(subject: Subject) -> str | None:

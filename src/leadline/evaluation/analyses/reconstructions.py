@@ -87,9 +87,8 @@ def _between(
     pictures = [picture(one, made[one.name], i) for i in range(paths * STEPS)]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": STEPS}
     what = "the codes of two test rows, on a straight line" if own else "two drawn codes, on an arc"
-    return ExhibitDraft(
-        "between", "pictures", "Between two codes", content, f"In each row, from left to right: between {what}."
-    )
+    caption = f"In each row, from left to right: between {what}."
+    return ExhibitDraft("between", "pictures", "Between two codes", content, caption, section="generated")
 
 
 def _line(first_PL: Tensor, last_PL: Tensor, share_S: Tensor) -> Tensor:

@@ -61,6 +61,7 @@ class _About(NamedTuple):
     def finding(self, name: str, measured: Measurement, better: Any = None, group: str | None = None) -> Finding:
         again = Reproduction(producer="generated", options=self.options, seed=self.context.seed, tolerance=1e-2)
         common: dict[str, Any] = {"split": self.split, "levels": self.context.levels, "again": again}
+        common["section"] = "per_class" if (group or "").startswith("class=") else None
         return finding(name, measured, group=group, better=better, **common)
 
 

@@ -40,7 +40,6 @@ def token_predictions(
     if goal.kind == "tags":
         yield from _wrong(dataset, subset, decided)
         return
-    yield _surprising(network, dataset, subset, decided)
     sampler = objective.capability("sampler")
     if sampler is not None:
         rng = Rng(0, 0, torch.arange(SAMPLED))
@@ -50,6 +49,7 @@ def token_predictions(
         ]
         caption = "Drawn token by token, each as often as the network expects it there."
         yield ExhibitDraft("samples", "texts", "Texts that the network draws", {"texts": texts}, caption)
+    yield _surprising(network, dataset, subset, decided)
 
 
 def _wrong(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]) -> Iterator[ExhibitDraft]:

@@ -299,11 +299,9 @@ class ImageToImage(Adversarial):
         note = ", of the mean absolute difference of pixels, their range being 1"
         for column, name in plain.items():
             if column in predictions:
-                of, mean = (
-                    UNCHANGED if column == "copied" else None,
-                    self._mean(predictions, column, levels, group, note),
-                )
-                yield finding(name, mean, better="lower", group=of, **common)
+                of, section = (UNCHANGED, "baselines") if column == "copied" else (None, None)
+                mean = self._mean(predictions, column, levels, group, note)
+                yield finding(name, mean, better="lower", group=of, section=section, **common)
         if "psnr" in predictions:
             yield finding(
                 "conversion_psnr",

@@ -14,7 +14,6 @@ from torch import nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
-from leadline.core.metric import Metric
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.data.splits.label_subset import drawn
@@ -29,11 +28,10 @@ from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped
 from leadline.run.warm_start import warm_started_network
 
-LABEL_EFFICIENCY = Metric("label_efficiency", "Label efficiency")
-
 FOLDER = "labels"  # among the checkpoints: what lies there is needed until the run is finished
 SCRATCH, CARRIED = "from scratch", "pre-trained"
 NAME = "label_efficiency"
+SECTION = "per_class"
 
 
 class LabelShare(NamedTuple):
@@ -104,7 +102,7 @@ def curve(
         " same test rows; validation rows keep all their labels. Fewer rows are passed over more often. Bands are 95 %"
         " intervals."
     )
-    draft = ExhibitDraft(NAME, "bands", "With fewer labels", content, caption, "test")
+    draft = ExhibitDraft(NAME, "bands", "With fewer labels", content, caption, "test", "other")
     return Comparisons(tuple(one for _, one in found), (draft,))
 
 
@@ -124,7 +122,7 @@ def _measured(folder: Path, trial: LabelShare, run_context: RunContext, levels: 
     test, schema = trial.dataset.splits["test"], trial.dataset.schema
     assert test.target is not None
     if trial.why is not None:
-        yield Finding.absent(NAME, trial.why, split="test", group=trial.label)
+        yield Finding.absent(NAME, trial.why, split="test", group=trial.label, section=SECTION)
         return
     where = trial.folder if (trial.folder / files.WEIGHTS).exists() else folder  # that on all labels is the run itself
     network = load_shipped(where / files.WEIGHTS, trial.run_context.experiment, schema, run_context.modules)
@@ -133,7 +131,7 @@ def _measured(folder: Path, trial: LabelShare, run_context: RunContext, levels: 
     first = next(
         one for one in trial.run_context.objective.decision.measure(decided, context) if isinstance(one, Finding)
     )
-    yield first.model_copy(update={"group": trial.label})
+    yield first.model_copy(update={"group": trial.label, "section": SECTION})
 
 
 def _trial(folder: Path, whole: RunContext, dataset: Dataset, share: float, start: str) -> LabelShare:

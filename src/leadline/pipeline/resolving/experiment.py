@@ -21,7 +21,6 @@ from leadline.data.targets import default_objective
 from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation import baselines, input_ablation
-from leadline.evaluation.analyses import cost
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
@@ -77,7 +76,7 @@ def resolve(
         "judge": judge_for(experiment, schema, objective),
     }
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
-    check_requirements(experiment.require, (*_measured(objective, schema), *cost.NAMES, *several))
+    check_requirements(experiment.require, (*_measured(objective, schema), *several))
     Augmenter(schema.inputs)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
     training = with_defaults(experiment.training, objective)

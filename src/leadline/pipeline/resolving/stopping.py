@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from leadline.core.component import Component
 from leadline.core.training_spec import EarlyStopping, TrainingSpec
-from leadline.core.wording import term
+from leadline.core.wording import Wording
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
 from leadline.objectives.contract import BoundObjective
@@ -56,7 +56,7 @@ def stopping_for(
             raise UsageError(
                 f"training.early_stopping.{name}: {value} is no number that {stopping.on} can be compared with."
             )
-        if term(stopping.on).share and not 0 <= value <= 1:
+        if Wording(objective.decision.declared_metrics).metric(stopping.on).is_share and not 0 <= value <= 1:
             raise UsageError(
                 f"training.early_stopping.{name}: {stopping.on} is a share between 0 and 1, never {value:g}. Write"
                 f" {value / 100:g}?"

@@ -6,7 +6,7 @@ from torch import nn
 
 from leadline.core.finding import Finding
 from leadline.core.requirement import Requirement, verdicts_on
-from leadline.evaluation.analyses.cost import NAMES, measure_cost
+from leadline.evaluation.analyses.cost import ANALYSIS, measure_cost
 from leadline.machine.energy import Energy
 
 
@@ -63,7 +63,7 @@ def test_latency_has_an_interval_at_every_level_and_says_how(tmp_path):
 
 def test_every_cost_has_a_name_a_requirement_may_use(tmp_path):
     found = findings_of(tmp_path, Small(), train_seconds=1.5)
-    assert set(found) <= set(NAMES)
+    assert set(found) <= set(ANALYSIS.names(None, None))
     (verdict,) = verdicts_on([Requirement.parse("size_mb <= 1")], list(found.values()))
     assert verdict.verdict == "pass"
 

@@ -1,0 +1,44 @@
+"""How the network learned: curves, what was chosen once training was over, what went out of the ordinary.
+
+All of it was written down while the run was trained; here it becomes findings and exhibits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from leadline.core.exhibit import ExhibitDraft
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_run
+from leadline.evaluation.exhibits import learning_curves
+from leadline.evaluation.subject import Subject
+from leadline.run import trained
+
+
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    record = subject.run_record
+    yield from record.trained.calibrated
+    if record.trained.history.height:
+        yield learning_curves(record.trained.history, record.trained.best_epoch)
+    yield from record.trained.findings()
+    yield from record.trained.drafts()
+    yield from carried_over(record.environment.get("init", {}))
+
+
+def carried_over(began: Mapping[str, Any]) -> Iterator[ExhibitDraft]:
+    """Yield the exhibit of what a network began with, where that was another's weights."""
+    if not began:
+        return
+    rows = [[name, shape, why or "carried over"] for name, shape, why in began["layers"]]
+    caption = f"Weights of {began['id']}, trained for {began['objective']} (sha256 {began['weights'][:16]}…)."
+    content = {"columns": ["tensor", "shape", "first weights"], "rows": rows}
+    yield ExhibitDraft("carried_over", "table", "What training began with", content, caption, section="other")
+
+
+ANALYSIS = Analysis(
+    name="training",
+    question="How did the network learn, and what was chosen once it had?",
+    section="training",
+    run=_run,
+    applies=of_run,
+    metrics=trained.METRICS,
+)

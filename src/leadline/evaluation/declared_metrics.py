@@ -1,0 +1,38 @@
+"""The declarations of the metrics that a report's findings need; they travel in the report, so that showing it needs no
+code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from leadline.core.finding import Finding
+from leadline.core.metric import Metric
+from leadline.evaluation import comparison, input_ablation
+from leadline.evaluation.analyses.lookup import analyses
+from leadline.objectives.contract import BoundObjective
+
+SUFFIXES = ("_over_repeats", "_difference")  # of names whose metric is that of the name before
+
+
+def declared_metrics(objective: BoundObjective) -> dict[str, Metric]:
+    """Return all metrics that a run with an objective may find, by name: its own, and those of analyses and steps."""
+    of_steps = (*comparison.METRICS, *input_ablation.METRICS)
+    of_analyses = (metric for analysis in analyses() for metric in analysis.metrics)
+    return {metric.id: metric for metric in (*of_steps, *of_analyses, *objective.decision.declared_metrics)}
+
+
+def metrics_of(findings: Iterable[Finding], objective: BoundObjective) -> dict[str, Metric]:
+    """Return the declarations of what some findings measure, by name."""
+    named = {base_name(finding.name) for finding in findings}
+    return {name: metric for name, metric in declared_metrics(objective).items() if name in named}
+
+
+def base_name(name: str) -> str:
+    """Return the metric that a finding's name is of: ``accuracy`` of ``accuracy(income)`` and of
+    ``accuracy_difference``.
+    """
+    measure = name.partition("(")[0]
+    for suffix in SUFFIXES:
+        measure = measure.removesuffix(suffix)
+    return measure
