@@ -12,6 +12,6 @@ from leadline.objectives.lookup import objective_for
 METRICS: dict[str, Metric] = {
     name: metric
     for objective in TABLES["objectives"]
-    for name, metric in declared_metrics(objective_for(Component(name=objective))[0]).items()
+    for name, metric in declared_metrics(objective_for(Component(name=objective))).items()
 }
 WORDS = Wording(METRICS.values())

@@ -118,7 +118,7 @@ def test_what_surprises_is_marked_and_texts_are_drawn() -> None:
     objective, network = made("language", dataset)
     part = dataset.splits["test"]
     decided = predict_subset(network, objective, part)
-    surprising, drawn = token_predictions(network, objective, dataset, part, decided)
+    drawn, surprising = token_predictions(network, objective, dataset, part, decided)
     assert len(drawn.content["texts"]) == SAMPLED
     first = surprising.content["texts"][0]
     worst = int(decided["nll"].argmax())
