@@ -132,8 +132,14 @@ class Decision(Protocol):
 
     Classes that derive from it need not calibrate anything, nor compare models example by example."""
 
-    monitors: Mapping[str, str]  # measures early stopping may watch, with "lower" or "higher" for which is better
-    declared_metrics: tuple[Metric, ...]  # what findings of `measure` and `calibrate` are called
+    @property
+    def monitors(self) -> Mapping[str, str]:
+        """Measures early stopping may watch, with "lower" or "higher" for which is better."""
+
+    @property
+    def declared_metrics(self) -> tuple[Metric, ...]:
+        """What findings of `measure` and `calibrate` are called."""
+        return ()
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return what a user receives for a batch."""
@@ -200,7 +206,9 @@ class Head(Protocol):
 class Sampler(Protocol):
     """Draws new rows as people read them; `samples` is a frozen pydantic model of how that may be done."""
 
-    samples: type[BaseModel]
+    @property
+    def samples(self) -> type[BaseModel]:
+        """How rows may be drawn: a frozen pydantic model."""
 
     def sample(self, network: Any, schema: Schema, rng: Rng, options: Any) -> Mapping[str, Sequence[Any]]:
         """Return a new row for each row of the draws, by column, as people read them; raises UsageError."""
@@ -211,7 +219,9 @@ class Generator(Protocol):
 
     Rows are inputs by name, raw and encoded, as those of a `Batch`."""
 
-    samples: type[BaseModel]
+    @property
+    def samples(self) -> type[BaseModel]:
+        """How rows may be drawn: a frozen pydantic model."""
 
     @property
     def conditional(self) -> bool:
@@ -229,7 +239,9 @@ class Generator(Protocol):
 class Converter(Protocol):
     """Makes a picture of another one; `samples` is as that of `Sampler`."""
 
-    samples: type[BaseModel]
+    @property
+    def samples(self) -> type[BaseModel]:
+        """How rows may be drawn: a frozen pydantic model."""
 
     @property
     def into(self) -> str | None:
@@ -273,7 +285,9 @@ class Forecaster(Protocol):
 class Diagnostics(Protocol):
     """Knows by its log how training goes wrong."""
 
-    watched: tuple[str, ...]  # what `alarms` looks for; whether training ended in it is a finding of that name
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """What `alarms` looks for; whether training ended in it is a finding of that name."""
 
     def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
         """Return for each of `watched` whether the last log entries show it: the words for it, or empty ones.

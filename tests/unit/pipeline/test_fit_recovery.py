@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from leadline.errors import TrainingFailed
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadLearning
 from leadline.pipeline import train
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
@@ -28,7 +28,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
 
     def spoil(at: int, times: int) -> list[int]:
         seen: list[int] = []
-        loss = SingleNetwork.loss
+        loss = HeadLearning.loss
 
         def spoilt(self, network, batch, stepped, rng):
             found = loss(self, network, batch, stepped, rng)
@@ -37,7 +37,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
             seen.append(at)
             return found._replace(value_B=found.value_B * torch.nan)
 
-        monkeypatch.setattr(SingleNetwork, "loss", spoilt)
+        monkeypatch.setattr(HeadLearning, "loss", spoilt)
         return seen
 
     return spoil

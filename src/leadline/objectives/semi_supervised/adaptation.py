@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -25,9 +26,11 @@ from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.domain_adversarial import Domains, reverse_gradient
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
+from leadline.objectives.contract import Defaults, Objective
 from leadline.objectives.semi_supervised import partly_labelled
-from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, mean_over
+from leadline.objectives.semi_supervised.partly_labelled import balanced, complete, mean_over
+from leadline.objectives.supervised.class_scores import LOSS_OPTIONS, ClassDecision, ClassHead, unfit_classes
+from leadline.objectives.supervised.single_target import HeadLearning
 
 
 class Options(partly_labelled.Options):
@@ -42,29 +45,18 @@ class Options(partly_labelled.Options):
     hidden: int = Field(default=128, ge=1)
 
 
-class Adaptation(PartlyLabelledClasses):
-    """Rows without a class take part in shaping the features, and in nothing else."""
+# Validation rows are of the domain with labels: they cannot say when the other is served best. Where two work against
+# each other, a memory of past gradients makes them go round: it is short, and what tells domains apart is given a lead.
+TRAINING: Mapping[str, Any] = MappingProxyType(
+    {"early_stopping": None, "optimizer": {"name": "adamw", "beta1": 0.5}, "rates": {"domains.*": 2.0}}
+)
 
-    name = "adaptation"
-    options = Options
-    chosen: Options = Options()
-    two_domains = True
-    # Validation rows are of the domain with labels: they cannot say when the other is served best. Where two work
-    # against each other, a memory of past gradients makes them go round: it is short, and what tells domains apart is
-    # given a lead.
-    default_training: Mapping[str, Any] = MappingProxyType(
-        {"early_stopping": None, "optimizer": {"name": "adamw", "beta1": 0.5}, "rates": {"domains.*": 2.0}}
-    )
 
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why there are no two domains, or what keeps rows from being classified, or None."""
-        reason = super().unsuitable(schema)
-        if reason or schema.target is None or schema.unlabelled != 0:
-            return reason
-        return (
-            f"every train row has a {schema.target.name!r}. Train rows without one are taken for the domain that is to"
-            " be served: add them, with nothing in that column, and test rows of theirs with it"
-        )
+@dataclass(frozen=True)
+class AdaptationLearning(HeadLearning):
+    """The loss side: rows without a class take part in shaping the features, and in nothing else."""
+
+    options: Options = field(kw_only=True)
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, and beside its head what tells domains apart; raises UsageError where there are no
@@ -73,7 +65,7 @@ class Adaptation(PartlyLabelledClasses):
         network: Any = super().build(schema, bodies, fuse)
         if not isinstance(network.head, nn.Linear):
             raise UsageError("The objective 'adaptation' works on features: it needs a network with 'head: linear'.")
-        network.domains = Domains(network.head.in_features, self.chosen.hidden)
+        network.domains = Domains(network.head.in_features, self.options.hidden)
         return network  # type: ignore[no-any-return]
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
@@ -84,11 +76,11 @@ class Adaptation(PartlyLabelledClasses):
         assert batch.target_B is not None
         free_B = batch.target_B < 0
         features_BF = full(network.features(batch.inputs))
-        own = self.value(network.last, full(network.last(network.head(features_BF))), batch.target_B.clamp_min(0))
-        factor = self.chosen.weight * (2 / (1 + torch.exp(-self.chosen.steepness * rng.progress)) - 1)
+        own = self.head.value(network.last, full(network.last(network.head(features_BF))), batch.target_B.clamp_min(0))
+        factor = self.options.weight * (2 / (1 + torch.exp(-self.options.steepness * rng.progress)) - 1)
         odds_B = full(network.domains(reverse_gradient(features_BF, factor)))
         told_B = F.binary_cross_entropy_with_logits(odds_B, free_B.to(odds_B.dtype), reduction="none")
-        weight_B = self.balanced(free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        weight_B = balanced(self.options.ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
         parts = {
             "supervised": mean_over(~free_B, own.value_B, weight_B),
             "domain": told_B,
@@ -103,4 +95,25 @@ class Adaptation(PartlyLabelledClasses):
         return own
 
 
-OBJECTIVE = composed(Adaptation())
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why there are no two domains, or what keeps rows from being classified, or None."""
+    reason = unfit_classes("adaptation", options, schema)
+    if reason or schema.target is None or schema.unlabelled != 0:
+        return reason
+    return (
+        f"every train row has a {schema.target.name!r}. Train rows without one are taken for the domain that is to"
+        " be served: add them, with nothing in that column, and test rows of theirs with it"
+    )
+
+
+OBJECTIVE = Objective(
+    name="adaptation",
+    options=Options,
+    supervision=lambda options: partly_labelled.supervision(options, two_domains=True, loss_options=LOSS_OPTIONS),
+    learning=lambda options: AdaptationLearning(ClassHead(options), options=options),
+    decision=lambda options: ClassDecision(options, ClassHead(options)),
+    defaults=lambda options: Defaults(TRAINING),
+    capabilities={"head": ClassHead},
+    complete=complete,
+    unsuitable=_unsuitable,
+)

@@ -7,7 +7,8 @@ FixMatch (Sohn et al. 2020); without the hard view, pseudo-labels (Lee 2013).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,9 +18,11 @@ from torch import Tensor
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
+from leadline.objectives.contract import Objective, Supervision
 from leadline.objectives.semi_supervised import partly_labelled
-from leadline.objectives.semi_supervised.partly_labelled import PartlyLabelledClasses, either, mean_over
+from leadline.objectives.semi_supervised.partly_labelled import balanced, complete, either, mean_over
+from leadline.objectives.supervised.class_scores import LOSS_OPTIONS, ClassDecision, ClassHead, unfit_classes
+from leadline.objectives.supervised.single_target import HeadLearning
 
 STRONG = "strong"
 
@@ -39,21 +42,11 @@ class Options(partly_labelled.Options):
     consistency: bool = True
 
 
-class FixMatch(PartlyLabelledClasses):
-    """Rows without a class learn from what the network is sure of."""
+@dataclass(frozen=True)
+class FixMatchLearning(HeadLearning):
+    """The loss side: rows without a class learn from what the network is sure of."""
 
-    name = "fixmatch"
-    options = Options
-    chosen: Options = Options()
-    views: tuple[str, ...] = ("weak", STRONG)
-    classical_target = "classes"
-    loss_options: tuple[str, ...] = ("label_smoothing", "focal", "ratio", "threshold", "weight", "ramp", "consistency")
-
-    def bind(self, options: Any) -> Self:
-        """Return the objective with the options of one experiment; without `consistency` no row has a hard view."""
-        own = super().bind(options)
-        own.views = ("weak", STRONG) if options.consistency else ("weak",)
-        return own
+    options: Options = field(kw_only=True)
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the cross-entropy of each row: with its class, or with that which the network is sure of; else
@@ -65,21 +58,21 @@ class FixMatch(PartlyLabelledClasses):
         free_B = batch.target_B < 0
         scores, said_BC = self._scores(network, batch, free_B)
         sure_B, class_B = said_BC.softmax(-1).max(-1)
-        taken_B = (free_B & (sure_B >= self.chosen.threshold)).to(scores.dtype)
+        taken_B = (free_B & (sure_B >= self.options.threshold)).to(scores.dtype)
         guessed_B = taken_B * F.cross_entropy(scores, class_B, reduction="none")
-        own = self.value(network.last, scores, batch.target_B.clamp_min(0))
-        weight_B = self.balanced(free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
-        reached = (rng.progress / self.chosen.ramp).clamp_max(1) if self.chosen.ramp else 1.0
+        own = self.head.value(network.last, scores, batch.target_B.clamp_min(0))
+        weight_B = balanced(self.options.ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        reached = (rng.progress / self.options.ramp).clamp_max(1) if self.options.ramp else 1.0
         parts = {
             "supervised": mean_over(~free_B, own.value_B, weight_B),
             "unlabelled": mean_over(free_B, guessed_B, weight_B),
             "sure": mean_over(free_B, taken_B, weight_B),
         }
-        return Loss(torch.where(free_B, self.chosen.weight * reached * guessed_B, own.value_B), weight_B, parts)
+        return Loss(torch.where(free_B, self.options.weight * reached * guessed_B, own.value_B), weight_B, parts)
 
     def _scores(self, network: Any, batch: Batch, free_B: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scores (B,C) that learn, and those that say what rows are."""
-        if not self.chosen.consistency:
+        if not self.options.consistency:
             scores = full(network(batch.inputs))
             return scores, scores.detach()
         hard: Mapping[str, Tensor] = either(free_B, batch.views[STRONG], batch.inputs)
@@ -89,4 +82,23 @@ class FixMatch(PartlyLabelledClasses):
         return scores, said_BC
 
 
-OBJECTIVE = composed(FixMatch())
+def _supervision(options: Options) -> Supervision:
+    """Return what is learnt from; without `consistency` no row has a hard view."""
+    return partly_labelled.supervision(
+        options,
+        views=("weak", STRONG) if options.consistency else ("weak",),
+        classical_target="classes",
+        loss_options=(*LOSS_OPTIONS, "ratio", "threshold", "weight", "ramp", "consistency"),
+    )
+
+
+OBJECTIVE = Objective(
+    name="fixmatch",
+    options=Options,
+    supervision=_supervision,
+    learning=lambda options: FixMatchLearning(ClassHead(options), options=options),
+    decision=lambda options: ClassDecision(options, ClassHead(options)),
+    capabilities={"head": ClassHead},
+    complete=complete,
+    unsuitable=lambda options, schema: unfit_classes("fixmatch", options, schema),
+)

@@ -6,16 +6,17 @@ B rows.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from leadline.core.schema import LabelRequirement, Schema
+from leadline.core.schema import Schema
+from leadline.objectives.contract import Supervision
 from leadline.objectives.supervised import classifier_options
-from leadline.objectives.supervised.class_scores import Classes
+from leadline.objectives.supervised.class_scores import TYPES
 
 
 class Options(classifier_options.Options):
@@ -24,38 +25,27 @@ class Options(classifier_options.Options):
     ratio: float = Field(default=1.0, ge=0)
 
 
-class PartlyLabelledClasses(Classes):
-    """The loss of a batch is the mean of two means: over the rows with a class, and over those without.
+def supervision(options: Options, **more: Any) -> Supervision:
+    """Return what is learnt from: rows of which only some have a class, in the ratio that the options say."""
+    return Supervision(target_types={"*": TYPES}, labels="some", labelled_share=1 / (1 + options.ratio), **more)
 
-    So that it is a sum over rows, each row without a class weighs 1 / `ratio` of one with; the feed sees to the ratio.
+
+def complete(options: Options, schema: Schema) -> Options:
+    """Return the options with the ratio that there can be: that of the train rows, where fewer of them have no
+    class.
     """
+    free, known = schema.unlabelled, sum(schema.target.state.get("counts", ())) if schema.target else 0
+    if free is None or not known:
+        return options
+    return options.model_copy(update={"ratio": min(options.ratio, free / known)})
 
-    labels: LabelRequirement = "some"
-    mixable = False
-    options: type[Options] = Options
-    chosen: Options = Options()
 
-    def bind(self, options: Any) -> Self:
-        """Return the objective with the options of one experiment, and the share of a batch that they want to have a
-        class.
-        """
-        own = super().bind(options)
-        own.labelled_share = 1 / (1 + options.ratio)
-        return own
+def balanced(ratio: float, free_B: Tensor, weight_B: Tensor) -> Tensor:
+    """Return the weights of rows: each row that is `free` of a class weighs 1 / `ratio` of one with.
 
-    def complete(self, schema: Schema) -> Any:
-        """Return the options with the ratio that there can be: that of the train rows, where fewer of them have no
-        class.
-        """
-        free, known = schema.unlabelled, sum(schema.target.state.get("counts", ())) if schema.target else 0
-        if free is None or not known:
-            return self.chosen
-        return self.chosen.model_copy(update={"ratio": min(self.chosen.ratio, free / known)})
-
-    def balanced(self, free_B: Tensor, weight_B: Tensor) -> Tensor:
-        """Return the weights of rows, those that are `free` of a class counted by the ratio."""
-        ratio = self.chosen.ratio
-        return torch.where(free_B, weight_B / ratio if ratio else torch.zeros_like(weight_B), weight_B)
+    The loss of a batch thus is the mean of two means, over the rows with a class and over those without; the data
+    loader sees to the ratio."""
+    return torch.where(free_B, weight_B / ratio if ratio else torch.zeros_like(weight_B), weight_B)
 
 
 def mean_over(there_B: Tensor, values_B: Tensor, weight_B: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ judged by.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,11 +22,13 @@ from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
 from leadline.metrics.classification.temperature import scaled
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised import calibration, classifier_options
 from leadline.objectives.supervised.classifier_options import Options
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, wrong_target
 
+TYPES = ("category", "boolean")  # of target that is one of several classes
+LOSS_OPTIONS = ("label_smoothing", "focal")
 PER_CLASS = ("precision", "recall", "f1")
 WHOLE = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision")
 OF_TWO = ("sensitivity", "specificity", "ppv", "npv")
@@ -76,22 +79,13 @@ class Scores(nn.Module):
         return probability_BC.argmax(-1)
 
 
-class Classes(SingleNetwork):
-    """Softmax over classes; two classes are two scores, so that binary and multi-class are the same code."""
+@dataclass(frozen=True)
+class ClassHead(Head):
+    """What stands at the end: softmax over classes; two classes are two scores, so that binary and multi-class are the
+    same code.
+    """
 
-    options: type[Options] = Options
-    kinds = ("category", "boolean")
-    loss_options: tuple[str, ...] = ("label_smoothing", "focal")
-    monitors: Mapping[str, str] = {"loss": "lower", "accuracy": "higher"}
-    declared_metrics = (*metrics.METRICS, EXPECTED_COST, *calibration.METRICS)
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target cannot be classified, or which option does not fit it, or None."""
-        reason = super().unsuitable(schema)
-        if reason and schema.target and schema.target.kind == "number":
-            return f"{reason}, or say --set data.kinds.{schema.target.name}=category"
-        return reason or classifier_options.unfit(self.chosen, schema)
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return one score a class."""
@@ -99,7 +93,7 @@ class Classes(SingleNetwork):
 
     def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network."""
-        return Scores(schema, self.chosen)
+        return Scores(schema, self.options)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the cross-entropy of each example in nats, or its focal form; a row weighs what its class does.
@@ -122,11 +116,19 @@ class Classes(SingleNetwork):
         probability_BC = scores.softmax(-1)
         return Prediction({"prediction": last.decide(probability_BC), "probability": probability_BC})
 
+
+@dataclass(frozen=True)
+class ClassDecision(HeadDecision):
+    """The decision side: a class and the probability of each, calibrated on validation rows."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "accuracy": "higher"}
+    declared_metrics = (*metrics.METRICS, EXPECTED_COST, *calibration.METRICS)
+
     def calibrate(
         self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> tuple[Finding, ...]:
         """Fit the temperature, then choose the threshold with it; both on the rows of `context` alone."""
-        return calibration.calibrate(network.last, self.chosen, predictions, context)
+        return calibration.calibrate(network.last, self.options, predictions, context)
 
     def uncalibrated(
         self, network: Any, predictions: Mapping[str, np.ndarray]
@@ -141,7 +143,7 @@ class Classes(SingleNetwork):
         """Return mean negative log-likelihood (nats), rows weighed as in training, and accuracy."""
         chosen = predictions["probability"][np.arange(len(target)), target]
         tiny = np.finfo(np.float32).tiny
-        weight_C = classifier_options.weights(self.chosen, schema)
+        weight_C = classifier_options.weights(self.options, schema)
         loss = float(
             np.average(-np.log(np.maximum(chosen, tiny)), weights=None if weight_C is None else weight_C[target])
         )
@@ -153,10 +155,10 @@ class Classes(SingleNetwork):
         """
         share_C = np.bincount(target, minlength=len(schema.classes)) / len(target)
         name, always = "majority", int(share_C.argmax())
-        if self.chosen.costs is not None:
+        if self.options.costs is not None:
             name, always = (
                 "cheapest",
-                int((share_C @ classifier_options.matrix(self.chosen.costs, schema.classes)).argmin()),
+                int((share_C @ classifier_options.matrix(self.options.costs, schema.classes)).argmin()),
             )
         return name, {
             "prediction": np.full(rows, always),
@@ -171,9 +173,11 @@ class Classes(SingleNetwork):
 
         A threshold trades one kind of mistake for another, so that being right no longer says how good a model is.
         """
-        if self.chosen.costs is not None:
-            return COST, classifier_options.matrix(self.chosen.costs, schema.classes)[target, predictions["prediction"]]
-        if self.chosen.operating_point is not None:
+        if self.options.costs is not None:
+            return COST, classifier_options.matrix(self.options.costs, schema.classes)[
+                target, predictions["prediction"]
+            ]
+        if self.options.operating_point is not None:
             chosen = predictions["probability"][np.arange(len(target)), target]
             return "nll", -np.log(np.maximum(chosen.astype(np.float64), np.finfo(np.float32).tiny))
         return "accuracy", predictions["prediction"] == target
@@ -181,10 +185,7 @@ class Classes(SingleNetwork):
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         of_classes = (f"{name}({c})" for c in schema.classes for name in PER_CLASS)
-        return (*self._whole(schema), *LOSSES, *((COST,) if self.chosen.costs is not None else ()), *of_classes)
-
-    def _whole(self, schema: Schema) -> tuple[str, ...]:
-        return WHOLE if schema.positive is None else (*WHOLE, *OF_TWO)
+        return (*self._whole(schema), *LOSSES, *((COST,) if self.options.costs is not None else ()), *of_classes)
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
@@ -204,14 +205,25 @@ class Classes(SingleNetwork):
         for name in (*self._whole(schema), *LOSSES):
             unit = "nats" if name == "nll" else "1"
             yield finding(name, results[name], unit=unit, better="lower" if name in LOSSES else "higher", **common)
-        if self.chosen.costs is not None:
-            cost_CC = classifier_options.matrix(self.chosen.costs, schema.classes)
+        if self.options.costs is not None:
+            cost_CC = classifier_options.matrix(self.options.costs, schema.classes)
             paid = expected_cost(context.target, predicted_n, cost_CC, context.levels, context.group)
             yield finding(COST, paid, better="lower", **common)
         for number, label in enumerate(schema.classes):
             for name in PER_CLASS:
                 yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
         yield from _drafts(predictions, context)
+
+    def _whole(self, schema: Schema) -> tuple[str, ...]:
+        return WHOLE if schema.positive is None else (*WHOLE, *OF_TWO)
+
+
+def unfit_classes(name: str, options: Options, schema: Schema) -> str | None:
+    """Say why the target cannot be classified, or which option does not fit it, or None."""
+    reason = wrong_target(name, TYPES, schema)
+    if reason and schema.target and schema.target.kind == "number":
+        return f"{reason}, or say --set data.kinds.{schema.target.name}=category"
+    return reason or classifier_options.unfit(options, schema)
 
 
 def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Iterator[ExhibitDraft]:

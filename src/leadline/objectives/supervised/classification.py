@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from leadline.objectives.base import composed
-from leadline.objectives.supervised.class_scores import Classes
+from leadline.objectives.supervised.class_scores import LOSS_OPTIONS, TYPES, ClassDecision, ClassHead, unfit_classes
+from leadline.objectives.supervised.classifier_options import Options
+from leadline.objectives.supervised.single_target import single_target
 
+NAME = "classification"
 
-class Classification(Classes):
-    """Every train row has its class."""
-
-    name = "classification"
-    classical_target = "classes"
-
-
-OBJECTIVE = composed(Classification())
+OBJECTIVE = single_target(
+    NAME,
+    Options,
+    TYPES,
+    ClassHead,
+    ClassDecision,
+    supervision={"classical_target": "classes", "loss_options": LOSS_OPTIONS},
+    unsuitable=lambda options, schema: unfit_classes(NAME, options, schema),
+)

@@ -6,8 +6,9 @@ Shapes: B windows of a batch, n of a split, L past steps, H steps ahead, V varia
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -24,11 +25,10 @@ from leadline.nn.batch import Loss, Prediction
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import Body, assemble
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised import forecast_metrics
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target
 
 
 class Options(Fact):
@@ -59,48 +59,26 @@ class Options(Fact):
         return self.quantiles or ()
 
 
-class Forecasting(SingleNetwork):
-    """The next steps of each variable."""
+@dataclass(frozen=True)
+class ForecastHead(Head):
+    """What stands at the end: the next steps of each variable, or quantiles of them."""
 
-    name = "forecasting"
-    options = Options
-    kinds = ("series",)
-    capable = ("head", "forecaster")
-    monitors: Mapping[str, str] = {"loss": "lower", "mse_scaled": "lower", "mae": "lower"}
-    declared_metrics = metrics.METRICS
-    classical_target = "windows"
-    loss_options = ("loss", "delta", "quantiles", "anchor")
-    chosen: Options = Options()
+    options: Options
 
     @property
     def each(self) -> int:
         """How many numbers are forecast for each step and variable."""
-        return len(self.chosen.levels) or 1
+        return len(self.options.levels) or 1
 
     def outputs(self, schema: Schema) -> int:
         """Return how many numbers a window has ahead."""
         state = _state(schema)
-        return int(state["horizon"]) * len(state["columns"]) * (len(self.chosen.levels) or 1)
+        return int(state["horizon"]) * len(state["columns"]) * (len(self.options.levels) or 1)
 
     def last(self, schema: Schema) -> nn.Module:
         """Return the change from standardised numbers to the variables' units."""
         state = _state(schema)
-        return Forecasts(state["mean"], state["std"], state["horizon"], self.chosen.levels)
-
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: where its bodies give features, the series is put on each window's own scale before."""
-        end = self.last(schema)
-        network = Forecaster.of(assemble(schema, bodies, outputs=self.outputs(schema), last=end, fuse=fuse))
-        series = next((one for one in schema.inputs if one.kind == "series"), None)
-        if series is not None and self.chosen.anchor != "none":
-            body: Any = bodies[series.name]
-            assert isinstance(body, Body)
-            if not body.gives_outputs:
-                body.preprocessor = Anchored(
-                    body.preprocessor, signal_spec(body.preprocessor, series), self.chosen.anchor
-                )
-                network.anchored = series.name
-        return network
+        return Forecasts(state["mean"], state["std"], state["horizon"], self.options.levels)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return what the forecasts of a window cost, averaged over its known cells; it counts by how many of them
@@ -117,34 +95,59 @@ class Forecasting(SingleNetwork):
         value_B = torch.where(known_BHV, cost_BHV, 0.0).sum((1, 2)) / known_B.clamp_min(1)
         return Loss(value_B, known_B / (target_B.shape[1] * target_B.shape[2]), {})
 
-    def _cost(self, error: Tensor) -> Tensor:
-        if self.chosen.loss == "squared":
-            return error.square()
-        size, delta = error.abs(), self.chosen.delta
-        if self.chosen.loss == "absolute":
-            return size
-        return torch.where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
-
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,H,V) in the variables' units, and `quantiles` (B,H,V,Q) where there are some."""
         if not last.levels:
             return Prediction({"prediction": scores})
         return Prediction({"prediction": scores[..., middle_of(last.levels)], "quantiles": scores})
 
-    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return all that is forecast for a window, in a row (B, H × V × Q)."""
-        scores: Tensor = network(inputs)
-        return scores.flatten(1)
+    def _cost(self, error: Tensor) -> Tensor:
+        if self.options.loss == "squared":
+            return error.square()
+        size, delta = error.abs(), self.options.delta
+        if self.options.loss == "absolute":
+            return size
+        return torch.where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
+
+
+@dataclass(frozen=True)
+class ForecastLearning(HeadLearning):
+    """The loss side: each window is put on a scale of its own before the network sees it."""
+
+    options: Options = field(kw_only=True)
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: where its bodies give features, the series is put on each window's own scale before."""
+        end = self.head.last(schema)
+        network = Forecaster.of(assemble(schema, bodies, outputs=self.head.outputs(schema), last=end, fuse=fuse))
+        series = next((one for one in schema.inputs if one.kind == "series"), None)
+        if series is not None and self.options.anchor != "none":
+            body: Any = bodies[series.name]
+            assert isinstance(body, Body)
+            if not body.gives_outputs:
+                body.preprocessor = Anchored(
+                    body.preprocessor, signal_spec(body.preprocessor, series), self.options.anchor
+                )
+                network.anchored = series.name
+        return network
+
+
+@dataclass(frozen=True)
+class ForecastDecision(HeadDecision):
+    """The decision side: forecasts in the units of the variables."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mse_scaled": "lower", "mae": "lower"}
+    declared_metrics = metrics.METRICS
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the training loss, the mean squared error in train deviations, and the mean absolute error."""
         std_V = forecast_metrics.spread(schema).std_V
-        cost = partial(_costs, loss=self.chosen.loss, delta=self.chosen.delta)
+        cost = partial(_costs, loss=self.options.loss, delta=self.options.delta)
         found = metrics.errors(target, predictions["prediction"], std_V, cost)
         known = max(found.known_nV.sum(), 1.0)
         loss = found.cost_nV.sum() / known
-        if self.chosen.levels and "quantiles" in predictions:
-            loss = metrics.bands(target, predictions["quantiles"], self.chosen.levels, std_V).pinball_nV.sum() / known
+        if self.options.levels and "quantiles" in predictions:
+            loss = metrics.bands(target, predictions["quantiles"], self.options.levels, std_V).pinball_nV.sum() / known
         squared = (found.squared_nV / std_V**2).sum() / known
         return {"loss": float(loss), "mse_scaled": float(squared), "mae": float(found.absolute_nV.sum() / known)}
 
@@ -152,14 +155,13 @@ class Forecasting(SingleNetwork):
         """Return the mean of each variable's train rows, and their quantiles where those are forecast."""
         state = _state(schema)
         shape = (rows, int(state["horizon"]), len(state["columns"]))
+        levels = self.options.levels
         columns = {"prediction": np.broadcast_to(np.asarray(state["mean"], dtype=np.float32), shape)}
-        if self.chosen.levels:
+        if levels:
             first_nV = target[:, 0].astype(np.float64)
             known = [values[~np.isnan(values)] for values in first_nV.T]
-            quantile_VQ = [
-                np.quantile(values, self.chosen.levels) if len(values) else [np.nan] * self.each for values in known
-            ]
-            columns["quantiles"] = np.broadcast_to(np.array(quantile_VQ, dtype=np.float32), (*shape, self.each))
+            quantile_VQ = [np.quantile(values, levels) if len(values) else [np.nan] * len(levels) for values in known]
+            columns["quantiles"] = np.broadcast_to(np.array(quantile_VQ, dtype=np.float32), (*shape, len(levels)))
         return "mean", columns
 
     def per_example_score(
@@ -172,7 +174,7 @@ class Forecasting(SingleNetwork):
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
-        return forecast_metrics.names(schema, self.chosen.levels)
+        return forecast_metrics.names(schema, self.options.levels)
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
@@ -180,7 +182,7 @@ class Forecasting(SingleNetwork):
         """Yield measures with intervals, over all variables and of each, the error by step ahead, and how quantiles
         hold.
         """
-        yield from forecast_metrics.measure(predictions, context, self.chosen.levels)
+        yield from forecast_metrics.measure(predictions, context, self.options.levels)
 
 
 def _costs(error: np.ndarray, loss: str, delta: float) -> np.ndarray:
@@ -197,4 +199,13 @@ def _state(schema: Schema) -> Mapping[str, Any]:
     return schema.target.state
 
 
-OBJECTIVE = composed(Forecasting())
+OBJECTIVE = single_target(
+    "forecasting",
+    Options,
+    ("series",),
+    ForecastHead,
+    ForecastDecision,
+    learning=lambda options, head: ForecastLearning(head, options=options),
+    supervision={"classical_target": "windows", "loss_options": ("loss", "delta", "quantiles", "anchor")},
+    capabilities={"forecaster": ForecastHead},
+)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -25,10 +26,9 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, single_target
 
 # of the target's deviation that a predicted one has at least: a likelihood without bound rewards certainty alone
 LEAST = 1e-3
@@ -51,15 +51,9 @@ class Normal(Rescale):
         return torch.stack([super().forward(mean_B), (F.softplus(width_B + _ONE) + LEAST) * self.std], -1)
 
 
-class Gaussian(SingleNetwork):
-    """A mean and a standard deviation for each example."""
-
-    name = "gaussian"
-    options = Options
-    kinds = ("number", "count")
-    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "mse": "lower"}
-    declared_metrics = (NLL, metrics.CRPS, metrics.COVERAGE, metrics.INTERVAL_WIDTH, *METRICS)
-    chosen: Options = Options()
+@dataclass(frozen=True)
+class NormalHead(Head):
+    """What stands at the end: a mean and a standard deviation for each example."""
 
     def outputs(self, schema: Schema) -> int:
         """Return two numbers a row: mean and width."""
@@ -79,6 +73,14 @@ class Gaussian(SingleNetwork):
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the mean, and `std` (B,), both in the target's unit."""
         return Prediction({"prediction": scores[..., 0], "std": scores[..., 1]})
+
+
+@dataclass(frozen=True)
+class NormalDecision(HeadDecision):
+    """The decision side: a number and how sure it is."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mae": "lower", "mse": "lower"}
+    declared_metrics = (NLL, metrics.CRPS, metrics.COVERAGE, metrics.INTERVAL_WIDTH, *METRICS)
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean negative log-likelihood (nats), mean squared and mean absolute error."""
@@ -126,4 +128,4 @@ class Gaussian(SingleNetwork):
         yield ExhibitDraft("calibration", "reliability", "Are spreads what they say?", content, caption, context.split)
 
 
-OBJECTIVE = composed(Gaussian())
+OBJECTIVE = single_target("gaussian", Options, ("number", "count"), lambda options: NormalHead(), NormalDecision)

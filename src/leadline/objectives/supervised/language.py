@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -28,20 +29,20 @@ from leadline.data.targets.tokens import NOTHING
 from leadline.metrics.generative import language as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement, absent
-from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head, Sampler
 from leadline.objectives.supervised.per_token import moved
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
 from leadline.objectives.supervised.text_sampling import Sampling, sample_text
 
 SCORES = (
     1 << 25
 )  # that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient
 ANY_CHARACTER = math.log(1_114_112)  # nats that say which of Unicode's an unknown character is
+TYPES = ("text",)  # of target that it takes
 
 
 class Options(Fact):
@@ -61,22 +62,9 @@ class Begun(nn.Module):
         return torch.cat([self.first_F.to(x_BTF.dtype).expand(len(x_BTF), 1, -1), x_BTF], 1)
 
 
-class Language(SingleNetwork):
-    """What comes next, in every place of a text."""
-
-    name = "language"
-    options = Options
-    encoder_output: EncoderOutput = "causal"
-    kinds = ("text",)
-    monitors: Mapping[str, str] = {"loss": "lower", "perplexity": "lower"}
-    declared_metrics = metrics.METRICS
-    samples = Sampling
-    capable = ("head", "sampler")
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target is no text, or why tokens would not stay in their places, or None."""
-        return super().unsuitable(schema) or moved(schema)
+@dataclass(frozen=True)
+class TokenHead(Head):
+    """What stands at the end: a score for each token, in every place of a text."""
 
     def outputs(self, schema: Schema) -> int:
         """Return one score a token."""
@@ -86,62 +74,58 @@ class Language(SingleNetwork):
         """Return the end of the network: its outputs (B,S,V) are the scores."""
         return nn.Identity()
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network, whose head begins with what texts begin with."""
-        network: Any = super().build(schema, bodies, fuse)
-        network.head = nn.Sequential(Begun(network.head.in_features), network.head)
-        return network  # type: ignore[no-any-return]
-
     def value(self, last: nn.Module, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the mean surprise at each row's tokens and end, in nats; a row counts by how many there are."""
         nll_BS = F.cross_entropy(scores.transpose(1, 2), target_B, reduction="none", ignore_index=NOTHING)
         known_B = (target_B != NOTHING).sum(1).to(scores.dtype)
         return Loss(nll_BS.sum(1) / known_B.clamp_min(1), known_B, {})
 
-    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
-        """Return the loss of each example; of many scores a part is held at a time."""
-        own = self._surprise(network, batch)
-        return own._replace(weight_B=own.weight_B * batch.weight_B)
-
-    def _surprise(self, network: Any, batch: Batch) -> Loss:
-        features_BTF, target_BS = network.features(batch.inputs), batch.target_B
-        assert target_BS is not None, "a text is its own target, whoever gives it"
-        rows = max(1, SCORES // (target_BS.shape[1] * network.head[1].out_features))
-
-        def part(features: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-            own = self.value(network.last, full(network.last(network.head(features))), target)
-            return own.value_B, own.weight_B
-
-        if rows >= len(batch):
-            return Loss(*part(features_BTF, target_BS), {})
-        pairs = zip(torch.split(features_BTF, rows), torch.split(target_BS, rows), strict=True)
-        if torch.is_grad_enabled():
-            found = [checkpoint(part, *pair, use_reentrant=False, preserve_rng_state=False) for pair in pairs]
-        else:
-            found = [part(*pair) for pair in pairs]
-        values, weights = zip(*found, strict=True)
-        return Loss(torch.cat(values), torch.cat(weights), {})
-
     def decided(self, last: nn.Module, scores: Tensor) -> Prediction:
         """Return nothing: how surprising a text is, scores alone do not say."""
         return Prediction({})
 
-    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
-        """Return the mean surprise at the tokens and the end of each text, `nll` (B,) in nats, and how many these are,
-        `tokens`.
-        """
-        own = self._surprise(network, batch)
-        return Prediction({"nll": own.value_B, "tokens": own.weight_B.to(torch.int32)})
 
-    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the scores of all places, in a row (B, S × V)."""
-        scores: Tensor = network(inputs)
-        return scores.flatten(1)
+@dataclass(frozen=True)
+class LanguageLearning(HeadLearning):
+    """The loss side: of many scores a part is held at a time."""
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network, whose head begins with what texts begin with."""
+        network: Any = super().build(schema, bodies, fuse)
+        network.head = nn.Sequential(Begun(network.head.in_features), network.head)
+        return network  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example."""
+        own = _surprise(self.head, network, batch)
+        return own._replace(weight_B=own.weight_B * batch.weight_B)
+
+
+@dataclass(frozen=True)
+class TextSampler(Sampler):
+    """Draws texts token by token."""
+
+    samples = Sampling
 
     def sample(self, network: Any, schema: Schema, rng: Rng, options: Sampling) -> Mapping[str, list[str]]:
         """Return a text for each row of the draws, by the name of its column."""
         field = schema.inputs[0].fields[0]
         return {field.name: sample_text(network, field.state, rng, options)}
+
+
+@dataclass(frozen=True)
+class LanguageDecision(HeadDecision):
+    """The decision side: how surprising a text is."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "perplexity": "lower"}
+    declared_metrics = metrics.METRICS
+
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return the mean surprise at the tokens and the end of each text, `nll` (B,) in nats, and how many these are,
+        `tokens`.
+        """
+        own = _surprise(self.head, network, batch)
+        return Prediction({"nll": own.value_B, "tokens": own.weight_B.to(torch.int32)})
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean surprise at a token in nats, and its exponential."""
@@ -173,6 +157,32 @@ class Language(SingleNetwork):
         yield finding("perplexity", metrics.perplexity(a_token), **common)
         yield finding("nll", a_token, unit="nats", **common)
         yield finding("bits_per_character", _a_character(nll_n, target_nS, state, context), unit="bits", **common)
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target is no text, or why tokens would not stay in their places, or None."""
+    return wrong_target("language", TYPES, schema) or moved(schema)
+
+
+def _surprise(head: Head, network: Any, batch: Batch) -> Loss:
+    """Return the surprise at each row's tokens; of many scores a part is held at a time."""
+    features_BTF, target_BS = network.features(batch.inputs), batch.target_B
+    assert target_BS is not None, "a text is its own target, whoever gives it"
+    rows = max(1, SCORES // (target_BS.shape[1] * network.head[1].out_features))
+
+    def part(features: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        own = head.value(network.last, full(network.last(network.head(features))), target)
+        return own.value_B, own.weight_B
+
+    if rows >= len(batch):
+        return Loss(*part(features_BTF, target_BS), {})
+    pairs = zip(torch.split(features_BTF, rows), torch.split(target_BS, rows), strict=True)
+    if torch.is_grad_enabled():
+        found = [checkpoint(part, *pair, use_reentrant=False, preserve_rng_state=False) for pair in pairs]
+    else:
+        found = [part(*pair) for pair in pairs]
+    values, weights = zip(*found, strict=True)
+    return Loss(torch.cat(values), torch.cat(weights), {})
 
 
 def _nll(predictions: Mapping[str, np.ndarray], target_nS: np.ndarray, tokens_n: np.ndarray) -> np.ndarray:
@@ -208,4 +218,13 @@ def _text(schema: Schema) -> Mapping[str, Any]:
     return schema.inputs[0].fields[0].state
 
 
-OBJECTIVE = composed(Language())
+OBJECTIVE = single_target(
+    "language",
+    Options,
+    TYPES,
+    lambda options: TokenHead(),
+    LanguageDecision,
+    learning=lambda options, head: LanguageLearning(head, "causal"),
+    capabilities={"sampler": lambda options: TextSampler()},
+    unsuitable=_unsuitable,
+)

@@ -6,7 +6,8 @@ Shapes: B rows, L labels.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -23,13 +24,13 @@ from leadline.metrics.classification import multilabel as metrics
 from leadline.metrics.classification.calibration import TINY
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 PER_LABEL = ("precision", "recall", "f1")
 WHOLE = ("subset_accuracy", "hamming_loss", "f1_micro", "f1_macro", "average_precision", "roc_auc")
 Weight = Annotated[float, Field(gt=0)]
+TYPES = ("labels",)  # of target that it takes
 
 
 class Options(Fact):
@@ -53,26 +54,11 @@ class Yes(nn.Module):
         return scores_BL
 
 
-class Multilabel(SingleNetwork):
-    """A probability for each label, by itself."""
+@dataclass(frozen=True)
+class LabelHead(Head):
+    """What stands at the end: a probability for each label, by itself."""
 
-    name = "multilabel"
-    options = Options
-    kinds = ("labels",)
-    monitors: Mapping[str, str] = {"loss": "lower", "f1_micro": "higher", "subset_accuracy": "higher"}
-    declared_metrics = metrics.METRICS
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target is no set of labels, or None; raises UsageError for the weight of a label that is not
-        there.
-        """
-        reason = super().unsuitable(schema)
-        if reason is None:
-            self._weights(schema)
-        elif schema.target is not None and schema.target.kind == "category":
-            return f"{reason}; --set data.kinds.{schema.target.name}=labels takes its values for sets of labels"
-        return reason
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return one score a label."""
@@ -80,7 +66,7 @@ class Multilabel(SingleNetwork):
 
     def last(self, schema: Schema) -> nn.Module:
         """Return the end of the network."""
-        return Yes(self._weights(schema))
+        return Yes(_weights(self.options, schema))
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the mean binary cross-entropy of each example's labels in nats."""
@@ -95,6 +81,14 @@ class Multilabel(SingleNetwork):
         probability_BL = scores.sigmoid()
         return Prediction({"prediction": (probability_BL > 0.5).to(torch.uint8), "probability": probability_BL})
 
+
+@dataclass(frozen=True)
+class LabelDecision(HeadDecision):
+    """The decision side: the labels that are more probable than not."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "f1_micro": "higher", "subset_accuracy": "higher"}
+    declared_metrics = metrics.METRICS
+
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the training loss, F1 over all labels together, and how often the whole set is right."""
         p_nL = predictions["probability"].astype(np.float64)
@@ -102,7 +96,7 @@ class Multilabel(SingleNetwork):
         said, true = predictions["prediction"] > 0, target > 0
         counted = int(said.sum() + true.sum())
         return {
-            "loss": float((self._weights(schema) * target * yes_nL + (1 - target) * no_nL).mean()),
+            "loss": float((_weights(self.options, schema) * target * yes_nL + (1 - target) * no_nL).mean()),
             "f1_micro": 2 * int((said & true).sum()) / counted if counted else 0.0,
             "subset_accuracy": float((said == true).all(1).mean()),
         }
@@ -142,20 +136,33 @@ class Multilabel(SingleNetwork):
         content = {"columns": ["label", "rows that have it", "rows given it", "rightly"], "rows": rows}
         yield ExhibitDraft("labels", "table", "Labels there and labels given", content, split=context.split)
 
-    def _weights(self, schema: Schema) -> np.ndarray:
-        """Return what a label that is there weighs (L,)."""
-        given = self.chosen.positive_weight
-        assert schema.target is not None
-        if given == "balanced":
-            share_L = np.clip(np.array(schema.target.state["shares"]), 1e-6, 1 - 1e-6)
-            return np.asarray((1 - share_L) / share_L)
-        if isinstance(given, Mapping):
-            for label in given:
-                if label not in schema.labels:
-                    hint = did_you_mean(label, schema.labels)
-                    raise UsageError(f"objective.positive_weight: the target has no label {label!r}. {hint}")
-            return np.array([given.get(label, 1.0) for label in schema.labels])
-        return np.full(len(schema.labels), float(given))
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target is no set of labels, or None; raises UsageError for the weight of a label that is not
+    there.
+    """
+    reason = wrong_target("multilabel", TYPES, schema)
+    if reason is None:
+        _weights(options, schema)
+    elif schema.target is not None and schema.target.kind == "category":
+        return f"{reason}; --set data.kinds.{schema.target.name}=labels takes its values for sets of labels"
+    return reason
 
 
-OBJECTIVE = composed(Multilabel())
+def _weights(options: Options, schema: Schema) -> np.ndarray:
+    """Return what a label that is there weighs (L,)."""
+    given = options.positive_weight
+    assert schema.target is not None
+    if given == "balanced":
+        share_L = np.clip(np.array(schema.target.state["shares"]), 1e-6, 1 - 1e-6)
+        return np.asarray((1 - share_L) / share_L)
+    if isinstance(given, Mapping):
+        for label in given:
+            if label not in schema.labels:
+                hint = did_you_mean(label, schema.labels)
+                raise UsageError(f"objective.positive_weight: the target has no label {label!r}. {hint}")
+        return np.array([given.get(label, 1.0) for label in schema.labels])
+    return np.full(len(schema.labels), float(given))
+
+
+OBJECTIVE = single_target("multilabel", Options, TYPES, LabelHead, LabelDecision, unsuitable=_unsuitable)

@@ -6,9 +6,10 @@ Shapes: B rows, O outputs of the head, S scores, W columns of the encoded target
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from types import SimpleNamespace
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,16 +20,18 @@ from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.targets import default_objective
 from leadline.data.targets.tasks import Task, labelled_rows, of_task, predictions_of, tasks_of
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.features import full
-from leadline.objectives.base import composed
-from leadline.objectives.contract import BoundObjective, EvaluationContext, Head
+from leadline.objectives.contract import BoundObjective, Decision, EvaluationContext, Head, Objective, Supervision
 from leadline.objectives.lookup import objective_for
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, wrong_target
+
+TYPES = ("several",)  # of target that it takes
 
 
 class Options(Fact):
@@ -82,61 +85,21 @@ class Ends(nn.Module):
             yield part, end, scores.squeeze(-1) if plain else scores
 
 
-class Multitask(SingleNetwork):
-    """The weighted mean of the tasks' losses over all targets that are known; each task is judged by its own
-    objective.
+@dataclass(frozen=True)
+class TasksHead(Head):
+    """What stands at the end: the ends of all tasks; the loss is their weighted mean over all targets that are
+    known.
     """
 
-    name = "multitask"
-    options = Options
-    kinds = ("several",)
-    capable = ()
-    monitors: Mapping[str, str] = {"loss": "lower"}
-    chosen: Options = Options()
-
-    def bind(self, options: Options) -> Self:
-        """Return the objective with the options of one experiment; it monitors each task, as ``accuracy(income)``."""
-        own = super().bind(options)
-        decisions = {name: objective_for(component).decision for name, component in options.tasks.items()}
-        of_tasks = {name: decision.monitors for name, decision in decisions.items()}
-        tasks = {f"{measure}({name})": better for name, found in of_tasks.items() for measure, better in found.items()}
-        own.monitors = {"loss": "lower", **tasks}
-        own.declared_metrics = tuple(dict.fromkeys(m for one in decisions.values() for m in one.declared_metrics))
-        return own
-
-    def target_types(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the kinds of target that the tasks' objectives take."""
-        return {
-            "*": self.kinds,
-            **{
-                name: _task_objective(name, component).supervision.target_types["*"]
-                for name, component in self.chosen.tasks.items()
-            },
-        }
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with the objective and the weight of every task written out."""
-        tasks = {}
-        for task, objective, _ in self._parts(schema):
-            options = objective.complete(task.schema).options
-            tasks[task.name] = Component(name=objective.name, options=options.model_dump(mode="json"))
-        return Options(tasks=tasks, weights={name: self.chosen.weights.get(name, 1.0) for name in tasks})
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the targets cannot be learned together, or None; raises UsageError for a task that is not there."""
-        reason = super().unsuitable(schema)
-        if reason is not None:
-            return reason
-        reasons = [(part.task.name, part.objective.unsuitable(part.task.schema)) for part in self._parts(schema)]
-        return next((f"task {name!r}: {why}" for name, why in reasons if why), None)
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return the outputs of all tasks together."""
-        return sum(Ends(self._parts(schema)).outputs)
+        return sum(Ends(_parts(self.options, schema)).outputs)
 
     def last(self, schema: Schema) -> nn.Module:
         """Return the ends of all tasks."""
-        return Ends(self._parts(schema))
+        return Ends(_parts(self.options, schema))
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the weighted mean of the losses of those targets that are known, which also say how much the row
@@ -161,6 +124,30 @@ class Multitask(SingleNetwork):
             columns |= {f"{name}({part.task.name})": x for name, x in part.head.decided(end, own).columns.items()}
         return Prediction(columns)
 
+
+@dataclass(frozen=True)
+class TasksDecision(HeadDecision):
+    """The decision side: each task is judged by its own objective."""
+
+    @cached_property
+    def _decisions(self) -> Mapping[str, Decision]:
+        return {name: objective_for(component).decision for name, component in self.options.tasks.items()}
+
+    @property
+    def monitors(self) -> Mapping[str, str]:
+        """What early stopping may watch: the loss, and what each task monitors, as ``accuracy(income)``."""
+        of_tasks = {
+            f"{measure}({name})": better
+            for name, decision in self._decisions.items()
+            for measure, better in decision.monitors.items()
+        }
+        return {"loss": "lower", **of_tasks}
+
+    @property
+    def declared_metrics(self) -> tuple[Metric, ...]:
+        """What the tasks' objectives declare."""
+        return tuple(dict.fromkeys(one for decision in self._decisions.values() for one in decision.declared_metrics))
+
     def calibrate(
         self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> tuple[Finding, ...]:
@@ -181,7 +168,7 @@ class Multitask(SingleNetwork):
         """
         measures: dict[str, float] = {}
         total = weight = 0.0
-        for task, objective, share in self._parts(schema):
+        for task, objective, share in _parts(self.options, schema):
             rows, own = labelled_rows(task, target)
             decided = predictions_of(task, predictions, rows)
             values = (
@@ -198,7 +185,7 @@ class Multitask(SingleNetwork):
         """Return the constant answers of all tasks."""
         columns: dict[str, np.ndarray] = {}
         names = []
-        for task, objective, _ in self._parts(schema):
+        for task, objective, _ in _parts(self.options, schema):
             name, answers = objective.decision.dummy_predictor(labelled_rows(task, target)[1], rows, task.schema)
             columns |= {f"{column}({task.name})": values for column, values in answers.items()}
             names.append(name)
@@ -207,7 +194,7 @@ class Multitask(SingleNetwork):
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split: ``accuracy(income)``, ``recall(income: rich)``."""
         found = []
-        for task, objective, _ in self._parts(schema):
+        for task, objective, _ in _parts(self.options, schema):
             for name in objective.decision.metric_names(task.schema):
                 measure, bracket, group = name.partition("(")
                 found.append(f"{measure}({task.name}: {group}" if bracket else f"{measure}({task.name})")
@@ -217,27 +204,54 @@ class Multitask(SingleNetwork):
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> Iterator[Finding | ExhibitDraft]:
         """Yield what each task's objective measures, on the rows whose target is known."""
-        for number, (task, objective, _) in enumerate(self._parts(context.schema), start=1):
+        for number, (task, objective, _) in enumerate(_parts(self.options, context.schema), start=1):
             for item in objective.decision.measure(*_of(task, predictions, context)):
                 if isinstance(item, Finding):
                     yield _named(item, task.name)
                 else:
                     yield item._replace(name=f"{item.name}-{number}", title=f"{item.title}: {task.name}")
 
-    def _parts(self, schema: Schema) -> tuple[TaskHead, ...]:
-        names = [task.name for task in tasks_of(schema)]
-        for name in (*self.chosen.tasks, *self.chosen.weights):
-            if name not in names:
-                raise UsageError(f"objective multitask: there is no target {name!r}. {did_you_mean(name, names)}")
-        weights = [self.chosen.weights.get(name, 1.0) for name in names]
-        chosen = [
-            self.chosen.tasks.get(task.name) or Component(name=default_objective(task.schema))
-            for task in tasks_of(schema)
-        ]
-        return tuple(
-            TaskHead(task, _task_objective(task.name, component), weight / sum(weights))
-            for task, component, weight in zip(tasks_of(schema), chosen, weights, strict=True)
-        )
+
+def _supervision(options: Options) -> Supervision:
+    """Return what is learnt from: of each task that is named the types of target that its objective takes."""
+    of_tasks = {
+        name: _task_objective(name, component).supervision.target_types["*"]
+        for name, component in options.tasks.items()
+    }
+    return Supervision(target_types={"*": TYPES, **of_tasks}, mixable=True)
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the targets cannot be learned together, or None; raises UsageError for a task that is not there."""
+    reason = wrong_target("multitask", TYPES, schema)
+    if reason is not None:
+        return reason
+    reasons = [(part.task.name, part.objective.unsuitable(part.task.schema)) for part in _parts(options, schema)]
+    return next((f"task {name!r}: {why}" for name, why in reasons if why), None)
+
+
+def _complete(options: Options, schema: Schema) -> Options:
+    """Return the options with the objective and the weight of every task written out."""
+    tasks = {}
+    for task, objective, _ in _parts(options, schema):
+        completed = objective.complete(task.schema).options
+        tasks[task.name] = Component(name=objective.name, options=completed.model_dump(mode="json"))
+    return Options(tasks=tasks, weights={name: options.weights.get(name, 1.0) for name in tasks})
+
+
+def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
+    names = [task.name for task in tasks_of(schema)]
+    for name in (*options.tasks, *options.weights):
+        if name not in names:
+            raise UsageError(f"objective multitask: there is no target {name!r}. {did_you_mean(name, names)}")
+    weights = [options.weights.get(name, 1.0) for name in names]
+    chosen = [
+        options.tasks.get(task.name) or Component(name=default_objective(task.schema)) for task in tasks_of(schema)
+    ]
+    return tuple(
+        TaskHead(task, _task_objective(task.name, component), weight / sum(weights))
+        for task, component, weight in zip(tasks_of(schema), chosen, weights, strict=True)
+    )
 
 
 def _task_objective(name: str, component: Component) -> BoundObjective:
@@ -263,4 +277,12 @@ def _named(finding: Finding, task: str) -> Finding:
     return finding.model_copy(update={"group": f"{key}={task}: {part}" if equals else f"{key} of {task}"})
 
 
-OBJECTIVE = composed(Multitask())
+OBJECTIVE = Objective(
+    name="multitask",
+    options=Options,
+    supervision=_supervision,
+    learning=lambda options: HeadLearning(TasksHead(options)),
+    decision=lambda options: TasksDecision(options, TasksHead(options)),
+    complete=_complete,
+    unsuitable=_unsuitable,
+)

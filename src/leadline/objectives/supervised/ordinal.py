@@ -9,7 +9,8 @@ Shapes: B rows, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -26,9 +27,8 @@ from leadline.metrics.classification import ordinal as metrics
 from leadline.metrics.classification.classifier import confusion
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 LOWER = ("mae", "nll", "rps")
 UNITS = {"mae": "classes", "nll": "nats"}
@@ -40,6 +40,9 @@ def _labels(value: Any) -> Any:
         if value is None or isinstance(value, str)
         else tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in value)
     )
+
+
+TYPES = ("category",)  # of target that it takes
 
 
 class Options(Fact):
@@ -71,47 +74,11 @@ class Thresholds(nn.Module):
         return z_B1 - torch.cat([self.threshold[:1], F.softplus(self.threshold[1:])]).cumsum(0)
 
 
-class Ordinal(SingleNetwork):
-    """One of several classes that have an order."""
+@dataclass(frozen=True)
+class OrdinalHead(Head):
+    """What stands at the end: thresholds between classes that have an order."""
 
-    name = "ordinal"
-    options = Options
-    kinds = ("category",)
-    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "accuracy": "higher"}
-    declared_metrics = metrics.METRICS
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target has no order, or None."""
-        reason = super().unsuitable(schema)
-        if reason or schema.target is None:
-            return reason
-        if self.chosen.order is None and not all(map(_is_number, schema.classes)):
-            named = ", ".join(schema.classes[:8])
-            return (
-                f"nothing says in which order the classes of {schema.target.name!r} are: --set"
-                f" objective.order='[{named}]' does"
-            )
-        return None
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with the order written out; raises UsageError where it names other classes than there
-        are.
-        """
-        order = self.chosen.order
-        if order is None:
-            return Options(order=tuple(sorted(schema.classes, key=float)))
-        for label in order:
-            if label not in schema.classes:
-                raise UsageError(f"objective.order: there is no class {label!r}. {did_you_mean(label, schema.classes)}")
-        lacking = [label for label in schema.classes if label not in order]
-        if lacking or len(set(order)) < len(order):
-            raise UsageError(
-                f"objective.order names every class once; {lacking[0]!r} is missing."
-                if lacking
-                else "objective.order names a class twice."
-            )
-        return self.chosen
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
@@ -120,8 +87,8 @@ class Ordinal(SingleNetwork):
     def last(self, schema: Schema) -> nn.Module:
         """Return the thresholds, which start from how frequent the classes are."""
         assert schema.target is not None
-        assert self.chosen.order is not None
-        class_K = torch.tensor([schema.classes.index(label) for label in self.chosen.order])
+        assert self.options.order is not None
+        class_K = torch.tensor([schema.classes.index(label) for label in self.options.order])
         counts_C = torch.tensor(schema.target.state.get("counts") or [1] * len(class_K), dtype=torch.float32)
         return Thresholds(((counts_C + 1) / (counts_C + 1).sum())[class_K], class_K)
 
@@ -141,6 +108,14 @@ class Ordinal(SingleNetwork):
             {"prediction": last.class_K[rank_B], "probability": _log_probability(scores).exp()[:, last.rank_K]}
         )
 
+
+@dataclass(frozen=True)
+class OrdinalDecision(HeadDecision):
+    """The decision side: the median class."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mae": "lower", "accuracy": "higher"}
+    declared_metrics = metrics.METRICS
+
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return mean negative log-likelihood (nats), how many classes decisions are off by, and accuracy."""
         rank_n, said_n, probability_nK = self._ranked(predictions, target, schema)
@@ -152,7 +127,7 @@ class Ordinal(SingleNetwork):
 
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the median class of the train rows, and their shares as probabilities."""
-        rank_C = self._ranks(schema)
+        rank_C = _ranks(self.options, schema)
         share_C = np.bincount(target, minlength=len(rank_C)) / len(target)
         median = int(np.argsort(rank_C)[int(np.searchsorted(share_C[np.argsort(rank_C)].cumsum(), 0.5))])
         return "median", {
@@ -184,23 +159,58 @@ class Ordinal(SingleNetwork):
             yield finding(
                 name, results[name], unit=unit, better=better, split=context.split, levels=context.levels, again=again
             )
-        labels = [context.schema.classes[number] for number in np.argsort(self._ranks(context.schema))]
+        labels = [context.schema.classes[number] for number in np.argsort(_ranks(self.options, context.schema))]
         content: dict[str, Any] = {"labels": labels, "counts": confusion(rank_n, said_n, len(labels)).tolist()}
         caption = "Rows: the true class. Columns: what the network said. Classes from the lowest to the highest."
         yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, context.split)
-
-    def _ranks(self, schema: Schema) -> np.ndarray:
-        """Return the rank of each class number (C,)."""
-        order = self.complete(schema).order
-        assert order is not None
-        return np.array([order.index(label) for label in schema.classes])
 
     def _ranked(
         self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return true and predicted ranks (n,) and the probability of each rank (n,K)."""
-        rank_C = self._ranks(schema)
+        rank_C = _ranks(self.options, schema)
         return rank_C[target], rank_C[predictions["prediction"]], predictions["probability"][:, np.argsort(rank_C)]
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target has no order, or None."""
+    reason = wrong_target("ordinal", TYPES, schema)
+    if reason or schema.target is None:
+        return reason
+    if options.order is None and not all(map(_is_number, schema.classes)):
+        named = ", ".join(schema.classes[:8])
+        return (
+            f"nothing says in which order the classes of {schema.target.name!r} are: --set"
+            f" objective.order='[{named}]' does"
+        )
+    return None
+
+
+def _complete(options: Options, schema: Schema) -> Options:
+    """Return the options with the order written out; raises UsageError where it names other classes than there
+    are.
+    """
+    order = options.order
+    if order is None:
+        return Options(order=tuple(sorted(schema.classes, key=float)))
+    for label in order:
+        if label not in schema.classes:
+            raise UsageError(f"objective.order: there is no class {label!r}. {did_you_mean(label, schema.classes)}")
+    lacking = [label for label in schema.classes if label not in order]
+    if lacking or len(set(order)) < len(order):
+        raise UsageError(
+            f"objective.order names every class once; {lacking[0]!r} is missing."
+            if lacking
+            else "objective.order names a class twice."
+        )
+    return options
+
+
+def _ranks(options: Options, schema: Schema) -> np.ndarray:
+    """Return the rank of each class number (C,)."""
+    order = _complete(options, schema).order
+    assert order is not None
+    return np.array([order.index(label) for label in schema.classes])
 
 
 def _log_probability(above_BK: Tensor) -> Tensor:
@@ -222,4 +232,6 @@ def _is_number(label: str) -> bool:
     return True
 
 
-OBJECTIVE = composed(Ordinal())
+OBJECTIVE = single_target(
+    "ordinal", Options, TYPES, OrdinalHead, OrdinalDecision, unsuitable=_unsuitable, complete=_complete
+)

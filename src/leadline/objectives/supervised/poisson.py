@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,13 +20,13 @@ from leadline.metrics.regression.regressor import MAE, RMSE
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.features import full
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 STEEPEST = 30.0  # logarithm of a rate beyond which it does not grow: e^30 is no count that anybody has seen
 ERRORS = ("mae", "rmse")
+TYPES = ("count",)  # of target that it takes
 
 
 class Options(Fact):
@@ -44,22 +45,9 @@ class LogRate(nn.Module):
         return (full(outputs_B1).squeeze(-1) + self.start).clamp(-STEEPEST, STEEPEST)
 
 
-class Poisson(SingleNetwork):
-    """A rate for each example, of which its count is one draw."""
-
-    name = "poisson"
-    options = Options
-    kinds = ("count",)
-    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower"}
-    declared_metrics = (metrics.DEVIANCE, metrics.DEVIANCE_EXPLAINED, MAE, RMSE)
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target is no count, or None."""
-        target = schema.target
-        if target is not None and target.kind == "number":
-            return f"the target {target.name!r} is a number; a count has --set data.kinds.{target.name}=count"
-        return super().unsuitable(schema)
+@dataclass(frozen=True)
+class RateHead(Head):
+    """What stands at the end: a rate for each example, of which its count is one draw."""
 
     def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
@@ -79,6 +67,14 @@ class Poisson(SingleNetwork):
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the rate."""
         return Prediction({"prediction": scores.exp()})
+
+
+@dataclass(frozen=True)
+class RateDecision(HeadDecision):
+    """The decision side: a rate, judged by the counts."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mae": "lower"}
+    declared_metrics = (metrics.DEVIANCE, metrics.DEVIANCE_EXPLAINED, MAE, RMSE)
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean deviance and the mean absolute error."""
@@ -108,4 +104,12 @@ class Poisson(SingleNetwork):
         yield predicted_against_true(predictions["prediction"], context)
 
 
-OBJECTIVE = composed(Poisson())
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target is no count, or None."""
+    target = schema.target
+    if target is not None and target.kind == "number":
+        return f"the target {target.name!r} is a number; a count has --set data.kinds.{target.name}=count"
+    return wrong_target("poisson", TYPES, schema)
+
+
+OBJECTIVE = single_target("poisson", Options, TYPES, lambda options: RateHead(), RateDecision, unsuitable=_unsuitable)

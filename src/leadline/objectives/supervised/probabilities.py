@@ -6,7 +6,8 @@ Shapes: B rows, C classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,34 +20,21 @@ from leadline.core.schema import Schema
 from leadline.metrics.classification import soft_labels as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 LOSSES = ("nll", "kl", "brier", "probability_mae")
 SHOWN = 2000  # points in the scatter of predicted against true
+TYPES = ("probabilities",)  # of target that it takes
 
 
 class Options(Fact):
     """There is nothing to choose."""
 
 
-class Probabilities(SingleNetwork):
-    """Softmax over classes, trained towards probabilities rather than one class."""
-
-    name = "probabilities"
-    options = Options
-    kinds = ("probabilities",)
-    monitors: Mapping[str, str] = {"loss": "lower", "kl": "lower", "agreement": "higher"}
-    declared_metrics = metrics.METRICS
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target is no probabilities, or None."""
-        reason = super().unsuitable(schema)
-        if reason and schema.target is not None and schema.target.kind == "category":
-            return f"{reason}, or name the columns that hold the probability of each class: --target p_a,p_b"
-        return reason
+@dataclass(frozen=True)
+class SoftmaxHead(Head):
+    """What stands at the end: softmax over classes, trained towards probabilities rather than one class."""
 
     def outputs(self, schema: Schema) -> int:
         """Return one score a class."""
@@ -65,6 +53,14 @@ class Probabilities(SingleNetwork):
         """Return `prediction` (B,), the most probable class number, and `probability` (B,C)."""
         probability_BC = scores.softmax(-1)
         return Prediction({"prediction": probability_BC.argmax(-1), "probability": probability_BC})
+
+
+@dataclass(frozen=True)
+class ProbabilityDecision(HeadDecision):
+    """The decision side: probabilities, judged by those of the target."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "kl": "lower", "agreement": "higher"}
+    declared_metrics = metrics.METRICS
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return mean cross-entropy and divergence (nats), and how often the most probable class is the same."""
@@ -119,4 +115,14 @@ class Probabilities(SingleNetwork):
         yield ExhibitDraft("predicted", "scatter", "Predicted against true probabilities", content, split=context.split)
 
 
-OBJECTIVE = composed(Probabilities())
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target is no probabilities, or None."""
+    reason = wrong_target("probabilities", TYPES, schema)
+    if reason and schema.target is not None and schema.target.kind == "category":
+        return f"{reason}, or name the columns that hold the probability of each class: --target p_a,p_b"
+    return reason
+
+
+OBJECTIVE = single_target(
+    "probabilities", Options, TYPES, lambda options: SoftmaxHead(), ProbabilityDecision, unsuitable=_unsuitable
+)

@@ -6,7 +6,8 @@ Shapes: B rows, K quantiles.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -24,11 +25,10 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, single_target
 
 ERRORS = ("mae",)
 
@@ -74,24 +74,20 @@ class Ordered(Rescale):
         return super().forward(torch.cat([below, middle_B1, above], -1))
 
 
-class Quantiles(SingleNetwork):
-    """Several quantiles for each example."""
+@dataclass(frozen=True)
+class QuantileHead(Head):
+    """What stands at the end: several quantiles for each example."""
 
-    name = "quantiles"
-    options = Options
-    kinds = ("number", "count")
-    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower"}
-    declared_metrics = (metrics.PINBALL, metrics.COVERAGE, metrics.INTERVAL_WIDTH, MAE)
-    chosen: Options = Options()
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return one number a quantile."""
-        return len(self.chosen.levels)
+        return len(self.options.levels)
 
     def last(self, schema: Schema) -> nn.Module:
         """Return the way from outputs to quantiles in the target's unit."""
         assert schema.target is not None
-        return Ordered(schema.target.state["mean"], schema.target.state["std"], self.chosen)
+        return Ordered(schema.target.state["mean"], schema.target.state["std"], self.options)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return the mean pinball loss of each example's quantiles, in units of the target's standard deviation."""
@@ -104,6 +100,14 @@ class Quantiles(SingleNetwork):
         named = {name: scores[..., k] for k, name in enumerate(last.options.names)}
         return Prediction({"prediction": scores[..., last.options.middle], **named})
 
+
+@dataclass(frozen=True)
+class QuantileDecision(HeadDecision):
+    """The decision side: quantiles, and the middle one as the prediction."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mae": "lower"}
+    declared_metrics = (metrics.PINBALL, metrics.COVERAGE, metrics.INTERVAL_WIDTH, MAE)
+
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean pinball loss in units of the target's standard deviation, and the mean absolute error."""
         error = predictions["prediction"].astype(np.float64) - target
@@ -112,13 +116,13 @@ class Quantiles(SingleNetwork):
 
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the quantiles of the train rows."""
-        values = np.quantile(target.astype(np.float64), self.chosen.levels)
-        columns = {name: np.full(rows, value) for name, value in zip(self.chosen.names, values, strict=True)}
-        return "quantiles", {"prediction": columns[self.chosen.names[self.chosen.middle]], **columns}
+        values = np.quantile(target.astype(np.float64), self.options.levels)
+        columns = {name: np.full(rows, value) for name, value in zip(self.options.names, values, strict=True)}
+        return "quantiles", {"prediction": columns[self.options.names[self.options.middle]], **columns}
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
-        return ("pinball", "coverage", "interval_width", *ERRORS, *(f"pinball({name})" for name in self.chosen.names))
+        return ("pinball", "coverage", "interval_width", *ERRORS, *(f"pinball({name})" for name in self.options.names))
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
@@ -127,7 +131,7 @@ class Quantiles(SingleNetwork):
         target_n, levels, group = context.target, context.levels, context.group
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again}
-        unit, options = unit_of(context.schema), self.chosen
+        unit, options = unit_of(context.schema), self.options
         losses = self._losses(predictions, target_n)
         all_n = np.mean(losses, axis=0)
         yield finding("pinball", mean_of(all_n, levels, group, low=0.0), unit=unit, better="lower", **common)
@@ -154,8 +158,8 @@ class Quantiles(SingleNetwork):
     def _losses(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> list[np.ndarray]:
         return [
             metrics.pinball(target, predictions[name], level)
-            for name, level in zip(self.chosen.names, self.chosen.levels, strict=True)
+            for name, level in zip(self.options.names, self.options.levels, strict=True)
         ]
 
 
-OBJECTIVE = composed(Quantiles())
+OBJECTIVE = single_target("quantiles", Options, ("number", "count"), QuantileHead, QuantileDecision)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -17,10 +18,9 @@ from leadline.core.schema import Schema
 from leadline.metrics.regression import regressor as metrics
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, single_target
 
 
 class Options(Fact):
@@ -45,17 +45,11 @@ class Value(Rescale):
         return super().forward(z_B1).squeeze(-1)
 
 
-class Regression(SingleNetwork):
-    """A value for each example."""
+@dataclass(frozen=True)
+class ValueHead(Head):
+    """What stands at the end: a value for each example."""
 
-    name = "regression"
-    options = Options
-    kinds = ("number", "count")
-    monitors: Mapping[str, str] = {"loss": "lower", "mae": "lower", "mse": "lower"}
-    declared_metrics = metrics.METRICS
-    classical_target = "numbers"
-    loss_options = ("loss", "delta")
-    chosen: Options = Options()
+    options: Options
 
     def outputs(self, schema: Schema) -> int:
         """Return one number a row."""
@@ -64,7 +58,7 @@ class Regression(SingleNetwork):
     def last(self, schema: Schema) -> nn.Module:
         """Return the change from standardised values to the target's unit."""
         assert schema.target is not None
-        return Value(schema.target.state["mean"], schema.target.state["std"], self.chosen)
+        return Value(schema.target.state["mean"], schema.target.state["std"], self.options)
 
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return what the error of each example costs, in units of the target's standard deviation."""
@@ -82,20 +76,28 @@ class Regression(SingleNetwork):
         """Return `prediction` (B,) in the target's unit."""
         return Prediction({"prediction": scores})
 
+
+@dataclass(frozen=True)
+class ValueDecision(HeadDecision):
+    """The decision side: a value, judged by how far off it is."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mae": "lower", "mse": "lower"}
+    declared_metrics = metrics.METRICS
+
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the training loss, and mean squared and mean absolute error in the target's unit."""
         error = np.abs(predictions["prediction"].astype(np.float64) - target)
-        z, delta = error / spread(schema), self.chosen.delta
+        z, delta = error / spread(schema), self.options.delta
         losses = {"squared": z**2, "absolute": z, "huber": np.where(z <= delta, 0.5 * z**2, delta * (z - 0.5 * delta))}
         return {
-            "loss": float(losses[self.chosen.loss].mean()),
+            "loss": float(losses[self.options.loss].mean()),
             "mse": float((error**2).mean()),
             "mae": float(error.mean()),
         }
 
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the mean of the train rows, or their median where the loss is not squared."""
-        if self.chosen.loss == "squared":
+        if self.options.loss == "squared":
             return "mean", {"prediction": np.full(rows, target.mean(dtype=np.float64))}
         return "median", {"prediction": np.full(rows, np.median(target))}
 
@@ -118,4 +120,11 @@ class Regression(SingleNetwork):
         yield predicted_against_true(predictions["prediction"], context)
 
 
-OBJECTIVE = composed(Regression())
+OBJECTIVE = single_target(
+    "regression",
+    Options,
+    ("number", "count"),
+    ValueHead,
+    ValueDecision,
+    supervision={"classical_target": "numbers", "loss_options": ("loss", "delta")},
+)

@@ -6,7 +6,8 @@ Shapes: B rows of a batch, n of a split, T tokens of the longest of them, K tags
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -20,33 +21,23 @@ from leadline.core.schema import Schema
 from leadline.data.targets.tokens import NOTHING
 from leadline.metrics.classification import tagging as metrics
 from leadline.metrics.statistics.findings import finding
-from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised.per_token import moved
-from leadline.objectives.supervised.single_network import SingleNetwork
+from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
+
+TYPES = ("tags",)  # of target that it takes
 
 
 class Options(Fact):
     """There is nothing to choose."""
 
 
-class Tagging(SingleNetwork):
-    """The tag of each token, from all tokens."""
-
-    name = "tagging"
-    options = Options
-    encoder_output: EncoderOutput = "sequence"
-    kinds = ("tags",)
-    monitors: Mapping[str, str] = {"loss": "lower", "token_accuracy": "higher"}
-    declared_metrics = metrics.METRICS
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why the target is no tag for each token, or why tokens would not stay beside their tags, or None."""
-        return super().unsuitable(schema) or moved(schema)
+@dataclass(frozen=True)
+class TagHead(Head):
+    """What stands at the end: a score for each tag of each token."""
 
     def outputs(self, schema: Schema) -> int:
         """Return one score a tag."""
@@ -67,24 +58,27 @@ class Tagging(SingleNetwork):
         confidence_BT, prediction_BT = scores.softmax(-1).max(-1)
         return Prediction({"prediction": prediction_BT.to(torch.int32), "confidence": confidence_BT})
 
+
+@dataclass(frozen=True)
+class TagDecision(HeadDecision):
+    """The decision side: a tag for each token that there is."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "token_accuracy": "higher"}
+    declared_metrics = metrics.METRICS
+
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return the tags of the tokens that there are, -1 and NaN for the others; with true tags, their mean `nll`
         (B,) too.
         """
         scores = full(network(batch.inputs))
-        columns = dict(self.decided(network.last, scores).columns)
+        columns = dict(self.head.decided(network.last, scores).columns)
         there_BT = network.bodies[0].preprocessor(batch.inputs[network.names[0]]).mask
         if there_BT is not None:
             columns["prediction"] = columns["prediction"].masked_fill(~there_BT, NOTHING)
             columns["confidence"] = columns["confidence"].masked_fill(~there_BT, torch.nan)
         if batch.target_B is not None:
-            columns["nll"] = self.value(network.last, scores, batch.target_B).value_B
+            columns["nll"] = self.head.value(network.last, scores, batch.target_B).value_B
         return Prediction(columns)
-
-    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the scores of all tokens, in a row (B, T × K)."""
-        scores: Tensor = network(inputs)
-        return scores.flatten(1)
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean negative log-likelihood (nats) of tokens, and the share of them whose tag is right."""
@@ -146,4 +140,17 @@ class Tagging(SingleNetwork):
         yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, context.split)
 
 
-OBJECTIVE = composed(Tagging())
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why the target is no tag for each token, or why tokens would not stay beside their tags, or None."""
+    return wrong_target("tagging", TYPES, schema) or moved(schema)
+
+
+OBJECTIVE = single_target(
+    "tagging",
+    Options,
+    TYPES,
+    lambda options: TagHead(),
+    TagDecision,
+    learning=lambda options, head: HeadLearning(head, "sequence"),
+    unsuitable=_unsuitable,
+)

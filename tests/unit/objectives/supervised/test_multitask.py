@@ -48,12 +48,12 @@ OUTPUTS = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
 def ready(**options: Any) -> tuple[Any, Any]:
     objective = objective_for(Component(name="multitask", options=options))
     objective = objective.complete(SCHEMA)
-    return objective, objective.learning.last(SCHEMA)
+    return objective, objective.learning.head.last(SCHEMA)
 
 
 def test_every_task_has_outputs_and_scores_of_its_own() -> None:
     objective, last = ready()
-    assert objective.learning.outputs(SCHEMA) == 5
+    assert objective.learning.head.outputs(SCHEMA) == 5
     scores = last(OUTPUTS)
     assert scores.shape == (4, 5)
     found = {part.task.name: own.shape for part, _, own in last.apart(scores)}
@@ -63,7 +63,7 @@ def test_every_task_has_outputs_and_scores_of_its_own() -> None:
 def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
     objective, last = ready(weights={"income": 2.0, "age": 1.0, "tags": 1.0})
     scores = last(OUTPUTS).requires_grad_()
-    loss = objective.learning.value(last, scores, TARGET)
+    loss = objective.learning.head.value(last, scores, TARGET)
     parts = {name: value.tolist() for name, value in loss.terms.items()}
     income, age, tags = (parts[f"loss({name})"] for name in ("income", "age", "tags"))
     torch.testing.assert_close(loss.weight_B, torch.tensor([1.0, 0.75, 0.25, 0.25]))
@@ -78,8 +78,8 @@ def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
 def test_the_watched_loss_is_that_of_the_known_targets() -> None:
     objective, last = ready(weights={"age": 3.0})
     scores = last(OUTPUTS)
-    decided = {name: x.detach().numpy() for name, x in objective.learning.decided(last, scores).columns.items()}
-    loss = objective.learning.value(last, scores, TARGET)
+    decided = {name: x.detach().numpy() for name, x in objective.learning.head.decided(last, scores).columns.items()}
+    loss = objective.learning.head.value(last, scores, TARGET)
     watched = objective.decision.monitor(decided, TARGET.numpy(), SCHEMA)
     assert watched["loss"] == pytest.approx(
         (loss.value_B * loss.weight_B).sum().item() / loss.weight_B.sum().item(), rel=1e-5
@@ -93,7 +93,7 @@ def test_the_watched_loss_is_that_of_the_known_targets() -> None:
 
 def test_findings_are_named_after_their_task() -> None:
     objective, last = ready()
-    decided = {name: x.numpy() for name, x in objective.learning.decided(last, last(OUTPUTS)).columns.items()}
+    decided = {name: x.numpy() for name, x in objective.learning.head.decided(last, last(OUTPUTS)).columns.items()}
     found = list(
         objective.decision.measure(decided, EvaluationContext("test", TARGET.numpy(), np.array([0, 0, 1, 1]), SCHEMA))
     )
@@ -110,7 +110,7 @@ def test_findings_are_named_after_their_task() -> None:
 def test_a_task_may_have_another_objective_and_options() -> None:
     objective, last = ready(tasks={"age": {"name": "quantiles", "levels": [0.1, 0.9]}})
     assert objective.options.tasks["age"].options == {"levels": [0.1, 0.9]}
-    assert {"q10(age)", "q90(age)"} <= set(objective.learning.decided(last, last(torch.zeros(2, 6))).columns)
+    assert {"q10(age)", "q90(age)"} <= set(objective.learning.head.decided(last, last(torch.zeros(2, 6))).columns)
     assert "pinball(age: q10)" in objective.decision.metric_names(SCHEMA)
     assert objective.decision.monitors["accuracy(income)"] == "higher"
 

@@ -1,0 +1,125 @@
+"""What objectives have in common that predict a target with one network from one view of the inputs.
+
+Such an objective is a head (what stands at the end of the network, what scores cost, what is decided from them) and a
+decision side; the loss side is the same for all. It stands between `objectives/contract.py` and the objectives beside.
+
+B rows, O outputs of the head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor, nn
+
+from leadline.core.schema import Schema
+from leadline.data.targets import target_type
+from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.features import full
+from leadline.nn.fusion import Fuse
+from leadline.nn.network import assemble
+from leadline.nn.rng import Rng
+from leadline.objectives.contract import Decision, Head, Learning, Objective, Supervision
+
+
+@dataclass(frozen=True)
+class HeadLearning(Learning):
+    """The loss side: one network, stepped alone, whose scores are its output and which ships as it is."""
+
+    head: Head
+    gives: EncoderOutput = "vector"
+
+    @property
+    def encoder_output(self) -> EncoderOutput:
+        """What the encoders of the inputs give."""
+        return self.gives
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: bodies, their fusion, a layer with as many outputs as the head wants, and its end."""
+        return assemble(schema, bodies, outputs=self.head.outputs(schema), last=self.head.last(schema), fuse=fuse)
+
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example; that of a mixed row is shared between its two targets (Zhang et al.
+        2018).
+        """
+        assert batch.target_B is not None
+        scores = full(network(batch.inputs))
+        own = self.head.value(network.last, scores, batch.target_B)
+        if batch.other_B is None or batch.share_B is None:
+            return own._replace(weight_B=own.weight_B * batch.weight_B)
+        other = self.head.value(network.last, scores, batch.other_B)
+        own_B, other_B = own.weight_B * batch.share_B, other.weight_B * (1 - batch.share_B)
+        weight_B = own_B + other_B
+        least = torch.finfo(weight_B.dtype).tiny
+
+        def shared(a: Tensor, b: Tensor) -> Tensor:
+            return (own_B * a + other_B * b) / weight_B.clamp_min(least)
+
+        terms = {name: shared(term, other.terms[name]) for name, term in own.terms.items()}
+        return Loss(shared(own.value_B, other.value_B), weight_B * batch.weight_B, terms)
+
+    def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the network's output, differentiable in float inputs; that of several steps in a row (B, T × O)."""
+        scores: Tensor = network(inputs)
+        return scores.flatten(1) if scores.ndim > 2 else scores
+
+
+@dataclass(frozen=True)
+class HeadDecision(Decision):
+    """The decision side of an objective whose head decides from scores; a subclass says how decisions are judged."""
+
+    options: Any
+    head: Head
+
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return what a user receives for a batch."""
+        return self.head.decided(network.last, full(network(batch.inputs)))
+
+
+def wrong_target(name: str, types: tuple[str, ...], schema: Schema) -> str | None:
+    """Say why the target is of no type that an objective takes, or None."""
+    if schema.target is None:
+        return f"{name} needs a target, which --target names; 'leadline objectives' lists those that need none"
+    if schema.target.kind in types:
+        return None
+    own = target_type(schema.target.kind)
+    return f"the target {schema.target.name!r} is {own.noun}; use the objective {own.objective!r}"
+
+
+def single_target(
+    name: str,
+    options: type[BaseModel],
+    types: tuple[str, ...],
+    head: Callable[[Any], Head],
+    decision: Callable[[Any, Any], Decision],
+    *,
+    learning: Callable[[Any, Any], Learning] | None = None,
+    supervision: Mapping[str, Any] | None = None,
+    capabilities: Mapping[str, Callable[[Any], Any]] | None = None,
+    **rest: Any,
+) -> Objective:
+    """Return the objective of a head and of a decision side, both made of the options.
+
+    `types` are the types of target that it takes, that first which doubtful values are taken for; `supervision` holds
+    what else its `Supervision` says, and `rest` is of `Objective`."""
+    supervised = Supervision(target_types={"*": types}, **{"mixable": True, **(supervision or {})})
+
+    def unsuitable(options: Any, schema: Schema) -> str | None:
+        return wrong_target(name, types, schema)
+
+    def learn(options: Any) -> Learning:
+        return HeadLearning(head(options)) if learning is None else learning(options, head(options))
+
+    given: dict[str, Any] = {"unsuitable": unsuitable, "supervision": lambda options: supervised, **rest}
+    return Objective(
+        name=name,
+        options=options,
+        learning=learn,
+        decision=lambda options: decision(options, head(options)),
+        capabilities={"head": head, **(capabilities or {})},
+        **given,
+    )
