@@ -20,9 +20,9 @@ from leadline.core.requirement import Verdict
 MOST_PARTS = 12  # measures of single classes that are printed
 
 if TYPE_CHECKING:
+    from leadline.pipeline.several.crossval import Crossval
     from leadline.run.run import Run
     from leadline.verbs.compare import Compared
-    from leadline.verbs.crossval import Crossval
     from leadline.verbs.evaluate import Evaluation
     from leadline.verbs.runs import Listed
 

@@ -11,12 +11,12 @@ from leadline.core.experiment import Experiment
 from leadline.errors import RunError
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import progress
-from leadline.pipeline.repeats import has_spread, with_repeats
+from leadline.pipeline.several.crossval import Crossval, all_folds
+from leadline.pipeline.several.repeats import has_spread, with_repeats
 from leadline.pipeline.train import continue_run
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training import distributed
-from leadline.verbs.crossval import Crossval, all_folds
 
 
 def resume(

@@ -11,8 +11,8 @@ from torch import nn
 from leadline.errors import UsageError
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import progress
-from leadline.pipeline.repeats import with_repeats
 from leadline.pipeline.resolving.compose import compose
+from leadline.pipeline.several.repeats import with_repeats
 from leadline.pipeline.train import train_run
 from leadline.run import folder as files
 from leadline.run.run import Run

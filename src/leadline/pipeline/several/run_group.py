@@ -36,7 +36,7 @@ POLL = 0.05  # seconds between looks at the processes
 GRACE = 60.0  # seconds that a process has for its checkpoint once it is told to stop
 
 
-class One(NamedTuple):
+class GroupedRun(NamedTuple):
     """One of several runs: what it is called (``fold 2 of 5``), what it is made from, and its folder."""
 
     words: str
@@ -44,7 +44,7 @@ class One(NamedTuple):
     folder: Path
 
 
-def train_all(ones: Sequence[One], whole: Path) -> list[Run | None]:
+def train_all(ones: Sequence[GroupedRun], whole: Path) -> list[Run | None]:
     """Bring every run to its end, from wherever it stopped; `whole` is the folder that resuming speaks of.
 
     Runs at once are not timed, as they share the machine. Raises what a run raises; the others then stop with a
@@ -63,7 +63,7 @@ def train_all(ones: Sequence[One], whole: Path) -> list[Run | None]:
     ]
 
 
-def train_here(one: One) -> None:
+def train_here(one: GroupedRun) -> None:
     """Train one run in this process, or go on with it."""
     main, folder = one.run_context.world.is_main, one.folder
     if one.run_context.world.any(main and (folder / files.EXPERIMENT).exists()):
@@ -74,11 +74,11 @@ def train_here(one: One) -> None:
     train_run(one.run_context, folder)
 
 
-def _finished(one: One) -> bool:
+def _finished(one: GroupedRun) -> bool:
     return one.run_context.world.any(one.run_context.world.is_main and (one.folder / files.MANIFEST).exists())
 
 
-def _may_share(ones: Sequence[One]) -> bool:
+def _may_share(ones: Sequence[GroupedRun]) -> bool:
     """Say whether other processes can take the runs: several cores, no GPU, no torchrun, and all that is needed lies in
     files.
     """
@@ -92,12 +92,12 @@ def _may_share(ones: Sequence[One]) -> bool:
     )
 
 
-def _at_once(todo: Sequence[One], whole: Path) -> None:
+def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
     workers = min(len(todo), cores())
     shown = todo[0].run_context.shown
     shown.note(f"{workers} at once: {', '.join(one.words for one in todo)}")
     crew = [_Worker(max(1, cores() // workers)) for _ in range(workers)]
-    failed: list[tuple[One, LeadlineError]] = []
+    failed: list[tuple[GroupedRun, LeadlineError]] = []
     waiting = deque(todo)
     with catching() as stopped:
         try:
@@ -132,7 +132,7 @@ class _Worker:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self.one: One | None = None
+        self.one: GroupedRun | None = None
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", __name__],
@@ -153,7 +153,7 @@ class _Worker:
                 self._answers.put(line)
         self._answers.put("")  # the process has ended
 
-    def take(self, one: One) -> None:
+    def take(self, one: GroupedRun) -> None:
         """Begin a run, with this process's share of the cores unless the user fixed it."""
         assert self._process.stdin is not None
         self.one = one
@@ -171,7 +171,7 @@ class _Worker:
         """Say whether the run has ended."""
         return not self._answers.empty()
 
-    def result(self) -> tuple[One, LeadlineError | None]:
+    def result(self) -> tuple[GroupedRun, LeadlineError | None]:
         """Return the run that has ended, and what it raised."""
         assert self.one is not None
         line, one, self.one = self._answers.get(), self.one, None
@@ -203,7 +203,9 @@ def _work() -> None:
         try:
             # The cores are shared, so that nothing is timed.
             train_here(
-                One("", RunContext(Experiment.parse(task["experiment"]), shares_machine=True), Path(task["folder"]))
+                GroupedRun(
+                    "", RunContext(Experiment.parse(task["experiment"]), shares_machine=True), Path(task["folder"])
+                )
             )
         except (Interrupted, KeyboardInterrupt):
             return
@@ -213,7 +215,7 @@ def _work() -> None:
 
 
 @contextmanager
-def _named(one: One, whole: Path) -> Iterator[None]:
+def _named(one: GroupedRun, whole: Path) -> Iterator[None]:
     """Say in which run it was that a signal came, and what goes on with all of them."""
     try:
         yield

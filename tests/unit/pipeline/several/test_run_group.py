@@ -14,19 +14,19 @@ import pytest
 
 from leadline.core.experiment import Experiment
 from leadline.errors import DataError
-from leadline.pipeline import run_group
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.run_group import One, train_all
+from leadline.pipeline.several import run_group
+from leadline.pipeline.several.run_group import GroupedRun, train_all
 from leadline.run import folder as files
 from leadline.run.run import Run
 
 PLAN = {"device": "cpu", "precision": "fp32", "channels_last": False, "compile": False, "threads": 1}
 
 
-def ones(where: Path, source: str = "blobs.csv", count: int = 3) -> list[One]:
+def ones(where: Path, source: str = "blobs.csv", count: int = 3) -> list[GroupedRun]:
     values = {"data": {"source": source, "target": "kind"}, "training": {"epochs": 2, "plan": PLAN}, "baselines": []}
     jobs = [RunContext(Experiment.parse({**values, "seed": seed})) for seed in range(count)]
-    return [One(f"run {seed}", run_context, where / f"seed-{seed}") for seed, run_context in enumerate(jobs)]
+    return [GroupedRun(f"run {seed}", run_context, where / f"seed-{seed}") for seed, run_context in enumerate(jobs)]
 
 
 def predictions(runs: list[Run | None]) -> list[pl.DataFrame]:

@@ -12,7 +12,7 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.evaluation.proportions import spread
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.run_group import One, train_all
+from leadline.pipeline.several.run_group import GroupedRun, train_all
 from leadline.pipeline.train import drop_checkpoints
 from leadline.pipeline.write import write_report
 from leadline.run import folder as files
@@ -46,7 +46,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
             }
         )
         ones.append(
-            One(
+            GroupedRun(
                 f"repeat {number + 1} of {count}, seed {seed}", run_context.of(one), folder / "repeats" / f"seed-{seed}"
             )
         )

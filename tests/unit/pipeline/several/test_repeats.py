@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from leadline.errors import Interrupted, TrainingFailed
-from leadline.pipeline import run_group, write
 from leadline.pipeline import train as once
+from leadline.pipeline import write
+from leadline.pipeline.several import run_group
 from leadline.run import folder as files
 from leadline.verbs.resume import resume
 
