@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import as_text, is_text
 from leadline.errors import DataError
+from leadline.nn.generative.cells import Cell
 
 PAIRS = (("false", "true"), ("no", "yes"), ("0", "1"), ("f", "t"), ("n", "y"), ("off", "on"))
 _VALUE = {word: float(value) for pair in PAIRS for value, word in enumerate(pair)}
@@ -83,4 +84,8 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"classes": state["classes"]}
 
 
-COLUMN = ColumnType("boolean", _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe)
+def _cell(state: ColumnState) -> Cell:
+    return Cell("yes")
+
+
+COLUMN = ColumnType("boolean", _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe, cell=_cell)

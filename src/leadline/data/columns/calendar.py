@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import clean
 from leadline.data.columns.scalars.time_stamps import DAY, YEAR, format_of, in_days_and_seconds, parse
+from leadline.nn.generative.cells import Cell
 
 _WEEK = 7 * DAY
 
@@ -93,4 +94,5 @@ COLUMN = ColumnType(
     plain=CalendarPreprocessor,
     width=lambda state: 2,
     recipe=lambda state: {"format": state["format"]},
+    cell=lambda state: Cell("derived"),
 )

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import as_text, clean, is_text, natural_order
+from leadline.nn.generative.cells import Cell
 
 MOST = 10_000  # classes kept, the most frequent ones
 ONE_HOT = 3  # the most classes that are not embedded
@@ -144,4 +145,10 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"classes": state["classes"]}  # a target's state says more, which its codes do not depend on
 
 
-COLUMN = ColumnType("category", _infer, _fit, _encode, _decode, CategoryPreprocessor, recipe=_recipe, codes=_codes)
+def _cell(state: ColumnState) -> Cell:
+    return Cell("class", classes=len(state["classes"]))
+
+
+COLUMN = ColumnType(
+    "category", _infer, _fit, _encode, _decode, CategoryPreprocessor, recipe=_recipe, codes=_codes, cell=_cell
+)

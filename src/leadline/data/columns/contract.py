@@ -6,6 +6,7 @@ Nothing else asks what kind a column or an input is of: it asks these for what i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,11 @@ from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.augmentations.motion import Motion
 from leadline.data.storage import DenseRows, RowStorage
 from leadline.errors import UsageError
+from leadline.nn.batch import SignalSpec
+from leadline.nn.generative.cells import Cell
+from leadline.nn.generative.decoders import Growing
+from leadline.nn.generative.likelihood import Likelihood, PixelLikelihood, Sigma
+from leadline.nn.generative.masking import Masking
 
 ColumnState = Mapping[str, Any]
 # How long networks learn from an input unless the user says it: as from most, few times over (texts are soon known by
@@ -65,6 +71,41 @@ def _refitted(one: InputSchema, other: InputSchema) -> InputSchema:
     return one.model_copy(update={"fields": (column,), "shape": other.shape})
 
 
+class Entries(NamedTuple):
+    """What a row is made of: how many entries, and whether quantities and classes are among them."""
+
+    size: int
+    quantities: bool = False
+    classes: bool = False
+
+
+@dataclass(frozen=True)
+class RowModel:
+    """How rows of an input are told from a code, or hidden entries from the rest, for objectives that make rows again.
+
+    - `likelihood(one, pixels, sigma)`: how likely rows are, given what a decoder says of them; parameters are fresh.
+      `pixels` is how pixels are modelled, None where that is as usual; `sigma` the spread of quantities.
+    - `words(one, pixels)`: the likelihood in words.
+    - `masking(one, rate, patch)`: what hides a share of a row's entries, None where it is as usual; `patch` is the side
+      of what is hidden of pictures at once.
+    - `unsuitable(one)`: why such rows cannot be told after all, or None.
+    """
+
+    likelihood: Callable[[InputSchema, PixelLikelihood | None, Sigma], Likelihood]
+    words: Callable[[InputSchema, PixelLikelihood | None], str]
+    masking: Callable[[InputSchema, float | None, int | None], Masking]
+    unsuitable: Callable[[InputSchema], str | None] = lambda one: None
+
+
+@dataclass(frozen=True)
+class TokenCodes:
+    """The numbers of tokens that rows are made of: of padding, of those that are unknown, and what each stands for."""
+
+    padding: int
+    unknown: int
+    vocabulary: Callable[[InputSchema], Sequence[str]]
+
+
 @dataclass(frozen=True)
 class InputType:
     """What is asked of an input of the network as a whole; what is not given is as for an input of one column.
@@ -89,6 +130,14 @@ class InputType:
     - `moved(one, raw, motion)`: raw rows moved as the picture is whose places they lie in; None for what stays in its
       place however others are moved.
     - `medium`: True for what networks soon know by heart beside a table.
+    - `entries(one)`: what a row is made of.
+    - `row_model`: how rows are made again; None for a kind of which no decoder makes rows.
+    - `generator(one, spec, latent, classes, width, growing)`: what makes rows of codes for a discriminator to judge;
+      `cannot_generate(one)` says why it cannot; `plural` is what rows without one are called, if not by their kind.
+    - `pixels(one)`: of rows that are pictures (C,H,W), 0 to 255: how decoders model pixels where nobody says it; None
+      for the other kinds.
+    - `tokens`: of rows that are numbers of tokens; None for the other kinds.
+    - `columns(one)`: of rows (F,) that are the values of columns side by side: these columns; None for the other kinds.
     """
 
     noun: str
@@ -108,6 +157,14 @@ class InputType:
     pace: Callable[[InputSchema], Pace] = lambda one: "usual"
     strong: tuple[Component, ...] = ()
     moved: Callable[[InputSchema, Tensor, Motion], Tensor] | None = None
+    entries: Callable[[InputSchema], Entries] = lambda one: Entries(math.prod(one.shape))
+    row_model: RowModel | None = None
+    generator: Callable[[InputSchema, SignalSpec, int, int, int, Growing], nn.Module] | None = None
+    cannot_generate: Callable[[InputSchema], str | None] = lambda one: None
+    plural: str | None = None
+    pixels: Callable[[InputSchema], PixelLikelihood] | None = None
+    tokens: TokenCodes | None = None
+    columns: Callable[[InputSchema], Sequence[ColumnSchema]] | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +191,8 @@ class ColumnType:
       how; None where nothing is to be said.
     - `spread(state)`: the standard deviation of a scalar kind whose one encoded column is a quantity, to which noise
       can be added, which can be mixed with another's, and be forecast; None for the other kinds.
+    - `cell(state)`: what a decoder has to say of a scalar column; None for a kind of which no decoder makes cells.
+      The preprocessor of a kind whose cells are classes has a method `mixed` (see `CategoryPreprocessor`).
     - `input`: what is asked of the input that such a column is; None for a scalar kind, which is a column of a table.
     """
 
@@ -151,6 +210,7 @@ class ColumnType:
     warnings: Callable[[ColumnState], Sequence[str]] = lambda state: ()
     better_split: Callable[[pl.Series], str | None] = lambda column: None
     spread: Callable[[ColumnState], float] | None = None
+    cell: Callable[[ColumnState], Cell] | None = None
     input: InputType | None = None
 
     @property

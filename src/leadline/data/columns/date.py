@@ -27,6 +27,7 @@ from leadline.data.columns.scalars.time_stamps import (
     parse,
     seconds,
 )
+from leadline.nn.generative.cells import Cell
 
 DIFFERENT = 10  # dates that a column must have to be one that rows are ordered by
 _OF_A_PERSON = re.compile(r"birth|born|dob", re.IGNORECASE)
@@ -131,6 +132,10 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"format": state["format"]}
 
 
+def _cell(state: ColumnState) -> Cell:
+    return Cell("moment", mean=state["mean"], std=state["std"], timed=state["times"])
+
+
 def _better_split(column: pl.Series) -> str | None:
     if _OF_A_PERSON.search(column.name) or column.n_unique() < DIFFERENT:
         return None
@@ -151,4 +156,5 @@ COLUMN = ColumnType(
     width=_width,
     recipe=_recipe,
     better_split=_better_split,
+    cell=_cell,
 )

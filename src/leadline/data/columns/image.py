@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, Entries, InputType, RowModel
 from leadline.data.columns.decoding import images
 from leadline.data.columns.decoding.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
 from leadline.data.columns.decoding.images import Header, Shape
@@ -25,6 +26,9 @@ from leadline.data.sources.modalities import PICTURES
 from leadline.data.storage import ImageRows
 from leadline.errors import DataError
 from leadline.nn.batch import Signal
+from leadline.nn.generative.likelihood import Bernoulli, Gaussian, Likelihood, PixelLikelihood, Sigma, usual_pixels
+from leadline.nn.generative.masking import PatchMasking
+from leadline.nn.generative.row_generators import ImageRowGenerator
 
 SCALES = ("standard", "unit", "mean_image")
 LARGE = 64  # pixels a side above which the default network is a residual one
@@ -202,6 +206,19 @@ def _large(one: InputSchema) -> bool:
     return max(one.shape[:2]) > LARGE
 
 
+def _pixels_of(one: InputSchema) -> PixelLikelihood:
+    return usual_pixels(one.fields[0].state)
+
+
+def _likelihood(one: InputSchema, pixels: PixelLikelihood | None, sigma: Sigma) -> Likelihood:
+    state = one.fields[0].state
+    return Bernoulli(state) if (pixels or _pixels_of(one)) == "bernoulli" else Gaussian(state, sigma)
+
+
+def _likelihood_words(one: InputSchema, pixels: PixelLikelihood | None) -> str:
+    return (Bernoulli if (pixels or _pixels_of(one)) == "bernoulli" else Gaussian).description
+
+
 def _recipe(state: ColumnState) -> ColumnState:
     return {key: state[key] for key in Shape._fields if key in state}
 
@@ -233,6 +250,16 @@ INPUT = InputType(
         Component(name="grey", options={"amount": 0.2}),
         Component(name="cutout", options={"amount": 0.3}),
     ),
+    entries=lambda one: Entries(math.prod(one.shape), quantities=True),
+    row_model=RowModel(
+        _likelihood,
+        _likelihood_words,
+        masking=lambda one, rate, patch: PatchMasking(rate, patch, one.shape[0], one.shape[1]),
+    ),
+    generator=lambda one, spec, latent, classes, width, growing: ImageRowGenerator(
+        spec.shape, latent, classes, width=width, growing=growing
+    ),
+    pixels=_pixels_of,
 )
 COLUMN = ColumnType(
     "image",

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
+from leadline.nn.generative.cells import Cell
 
 LARGEST = float(np.finfo(np.float32).max)
 SCALES = ("standard", "minmax", "none")
@@ -132,4 +133,10 @@ def _recipe(state: ColumnState) -> ColumnState:
     return {"offset": state["offset"]}
 
 
-COLUMN = ColumnType("number", _infer, _fit, _encode, _decode, NumberPreprocessor, recipe=_recipe, spread=_spread)
+def _cell(state: ColumnState) -> Cell:
+    return Cell("quantity", mean=state["mean"] - state["offset"], std=state["std"])
+
+
+COLUMN = ColumnType(
+    "number", _infer, _fit, _encode, _decode, NumberPreprocessor, recipe=_recipe, spread=_spread, cell=_cell
+)

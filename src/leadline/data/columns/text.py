@@ -17,10 +17,21 @@ from torch.nn import functional as F
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
+from leadline.data.columns.contract import (
+    ColumnContext,
+    ColumnState,
+    ColumnType,
+    Encoded,
+    Entries,
+    InputType,
+    RowModel,
+    TokenCodes,
+)
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_text
 from leadline.data.columns.texts import pretokenized, prose, word_vectors
+from leadline.data.columns.texts.token_likelihood import Tokens
+from leadline.data.columns.texts.token_masking import TokenMasking
 from leadline.data.columns.texts.tokens import KINDS, NAMES, PADDING, UNKNOWN, learn, tokens_of
 from leadline.data.storage import RaggedRows, RowStorage
 from leadline.errors import DataError, UsageError
@@ -249,6 +260,13 @@ INPUT = InputType(
         Component(name="word_dropout", options={"amount": 0.2}),
         Component(name="mask", options={"amount": 0.3}),
     ),
+    entries=lambda one: Entries(math.prod(one.shape), classes=True),
+    row_model=RowModel(
+        lambda one, pixels, sigma: Tokens(one.fields[0].state),
+        lambda one, pixels: Tokens.description,
+        masking=lambda one, rate, patch: TokenMasking(rate, len(one.fields[0].state["vocabulary"])),
+    ),
+    tokens=TokenCodes(PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"]),
 )
 COLUMN = ColumnType(
     "text",

@@ -11,10 +11,21 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.core.wording import counted, listed
-from leadline.data.columns.contract import InputType, column_type
-from leadline.data.input_types.table import COLUMNS, cells, columns_differ, example, width
+from leadline.data.columns.contract import Entries, InputType, RowModel, column_type
+from leadline.data.input_types.cell_masking import SPANS, SpanMasking
+from leadline.data.input_types.table import (
+    COLUMNS,
+    cannot_be_told,
+    cell_entries,
+    cells,
+    columns_differ,
+    example,
+    width,
+)
+from leadline.data.input_types.tabular_likelihood import SeriesLikelihood, TabularLikelihood
 from leadline.data.preprocessors import SeriesPreprocessor
 from leadline.data.storage import RowStorage, WindowRows
+from leadline.nn.generative.masking import Masking
 
 
 def _storage(one: InputSchema, values: Tensor, ends: Tensor | None) -> RowStorage:
@@ -59,6 +70,16 @@ def _described(one: InputSchema) -> str:
     return said + (f"; known ahead: {listed(known, COLUMNS)}" if known else "")
 
 
+def _entries(one: InputSchema) -> Entries:
+    step = cell_entries(one.fields)
+    return step._replace(size=step.size * one.shape[0])
+
+
+def _masking(one: InputSchema, rate: float | None, patch: int | None) -> Masking:
+    assert one.window is not None
+    return SpanMasking(SPANS if rate is None else rate, one.fields, one.window.past)
+
+
 INPUT = InputType(
     "window",
     shape=lambda fields: (width(fields),),
@@ -76,4 +97,12 @@ INPUT = InputType(
         Component(name="scale", options={"amount": 0.3}),
         Component(name="missing_span", options={"amount": 0.3}),
     ),
+    entries=_entries,
+    row_model=RowModel(
+        lambda one, pixels, sigma: SeriesLikelihood(one.fields, one.shape[0], sigma),
+        lambda one, pixels: TabularLikelihood.description,
+        masking=_masking,
+        unsuitable=cannot_be_told,
+    ),
+    plural="windows of a series",
 )

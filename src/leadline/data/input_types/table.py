@@ -14,7 +14,10 @@ from torch import Tensor
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.core.wording import counted, listed
-from leadline.data.columns.contract import InputType, column_type
+from leadline.data.columns.contract import Entries, InputType, RowModel, column_type
+from leadline.data.input_types.cell_masking import CELLS, CellMasking
+from leadline.data.input_types.table_generator import TableRowGenerator, cannot_generate
+from leadline.data.input_types.tabular_likelihood import TabularLikelihood, lacking_cell
 from leadline.data.preprocessors import TablePreprocessor
 
 COLUMNS = 40  # of one kind that are named
@@ -60,6 +63,23 @@ def _refitted(one: InputSchema, other: InputSchema) -> InputSchema:
     return one.model_copy(update={"fields": other.fields, "shape": other.shape})
 
 
+def cell_entries(fields: Sequence[ColumnSchema]) -> Entries:
+    """Return what a row of some columns is made of."""
+    kinds = [(column_type(field.kind).cell, field.state) for field in fields]
+    forms = {cell(state).form for cell, state in kinds if cell is not None}
+    return Entries(len(fields), bool(forms & {"quantity", "moment"}), bool(forms & {"class", "yes"}))
+
+
+def cannot_be_told(one: InputSchema) -> str | None:
+    """Say why no decoder makes rows of such columns, or None."""
+    other = lacking_cell(one.fields)
+    if other is not None:
+        return f"column {other.name!r} is {other.kind}, of which no decoder makes cells"
+    if not TabularLikelihood(one.fields, 1.0).spec.shape[0]:
+        return f"no column of {one.name!r} has a value that could be made again"
+    return None
+
+
 def _described(one: InputSchema) -> str:
     kinds: dict[str, list[str]] = {}
     for field in one.fields:
@@ -80,4 +100,14 @@ INPUT = InputType(
     refitted=_refitted,
     network=lambda one, predicts: Component(name="mlp"),
     strong=(Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
+    entries=lambda one: cell_entries(one.fields),
+    row_model=RowModel(
+        lambda one, pixels, sigma: TabularLikelihood(one.fields, sigma),
+        lambda one, pixels: TabularLikelihood.description,
+        masking=lambda one, rate, patch: CellMasking(CELLS if rate is None else rate, one.fields),
+        unsuitable=cannot_be_told,
+    ),
+    generator=lambda one, spec, latent, classes, width, growing: TableRowGenerator(one, latent, classes, width),
+    cannot_generate=cannot_generate,
+    columns=lambda one: one.fields,
 )

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import column_type, input_type
 from leadline.data.dataset import Dataset
+from leadline.data.input_types.tabular_likelihood import TabularLikelihood, lacking_cell
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
@@ -26,10 +27,9 @@ from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
+from leadline.nn.generative.likelihood import chance
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import BoundObjective, Encoder, EvaluationContext
-from leadline.objectives.generative.likelihood import chance
-from leadline.objectives.generative.tabular_likelihood import KINDS, TabularLikelihood
 
 QUANTITIES, CLASSES = (
     ("imputation_error", "imputation_error_saved"),
@@ -55,8 +55,8 @@ def table_of(objective: BoundObjective, schema: Schema) -> InputSchema | None:
     """Return the input whose missing cells are filled in, where there is one and the objective makes rows again."""
     if objective.capability("encoder") is None or objective.learning.encoder_output != "vector":
         return None
-    fits = (one for one in schema.inputs if one.kind == "table" and len(one.fields) >= FEWEST)
-    return next((one for one in fits if all(field.kind in KINDS for field in one.fields)), None)
+    fits = (one for one in schema.inputs if input_type(one.kind).columns is not None and len(one.fields) >= FEWEST)
+    return next((one for one in fits if lacking_cell(one.fields) is None), None)
 
 
 def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
@@ -170,7 +170,8 @@ def impute(network: nn.Module, objective: BoundObjective, schema: Schema, subset
     for field in one.fields:
         kind = column_type(field.kind)
         end = start + kind.width(field.state)
-        if gaps[:, start].any() and field.kind != "calendar":
+        modelled = kind.cell is not None and kind.cell(field.state).form != "derived"
+        if gaps[:, start].any() and modelled:
             columns[f"completed({field.name})"] = pl.Series(kind.decode(filled[:, start:end], field.state))
         start = end
     return columns

@@ -16,7 +16,7 @@ from torch import nn
 
 from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type
+from leadline.data.columns.contract import column_type, input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.feature_space import RawFeatures, random_rows
@@ -84,7 +84,7 @@ class _Task(NamedTuple):
 
 def suits(schema: Schema) -> bool:
     """Say whether rows are those of one table."""
-    return len(schema.inputs) == 1 and schema.inputs[0].kind == "table"
+    return len(schema.inputs) == 1 and input_type(schema.inputs[0].kind).columns is not None
 
 
 def measures(
@@ -146,11 +146,12 @@ def _predictable(one: InputSchema) -> list[tuple[str, int, bool]]:
     """Return some columns, evenly spread, by name and place, and whether each is one of several classes."""
     found, start = [], 0
     for field in one.fields:
-        width = column_type(field.kind).width(field.state)
-        classes = bool(column_type(field.kind).codes(field.state)) or field.kind == "boolean"
-        if width == 1 and (classes or field.kind == "number"):
+        kind = column_type(field.kind)
+        cell = kind.cell(field.state) if kind.cell is not None else None
+        classes = cell is not None and cell.codes[0] > 0
+        if cell is not None and (classes or cell.form == "quantity"):
             found.append((field.name, start, classes))
-        start += width
+        start += kind.width(field.state)
     return [found[int(at)] for at in np.unique(np.linspace(0, len(found) - 1, PREDICTED).astype(int))] if found else []
 
 

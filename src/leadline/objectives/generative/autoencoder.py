@@ -22,6 +22,7 @@ from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
 from leadline.metrics.classification import anomaly as anomaly_metrics
 from leadline.metrics.regression.forecast import MSE_SCALED
@@ -29,13 +30,13 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.fusion import Fuse
+from leadline.nn.generative.likelihood import PixelLikelihood, Sigma, chance
 from leadline.nn.rng import Rng
 from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
-from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
+from leadline.objectives.generative.input_likelihoods import in_words
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network
-from leadline.objectives.generative.likelihood import Sigma, chance
 
 LATENT = 32  # numbers of a code at most, where nobody says it
 AMOUNTS = MappingProxyType({"none": 0.0, "gaussian": 0.3, "mask": 0.25})
@@ -85,9 +86,9 @@ class Autoencoder(LatentObjective):
 
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why no rows can be made of codes, or None."""
-        if self.chosen.noise == "gaussian" and all(one.kind == "text" for one in schema.inputs):
+        if self.chosen.noise == "gaussian" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
             return "gaussian noise is for quantities, and there is only text: take noise mask"
-        if self.chosen.score == "relative" and all(one.kind == "text" for one in schema.inputs):
+        if self.chosen.score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
             return "objective.score=relative compares errors of quantities, and there is only text"
         return super().unsuitable(schema)
 

@@ -22,6 +22,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
@@ -123,7 +124,7 @@ class ImageToImage(Adversarial):
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why there are no pictures to make others of, or None."""
         into, names = self.chosen.into, [one.name for one in schema.inputs]
-        other = next((one for one in schema.inputs if one.kind != "image"), None)
+        other = next((one for one in schema.inputs if input_type(one.kind).pixels is None), None)
         if other is not None:
             return (
                 f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"

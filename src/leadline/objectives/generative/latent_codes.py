@@ -5,7 +5,6 @@ B rows, K inputs, F features, L numbers of a code, C classes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,18 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.metric import Metric
-from leadline.core.schema import InputSchema, Schema
+from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, Batch
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.decoders import default_decoder
+from leadline.nn.generative.likelihood import Likelihood, PixelLikelihood, Sigma
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import Network, assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.base import Unlabelled
-from leadline.objectives.generative.input_likelihoods import PixelLikelihood, input_likelihood, unlikely, usual_pixels
-from leadline.objectives.generative.likelihood import Likelihood, Sigma
+from leadline.objectives.generative.input_likelihoods import input_likelihood, unlikely
 
 RECONSTRUCTION = Metric(
     "reconstruction", "Reconstruction", "surprise at a row that is made of its code again", "nats", "lower"
@@ -144,11 +144,7 @@ def latent_network(
 
 def entries(schema: Schema) -> int:
     """Return how many values a row has: pixels, cells, tokens of the longest text."""
-    return sum(len(one.fields) * one.shape[0] if one.window is not None else _entries(one) for one in schema.inputs)
-
-
-def _entries(one: InputSchema) -> int:
-    return len(one.fields) if one.kind == "table" else math.prod(one.shape)
+    return sum(input_type(one.kind).entries(one).size for one in schema.inputs)
 
 
 def default_latent(schema: Schema, most: int) -> int:
@@ -173,8 +169,8 @@ def pixels_of(schema: Schema, asked: PixelLikelihood | None) -> PixelLikelihood 
     """Return how pixels are modelled: as asked, else as is usual for the first input of pictures; None where there is
     none.
     """
-    pictures = [one for one in schema.inputs if one.kind == "image"]
-    return (asked or usual_pixels(pictures[0])) if pictures else None
+    usual = [(input_type(one.kind).pixels, one) for one in schema.inputs]
+    return next((asked or pixels(one) for pixels, one in usual if pixels is not None), None)
 
 
 def measuring(batch: Batch) -> Rng:

@@ -28,12 +28,12 @@ from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
+from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng
 from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.input_likelihoods import PixelLikelihood, in_words
+from leadline.objectives.generative.input_likelihoods import in_words
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network, measuring
-from leadline.objectives.generative.likelihood import Sigma
 
 LATENT = 20  # numbers of a code at most, where nobody says it
 UNTOLD = 0.1  # of train rows whose class a conditional network is not told, so that it can do without

@@ -30,12 +30,11 @@ from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.cluster_centres import Centres, sharpened
+from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng, seed_for
 from leadline.objectives.base import composed
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.input_likelihoods import PixelLikelihood
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, entries, latent_network
-from leadline.objectives.generative.likelihood import Sigma
 from leadline.objectives.self_supervised.kmeans import Clusters, clusters_of
 
 CLUSTERS = Metric("clusters", "Clusters", "groups that rows are put into")

@@ -22,7 +22,8 @@ from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
-from leadline.core.schema import Schema
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import explained
@@ -30,13 +31,13 @@ from leadline.metrics.statistics.ratios import ratio_of
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
+from leadline.nn.generative.masking import MaskedRows, Masking, Reconstruction
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.base import Unlabelled, composed
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.input_likelihoods import WIDTH, input_likelihood, unlikely
-from leadline.objectives.self_supervised.masking import MaskedRows, Masking, Reconstruction
+from leadline.objectives.generative.input_likelihoods import input_likelihood, unlikely
 
 
 class Options(Fact):
@@ -58,10 +59,11 @@ class MaskedNetwork(nn.Module):
     def __init__(self, schema: Schema, network: Any, bodies: Mapping[str, Any], options: Options) -> None:
         super().__init__()
         width = network.head.in_features
-        self.hidings = nn.ModuleList(Masking(one, options.rate, options.patch) for one in schema.inputs)
-        self.observed = nn.ModuleList(input_likelihood(one, "gaussian") for one in schema.inputs)
+        self.hidings = nn.ModuleList(_masking(one, options) for one in schema.inputs)
+        observed = [input_likelihood(one, "gaussian") for one in schema.inputs]
+        self.observed = nn.ModuleList(observed)
         if options.by == "step":
-            self.decoders = nn.ModuleList([nn.Linear(width, WIDTH)])
+            self.decoders = nn.ModuleList(nn.Linear(width, seen.spec.shape[-1]) for seen in observed)
         else:
             pairs = zip(schema.inputs, self.observed, strict=True)
             self.decoders = nn.ModuleList(bodies[one.name].decoder(seen.spec, width) for one, seen in pairs)
@@ -196,18 +198,22 @@ def _surprise(
     return torch.stack(nlls).sum(0), torch.stack(counts).sum(0), told
 
 
+def _masking(one: InputSchema, options: Options) -> Masking:
+    model = input_type(one.kind).row_model
+    assert model is not None
+    return model.masking(one, options.rate, options.patch)
+
+
 def _is_text(schema: Schema) -> bool:
-    return len(schema.inputs) == 1 and schema.inputs[0].kind == "text"
+    return len(schema.inputs) == 1 and input_type(schema.inputs[0].kind).tokens is not None
 
 
 def _has_classes(schema: Schema) -> bool:
-    kinds = {field.kind for one in schema.inputs for field in one.fields}
-    return bool(kinds & {"category", "boolean", "text"})
+    return any(input_type(one.kind).entries(one).classes for one in schema.inputs)
 
 
 def _has_quantities(schema: Schema) -> bool:
-    kinds = {field.kind for one in schema.inputs for field in one.fields}
-    return bool(kinds & {"number", "date", "image"})
+    return any(input_type(one.kind).entries(one).quantities for one in schema.inputs)
 
 
 OBJECTIVE = composed(Masked())

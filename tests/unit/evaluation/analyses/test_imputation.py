@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
+from leadline.data.input_types.tabular_likelihood import TabularLikelihood
 from leadline.evaluation.analyses.imputation import CLASSES, QUANTITIES, imputation, impute, names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.tabular_likelihood import TabularLikelihood
 from leadline.objectives.lookup import objective_for
 
 CLASSIFICATION = objective_for(Component(name="classification"))

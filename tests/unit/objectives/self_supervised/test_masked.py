@@ -11,14 +11,15 @@ from torch import nn
 
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
+from leadline.nn.generative.masking import Masking
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.input_likelihoods import input_likelihood
 from leadline.objectives.self_supervised.masked import OBJECTIVE, Options
-from leadline.objectives.self_supervised.masking import Masking
 
 NUMBER = {
     "mean": 5.0,
@@ -63,6 +64,12 @@ TABLE = InputSchema(
 ROWS = 500
 
 
+def masking(one: InputSchema, rate: float, patch: int | None = None) -> Masking:
+    model = input_type(one.kind).row_model
+    assert model is not None
+    return model.masking(one, rate, patch)
+
+
 def rng(rows: int = ROWS, step: int = 0) -> Rng:
     return Rng(0, step, torch.arange(rows))
 
@@ -98,7 +105,7 @@ def network(one: InputSchema, **options: Any) -> tuple[Any, Any]:
 
 
 def test_whole_patches_of_every_channel_are_hidden_as_many_in_each_picture() -> None:
-    hiding, seen = Masking(IMAGE, 0.5, 4), input_likelihood(IMAGE, "gaussian")
+    hiding, seen = masking(IMAGE, 0.5, 4), input_likelihood(IMAGE, "gaussian")
     raw = torch.full((ROWS, 2, 12, 10), 7, dtype=torch.uint8)
     hidden = hiding(raw, seen, rng())
     patches = hidden.where[:, 0, ::4, ::4]  # 3 × 3, those on the right two pixels wide
@@ -113,7 +120,7 @@ def test_whole_patches_of_every_channel_are_hidden_as_many_in_each_picture() -> 
 
 
 def test_tokens_are_hidden_as_in_bert() -> None:
-    hiding, seen, raw = Masking(WORDS, 0.3, None), input_likelihood(WORDS), texts(4000)
+    hiding, seen, raw = masking(WORDS, 0.3), input_likelihood(WORDS), texts(4000)
     hidden = hiding(raw, seen, rng(4000))
     length = (raw != 0).sum(1)
     assert (hidden.count_B == torch.round(0.3 * length).clamp_min(1)).all()
@@ -128,7 +135,7 @@ def test_tokens_are_hidden_as_in_bert() -> None:
 
 
 def test_cells_that_are_there_are_hidden() -> None:
-    hiding, seen, raw = Masking(TABLE, 0.4, None), input_likelihood(TABLE), table(5000)
+    hiding, seen, raw = masking(TABLE, 0.4), input_likelihood(TABLE), table(5000)
     hidden = hiding(raw, seen, rng(5000))
     there = seen.there(raw)
     assert not (hidden.where & ~there).any()
@@ -166,7 +173,7 @@ def test_the_network_does_not_see_what_is_hidden() -> None:
 
 
 def test_errors_against_the_mean_and_the_most_frequent_class_by_hand() -> None:
-    hiding, seen, raw = Masking(TABLE, 0.4, None), input_likelihood(TABLE), table()
+    hiding, seen, raw = masking(TABLE, 0.4), input_likelihood(TABLE), table()
     hiding.train()
     hiding(raw, seen, rng(step=1))  # counts
     hidden = hiding.eval()(raw, seen, rng())
@@ -190,7 +197,7 @@ def test_errors_against_the_mean_and_the_most_frequent_class_by_hand() -> None:
 
 
 def test_what_is_hidden_is_counted_in_training_alone() -> None:
-    hiding, seen, raw = Masking(WORDS, 0.5, None), input_likelihood(WORDS), texts()
+    hiding, seen, raw = masking(WORDS, 0.5), input_likelihood(WORDS), texts()
     hidden = hiding.train()(raw, seen, rng())
     assert int(hiding.seen_S.sum()) == int(hidden.count_B.sum())
     np.testing.assert_array_equal(hiding.seen_S.numpy(), np.bincount(raw[hidden.where].numpy(), minlength=10))

@@ -20,10 +20,12 @@ from leadline.nn.rng import Rng, untraced
 
 # The spread of quantities around what is expected, in standard deviations of the train rows.
 Sigma = Annotated[float, Field(gt=0)] | Literal["learned"]
+PixelLikelihood = Literal["bernoulli", "gaussian"]
 LEAST = (
     1e-2  # standard deviations that a learned spread has at least: a likelihood without bound rewards certainty alone
 )
 MOST = 1e6  # standard deviations from the mean that count: a square beyond would be no number
+EXTREME = 0.5  # of the variance that pixels of 0 and 255 alone would have: above it, pictures are taken for such
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 _ONE = math.log(math.e - 1)  # where softplus is 1
 
@@ -150,6 +152,14 @@ class Pixels(Likelihood):
         """Return squared errors of the mean picture, and how many pixels it has."""
         square_B = ((raw - self.mean(given)) / self.std_C11).square().flatten(1).sum(1)
         return torch.stack([square_B, torch.full_like(square_B, math.prod(self.spec.shape))], 1)
+
+
+def usual_pixels(state: Mapping[str, Any]) -> PixelLikelihood:
+    """Return how pixels are modelled where nobody says it, by the state of their column: as 0 or 1 where those of grey
+    pictures are nearly so, else as normal.
+    """
+    mean, std = state["mean"][0], state["std"][0]
+    return "bernoulli" if state["channels"] == 1 and std**2 > EXTREME * mean * (255 - mean) else "gaussian"
 
 
 class Bernoulli(Pixels):

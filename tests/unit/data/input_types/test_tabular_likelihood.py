@@ -10,8 +10,8 @@ import torch
 from scipy import stats
 
 from leadline.core.schema import ColumnSchema
+from leadline.data.input_types.tabular_likelihood import SeriesLikelihood, TabularLikelihood
 from leadline.nn.rng import Rng
-from leadline.objectives.generative.tabular_likelihood import SeriesLikelihood, TabularLikelihood
 
 NUMBER = {
     "mean": 5.0,

@@ -9,8 +9,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from leadline.nn.generative.likelihood import LEAST, Bernoulli, Gaussian, Spread, chance
 from leadline.nn.rng import Rng
-from leadline.objectives.generative.likelihood import LEAST, Bernoulli, Gaussian, Spread, chance
 
 STATE = {"height": 4, "width": 3, "channels": 1, "mean": [100.0], "std": [80.0]}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
@@ -17,11 +18,22 @@ from leadline.core.schema import ColumnSchema
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.scalars.time_stamps import DAY
 from leadline.nn.batch import SignalSpec
+from leadline.nn.generative.cells import Cell, Form
+from leadline.nn.generative.likelihood import MOST, Likelihood, Sigma, Spread, chance, normal_nll
 from leadline.nn.rng import Rng
-from leadline.objectives.generative.likelihood import MOST, Likelihood, Sigma, Spread, chance, normal_nll
 
 SOFT = 0.5  # the temperature of classes that gradients pass through
-KINDS = ("number", "date", "boolean", "category", "calendar")  # of field that rows can be made of
+
+
+def cells_of(fields: Sequence[ColumnSchema]) -> list[Cell]:
+    """Return what a decoder has to say of each column; all are of kinds that have cells (see `lacking_cell`)."""
+    kinds = [(column_type(field.kind).cell, field.state) for field in fields]
+    return [cell(state) for cell, state in kinds if cell is not None]
+
+
+def lacking_cell(fields: Sequence[ColumnSchema]) -> ColumnSchema | None:
+    """Return the first column of a kind of which no decoder makes cells, or None."""
+    return next((field for field in fields if column_type(field.kind).cell is None), None)
 
 
 class TabularLikelihood(Likelihood):
@@ -37,16 +49,19 @@ class TabularLikelihood(Likelihood):
         super().__init__()
         widths = [column_type(field.kind).width(field.state) for field in fields]
         first = dict(zip(range(len(fields)), (0, *accumulate(widths)), strict=False))
-        by_kind = {kind: [at for at, field in enumerate(fields) if field.kind == kind] for kind in KINDS}
-        numbers, dates = by_kind["number"], by_kind["date"]
-        sizes = {at: len(fields[at].state["classes"]) for at in by_kind["category"]}
+        cells = cells_of(fields)
+        by_form: dict[Form, list[int]] = {form: [] for form in get_args(Form)}
+        for at, cell in enumerate(cells):
+            by_form[cell.form].append(at)
+        numbers, dates = by_form["quantity"], by_form["moment"]
+        sizes = {at: cells[at].classes for at in by_form["class"]}
         self.sizes = tuple(sorted({size for size in sizes.values() if size}))
         grouped = [[at for at, size in sizes.items() if size == wanted] for wanted in self.sizes]
         self.counts = tuple(map(len, grouped))
-        self.quantities, self.booleans = len(numbers) + len(dates), len(by_kind["boolean"])
+        self.quantities, self.booleans = len(numbers) + len(dates), len(by_form["yes"])
         self.dates, self.width = len(dates), sum(widths)
-        self._columns(first, by_kind, grouped)
-        self._scales([fields[at] for at in numbers], [fields[at] for at in dates])
+        self._columns(first, by_form, grouped)
+        self._scales([cells[at] for at in numbers], [cells[at] for at in dates])
         fill = torch.full((self.width,), torch.nan)
         fill[[first[at] for at in sizes]] = 0.0
         self.fill_F: Tensor
@@ -59,9 +74,9 @@ class TabularLikelihood(Likelihood):
         )
         self.spec = SignalSpec("table", (given,))
 
-    def _columns(self, first: dict[int, int], by_kind: dict[str, list[int]], grouped: list[list[int]]) -> None:
-        days = [first[at] for at in by_kind["date"]]
-        read = [*(first[at] for at in by_kind["number"]), *days, *(first[at] for at in by_kind["boolean"])]
+    def _columns(self, first: dict[int, int], by_form: dict[Form, list[int]], grouped: list[list[int]]) -> None:
+        days = [first[at] for at in by_form["moment"]]
+        read = [*(first[at] for at in by_form["quantity"]), *days, *(first[at] for at in by_form["yes"])]
         read += [first[at] for group in grouped for at in group]
         self.coded = tuple(first[at] for group in grouped for at in group)  # columns of codes
         written = [*read, *(day + 1 for day in days)]
@@ -73,17 +88,15 @@ class TabularLikelihood(Likelihood):
         self.second_K: Tensor
         self.place_F: Tensor
 
-    def _scales(self, numbers: Sequence[ColumnSchema], dates: Sequence[ColumnSchema]) -> None:
-        whole = [math.floor(one.state["mean"]) for one in dates]
-        shift = [one.state["mean"] - one.state["offset"] for one in numbers] + [float(day) for day in whole]
-        part = [0.0] * len(numbers) + [one.state["mean"] - day for one, day in zip(dates, whole, strict=True)]
-        scale = [one.state["std"] or 1.0 for one in (*numbers, *dates)]
+    def _scales(self, numbers: Sequence[Cell], dates: Sequence[Cell]) -> None:
+        whole = [math.floor(one.mean) for one in dates]
+        shift = [one.mean for one in numbers] + [float(day) for day in whole]
+        part = [0.0] * len(numbers) + [one.mean - day for one, day in zip(dates, whole, strict=True)]
+        scale = [one.std or 1.0 for one in (*numbers, *dates)]
         self.register_buffer("shift_Q", torch.tensor(shift, dtype=torch.float32), persistent=False)
         self.register_buffer("part_Q", torch.tensor(part, dtype=torch.float32), persistent=False)
         self.register_buffer("scale_Q", torch.tensor(scale, dtype=torch.float32), persistent=False)
-        self.register_buffer(
-            "timed_K", torch.tensor([one.state["times"] for one in dates], dtype=torch.bool), persistent=False
-        )
+        self.register_buffer("timed_K", torch.tensor([one.timed for one in dates], dtype=torch.bool), persistent=False)
         self.shift_Q: Tensor
         self.part_Q: Tensor
         self.scale_Q: Tensor
