@@ -13,7 +13,6 @@ from package import Module
 OPEN = "what it asks for is not yet answered by the item itself"
 # A file of the package -> how often it asks, and why it may. A count that is no longer reached fails: lower it.
 ALLOWED: Mapping[str, tuple[int, str]] = {
-    "core/wording.py": (1, OPEN),
     "data/checks/unknown_tokens.py": (1, OPEN),
     "data/inputs.py": (3, OPEN),
     "data/series/columns.py": (2, OPEN),
