@@ -251,8 +251,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         "token-importance": Entry(
             "leadline.evaluation.analyses.token_importance:ANALYSIS", "words of a text that decisions rest on"
         ),
-        "token-predictions": Entry(
-            "leadline.evaluation.analyses.token_predictions:ANALYSIS", "wrong tags, surprising tokens, drawn texts"
+        "wrong-tags": Entry(
+            "leadline.evaluation.analyses.token_predictions:WRONG_TAGS", "tokens that are tagged wrongly"
+        ),
+        "surprising-tokens": Entry(
+            "leadline.evaluation.analyses.token_predictions:SURPRISING_TOKENS", "tokens that surprise, and drawn texts"
         ),
         "cost": Entry(
             "leadline.evaluation.analyses.cost:ANALYSIS", "parameters, operations, size, time, memory, energy"

@@ -70,8 +70,12 @@ def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> s
         return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
     if len(shape) > 1:
         return " × ".join(map(str, shape))
-    present = (pretokenized.as_given(column[:LOOK]) if pretokenized.are_lists(column) else column).drop_nulls()
-    return _short(f"such as {present[0]}") if len(present) else ""
+    plain = pretokenized.are_lists(column) and not column.dtype.inner.is_nested()  # type: ignore[attr-defined]
+    present = (pretokenized.as_given(column[:LOOK]) if plain else column).drop_nulls()
+    if not len(present):
+        return ""
+    first = present[0]
+    return _short(f"such as {first.to_list() if isinstance(first, pl.Series) else first}")
 
 
 def _short(text: str) -> str:

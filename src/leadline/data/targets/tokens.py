@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import Schema
 from leadline.data.columns.texts import pretokenized
+from leadline.data.columns.texts.tokens import PADDING, tokens_of
+from leadline.data.subset import Subset
 from leadline.errors import UsageError
 
 NOTHING = -1  # in the place of a tag or token: there is none, or it is not known
@@ -49,6 +52,13 @@ def bind(schema: Schema) -> Schema:
     field = schema.inputs[0].fields[0]
     state = {**goal.state, "of": field.name, "length": field.state["length"]}
     return schema.model_copy(update={"target": goal.model_copy(update={"state": state})})
+
+
+def pieces_of(schema: Schema, subset: Subset, row: int) -> list[str]:
+    """Return the tokens of the text of a row, by its position in a subset, as people read them."""
+    one = schema.inputs[0]
+    ids_T = subset.batch(torch.tensor([row])).inputs[one.name][0]
+    return tokens_of(one.fields[0].state).pieces(ids_T[ids_T != PADDING].tolist())
 
 
 def sampled(rows: int) -> np.ndarray:

@@ -76,6 +76,18 @@ def of_test_rows(subject: Subject) -> str | None:
     return None if subject.test is not None else "there are no test rows"
 
 
+def of_targets(*kinds: str, otherwise: str) -> Callable[[Subject], str | None]:
+    """Return how an analysis applies that is made for some types of target: `otherwise` is why it does not apply to
+    others.
+    """
+
+    def applies(subject: Subject) -> str | None:
+        goal = subject.dataset.schema.target
+        return of_labelled_rows(subject) if goal is not None and goal.kind in kinds else otherwise
+
+    return applies
+
+
 def of_labelled_rows(subject: Subject) -> str | None:
     """Say why there are no test rows whose targets the network was trained to give, or None."""
     return (

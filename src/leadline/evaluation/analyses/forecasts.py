@@ -18,7 +18,7 @@ from leadline.core.wording import Wording
 from leadline.data.columns.contract import column_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
-from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_targets
 from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import BoundObjective
 
@@ -31,9 +31,9 @@ LEAST = 24  # past steps that are shown where there are so many
 def forecasts(
     dataset: Dataset, objective: BoundObjective, subset: Subset, predictions: Mapping[str, np.ndarray]
 ) -> Iterator[ExhibitDraft]:
-    """Yield windows with their forecasts; nothing where nothing is forecast."""
+    """Yield windows with their forecasts; nothing where there are none."""
     schema, target_nHV = dataset.schema, subset.target
-    if target_nHV is None or schema.target is None or schema.target.kind != "series" or len(subset) == 0:
+    if target_nHV is None or len(subset) == 0:
         return
     variables = _some(target_nHV.shape[2], VARIABLES)
     count = max(PANELS // len(variables), 1)
@@ -133,15 +133,10 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     yield from forecasts(subject.dataset, subject.objective, subject.test_rows, subject.predictions("test"))
 
 
-def _applies(subject: Subject) -> str | None:
-    goal = subject.dataset.schema.target
-    return of_labelled_rows(subject) if goal is not None and goal.kind == "series" else "nothing is forecast"
-
-
 ANALYSIS = Analysis(
     name="forecasts",
     question="How do forecasts look beside what came, and where are they furthest off?",
     section="errors",
     run=_run,
-    applies=_applies,
+    applies=of_targets("series", otherwise="nothing is forecast"),
 )

@@ -1,5 +1,4 @@
-"""Texts with an answer for every token: where tags are wrong, which tokens surprise, and texts that the network draws
-itself.
+"""Texts with an answer for every token: where tags are wrong, or which tokens surprise, and texts that are drawn.
 
 Shapes: n rows of a split, T tokens of a text, S = T + 1 places of it.
 """
@@ -15,11 +14,11 @@ import torch.nn.functional as F
 from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
-from leadline.data.columns.texts.tokens import PADDING, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
-from leadline.data.targets.tags import in_words as tags_in_words
-from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
+from leadline.data.targets.tags import in_words
+from leadline.data.targets.tokens import pieces_of
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_targets
 from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import BoundObjective
@@ -27,33 +26,12 @@ from leadline.objectives.contract import BoundObjective
 SHOWN = 12  # texts
 SAMPLED = 8
 STRONG = 10.0  # nats at which a token is marked as strongly as any
-TARGETS = ("tags", "text")  # the types of target whose rows are texts
 
 
-def token_predictions(
-    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
-) -> Iterator[ExhibitDraft]:
-    """Yield texts of a part whose tags are most surely wrong, or those that surprise most, and texts that are drawn."""
-    goal = dataset.schema.target
-    if goal is None or goal.kind not in TARGETS or subset.target is None or not len(subset):
+def wrong_tags(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]) -> Iterator[ExhibitDraft]:
+    """Yield texts with the wrong tags marked; nothing where none is wrong."""
+    if subset.target is None or not len(subset):
         return
-    if goal.kind == "tags":
-        yield from _wrong(dataset, subset, decided)
-        return
-    sampler = objective.capability("sampler")
-    if sampler is not None:
-        rng = Rng(0, 0, torch.arange(SAMPLED))
-        columns = sampler.sample(network, dataset.schema, rng, sampler.samples())
-        texts = [
-            {"caption": "", "pieces": [text or "(no token)"], "weights": [0.0]} for text in next(iter(columns.values()))
-        ]
-        caption = "Drawn token by token, each as often as the network expects it there."
-        yield ExhibitDraft("samples", "texts", "Texts that the network draws", {"texts": texts}, caption)
-    yield _surprising(network, dataset, subset, decided)
-
-
-def _wrong(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]) -> Iterator[ExhibitDraft]:
-    assert subset.target is not None
     steps = subset.target.shape[1]
     said_nT, sure_nT = decided["prediction"][:, :steps], decided["confidence"][:, :steps]
     wrong_nT = (said_nT != subset.target) & (subset.target >= 0)
@@ -71,7 +49,7 @@ def _wrong(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]) 
 def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure_T: np.ndarray) -> Mapping[str, Any]:
     """Return a text with its tokens, each wrongly tagged one with its true tag and the one that was given."""
     assert subset.target is not None
-    tags, shown = dataset.schema.tags, _pieces(dataset, subset, row)
+    tags, shown = dataset.schema.tags, pieces_of(dataset.schema, subset, row)
     pieces: list[str] = []
     weights: list[float] = []
     for place, piece in enumerate(shown):
@@ -80,8 +58,8 @@ def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure
         weights.append(-round(wrong, 3))
         if wrong:
             true, said = (
-                tags_in_words(subset.target[row, place : place + 1], tags),
-                tags_in_words(said_T[place : place + 1], tags),
+                in_words(subset.target[row, place : place + 1], tags),
+                in_words(said_T[place : place + 1], tags),
             )
             pieces.append(f"({true}, not {said}) ")
             weights.append(0.0)
@@ -91,6 +69,24 @@ def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure
         "pieces": pieces,
         "weights": weights,
     }
+
+
+def surprising_tokens(
+    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray]
+) -> Iterator[ExhibitDraft]:
+    """Yield the texts of a part that surprise most, and texts that are drawn."""
+    if subset.target is None or not len(subset):
+        return
+    sampler = objective.capability("sampler")
+    if sampler is not None:
+        rng = Rng(0, 0, torch.arange(SAMPLED))
+        columns = sampler.sample(network, dataset.schema, rng, sampler.samples())
+        texts = [
+            {"caption": "", "pieces": [text or "(no token)"], "weights": [0.0]} for text in next(iter(columns.values()))
+        ]
+        caption = "Drawn token by token, each as often as the network expects it there."
+        yield ExhibitDraft("samples", "texts", "Texts that the network draws", {"texts": texts}, caption)
+    yield _surprising(network, dataset, subset, decided)
 
 
 def _surprising(
@@ -117,34 +113,33 @@ def _surprise(network: nn.Module, dataset: Dataset, subset: Subset, row: int) ->
     target_S = batch.target_B[0]
     nll_S = F.cross_entropy(scores_SV, target_S, reduction="none", ignore_index=-1)
     mean = float(nll_S.sum() / (target_S >= 0).sum())
-    pieces = _pieces(dataset, subset, row)
+    pieces = pieces_of(dataset.schema, subset, row)
     weights = [round(min(float(nll) / STRONG, 1.0), 3) for nll in nll_S[: len(pieces)]]
     return {"caption": f"perplexity {np.exp(mean):.4g} ({subset.place(row)})", "pieces": pieces, "weights": weights}
 
 
-def _pieces(dataset: Dataset, subset: Subset, row: int) -> list[str]:
-    one = dataset.schema.inputs[0]
-    ids_T = subset.batch(torch.tensor([row])).inputs[one.name][0]
-    return tokens_of(one.fields[0].state).pieces(ids_T[ids_T != PADDING].tolist())
+def _run_tags(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from wrong_tags(subject.dataset, subject.test_rows, subject.predictions("test"))
 
 
-def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    yield from token_predictions(
+def _run_text(subject: Subject, options: NoOptions, seed: int) -> Results:
+    yield from surprising_tokens(
         subject.network, subject.objective, subject.dataset, subject.test_rows, subject.predictions("test")
     )
 
 
-def _applies(subject: Subject) -> str | None:
-    goal = subject.dataset.schema.target
-    if goal is None or goal.kind not in TARGETS:
-        return "there is no answer for every token of a text"
-    return of_labelled_rows(subject)
-
-
-ANALYSIS = Analysis(
-    name="token-predictions",
-    question="Which tokens are tagged wrongly, or surprise, and what does the network write itself?",
+WRONG_TAGS = Analysis(
+    name="wrong-tags",
+    question="Which tokens are tagged wrongly?",
     section="errors",
-    run=_run,
-    applies=_applies,
+    run=_run_tags,
+    applies=of_targets("tags", otherwise="tokens have no tags"),
+)
+
+SURPRISING_TOKENS = Analysis(
+    name="surprising-tokens",
+    question="Which tokens surprise, and what does the network write itself?",
+    section="errors",
+    run=_run_text,
+    applies=of_targets("text", otherwise="no text is foreseen token by token"),
 )

@@ -18,7 +18,7 @@ from leadline.data.dataset import Dataset, prepare
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.data.targets.words import predictions_in_words, targets_in_words
 from leadline.evaluation.analyses.dummy_baseline import baseline
-from leadline.evaluation.analyses.token_predictions import SAMPLED, token_predictions
+from leadline.evaluation.analyses.token_predictions import SAMPLED, surprising_tokens, wrong_tags
 from leadline.models.build import build_encoder
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
@@ -94,17 +94,16 @@ def test_tags_in_words_stand_beside_their_tokens() -> None:
 
 def test_what_is_wrongly_tagged_is_marked_in_its_text() -> None:
     dataset = tagging()
-    objective, network = made("tagging", dataset)
     part = dataset.splits["test"]
     assert part.target is not None
     decided = {
         "prediction": part.target.astype(np.int32),
         "confidence": np.where(part.target >= 0, 0.9, np.nan).astype(np.float32),
     }
-    assert list(token_predictions(network, objective, dataset, part, decided)) == []
+    assert list(wrong_tags(dataset, part, decided)) == []
     row = int((part.target >= 0).sum(1).argmax())
     decided["prediction"][row, 1] = (decided["prediction"][row, 1] + 1) % 3
-    (draft,) = token_predictions(network, objective, dataset, part, decided)
+    (draft,) = wrong_tags(dataset, part, decided)
     (text,) = draft.content["texts"]
     tags = dataset.schema.tags
     assert text["pieces"][2] == f"({tags[part.target[row, 1]]}, not {tags[decided['prediction'][row, 1]]}) "
@@ -118,7 +117,7 @@ def test_what_surprises_is_marked_and_texts_are_drawn() -> None:
     objective, network = made("language", dataset)
     part = dataset.splits["test"]
     decided = predict_subset(network, objective, part)
-    drawn, surprising = token_predictions(network, objective, dataset, part, decided)
+    drawn, surprising = surprising_tokens(network, objective, dataset, part, decided)
     assert len(drawn.content["texts"]) == SAMPLED
     first = surprising.content["texts"][0]
     worst = int(decided["nll"].argmax())
