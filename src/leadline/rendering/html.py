@@ -19,7 +19,7 @@ from leadline.errors import UsageError
 from leadline.rendering import charts, summary_text
 from leadline.rendering.axes import Axis
 from leadline.rendering.exhibits import View, views
-from leadline.rendering.outline import Group, Noted, Outline, judged_split, outline
+from leadline.rendering.outline import Group, Noted, Others, Outline, judged_split, outline
 
 
 class Column(NamedTuple):
@@ -41,6 +41,13 @@ class SplitsTable(NamedTuple):
     rows: tuple[tuple[str, int | None, tuple[tuple[Noted | None, charts.Row | None], ...]], ...]
 
 
+class PlainSection(NamedTuple):
+    """What a section without a form of its own shows beside its exhibits."""
+
+    strips: tuple[charts.Strip, ...]
+    tables: tuple[SplitsTable, ...]
+
+
 def render(report: Report, folder: Path) -> str:
     """Return the HTML page of a report whose exhibits lie under `folder`.
 
@@ -57,7 +64,9 @@ def render(report: Report, folder: Path) -> str:
     inputs = charts.strips(first, _labels(first, _who), words)
     made = charts.strips(parts.made, _labels(parts.made, _which), words)
     tables = [_parts_table(g, words) for g in parts.groups]
+    others = {section: _plain_section(found, words) for section, found in parts.others.items()}
     present = {
+        **{section: found.strips or found.tables for section, found in others.items()},
         "data": parts.data or placed["data"],
         "training": parts.chosen,
         "metrics": measures,
@@ -88,6 +97,7 @@ def render(report: Report, folder: Path) -> str:
         inputs=inputs,
         made=made,
         tables=tables,
+        others=others,
         placed=placed,
         environment=tuple(flat(report.environment)),
         experiment=yaml.safe_dump(dict(report.experiment), sort_keys=False, allow_unicode=True),
@@ -159,6 +169,12 @@ def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
     counted = [(one, value) for one, value in rows if value is not None]
     total = sum(value for _, value in counted) or 1
     return tuple((one, round(100 * value / total, 2)) for one, value in counted)
+
+
+def _plain_section(found: Others, words: wording.Wording) -> PlainSection:
+    labels = _labels(found.measures, lambda one: one.finding.split or "")
+    strips = charts.strips(found.measures, labels, words)
+    return PlainSection(strips, tuple(_parts_table(group, words) for group in found.groups))
 
 
 def _parts_table(group: Group, words: wording.Wording) -> SplitsTable:

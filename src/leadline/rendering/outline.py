@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from leadline.core.finding import Finding
@@ -11,6 +11,8 @@ from leadline.core.sections import SECTIONS
 from leadline.core.wording import Wording
 from leadline.rendering.older_reports import section_of
 
+# Sections with a form of their own; in all others measures stand as those of "metrics" and "per_class" do.
+OWN_FORM = ("data", "training", "metrics", "per_class", "generated", "baselines", "inputs", "cost")
 SPLITS = ("train", "validation", "test")
 
 
@@ -30,6 +32,13 @@ class Group(NamedTuple):
     rows: Mapping[str, Mapping[str, Noted]]
 
 
+class Others(NamedTuple):
+    """Findings of a section that has no form of its own: measures by name, and those of parts of a split."""
+
+    measures: Mapping[str, tuple[Noted, ...]]
+    groups: tuple[Group, ...]
+
+
 class Outline(NamedTuple):
     """Findings by part of the report: measures by name, then by split; groups; baselines, and inputs alone or missing,
     by name; rows that the network makes, by name; what was chosen at the end; and how they are worded."""
@@ -42,6 +51,7 @@ class Outline(NamedTuple):
     inputs: Mapping[str, tuple[Noted, ...]]
     made: Mapping[str, tuple[Noted, ...]]
     chosen: tuple[Noted, ...]
+    others: Mapping[str, Others]
     absent: tuple[Noted, ...]
     words: Wording
 
@@ -61,6 +71,7 @@ def outline(report: Report) -> Outline:
         inputs=_baselines([one for one in places["inputs"] if one.finding.group], report),
         made={name: tuple(found) for name, found in _by_name(places["generated"]).items()},
         chosen=tuple(places["training"]),
+        others={section: _others(found) for section, found in places.items() if section not in OWN_FORM},
         absent=tuple(one for one in noted if one.finding.value is None),
         words=report.wording,
     )
@@ -77,6 +88,12 @@ def judged_split(report: Report) -> str | None:
 def split_order(split: str | None) -> tuple[int, str]:
     """Return where a split stands when splits stand side by side: train, validation, test, others by name."""
     return (SPLITS.index(split) if split in SPLITS else len(SPLITS), split or "")
+
+
+def _others(found: Sequence[Noted]) -> Others:
+    measures = _by_name(one for one in found if not one.finding.group)
+    by_name = {name: tuple(sorted(ones, key=_by_split)) for name, ones in measures.items()}
+    return Others(by_name, _groups(one for one in found if one.finding.group))
 
 
 def _by_split(one: Noted) -> tuple[int, str]:
