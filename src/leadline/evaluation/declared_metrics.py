@@ -4,7 +4,7 @@ code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
@@ -24,15 +24,16 @@ def declared_metrics(objective: BoundObjective) -> dict[str, Metric]:
 
 def metrics_of(findings: Iterable[Finding], objective: BoundObjective) -> dict[str, Metric]:
     """Return the declarations of what some findings measure, by name."""
-    named = {base_name(finding.name) for finding in findings}
-    return {name: metric for name, metric in declared_metrics(objective).items() if name in named}
+    declared = declared_metrics(objective)
+    named = {metric_name(finding.name, declared) for finding in findings}
+    return {name: metric for name, metric in declared.items() if name in named}
 
 
-def base_name(name: str) -> str:
-    """Return the metric that a finding's name is of: ``accuracy`` of ``accuracy(income)`` and of
-    ``accuracy_difference``.
+def metric_name(name: str, declared: Container[str]) -> str:
+    """Return the name of the metric that a finding's name is of: ``accuracy`` of ``accuracy(income)``, and of
+    ``accuracy_difference`` where that is not declared itself.
     """
     measure = name.partition("(")[0]
     for suffix in SUFFIXES:
-        measure = measure.removesuffix(suffix)
+        measure = measure if measure in declared else measure.removesuffix(suffix)
     return measure

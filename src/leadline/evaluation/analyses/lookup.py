@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 from leadline.core.registry import TABLES, lookup, registered
 from leadline.core.sections import section_rank
 from leadline.evaluation.analyses.contract import Analysis
 
 
-@cache
 def analyses() -> tuple[Analysis, ...]:
     """Return all analyses in the order of the report's sections, those of one section as the registry lists them.
 
