@@ -15,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Once the developers' environment is there, it serves the demo too.
 RUNNING := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test test-slow test-data check static format sizes bench clean
+.PHONY: help demo test quick test-slow test-data check static format sizes bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -24,7 +24,7 @@ demo: $(RUNNING)  ## train and measure on the bundled digits
 	@rm -rf runs/demo
 	@$(BIN)/leadline train digits --out runs/demo
 
-test: $(VENV)/.dev  ## run the fast tests
+test: $(VENV)/.dev  ## run all tests but the slow ones
 	@$(PYTEST) -n $(JOBS)
 
 test-slow: $(VENV)/.dev  ## run the tests that take more than ten seconds
@@ -39,7 +39,10 @@ static: $(VENV)/.dev  ## style, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: static test  ## everything a change must pass
+quick: $(VENV)/.dev  ## run the quick tests (tests/conftest.py says which)
+	@$(PYTEST) -n $(JOBS) -m "quick and not slow and not data"
+
+check: static quick  ## style, types, layers and the quick tests, before each commit: under three minutes
 
 format: $(VENV)/.dev  ## rewrite files in the house style
 	@$(BIN)/ruff check --fix-only

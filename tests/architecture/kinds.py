@@ -228,9 +228,10 @@ def places(module: Module) -> list[Place]:
     return sorted(found)
 
 
-def everywhere() -> list[Place]:
+@cache
+def everywhere() -> tuple[Place, ...]:
     """Return all places of the package."""
-    return [place for module in modules().values() for place in places(module)]
+    return tuple(place for module in modules().values() for place in places(module))
 
 
 def main(wanted: list[str]) -> None:
