@@ -11,7 +11,7 @@ from torch import nn
 
 from leadline.core.component import Component
 from leadline.core.finding import Finding
-from leadline.core.registry import TABLES
+from leadline.core.registry import registered
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.targets.text import ended
 from leadline.nn.batch import Batch, Signal
@@ -71,6 +71,9 @@ STEPS, LETTERS = (
     6,
     {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗"], "length": 6},
 )
+POLYGONS_FIELD = ColumnSchema(
+    name="outline", kind="polygons", state={"corners": 3, "mean": [1.0, -1.0], "std": 2.0}
+)  # of tests/plugins, as what else has its name
 SEVERAL = (CATEGORY_FIELD, NUMBER_FIELD, LABELS_FIELD)
 SEVERAL_FIELD = ColumnSchema(
     name="kind, price, genres",
@@ -96,6 +99,7 @@ def target_of(field: ColumnSchema, x_BF: torch.Tensor, generator: torch.Generato
         "count": lambda: torch.poisson(signal_B.clamp(-2, 2).exp(), generator=generator),
         "labels": lambda: (torch.rand(ROWS, 3, generator=generator, dtype=x_BF.dtype) < 0.4).to(x_BF.dtype),
         "probabilities": lambda: torch.randn(ROWS, 3, generator=generator, dtype=x_BF.dtype).softmax(-1),
+        "polygons": lambda: signal_B[:, None] + torch.randn(ROWS, 6, generator=generator).to(x_BF.dtype),
     }[field.kind]()
 
 
@@ -139,10 +143,15 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
         SEVERAL_FIELD,
     ),
 }
+if "corners" in registered("objectives"):  # where tests/plugins is installed
+    CASES["corners"] = (Component(name="corners"), POLYGONS_FIELD)
+    CASES["corners, by distance"] = (Component(name="corners", options={"power": 1}), POLYGONS_FIELD)
 
 
 def test_every_objective_with_labels_is_here() -> None:
-    known = {name for name in TABLES["objectives"] if objective_for(Component(name=name)).supervision.labels != "none"}
+    known = {
+        name for name in registered("objectives") if objective_for(Component(name=name)).supervision.labels != "none"
+    }
     assert {component.name for component, _ in CASES.values()} == known
 
 

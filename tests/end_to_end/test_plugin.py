@@ -25,7 +25,7 @@ ITEMS = {
     "objectives": "corners",
     "analyses": "polygon-overlap",
     "columns": "point",
-    "augmentations": "speckle",
+    "augmentations": "image/speckle",
     "models": "pixel-maps",
     "fusions": "mean",
     "optimizers": "sign-sgd",
@@ -72,6 +72,12 @@ def test_it_gives_what_this_test_uses() -> None:
     assert {(point.group.removeprefix("leadline."), point.name) for point in points} == set(ITEMS.items())
 
 
+def test_no_source_knows_of_it() -> None:
+    sources = (Path(__file__).parents[2] / "src").rglob("*.py")
+    told = ("polygons", "leadline_polygons", "corner_distance", "pixel-maps", "sign-sgd", "speckle")
+    assert [str(file) for file in sources if any(word in file.read_text(encoding="utf-8") for word in told)] == []
+
+
 def test_a_run_with_all_of_it(place: Path, cli: Callable[..., int]) -> None:
     shapes(place)
     wanted = ("--require", "polygon_iou >= 0.3", "--require", "corner_distance <= 2.5")
@@ -89,6 +95,6 @@ def test_a_run_with_all_of_it(place: Path, cli: Callable[..., int]) -> None:
     assert [line["step"] for line in lines] == sorted({line["step"] for line in lines})
     assert lines[-1]["train/loss"] < lines[0]["train/loss"]
     assert cli("predict", "run", "shapes.csv", "--out", "said.csv") == 0
-    said = pl.read_csv(place / "said.csv")["predicted"]
+    said = pl.read_csv(place / "said.csv")["predicted_outline"]
     assert len(said) == len(pl.read_csv(place / "shapes.csv"))
     assert said.str.count_matches(";").to_list() == [3] * len(said)

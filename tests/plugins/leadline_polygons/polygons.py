@@ -28,7 +28,15 @@ from leadline.data.columns.contract import ColumnState
 from leadline.data.encoding import PROBLEMS
 from leadline.data.table import Progress, Table
 from leadline.data.targets.candidate import Candidate
-from leadline.data.targets.contract import Display, Encoding, Fitting, Recognition, Target, TargetType
+from leadline.data.targets.contract import (
+    Display,
+    Encoding,
+    Fitting,
+    Recognition,
+    Target,
+    TargetType,
+    target_type,
+)
 from leadline.data.targets.values import Numbers, TargetSelection, WorstErrors
 from leadline.errors import DataError
 from leadline.evaluation.analyses.contract import Analysis, Results, of_labelled_rows
@@ -36,6 +44,7 @@ from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
@@ -147,7 +156,8 @@ CORNER_DISTANCE = Metric(
 
 def distances(predicted_nW: np.ndarray, target_nW: np.ndarray) -> np.ndarray:
     """Return the mean distance between corners of each row (n,)."""
-    off_nK2 = (predicted_nW - target_nW).reshape(len(target_nW), -1, 2).astype(np.float64)
+    corners = target_nW.shape[1] // 2
+    off_nK2 = (predicted_nW - target_nW).reshape(-1, corners, 2).astype(np.float64)
     mean_n: np.ndarray = np.linalg.norm(off_nK2, axis=2).mean(1)
     return mean_n
 
@@ -170,7 +180,7 @@ class Scale(nn.Module):
         self.power = options.power
 
     def forward(self, z_BW: Tensor) -> Tensor:
-        return z_BW.float() * self.std + self.mean_W
+        return full(z_BW) * self.std + self.mean_W
 
 
 def supervision(options: CornersOptions) -> Supervision:
@@ -245,8 +255,12 @@ class CornersDecision(Decision):
 
 def unsuitable(options: CornersOptions, schema: Schema) -> str | None:
     """Say why the objective cannot be used on such data, or None."""
-    found = schema.target is not None and "corners" in schema.target.state
-    return None if found else "it needs polygons as a target"
+    if schema.target is None:
+        return "corners needs a target, which --target names"
+    if "corners" in schema.target.state:
+        return None
+    own = target_type(schema.target.kind)
+    return f"the target {schema.target.name!r} is {own.noun}; use the objective {own.objective!r}"
 
 
 OBJECTIVE = Objective(
