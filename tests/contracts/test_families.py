@@ -14,6 +14,7 @@ from torch.func import functional_call
 
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
+from leadline.errors import UsageError
 from leadline.models.build import build_encoder, resolved_options
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import Body, Network, linear_head
@@ -42,6 +43,7 @@ CASES = [
 ]
 SMALL = ((1, 8, 8), (5,), (9, 4), (24, 3))  # where one shape of a kind is enough
 FIRST = [case for case in CASES if case.values[1].shape in SMALL]
+MAPPED = [case for case in CASES if "maps" in lookup("models", case.values[0]).builders]
 ON_FIRST = pytest.mark.parametrize(("name", "spec"), FIRST)
 
 
@@ -71,6 +73,40 @@ def test_features_have_the_promised_shape_and_are_finite_and_differ_by_row(name:
     assert features_BF.shape == (3, body.width)
     assert features_BF.isfinite().all()
     assert not torch.allclose(features_BF[0], features_BF[1])
+
+
+def maps_of(name: str, spec: SignalSpec) -> Body:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return build_encoder(Component(name=name), spec, Front(), "small", encoder_output="maps")
+
+
+@pytest.mark.parametrize(("name", "spec"), MAPPED)
+def test_maps_have_a_feature_vector_for_each_place_that_looks_around_it(name: str, spec: SignalSpec) -> None:
+    body, x_BCHW = maps_of(name, spec).eval(), rows(spec, 2)
+    maps_BFHW = body(x_BCHW)
+    assert maps_BFHW.shape[:2] == (2, body.width) and min(maps_BFHW.shape[2:]) >= 1
+    assert maps_BFHW.isfinite().all()
+    if min(maps_BFHW.shape[2:]) > 2:  # what changes in a corner of the picture changes that corner of the maps most
+        x_BCHW[:, :, :4, :4] += 3
+        moved_BHW = (body(x_BCHW) - maps_BFHW).abs().sum(1)
+        assert bool((moved_BHW[:, 0, 0] > 2 * moved_BHW[:, -1, -1]).all())
+
+
+@pytest.mark.parametrize(("name", "spec"), MAPPED)
+def test_a_gradient_reaches_every_parameter_from_maps(name: str, spec: SignalSpec) -> None:
+    body = maps_of(name, spec)
+    with same_draws(8):
+        (body(rows(spec, 8)) * rows(SignalSpec("image", (1,)), 8)[..., None, None]).square().sum().backward()
+    assert [n for n, p in body.named_parameters() if p.grad is None or not p.grad.abs().max() > 0] == []
+
+
+def test_some_families_give_maps_and_others_say_which_do() -> None:
+    assert {"cnn", "resnet"} <= {case.values[0] for case in MAPPED}
+    with pytest.raises(UsageError, match=r"'lenet' gives no maps of features of image data.*images: cnn, .*resnet"):
+        build_encoder(Component(name="lenet"), SPECS[2], Front(), "small", encoder_output="maps")
+    with pytest.raises(UsageError, match="gives no maps of features of sequence data"):
+        build_encoder(Component(name="rnn"), SPECS[7], Front(), "small", encoder_output="maps")
 
 
 @ON_FIRST

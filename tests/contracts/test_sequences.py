@@ -27,7 +27,7 @@ NAMES = [
     for family in [lookup("models", name)]
     if "sequence" in family.accepts and family.fit is None and not family.forecasts
 ]
-STEPPED = [name for name in NAMES if lookup("models", name).steps is not None]
+STEPPED = [name for name in NAMES if "sequence" in lookup("models", name).builders]
 EVERY = pytest.mark.parametrize("name", NAMES)
 WANTS = pytest.mark.parametrize(
     ("name", "wants"), [(name, wants) for name in STEPPED for wants in ("sequence", "causal")]

@@ -39,11 +39,8 @@ def build_encoder(
     named = own if own is not None else component.name if isinstance(network, Component) else network
     family, options = checked(component, spec, size, named)
     try:
-        backbone = (
-            family.build(spec, options)
-            if encoder_output == "vector"
-            else _stepwise(family, spec, options, encoder_output)
-        )
+        _check_output(family, spec, encoder_output)
+        backbone = family.build(spec, options, encoder_output)
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
@@ -53,7 +50,7 @@ def build_encoder(
     return Body(
         preprocessor,
         backbone,
-        out_width(backbone, spec, component.name, steps=encoder_output != "vector"),
+        out_width(backbone, spec, component.name, encoder_output),
         gives_outputs=getattr(options, "head", "linear") == "none",
         head=partial(_headed, family, options) if family.head else None,
         classes=spec.classes,
@@ -69,15 +66,25 @@ def _decoding(family: Family, options: BaseModel, spec: SignalSpec, latent: int)
     return family.decoder(spec, latent, options) if family.decoder is not None else default_decoder(spec, latent)
 
 
-def _stepwise(family: Family, spec: SignalSpec, options: BaseModel, encoder_output: EncoderOutput) -> nn.Module:
-    """Return a backbone that gives features of every step; raises UsageError where the family cannot."""
-    if family.steps is None or spec.kind != "sequence":
-        able = [name for name in sorted(registered("models")) if lookup("models", name).steps is not None]
-        raise UsageError(
-            f"The network {family.name!r} gives no features of every step of {spec.kind} data, which this objective"
-            f" needs. These do, of sequences: {', '.join(able) or 'none'}."
-        )
-    return family.steps(spec, options, encoder_output == "causal")
+# What each output is called in messages, and the kind of input it is an output of; any kind gives a vector.
+_FORMS: Mapping[EncoderOutput, tuple[str, str | None]] = {
+    "vector": ("one vector a row", None),
+    "sequence": ("features of every step", "sequence"),
+    "causal": ("features of every step", "sequence"),
+    "maps": ("maps of features", "image"),
+}
+
+
+def _check_output(family: Family, spec: SignalSpec, encoder_output: EncoderOutput) -> None:
+    """Raise UsageError where a family does not give what an objective needs of such an input."""
+    words, kind = _FORMS[encoder_output]
+    if encoder_output in family.builders and kind in (None, spec.kind):
+        return
+    able = [name for name in sorted(registered("models")) if encoder_output in lookup("models", name).builders]
+    raise UsageError(
+        f"The network {family.name!r} gives no {words} of {spec.kind} data, which this objective"
+        f" needs. These do, of {f'{kind}s' if kind else 'any data'}: {', '.join(able) or 'none'}."
+    )
 
 
 def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:

@@ -79,7 +79,7 @@ def composed(
         name=f"{family.name} over {inner.name}",
         accepts=("image", "sequence"),
         options=create_model(f"{whole.__name__}Over", __base__=whole, over=(Mapping[str, Any], ...)),
-        build=build,
+        gives=build,
         reference=f"{family.reference}; {inner.reference}",
         sizes=family.sizes,
     )

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 from torch import nn
 
-from leadline.nn.batch import SignalSpec
+from leadline.nn.batch import EncoderOutput, SignalSpec
 
 
 class Sample(NamedTuple):
@@ -37,6 +37,9 @@ class Fitted(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+Builder = Callable[[SignalSpec, Any], nn.Module]
+
+
 @dataclass(frozen=True)
 class Family:
     """A family of backbones. Each ``models/<family>.py`` declares one ``FAMILY``; so may a user's own Python file.
@@ -44,15 +47,15 @@ class Family:
     - `accepts`: the kinds of signal it takes (``table``, ``image``, ``sequence``).
     - `options`: a frozen pydantic model with the family's options and their defaults.
     - `sizes`: option values for ``small``, ``base`` and ``large``; what the user sets wins over them.
-    - `build(spec, options)`: a module from `Signal` to a `Signal` of kind table, (B,F). What F is, is found by a dry
-      run.
-    - `steps(spec, options, causal)`: for families that can, a module from a sequence to a sequence (B,T,F) of the same
-      steps, which looks at no later step where it is `causal`.
+    - `gives`: by what an encoder may give of a row, what builds the module, from `Signal` to `Signal`, of a spec and
+      options: one ``vector`` (B,F); a ``sequence`` (B,T,F) of the same steps, or a ``causal`` one, each step of which
+      knows of no later one; ``maps`` (B,F,H,W) of features where they are in a picture. What F is, is found by a dry
+      run. A lone builder is that of vectors.
     - `decoder(spec, latent, options)`: a module from codes (B, latent) to values (B, *spec.shape), the family's network
       the other way round; families without one are given `leadline.nn.generative.decoders`' own.
     - `reference`: the paper.
     - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families that are
-      not stepped by gradients. `build` then only says which features it learns from; `head` is the model itself, from
+      trained by gradients. Its vectors then only say which features it learns from; `head` is the model itself, from
       the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until `fit` finds
       them on `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many operations
       that takes. Their table is `data.front.TableFront`'s plain one.
@@ -64,12 +67,20 @@ class Family:
     name: str
     accepts: tuple[str, ...]
     options: type[BaseModel]
-    build: Callable[[SignalSpec, Any], nn.Module]
+    gives: Builder | Mapping[EncoderOutput, Builder]
     reference: str
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    steps: Callable[[SignalSpec, Any, bool], nn.Module] | None = None
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
     head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
     fit: Callable[[Any, Any, Any, int], Fitted] | None = None
     work: Callable[[Any, int], float] | None = None
     forecasts: bool = False
+
+    @property
+    def builders(self) -> Mapping[EncoderOutput, Builder]:
+        """What builds its modules, by what they give."""
+        return self.gives if isinstance(self.gives, Mapping) else {"vector": self.gives}
+
+    def build(self, spec: SignalSpec, options: Any, output: EncoderOutput = "vector") -> nn.Module:
+        """Return a module with fresh weights that gives what is asked for, which must be among `builders`."""
+        return self.builders[output](spec, options)

@@ -93,7 +93,7 @@ def _of_object(module: nn.Module) -> Family:
     def build(spec: SignalSpec, options: Any) -> nn.Module:
         return _adapt(copy.deepcopy(module), spec, name)
 
-    return Family(name=name, accepts=_KINDS, options=Options, build=build, reference="your own")
+    return Family(name=name, accepts=_KINDS, options=Options, gives=build, reference="your own")
 
 
 def _of_class(cls: type[nn.Module]) -> Family:
@@ -120,7 +120,7 @@ def _of_class(cls: type[nn.Module]) -> Family:
             raise UsageError(f"{cls.__name__} cannot be built for {_described(spec)}: {error}") from error
         return _adapt(module, spec, cls.__name__)
 
-    return Family(name=cls.__name__, accepts=_KINDS, options=options, build=build, reference="your own")
+    return Family(name=cls.__name__, accepts=_KINDS, options=options, gives=build, reference="your own")
 
 
 def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:

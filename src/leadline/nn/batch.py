@@ -14,8 +14,9 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-# What an encoder gives of a row: one vector, one for each step, or one for each step that knows of no later one.
-EncoderOutput = Literal["vector", "sequence", "causal"]
+# What an encoder gives of a row: one vector, one for each step, one for each step that knows of no later one, or one
+# for each place of a picture.
+EncoderOutput = Literal["vector", "sequence", "causal", "maps"]
 
 
 class Signal(NamedTuple):

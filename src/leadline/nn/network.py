@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
-from leadline.nn.batch import PRESENT, Signal, SignalSpec
+from leadline.nn.batch import PRESENT, EncoderOutput, Signal, SignalSpec
 from leadline.nn.fusion import Fuse, Fusion
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import current_rng, using_rng
@@ -184,8 +184,16 @@ def linear_head(width: int, outputs: int) -> nn.Linear:
     return head
 
 
-def out_width(backbone: nn.Module, spec: SignalSpec, name: str, *, steps: bool = False) -> int:
-    """Return how many features a backbone (called `name` in errors) gives, with `steps` of each step.
+_SHAPES: Mapping[EncoderOutput, tuple[str, ...]] = {
+    "vector": ("rows", "features"),
+    "sequence": ("rows", "steps", "features"),
+    "causal": ("rows", "steps", "features"),
+    "maps": ("rows", "features", "height", "width"),
+}
+
+
+def out_width(backbone: nn.Module, spec: SignalSpec, name: str, output: EncoderOutput = "vector") -> int:
+    """Return how many features a backbone (called `name` in errors) gives: a row, or each step or place of it.
 
     Found by a dry run over two rows of zeros. It runs in evaluation mode and with its draws undone, so that neither
     running statistics nor the random state change; lazy layers take their shapes from it. Raises UsageError where the
@@ -199,19 +207,20 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str, *, steps: bool =
         for module, training in modes.items():
             module.training = training
     values = signal.values if isinstance(signal, Signal) else None
-    if values is None or values.ndim != 2 + steps or values.shape[0] != 2:
+    form = _SHAPES[output]
+    if values is None or values.ndim != len(form) or values.shape[0] != 2:
         given = (
             f"values of shape {tuple(values.shape)} for 2 rows" if isinstance(values, Tensor) else type(signal).__name__
         )
         raise UsageError(
-            f"The network {name!r} gives {given}, where values of shape (rows, {'steps, ' * steps}features) are needed"
-            f"{'' if steps else ': flatten or pool at its end'}."
+            f"The network {name!r} gives {given}, where values of shape ({', '.join(form)}) are needed"
+            f"{': flatten or pool at its end' if len(form) == 2 else ''}."
         )
     if not values.is_floating_point():
         raise UsageError(
             f"The network {name!r} gives numbers of type {values.dtype}, where floating-point ones are needed."
         )
-    return int(values.shape[-1])
+    return int(values.shape[form.index("features")])
 
 
 def placeholder_inputs(x: Tensor, there_B: Tensor) -> Tensor:

@@ -47,7 +47,7 @@ FAMILY = Family(
     name="pixel-maps",
     accepts=("image",),
     options=MapsOptions,
-    build=PixelMaps,
+    gives=PixelMaps,
     sizes={"small": {"channels": 8}, "large": {"channels": 32}},
     reference="two convolutions, as in any textbook",
 )

@@ -149,8 +149,8 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             armed.append(True)  # building the network looks at a row or two
             return fit(*arguments)
 
-        def tight(spec, options):
-            body = build(spec, options)
+        def tight(spec, options, output="vector"):
+            body = build(spec, options, output)
 
             def refuse(module, inputs):
                 if len(inputs[0].values) > most and armed:

@@ -67,7 +67,7 @@ FAMILY = Family(
     name="dlinear",
     accepts=("sequence",),
     options=Options,
-    build=DLinear,
+    gives=DLinear,
     forecasts=True,
     reference="Zeng, Chen, Zhang & Xu 2023, Are transformers effective for time series forecasting?",
 )

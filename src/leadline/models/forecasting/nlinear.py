@@ -46,7 +46,7 @@ FAMILY = Family(
     name="nlinear",
     accepts=("sequence",),
     options=Options,
-    build=NLinear,
+    gives=NLinear,
     forecasts=True,
     reference="Zeng, Chen, Zhang & Xu 2023, Are transformers effective for time series forecasting?",
 )

@@ -98,7 +98,7 @@ FAMILY = Family(
     name="patchtst",
     accepts=("sequence",),
     options=Options,
-    build=PatchTST,
+    gives=PatchTST,
     sizes={
         "small": {"width": 16, "heads": 4, "hidden": 128, "dropout": 0.3},
         "base": {"width": 64, "heads": 8, "hidden": 128, "dropout": 0.2},

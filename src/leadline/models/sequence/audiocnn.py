@@ -108,7 +108,7 @@ FAMILY = Family(
     name="audiocnn",
     accepts=("sequence",),
     options=Options,
-    build=AudioCNN,
+    gives=AudioCNN,
     sizes={
         "small": {"widths": (16, 32, 64), "dropout": 0.1},
         "base": {"widths": (32, 64, 128, 256)},

@@ -17,6 +17,7 @@ Shapes: B rows, T steps, F features, H units.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Literal
 
 import torch
@@ -152,9 +153,8 @@ FAMILY = Family(
     name="rnn",
     accepts=("sequence", "image"),
     options=Options,
-    build=Recurrent,
+    gives={"vector": Recurrent, "sequence": partial(steps, causal=False), "causal": partial(steps, causal=True)},
     decoder=decoder,
-    steps=steps,
     sizes={
         "small": {"hidden": 64},
         "base": {"hidden": 128},

@@ -12,6 +12,7 @@ Shapes: B rows, T steps, F features, C channels.
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, Literal
 
 import torch
@@ -139,8 +140,7 @@ FAMILY = Family(
     name="tcn",
     accepts=("sequence",),
     options=Options,
-    build=TCN,
-    steps=steps,
+    gives={"vector": TCN, "sequence": partial(steps, causal=False), "causal": partial(steps, causal=True)},
     sizes={
         "small": {"width": 32},
         "base": {"width": 64},

@@ -76,7 +76,7 @@ FAMILY = Family(
     name="textcnn",
     accepts=("sequence",),
     options=Options,
-    build=TextCNN,
+    gives=TextCNN,
     sizes={
         "small": {"filters": 50},
         "base": {"filters": 100},

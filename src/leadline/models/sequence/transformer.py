@@ -11,6 +11,7 @@ Shapes: B rows, T steps or tokens, F features, D features of a token, C channels
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Annotated, Literal, Self
 
 import torch
@@ -204,8 +205,7 @@ FAMILY = Family(
     name="transformer",
     accepts=("sequence", "image", "table"),
     options=Options,
-    build=Transformer,
-    steps=steps,
+    gives={"vector": Transformer, "sequence": partial(steps, causal=False), "causal": partial(steps, causal=True)},
     sizes={
         "small": {"layers": 2, "width": 64},
         "base": {"layers": 4, "width": 128},

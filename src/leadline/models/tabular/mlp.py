@@ -59,7 +59,7 @@ FAMILY = Family(
     name="mlp",
     accepts=("table", "image"),
     options=Options,
-    build=MLP,
+    gives=MLP,
     decoder=decoder,
     sizes={
         "small": {"hidden": (64, 64)},

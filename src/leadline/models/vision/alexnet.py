@@ -77,7 +77,7 @@ FAMILY = Family(
     name="alexnet",
     accepts=("image",),
     options=Options,
-    build=AlexNet,
+    gives=AlexNet,
     sizes={
         "small": {"width": 24, "dense": 256},
         "base": {"width": 48, "dense": 1024},

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.errors import UsageError
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.generative.decoders import ImageDecoder, default_decoder
-from leadline.nn.layers.stack import Conv, Layers, build_stack, read_layers
+from leadline.nn.layers.stack import Conv, Dense, Layers, Reduce, build_stack, read_layers
 
 
 def textbook(widths: tuple[int, ...], dense: int, dropout: float) -> list[Any]:
@@ -50,6 +52,27 @@ class CNN(nn.Module):
         return Signal(x_BF)
 
 
+class CNNMaps(nn.Module):
+    """Images (B,C,H,W) to maps (B,F,H',W'): the layers that come before the first dense one.
+
+    What is averaged down right before it stays as it is, since that serves the dense layer alone."""
+
+    def __init__(self, spec: SignalSpec, options: Options) -> None:
+        super().__init__()
+        layers = list(takewhile(lambda layer: not isinstance(layer, Dense), options.layers))
+        while layers and isinstance(layers[-1], Reduce):
+            layers.pop()
+        if not any(isinstance(layer, Conv) for layer in layers):
+            raise UsageError(
+                "The network 'cnn' gives no maps of features where no convolution precedes its dense layers."
+            )
+        self.layers = build_stack(layers, spec.shape, flat=False)
+
+    def forward(self, signal: Signal) -> Signal:
+        x_BFHW: Tensor = self.layers(signal.values)
+        return Signal(x_BFHW)
+
+
 def decoder(spec: SignalSpec, latent: int, options: Options) -> nn.Module:
     """Return maps that grow to the spec's shape, as many channels in the last one as the first convolution has, most
     where it has most; for what is no image, the usual decoder."""
@@ -63,7 +86,7 @@ FAMILY = Family(
     name="cnn",
     accepts=("image",),
     options=Options,
-    build=CNN,
+    gives={"vector": CNN, "maps": CNNMaps},
     decoder=decoder,
     sizes=_SIZES,
     reference=(

@@ -93,7 +93,7 @@ FAMILY = Family(
     name="densenet",
     accepts=("image",),
     options=Options,
-    build=DenseNet,
+    gives=DenseNet,
     sizes={
         "small": {"blocks": (4, 4, 4), "growth": 12},
         "base": {"blocks": (16, 16, 16), "growth": 12},

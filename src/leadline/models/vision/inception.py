@@ -121,7 +121,7 @@ FAMILY = Family(
     name="inception",
     accepts=("image",),
     options=Options,
-    build=GoogLeNet,
+    gives=GoogLeNet,
     sizes={"small": {"width": 16}, "base": {"width": 32}, "large": {"width": 64}},
     reference="Szegedy et al. 2015, Going deeper with convolutions; batch norm after Ioffe & Szegedy 2015",
 )

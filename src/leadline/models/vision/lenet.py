@@ -56,6 +56,6 @@ FAMILY = Family(
     name="lenet",
     accepts=("image",),
     options=Options,
-    build=LeNet5,
+    gives=LeNet5,
     reference="LeCun, Bottou, Bengio & Haffner 1998, Gradient-based learning applied to document recognition",
 )

@@ -79,15 +79,26 @@ class ResNet(nn.Module):
         self.blocks = nn.Sequential(*blocks)
 
     def forward(self, signal: Signal) -> Signal:
-        x_BCHW: Tensor = self.blocks(self.stem(signal.values))
-        return Signal(x_BCHW.mean(dim=(2, 3)))
+        return Signal(self.maps(signal.values).mean(dim=(2, 3)))
+
+    def maps(self, x_BCHW: Tensor) -> Tensor:
+        """Return the features of each place (B,F,H',W')."""
+        maps_BFHW: Tensor = self.blocks(self.stem(x_BCHW))
+        return maps_BFHW
+
+
+class ResNetMaps(ResNet):
+    """Images (B,C,H,W) to maps (B,F,H',W'): a quarter of height and width, less where the stem is large."""
+
+    def forward(self, signal: Signal) -> Signal:
+        return Signal(self.maps(signal.values))
 
 
 FAMILY = Family(
     name="resnet",
     accepts=("image",),
     options=Options,
-    build=ResNet,
+    gives={"vector": ResNet, "maps": ResNetMaps},
     sizes={"small": {"depth": 20}, "base": {"depth": 32}, "large": {"depth": 18}},
     reference="He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition",
 )

@@ -72,7 +72,7 @@ FAMILY = Family(
     name="vgg",
     accepts=("image",),
     options=Options,
-    build=VGG,
+    gives=VGG,
     sizes={
         "small": {"depth": 11, "width": 16},
         "base": {"depth": 13, "width": 32},

@@ -148,8 +148,9 @@ def _read(entry: Any, where: str) -> Layer:
         raise UsageError(f"{where}, {dict(entry)}: {name}: {first['msg']} (got {first['input']!r}).") from None
 
 
-def build_stack(layers: Sequence[Layer], shape: Shape) -> nn.Sequential:
-    """Return the modules for inputs (B, *shape) with shape (C,H,W); what comes out has shape (B,F).
+def build_stack(layers: Sequence[Layer], shape: Shape, *, flat: bool = True) -> nn.Sequential:
+    """Return the modules for inputs (B, *shape) with shape (C,H,W); what comes out has shape (B,F), maps left as they
+    are unless it is to be `flat`.
 
     A max- or min-pool is built before the monotone activation it follows: the same function, on a fraction of the
     numbers. Raises UsageError naming the entry that does not fit, with the shape it meets."""
@@ -162,7 +163,7 @@ def build_stack(layers: Sequence[Layer], shape: Shape) -> nn.Sequential:
         except _Misfit as error:
             raise UsageError(f"layers, entry {i} {layer.model_dump(exclude_defaults=True)}: {error}") from None
         modules += made
-    if len(shape) == 3:
+    if flat and len(shape) == 3:
         modules.append(nn.Flatten())
     return nn.Sequential(*modules)
 

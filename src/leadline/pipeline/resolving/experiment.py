@@ -219,7 +219,7 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[BoundObjective, 
 
 
 def _default_body(one: InputSchema, objective: BoundObjective) -> Component:
-    if objective.learning.encoder_output != "vector":
+    if objective.learning.encoder_output in ("sequence", "causal"):
         return Component(name="rnn", options={"bidirectional": objective.learning.encoder_output == "sequence"})
     return input_type(one.kind).network(one, objective.supervision.labels != "none")
 

@@ -114,14 +114,13 @@ def test_rows_of_different_lengths_are_as_packed_sequences_give_them(cell: str) 
 
 def test_both_directions_at_once_are_refused_where_nothing_may_be_known_of_later_steps() -> None:
     spec = SignalSpec("sequence", (STEPS, FEATURES))
-    assert FAMILY.steps is not None
-    assert FAMILY.steps(spec, Options(bidirectional=True), False)(Signal(inputs().float())).values.shape == (
+    assert FAMILY.build(spec, Options(bidirectional=True), "sequence")(Signal(inputs().float())).values.shape == (
         ROWS,
         STEPS,
         256,
     )
     with pytest.raises(UsageError, match="'rnn': with 'bidirectional: true' each step knows of later ones"):
-        FAMILY.steps(spec, Options(bidirectional=True), True)
+        FAMILY.build(spec, Options(bidirectional=True), "causal")
 
 
 def test_the_decoder_writes_sequences_with_as_many_units() -> None:

@@ -23,8 +23,11 @@ def seen(net: nn.Module, count: int, step: int) -> list[int]:
 
 def stepwise(causal: bool, count: int = 60, **options: object) -> nn.Module:
     torch.manual_seed(0)
-    assert FAMILY.steps is not None
-    return FAMILY.steps(SignalSpec("sequence", (count, 2)), Options(**options), causal).double().eval()  # type: ignore[arg-type]
+    return (
+        FAMILY.build(SignalSpec("sequence", (count, 2)), Options(**options), "causal" if causal else "sequence")
+        .double()
+        .eval()
+    )  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("levels", "kernel"), [(1, 2), (2, 3), (3, 3), (3, 4)])

@@ -116,14 +116,13 @@ def test_a_first_token_sees_the_row_and_not_what_follows_it() -> None:
 
 def test_features_of_every_step_need_a_token_for_every_step() -> None:
     spec = SignalSpec("sequence", (336, 4), ahead=6, past=336, aims=(0,))
-    assert FAMILY.steps is not None
-    assert FAMILY.steps(spec, Options(layers=1), False).eval()(Signal(torch.zeros(1, 336, 4))).values.shape == (
+    assert FAMILY.build(spec, Options(layers=1), "sequence").eval()(Signal(torch.zeros(1, 336, 4))).values.shape == (
         1,
         336,
         128,
     )
     with pytest.raises(UsageError, match=r"need 'patch: 1' \(got 4\)"):
-        FAMILY.steps(spec, Options(patch=4), False)
+        FAMILY.build(spec, Options(patch=4), "sequence")
 
 
 @pytest.mark.parametrize(
