@@ -6,7 +6,8 @@ B rows, n rows of a split, C classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -19,8 +20,7 @@ from leadline.core.schema import Schema
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.generative.discriminators import unbind
-from leadline.objectives.base import Unlabelled
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import Decision, EvaluationContext, Learning
 from leadline.objectives.generative.adversarial_losses import (
     DISCRIMINATOR,
     GENERATOR,
@@ -44,24 +44,27 @@ METRICS = (
     ),
 )
 
-ADAM = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
+ADAM: Mapping[str, Any] = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.999}
 
 
-class Adversarial(Unlabelled):
-    """Two players, whose game is the option `loss`; what is decided of a row has a `score`, and a new one's,
-    `score_new`.
-    """
-
-    monitors: Mapping[str, str] = {"loss": "lower", "told_apart": "lower"}
-    declared_metrics: tuple[Metric, ...] = METRICS
-    default_training: Mapping[str, Any] = {
-        "players": {DISCRIMINATOR: ADAM, GENERATOR: ADAM},
+def training(optimizer: Mapping[str, Any] = ADAM, batch: int = 64) -> Mapping[str, Any]:
+    """Return entries of `training` that suit two networks against each other, each with such an optimizer."""
+    return {
+        "players": {DISCRIMINATOR: optimizer, GENERATOR: optimizer},
         "schedule": "constant",
         "average": "ema",
         "early_stopping": None,
-        "batch": 64,
+        "batch": batch,
     }
-    chosen: Any
+
+
+@dataclass(frozen=True)
+class AdversarialLearning(Learning):
+    """The loss side of two networks whose game is the option `loss`; a subclass builds them and says what each
+    loses.
+    """
+
+    options: Any
 
     def networks(self, network: Any) -> Mapping[str, nn.Module]:
         """Return the discriminator, then the generator."""
@@ -78,9 +81,18 @@ class Adversarial(Unlabelled):
         """Return the discriminator, and the generator."""
         return {"network": network, GENERATOR: network.generator}
 
+
+@dataclass(frozen=True)
+class AdversarialDecision(Decision):
+    """The decision side: a subclass predicts the `score` of a row, and a generated one's, `score_new`."""
+
+    options: Any
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "told_apart": "lower"}
+    declared_metrics: ClassVar[tuple[Metric, ...]] = METRICS
+
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
-        """Return both players' losses together, without penalties, and the share of pairs that are told apart."""
-        losses = [float(values_n.mean()) for values_n in scored_losses(self.chosen.loss, predictions).values()]
+        """Return both networks' losses together, without penalties, and the share of pairs that are told apart."""
+        losses = [float(values_n.mean()) for values_n in scored_losses(self.options.loss, predictions).values()]
         return {"loss": sum(losses), "told_apart": discriminator_auc(predictions, (0.95,), None).value or 0.0}
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
@@ -94,14 +106,14 @@ class Adversarial(Unlabelled):
         levels, group = context.levels, context.group
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
         yield finding("told_apart", discriminator_auc(predictions, levels, group), better="lower", **common)
-        for player, values_n in scored_losses(self.chosen.loss, predictions).items():
+        for network, values_n in scored_losses(self.options.loss, predictions).items():
             yield finding(
-                f"{player}_loss", mean_of(values_n, levels, group, low=lowest(self.chosen.loss, player)), **common
+                f"{network}_loss", mean_of(values_n, levels, group, low=lowest(self.options.loss, network)), **common
             )
 
 
 def again(context: EvaluationContext) -> Reproduction:
-    """Return how what the players' scores say is measured again."""
+    """Return how what both networks' scores say is measured again."""
     return Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
 
 

@@ -10,8 +10,9 @@ B rows, n rows of a split, L numbers of a code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -32,11 +33,10 @@ from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma, chance
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import Decision, Encoder, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative import anomalies
-from leadline.objectives.generative.input_likelihoods import in_words
-from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network
+from leadline.objectives.generative.input_likelihoods import in_words, unlikely
+from leadline.objectives.generative.latent_codes import RECONSTRUCTION, complete_latent, latent_network, spacious
 
 LATENT = 32  # numbers of a code at most, where nobody says it
 AMOUNTS = MappingProxyType({"none": 0.0, "gaussian": 0.3, "mask": 0.25})
@@ -73,57 +73,26 @@ class Options(Fact):
         return tuple(map(str, values))
 
 
-class Autoencoder(LatentObjective):
-    """A code for each row, and the row made of it."""
+@dataclass(frozen=True)
+class AutoencoderLearning(Learning):
+    """The loss side: a row is made of its code, or of the code of a spoilt one."""
 
-    name = "autoencoder"
-    capable = ("encoder",)
-    widest = LATENT
-    options = Options
-    monitors: Mapping[str, str] = {"loss": "lower"}
-    declared_metrics = (RECONSTRUCTION, MSE_SCALED, *anomalies.METRICS)
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why no rows can be made of codes, or None."""
-        if self.chosen.noise == "gaussian" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
-            return "gaussian noise is for quantities, and there is only text: take noise mask"
-        if self.chosen.score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
-            return "objective.score=relative compares errors of quantities, and there is only text"
-        return super().unsuitable(schema)
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with the width of codes, the noise, the likelihood of pixels and the anomalies written
-        out.
-
-        Raises UsageError where the share of what is hidden leaves nothing, or the classes of anomalies are not there.
-        """
-        own = self.chosen
-        amount = own.amount or AMOUNTS[own.noise]
-        if own.noise == "mask" and amount >= 1:
-            raise UsageError(f"objective.amount: a share of {amount:g} hides everything; it must be below 1.")
-        found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
-        completed: Options = super().complete(schema).model_copy(update=found)
-        return completed
-
-    def warnings(self, schema: Schema) -> tuple[str, ...]:
-        """Say where a code could hold a row as it is."""
-        return super().warnings(schema) if self.chosen.noise == "none" else ()
+    options: Options
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input."""
-        assert self.chosen.latent is not None
+        assert self.options.latent is not None
         network = latent_network(
             schema,
             bodies,
             fuse,
-            outputs=self.chosen.latent,
-            code=self.chosen.latent,
-            pixels=self.chosen.pixels,
-            sigma=self.chosen.sigma,
-            last=anomalies.Threshold(relative=self.chosen.score == "relative"),
+            outputs=self.options.latent,
+            code=self.options.latent,
+            pixels=self.options.pixels,
+            sigma=self.options.sigma,
+            last=anomalies.Threshold(relative=self.options.score == "relative"),
         )
-        numbers = [schema.classes.index(label) for label in self.chosen.anomaly]
+        numbers = [schema.classes.index(label) for label in self.options.anomaly]
         network.register_buffer("anomalies", torch.tensor(numbers, dtype=torch.int64), persistent=False)
         return network
 
@@ -137,12 +106,12 @@ class Autoencoder(LatentObjective):
         return Loss(value_B, batch.weight_B if keep_B is None else batch.weight_B * keep_B, {})
 
     def _spoilt(self, network: Any, inputs: Mapping[str, Tensor], rng: Rng) -> Mapping[str, Tensor]:
-        if self.chosen.noise == "none":
+        if self.options.noise == "none":
             return inputs
-        amount, spoilt = self.chosen.amount or AMOUNTS[self.chosen.noise], dict(inputs)
+        amount, spoilt = self.options.amount or AMOUNTS[self.options.noise], dict(inputs)
         for name, one in network.kinds().items():
             own, x = rng.fold_in(f"noise:{name}"), inputs[name]
-            if self.chosen.noise == "gaussian":
+            if self.options.noise == "gaussian":
                 spoilt[name] = one.noisy(x, amount, own)
             else:
                 shape = (len(x), 1, *x.shape[2:]) if x.ndim == 4 else x.shape  # a pixel is hidden in all its channels
@@ -156,7 +125,12 @@ class Autoencoder(LatentObjective):
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return codes (B,L)."""
-        return self.encode(network, inputs)
+        return AutoencoderCodes().encode(network, inputs)
+
+
+@dataclass(frozen=True)
+class AutoencoderCodes(Encoder):
+    """Finds codes, and makes rows of them."""
 
     def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return codes (B,L)."""
@@ -167,6 +141,15 @@ class Autoencoder(LatentObjective):
         """Return the rows that come out where those of the batch go in."""
         rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
         return rows
+
+
+@dataclass(frozen=True)
+class AnomalyDecision(Decision):
+    """The decision side: how badly a row is made, and whether that is too badly for a normal one."""
+
+    options: Options
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower"}
+    declared_metrics = (RECONSTRUCTION, MSE_SCALED, *anomalies.METRICS)
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
@@ -183,12 +166,12 @@ class Autoencoder(LatentObjective):
         self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> tuple[Finding, ...]:
         """Choose the score above which a row is called an anomaly, on the normal ones of the validation rows."""
-        normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
+        normal = anomalies.normal_n(context.target, context.schema, self.options.anomaly)
         found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {
             "score": np.empty(0)
         }
         if network.last.slope is None:
-            return anomalies.calibrate_threshold(network.last, found["score"], self.chosen.false_alarm_rate, context)
+            return anomalies.calibrate_threshold(network.last, found["score"], self.options.false_alarm_rate, context)
         error_n, size_n = (
             found[name][~np.isnan(found["error"])] if "error" in found else np.empty(0) for name in ("error", "size")
         )
@@ -196,12 +179,12 @@ class Autoencoder(LatentObjective):
         score_n = anomalies.excess(error_n, size_n, float(network.last.slope))
         return (
             *slope,
-            *anomalies.calibrate_threshold(network.last, score_n, self.chosen.false_alarm_rate, context, "1"),
+            *anomalies.calibrate_threshold(network.last, score_n, self.options.false_alarm_rate, context, "1"),
         )
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean surprise at normal rows in nats."""
-        normal = anomalies.normal_n(target, schema, self.chosen.anomaly)
+        normal = anomalies.normal_n(target, schema, self.options.anomaly)
         return {"loss": float(_surprise(predictions)[normal].astype(np.float64).mean()) if normal.any() else 0.0}
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
@@ -210,25 +193,54 @@ class Autoencoder(LatentObjective):
             "reconstruction",
             "mse_scaled",
             "false_alarms",
-            *(anomaly_metrics.RANKED if self.chosen.anomaly else ()),
+            *(anomaly_metrics.RANKED if self.options.anomaly else ()),
         )
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
     ) -> Iterator[Finding | ExhibitDraft]:
         """Yield how well normal rows are made of their codes, and how well scores tell anomalies from them."""
-        normal = anomalies.normal_n(context.target, context.schema, self.chosen.anomaly)
+        normal = anomalies.normal_n(context.target, context.schema, self.options.anomaly)
         group = None if context.group is None else context.group[normal]
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
         common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "better": "lower"}
         made = mean_of(_surprise(predictions)[normal], context.levels, group)
-        made = made._replace(method=f"{in_words(context.schema, self.chosen.pixels)}; {made.method}")
+        made = made._replace(method=f"{in_words(context.schema, self.options.pixels)}; {made.method}")
         yield finding("reconstruction", made, unit="nats", **common)
         error_n = predictions["error"][normal]
         known = ~np.isnan(error_n)
         error = mean_of(error_n[known], context.levels, None if group is None else group[known], low=0.0)
         yield finding("mse_scaled", error, **common)
-        yield from anomalies.anomaly_findings(predictions, normal, context, again, ranked=bool(self.chosen.anomaly))
+        yield from anomalies.anomaly_findings(predictions, normal, context, again, ranked=bool(self.options.anomaly))
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why no rows can be made of codes, or None."""
+    if options.noise == "gaussian" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
+        return "gaussian noise is for quantities, and there is only text: take noise mask"
+    if options.score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
+        return "objective.score=relative compares errors of quantities, and there is only text"
+    return unlikely(schema)
+
+
+def _complete(options: Options, schema: Schema) -> Options:
+    """Return the options with the width of codes, the noise, the likelihood of pixels and the anomalies written
+    out.
+
+    Raises UsageError where the share of what is hidden leaves nothing, or the classes of anomalies are not there.
+    """
+    own = options
+    amount = own.amount or AMOUNTS[own.noise]
+    if own.noise == "mask" and amount >= 1:
+        raise UsageError(f"objective.amount: a share of {amount:g} hides everything; it must be below 1.")
+    found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
+    completed: Options = complete_latent(options, schema, LATENT).model_copy(update=found)
+    return completed
+
+
+def _warnings(options: Options, schema: Schema) -> tuple[str, ...]:
+    """Say where a code could hold a row as it is."""
+    return spacious(schema, options.latent or 0) if options.noise == "none" else ()
 
 
 def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -236,4 +248,14 @@ def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:
     return predictions["surprise" if "surprise" in predictions else "score"]
 
 
-OBJECTIVE = composed(Autoencoder())
+OBJECTIVE = Objective(
+    name="autoencoder",
+    options=Options,
+    supervision=lambda options: Supervision(labels="none"),
+    learning=AutoencoderLearning,
+    decision=AnomalyDecision,
+    capabilities={"encoder": lambda options: AutoencoderCodes()},
+    complete=_complete,
+    unsuitable=_unsuitable,
+    warnings=_warnings,
+)

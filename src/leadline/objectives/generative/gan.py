@@ -9,7 +9,8 @@ B rows, L numbers of a code, F features.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -25,8 +26,13 @@ from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import Classes
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.base import composed
-from leadline.objectives.generative.adversarial_base import Adversarial, class_shares
+from leadline.objectives.contract import Defaults, Diagnostics, Generator, Objective, Supervision
+from leadline.objectives.generative.adversarial_base import (
+    AdversarialDecision,
+    AdversarialLearning,
+    class_shares,
+    training,
+)
 from leadline.objectives.generative.adversarial_losses import (
     COLLAPSE,
     DISCRIMINATOR,
@@ -75,48 +81,9 @@ class Sampling(Fact):
     label: str | None = None
 
 
-class Gan(Adversarial):
-    """New rows like those of train, from a generator that a discriminator has taught."""
-
-    name = "gan"
-    capable = ("generator", "diagnostics")
-    options = Options
-    coupled = True  # by how near new rows are to each other, and batch norm of new rows among themselves
-    watched = (COLLAPSE, ONE_SIDED)
-    samples = Sampling
-    chosen: Options = Options()
-
-    def bind(self, options: Options) -> Self:
-        """Return the objective with the options of one experiment; a Wasserstein critic has steps and optimizers of its
-        own.
-        """
-        own = super().bind(options)
-        if options.loss == "wgan-gp":
-            own.update_frequency = {GENERATOR: CRITIC_STEPS}
-            own.default_training = {
-                **self.default_training,
-                "players": {DISCRIMINATOR: CRITIC_ADAM, GENERATOR: CRITIC_ADAM},
-            }
-        return own
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options with what bounds the discriminator written out."""
-        chosen, bounded = self.chosen, self.chosen.loss == "wgan-gp"
-        r1 = (0.0 if bounded else R1) if chosen.r1 is None else chosen.r1
-        bound = not bounded if chosen.spectral_norm is None else chosen.spectral_norm
-        return chosen.model_copy(update={"r1": r1, "spectral_norm": bound})
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why new rows of such data cannot be made, or None."""
-        if len(schema.inputs) > 1:
-            names = ", ".join(one.name for one in schema.inputs)
-            return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with --inputs"
-        if self.chosen.conditional and not schema.classes:
-            return (
-                "objective.conditional tells it a row's class, and the data has no target with classes: --target"
-                " names it"
-            )
-        return cannot_generate(schema.inputs[0])
+@dataclass(frozen=True)
+class GanLearning(AdversarialLearning):
+    """The loss side: rows of train against those that the generator makes of noise."""
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator."""
@@ -125,18 +92,20 @@ class Gan(Adversarial):
         assert isinstance(body, Body)
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
-        if self.chosen.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
+        if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
             raise UsageError(
                 "objective.loss=wgan-gp bounds the slope of each row by itself, and batch norm ties rows together: take"
                 " a network without it (cnn, or an option norm: layer), or another loss."
             )
-        classes = Classes(schema.classes, class_shares(schema)) if self.chosen.conditional else None
-        head = Critic(body.width, None if classes is None else class_shares(schema), bias=self.chosen.loss != "wgan-gp")
+        classes = Classes(schema.classes, class_shares(schema)) if self.options.conditional else None
+        head = Critic(
+            body.width, None if classes is None else class_shares(schema), bias=self.options.loss != "wgan-gp"
+        )
         count = 0 if classes is None else len(classes.names)
         generator = generator_for_input(
-            one, body.spec, self.chosen.latent, count, width=self.chosen.width, growing=self.chosen.growing
+            one, body.spec, self.options.latent, count, width=self.options.width, growing=self.options.growing
         )
-        if self.chosen.spectral_norm:
+        if self.options.spectral_norm:
             bind(body.backbone)
             bind(head)
         return AdversarialPair(one.name, body, head, generator, classes)
@@ -146,13 +115,13 @@ class Gan(Adversarial):
         own = rng.fold_in(stepped)
         if stepped == DISCRIMINATOR:
             return self._telling(network, batch, own)
-        given, class_B = network.made(own.normal("code", self.chosen.latent), own)
+        given, class_B = network.made(own.normal("code", self.options.latent), own)
         score_B = network.scored(network.new(given, batch.inputs, own), class_B)
-        return Loss(generator_loss(self.chosen.loss, score_B), batch.weight_B, {})
+        return Loss(generator_loss(self.options.loss, score_B), batch.weight_B, {})
 
     def _telling(self, network: Any, batch: Batch, rng: Rng) -> Loss:
         """Return the discriminator's loss; nothing of it reaches the generator."""
-        chosen = self.chosen
+        chosen = self.options
         with torch.no_grad():
             given, new_class_B = network.made(rng.normal("code", chosen.latent), rng)
         class_B = batch.target_B if chosen.conditional else None
@@ -179,28 +148,34 @@ class Gan(Adversarial):
             value_B = torch.cat([value_B[:rows] + counts * steep_R, value_B[rows:]])
         return Loss(value_B, batch.weight_B, {name: part.detach() for name, part in parts.items()})
 
+
+@dataclass(frozen=True)
+class GanDiagnostics(Diagnostics):
+    """Knows when generated rows are all alike, and when the discriminator wins."""
+
+    options: Options
+    watched = (COLLAPSE, ONE_SIDED)
+
     def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
         """Return what goes wrong in the last ticks of training, in words by name."""
-        return alarms(entries, self.chosen.loss, self.update_frequency.get(GENERATOR, 1))
+        return alarms(entries, self.options.loss, _defaults(self.options).update_frequency.get(GENERATOR, 1))
 
-    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
-        """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
-        own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
-        class_B = batch.target_B if self.chosen.conditional else None
-        given, new_class_B = network.made(own.normal("code", self.chosen.latent), own)
-        real_B = network.scored(network.real(batch.inputs), class_B)
-        return Prediction(
-            {"score": real_B, "score_new": network.scored(network.new(given, batch.inputs, own), new_class_B)}
-        )
+
+@dataclass(frozen=True)
+class GanGenerator(Generator):
+    """Generates rows from codes drawn from a standard normal."""
+
+    options: Options
+    samples = Sampling
 
     @property
     def conditional(self) -> bool:
         """Whether the network is told the class of rows."""
-        return self.chosen.conditional
+        return self.options.conditional
 
     def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
         """Return a code for each row of the draws (B,L), normal as those of training."""
-        return rng.normal("code", self.chosen.latent)
+        return rng.normal("code", self.options.latent)
 
     def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the row that each code stands for; raises UsageError for a class that there is not."""
@@ -209,4 +184,57 @@ class Gan(Adversarial):
         return {network.names[0]: network.generator.raw(given, rng)}
 
 
-OBJECTIVE = composed(Gan())
+@dataclass(frozen=True)
+class GanDecision(AdversarialDecision):
+    """The decision side: how real a row seems, and one that is generated."""
+
+    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
+        """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
+        own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
+        class_B = batch.target_B if self.options.conditional else None
+        given, new_class_B = network.made(own.normal("code", self.options.latent), own)
+        real_B = network.scored(network.real(batch.inputs), class_B)
+        return Prediction(
+            {"score": real_B, "score_new": network.scored(network.new(given, batch.inputs, own), new_class_B)}
+        )
+
+
+def _complete(options: Options, schema: Schema) -> Options:
+    """Return the options with what bounds the discriminator written out."""
+    chosen, bounded = options, options.loss == "wgan-gp"
+    r1 = (0.0 if bounded else R1) if chosen.r1 is None else chosen.r1
+    bound = not bounded if chosen.spectral_norm is None else chosen.spectral_norm
+    return chosen.model_copy(update={"r1": r1, "spectral_norm": bound})
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why new rows of such data cannot be made, or None."""
+    if len(schema.inputs) > 1:
+        names = ", ".join(one.name for one in schema.inputs)
+        return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with --inputs"
+    if options.conditional and not schema.classes:
+        return (
+            "objective.conditional tells it a row's class, and the data has no target with classes: --target names it"
+        )
+    return cannot_generate(schema.inputs[0])
+
+
+def _defaults(options: Options) -> Defaults:
+    """Return what suits the game; a Wasserstein critic has steps and optimizers of its own."""
+    if options.loss == "wgan-gp":
+        return Defaults(training(CRITIC_ADAM), {GENERATOR: CRITIC_STEPS})
+    return Defaults(training())
+
+
+OBJECTIVE = Objective(
+    name="gan",
+    options=Options,
+    # Rows are coupled by how near new ones are to each other, and by batch norm of new rows among themselves.
+    supervision=lambda options: Supervision(labels="none", coupled=True),
+    learning=GanLearning,
+    decision=GanDecision,
+    defaults=_defaults,
+    capabilities={"generator": GanGenerator, "diagnostics": GanDiagnostics},
+    complete=_complete,
+    unsuitable=_unsuitable,
+)

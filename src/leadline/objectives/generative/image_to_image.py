@@ -10,6 +10,7 @@ B rows, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -34,9 +35,15 @@ from leadline.nn.generative.generators import HALF
 from leadline.nn.generative.image_translation import SMALL, ImageTranslator
 from leadline.nn.network import Body
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.adversarial_base import METRICS, Adversarial, again, class_shares
+from leadline.objectives.contract import Converter, Defaults, Diagnostics, EvaluationContext, Objective, Supervision
+from leadline.objectives.generative.adversarial_base import (
+    METRICS,
+    AdversarialDecision,
+    AdversarialLearning,
+    again,
+    class_shares,
+    training,
+)
 from leadline.objectives.generative.adversarial_losses import (
     COLLAPSE,
     DISCRIMINATOR,
@@ -77,14 +84,122 @@ class Conversion(Fact):
     label: str | None = None
 
 
-class ImageToImage(Adversarial):
-    """Pictures made of pictures; a discriminator has taught what they should look like."""
+@dataclass(frozen=True)
+class TranslationLearning(AdversarialLearning):
+    """The loss side: pictures made of pictures, against those that are what they should be."""
 
-    name = "image-to-image"
-    capable = ("converter", "diagnostics")
-    options = Options
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return discriminator and generator; the former always sees both pictures of a pair, however inputs are else
+        fused.
+        """
+        parts = {one.name: bodies[one.name] for one in schema.inputs}
+        into = self.options.into or schema.inputs[0].name
+        given = next((name for name in parts if name != into), into)
+        shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
+        widths = [body.width for body in parts.values() if isinstance(body, Body)]
+        head = Critic(sum(widths), None if self.options.into is not None else class_shares(schema))
+        count = 0 if self.options.into else len(schema.classes)
+        generator = ImageTranslator(
+            shapes[given][0], shapes[into], count, width=self.options.width, blocks=self.options.blocks
+        )
+        if self.options.spectral_norm:
+            for body in parts.values():
+                assert isinstance(body, Body)
+                bind(body.backbone)
+            bind(head)
+        return TranslationNetworks(parts, head, generator, given, into, () if self.options.into else schema.classes)
+
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the loss of each example for the network that is `stepped`.
+
+        A row without its pair, or without a class, counts nothing.
+        """
+        own = rng.fold_in(stepped)
+        class_B, other_B = _kinds(network, batch, own)
+        there_B = batch.weight_B.new_ones(len(batch)) if class_B is None else (class_B >= 0).to(batch.weight_B.dtype)
+        if PRESENT in batch.inputs:
+            there_B = there_B * batch.inputs[PRESENT].all(1)
+        step = self._telling if stepped == DISCRIMINATOR else self._making
+        value_B, parts = step(network, batch.inputs, class_B, other_B, own)
+        return Loss(value_B, batch.weight_B * there_B, {name: part.detach() for name, part in parts.items()})
+
+    def _telling(
+        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        real = inputs[network.into]
+        with torch.no_grad():
+            new = network.made(inputs, other_B)
+        real_B = network.scored(inputs, class_B)
+        with using_rng(rng.fold_in("new")):  # dropout of new rows is not that of the real ones beside them
+            new_B = network.scored({**inputs, network.into: new}, other_B)
+        told_B = (real_B > new_B).float() + (real_B == new_B).float() / 2
+        return discriminator_loss(self.options.loss, real_B, new_B), {"told_apart": told_B, "spread": spread(new, real)}
+
+    def _making(
+        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
+    ) -> tuple[Tensor, Mapping[str, Tensor]]:
+        chosen, real = self.options, inputs[network.into]
+        new = network.made(inputs, other_B)
+        deceiving_B = generator_loss(chosen.loss, network.scored({**inputs, network.into: new}, other_B))
+        if class_B is None:
+            alike_B = apart(new, real)
+            return deceiving_B + chosen.alike * alike_B, {"deceiving": deceiving_B, "alike": alike_B}
+        own_B = class_B.clamp_min(0)
+        back_B = apart(network.made({network.given: new}, own_B), real)
+        value_B, parts = deceiving_B + chosen.cycle * back_B, {"deceiving": deceiving_B, "cycle": back_B}
+        if chosen.same:
+            parts["same"] = apart(network.made(inputs, own_B), real)
+            value_B = value_B + chosen.same * parts["same"]
+        return value_B, parts
+
+
+@dataclass(frozen=True)
+class TranslationDiagnostics(Diagnostics):
+    """Knows when new pictures are all alike."""
+
+    options: Options
     watched = (COLLAPSE,)
+
+    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
+        """Return whether all new pictures are alike in the last ticks of training, in words."""
+        found = alarms(entries, self.options.loss, 1)
+        return {name: words for name, words in found.items() if name in self.watched}
+
+
+@dataclass(frozen=True)
+class TranslationConverter(Converter):
+    """Makes pictures of those of a batch."""
+
+    options: Options
     samples = Conversion
+
+    @property
+    def into(self) -> str | None:
+        """The picture that is made of the other one; None without pairs."""
+        return self.options.into
+
+    def convert(self, network: Any, batch: Batch, options: Conversion) -> Mapping[str, Tensor]:
+        """Return what each picture becomes, raw; raises UsageError where it is not said of which class."""
+        if self.options.into and options.label is not None:
+            raise UsageError(
+                "sample: pictures of pairs become what they were paired with: there is no label to ask for."
+            )
+        class_B = None if self.options.into else self._asked(network, batch, options)
+        return {network.into: network.made(batch.inputs, class_B)}
+
+    def _asked(self, network: Any, batch: Batch, options: Conversion) -> Tensor:
+        names: tuple[str, ...] = network.classes
+        if options.label is not None:
+            return torch.full_like(batch.row_B, names.index(options.label))
+        if len(names) > 2 or batch.target_B is None or bool((batch.target_B < 0).any()):
+            raise UsageError(f"sample: say with --label what pictures are to become: {', '.join(names)}.")
+        return 1 - batch.target_B
+
+
+@dataclass(frozen=True)
+class TranslationDecision(AdversarialDecision):
+    """The decision side: how far pictures are from what they should be."""
+
     declared_metrics = (
         *METRICS,
         Metric(
@@ -113,115 +228,6 @@ class ImageToImage(Adversarial):
             better="lower",
         ),
     )
-    chosen: Options = Options()
-    default_training: Mapping[str, Any] = {**Adversarial.default_training, "batch": 32}
-
-    @property
-    def into(self) -> str | None:
-        """The picture that is made of the other one; None without pairs."""
-        return self.chosen.into
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why there are no pictures to make others of, or None."""
-        into, names = self.chosen.into, [one.name for one in schema.inputs]
-        other = next((one for one in schema.inputs if input_type(one.kind).pixels is None), None)
-        if other is not None:
-            return (
-                f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"
-                " --inputs"
-            )
-        if into is not None and (into not in names or len(names) != 2):
-            return f"objective.into={into} is to be one of two inputs, and there are: {', '.join(names)}"
-        if into is None and len(names) > 1:
-            return (
-                f"there are {len(names)} pictures a row ({', '.join(names)}): say with objective.into which is to be"
-                " made"
-            )
-        if into is None and len(schema.classes) < 2:
-            return (
-                "without pairs, two classes or more say of which kind a picture is: --target names them, or "
-                "objective.into the one of two pictures that is to be made of the other"
-            )
-        small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)
-        return f"pictures {small.name!r} have less than {SMALL} pixels a side" if small else None
-
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return discriminator and generator; the former always sees both pictures of a pair, however inputs are else
-        fused.
-        """
-        parts = {one.name: bodies[one.name] for one in schema.inputs}
-        into = self.chosen.into or schema.inputs[0].name
-        given = next((name for name in parts if name != into), into)
-        shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
-        widths = [body.width for body in parts.values() if isinstance(body, Body)]
-        head = Critic(sum(widths), None if self.into is not None else class_shares(schema))
-        count = 0 if self.into else len(schema.classes)
-        generator = ImageTranslator(
-            shapes[given][0], shapes[into], count, width=self.chosen.width, blocks=self.chosen.blocks
-        )
-        if self.chosen.spectral_norm:
-            for body in parts.values():
-                assert isinstance(body, Body)
-                bind(body.backbone)
-            bind(head)
-        return TranslationNetworks(parts, head, generator, given, into, () if self.into else schema.classes)
-
-    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
-        """Return the loss of each example for the network that is `stepped`.
-
-        A row without its pair, or without a class, counts nothing.
-        """
-        own = rng.fold_in(stepped)
-        class_B, other_B = self._kinds(network, batch, own)
-        there_B = batch.weight_B.new_ones(len(batch)) if class_B is None else (class_B >= 0).to(batch.weight_B.dtype)
-        if PRESENT in batch.inputs:
-            there_B = there_B * batch.inputs[PRESENT].all(1)
-        step = self._telling if stepped == DISCRIMINATOR else self._making
-        value_B, parts = step(network, batch.inputs, class_B, other_B, own)
-        return Loss(value_B, batch.weight_B * there_B, {name: part.detach() for name, part in parts.items()})
-
-    def _telling(
-        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        real = inputs[network.into]
-        with torch.no_grad():
-            new = network.made(inputs, other_B)
-        real_B = network.scored(inputs, class_B)
-        with using_rng(rng.fold_in("new")):  # dropout of new rows is not that of the real ones beside them
-            new_B = network.scored({**inputs, network.into: new}, other_B)
-        told_B = (real_B > new_B).float() + (real_B == new_B).float() / 2
-        return discriminator_loss(self.chosen.loss, real_B, new_B), {"told_apart": told_B, "spread": spread(new, real)}
-
-    def _making(
-        self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng
-    ) -> tuple[Tensor, Mapping[str, Tensor]]:
-        chosen, real = self.chosen, inputs[network.into]
-        new = network.made(inputs, other_B)
-        deceiving_B = generator_loss(chosen.loss, network.scored({**inputs, network.into: new}, other_B))
-        if class_B is None:
-            alike_B = apart(new, real)
-            return deceiving_B + chosen.alike * alike_B, {"deceiving": deceiving_B, "alike": alike_B}
-        own_B = class_B.clamp_min(0)
-        back_B = apart(network.made({network.given: new}, own_B), real)
-        value_B, parts = deceiving_B + chosen.cycle * back_B, {"deceiving": deceiving_B, "cycle": back_B}
-        if chosen.same:
-            parts["same"] = apart(network.made(inputs, own_B), real)
-            value_B = value_B + chosen.same * parts["same"]
-        return value_B, parts
-
-    def _kinds(self, network: Any, batch: Batch, rng: Rng) -> tuple[Tensor | None, Tensor | None]:
-        """Return the class of each row, -1 where it is not known, and another that is drawn; None of pairs."""
-        count: int = network.generator.classes
-        if not count:
-            return None, None
-        class_B = torch.full_like(batch.row_B, -1) if batch.target_B is None else batch.target_B
-        further_B = 1 + (rng.uniform("kind") * (count - 1)).long().clamp_max(count - 2)
-        return class_B, (class_B.clamp_min(0) + further_B) % count
-
-    def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
-        """Return whether all new pictures are alike in the last ticks of training, in words."""
-        found = alarms(entries, self.chosen.loss, 1)
-        return {name: words for name, words in found.items() if name in self.watched}
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
@@ -229,7 +235,7 @@ class ImageToImage(Adversarial):
         Of pairs the mean absolute difference `error`, and `copied` of the picture that goes in, `psnr` in dB; else
         `cycle` and `same` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked."""
         own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
-        class_B, other_B = self._kinds(network, batch, own)
+        class_B, other_B = _kinds(network, batch, own)
         real, new = batch.inputs[network.into], network.made(batch.inputs, other_B)
         score_B = network.scored(batch.inputs, class_B)
         columns = {"score": score_B, "score_new": network.scored({**batch.inputs, network.into: new}, other_B)}
@@ -246,28 +252,11 @@ class ImageToImage(Adversarial):
             more = {"cycle": apart(back, real) / 2, "same": apart(network.made(batch.inputs, own_B), real) / 2}
         return Prediction(columns | {name: torch.where(there_B, x_B, torch.nan) for name, x_B in more.items()})
 
-    def convert(self, network: Any, batch: Batch, options: Conversion) -> Mapping[str, Tensor]:
-        """Return what each picture becomes, raw; raises UsageError where it is not said of which class."""
-        if self.into and options.label is not None:
-            raise UsageError(
-                "sample: pictures of pairs become what they were paired with: there is no label to ask for."
-            )
-        class_B = None if self.into else self._asked(network, batch, options)
-        return {network.into: network.made(batch.inputs, class_B)}
-
-    def _asked(self, network: Any, batch: Batch, options: Conversion) -> Tensor:
-        names: tuple[str, ...] = network.classes
-        if options.label is not None:
-            return torch.full_like(batch.row_B, names.index(options.label))
-        if len(names) > 2 or batch.target_B is None or bool((batch.target_B < 0).any()):
-            raise UsageError(f"sample: say with --label what pictures are to become: {', '.join(names)}.")
-        return 1 - batch.target_B
-
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
-        """Return what both players lose together, with what differences count, and the share of pairs that are told
+        """Return what both networks lose together, with what differences count, and the share of pairs that are told
         apart.
         """
-        chosen = self.chosen
+        chosen = self.options
         counts = {"error": 2 * chosen.alike, "cycle": 2 * chosen.cycle, "same": 2 * chosen.same}
         apart_ = sum(
             weight * float(np.nanmean(predictions[name]))
@@ -280,7 +269,7 @@ class ImageToImage(Adversarial):
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
         pairs = ("conversion_error", "conversion_error(unchanged)", "conversion_psnr")
-        own = pairs if self.into else ("cycle_error", "same_error")
+        own = pairs if self.options.into else ("cycle_error", "same_error")
         return (*own, *super().metric_names(schema))
 
     def measure(
@@ -320,6 +309,40 @@ class ImageToImage(Adversarial):
         )
 
 
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why there are no pictures to make others of, or None."""
+    into, names = options.into, [one.name for one in schema.inputs]
+    other = next((one for one in schema.inputs if input_type(one.kind).pixels is None), None)
+    if other is not None:
+        return (
+            f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"
+            " --inputs"
+        )
+    if into is not None and (into not in names or len(names) != 2):
+        return f"objective.into={into} is to be one of two inputs, and there are: {', '.join(names)}"
+    if into is None and len(names) > 1:
+        return (
+            f"there are {len(names)} pictures a row ({', '.join(names)}): say with objective.into which is to be made"
+        )
+    if into is None and len(schema.classes) < 2:
+        return (
+            "without pairs, two classes or more say of which kind a picture is: --target names them, or "
+            "objective.into the one of two pictures that is to be made of the other"
+        )
+    small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)
+    return f"pictures {small.name!r} have less than {SMALL} pixels a side" if small else None
+
+
+def _kinds(network: Any, batch: Batch, rng: Rng) -> tuple[Tensor | None, Tensor | None]:
+    """Return the class of each row, -1 where it is not known, and another that is drawn; None of pairs."""
+    count: int = network.generator.classes
+    if not count:
+        return None, None
+    class_B = torch.full_like(batch.row_B, -1) if batch.target_B is None else batch.target_B
+    further_B = 1 + (rng.uniform("kind") * (count - 1)).long().clamp_max(count - 2)
+    return class_B, (class_B.clamp_min(0) + further_B) % count
+
+
 def _there(predictions: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     values_n = predictions.get(name, np.zeros(0))
     there_n: np.ndarray = values_n[~np.isnan(values_n)]
@@ -331,4 +354,13 @@ def apart(x: Tensor, y: Tensor) -> Tensor:
     return ((full(x) - full(y)) / HALF).abs().flatten(1).mean(1)
 
 
-OBJECTIVE = composed(ImageToImage())
+OBJECTIVE = Objective(
+    name="image-to-image",
+    options=Options,
+    supervision=lambda options: Supervision(labels="none"),
+    learning=TranslationLearning,
+    decision=TranslationDecision,
+    defaults=lambda options: Defaults(training(batch=32)),
+    capabilities={"converter": TranslationConverter, "diagnostics": TranslationDiagnostics},
+    unsuitable=_unsuitable,
+)

@@ -23,8 +23,7 @@ from leadline.nn.generative.likelihood import Likelihood, PixelLikelihood, Sigma
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import Network, assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Unlabelled
-from leadline.objectives.generative.input_likelihoods import input_likelihood, unlikely
+from leadline.objectives.generative.input_likelihoods import input_likelihood
 
 RECONSTRUCTION = Metric(
     "reconstruction", "Reconstruction", "surprise at a row that is made of its code again", "nats", "lower"
@@ -33,25 +32,12 @@ RECONSTRUCTION = Metric(
 _MEASURED = 0  # the seed of draws that measuring makes
 
 
-class LatentObjective(Unlabelled):
-    """What objectives share that make a code of each row: `latent` and `pixels` are among their options."""
-
-    widest: int  # numbers of a code at most, where nobody says it
-    chosen: Any
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why no rows can be made of codes, or None."""
-        return unlikely(schema)
-
-    def complete(self, schema: Schema) -> Any:
-        """Return the options with the width of codes and the likelihood of pixels written out."""
-        own = self.chosen
-        found = {"latent": own.latent or default_latent(schema, self.widest), "pixels": pixels_of(schema, own.pixels)}
-        return own.model_copy(update=found)
-
-    def warnings(self, schema: Schema) -> tuple[str, ...]:
-        """Say where a code could hold a row as it is."""
-        return spacious(schema, self.chosen.latent or 0)
+def complete_latent(options: Any, schema: Schema, most: int) -> Any:
+    """Return options, among which are `latent` and `pixels`, with the width of codes and the likelihood of pixels
+    written out.
+    """
+    found = {"latent": options.latent or default_latent(schema, most), "pixels": pixels_of(schema, options.pixels)}
+    return options.model_copy(update=found)
 
 
 class LatentNetwork(Network):

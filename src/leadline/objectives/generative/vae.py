@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -30,10 +31,24 @@ from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.input_likelihoods import in_words
-from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, latent_network, measuring
+from leadline.objectives.contract import (
+    Bounded,
+    Decision,
+    Encoder,
+    EvaluationContext,
+    Generator,
+    Learning,
+    Objective,
+    Supervision,
+)
+from leadline.objectives.generative.input_likelihoods import in_words, unlikely
+from leadline.objectives.generative.latent_codes import (
+    RECONSTRUCTION,
+    complete_latent,
+    latent_network,
+    measuring,
+    spacious,
+)
 
 LATENT = 20  # numbers of a code at most, where nobody says it
 UNTOLD = 0.1  # of train rows whose class a conditional network is not told, so that it can do without
@@ -90,107 +105,114 @@ class EncodedRows(nn.Module):
         return x_BO
 
 
-class Vae(LatentObjective):
-    """A distribution of codes, and of rows."""
+@dataclass(frozen=True)
+class VaeLearning(Learning):
+    """The loss side: the negative evidence bound."""
 
-    name = "vae"
-    capable = ("encoder", "generator", "bounded")
-    widest = LATENT
-    options = Options
-    samples = Sampling
-    monitors: Mapping[str, str] = {"loss": "lower", "elbo": "higher"}
-    declared_metrics = (
-        Metric("elbo", "Evidence lower bound", "of the log-likelihood of a row: higher is likelier", "nats", "higher"),
-        RECONSTRUCTION,
-        Metric(
-            "kl_to_prior",
-            "Divergence of codes",
-            "how much a row's code tells: its distribution against that of all codes",
-            "nats",
-        ),
-    )
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
-        if self.chosen.conditional and not schema.classes:
-            return (
-                "a conditional network is told a row's class, and the data has no target with classes: --target"
-                " names it"
-            )
-        return super().unsuitable(schema)
+    options: Options
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives mean and log-variance, a decoder for each
         input.
         """
-        assert self.chosen.latent is not None
-        classes = len(schema.classes) if self.chosen.conditional else 0
+        assert self.options.latent is not None
+        classes = len(schema.classes) if self.options.conditional else 0
         network: Any = latent_network(
             schema,
             bodies,
             fuse,
-            outputs=2 * self.chosen.latent,
-            code=self.chosen.latent + classes,
-            pixels=self.chosen.pixels,
-            sigma=self.chosen.sigma,
+            outputs=2 * self.options.latent,
+            code=self.options.latent + classes,
+            pixels=self.options.pixels,
+            sigma=self.options.sigma,
         )
-        network.classes = schema.classes if self.chosen.conditional else ()
+        network.classes = schema.classes if self.options.conditional else ()
         if classes:
             assert schema.target is not None
             if not isinstance(network.head, nn.Linear):
                 raise UsageError("A conditional network tells its head the class: leave 'head' at 'linear'.")
-            network.head = EncodedRows(network.head.in_features, classes, 2 * self.chosen.latent)
+            network.head = EncodedRows(network.head.in_features, classes, 2 * self.options.latent)
             share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
             network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
         return network  # type: ignore[no-any-return]
-
-    def posterior(self, network: Any, inputs: Mapping[str, Tensor], class_BC: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance of each row's codes (B,L)."""
-        out = network(inputs)
-        if class_BC is not None:
-            out = out + network.head.classes(class_BC)
-        mean_BL, spread_BL = full(out).chunk(2, 1)
-        return mean_BL, spread_BL.clamp(-REACH, REACH)
-
-    def _told(self, network: Any, batch: Batch) -> Tensor | None:
-        """Return the class of each row as 0 and 1 (B,C), all 0 where it is not known; None where the network is not
-        told it.
-        """
-        if not network.classes:
-            return None
-        weight: Tensor = network.head.classes.weight
-        if batch.target_B is None or batch.target_B.ndim != 1:
-            return weight.new_zeros(len(batch), len(network.classes))
-        number_C = torch.arange(len(network.classes), device=batch.row_B.device)
-        return (batch.target_B[:, None] == number_C).to(weight.dtype)
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the negative evidence bound of each row, by one code drawn for it; its parts are `reconstruction` and
         `kl`.
         """
         inputs = network.taken(batch.inputs, rng)
-        class_BC = self._told(network, batch)
+        class_BC = _told(network, batch)
         if class_BC is not None:
             class_BC = class_BC * (rng.uniform("told", 1) >= UNTOLD)
-        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        mean_BL, spread_BL = posterior(network, inputs, class_BC)
         reach_BL = torch.exp(0.5 * spread_BL) * rng.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
         made_B = network.nll(network.given(_with(mean_BL + reach_BL, class_BC)), inputs)
         kl_BL = divergence(mean_BL, spread_BL)
-        free, kl_B = self.chosen.free_bits, kl_BL.sum(1)
+        free, kl_B = self.options.free_bits, kl_BL.sum(1)
         cost_B = kl_BL.clamp_min(free).sum(1) if free else kl_B
-        value_B = made_B + (cost_B if self.chosen.beta == 1 else self.chosen.beta * cost_B)
+        value_B = made_B + (cost_B if self.options.beta == 1 else self.options.beta * cost_B)
         return Loss(value_B, batch.weight_B, {"reconstruction": made_B, "kl": kl_B})
+
+    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L)."""
+        return posterior(network, inputs, None)[0]
+
+    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L)."""
+        return VaeCodes().encode(network, inputs)
+
+
+@dataclass(frozen=True)
+class VaeCodes(Encoder):
+    """Finds the means of codes, and the rows that are expected of them."""
+
+    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return the means of codes (B,L), of rows whose class is not told."""
+        return posterior(network, inputs, None)[0]
+
+    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the rows that are expected of the means of codes."""
+        class_BC = _told(network, batch)
+        rows: Mapping[str, Tensor] = network.rows(_with(posterior(network, batch.inputs, class_BC)[0], class_BC))
+        return rows
+
+
+@dataclass(frozen=True)
+class VaeGenerator(Generator):
+    """Generates rows from codes that are drawn from a standard normal."""
+
+    options: Options
+    samples = Sampling
 
     @property
     def conditional(self) -> bool:
         """Whether the network is told the class of rows."""
-        return self.chosen.conditional
+        return self.options.conditional
+
+    def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
+        """Return codes drawn from a standard normal (B,L)."""
+        return rng.normal("code", self.options.latent or 1)
+
+    def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
+        """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
+        made: Mapping[str, Tensor]
+        code_BL = _with(code_BL, _asked(network, rng, options.label))
+        pictures = all(one.spec.kind == "image" for one in network.observed)
+        drawn = not pictures if options.entries is None else options.entries == "drawn"
+        made = network.drawn(code_BL, rng) if drawn else network.rows(code_BL)
+        return made
+
+
+@dataclass(frozen=True)
+class VaeBound(Bounded):
+    """A closer bound by many codes a row."""
+
+    options: Options
 
     @property
     def importance(self) -> int:
         """How many codes are drawn for a row's closer bound."""
-        return self.chosen.importance
+        return self.options.importance
 
     def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
         """Return a closer bound of each row's log-likelihood (B,), from `importance` codes (Burda et al. 2016), in
@@ -198,9 +220,9 @@ class Vae(LatentObjective):
 
         It is log 1/K Σ p(x|z) p(z) / q(z|x), which approaches log p(x) from below as K grows.
         """
-        rng, codes = measuring(batch), self.chosen.importance
-        inputs, class_BC = network.taken(batch.inputs, rng), self._told(network, batch)
-        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        rng, codes = measuring(batch), self.options.importance
+        inputs, class_BC = network.taken(batch.inputs, rng), _told(network, batch)
+        mean_BL, spread_BL = posterior(network, inputs, class_BC)
         total_B = torch.full((len(batch),), -math.inf, dtype=torch.float64, device=mean_BL.device)
         some = max(1, TOGETHER // len(batch))
         for start in range(0, codes, some):
@@ -218,52 +240,23 @@ class Vae(LatentObjective):
             total_B = torch.logaddexp(total_B, weight_S.double().view(-1, part).logsumexp(1))
         return total_B - math.log(codes)
 
-    def score(self, network: nn.Module, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the means of codes (B,L)."""
-        return self.posterior(network, inputs, None)[0]
 
-    def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the means of codes (B,L)."""
-        return self.encode(network, inputs)
+@dataclass(frozen=True)
+class BoundDecision(Decision):
+    """The decision side: the evidence bound of a row, and its parts."""
 
-    def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the means of codes (B,L), of rows whose class is not told."""
-        return self.posterior(network, inputs, None)[0]
-
-    def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
-        """Return the rows that are expected of the means of codes."""
-        class_BC = self._told(network, batch)
-        rows: Mapping[str, Tensor] = network.rows(_with(self.posterior(network, batch.inputs, class_BC)[0], class_BC))
-        return rows
-
-    def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
-        """Return codes drawn from a standard normal (B,L)."""
-        return rng.normal("code", self.chosen.latent or 1)
-
-    def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
-        """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
-        made: Mapping[str, Tensor]
-        code_BL = _with(code_BL, self._asked(network, rng, options.label))
-        pictures = all(one.spec.kind == "image" for one in network.observed)
-        drawn = not pictures if options.entries is None else options.entries == "drawn"
-        made = network.drawn(code_BL, rng) if drawn else network.rows(code_BL)
-        return made
-
-    def _asked(self, network: Any, rng: Rng, label: str | None) -> Tensor | None:
-        """Return the class of each new row as 0 and 1 (B,C)."""
-        if not network.classes:
-            if label is not None:
-                raise UsageError(
-                    "label: the network was not told classes; train it with --set objective.conditional=true."
-                )
-            return None
-        if label is None:
-            at_B = (network.share_C.cumsum(0) < rng.uniform("class", 1)).sum(1).clamp_max(len(network.classes) - 1)
-        elif label in network.classes:
-            at_B = torch.full((len(rng.state_B),), network.classes.index(label), device=network.share_C.device)
-        else:
-            raise UsageError(f"label: there is no class {label!r}. {did_you_mean(label, network.classes)}")
-        return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
+    options: Options
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "elbo": "higher"}
+    declared_metrics = (
+        Metric("elbo", "Evidence lower bound", "of the log-likelihood of a row: higher is likelier", "nats", "higher"),
+        RECONSTRUCTION,
+        Metric(
+            "kl_to_prior",
+            "Divergence of codes",
+            "how much a row's code tells: its distribution against that of all codes",
+            "nats",
+        ),
+    )
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's evidence bound in nats, `elbo` (B,), and its parts.
@@ -271,8 +264,8 @@ class Vae(LatentObjective):
         It is the mean by two codes, always the same, on opposite sides of the mean one: most of what chance adds
         cancels."""
         own = measuring(batch)
-        inputs, class_BC = network.taken(batch.inputs, own), self._told(network, batch)
-        mean_BL, spread_BL = self.posterior(network, inputs, class_BC)
+        inputs, class_BC = network.taken(batch.inputs, own), _told(network, batch)
+        mean_BL, spread_BL = posterior(network, inputs, class_BC)
         reach_BL = torch.exp(0.5 * spread_BL) * own.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
         sides = [network.nll(network.given(_with(mean_BL + x, class_BC)), inputs) for x in (reach_BL, -reach_BL)]
         made_B, kl_B = (sides[0] + sides[1]) / 2, divergence(mean_BL, spread_BL).sum(1)
@@ -281,7 +274,7 @@ class Vae(LatentObjective):
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the loss without free bits, and the evidence bound, in nats."""
         made, kl = (float(predictions[name].astype(np.float64).mean()) for name in ("reconstruction", "kl"))
-        return {"loss": made + self.chosen.beta * kl, "elbo": -made - kl}
+        return {"loss": made + self.options.beta * kl, "elbo": -made - kl}
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
@@ -292,12 +285,56 @@ class Vae(LatentObjective):
     ) -> Iterator[Finding | ExhibitDraft]:
         """Yield the evidence bound and its parts, with intervals."""
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
-        words = in_words(context.schema, self.chosen.pixels)
+        words = in_words(context.schema, self.options.pixels)
         for name, (column, better) in FINDINGS.items():
             measured = mean_of(predictions[column], context.levels, context.group)
             measured = measured._replace(method=f"{words}; {measured.method}")
             common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "unit": "nats"}
             yield finding(name, measured, better=better, **common)
+
+
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
+    if options.conditional and not schema.classes:
+        return "a conditional network is told a row's class, and the data has no target with classes: --target names it"
+    return unlikely(schema)
+
+
+def posterior(network: Any, inputs: Mapping[str, Tensor], class_BC: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return mean and log-variance of each row's codes (B,L)."""
+    out = network(inputs)
+    if class_BC is not None:
+        out = out + network.head.classes(class_BC)
+    mean_BL, spread_BL = full(out).chunk(2, 1)
+    return mean_BL, spread_BL.clamp(-REACH, REACH)
+
+
+def _told(network: Any, batch: Batch) -> Tensor | None:
+    """Return the class of each row as 0 and 1 (B,C), all 0 where it is not known; None where the network is not
+    told it.
+    """
+    if not network.classes:
+        return None
+    weight: Tensor = network.head.classes.weight
+    if batch.target_B is None or batch.target_B.ndim != 1:
+        return weight.new_zeros(len(batch), len(network.classes))
+    number_C = torch.arange(len(network.classes), device=batch.row_B.device)
+    return (batch.target_B[:, None] == number_C).to(weight.dtype)
+
+
+def _asked(network: Any, rng: Rng, label: str | None) -> Tensor | None:
+    """Return the class of each new row as 0 and 1 (B,C)."""
+    if not network.classes:
+        if label is not None:
+            raise UsageError("label: the network was not told classes; train it with --set objective.conditional=true.")
+        return None
+    if label is None:
+        at_B = (network.share_C.cumsum(0) < rng.uniform("class", 1)).sum(1).clamp_max(len(network.classes) - 1)
+    elif label in network.classes:
+        at_B = torch.full((len(rng.state_B),), network.classes.index(label), device=network.share_C.device)
+    else:
+        raise UsageError(f"label: there is no class {label!r}. {did_you_mean(label, network.classes)}")
+    return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
 
 
 def divergence(mean_BL: Tensor, spread_BL: Tensor) -> Tensor:
@@ -312,4 +349,14 @@ def _with(code_BL: Tensor, class_BC: Tensor | None) -> Tensor:
     return code_BL if class_BC is None else torch.cat([code_BL, class_BC.to(code_BL.dtype)], 1)
 
 
-OBJECTIVE = composed(Vae())
+OBJECTIVE = Objective(
+    name="vae",
+    options=Options,
+    supervision=lambda options: Supervision(labels="none"),
+    learning=VaeLearning,
+    decision=BoundDecision,
+    capabilities={"encoder": lambda options: VaeCodes(), "generator": VaeGenerator, "bounded": VaeBound},
+    complete=lambda options, schema: complete_latent(options, schema, LATENT),
+    unsuitable=_unsuitable,
+    warnings=lambda options, schema: spacious(schema, options.latent or 0),
+)

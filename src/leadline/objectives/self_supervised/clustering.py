@@ -9,8 +9,8 @@ B rows, n rows of a split, L numbers of a code, K clusters.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -32,9 +32,23 @@ from leadline.nn.fusion import Fuse
 from leadline.nn.generative.cluster_centres import Centres, sharpened
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng, seed_for
-from leadline.objectives.base import composed
-from leadline.objectives.contract import EvaluationContext
-from leadline.objectives.generative.latent_codes import RECONSTRUCTION, LatentObjective, entries, latent_network
+from leadline.objectives.contract import (
+    Decision,
+    Defaults,
+    Encoder,
+    EvaluationContext,
+    Learning,
+    Objective,
+    Supervision,
+)
+from leadline.objectives.generative.input_likelihoods import unlikely
+from leadline.objectives.generative.latent_codes import (
+    RECONSTRUCTION,
+    complete_latent,
+    entries,
+    latent_network,
+    spacious,
+)
 from leadline.objectives.self_supervised.kmeans import Clusters, clusters_of
 
 CLUSTERS = Metric("clusters", "Clusters", "groups that rows are put into")
@@ -76,41 +90,26 @@ class Options(Fact):
         return self.clusters or max(self.candidates)
 
 
-class Clustering(LatentObjective):
-    """A code for each row, and the cluster it is in."""
+@dataclass(frozen=True)
+class ClusteringLearning(Learning):
+    """The loss side: making rows of codes, and drawing codes to the clusters that they are in."""
 
-    name = "clustering"
-    capable = ("encoder",)
-    widest = LATENT
-    options = Options
-    coupled = True  # by how much each cluster has of a batch
-    monitors: Mapping[str, str] = {"loss": "lower"}
-    declared_metrics = (*metrics.METRICS, RECONSTRUCTION, CLUSTERS)
-    # How well rows are made says nothing of clusters: the last weights ship.
-    default_training: Mapping[str, Any] = MappingProxyType({"early_stopping": None})
-    chosen: Options = Options()
-
-    def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
-        """Say that there are fewer train rows than clusters, or None."""
-        wanted = self.chosen.clusters or min(self.chosen.candidates)
-        if rows["train"] >= wanted:
-            return None
-        return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
+    options: Options
 
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input,
         centres.
         """
-        assert self.chosen.latent is not None
-        width, last = self.chosen.latent, Centres(self.chosen.most, self.chosen.latent)
+        assert self.options.latent is not None
+        width, last = self.options.latent, Centres(self.options.most, self.options.latent)
         network: Any = latent_network(
             schema,
             bodies,
             fuse,
             outputs=width,
             code=width,
-            pixels=self.chosen.pixels,
-            sigma=self.chosen.sigma,
+            pixels=self.options.pixels,
+            sigma=self.options.sigma,
             last=last,
         )
         network.entries = entries(schema)
@@ -123,45 +122,28 @@ class Clustering(LatentObjective):
         The latter is Kullback and Leibler's divergence in nats. Sharpened shares are those of the batch, taken as they
         are."""
         code_BL = full(network(batch.inputs))
-        made_B = self._made(network, code_BL, batch.inputs)
+        made_B = _made(network, code_BL, batch.inputs)
         log_BK = network.last.shares(code_BL)
         with torch.no_grad():
             wanted_BK = sharpened(log_BK)
         apart_B = torch.where(network.last.placed, _divergence(wanted_BK, log_BK), 0)
         return Loss(
-            made_B + self.chosen.weight * apart_B, batch.weight_B, {"reconstruction": made_B, "clustering": apart_B}
+            made_B + self.options.weight * apart_B, batch.weight_B, {"reconstruction": made_B, "clustering": apart_B}
         )
 
-    def _made(self, network: Any, code_BL: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        a_value_B: Tensor = network.nll(network.given(code_BL), inputs) / network.entries
-        return a_value_B
-
-    def on_epoch_end(self, network: Any, done: float, codes: Callable[[str, int], np.ndarray], seed: int) -> str | None:
+    def on_epoch_end(
+        self, network: Any, done: float, embeddings: Callable[[str, int], np.ndarray], seed: int
+    ) -> str | None:
         """Place the centres once the share `warm_up` of training is done, by k-means among the codes of train rows."""
-        if done < self.chosen.warm_up or bool(network.last.placed):
+        if done < self.options.warm_up or bool(network.last.placed):
             return None
-        own = self.chosen
+        own = self.options
         wanted = (own.clusters,) if own.clusters else own.candidates
         found: Clusters = clusters_of(
-            codes("train", FITTED), codes("validation", COMPARED), wanted, seed_for(seed, "clusters") % 2**32
+            embeddings("train", FITTED), embeddings("validation", COMPARED), wanted, seed_for(seed, "clusters") % 2**32
         )
         network.last.place(torch.from_numpy(found.centre_KL), found.unit)
         return f"centres of {len(found.centre_KL)} clusters placed by {found.description}"
-
-    def calibrate(
-        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> tuple[Finding, ...]:
-        """Say how many clusters there are; that was settled when their centres were placed."""
-        how = (
-            "as the experiment says"
-            if self.chosen.clusters
-            else "the best silhouette of validation rows among k-means' clusters"
-        )
-        count = int(network.last.there_K.sum())
-        if self.chosen.clusters and count < self.chosen.clusters:
-            how = "as many as there are different codes"
-        again = Reproduction(producer="settled", repeat="recorded")
-        return (Finding(name="clusters", value=count, method=how, again=again),)
 
     def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the logarithms of each cluster's share (B,K)."""
@@ -170,7 +152,12 @@ class Clustering(LatentObjective):
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return codes (B,L)."""
-        return self.encode(network, inputs)
+        return ClusteringCodes().encode(network, inputs)
+
+
+@dataclass(frozen=True)
+class ClusteringCodes(Encoder):
+    """Finds codes, and makes rows of them."""
 
     def encode(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return codes (B,L)."""
@@ -180,6 +167,30 @@ class Clustering(LatentObjective):
         """Return the rows that come out where those of the batch go in."""
         rows: Mapping[str, Tensor] = network.rows(network(batch.inputs))
         return rows
+
+
+@dataclass(frozen=True)
+class ClusterDecision(Decision):
+    """The decision side: the cluster that each row is in."""
+
+    options: Options
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower"}
+    declared_metrics = (*metrics.METRICS, RECONSTRUCTION, CLUSTERS)
+
+    def calibrate(
+        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
+    ) -> tuple[Finding, ...]:
+        """Say how many clusters there are; that was settled when their centres were placed."""
+        how = (
+            "as the experiment says"
+            if self.options.clusters
+            else "the best silhouette of validation rows among k-means' clusters"
+        )
+        count = int(network.last.there_K.sum())
+        if self.options.clusters and count < self.options.clusters:
+            how = "as many as there are different codes"
+        again = Reproduction(producer="settled", repeat="recorded")
+        return (Finding(name="clusters", value=count, method=how, again=again),)
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `cluster`, from 1 on, its `share` of the row, what making the row costs, `reconstruction`
@@ -193,7 +204,7 @@ class Clustering(LatentObjective):
                 "cluster": (cluster_B + 1).to(torch.int32),
                 "share": share_B.exp(),
                 "silhouette": near_B,
-                "reconstruction": self._made(network, code_BL, batch.inputs),
+                "reconstruction": _made(network, code_BL, batch.inputs),
             }
         )
 
@@ -229,6 +240,19 @@ class Clustering(LatentObjective):
         yield finding("reconstruction", made, unit="nats", better="lower", **common)
 
 
+def _too_few_rows(options: Options, rows: Mapping[str, int]) -> str | None:
+    """Say that there are fewer train rows than clusters, or None."""
+    wanted = options.clusters or min(options.candidates)
+    if rows["train"] >= wanted:
+        return None
+    return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
+
+
+def _made(network: Any, code_BL: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
+    a_value_B: Tensor = network.nll(network.given(code_BL), inputs) / network.entries
+    return a_value_B
+
+
 def _divergence(wanted_BK: Tensor, log_BK: Tensor) -> Tensor:
     return torch.where(wanted_BK > 0, wanted_BK * (wanted_BK.clamp_min(1e-30).log() - log_BK), 0).sum(1)
 
@@ -243,4 +267,18 @@ def _apart(predictions: Mapping[str, np.ndarray], context: EvaluationContext) ->
     return mean_of(predictions["silhouette"], context.levels, context.group, low=-1.0, high=1.0, note=note)
 
 
-OBJECTIVE = composed(Clustering())
+OBJECTIVE = Objective(
+    name="clustering",
+    options=Options,
+    # How much each cluster has of a batch couples its rows.
+    supervision=lambda options: Supervision(labels="none", coupled=True),
+    learning=ClusteringLearning,
+    decision=ClusterDecision,
+    # How well rows are made says nothing of clusters: the last weights ship.
+    defaults=lambda options: Defaults({"early_stopping": None}),
+    capabilities={"encoder": lambda options: ClusteringCodes()},
+    complete=lambda options, schema: complete_latent(options, schema, LATENT),
+    unsuitable=lambda options, schema: unlikely(schema),
+    warnings=lambda options, schema: spacious(schema, options.latent or 0),
+    too_few_rows=_too_few_rows,
+)

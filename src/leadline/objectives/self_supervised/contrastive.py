@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from types import MappingProxyType
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -39,10 +39,10 @@ from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.base import Unlabelled, composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import Decision, Defaults, EvaluationContext, Learning, Objective, Supervision
 
 ONE, OTHER = "strong", "strong 2"
+VIEWS = ("plain", ONE, OTHER)
 
 
 class Options(Fact):
@@ -65,15 +65,41 @@ class Unit(nn.Module):
         return F.normalize(full(x_BP), dim=1)
 
 
-class Contrastive(Unlabelled):
-    """Which two versions belong to one row."""
+@dataclass(frozen=True)
+class ContrastiveLearning(Learning):
+    """The loss side: which two versions belong to one row."""
 
-    name = "contrastive"
-    options = Options
-    coupled = True
-    views = ("plain", ONE, OTHER)
-    default_training: Mapping[str, Any] = MappingProxyType({"batch": 256, "early_stopping": None})
-    monitors: Mapping[str, str] = {"loss": "lower", "instance_accuracy": "higher"}
+    options: Options
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network, whose head is the projector and whose output has length 1."""
+        network: Any = assemble(
+            schema, bodies, self.options.projection, Unit(augmented_views(VIEWS, schema.inputs)), fuse
+        )
+        if isinstance(network.head, nn.Linear):
+            width = network.head.in_features
+            network.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), network.head)
+        return network  # type: ignore[no-any-return]
+
+    def ship(self, network: nn.Module) -> nn.Module:
+        """Return the network without its projector: what comes out are features of length 1."""
+        own: Any = deepcopy(network)
+        own.head = nn.Identity()
+        return own  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the mean surprise of both versions of each row, in nats."""
+        with using_rng(rng.each(2)):
+            unit_2BP = network(_both(batch.views[ONE], batch.views[OTHER]))
+        return Loss(_surprise(_compared(unit_2BP, self.options.temperature)), batch.weight_B, {})
+
+
+@dataclass(frozen=True)
+class ContrastiveDecision(Decision):
+    """The decision side: whether the other version of a row is found."""
+
+    options: Options
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "instance_accuracy": "higher"}
     declared_metrics = (
         Metric(
             "instance_accuracy",
@@ -95,36 +121,6 @@ class Contrastive(Unlabelled):
             better="lower",
         ),
     )
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say which input has no random versions, or None."""
-        for one in schema.inputs:
-            if not strong(one):
-                return f"{one.name!r} ({one.kind}) has no augmentations: data.inputs.{one.name}.strong names some"
-        return None
-
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network, whose head is the projector and whose output has length 1."""
-        network: Any = assemble(
-            schema, bodies, self.chosen.projection, Unit(augmented_views(self.views, schema.inputs)), fuse
-        )
-        if isinstance(network.head, nn.Linear):
-            width = network.head.in_features
-            network.head = nn.Sequential(nn.Linear(width, width), nn.ReLU(), network.head)
-        return network  # type: ignore[no-any-return]
-
-    def ship(self, network: nn.Module) -> nn.Module:
-        """Return the network without its projector: what comes out are features of length 1."""
-        own: Any = deepcopy(network)
-        own.head = nn.Identity()
-        return own  # type: ignore[no-any-return]
-
-    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
-        """Return the mean surprise of both versions of each row, in nats."""
-        with using_rng(rng.each(2)):
-            unit_2BP = network(_both(batch.views[ONE], batch.views[OTHER]))
-        return Loss(_surprise(_compared(unit_2BP, self.chosen.temperature)), batch.weight_B, {})
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return, beside the rows that it is decided with, of each row (B,): `nll` in nats, whether it is `found`, the
@@ -132,7 +128,7 @@ class Contrastive(Unlabelled):
         keyed = Rng(0, 0, batch.row_B)
         pair = (network.last.views[name](batch, keyed.fold_in(f"view {name}")).inputs for name in (ONE, OTHER))
         unit_2BP = network(_both(*pair))
-        logits = _compared(unit_2BP, self.chosen.temperature)
+        logits = _compared(unit_2BP, self.options.temperature)
         one_BP, other_BP = unit_2BP[::2], unit_2BP[1::2]
         rows = len(one_BP)
         cosine_BB = one_BP @ other_BP.T
@@ -187,6 +183,14 @@ class Contrastive(Unlabelled):
         )
 
 
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say which input has no random versions, or None."""
+    for one in schema.inputs:
+        if not strong(one):
+            return f"{one.name!r} ({one.kind}) has no augmentations: data.inputs.{one.name}.strong names some"
+    return None
+
+
 def _both(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return two versions of a batch as one of twice as many rows, a row's own side by side: batch statistics are those
     of both.
@@ -228,4 +232,12 @@ def _uniformity(nearness_n: np.ndarray, levels: Levels, group_n: np.ndarray | No
     return near._replace(value=math.log(near.value), intervals=ends, method=f"log of a mean; {near.method}")
 
 
-OBJECTIVE = composed(Contrastive())
+OBJECTIVE = Objective(
+    name="contrastive",
+    options=Options,
+    supervision=lambda options: Supervision(labels="none", views=VIEWS, coupled=True),
+    learning=ContrastiveLearning,
+    decision=ContrastiveDecision,
+    defaults=lambda options: Defaults({"batch": 256, "early_stopping": None}),
+    unsuitable=_unsuitable,
+)

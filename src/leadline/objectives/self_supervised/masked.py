@@ -11,7 +11,8 @@ Shapes: B rows of a batch, n of a split, F features.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,15 +29,14 @@ from leadline.errors import UsageError
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import explained
 from leadline.metrics.statistics.ratios import ratio_of
-from leadline.nn.batch import Batch, Loss, Prediction
+from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.masking import MaskedRows, Masking, Reconstruction
 from leadline.nn.layers.dropout import name_dropouts
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.base import Unlabelled, composed
-from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.contract import Decision, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative.input_likelihoods import input_likelihood, unlikely
 
 
@@ -77,12 +77,38 @@ class MaskedNetwork(nn.Module):
         return [full(decoder(features)) for decoder in self.decoders]
 
 
-class Masked(Unlabelled):
-    """What was hidden of a row."""
+@dataclass(frozen=True)
+class MaskedLearning(Learning):
+    """The loss side: the surprise at what is hidden of a row."""
 
-    name = "masked"
-    options = Options
-    monitors: Mapping[str, str] = {"loss": "lower"}
+    options: Options
+
+    @property
+    def encoder_output(self) -> EncoderOutput:
+        """A vector for each step where hidden entries are told from those of their own."""
+        return "sequence" if self.options.by == "step" else "vector"
+
+    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network, whose output are features, with what tells hidden entries from them beside."""
+        network: Any = assemble(schema, bodies, 1, fuse=fuse)
+        if not isinstance(network.head, nn.Linear):
+            raise UsageError("The objective 'masked' needs a network that gives features: name another with --network.")
+        network.telling = MaskedNetwork(schema, network, bodies, self.options)
+        network.head = nn.Identity()
+        name_dropouts(network)
+        return network  # type: ignore[no-any-return]
+
+    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
+        """Return the mean surprise at each row's hidden entries, in nats; a row counts by how many there are."""
+        nll_B, count_B, _ = _surprise(network, batch.inputs, rng)
+        return Loss(nll_B / count_B.clamp_min(1), batch.weight_B * count_B, {})
+
+
+@dataclass(frozen=True)
+class MaskedDecision(Decision):
+    """The decision side: how well what is hidden is told."""
+
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower"}
     declared_metrics = (
         Metric(
             "masked_accuracy",
@@ -105,39 +131,6 @@ class Masked(Unlabelled):
             "lower",
         ),
     )
-    chosen: Options = Options()
-
-    def unsuitable(self, schema: Schema) -> str | None:
-        """Say why there is nothing to hide, or nothing to tell it from, or None."""
-        if self.chosen.by == "step" and not _is_text(schema):
-            return "objective.by is step, which is for a text alone"
-        return unlikely(schema)
-
-    def complete(self, schema: Schema) -> Options:
-        """Return the options, with what hidden entries are told from."""
-        by = self.chosen.by or ("step" if _is_text(schema) else "row")
-        return self.chosen.model_copy(update={"by": by})
-
-    def bind(self, options: Options) -> Self:
-        """Return the objective with the options of one experiment."""
-        own = super().bind(options)
-        own.encoder_output = "sequence" if options.by == "step" else "vector"
-        return own
-
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network, whose output are features, with what tells hidden entries from them beside."""
-        network: Any = assemble(schema, bodies, 1, fuse=fuse)
-        if not isinstance(network.head, nn.Linear):
-            raise UsageError("The objective 'masked' needs a network that gives features: name another with --network.")
-        network.telling = MaskedNetwork(schema, network, bodies, self.chosen)
-        network.head = nn.Identity()
-        name_dropouts(network)
-        return network  # type: ignore[no-any-return]
-
-    def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
-        """Return the mean surprise at each row's hidden entries, in nats; a row counts by how many there are."""
-        nll_B, count_B, _ = _surprise(network, batch.inputs, rng)
-        return Loss(nll_B / count_B.clamp_min(1), batch.weight_B * count_B, {})
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return of each row (B,) the mean surprise `nll` at what is hidden of it, in nats, how many entries that is,
@@ -180,6 +173,19 @@ class Masked(Unlabelled):
         yield finding("masked_nll", surprise, unit="nats", better="lower", **common)
 
 
+def _unsuitable(options: Options, schema: Schema) -> str | None:
+    """Say why there is nothing to hide, or nothing to tell it from, or None."""
+    if options.by == "step" and not _is_text(schema):
+        return "objective.by is step, which is for a text alone"
+    return unlikely(schema)
+
+
+def _complete(options: Options, schema: Schema) -> Options:
+    """Return the options, with what hidden entries are told from."""
+    by = options.by or ("step" if _is_text(schema) else "row")
+    return options.model_copy(update={"by": by})
+
+
 def _surprise(
     network: Any, inputs: Mapping[str, Tensor], rng: Rng, *, tell: bool = False
 ) -> tuple[Tensor, Tensor, Reconstruction | None]:
@@ -216,4 +222,12 @@ def _has_quantities(schema: Schema) -> bool:
     return any(input_type(one.kind).entries(one).quantities for one in schema.inputs)
 
 
-OBJECTIVE = composed(Masked())
+OBJECTIVE = Objective(
+    name="masked",
+    options=Options,
+    supervision=lambda options: Supervision(labels="none"),
+    learning=MaskedLearning,
+    decision=lambda options: MaskedDecision(),
+    complete=_complete,
+    unsuitable=_unsuitable,
+)

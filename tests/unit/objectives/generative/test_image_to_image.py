@@ -16,7 +16,7 @@ from leadline.models.build import build_encoder
 from leadline.nn.batch import PRESENT, Batch
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.generative.adversarial_losses import DISCRIMINATOR, GENERATOR
-from leadline.objectives.generative.image_to_image import apart
+from leadline.objectives.generative.image_to_image import _kinds, apart
 from leadline.objectives.lookup import objective_for
 
 ROWS = 12
@@ -81,7 +81,7 @@ def test_what_the_generator_pays_without_pairs() -> None:
     for name, counts in {"nothing": (0, 0), "cycle": (10, 0), "same": (0, 5)}.items():
         objective, network = made(KINDS, cycle=counts[0], same=counts[1], spectral_norm=False)
         paid[name] = loss(objective, network, GENERATOR, rows).value_B
-    other_B = objective.learning._kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
+    other_B = _kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
     assert (other_B != rows.target_B).all()
     assert set(other_B.tolist()) == {0, 1, 2}
     new = network.made(rows.inputs, other_B)

@@ -21,7 +21,7 @@ from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.generative.vae import OBJECTIVE, UNTOLD, Options, Sampling
+from leadline.objectives.generative.vae import OBJECTIVE, UNTOLD, Options, Sampling, posterior
 from leadline.verbs.train import train
 
 COLUMNS, SIGMA = 3, 0.5
@@ -104,7 +104,7 @@ def test_the_loss_is_reconstruction_and_divergence() -> None:
     batch, rng = rows(), Rng(0, 0, torch.arange(64))
     with torch.no_grad():
         loss = objective.learning.loss(network, batch, "network", rng)
-        mean_BL, spread_BL = objective.learning.posterior(network, batch.inputs, None)
+        mean_BL, spread_BL = posterior(network, batch.inputs, None)
         kl_B = kl_divergence(Normal(mean_BL, torch.exp(0.5 * spread_BL)), Normal(0.0, 1.0)).sum(1)
         code_BL = mean_BL + torch.exp(0.5 * spread_BL) * rng.normal("latent", 2)
         made_B = -Normal(network.decoders[0](code_BL), SIGMA).log_prob(batch.inputs["table"]).sum(1)
