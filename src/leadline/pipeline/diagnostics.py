@@ -21,7 +21,6 @@ from leadline.training.steps.contract import Step, evaluated_network
 MOST = 12  # epochs whose new pictures are kept
 ROWS = 8  # new pictures of an epoch
 LAST = 32  # ticks that an alarm may look back on
-PREFIX = "watched."
 
 
 class TrainingDiagnostics:
@@ -79,12 +78,11 @@ class TrainingDiagnostics:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what a checkpoint holds of it."""
-        return {f"{PREFIX}{epoch!r}": x for epoch, x in self.pictures.items()}, {"every": self.every}
+        return {repr(epoch): x for epoch, x in self.pictures.items()}, {"every": self.every}
 
     def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint holds."""
-        held = {name.removeprefix(PREFIX): x for name, x in tensors.items() if name.startswith(PREFIX)}
-        self.pictures = {float(epoch): held[epoch] for epoch in sorted(held, key=float)}
+        self.pictures = {float(epoch): tensors[epoch] for epoch in sorted(tensors, key=float)}
         self.every = scalars["every"]
 
     def findings(self, rows: Sequence[Mapping[str, Any]]) -> tuple[Finding, ...]:

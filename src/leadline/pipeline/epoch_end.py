@@ -15,8 +15,6 @@ from leadline.nn.rng import Rng
 from leadline.objectives.contract import Learning
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run.inference import predict_subset
-from leadline.run.trained import Event
-from leadline.training.early_stopping import Best
 
 
 class _Embedding:
@@ -35,9 +33,9 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
 
     It depends on the weights, the data and the seed alone. What was best, or averaged, of the network before begins
     anew."""
-    step, seed = trainer.step, trainer.run_context.experiment.seed
-    decision: Any = _Embedding(trainer.objective.learning)
-    embedding = replace(trainer.objective, decision=decision)
+    step, seed, objective = trainer.step, trainer.run_context.experiment.seed, trainer.step.context.objective
+    decision: Any = _Embedding(objective.learning)
+    embedding = replace(objective, decision=decision)
 
     def embeddings(split: str, rows: int) -> np.ndarray:
         part = dataset.splits.get(split)
@@ -47,12 +45,10 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
             step.network, embedding, random_rows(part, rows, seed, f"between {split}"), device=step.context.plan.device
         )["code"]
 
-    what = trainer.objective.learning.on_epoch_end(step.network, done, embeddings, seed)
+    what = objective.learning.on_epoch_end(step.network, done, embeddings, seed)
     if what is None:
         return
     if step.averaged is not None:
         step.averaged.count = 0
-    if trainer.best is not None:
-        trainer.best, trainer.best_tensors = Best.model_validate({"better": trainer.best.better}), {}
-    trainer.events.append(Event(step.progress.step, trainer.epochs(step.progress.step), what))
-    trainer.shown.note(what)
+    trainer.best.restart()
+    trainer.happened(what)

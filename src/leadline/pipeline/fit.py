@@ -80,10 +80,10 @@ def _stretch(
         trainer.loader,
         lambda entry: trainer.over or bool(stopped()),
         start=trainer.step.progress.step,
-        total=trainer.step.progress.step if trainer.over else trainer.total,
+        total=trainer.step.progress.step if trainer.over else trainer.history.total,
         every=trainer.every,
         interrupted=stopped,
-        look=trainer.look,
+        look=trainer.budget.look,
     )
     try:
         for entry in entries:

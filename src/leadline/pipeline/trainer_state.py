@@ -1,329 +1,224 @@
-"""The course of one training: what is kept from tick to tick, and what of it survives in a checkpoint."""
+"""The state of one training: small parts side by side, and the order in which a log entry passes through them."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import polars as pl
-from torch import Tensor
 
 from leadline.core.finding import Finding
-from leadline.core.training_spec import EarlyStopping
 from leadline.data.dataset import Dataset
-from leadline.machine.energy import Energy
 from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
-from leadline.pipeline.resolving.stopping import PATIENCE
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
-from leadline.run.inference import predict_subset
 from leadline.run.run import save_weights
-from leadline.run.trained import FIRST, Event, Trained
+from leadline.run.trained import Trained
+from leadline.training.best_weights import BestWeights
 from leadline.training.budget import Account
-from leadline.training.checkpoint import Checkpoints, below
+from leadline.training.budget_control import BudgetControl
+from leadline.training.checkpointing import Checkpointing, Resumable
 from leadline.training.data_loader import DataLoader
-from leadline.training.early_stopping import Best
+from leadline.training.history import History
 from leadline.training.loop import LogEntry
-from leadline.training.plan import autocast
 from leadline.training.plateau import PlateauWatch
-from leadline.training.recovery import Diverged, OutOfMemory, Snapshot, check, halved, split_up
+from leadline.training.recovery import Diverged, OutOfMemory, Recovery, check
 from leadline.training.schedule import schedule
-from leadline.training.steps.contract import Step, evaluated_network, shipped_network
+from leadline.training.steps.contract import Step, shipped_network
 from leadline.training.trackers import Trackers
-from leadline.training.weight_average import renewal
+from leadline.training.validation import Validation, renew_average
 
-INTERRUPTED = {
-    "cpu": Energy(None, why="the run was interrupted, and what was used since its last checkpoint is not known")
-}
-TICKS = 10  # an epoch: enough for a curve, too few to cost anything
-PROBE = 512  # validation rows that are decided before training, to know how long all of them take
+ENTRIES = 10  # of the log an epoch: enough for a curve, too few to cost anything
 WRITING = 200e6  # bytes a second that a first checkpoint is expected to be written with
 
 
 class TrainerState:
-    """Consumes the ticks of a training: logs, validates, stops early and at the end of a budget, writes checkpoints,
-    goes back.
-    """
+    """Consumes the log entries of a training: each part of it takes from them what is its own, and keeps its state."""
 
     def __init__(self, folder: Path, run_context: RunContext, dataset: Dataset, step: Step, loader: DataLoader) -> None:
+        training, objective, world = run_context.experiment.training, run_context.objective, run_context.world
         self.folder, self.run_context, self.step, self.loader = folder, run_context, step, loader
-        self.training, self.objective, self.shown = (
-            run_context.experiment.training,
-            run_context.objective,
-            run_context.shown,
-        )
-        self.total, self.every = step.progress.total, max(1, loader.steps_per_epoch // TICKS)
-        self.schema = dataset.schema
-        self.checkpoints = Checkpoints(folder / files.CHECKPOINTS)
-        stopping = self.training.early_stopping
-        watched = dataset.splits.get("validation")
-        self.validation = watched if watched is not None and len(watched) else None
-        self.best: Best | None = None
-        if stopping is not None and self.validation is not None:
-            self.best = Best.model_validate({"better": self.objective.decision.monitors[stopping.on]})
-        self.schedule = schedule(self.training.schedule)
-        self.plateau = PlateauWatch(self.schedule, self.objective.decision.monitors, step)
-        self.best_tensors: dict[str, Tensor] = {}
-        self.rows: list[dict[str, Any]] = []
-        self.events: list[Event] = []
-        self.ended = ""  # by what, if not by the last step
-        self.known = True  # whether all the energy that was used is
-        self.account = Account(
-            max_time=self.training.max_time,
-            max_energy=self.training.max_energy,
+        self.history = History(training.epochs or 0, step.context.total)
+        self.validation = Validation(dataset.splits.get("validation"), dataset.schema, step, loader)
+        stopping = training.early_stopping if self.validation.subset is not None else None
+        better = objective.decision.monitors[stopping.on] if stopping is not None else "lower"
+        self.best = BestWeights(stopping, better, step)
+        self.plateau = PlateauWatch(schedule(training.schedule), objective.decision.monitors, step)
+        account = Account(
+            max_time=training.max_time,
+            max_energy=training.max_energy,
             gpus=step.context.plan.device.startswith("cuda"),
-            processes=step.context.world.size,
+            processes=world.size,
         )
-        self.against = len(self.objective.learning.networks(step.network)) > 1  # each other: a loss alone says little
-        self.snapshot = Snapshot(step)
-        self.watching = TrainingDiagnostics(self.objective, self.schema, run_context.experiment.seed)
-        self.saved_at = time.monotonic()
-        log = self.training.log if step.context.world.is_main else ()
-        self.trackers = Trackers(log, folder, run_context.experiment, self.shown.note)
+        self.budget = BudgetControl(account, step)
+        self.recovery = Recovery(step)
+        self.diagnostics = TrainingDiagnostics(objective, dataset.schema, run_context.experiment.seed)
+        log = training.log if world.is_main else ()
+        self.trackers = Trackers(log, folder, run_context.experiment, run_context.shown.note)
+        parts: dict[str, Resumable] = {
+            "step": step,
+            "history": self.history,
+            "best": self.best,
+            "plateau": self.plateau,
+            "budget": self.budget,
+            "recovery": self.recovery,
+            "diagnostics": self.diagnostics,
+        }
+        self.checkpointing = Checkpointing(folder, parts, training.checkpoint_seconds)
+
+    @property
+    def every(self) -> int:
+        """After how many steps there is a log entry."""
+        return max(1, self.loader.steps_per_epoch // ENTRIES)
 
     @property
     def over(self) -> bool:
         """True where training ends before its last step."""
-        return bool(self.ended)
+        return bool(self.best.ended or self.budget.ended)
 
     def begin(self) -> None:
         """Go back to the newest intact checkpoint, if there is one, and start the clock."""
-        saved = self.checkpoints.latest()
-        if saved is not None:
-            for note in saved.notes:
-                self.shown.note(note)
-            self._restore(saved.tensors, saved.scalars)
-            self.shown.note(f"going on from step {saved.step}")
+        self.checkpointing.restore(self.run_context.shown.note)
         self.trackers.begin(self.step.progress.step)
-        self.account.begin(self.step.progress.step)
-        if self.account.budgets and not self.ended:
+        self.budget.account.begin(self.step.progress.step)
+        if self.budget.account.budgets and not self.over:
             self._probe()
 
-    def _restore(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
-        self.step.load(tensors, scalars["state"])
-        self.best_tensors = below("best.", tensors)
-        self.best = Best.model_validate(scalars["best"]) if scalars["best"] else None
-        self.rows = scalars["rows"]
-        self.events = [Event(*event) for event in scalars["events"]]
-        self.ended = scalars["ended"]
-        self.account.load(scalars["account"])
-        self.known = scalars["known"] and scalars["whole"]
-        self.plateau.load(scalars["plateau"])
-        self.watching.load(tensors, scalars["watching"])
-        if scalars["snapshot"]:
-            self.snapshot.load(below("snapshot.", tensors), scalars["snapshot"])
-        else:
-            self.snapshot.take(self.step)
+    def _probe(self) -> None:
+        """Find out what a validation takes, and guess what a checkpoint will, before there was one."""
+        if not self.run_context.world.is_main:
+            return
+        if self.validation.subset is not None:
+            with self.budget.account.noting("validation", self.validation.probed_share):
+                self.validation.probe()
+        size = sum(x.nbytes for x in self.step.state()[0].values())
+        self.budget.account.expect("checkpoint", time=2 * size / WRITING)
 
     def take(self, entry: LogEntry) -> None:
-        """Log a tick; at the end of an epoch or a budget, validate; by the clock and at the end, write a checkpoint."""
-        main = self.step.context.world.is_main
-        self.account.seen(entry.step, entry.seconds)
-        self._plan_ahead(entry.step)
-        measures = self._validate() if (entry.epoch_end or self.over) and main else {}
+        """Log an entry; at the end of an epoch or a budget, validate; by the clock and at the end, write a
+        checkpoint.
+        """
+        self.budget.account.seen(entry.step, entry.seconds)
+        self.budget.plan(entry.step, stopped=bool(self.best.ended))
+        measures = self._validate() if entry.epoch_end or self.over else {}
         if entry.epoch_end:
-            self.plateau.look({name.removeprefix("val_"): value for name, value in measures.items()})
-        self._plan_ahead(entry.step)  # validation took more or less than was kept back for it
-        if self.ended in self.account.budgets:
-            of = f"{self.epochs(entry.step):.3g} of {self.training.epochs}"
-            self._happened(f"the {self.ended} budget ended training in epoch {of}")
-        regular = entry.epoch_end or entry.step % self.every == 0
-        first = self.rows[0]["loss"] if self.rows and not self.against else entry.losses["loss"]
-        if regular and self.snapshot.due(entry.step, epoch_end=entry.epoch_end, loss=entry.losses["loss"], first=first):
-            self.snapshot.take(self.step)
-        self._log(entry, measures)
-        end = self.over or entry.step == self.total
-        for what in self.watching.take(self.rows, self.step, at_end=entry.epoch_end or end, last=end) if main else ():
-            self._happened(what)
+            self.plateau.look(measures)
+        # Validation took more or less than was kept back for it.
+        self.budget.plan(entry.step, stopped=bool(self.best.ended))
+        if self.budget.ended:
+            of = f"{self.history.epoch(entry.step):.3g} of {self.history.epochs}"
+            self.happened(f"the {self.budget.ended} budget ended training in epoch {of}")
+        if entry.epoch_end or entry.step % self.every == 0:
+            loss, rows = entry.losses["loss"], self.history.rows
+            first = rows[0]["loss"] if rows else loss
+            self.recovery.look(entry.step, epoch_end=entry.epoch_end, loss=loss, first=first)
+        self._log(entry, {f"val_{name}": value for name, value in measures.items()})
+        end = self.over or entry.step == self.history.total
+        self._diagnose(entry, end)
         if end:
             check(self.step)
-        due = time.monotonic() - self.saved_at > self.training.checkpoint_seconds and self.account.room_for_another()
-        if end or due:
+        if end or (self.checkpointing.due and self.budget.account.room_for_another()):
             self.save(whole=end)
 
-    def _log(self, entry: LogEntry, measures: Mapping[str, float]) -> None:
+    def _validate(self) -> dict[str, float]:
+        """Return the measures on validation rows, in the first process, and keep the weights that are best by them."""
+        if not (self.run_context.world.is_main and self.validation.measurable):
+            return {}
+        with self.budget.account.noting("validation"):
+            measures = self.validation.measure()
+        epochs = self.history.epoch(self.step.progress.total)
+        ending = self.best.look(measures, epochs, over=self.over)
+        if ending is not None:
+            self.happened(ending)
+        return measures
+
+    def _log(self, entry: LogEntry, measures: dict[str, float]) -> None:
         row = {
             "step": entry.step,
-            "epoch": self.epochs(entry.step),
+            "epoch": self.history.epoch(entry.step),
             "epoch_end": entry.epoch_end,
             **entry.losses,
             "lr": entry.lr,
             "gradient_norm": entry.gradient_norm,
             "examples_per_second": entry.examples_per_second,
-            "seconds": self.account.seconds,
+            "seconds": self.budget.account.seconds,
             **measures,
         }
-        self.rows.append(row)
+        self.history.rows.append(row)
         self.trackers.log(row)
-        shown = {"loss": entry.losses["loss"], **measures}
-        self.shown.train(
-            entry.step, self.total if self.over else self.step.progress.total, entry.examples_per_second, shown
-        )
+        shown, progress = {"loss": entry.losses["loss"], **measures}, self.run_context.shown
+        total = self.history.total if self.over else self.step.progress.total
+        progress.train(entry.step, total, entry.examples_per_second, shown)
         if entry.epoch_end:
-            self.shown.epoch(entry.epoch, self.training.epochs or 0, shown)
+            progress.epoch(entry.epoch, self.history.epochs, shown)
 
-    def _plan_ahead(self, done: int) -> None:
-        """End where a budget does; else fit the schedule to what is left of it."""
-        if not self.account.budgets:
-            return
-        if self.step.context.world.is_main and self.ended in ("", *self.account.budgets):
-            self.step.progress.total, self.ended = self.account.plan(done, self.total, ended=self.ended)
-        told = self.step.context.world.share(json.dumps([self.step.progress.total, self.account.look_at]))
-        self.step.progress.total, self.account.look_at = json.loads(
-            told
-        )  # processes take the same learning rate and tick together
+    def _diagnose(self, entry: LogEntry, end: bool) -> None:
+        if self.run_context.world.is_main:
+            at_end = entry.epoch_end or end
+            for what in self.diagnostics.take(self.history.rows, self.step, at_end=at_end, last=end):
+                self.happened(what)
 
-    def look(self, done: int) -> bool:
-        """Return whether the budgets want to be looked at after so many steps."""
-        return done >= self.account.look_at or (self.step.context.world.size == 1 and self.account.no_time_left())
-
-    def _validate(self) -> dict[str, float]:
-        if self.validation is None or self.validation.target is None:
-            return {}
-        step, stopping = self.step, self.training.early_stopping
-        with self.account.noting("validation"):
-            self._renew()
-            autocasting: Any = partial(autocast, step.context.plan)
-            decided = predict_subset(
-                evaluated_network(step),
-                self.objective,
-                self.validation,
-                device=step.context.plan.device,
-                autocast=autocasting,
-            )
-            measures = self.objective.decision.monitor(decided, self.validation.target, self.schema)
-        if self.best is not None and stopping is not None:
-            value = measures[stopping.on]
-            reached = self.best.reaches(value, stopping.target)
-            # A network that is best while the learning rate still climbs is best by luck of a small validation split;
-            # and one that was not averaged yet is not what was asked for.
-            counts = step.progress.step > self.schedule.warm_up * step.progress.total and (
-                step.averaged is None or step.averaged.count > 0
-            )
-            if counts or reached:
-                self.best = self.best.seen(value, step.progress.step, tolerance=0.0 if reached else stopping.tolerance)
-                if self.best.is_new:
-                    self.best_tensors = {
-                        name: x.detach().clone() for name, x in evaluated_network(step).state_dict().items()
-                    }
-            self._stop_early(stopping, self.best, reached)
-        return {f"val_{name}": value for name, value in measures.items()}
-
-    def _stop_early(self, stopping: EarlyStopping, best: Best, reached: bool) -> None:
-        if self.over:
-            return
-        # Without a number, patience is half of the epochs that there will be, as far as a budget lets one know.
-        patience = stopping.patience or max(PATIENCE, round(self.epochs(self.step.progress.total) / 2))
-        if reached:
-            self.ended = "target"
-            self._happened(f"stopped early: {stopping.on} reached {stopping.target:g}")
-        elif best.gave_up(patience):
-            self.ended = "patience"
-            self._happened(f"stopped early: {patience} epochs without a better {stopping.on}")
-
-    def _renew(self) -> None:
-        if self.step.averaged is not None:
-            batches = map(self.loader.at, renewal(self.loader.steps_per_epoch))
-            self.step.averaged.renew(self.objective, batches, self.step.context.plan)
-
-    def _probe(self) -> None:
-        """Find out what a validation takes, and guess what a checkpoint will, before there was one."""
-        if not self.step.context.world.is_main:
-            return
-        if self.validation is not None:
-            few = self.validation.subset(np.arange(min(len(self.validation), PROBE)))
-            with self.account.noting("validation", len(few) / len(self.validation)):
-                predict_subset(evaluated_network(self.step), self.objective, few, device=self.step.context.plan.device)
-        self.account.expect("checkpoint", time=2 * sum(x.nbytes for x in self.step.state()[0].values()) / WRITING)
+    def happened(self, what: str) -> None:
+        """Note something out of the ordinary, and show it."""
+        self.history.happened(self.step.progress.step, what)
+        self.run_context.shown.note(what)
 
     def recover(self, trouble: Diverged | OutOfMemory) -> None:
         """Go back to the last sound state, with half the learning rate or smaller micro-batches.
 
         Raises TrainingFailed where that was done too often or cannot be done.
         """
-        if isinstance(trouble, Diverged):
-            what = halved(self.step, self.snapshot, trouble)
-        else:
-            what = split_up(self.step, self.snapshot, trouble, self.training.batch or 1)
-        self.rows = [row for row in self.rows if row["step"] <= self.step.progress.step]
-        self.watching.forget(after=self.epochs(self.step.progress.step))
-        self._happened(what)
-        self.trackers.begin(self.step.progress.step)
-        if self.step.context.world.is_main:
-            self.checkpoints.forget(after=self.step.progress.step)
+        what = self.recovery.go_back(trouble, self.loader.batch)
+        at = self.step.progress.step
+        self.history.forget(after=at)
+        self.diagnostics.forget(after=self.history.epoch(at))
+        self.happened(what)
+        self.trackers.begin(at)
+        if self.run_context.world.is_main:
+            self.checkpointing.forget(after=at)
         self.save()
-
-    def _happened(self, what: str) -> None:
-        self.events.append(Event(self.step.progress.step, self.epochs(self.step.progress.step), what))
-        self.shown.note(what)
 
     def save(self, *, whole: bool = False) -> None:
         """Write a checkpoint of everything that the rest of the run depends on, in the first process.
 
         `whole` says that training pauses or ends here, so that nothing is used which the checkpoint does not know of.
         """
-        if not self.step.context.world.is_main:
-            return
-        tensors, state = self.step.state()
-        made, watching = self.watching.state()
-        tensors |= {f"best.{name}": x for name, x in self.best_tensors.items()} | made
-        scalars = {
-            "state": state,
-            "best": self.best.model_dump() if self.best else None,
-            "rows": self.rows,
-            "events": self.events,
-            "ended": self.ended,
-            "account": self.account.state(),
-            "known": self.known,
-            "whole": whole,
-            "plateau": self.plateau.state(),
-            "watching": watching,
-            "snapshot": None,
-        }
-        if self.snapshot.step != self.step.progress.step and not self.over:
-            tensors |= {f"snapshot.{name}": x for name, x in self.snapshot.tensors.items()}
-            scalars["snapshot"] = self.snapshot.scalars
-        with self.account.noting("checkpoint"):
-            self.checkpoints.save(self.step.progress.step, tensors, scalars)
-        self.saved_at = time.monotonic()
+        if self.run_context.world.is_main:
+            self.budget.whole = whole
+            with self.budget.account.noting("checkpoint"):
+                self.checkpointing.save(self.step.progress.step)
 
     def ship(self) -> Trained:
         """Write the weights that ship, the best on validation or the last, and the history; say how training went."""
-        seconds, energy = self.account.seconds, self.account.energy() if self.known else INTERRUPTED
-        if self.best_tensors:
-            evaluated_network(self.step).load_state_dict(self.best_tensors)
-        history, settled = pl.DataFrame(), tuple[Finding, ...]()
-        if self.step.context.world.is_main:
-            if not self.best_tensors:
-                self._renew()
+        seconds, energy = self.budget.account.seconds, self.budget.energy()
+        self.best.put_back()
+        frame, calibrated = pl.DataFrame(), tuple[Finding, ...]()
+        objective, shown = self.run_context.objective, self.run_context.shown
+        if self.run_context.world.is_main:
+            if not self.best.tensors:
+                renew_average(self.step, self.loader)
             network = shipped_network(self.step).to("cpu")
-            settled = calibrate(network, self.objective, self.schema, self.validation, self.shown)
+            calibrated = calibrate(network, objective, self.validation.schema, self.validation.subset, shown)
             save_weights(network, self.folder / files.WEIGHTS)
-            history = pl.DataFrame(self.rows, infer_schema_length=None)
-            history = history.select(*FIRST, *sorted(set(history.columns) - set(FIRST)))  # checkpoints keep no order
-            history.write_parquet(self.folder / files.HISTORY)
+            frame = self.history.frame()
+            frame.write_parquet(self.folder / files.HISTORY)
         self.trackers.close()
-        started = datetime.fromisoformat(environment_for(self.folder)["started"])
-        best = round(self.epochs(self.best.step), 2) if self.best is not None and self.best.step else None
-        if self.over and best is not None:
-            self.shown.note(
-                f"stopped after epoch {self.epochs(self.step.progress.step):.3g}: the weights of epoch {best:.3g} ship"
-            )
-        watched = self.watching.findings(self.rows), self.watching.drafts()
+        best, at = self.best.best, self.step.progress
+        best_epoch = round(self.history.epoch(best.step), 2) if best is not None and best.step else None
+        if self.over and best_epoch is not None:
+            last = self.history.epoch(at.step)
+            shown.note(f"stopped after epoch {last:.3g}: the weights of epoch {best_epoch:.3g} ship")
         return Trained(
-            started, seconds, history, best, energy, settled, tuple(self.events), self.step.progress.halvings, *watched
+            datetime.fromisoformat(environment_for(self.folder)["started"]),
+            seconds,
+            frame,
+            best_epoch,
+            energy,
+            calibrated,
+            tuple(self.history.events),
+            at.halvings,
+            self.diagnostics.findings(self.history.rows),
+            self.diagnostics.drafts(),
         )
-
-    def epochs(self, step: int) -> float:
-        """Return how many epochs so many steps are."""
-        return (
-            step * (self.training.epochs or 0) / self.total
-        )  # multiplied first, the end of an epoch is a whole number

@@ -19,7 +19,6 @@ from torch import Tensor
 from leadline.core.base import canonical_json, digest
 from leadline.errors import DiskFull, RunError, TrainingFailed
 from leadline.machine import disk
-from leadline.nn.network import current_name
 from leadline.run.folder import sha256
 
 
@@ -101,8 +100,7 @@ class Checkpoints:
         weights = sidecar.with_suffix(".safetensors")
         if sha256(weights) != content["tensors_sha256"]:
             raise ValueError(f"{weights.name} is cut short or was changed after it was written")
-        tensors = {current_name(name): x for name, x in load_file(weights).items()}
-        return Saved(content["step"], tensors, content["scalars"], notes)
+        return Saved(content["step"], load_file(weights), content["scalars"], notes)
 
     def _sidecars(self) -> list[Path]:
         return sorted(self.folder.glob("step-*.json"), reverse=True)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from leadline.core.base import Fact
 
+PATIENCE = 10  # epochs at least without a better value, unless told otherwise
+
 
 class Best(Fact):
     """The best value of a measure so far, the step it was seen after, and how many looks have passed since."""

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from leadline.training.schedule import Schedule
 from leadline.training.steps.contract import Step
 
@@ -36,12 +38,12 @@ class PlateauWatch:
         self.past = json.loads(world.share(json.dumps(self.past)))
         at.rate = schedule.lowered(self.past)
 
-    def state(self) -> dict[str, Any] | None:
-        """Return what has been seen, as plain values for a checkpoint."""
-        return self.past
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what a checkpoint holds of it: what has been seen, where something is watched."""
+        return {}, dict(self.past or {})
 
-    def load(self, state: Mapping[str, Any] | None) -> None:
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         """Put back what `state` returned."""
-        if state is not None and self.past is not None:
-            self.past = dict(state)
+        if self.past is not None:
+            self.past = dict(scalars)
             self.step.progress.rate = self.schedule.lowered(self.past)

@@ -81,6 +81,44 @@ class Snapshot:
         step.load(self.tensors, self.scalars)
 
 
+class Recovery:
+    """Keeps the last sound state of a step, and goes back to it."""
+
+    def __init__(self, step: Step) -> None:
+        self.step = step
+        self.snapshot = Snapshot(step)
+        # Networks that are trained against each other: their losses alone do not say whether all is well.
+        self._against = len(step.context.objective.learning.networks(step.network)) > 1
+
+    def look(self, done: int, *, epoch_end: bool, loss: float, first: float) -> None:
+        """Take the state after so many steps where it is due; `first` is the first loss of the training."""
+        if self.snapshot.due(done, epoch_end=epoch_end, loss=loss, first=loss if self._against else first):
+            self.snapshot.take(self.step)
+
+    def go_back(self, trouble: Diverged | OutOfMemory, batch: int) -> str:
+        """Go back to the last sound state, with half the learning rate or smaller micro-batches; returns what happened,
+        in words.
+
+        Raises TrainingFailed where that was done too often or cannot be done.
+        """
+        if isinstance(trouble, Diverged):
+            return halved(self.step, self.snapshot, trouble)
+        return split_up(self.step, self.snapshot, trouble, batch)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what a checkpoint holds of it: nothing where the snapshot is of now."""
+        if self.snapshot.step == self.step.progress.step:
+            return {}, {}
+        return self.snapshot.tensors, self.snapshot.scalars
+
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+        """Go on from what a checkpoint holds, or else from the state of the step, which has been put back."""
+        if scalars:
+            self.snapshot.load(tensors, scalars)
+        else:
+            self.snapshot.take(self.step)
+
+
 def check(step: Step) -> None:
     """Raise Diverged where the state of a step holds numbers that are not finite."""
     floats = [x.detach() for x in step.state()[0].values() if x.is_floating_point() and x.numel()]

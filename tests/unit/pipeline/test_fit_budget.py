@@ -19,7 +19,9 @@ from leadline.pipeline import trainer_state
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.run import Run
+from leadline.training import validation
 from leadline.training.budget import Account
+from leadline.training.checkpoint import Checkpoints
 from leadline.training.steps.plain import PlainStep
 from leadline.verbs.resume import resume
 
@@ -60,8 +62,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(trainer_state, "Account", partial(Account, clock=clock, meter=clock.meter))
     clock.slow(monkeypatch, PlainStep, "__call__", STEP)
-    clock.slow(monkeypatch, trainer_state, "decide", VALIDATION)
-    clock.slow(monkeypatch, trainer_state.Checkpoints, "save", SAVING)
+    clock.slow(monkeypatch, validation, "predict_subset", VALIDATION)
+    clock.slow(monkeypatch, Checkpoints, "save", SAVING)
     monkeypatch.setattr("leadline.training.loop.time.perf_counter", clock)
     return clock
 

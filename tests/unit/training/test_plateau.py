@@ -72,7 +72,7 @@ def test_its_past_survives_in_a_checkpoint() -> None:
     rates(first, step, losses[:3])
     second, other = watched(patience=2)
     other.load(*step.state())
-    second.load(first.state())
+    second.load(*first.state())
     assert rates(second, other, losses[3:]) == whole[3:]
 
 
@@ -80,5 +80,5 @@ def test_other_schedules_need_no_past() -> None:
     step = plain(network())
     watch = PlateauWatch(schedule(Component(name="constant")), MONITORS, step)
     watch.look({})
-    watch.load(watch.state())
-    assert watch.state() is None and step.progress.rate == 1
+    watch.load(*watch.state())
+    assert watch.state() == ({}, {}) and step.progress.rate == 1

@@ -11,9 +11,9 @@ from leadline.core.wording import Wording
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
 from leadline.objectives.contract import BoundObjective
+from leadline.training.early_stopping import PATIENCE
 from leadline.training.weight_average import resolved_weight_average
 
-PATIENCE = 10  # epochs at least without a better value, unless told otherwise
 LONGER = 10  # times the usual epochs that a training takes at most which is bounded by a budget alone
 
 
