@@ -25,7 +25,7 @@ from leadline.training.plan import ExecutionPlan, applied, device_for
 from leadline.training.plan_trials import choose_plan
 from leadline.training.recovery import Diverged, OutOfMemory
 from leadline.training.signals import catching
-from leadline.training.steps.contract import StepContext, build_step
+from leadline.training.steps.contract import StepContext, build_step, step_options
 
 
 def fit_network(folder: Path, run_context: RunContext, dataset: Dataset, network: nn.Module) -> Trained:
@@ -147,6 +147,7 @@ def data_loader(run_context: RunContext, dataset: Dataset, device: str) -> DataL
         mix=Mixer(training.mix, inputs) if training.mix else None,
         views=augmented_views(run_context.objective.supervision.views, inputs),
         labelled_share=run_context.objective.supervision.labelled_share,
+        sampling=step_options(training.step).sampling,
         world=run_context.world,
         device=device,
     )

@@ -20,9 +20,8 @@ from leadline.training.best_weights import BestWeights
 from leadline.training.budget import Account
 from leadline.training.budget_control import BudgetControl
 from leadline.training.checkpointing import Checkpointing, Resumable
-from leadline.training.data_loader import DataLoader
 from leadline.training.history import History
-from leadline.training.loop import LogEntry
+from leadline.training.loop import Loader, LogEntry
 from leadline.training.plateau import PlateauWatch
 from leadline.training.recovery import Diverged, OutOfMemory, Recovery, check
 from leadline.training.schedule import schedule
@@ -37,7 +36,7 @@ WRITING = 200e6  # bytes a second that a first checkpoint is expected to be writ
 class TrainerState:
     """Consumes the log entries of a training: each part of it takes from them what is its own, and keeps its state."""
 
-    def __init__(self, folder: Path, run_context: RunContext, dataset: Dataset, step: Step, loader: DataLoader) -> None:
+    def __init__(self, folder: Path, run_context: RunContext, dataset: Dataset, step: Step, loader: Loader) -> None:
         training, objective, world = run_context.experiment.training, run_context.objective, run_context.world
         self.folder, self.run_context, self.step, self.loader = folder, run_context, step, loader
         self.history = History(training.epochs or 0, step.context.total)
@@ -53,12 +52,13 @@ class TrainerState:
             processes=world.size,
         )
         self.budget = BudgetControl(account, step)
-        self.recovery = Recovery(step)
+        self.recovery = Recovery(step, loader.feedback)
         self.diagnostics = TrainingDiagnostics(objective, dataset.schema, run_context.experiment.seed)
         log = training.log if world.is_main else ()
         self.trackers = Trackers(log, folder, run_context.experiment, run_context.shown.note)
         parts: dict[str, Resumable] = {
             "step": step,
+            **({} if loader.feedback is None else {"loader": loader.feedback}),
             "history": self.history,
             "best": self.best,
             "plateau": self.plateau,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -20,7 +20,10 @@ from leadline.training.distributed import ALONE, World
 Augment = Callable[[Batch, Rng], Batch]
 Mix = Callable[[Batch, Batch, Rng], Batch]
 POOL = 64  # batches whose rows are sorted by length together
+FEWEST = 2  # rows of a batch that is drawn, as batch statistics need two
 BLUR = 0.1  # of its length that a row may seem longer
+# How the rows of a batch are chosen: each once an epoch, or each by a coin of its own in every step.
+Sampling = Literal["shuffled", "poisson"]
 GatheredRows = tuple[Batch, Batch | None]  # the rows of a step, and the rows that they are mixed with, if any
 
 
@@ -50,8 +53,9 @@ class DataLoader:
     than `labelled_share` of the rows have a target, those that do are shown several times in an epoch, all about
     equally often, such that they are that share of every batch (`stratified`). Where rows are mixed, each is so with
     another one of the split that its draws choose, augmented by draws of its own: what a row becomes depends on (seed,
-    step, row) alone. Each of `views` is the rows augmented in a way, and by draws, of its own. Raises UsageError where
-    a process would have no rows."""
+    step, row) alone. Each of `views` is the rows augmented in a way, and by draws, of its own. With ``poisson``
+    sampling each row is in a step's batch by a coin of its own, `batch` of them on average, and lengths do not matter.
+    Raises UsageError where a process would have no rows."""
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class DataLoader:
         mix: Mix | None = None,
         views: Mapping[str, Augment] = MappingProxyType({}),
         labelled_share: float = 0.0,
+        sampling: Sampling = "shuffled",
         world: World = ALONE,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -71,7 +76,11 @@ class DataLoader:
             raise UsageError(
                 f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one."
             )
+        if sampling == "poisson" and self._labelled is not None:
+            raise UsageError("Rows that are drawn anew for each step cannot be the wanted share of labelled ones.")
         self.part, self.batch, self.seed, self.world = part, batch, seed, world
+        self.feedback: None = None  # a batch is a function of the step alone
+        self._drawn = sampling == "poisson"
         self.augment, self.mix, self.views = augment, mix, views
         self.device = torch.device(device)
         self.rows = rows  # of an epoch
@@ -95,6 +104,8 @@ class DataLoader:
 
     def size(self, step: int) -> int:
         """Return how many rows a step's batch has over all processes."""
+        if self._drawn:
+            return len(poisson(self.seed, step, self.rows, self.batch))
         start, end = self._span(step)
         return end - start
 
@@ -104,12 +115,26 @@ class DataLoader:
         return number * self.batch, self.rows if last else (number + 1) * self.batch
 
     def _gather(self, step: int) -> GatheredRows:
+        if self._drawn:
+            at_B = poisson(self.seed, step, self.rows, self.batch)[self.world.rank :: self.world.size]
+            return self._gathered(step, at_B, FEWEST)
         epoch = step // self.steps_per_epoch
         if self._order[0] != epoch:
             self._order = epoch, self._permuted(epoch)
         start, end = self._span(step)
         at_B = self._order[1][start + self.world.rank : end : self.world.size]
+        return self._gathered(step, at_B, 0)
+
+    def _gathered(self, step: int, at_B: Tensor, fewest: int) -> GatheredRows:
+        """Return the rows at some positions, filled up to the `fewest` there may be with rows that weigh nothing."""
+        own = len(at_B)
+        if own < fewest:
+            at_B = torch.cat([at_B, at_B.new_zeros(fewest - own)])
         batch = self.part.batch(at_B)
+        if own < fewest:
+            weight_B = batch.weight_B.clone()
+            weight_B[own:] = 0
+            batch = replace(batch, weight_B=weight_B)
         if self.mix is None:
             return batch, None
         return batch, self.part.batch(partners(Rng(self.seed, step, batch.row_B), at_B, len(self.part)))
@@ -158,6 +183,14 @@ def _strata(part: LoadedRows, labelled_share: float) -> tuple[Tensor | None, Ten
         return None, None, len(part)
     unlabelled = torch.from_numpy(np.flatnonzero(lacking))
     return torch.from_numpy(np.flatnonzero(~lacking)), unlabelled, round(len(unlabelled) / (1 - labelled_share))
+
+
+def poisson(seed: int, step: int, rows: int, batch: int) -> Tensor:
+    """Return the positions (B,) int64 of a step's rows, each taken by itself with probability batch / rows: how many
+    there are is a matter of chance (Mironov, Talwar & Zhang 2019).
+    """
+    chance_M = torch.rand(rows, generator=generator_for(seed, "poisson", step), dtype=torch.float64)
+    return (chance_M < batch / rows).nonzero().flatten()
 
 
 def stratified(labelled: Tensor, unlabelled: Tensor, rows: int, batch: int, generator: torch.Generator) -> Tensor:

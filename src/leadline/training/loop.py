@@ -8,19 +8,41 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from leadline.nn.batch import Batch
 from leadline.training.recovery import Diverged
 from leadline.training.steps.contract import Step
 
 
-class Loader(Protocol):
-    """Where batches come from; see `leadline.training.data_loader.DataLoader`."""
+class Feedback(Protocol):
+    """What a loader makes of the network that is trained, as rollouts and replays do, and what it keeps of that."""
 
+    def with_network(self, network: nn.Module) -> None:
+        """Take the network whose weights of the moment are to be used from here on."""
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return what the batches to come depend on beside the step and the network."""
+
+    def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
+        """Put a state back, bit for bit."""
+
+
+class Loader(Protocol):
+    """Where batches come from; see `leadline.training.data_loader.DataLoader`.
+
+    Without `feedback` a batch is a function of the step alone. With it, batches are asked for in the order of their
+    steps, each once.
+    """
+
+    batch: int  # rows of an update over all processes
     steps_per_epoch: int
+
+    @property
+    def feedback(self) -> Feedback | None:
+        """What it makes of the network, where it makes anything of it."""
 
     def at(self, step: int) -> Batch:
         """Return the batch of a step."""
@@ -64,6 +86,8 @@ def fit(
     `interrupted` returns something true, every step of a single process yields a tick, so that a signal is answered at
     once. `look` is asked how many steps are done after each of them and may want a tick, in all processes alike.
     Nothing waits for the device between ticks. Raises Diverged where the loss or the gradient is no longer finite."""
+    if loader.feedback is not None:
+        loader.feedback.with_network(step.network)
     sums_2K: Tensor | None = None
     world = step.context.world
     examples, seconds, before = 0, 0.0, start

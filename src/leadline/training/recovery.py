@@ -3,6 +3,7 @@ in smaller pieces."""
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from leadline.errors import TrainingFailed
 from leadline.machine import out_of_memory
+from leadline.training.checkpoint import below
+from leadline.training.checkpointing import Resumable
 from leadline.training.steps.contract import Step, StepProgress
 from leadline.training.weight_average import batch_norms
 
@@ -84,16 +87,28 @@ class Snapshot:
 class Recovery:
     """Keeps the last sound state of a step, and goes back to it."""
 
-    def __init__(self, step: Step) -> None:
-        self.step = step
+    def __init__(self, step: Step, feedback: Resumable | None = None) -> None:
+        self.step, self.feedback = step, feedback
         self.snapshot = Snapshot(step)
+        self._fed = self._feedback()
         # Networks that are trained against each other: their losses alone do not say whether all is well.
         self._against = len(step.context.objective.learning.networks(step.network)) > 1
 
     def look(self, done: int, *, epoch_end: bool, loss: float, first: float) -> None:
         """Take the state after so many steps where it is due; `first` is the first loss of the training."""
         if self.snapshot.due(done, epoch_end=epoch_end, loss=loss, first=loss if self._against else first):
-            self.snapshot.take(self.step)
+            self._take()
+
+    def _take(self) -> None:
+        self.snapshot.take(self.step)
+        self._fed = self._feedback()
+
+    def _feedback(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return a copy of what the loader keeps of the network, where it keeps anything."""
+        if self.feedback is None:
+            return {}, {}
+        tensors, scalars = self.feedback.state()
+        return {name: x.detach().clone() for name, x in tensors.items()}, copy.deepcopy(scalars)
 
     def go_back(self, trouble: Diverged | OutOfMemory, batch: int) -> str:
         """Go back to the last sound state, with half the learning rate or smaller micro-batches; returns what happened,
@@ -102,21 +117,31 @@ class Recovery:
         Raises TrainingFailed where that was done too often or cannot be done.
         """
         if isinstance(trouble, Diverged):
-            return halved(self.step, self.snapshot, trouble)
-        return split_up(self.step, self.snapshot, trouble, batch)
+            what = halved(self.step, self.snapshot, trouble)
+        else:
+            what = split_up(self.step, self.snapshot, trouble, batch)
+        if self.feedback is not None:
+            self.feedback.load(*self._fed)
+        return what
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what a checkpoint holds of it: nothing where the snapshot is of now."""
         if self.snapshot.step == self.step.progress.step:
             return {}, {}
-        return self.snapshot.tensors, self.snapshot.scalars
+        fed, scalars = self._fed
+        tensors = {f"step.{name}": x for name, x in self.snapshot.tensors.items()}
+        return {**tensors, **{f"feedback.{name}": x for name, x in fed.items()}}, {
+            "step": self.snapshot.scalars,
+            "feedback": scalars,
+        }
 
     def load(self, tensors: Mapping[str, Tensor], scalars: Mapping[str, Any]) -> None:
         """Go on from what a checkpoint holds, or else from the state of the step, which has been put back."""
         if scalars:
-            self.snapshot.load(tensors, scalars)
+            self.snapshot.load(below("step.", tensors), scalars["step"])
+            self._fed = below("feedback.", tensors), scalars["feedback"]
         else:
-            self.snapshot.take(self.step)
+            self._take()
 
 
 def check(step: Step) -> None:

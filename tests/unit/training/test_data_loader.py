@@ -276,3 +276,36 @@ def test_rows_with_a_target_are_in_every_batch_and_in_another_order_each_epoch()
 def test_where_all_have_a_target_a_share_changes_nothing() -> None:
     one, other = DataLoader(Some(50, 50), 8, 0), DataLoader(Some(50, 50), 8, 0, labelled_share=0.5)
     assert [rows(one, step) for step in range(6)] == [rows(other, step) for step in range(6)]
+
+
+def test_poisson_batches_take_each_row_by_a_coin_of_its_own() -> None:
+    rows, batch = 40, 8
+    loader = DataLoader(Table(rows), batch, 3, sampling="poisson")
+    taken = [loader.at(step).row_B for step in range(600)]
+    assert all(len(own.unique()) == len(own) == loader.size(step) for step, own in enumerate(taken) if len(own) > 2)
+    share_N = torch.cat(taken).bincount(minlength=rows) / 600
+    spread = (0.2 * 0.8 / 600) ** 0.5
+    assert ((share_N - 0.2).abs() < 5 * spread).all()
+    sizes = torch.tensor([loader.size(step) for step in range(600)], dtype=torch.float64)
+    assert abs(float(sizes.var()) - rows * 0.2 * 0.8) < 2, "how many there are is binomial"
+    again = DataLoader(Table(rows), batch, 3, sampling="poisson")
+    assert torch.equal(again.at(17).row_B, taken[17])
+    assert loader.steps_per_epoch == 5
+
+
+def test_a_poisson_batch_that_is_too_small_is_filled_up_with_rows_that_weigh_nothing() -> None:
+    loader = DataLoader(Table(4, even=True), 1, 3, sampling="poisson")
+    batches = [(loader.size(step), loader.at(step)) for step in range(60)]
+    assert {size for size, _ in batches} >= {0, 1, 2}
+    for size, batch in batches:
+        assert len(batch) == max(size, 2)
+        assert batch.weight_B.sum() == size
+
+
+def test_processes_share_a_poisson_batch() -> None:
+    whole = DataLoader(Table(60, even=True), 20, 3, sampling="poisson")
+    shares = [DataLoader(Table(60, even=True), 20, 3, sampling="poisson", world=World(r, 2)) for r in (0, 1)]
+    for step in range(5):
+        own = torch.cat([loader.at(step).row_B for loader in shares])
+        assert torch.equal(own.sort().values, whole.at(step).row_B)
+        assert all(loader.size(step) == whole.size(step) for loader in shares)

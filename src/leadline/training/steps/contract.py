@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -22,13 +22,11 @@ from leadline.core.training_spec import TrainingSpec
 from leadline.errors import TrainingFailed, UsageError
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import BoundObjective
+from leadline.training.data_loader import Sampling
 from leadline.training.distributed import ALONE, World
 from leadline.training.options import read_options
 from leadline.training.plan import ExecutionPlan
 from leadline.training.weight_average import AveragedNetwork
-
-# How the rows of a batch are chosen: each once an epoch, or each by its own coin in every step.
-Sampling = Literal["shuffled", "poisson"]
 
 
 class StepTotals(NamedTuple):
