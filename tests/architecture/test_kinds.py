@@ -20,7 +20,7 @@ ALLOWED: Mapping[str, tuple[int, str]] = {
     "evaluation/analyses/errors.py": (1, OPEN),
     "evaluation/analyses/examples.py": (4, OPEN),
     "evaluation/analyses/near_duplicates.py": (1, OPEN),
-    "evaluation/analyses/reconstructions.py": (1, OPEN),
+    "evaluation/analyses/generative/reconstructions.py": (1, OPEN),
     "evaluation/analyses/token_importance.py": (2, OPEN),
     "evaluation/baselines.py": (5, OPEN),
     "evaluation/exhibits.py": (4, OPEN),

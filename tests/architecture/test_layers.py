@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 RELATED = {
     "optimizers": "Muon steps what is no hidden matrix as AdamW does",
     "inputs": "a step of a series is a row of a table",
+    "augmentations": "noise on a series goes by the spreads of its columns, as on a table",
 }
 MODULES = {group: {entry.target.partition(":")[0] for entry in table.values()} for group, table in TABLES.items()}
 SEPARATE = [group for group, modules in MODULES.items() if len(modules) > 1 and group not in RELATED]

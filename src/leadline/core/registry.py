@@ -214,11 +214,14 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         ),
         "quality": Entry("leadline.evaluation.analyses.quality:ANALYSIS", "what the objective measures, on each split"),
         "likelihood-bound": Entry(
-            "leadline.evaluation.analyses.likelihood_bound:ANALYSIS", "how likely held-out rows are by the network"
+            "leadline.evaluation.analyses.generative.likelihood_bound:ANALYSIS",
+            "how likely held-out rows are by the network",
         ),
-        "imputation": Entry("leadline.evaluation.analyses.imputation:ANALYSIS", "how well missing cells are filled in"),
+        "imputation": Entry(
+            "leadline.evaluation.analyses.generative.imputation:ANALYSIS", "how well missing cells are filled in"
+        ),
         "image-translation": Entry(
-            "leadline.evaluation.analyses.image_translation:ANALYSIS",
+            "leadline.evaluation.analyses.generative.image_translation:ANALYSIS",
             "what becomes of pictures that are made into others",
         ),
         "embeddings": Entry("leadline.evaluation.analyses.embeddings:ANALYSIS", "neighbours and maps of rows"),
@@ -232,11 +235,11 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
             "leadline.evaluation.analyses.uncalibrated:ANALYSIS", "what probabilities would be without calibration"
         ),
         "sample-quality": Entry(
-            "leadline.evaluation.analyses.sample_quality:ANALYSIS",
+            "leadline.evaluation.analyses.generative.sample_quality:ANALYSIS",
             "generated rows beside real ones, and copies among them",
         ),
         "reconstructions": Entry(
-            "leadline.evaluation.analyses.reconstructions:ANALYSIS",
+            "leadline.evaluation.analyses.generative.reconstructions:ANALYSIS",
             "rows out of their codes, and what lies between two",
         ),
         "clusters": Entry(

@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from leadline.core.exhibit import ExhibitDraft, ExhibitKind
-from leadline.core.schema import InputSchema
+from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.decoding.spectrogram import cut, spectrogram
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.data.targets.words import targets_in_words
 
 PICTURED = ("image", "audio")
 CLIPS = 12  # at most in an exhibit: sound is large
@@ -150,3 +151,18 @@ def gallery(
     content["sounds"] = [base64.b64encode(clip).decode() for clip in heard]
     long = any(len(short) < len(clip) for short, clip in zip(heard, shown, strict=True))
     return content, f"{SPECTROGRAM}{f' Only the first {HEARD:g} s of a clip are here.' if long else ''}"
+
+
+def targets_of(schema: Schema, subset: Subset, at: Sequence[int]) -> list[str]:
+    """Return the targets of some rows in words, each of several with its name."""
+    if subset.target is None:
+        return [""] * len(at)
+    columns = targets_in_words(schema, subset.target[list(at)])
+    named = {name.removeprefix("target_"): values for name, values in columns.items() if "(" not in name}
+
+    def words(row: int) -> str:
+        known = {name: values[row] for name, values in named.items() if values[row] is not None}
+        text = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in known.items()}
+        return ", ".join(text.values() if len(named) == 1 else (f"{name}: {value}" for name, value in text.items()))
+
+    return [words(row) for row in range(len(at))]

@@ -10,7 +10,7 @@ import polars as pl
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.imputation import impute
+from leadline.evaluation.analyses.generative.imputation import impute
 from leadline.evaluation.forecast_tables import continued, is_forecast
 from leadline.evaluation.held_out import levels_of
 from leadline.evaluation.predictions import predictions_table

@@ -16,7 +16,7 @@ from PIL import Image
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
 from leadline.errors import DataError, UsageError
-from leadline.evaluation.analyses.image_translation import translated
+from leadline.evaluation.analyses.generative.image_translation import translated
 from leadline.evaluation.samples import checked, frame, generate
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Sampler

@@ -21,7 +21,7 @@ from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
-from leadline.evaluation.analyses.examples import targets_of
+from leadline.evaluation.exhibits import targets_of
 from leadline.evaluation.feature_space import RawFeatures, random_rows
 from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement

@@ -18,7 +18,6 @@ from leadline.data.augmentations.mixing import Mixer, partners
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
-from leadline.data.targets.words import targets_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
 from leadline.evaluation.exhibits import (
     CLIPS,
@@ -29,6 +28,7 @@ from leadline.evaluation.exhibits import (
     gallery,
     gallery_kind,
     pictured,
+    targets_of,
 )
 from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
@@ -185,21 +185,6 @@ def _table(name: str, title: str, caption: str, rows: Sequence[tuple[str, Mappin
     return ExhibitDraft(
         name, "table", title, content, f"{caption} {left} more columns are not shown." if left else caption, "train"
     )
-
-
-def targets_of(schema: Schema, subset: Subset, at: Sequence[int]) -> list[str]:
-    """Return the targets of some rows in words, each of several with its name."""
-    if subset.target is None:
-        return [""] * len(at)
-    columns = targets_in_words(schema, subset.target[list(at)])
-    named = {name.removeprefix("target_"): values for name, values in columns.items() if "(" not in name}
-
-    def words(row: int) -> str:
-        known = {name: values[row] for name, values in named.items() if values[row] is not None}
-        text = {name: f"{value:.5g}" if isinstance(value, float) else str(value) for name, value in known.items()}
-        return ", ".join(text.values() if len(named) == 1 else (f"{name}: {value}" for name, value in text.items()))
-
-    return [words(row) for row in range(len(at))]
 
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:

@@ -15,7 +15,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.data.dataset import prepare
 from leadline.evaluation.analyses.embeddings import COLOURED, _coloured, embedding_findings, names
-from leadline.evaluation.analyses.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
+from leadline.evaluation.analyses.generative.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
 from leadline.metrics.generative.neighbours import agreement
 from leadline.rendering.scatter import scatter
 from leadline.run.inference import embed_subset

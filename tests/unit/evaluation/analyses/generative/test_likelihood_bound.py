@@ -15,8 +15,8 @@ from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
-from leadline.evaluation.analyses import likelihood_bound as module
-from leadline.evaluation.analyses.likelihood_bound import NAMES, likelihood_bound, names
+from leadline.evaluation.analyses.generative import likelihood_bound as module
+from leadline.evaluation.analyses.generative.likelihood_bound import NAMES, likelihood_bound, names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for

@@ -20,8 +20,8 @@ from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation import sample_exhibits
-from leadline.evaluation.analyses import synthetic_tables
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
+from leadline.evaluation.analyses.generative import synthetic_tables
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier, random_rows
 from leadline.evaluation.samples import Inputs, checked, generate
 from leadline.evaluation.subject import Subject

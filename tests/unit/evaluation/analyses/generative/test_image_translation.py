@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
-from leadline.evaluation.analyses.image_translation import image_translation, names, translated
+from leadline.evaluation.analyses.generative.image_translation import image_translation, names, translated
 from leadline.evaluation.feature_space import ReferenceClassifier
 from leadline.nn.batch import Batch
 

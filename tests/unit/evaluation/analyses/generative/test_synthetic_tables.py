@@ -12,7 +12,7 @@ from torch import nn
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.synthetic_tables import measures
+from leadline.evaluation.analyses.generative.synthetic_tables import measures
 from leadline.evaluation.feature_space import RawFeatures
 from leadline.evaluation.samples import by_class, frame, generate
 

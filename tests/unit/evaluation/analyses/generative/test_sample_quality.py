@@ -14,8 +14,8 @@ from torch import nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
-from leadline.evaluation.analyses import sample_quality as module
-from leadline.evaluation.analyses.sample_quality import FLOOR, names, sample_quality
+from leadline.evaluation.analyses.generative import sample_quality as module
+from leadline.evaluation.analyses.generative.sample_quality import FLOOR, names, sample_quality
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
 
 

@@ -17,7 +17,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.input_types.tabular_likelihood import TabularLikelihood
-from leadline.evaluation.analyses.imputation import CLASSES, QUANTITIES, imputation, impute, names
+from leadline.evaluation.analyses.generative.imputation import CLASSES, QUANTITIES, imputation, impute, names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
