@@ -143,7 +143,7 @@ def data_loader(run_context: RunContext, dataset: Dataset, device: str) -> DataL
         dataset.splits["train"],
         training.batch,
         run_context.experiment.seed,
-        augment=Augmenter(inputs),
+        augment=Augmenter(inputs, dataset.schema.target),
         mix=Mixer(training.mix, inputs) if training.mix else None,
         views=augmented_views(run_context.objective.supervision.views, inputs),
         labelled_share=run_context.objective.supervision.labelled_share,

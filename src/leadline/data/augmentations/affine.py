@@ -35,6 +35,7 @@ class Affine:
     most: float
     unit: str
     interpolates: bool = False
+    reorders: bool = False
 
     def __call__(self, x: Tensor, rng: Rng, *, amount: float | None = None) -> Tensor:
         return warp(x, rng, [(self, self.amount if amount is None else amount)])

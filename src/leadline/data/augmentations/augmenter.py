@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -10,10 +11,11 @@ from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
-from leadline.core.schema import InputSchema
+from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.augmentations.contract import Augmentation, DrawMotion, Options, Stage, checked
 from leadline.data.augmentations.motion import Motion
 from leadline.data.columns.contract import input_type
+from leadline.data.targets.contract import target_type
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
@@ -47,32 +49,38 @@ class Augmenter:
     """Apply the augmentations that inputs ask for, in their order.
 
     Of those that follow each other, all that move pixels cost one resampling, and all that change colours one pass.
-    Inputs that lie in the places of a picture (masks) move with the one that is moved. Raises UsageError at
-    construction for augmentations and options that are unknown or do not fit the input, and where two pictures move
-    and something is to follow. Pictures come back as float32 where whole numbers would lose something."""
+    Inputs that lie in the places of a picture (masks), and a `target` that does (boxes), move with the one that is
+    moved. Raises UsageError at construction for augmentations and options that are unknown or do not fit the input, and
+    where two pictures move and something is to follow. Pictures come back as float32 where whole numbers would lose
+    something."""
 
-    def __init__(self, inputs: Sequence[InputSchema]) -> None:
+    def __init__(self, inputs: Sequence[InputSchema], target: ColumnSchema | None = None) -> None:
         self._passes = {schema.name: _passes(schema) for schema in inputs if schema.augment}
-        self._following = _following(inputs) if self._passes else {}
+        self._following = _following(inputs, target) if self._passes else {}
         moving = [name for name, passes in self._passes.items() if any(one.motion is not None for one in passes)]
         if self._following and len(moving) > 1:
             raise UsageError(
-                f"Input {next(iter(self._following))!r} moves with the picture of its row, and {moving[0]!r} and"
+                f"{_called(next(iter(self._following)))} moves with the picture of its row, and {moving[0]!r} and"
                 f" {moving[1]!r} are both moved: leave one of them in its place."
             )
 
     def __call__(self, batch: Batch, rng: Rng) -> Batch:
         if not self._passes:
             return batch
-        inputs = dict(batch.inputs)
+        inputs, target_B = dict(batch.inputs), batch.target_B
         for name, passes in self._passes.items():
             for i, one in enumerate(passes):
                 draws = rng.fold_in(f"augment:{name}:{i}")
                 if one.motion is not None and self._following:
                     motion = one.motion(draws, *inputs[name].shape[-2:])
-                    inputs |= {other: moved(inputs[other], motion) for other, moved in self._following.items()}
+                    for other, moved in self._following.items():
+                        if other is not None:
+                            inputs[other] = moved(inputs[other], motion)
+                        elif target_B is not None:
+                            target_B = moved(target_B, motion)
                 inputs[name] = one.change(inputs[name], draws)
-        return batch.with_inputs(inputs)
+        batch = batch.with_inputs(inputs)
+        return batch if target_B is batch.target_B else replace(batch, target_B=target_B)
 
 
 class Pass(NamedTuple):
@@ -82,9 +90,21 @@ class Pass(NamedTuple):
     motion: DrawMotion | None
 
 
-def _following(inputs: Sequence[InputSchema]) -> dict[str, Callable[[Tensor, Motion], Tensor]]:
-    moved = {one.name: (one, input_type(one.kind).moved) for one in inputs}
-    return {name: partial(move, one) for name, (one, move) in moved.items() if move is not None}
+def _following(
+    inputs: Sequence[InputSchema], target: ColumnSchema | None
+) -> dict[str | None, Callable[[Tensor, Motion], Tensor]]:
+    """Return how what lies in the places of a picture moves with it: inputs by name, the target under None."""
+    following: dict[str | None, Callable[[Tensor, Motion], Tensor]] = {}
+    for one in inputs:
+        if (move := input_type(one.kind).moved) is not None:
+            following[one.name] = partial(move, one)
+    if target is not None and (turn := target_type(target.kind).moved) is not None:
+        following[None] = partial(turn, target)
+    return following
+
+
+def _called(name: str | None) -> str:
+    return "The target" if name is None else f"Input {name!r}"
 
 
 def _passes(schema: InputSchema) -> list[Pass]:

@@ -51,6 +51,7 @@ class Colouring:
     options: Mapping[str, Amount]
     chroma: bool = False
     mean: bool = False
+    reorders: bool = False
     motion: None = None
 
     def unsuitable(self, schema: InputSchema) -> str | None:

@@ -82,17 +82,22 @@ class Augmentation(Protocol):
         Given the same draws as the pass it must move things as the pass moves pixels.
         """
 
+    @property
+    def reorders(self) -> bool:
+        """True where steps of a row change places, so that a target of each step would be that of another."""
+
     def unsuitable(self, schema: InputSchema) -> str | None:
         """Say why the input cannot be changed so, or None."""
 
 
 @dataclass(frozen=True)
 class Alone:
-    """An augmentation that needs a pass of its own, which `make(schema, **options)` gives, and leaves all in place."""
+    """An augmentation that needs a pass of its own, which `make(schema, **options)` gives."""
 
     make: Callable[..., Stage]
     options: Mapping[str, Amount | Word]
     unsuited: Callable[[InputSchema], str | None] = field(default=lambda schema: None)
+    reorders: bool = False
     motion: None = None
 
     def unsuitable(self, schema: InputSchema) -> str | None:

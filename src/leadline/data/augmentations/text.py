@@ -63,4 +63,6 @@ def _swap(schema: InputSchema, *, amount: float) -> Stage:
 
 WORD_DROPOUT = Alone(_word_dropout, {"amount": Amount(0.1, 1, "the probability that a token goes unknown")})
 MASK = Alone(_mask, {"amount": Amount(0.2, 1, "the largest fraction of a text that is hidden")})
-SWAP = Alone(_swap, {"amount": Amount(0.1, 1, "the probability that a pair of neighbours changes places")})
+SWAP = Alone(
+    _swap, {"amount": Amount(0.1, 1, "the probability that a pair of neighbours changes places")}, reorders=True
+)

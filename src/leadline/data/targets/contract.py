@@ -20,6 +20,7 @@ from torch import Tensor
 from leadline.core.experiment import DataSpec
 from leadline.core.registry import lookup
 from leadline.core.schema import ColumnSchema, Schema
+from leadline.data.augmentations.motion import Motion
 from leadline.data.columns.contract import ColumnState
 from leadline.data.encoding import EncodedColumns
 from leadline.data.storage import DenseRows, RowStorage
@@ -179,6 +180,8 @@ class TargetType:
     parts.
 
     `recognition` is None where no column of a table is one, `comparison` where runs are not compared row by row.
+    `moved(target, target_B, motion)` gives encoded targets moved as the picture is whose places they speak of (boxes,
+    masks); None for what stays the same however pictures are moved.
     """
 
     kind: str
@@ -189,6 +192,7 @@ class TargetType:
     fitting: Fitting = Fitting()
     recognition: Recognition | None = None
     comparison: Comparison | None = None
+    moved: Callable[[ColumnSchema, Tensor, Motion], Tensor] | None = None
 
 
 def target_type(kind: str) -> TargetType:

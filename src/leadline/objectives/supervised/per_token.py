@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from leadline.core.schema import Schema
-
-MOVES = ("swap",)  # augmentations after which a token stands elsewhere
+from leadline.data.augmentations.augmenter import augmentation, augmentations
 
 
 def moved(schema: Schema) -> str | None:
     """Say which augmentation of an input moves tokens away from what belongs to them, or None."""
     for one in schema.inputs:
         for change in one.augment:
-            if change.name in MOVES:
+            if change.name in augmentations(one.kind) and augmentation(one.kind, change.name).reorders:
                 return (
                     f"the augmentation {change.name!r} of {one.name!r} moves tokens, and what belongs to them stays"
                     " where it was"

@@ -77,7 +77,7 @@ def resolve(
     }
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
     check_requirements(experiment.require, (*_measured(objective, schema), *several))
-    Augmenter(schema.inputs)  # refuses unknown augmentations
+    Augmenter(schema.inputs, schema.target)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
     training = with_defaults(experiment.training, objective)
     family = classical_family(network, modules or {})

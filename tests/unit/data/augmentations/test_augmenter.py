@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,3 +185,25 @@ def test_a_mask_follows_one_picture_alone() -> None:
     with pytest.raises(UsageError, match="'mask' moves with the picture of its row, and 'photo' and 'other' are both"):
         Augmenter([schema("flip"), schema("shift", name="other"), mask])
     Augmenter([schema("flip"), schema("brightness", name="other"), mask])
+
+
+def test_a_target_that_speaks_of_places_moves_with_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("corners")
+    turned = SimpleNamespace(moved=lambda target, target_B, motion: motion.points(target_B[:, None])[:, 0])
+    module.TARGET = turned  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "corners", module)
+    targets = {**registry.TABLES["targets"], "corner": Entry("corners:TARGET", "where a corner is")}
+    monkeypatch.setattr(registry, "TABLES", {**registry.TABLES, "targets": targets})
+    registry.registered.cache_clear()
+    try:
+        target = ColumnSchema(name="corner", kind="corner", state={})
+        given = replace(batch(), target_B=torch.tensor([[0.25, 0.125]]).repeat(12, 1))
+        augment = Augmenter([schema({"flip": 1}, "contrast")], target)
+        moved_B2 = augment(given, Rng(0, 0, given.row_B)).target_B
+        assert moved_B2 is not None and torch.allclose(moved_B2, torch.tensor([[0.75, 0.125]]).repeat(12, 1))
+        still = Augmenter([schema("contrast")], target)(given, Rng(0, 0, given.row_B))
+        assert still.target_B is given.target_B
+        with pytest.raises(UsageError, match="The target moves with the picture of its row"):
+            Augmenter([schema("flip"), schema("flip", name="other")], target)
+    finally:
+        registry.registered.cache_clear()
