@@ -54,6 +54,11 @@ class Schema(Fact):
     inputs: tuple[InputSchema, ...]
     target: ColumnSchema | None = None
 
+    @property
+    def windowed(self) -> bool:
+        """Whether rows are windows of a series."""
+        return any(one.window is not None for one in self.inputs)
+
     def only(self, name: str) -> Schema:
         """Return the schema with one of its inputs alone."""
         return self.model_copy(update={"inputs": tuple(one for one in self.inputs if one.name == name)})

@@ -136,6 +136,7 @@ def _of_table(
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
         units=time_blocks.NAME if spec.split.by == "time" else "groups",
         present=None if present is None else torch.from_numpy(present),
+        unlabelled=None if goal is None else targets.target_type(goal.kind).encoding.unlabelled,
     )
     good[bad["row"].to_numpy()] = False
     splits = {name: Subset(name, rows[good[rows]], store) for name, rows in plan.splits.items()}

@@ -5,7 +5,7 @@ Shapes in names: N rows of the dataset, M rows of a part, B rows of a batch, C c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,6 @@ from leadline.data.columns.contract import input_type
 from leadline.data.sources import fingerprints
 from leadline.data.storage import RowStorage
 from leadline.data.table import Table
-from leadline.data.targets.contract import target_type
 from leadline.nn.batch import PRESENT, Batch
 
 
@@ -61,7 +60,7 @@ def _mapped(column: pl.Series) -> np.ndarray:
 class Store:
     """What all parts of a dataset share: encoded inputs by name, the target, groups (N,), where rows are from, how much
     each row counts in training (N,), None where all count the same, which inputs each row has (N,K), None where each
-    has all, and of series a table of the item and time of every row."""
+    has all, of series a table of the item and time of every row, and how rows without a target are told from others."""
 
     schema: Schema
     inputs: Mapping[str, RowStorage]
@@ -72,6 +71,7 @@ class Store:
     units: str = "groups"  # what groups are called: blocks of time are not the data's own
     present: Tensor | None = None
     index: pl.DataFrame | None = None
+    unlabelled: Callable[[np.ndarray], np.ndarray | None] | None = None
 
 
 class Subset:
@@ -124,8 +124,8 @@ class Subset:
     @cached_property
     def unlabelled(self) -> np.ndarray | None:
         """Which rows have no target (M,) bool; None where all have one, or none is known."""
-        target, goal = self.target, self._store.schema.target
-        return None if target is None or goal is None else target_type(goal.kind).encoding.unlabelled(target)
+        target, lacking = self.target, self._store.unlabelled
+        return None if target is None or lacking is None else lacking(target)
 
     @cached_property
     def labelled(self) -> Subset:

@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from leadline.data.dataset import prepare
-from leadline.evaluation.forecast_tables import is_forecast
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.inference import embed_subset
@@ -29,7 +28,7 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
-        series = is_forecast(run.schema)
+        series = run.schema.windowed
         dataset = prepare(
             data, memory, seed=run.experiment.seed, schema=run.schema, labelled=series, progress=shown.stage
         )

@@ -10,8 +10,8 @@ import polars as pl
 
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
+from leadline.data.targets import target_type
 from leadline.evaluation.analyses.generative.imputation import impute
-from leadline.evaluation.forecast_tables import continued, is_forecast
 from leadline.evaluation.held_out import levels_of
 from leadline.evaluation.predictions import predictions_table
 from leadline.pipeline.output_files import check_name, writing
@@ -34,7 +34,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
-        windows = is_forecast(run.schema) and run.objective.supervision.labels == "none"
+        windows = run.schema.windowed and run.objective.supervision.labels == "none"
         dataset = prepare(
             data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage
         )
@@ -45,10 +45,11 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
             )
             for part in parts
         ]
-    for note in dataset.notes if is_forecast(run.schema) else ():
+    for note in dataset.notes if run.schema.windowed else ():
         shown.note(note)
-    if is_forecast(run.schema) and not windows:
-        return continued(run.schema, parts[0], found[0], levels_of(run.experiment))
+    beyond = None if run.schema.target is None else target_type(run.schema.target.kind).display.beyond
+    if beyond is not None and not windows:
+        return beyond(run.schema, parts[0], found[0], levels_of(run.experiment))
     table = pl.concat(
         [
             predictions_table(run.schema, part, told).with_columns(

@@ -24,9 +24,10 @@ from leadline.data.augmentations.motion import Motion
 from leadline.data.columns.contract import ColumnState
 from leadline.data.encoding import EncodedColumns
 from leadline.data.storage import DenseRows, RowStorage
+from leadline.data.subset import Subset
 from leadline.data.table import Progress, Table
 from leadline.data.targets.candidate import Candidate
-from leadline.data.targets.values import EncodedTarget, Numbers, Stratum, TargetSelection, WorstErrors
+from leadline.data.targets.values import EncodedTarget, HeldOut, Numbers, Stratum, TargetSelection, WorstErrors
 from leadline.metrics.statistics.measurement import Measurement
 
 Target = TargetSelection | ColumnSchema  # before and after it is fitted
@@ -136,6 +137,9 @@ class Display:
     - `labels(state)`: what the columns of probabilities stand for.
     - `predicted(schema, columns)`: the columns of a table of predictions, from an objective's decisions.
     - `actual(schema, target)`: the columns with the truth beside them.
+    - `held_out(schema, subset, columns, levels)`: the table of a split's predictions where rows have more than a line;
+      `levels` are those of quantiles.
+    - `beyond(schema, subset, columns, levels)`: the table of what is predicted of new rows where that is no line a row.
     - `warnings(schema, table, drawn, usable, single)`: what the user should know of the rows that each split has drawn;
       `usable()` gives the targets of those of them that can be used, and `single` says that the split said nothing of
       classes with a single row.
@@ -147,6 +151,8 @@ class Display:
     labels: Callable[[ColumnState], Sequence[str]] = lambda state: ()
     predicted: Callable[[Schema, Mapping[str, np.ndarray]], dict[str, pl.Series]] | None = None
     actual: Callable[[Schema, np.ndarray], dict[str, pl.Series]] | None = None
+    held_out: Callable[[Schema, Subset, Mapping[str, np.ndarray], Sequence[float]], HeldOut | None] | None = None
+    beyond: Callable[[Schema, Subset, Mapping[str, np.ndarray], Sequence[float]], pl.DataFrame] | None = None
     warnings: Callable[[Schema, Table, Mapping[str, np.ndarray], Usable, bool], tuple[str, ...]] = (
         lambda schema, table, drawn, usable, single: ()
     )

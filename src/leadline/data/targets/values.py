@@ -76,6 +76,13 @@ class Stratum(NamedTuple):
     classes: bool
 
 
+class HeldOut(NamedTuple):
+    """The predictions of a split as a table, and what it leaves out, in words."""
+
+    table: pl.DataFrame
+    note: str | None = None
+
+
 class WorstErrors(NamedTuple):
     """The rows that are furthest off, worst first, by their positions, and what happened to each in words."""
 

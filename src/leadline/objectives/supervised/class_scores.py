@@ -220,10 +220,8 @@ class ClassDecision(HeadDecision):
 
 def unfit_classes(name: str, options: Options, schema: Schema) -> str | None:
     """Say why the target cannot be classified, or which option does not fit it, or None."""
-    reason = wrong_target(name, TYPES, schema)
-    if reason and schema.target and schema.target.kind == "number":
-        return f"{reason}, or say --set data.kinds.{schema.target.name}=category"
-    return reason or classifier_options.unfit(options, schema)
+    number = "{usual}, or say --set data.kinds.{target}=category"
+    return wrong_target(name, TYPES, schema, {"number": number}) or classifier_options.unfit(options, schema)
 
 
 def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Iterator[ExhibitDraft]:

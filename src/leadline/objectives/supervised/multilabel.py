@@ -141,11 +141,10 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no set of labels, or None; raises UsageError for the weight of a label that is not
     there.
     """
-    reason = wrong_target("multilabel", TYPES, schema)
+    category = "{usual}; --set data.kinds.{target}=labels takes its values for sets of labels"
+    reason = wrong_target("multilabel", TYPES, schema, {"category": category})
     if reason is None:
         _weights(options, schema)
-    elif schema.target is not None and schema.target.kind == "category":
-        return f"{reason}; --set data.kinds.{schema.target.name}=labels takes its values for sets of labels"
     return reason
 
 

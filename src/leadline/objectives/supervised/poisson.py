@@ -106,10 +106,7 @@ class RateDecision(HeadDecision):
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no count, or None."""
-    target = schema.target
-    if target is not None and target.kind == "number":
-        return f"the target {target.name!r} is a number; a count has --set data.kinds.{target.name}=count"
-    return wrong_target("poisson", TYPES, schema)
+    return wrong_target("poisson", TYPES, schema, {"number": "a count has --set data.kinds.{target}=count"})
 
 
 OBJECTIVE = single_target("poisson", Options, TYPES, lambda options: RateHead(), RateDecision, unsuitable=_unsuitable)

@@ -117,10 +117,8 @@ class ProbabilityDecision(HeadDecision):
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no probabilities, or None."""
-    reason = wrong_target("probabilities", TYPES, schema)
-    if reason and schema.target is not None and schema.target.kind == "category":
-        return f"{reason}, or name the columns that hold the probability of each class: --target p_a,p_b"
-    return reason
+    category = "{usual}, or name the columns that hold the probability of each class: --target p_a,p_b"
+    return wrong_target("probabilities", TYPES, schema, {"category": category})
 
 
 OBJECTIVE = single_target(

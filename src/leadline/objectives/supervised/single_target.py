@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -80,14 +81,22 @@ class HeadDecision(Decision):
         return self.head.decided(network.last, full(network(batch.inputs)))
 
 
-def wrong_target(name: str, types: tuple[str, ...], schema: Schema) -> str | None:
-    """Say why the target is of no type that an objective takes, or None."""
+def wrong_target(
+    name: str, types: tuple[str, ...], schema: Schema, instead: Mapping[str, str] = MappingProxyType({})
+) -> str | None:
+    """Say why the target is of no type that an objective takes, or None.
+
+    `instead` says, by types of target that it does not take, what to do; ``{usual}`` stands in it for naming the
+    objective that such targets usually have, ``{target}`` for the target's name.
+    """
     if schema.target is None:
         return f"{name} needs a target, which --target names; 'leadline objectives' lists those that need none"
     if schema.target.kind in types:
         return None
     own = target_type(schema.target.kind)
-    return f"the target {schema.target.name!r} is {own.noun}; use the objective {own.objective!r}"
+    usual = f"use the objective {own.objective!r}"
+    how = instead.get(own.kind, "{usual}").format(usual=usual, target=schema.target.name)
+    return f"the target {schema.target.name!r} is {own.noun}; {how}"
 
 
 def single_target(

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from leadline.core.experiment import DataSpec
+from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation import forecast_tables
+from leadline.data.targets import series as forecast_tables
 from leadline.evaluation.held_out import held_out
 
 N = 80
@@ -98,6 +99,4 @@ def test_what_comes_after_the_last_row() -> None:
     ]
     assert table["when"].to_list() == [WHEN[-1] + timedelta(hours=k) for k in (1, 2, 3)]
     assert table["a"].to_list() == [0, 10, 20] and table["b (quantile 0.9)"].to_list() == [1.5, 11.5, 21.5]
-    assert forecast_tables.is_forecast(data.schema) and not forecast_tables.is_forecast(
-        data.schema.model_copy(update={"target": None})
-    )
+    assert data.schema.windowed and not Schema(inputs=()).windowed
