@@ -17,6 +17,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.registry import lookup, registered
 from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError, did_you_mean
@@ -33,12 +34,6 @@ from leadline.run.run import load_shipped, save_weights
 from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
 
 SEASONAL = "seasonal-naive"
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "table": ("linear", "svm", "gradient-boosting"),
-    "image": ("linear",),
-    "text": ("linear",),
-    "series": ("naive", SEASONAL, "autoregression"),
-}
 LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
 SHARE = 0.25  # of the operations of training, by which they may take more
 VECTORISED = 20  # of a network's operations are done in the time of one of theirs
@@ -84,12 +79,11 @@ def choose(
     ahead = objective.supervision.classical_target in AHEAD
     learnt = ahead or objective.supervision.classical_target in LEARNT
     if asked is None:
-        kinds = {one.kind for one in schema.inputs}
-        names: tuple[str, ...] = USUAL["image"] if kinds - {"table"} else USUAL["table"]
-        names = names if learnt and kinds <= set(USUAL) else ()
-        if ahead and kinds == {"series"}:
+        usual = [input_type(one.kind).baselines for one in schema.inputs]
+        names = tuple(name for name in usual[0] if learnt and all(name in others for others in usual))
+        if ahead:
             longest = max(one.window.past for one in schema.inputs if one.window is not None)
-            names = tuple(name for name in USUAL["series"] if name != SEASONAL or 1 < _season(schema) <= longest)
+            names = tuple(name for name in names if name != SEASONAL or 1 < _season(schema) <= longest)
     else:
         families = {name: lookup("models", name) for name in registered("models")}
         known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]

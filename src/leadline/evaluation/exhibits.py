@@ -11,15 +11,11 @@ import polars as pl
 
 from leadline.core.exhibit import ExhibitDraft, ExhibitKind
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.decoding.spectrogram import cut, spectrogram
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.data.targets.words import targets_in_words
 
-PICTURED = ("image", "audio")
-CLIPS = 12  # at most in an exhibit: sound is large
-HEARD = 10.0  # seconds of a clip
-SPECTROGRAM = "Time runs to the right, frequency (in mels) upwards; brighter is louder, each clip by its own loudest."
 LISTED = 200  # rows of the set-aside table that the page shows; the file of the run holds all
 
 
@@ -121,36 +117,49 @@ def cell(value: Any) -> Any:
 
 def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:
     """Return the first input that can be looked at, which stands for the row where only one can."""
-    return next((one for one in inputs if one.kind in PICTURED), None)
+    return next((one for one in inputs if is_pictured(one)), None)
+
+
+def is_pictured(one: InputSchema) -> bool:
+    """Say whether rows of an input are looked at, rather than read."""
+    return input_type(one.kind).display.picture is not None
 
 
 def gallery_kind(one: InputSchema) -> ExhibitKind:
     """Return the kind of an exhibit of some rows of an input."""
-    return "clips" if one.kind == "audio" else "pictures"
+    return input_type(one.kind).display.exhibit
+
+
+def most_shown(one: InputSchema, usual: int) -> int:
+    """Return how many rows of an input an exhibit shows, of which it usually shows so many."""
+    most = input_type(one.kind).display.most
+    return usual if most is None else most
 
 
 def pictured(one: InputSchema, shown: bytes) -> str:
     """Return what people look at of an input as the text that exhibits hold: a picture itself, the spectrogram of a
     clip.
     """
-    return picture(spectrogram(cut(shown, HEARD), one.fields[0].state) if one.kind == "audio" else shown)
+    look = input_type(one.kind).display.picture
+    return picture(shown if look is None else look(one, shown))
 
 
 def gallery(
     one: InputSchema, shown: Sequence[bytes], captions: Sequence[str], columns: int
 ) -> tuple[Mapping[str, Any], str]:
     """Return the content of an exhibit of `gallery_kind`, clips with their sound, and what its caption should say."""
+    display = input_type(one.kind).display
     content: dict[str, Any] = {
         "pictures": [pictured(one, data) for data in shown],
         "captions": list(captions),
         "columns": columns,
     }
-    if one.kind != "audio":
-        return content, ""
-    heard = [cut(clip, HEARD) for clip in shown]
+    if display.sound is None:
+        return content, display.legend
+    heard = [display.sound(clip) for clip in shown]
     content["sounds"] = [base64.b64encode(clip).decode() for clip in heard]
     long = any(len(short) < len(clip) for short, clip in zip(heard, shown, strict=True))
-    return content, f"{SPECTROGRAM}{f' Only the first {HEARD:g} s of a clip are here.' if long else ''}"
+    return content, f"{display.legend}{f' {display.cut}' if long else ''}"
 
 
 def targets_of(schema: Schema, subset: Subset, at: Sequence[int]) -> list[str]:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import column_type, input_type
 from leadline.data.dataset import Dataset
 from leadline.data.preprocessors import TablePreprocessor, build_preprocessor
 from leadline.data.subset import Subset
@@ -79,10 +80,10 @@ class RawFeatures:
     def __init__(self, schema: Schema, inputs: Inputs) -> None:
         self.schema = schema
         self.ways = {
-            one.name: _Pixels(one) if one.kind == "image" else _Columns(one, inputs[one.name]) for one in schema.inputs
+            one.name: _Pixels(one) if _are_pixels(one) else _Columns(one, inputs[one.name]) for one in schema.inputs
         }
         x_nF = self.columns(inputs)
-        what = "pixels" if {one.kind for one in schema.inputs} == {"image"} else "inputs"
+        what = "pixels" if all(map(_are_pixels, schema.inputs)) else "inputs"
         self.words = f"standardised raw {what}"
         self.centre_F, self.turn_FG = x_nF.mean(0), None
         if x_nF.shape[1] > WIDEST:
@@ -93,8 +94,9 @@ class RawFeatures:
 
     @classmethod
     def fitted(cls, dataset: Dataset, seed: int) -> Self | None:
-        """Return the space of a dataset's train rows; None where rows of an input differ in length."""
-        if any(one.kind in ("text", "audio") for one in dataset.schema.inputs):
+        """Return the space of a dataset's train rows; None where rows of an input are neither pixels
+        nor columns."""
+        if not all(_are_pixels(one) or _are_scalars(one) for one in dataset.schema.inputs):
             return None
         subset = random_rows(dataset.splits["train"], FITTED, seed, "space")
         return cls(dataset.schema, subset.batch(slice(0, len(subset))).inputs)
@@ -113,6 +115,14 @@ class RawFeatures:
         """Return all rows of a part as points (n,F)."""
         found = [self.rows(subset.batch(slice(at, at + BLOCK)).inputs) for at in range(0, len(subset), BLOCK)]
         return np.concatenate(found) if found else np.zeros((0, len(self.centre_F)))
+
+
+def _are_pixels(one: InputSchema) -> bool:
+    return input_type(one.kind).pixels is not None
+
+
+def _are_scalars(one: InputSchema) -> bool:
+    return all(column_type(field.kind).scalar for field in one.fields)
 
 
 class _Pixels:

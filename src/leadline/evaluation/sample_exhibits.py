@@ -13,8 +13,9 @@ from torch import Tensor
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.subset import Subset
-from leadline.evaluation.exhibits import CLIPS, cell, gallery_kind, pictured
+from leadline.evaluation.exhibits import cell, gallery_kind, most_shown, pictured
 from leadline.evaluation.samples import Inputs
 from leadline.evaluation.samples import shown as row_shown
 from leadline.metrics.generative.neighbours import Nearest
@@ -36,21 +37,10 @@ def shown(schema: Schema, new: Inputs) -> Iterator[ExhibitDraft]:
 
 def gallery_of(one: InputSchema, x: Tensor) -> ExhibitDraft:
     """Return an exhibit of the first rows of an input that are given raw."""
-    if one.window is not None:
-        return ExhibitDraft(
-            "",
-            "bands",
-            "",
-            {"x": {"label": "step"}, "panels": [_window(one, x[i : i + 1]) for i in range(min(WINDOWS, len(x)))]},
-        )
-    if one.kind == "table":
-        return ExhibitDraft(
-            "", "table", "", *_table(one, [("", row_shown(one, x, i)) for i in range(min(ROWS, len(x)))])
-        )
-    if one.kind == "text":
-        texts = [_text(one, x, i, "") for i in range(min(ROWS, len(x)))]
-        return ExhibitDraft("", "texts", "", {"texts": texts})
-    count = min(CLIPS if one.kind == "audio" else PICTURES, len(x))
+    found = _below(one, [("", x)], min(ROWS, len(x)))
+    if found is not None:
+        return found
+    count = min(most_shown(one, PICTURES), len(x))
     pictures = [picture(one, x, i) for i in range(count)]
     return ExhibitDraft("", gallery_kind(one), "", {"pictures": pictures, "captions": [""] * count, "columns": COLUMNS})
 
@@ -65,26 +55,25 @@ def lines(one: InputSchema, columns: Sequence[tuple[str, Inputs]], rows: int) ->
     clips.
     """
     versions = [(words, inputs[one.name]) for words, inputs in columns]
-    if one.kind == "image":
-        pictures = [picture(one, x, i) for _, x in versions for i in range(rows)]
-        return ExhibitDraft(
-            "", "pictures", "", {"pictures": pictures, "captions": [""] * len(pictures), "columns": rows}
-        )
-    if one.kind == "table":
-        return ExhibitDraft(
-            "", "table", "", *_table(one, [(words, row_shown(one, x, i)) for i in range(rows) for words, x in versions])
-        )
-    if one.kind == "text":
-        return ExhibitDraft(
-            "", "texts", "", {"texts": [_text(one, x, i, words) for i in range(rows) for words, x in versions]}
-        )
-    if one.window is not None:
-        return ExhibitDraft(
-            "",
-            "bands",
-            "",
-            {"x": {"label": "step"}, "panels": [_windows(one, versions, i) for i in range(min(rows, WINDOWS))]},
-        )
+    found = _below(one, versions, rows)
+    if found is not None or input_type(one.kind).pixels is None:
+        return found
+    pictures = [picture(one, x, i) for _, x in versions for i in range(rows)]
+    return ExhibitDraft("", "pictures", "", {"pictures": pictures, "captions": [""] * len(pictures), "columns": rows})
+
+
+def _below(one: InputSchema, versions: Sequence[tuple[str, Tensor]], rows: int) -> ExhibitDraft | None:
+    """Return an exhibit in which the versions of each row stand one below the other; None for what is looked at."""
+    exhibit = input_type(one.kind).display.exhibit
+    if exhibit == "table":
+        shown = [(words, row_shown(one, x, i)) for i in range(rows) for words, x in versions]
+        return ExhibitDraft("", "table", "", *_table(one, shown))
+    if exhibit == "texts":
+        texts = [_text(one, x, i, words) for i in range(rows) for words, x in versions]
+        return ExhibitDraft("", "texts", "", {"texts": texts})
+    if exhibit == "bands":
+        panels = [_windows(one, versions, i) for i in range(min(rows, WINDOWS))]
+        return ExhibitDraft("", "bands", "", {"x": {"label": "step"}, "panels": panels})
     return None
 
 
@@ -99,7 +88,7 @@ def side_by_side(
         "Nearest train rows": np.arange(min(PAIRS, len(away))),
         "Nearest train rows of the rows most like any": np.argsort(away, kind="stable")[:PAIRS],
     }
-    one = next((one for one in schema.inputs if one.kind == "image"), schema.inputs[0])
+    one = next((one for one in schema.inputs if input_type(one.kind).pixels is not None), schema.inputs[0])
     for number, (title, at) in enumerate(groups.items(), start=1):
         rows = torch.as_tensor(at)
         near = train.batch(torch.as_tensor(found.at_qk[at, 0])).inputs
@@ -124,8 +113,9 @@ def side_by_side(
 def _table(one: InputSchema, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> tuple[Mapping[str, Any], str]:
     """Return the content of a table and what its caption should say."""
     named = any(words for words, _ in rows)
-    columns = [field.name for field in one.fields][:WIDE]
-    left = len(one.fields) - len(columns)
+    every = list(rows[0][1]) if rows else [field.name for field in one.fields]
+    columns = every[:WIDE]
+    left = len(every) - len(columns)
     cells = [[*([words] if named else []), *(cell(values[c]) for c in columns)] for words, values in rows]
     return {
         "columns": [*([""] if named else []), *columns],
@@ -136,10 +126,6 @@ def _table(one: InputSchema, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> t
 def _text(one: InputSchema, x: Tensor, row: int, words: str) -> Mapping[str, Any]:
     text = row_shown(one, x, row)[one.name]
     return {"caption": words, "pieces": [text or "(no token)"], "weights": [0.0]}
-
-
-def _window(one: InputSchema, x_1TF: Tensor) -> Mapping[str, Any]:
-    return _windows(one, [("", x_1TF)], 0)
 
 
 def _windows(one: InputSchema, versions: Sequence[tuple[str, Tensor]], row: int) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from leadline.core.schema import InputSchema, Schema
-from leadline.data.columns.contract import column_type, input_type
+from leadline.data.columns.contract import input_type
 from leadline.data.subset import decoded
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.nn.rng import Rng
@@ -75,12 +75,7 @@ def generate(
 
 def encoded(schema: Schema, rows: Inputs) -> Inputs:
     """Return rows that a network has made as rows of a dataset are: pixels are whole numbers from 0 to 255."""
-    kinds = {one.name: one.kind for one in schema.inputs}
-
-    def one(name: str, x: Tensor) -> Tensor:
-        return x.float().clamp(0, 255).round().to(torch.uint8) if kinds[name] == "image" else x
-
-    return {name: one(name, rows[name].cpu()) for name in kinds if name in rows}
+    return {one.name: input_type(one.kind).generated(rows[one.name].cpu()) for one in schema.inputs if one.name in rows}
 
 
 def joined(blocks: Sequence[Inputs]) -> Inputs:
@@ -114,34 +109,9 @@ def frame(schema: Schema, rows: Inputs) -> pl.DataFrame:
     """
     columns: dict[str, pl.Series] = {}
     for one in (one for one in schema.inputs if one.name in rows):
-        found = _columns(one, rows[one.name])
+        found = input_type(one.kind).frame(one, rows[one.name])
         columns |= {name if name not in columns else f"{one.name}.{name}": series for name, series in found.items()}
     return pl.DataFrame(columns)
-
-
-def _columns(one: InputSchema, x: Tensor) -> dict[str, pl.Series]:
-    if one.kind == "table":
-        return _scalars(one, x.numpy())
-    if one.window is not None:
-        count, steps = x.shape[:2]
-        at = np.arange(count * steps)
-        where = {"window": pl.Series(1 + at // steps), "step": pl.Series(at % steps - one.window.past)}
-        return {**where, **_scalars(one, x.flatten(0, 1).numpy())}
-    if one.kind == "image":
-        pixels = x.permute(0, 2, 3, 1).contiguous().numpy()
-        return {one.name: pl.Series(pixels, dtype=pl.Array(pl.UInt8, pixels.shape[1:]))}
-    return {one.name: pl.Series([shown(one, x, row)[one.name] for row in range(len(x))])}
-
-
-def _scalars(one: InputSchema, values: np.ndarray) -> dict[str, pl.Series]:
-    found: dict[str, pl.Series] = {}
-    start = 0
-    for field in one.fields:
-        kind = column_type(field.kind)
-        width = kind.width(field.state)
-        found[field.name] = pl.Series(list(kind.decode(values[:, start : start + width], field.state)), strict=False)
-        start += width
-    return found
 
 
 def batches(inputs: Inputs, rows: int) -> Iterable[Inputs]:

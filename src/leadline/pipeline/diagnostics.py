@@ -34,7 +34,8 @@ class TrainingDiagnostics:
         self.diagnostics, self.generator = objective.capability("diagnostics"), objective.capability("generator")
         self.schema, self.seed = schema, seed
         generates = self.generator is not None
-        self.shown = next((one for one in schema.inputs if one.kind == "image"), None) if generates else None
+        pictures = (one for one in schema.inputs if generates and input_type(one.kind).pixels is not None)
+        self.shown = next(pictures, None)
         self.every = 1
         self.pictures: dict[float, Tensor] = {}  # (ROWS,C,H,W) uint8 after so many epochs
 

@@ -15,6 +15,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.warm_start import WarmStart
 from leadline.data.checks.unknown_tokens import share_unknown
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.input_matching import columns_differ, matching_input, same_state
 from leadline.errors import RunError, UsageError
@@ -121,8 +122,8 @@ class ParentRun(NamedTuple):
         """Raise UsageError where texts that are read with the run's vocabulary have none of its tokens."""
         for one in dataset.schema.inputs:
             other = matching_input(one, dataset.schema, self.run.schema)
-            taken = one.kind == "text" and other is not None and same_state(one, other)
-            if taken and share_unknown(dataset.splits["train"], one.name) == 1:
+            taken = input_type(one.kind).tokens is not None and other is not None and same_state(one, other)
+            if taken and share_unknown(dataset.splits["train"], one) == 1:
                 raise UsageError(
                     f"--init: the vocabulary of {self.run.folder} knows no token of {one.name!r}: is it the same"
                     " language, read the same way? Without --init a vocabulary is made of these texts."

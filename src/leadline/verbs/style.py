@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
+from leadline.data.columns.contract import input_type
 from leadline.data.columns.decoding import images
 from leadline.data.columns.image import ImagePreprocessor
 from leadline.errors import DataError, RunError, UsageError
@@ -82,7 +83,7 @@ def _seeing(run: Run) -> tuple[InputSchema, Body]:
     """Return the first input of pictures and its body; raises RunError where there is none."""
     names: tuple[str, ...] = getattr(run.network, "names", ())
     for one in run.schema.inputs:
-        if one.kind == "image" and one.name in names:
+        if input_type(one.kind).pixels is not None and one.name in names:
             body = run.network.bodies[names.index(one.name)]  # type: ignore[index]
             assert isinstance(body, Body)
             return one, body

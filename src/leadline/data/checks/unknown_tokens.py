@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from leadline.core.schema import Schema
-from leadline.data.columns.texts.tokens import PADDING, UNKNOWN
+from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.subset import Subset
 
 MOST = 0.5  # of a part's tokens may be unknown without a word about it
@@ -16,11 +16,11 @@ _LOOK = 2_000  # rows of a part that are looked at
 
 def notes(schema: Schema, splits: Mapping[str, Subset]) -> tuple[str, ...]:
     """Return in which parts most tokens of a text are unknown."""
-    texts = [one for one in schema.inputs if one.kind == "text"]
+    texts = [one for one in schema.inputs if input_type(one.kind).tokens is not None]
     if not texts:
         return ()
     looked = {name: _sample(subset) for name, subset in splits.items() if len(subset)}
-    shares = ((one, name, _share(subset, one.name)) for one in texts for name, subset in looked.items())
+    shares = ((one, name, _share(subset, one)) for one in texts for name, subset in looked.items())
     return tuple(
         f"Careful: {share:.0%} of the tokens of {one.name!r} in the {name} rows are unknown, as too few train rows have"
         " them."
@@ -29,19 +29,21 @@ def notes(schema: Schema, splits: Mapping[str, Subset]) -> tuple[str, ...]:
     )
 
 
-def share_unknown(subset: Subset, name: str) -> float:
+def share_unknown(subset: Subset, one: InputSchema) -> float:
     """Return how much of a text's tokens are unknown, in some rows of a part; 0 where there are no tokens."""
-    return _share(_sample(subset), name) if len(subset) else 0.0
+    return _share(_sample(subset), one) if len(subset) else 0.0
 
 
 def _sample(subset: Subset) -> Subset:
     return subset.subset(np.unique(np.linspace(0, len(subset) - 1, min(len(subset), _LOOK)).astype(np.int64)))
 
 
-def _share(subset: Subset, name: str) -> float:
+def _share(subset: Subset, one: InputSchema) -> float:
+    codes = input_type(one.kind).tokens
+    assert codes is not None
     tokens = unknown = 0
     for batch in subset.batches(256):
-        x_BT = batch.inputs[name]
-        tokens += int((x_BT != PADDING).sum())
-        unknown += int((x_BT == UNKNOWN).sum())
+        x_BT = batch.inputs[one.name]
+        tokens += int((x_BT != codes.padding).sum())
+        unknown += int((x_BT == codes.unknown).sum())
     return unknown / tokens if tokens else 0.0

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, InputType
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Display, Encoded, InputType
 from leadline.data.columns.decoding import sounds
 from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
 from leadline.data.columns.decoding.sounds import Header
@@ -38,6 +38,7 @@ RATE = 16_000  # samples a second at most, unless asked for: speech has little a
 LONGEST = 30.0  # seconds kept at most, unless asked for
 KEPT = 0.995  # the share of clips that are kept whole
 _FEW = 12_000  # samples a second, below which 40 bands are enough
+HEARD = 10.0  # seconds of a clip that a report holds
 _CHUNK = 8
 _LIMITS: Mapping[str, tuple[float, float, str]] = {
     "rate": (1_000, 96_000, "samples a second"),
@@ -292,6 +293,18 @@ def _described(one: InputSchema) -> str:
     return f"clips of up to {state['seconds']:g} s at {state['rate']:,} Hz"
 
 
+def _heard(clip: bytes) -> bytes:
+    from leadline.data.columns.decoding.spectrogram import cut  # which needs this module's log-mel frames
+
+    return cut(clip, HEARD)
+
+
+def _looked_at(one: InputSchema, clip: bytes) -> bytes:
+    from leadline.data.columns.decoding.spectrogram import spectrogram
+
+    return spectrogram(_heard(clip), one.fields[0].state)
+
+
 INPUT = InputType(
     "clip",
     shape=lambda fields: (_most(fields[0].state),),
@@ -308,6 +321,15 @@ INPUT = InputType(
         Component(name="noise"),
         Component(name="time_mask", options={"amount": 0.2}),
         Component(name="frequency_mask", options={"amount": 0.3}),
+    ),
+    display=Display(
+        "clips",
+        picture=_looked_at,
+        sound=_heard,
+        legend="Time runs to the right, frequency (in mels) upwards; brighter is louder, each clip by its own loudest.",
+        cut=f"Only the first {HEARD:g} s of a clip are here.",
+        most=12,  # sound is large
+        few=2,
     ),
 )
 COLUMN = ColumnType(

@@ -17,6 +17,7 @@ import polars as pl
 from torch import Tensor, nn
 
 from leadline.core.component import Component
+from leadline.core.exhibit import ExhibitKind
 from leadline.core.registry import lookup, registered
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.augmentations.motion import Motion
@@ -107,6 +108,32 @@ class TokenCodes:
 
 
 @dataclass(frozen=True)
+class Display:
+    """How people see rows of an input in a report.
+
+    - `exhibit`: the kind of exhibit that shows some rows.
+    - `picture(one, shown)`: what is looked at of a row as it is decoded, as PNG bytes; None where rows are read.
+    - `sound(shown)`: what is listened to of it, as WAV bytes; None where there is nothing to hear.
+    - `legend`: how the picture is to be read; `cut` is said too where `sound` leaves out the end.
+    - `most`: rows that an exhibit holds at most, of rows that need much room; `few` where they stand in groups.
+    """
+
+    exhibit: ExhibitKind = "table"
+    picture: Callable[[InputSchema, bytes], bytes] | None = None
+    sound: Callable[[bytes], bytes] | None = None
+    legend: str = ""
+    cut: str = ""
+    most: int | None = None
+    few: int | None = None
+
+
+def _frame(one: InputSchema, raw: Tensor) -> dict[str, pl.Series]:
+    own = input_type(one.kind)
+    rows = [own.decode(one, own.stored(one, raw[i : i + 1]))[one.name] for i in range(len(raw))]
+    return {one.name: pl.Series(rows)}
+
+
+@dataclass(frozen=True)
 class InputType:
     """What is asked of an input of the network as a whole; what is not given is as for an input of one column.
 
@@ -137,6 +164,9 @@ class InputType:
     - `pixels(one)`: of rows that are pictures (C,H,W), 0 to 255: how decoders model pixels where nobody says it; None
       for the other kinds.
     - `tokens`: of rows that are numbers of tokens; None for the other kinds.
+    - `generated(raw)`: rows that a network has made as rows of a dataset are: of pixels whole numbers from 0 to 255.
+    - `frame(one, raw)`: raw rows as columns of a table.
+    - `display`: how people see rows; `baselines`: classical models that such inputs are compared with.
     - `columns(one)`: of rows (F,) that are the values of columns side by side: these columns; None for the other kinds.
     """
 
@@ -165,6 +195,10 @@ class InputType:
     pixels: Callable[[InputSchema], PixelLikelihood] | None = None
     tokens: TokenCodes | None = None
     columns: Callable[[InputSchema], Sequence[ColumnSchema]] | None = None
+    generated: Callable[[Tensor], Tensor] = lambda raw: raw
+    frame: Callable[[InputSchema, Tensor], dict[str, pl.Series]] = _frame
+    display: Display = Display()
+    baselines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

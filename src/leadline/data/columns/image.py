@@ -16,7 +16,16 @@ from torch.nn import functional as F
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, Entries, InputType, RowModel
+from leadline.data.columns.contract import (
+    ColumnContext,
+    ColumnState,
+    ColumnType,
+    Display,
+    Encoded,
+    Entries,
+    InputType,
+    RowModel,
+)
 from leadline.data.columns.decoding import images
 from leadline.data.columns.decoding.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
 from leadline.data.columns.decoding.images import Header, Shape
@@ -206,6 +215,11 @@ def _large(one: InputSchema) -> bool:
     return max(one.shape[:2]) > LARGE
 
 
+def _frame(one: InputSchema, x_NCHW: Tensor) -> dict[str, pl.Series]:
+    pixels = x_NCHW.permute(0, 2, 3, 1).contiguous().numpy()
+    return {one.name: pl.Series(pixels, dtype=pl.Array(pl.UInt8, pixels.shape[1:]))}
+
+
 def _pixels_of(one: InputSchema) -> PixelLikelihood:
     return usual_pixels(one.fields[0].state)
 
@@ -260,6 +274,10 @@ INPUT = InputType(
         spec.shape, latent, classes, width=width, growing=growing
     ),
     pixels=_pixels_of,
+    generated=lambda raw: raw.float().clamp(0, 255).round().to(torch.uint8),
+    frame=_frame,
+    display=Display("pictures", picture=lambda one, shown: shown),
+    baselines=("linear",),
 )
 COLUMN = ColumnType(
     "image",

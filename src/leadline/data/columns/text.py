@@ -21,6 +21,7 @@ from leadline.data.columns.contract import (
     ColumnContext,
     ColumnState,
     ColumnType,
+    Display,
     Encoded,
     Entries,
     InputType,
@@ -266,6 +267,8 @@ INPUT = InputType(
         lambda one, pixels: Tokens.description,
         masking=lambda one, rate, patch: TokenMasking(rate, len(one.fields[0].state["vocabulary"])),
     ),
+    display=Display("texts"),
+    baselines=("linear",),
     tokens=TokenCodes(PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"]),
 )
 COLUMN = ColumnType(

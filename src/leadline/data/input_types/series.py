@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor
 
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.core.wording import counted, listed
-from leadline.data.columns.contract import Entries, InputType, RowModel, column_type
+from leadline.data.columns.contract import Display, Entries, InputType, RowModel, column_type
 from leadline.data.input_types.cell_masking import SPANS, SpanMasking
 from leadline.data.input_types.table import (
     COLUMNS,
@@ -20,6 +21,7 @@ from leadline.data.input_types.table import (
     cells,
     columns_differ,
     example,
+    scalars,
     width,
 )
 from leadline.data.input_types.tabular_likelihood import SeriesLikelihood, TabularLikelihood
@@ -70,6 +72,15 @@ def _described(one: InputSchema) -> str:
     return said + (f"; known ahead: {listed(known, COLUMNS)}" if known else "")
 
 
+def _frame(one: InputSchema, raw: Tensor) -> dict[str, pl.Series]:
+    """Return a line for each step of each window."""
+    assert one.window is not None
+    count, steps = raw.shape[:2]
+    at = np.arange(count * steps)
+    where = {"window": pl.Series(1 + at // steps), "step": pl.Series(at % steps - one.window.past)}
+    return {**where, **scalars(one.fields, raw.flatten(0, 1).numpy())}
+
+
 def _entries(one: InputSchema) -> Entries:
     step = cell_entries(one.fields)
     return step._replace(size=step.size * one.shape[0])
@@ -105,4 +116,7 @@ INPUT = InputType(
         unsuitable=cannot_be_told,
     ),
     plural="windows of a series",
+    frame=_frame,
+    display=Display("bands"),
+    baselines=("naive", "seasonal-naive", "autoregression"),
 )

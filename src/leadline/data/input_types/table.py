@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 import torch
 from torch import Tensor
 
@@ -33,6 +34,18 @@ def cells(fields: Sequence[ColumnSchema], values: np.ndarray) -> dict[str, Any]:
         shown[field.name] = kind.decode(values[:, start : start + width], field.state)[0]
         start += width
     return shown
+
+
+def scalars(fields: Sequence[ColumnSchema], values: np.ndarray) -> dict[str, pl.Series]:
+    """Return the encoded values (N,F) of rows as people read them, a series for each column."""
+    found: dict[str, pl.Series] = {}
+    start = 0
+    for field in fields:
+        kind = column_type(field.kind)
+        end = start + kind.width(field.state)
+        found[field.name] = pl.Series(list(kind.decode(values[:, start:end], field.state)), strict=False)
+        start = end
+    return found
 
 
 def width(fields: Sequence[ColumnSchema]) -> int:
@@ -110,4 +123,6 @@ INPUT = InputType(
     generator=lambda one, spec, latent, classes, width, growing: TableRowGenerator(one, latent, classes, width),
     cannot_generate=cannot_generate,
     columns=lambda one: one.fields,
+    frame=lambda one, raw: scalars(one.fields, raw.numpy()),
+    baselines=("linear", "svm", "gradient-boosting"),
 )

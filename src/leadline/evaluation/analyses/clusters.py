@@ -14,6 +14,7 @@ import numpy as np
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import InputSchema
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
@@ -27,7 +28,7 @@ from leadline.objectives.self_supervised.clustering import AGREEMENT, FITTED
 from leadline.objectives.self_supervised.kmeans import kmeans, nearest
 
 CLUSTER = "cluster"
-SHOWN, CLIPS = 10, 2  # rows of each cluster that are shown
+SHOWN = 10  # rows of each cluster that are shown
 FEWEST = 4  # pictures of a cluster that are worth a line
 BASELINE = "baseline=k-means"
 
@@ -71,7 +72,7 @@ def _most(class_n: np.ndarray, classes: Sequence[str]) -> list[str | None]:
 def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset) -> Iterator[ExhibitDraft]:
     """Yield the rows that belong most surely to each cluster."""
     one = first_pictured(dataset.schema.inputs)
-    most = CLIPS if one is not None and one.kind == "audio" else SHOWN
+    most = (input_type(one.kind).display.few if one is not None else None) or SHOWN
     order = np.argsort(-decided["share"], kind="stable")
     own = {number: order[decided[CLUSTER][order] == number] for number in range(1, int(decided[CLUSTER].max()) + 1)}
     seen = {
@@ -79,7 +80,7 @@ def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset
     }
     caption = "Rows that belong most surely to each cluster."
     large = {number: at for number, at in seen.items() if len(at) >= FEWEST}
-    if one is not None and one.kind == "image" and large:
+    if one is not None and input_type(one.kind).pixels is not None and large:
         yield _lines(one, subset, large, [number for number in seen if number not in large], caption)
         return
     found = [(number, i) for number, at in seen.items() for i in at]

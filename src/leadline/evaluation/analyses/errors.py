@@ -12,7 +12,7 @@ from leadline.data.subset import Subset
 from leadline.data.targets import target_type
 from leadline.data.targets.values import WorstErrors
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.exhibits import CLIPS, cell, first_pictured, gallery, gallery_kind
+from leadline.evaluation.exhibits import cell, first_pictured, gallery, gallery_kind, most_shown
 from leadline.evaluation.subject import Subject
 
 MISTAKES = 24
@@ -34,7 +34,7 @@ def _shown(found: WorstErrors, dataset: Dataset, subset: Subset) -> Iterator[Exh
     one = first_pictured(dataset.schema.inputs)
     if one is not None:
         kept = [(i, w) for i, w in zip(found.at, found.words, strict=True) if subset.has(i, one.name)]
-        kept = kept[:CLIPS] if one.kind == "audio" else kept
+        kept = kept[: most_shown(one, len(kept))]
         captions = [f"{w} ({subset.place(i)})" for i, w in kept]
         content, caption = gallery(one, [subset.shown(i)[one.name] for i, _ in kept], captions, 6)
         yield ExhibitDraft(found.name, gallery_kind(one), found.title, content, caption, subset.name)

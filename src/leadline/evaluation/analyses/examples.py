@@ -20,13 +20,12 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
 from leadline.evaluation.exhibits import (
-    CLIPS,
-    PICTURED,
-    SPECTROGRAM,
     cell,
     first_pictured,
     gallery,
     gallery_kind,
+    is_pictured,
+    most_shown,
     pictured,
     targets_of,
 )
@@ -74,7 +73,7 @@ def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
         columns = list(rows[0])
         content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
         return ExhibitDraft("examples", "table", "Example rows", content, split="train")
-    at = [i for i in _spread(len(subset), CLIPS if one.kind == "audio" else EXAMPLES) if subset.has(i, one.name)]
+    at = [i for i in _spread(len(subset), most_shown(one, EXAMPLES)) if subset.has(i, one.name)]
     content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)
     return ExhibitDraft("examples", gallery_kind(one), "Examples", content, caption, split="train")
 
@@ -93,7 +92,7 @@ def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> E
     if len(ways) > 1:
         steps = "as it is, after each augmentation by itself, and after all of them, as the network sees it"
     title = _title("Augmentation", one, schema)
-    if one.kind not in PICTURED:
+    if not is_pictured(one):
         rows = [(words, _cells(one, version, i)) for i in range(len(at)) for words, version in versions.items()]
         return _table("augmented", title, f"Some rows, each {steps}.", rows)
     pictures = [_shown(one, version, i) for i in range(len(at)) for version in versions.values()]
@@ -103,7 +102,8 @@ def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> E
         "columns": len(versions),
         "headings": list(versions),
     }
-    how = f" {SPECTROGRAM}" if one.kind == "audio" else ""
+    legend = input_type(one.kind).display.legend
+    how = f" {legend}" if legend else ""
     return ExhibitDraft(
         "augmented", gallery_kind(one), title, content, f"In each row an example: {steps}.{how}", "train"
     )
@@ -128,7 +128,7 @@ def _mixed(dataset: Dataset, subset: Subset, mix: Component, seed: int) -> Itera
     trio = {"a row": own, "another": other, f"mixed by {mix.name}": mixed}
     for one in dataset.schema.inputs:
         title = _title("Mixing", one, dataset.schema)
-        if one.kind not in PICTURED:
+        if not is_pictured(one):
             said = zip(*targets, shares, strict=True)
             rows = [
                 (f"{role}: {words}" if words else role, _cells(one, batch, i))

@@ -12,6 +12,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.data.checks.duplicates import Pair
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
@@ -63,7 +64,7 @@ def _ends(dataset: Dataset, pair: Pair) -> list[tuple[Subset, int]]:
 
 def _closest(dataset: Dataset, pair: Pair) -> str:
     """Return the input whose pictures differ least between the rows of a pair."""
-    names = [one.name for one in dataset.schema.inputs if one.kind == "image"]
+    names = [one.name for one in dataset.schema.inputs if input_type(one.kind).pixels is not None]
     first, second = (subset.batch(torch.tensor([row])).inputs for subset, row in _ends(dataset, pair))
     return min(names, key=lambda name: float((first[name].float() - second[name].float()).abs().mean()))
 

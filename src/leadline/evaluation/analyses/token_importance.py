@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
@@ -41,7 +42,7 @@ def token_importance(
 
     They are the surest mistakes and as many others where there are classes, else those with the largest errors. Nothing
     where decisions are neither classes nor one number a row."""
-    texts = [one for one in dataset.schema.inputs if one.kind == "text"]
+    texts = [one for one in dataset.schema.inputs if input_type(one.kind).tokens is not None]
     chosen = _chosen(dataset.schema, subset, decided) if texts else []
     if not chosen:
         return
@@ -138,7 +139,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def _applies(subject: Subject) -> str | None:
-    if not any(one.kind == "text" for one in subject.dataset.schema.inputs):
+    if not any(input_type(one.kind).tokens is not None for one in subject.dataset.schema.inputs):
         return "there is no text among the inputs"
     return of_labelled_rows(subject)
 

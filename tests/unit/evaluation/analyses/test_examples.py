@@ -16,9 +16,9 @@ from PIL import Image
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
+from leadline.data.columns.audio import HEARD, INPUT
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.examples import CHANGED, MIXED, examples
-from leadline.evaluation.exhibits import CLIPS, HEARD
 
 
 def numbers(n: int = 40, **inputs: object) -> Dataset:
@@ -77,7 +77,7 @@ def test_pictures_are_shown_changed_by_each_augmentation_alone_and_by_all() -> N
 def test_clips_are_shown_as_spectrograms_and_can_be_heard(tmp_path: Path) -> None:
     plain, draft = examples(clips(tmp_path, 0.5, "gain", {"time_mask": 0.5}), seed=0)
     assert (plain.kind, draft.kind) == ("clips", "clips")
-    assert len(plain.content["pictures"]) == len(plain.content["sounds"]) == CLIPS
+    assert len(plain.content["pictures"]) == len(plain.content["sounds"]) == INPUT.display.most
     with wave.open(io.BytesIO(base64.b64decode(plain.content["sounds"][0]))) as file:
         assert (file.getframerate(), file.getnframes()) == (8_000, 4_000)
     picture = Image.open(io.BytesIO(base64.b64decode(plain.content["pictures"][0])))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
@@ -37,7 +38,8 @@ def reconstructions(
             encoder, generator = objective.capability("encoder"), objective.capability("generator")
             if encoder is not None and len(subset):
                 yield from _beside(network, encoder, dataset, random_rows(subset, SHOWN, seed, "reconstructed"))
-            if generator is not None and [one.kind for one in dataset.schema.inputs] == ["image"] and len(subset):
+            pictures = [input_type(one.kind).pixels is not None for one in dataset.schema.inputs] == [True]
+            if generator is not None and pictures and len(subset):
                 ends = random_rows(subset, 2 * PATHS, seed, "interpolated")
                 yield _between(network, generator, encoder, dataset.schema, ends, seed)
     finally:
