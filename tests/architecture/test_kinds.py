@@ -13,20 +13,9 @@ from package import Module
 OPEN = "what it asks for is not yet answered by the item itself"
 # A file of the package -> how often it asks, and why it may. A count that is no longer reached fails: lower it.
 ALLOWED: Mapping[str, tuple[int, str]] = {
-    "data/checks/unknown_tokens.py": (1, OPEN),
     "data/inputs.py": (3, OPEN),
     "data/series/columns.py": (2, OPEN),
-    "evaluation/analyses/clusters.py": (2, OPEN),
-    "evaluation/analyses/errors.py": (1, OPEN),
-    "evaluation/analyses/examples.py": (4, OPEN),
-    "evaluation/analyses/generative/reconstructions.py": (1, OPEN),
-    "evaluation/analyses/near_duplicates.py": (1, OPEN),
-    "evaluation/analyses/token_importance.py": (2, OPEN),
-    "evaluation/baselines.py": (5, OPEN),
-    "evaluation/exhibits.py": (4, OPEN),
-    "evaluation/feature_space.py": (3, OPEN),
-    "evaluation/sample_exhibits.py": (7, OPEN),
-    "evaluation/samples.py": (3, OPEN),
+    "evaluation/baselines.py": (2, OPEN),
     "models/composed.py": (4, OPEN),
     "models/sequence/rnn.py": (2, OPEN),
     "models/sequence/transformer.py": (6, OPEN),
@@ -36,15 +25,12 @@ ALLOWED: Mapping[str, tuple[int, str]] = {
     "nn/layers/pooling.py": (1, OPEN),
     "objectives/generative/vae.py": (1, OPEN),
     "objectives/supervised/forecasting.py": (1, OPEN),
-    "pipeline/diagnostics.py": (1, OPEN),
     "pipeline/resolving/reference.py": (1, OPEN),
     "rendering/baseline_text.py": (1, OPEN),
     "rendering/exhibits.py": (1, OPEN),
     "rendering/summary_text.py": (4, OPEN),
     "run/build.py": (1, OPEN),
-    "run/warm_start.py": (1, OPEN),
     "training/trackers.py": (1, OPEN),
-    "verbs/style.py": (1, OPEN),
 }
 
 
