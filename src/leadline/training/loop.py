@@ -107,7 +107,7 @@ def fit(
         seconds += took
         means.setdefault(
             "loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss"))
-        )  # of several players
+        )  # of several networks
         norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
         _check_finite({**means, "norm of the gradient": norm}, before, done)
         entry = LogEntry(

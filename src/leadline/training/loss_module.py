@@ -17,15 +17,15 @@ TINY = torch.finfo(torch.float32).tiny
 
 
 class LossModule(nn.Module):
-    """A module whose forward *is* the loss of one player: what data parallelism, compilation and vmap wrap."""
+    """A module whose forward *is* the loss of one network: what data parallelism, compilation and vmap wrap."""
 
-    def __init__(self, network: nn.Module, objective: BoundObjective, player: str) -> None:
+    def __init__(self, network: nn.Module, objective: BoundObjective, stepped: str) -> None:
         super().__init__()
-        self.network, self.objective, self.player = network, objective, player
+        self.network, self.objective, self.stepped = network, objective, stepped
 
     def forward(self, batch: Batch, rng: Rng) -> Loss:
         with using_rng(rng):
-            return self.objective.learning.loss(self.network, batch, self.player, rng)
+            return self.objective.learning.loss(self.network, batch, self.stepped, rng)
 
 
 def compiled(module: nn.Module) -> nn.Module:

@@ -59,11 +59,11 @@ def lr_range_test(
     """Train a copy of the network on `steps` batches, each at a higher learning rate than the last, and propose a rate.
 
     A function of the seed alone, unless it takes more than a minute: then it ends where it is, and `because` says so.
-    Raises UsageError for objectives of several players, which have no one loss."""
-    players = list(objective.learning.networks(network))
-    if len(players) > 1:
+    Raises UsageError for objectives of several networks, which have no one loss."""
+    names = list(objective.learning.networks(network))
+    if len(names) > 1:
         raise UsageError(
-            f"training.optimizer.lr: {objective.name} trains {' and '.join(players)}, which have no one loss to test."
+            f"training.optimizer.lr: {objective.name} trains {' and '.join(names)}, which have no one loss to test."
         )
     with applied(plan):
         climbing = training.model_copy(

@@ -45,7 +45,7 @@ WORTH_COMPILING = 600.0  # seconds of expected training below which compiling, a
 
 
 class Outcome(NamedTuple):
-    """What one forward and backward pass gave: the loss of each player, and the gradient of every parameter."""
+    """What one forward and backward pass gave: the loss of each stepped network, the gradient of every parameter."""
 
     loss: Tensor
     gradients: list[Tensor]
@@ -286,7 +286,7 @@ class _Course:
         )
 
     def once(self, plan: ExecutionPlan) -> Tensor:
-        """Compute the losses and the gradients of all players, each its own, as a step would; returns the losses."""
+        """Compute the losses and the gradients of all networks, each its own, as a step would; returns the losses."""
         for p in self.copies(plan)[0][0].parameters():
             p.grad = None
         batch = batch_on(self.batch, plan)
@@ -302,13 +302,13 @@ class _Course:
         return torch.stack(losses)
 
     def copies(self, plan: ExecutionPlan) -> list[tuple[nn.Module, list[nn.Parameter]]]:
-        """Return each player's loss, over a copy of the network arranged as the plan says, and its parameters there."""
+        """Return the loss of each network, over a copy arranged as the plan says, and its parameters there."""
         key = plan.channels_last, plan.compile
         if key not in self.modules:
             network = network_on(copy.deepcopy(self.network), plan).train()
-            players = self.objective.learning.networks(network).items()
-            own = [[p for p in part.parameters() if p.requires_grad] for _, part in players]
-            losses: list[nn.Module] = [LossModule(network, self.objective, player) for player, _ in players]
+            parts = self.objective.learning.networks(network).items()
+            own = [[p for p in part.parameters() if p.requires_grad] for _, part in parts]
+            losses: list[nn.Module] = [LossModule(network, self.objective, name) for name, _ in parts]
             self.modules[key] = list(zip(map(compiled, losses) if plan.compile else losses, own, strict=True))
         return self.modules[key]
 

@@ -27,7 +27,7 @@ from leadline.training.steps.contract import StepContext, StepOptions, StepProgr
 from leadline.training.weight_average import AveragedNetwork
 
 
-class TrainedPlayer:
+class TrainedNetwork:
     """One part of the network that is stepped: its loss, its parameters and their optimizer."""
 
     def __init__(
@@ -68,7 +68,7 @@ class TrainedPlayer:
 
 
 class PlainStep:
-    """One update after another; each player of the objective is stepped in turn, by its own optimizer.
+    """One update after another; each network of the objective is stepped in turn, by its own optimizer.
 
     The network is moved to the plan's device. A step that changes the gradient before it is used extends `gradient`.
     Raises UsageError where micro-batches would change a loss that ties examples together."""
@@ -90,8 +90,8 @@ class PlainStep:
         self._groups.freeze_in(network)
         freeze_batch_norms(network)
         parts = objective.learning.networks(network).items()
-        self._players = tuple(
-            TrainedPlayer(
+        self._networks = tuple(
+            TrainedNetwork(
                 name,
                 part,
                 network,
@@ -101,28 +101,28 @@ class PlainStep:
             )
             for name, part in parts
         )
-        self.lr = self._players[0].options.lr * self._schedule.factor(0, context.total)
-        for player in self._players:
-            self._turn(player)
-            player.loss = self._loss_module(player.name)
+        self.lr = self._networks[0].options.lr * self._schedule.factor(0, context.total)
+        for trained in self._networks:
+            self._turn(trained)
+            trained.loss = self._loss_module(trained.name)
 
-    def _loss_module(self, player: str) -> nn.Module:
-        loss: nn.Module = LossModule(self.network, self.context.objective, player)
+    def _loss_module(self, stepped: str) -> nn.Module:
+        loss: nn.Module = LossModule(self.network, self.context.objective, stepped)
         loss = compiled(loss) if self.context.plan.compile else loss
         return DistributedDataParallel(loss) if self.context.world.size > 1 else loss
 
     def __call__(self, batch: Batch, *, norm: bool = False) -> StepTotals:
-        """Update every player once; with `norm` the norm of the gradient is among what comes back."""
+        """Update every network once; with `norm` the norm of the gradient is among what comes back."""
         if not self.network.training:
             self.network.train()
             freeze_batch_norms(self.network)
         at = self.progress
         factor = self._schedule.factor(at.step, at.total) * at.rate * 0.5**at.halvings
-        self.lr = self._players[0].options.lr * factor
+        self.lr = self._networks[0].options.lr * factor
         batch = batch_on(batch, self.context.plan)
         seen = [
-            self._update(player, batch, factor, norm) if at.step % player.every == 0 else self._rested(player)
-            for player in self._players
+            self._update(trained, batch, factor, norm) if at.step % trained.every == 0 else self._rested(trained)
+            for trained in self._networks
         ]
         at.step += 1
         if self.averaged is not None:
@@ -130,48 +130,48 @@ class PlainStep:
         if len(seen) == 1:
             return seen[0]
         names = tuple(
-            f"{player.name}.{name}" for player, one in zip(self._players, seen, strict=True) for name in one.names
+            f"{trained.name}.{name}" for trained, one in zip(self._networks, seen, strict=True) for name in one.names
         )
         return StepTotals(names, torch.cat([one.sums_2K for one in seen], dim=1))
 
-    def _turn(self, player: TrainedPlayer) -> None:
-        """Let gradients reach this player's parameters and no other's."""
-        if len(self._players) > 1:
-            for other in self._players:
+    def _turn(self, trained: TrainedNetwork) -> None:
+        """Let gradients reach this network's parameters and no other's."""
+        if len(self._networks) > 1:
+            for other in self._networks:
                 for p in other.parameters:
                     p.requires_grad_(False)
-            for p in player.parameters:
+            for p in trained.parameters:
                 p.requires_grad_(True)
 
-    def _rested(self, player: TrainedPlayer) -> StepTotals:
-        """Return what a player saw that was not updated in this step: nothing, which weighs nothing."""
-        return StepTotals(player.quantities, self._zero.expand(2, len(player.quantities)).clone())
+    def _rested(self, trained: TrainedNetwork) -> StepTotals:
+        """Return what a network saw that was not updated in this step: nothing, which weighs nothing."""
+        return StepTotals(trained.quantities, self._zero.expand(2, len(trained.quantities)).clone())
 
-    def _update(self, player: TrainedPlayer, batch: Batch, factor: float, norm: bool) -> StepTotals:
-        self._turn(player)
-        names, sums, weight = self.gradient(player, batch)
+    def _update(self, trained: TrainedNetwork, batch: Batch, factor: float, norm: bool) -> StepTotals:
+        self._turn(trained)
+        names, sums, weight = self.gradient(trained, batch)
         if self._groups.l1:
-            names, sums = (*names, "l1"), [*sums, player.penalised(self._groups.l1) * weight]
-        length = self._clipped(player, norm)
-        player.set_rate(factor)
-        player.running.step()
-        for p in player.parameters:
+            names, sums = (*names, "l1"), [*sums, trained.penalised(self._groups.l1) * weight]
+        length = self._clipped(trained, norm)
+        trained.set_rate(factor)
+        trained.running.step()
+        for p in trained.parameters:
             p.grad = None
         if length is None:
             last, last_weight = self._zero, self._zero
         else:
             last, last_weight = length, self._one
         table = torch.stack([*sums, last, *[weight] * len(sums), last_weight])
-        player.quantities = (*names, "gradient_norm")
-        return StepTotals(player.quantities, table.view(2, -1))
+        trained.quantities = (*names, "gradient_norm")
+        return StepTotals(trained.quantities, table.view(2, -1))
 
-    def gradient(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
-        """Put the gradient of the mean loss over the global batch into ``p.grad`` of the player's parameters, which
+    def gradient(self, trained: TrainedNetwork, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+        """Put the gradient of the mean loss over the global batch into ``p.grad`` of the network's parameters, which
         hold none; returns the names, weighted sums and weight of the loss and its parts.
         """
-        return self._backward(player, batch) if self.progress.accumulate == 1 else self._accumulated(player, batch)
+        return self._backward(trained, batch) if self.progress.accumulate == 1 else self._accumulated(trained, batch)
 
-    def _backward(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+    def _backward(self, trained: TrainedNetwork, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
         """Add the gradient of a batch; returns the names, weighted sums and weight of the loss and its parts."""
         at, plan, accumulated = self.progress, self.context.plan, self.progress.accumulate > 1
         done = torch.full((), at.step / at.total, device=batch.row_B.device)
@@ -179,24 +179,24 @@ class PlainStep:
         if plan.compile:
             rng.state_B  # noqa: B018  made here, or the compiled loss would see the number of the step
         with autocast(plan):
-            loss: Loss = player.loss(batch, rng)
+            loss: Loss = trained.loss(batch, rng)
         total, weight = torch.dot(loss.value_B.float(), loss.weight_B), loss.weight_B.sum()
         # Micro-batches are scaled when all have been seen: only then is the weight of the whole batch known.
         total.backward(None if accumulated else self._scale(weight))  # type: ignore[no-untyped-call]
         sums = [total.detach(), *((part.detach() * loss.weight_B).sum() for part in loss.terms.values())]
         return ("loss", *loss.terms), sums, weight
 
-    def _accumulated(self, player: TrainedPlayer, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
+    def _accumulated(self, trained: TrainedNetwork, batch: Batch) -> tuple[tuple[str, ...], list[Tensor], Tensor]:
         micros = tuple(batch.split(min(self.progress.accumulate, max(1, len(batch) // self._least))))
         names: tuple[str, ...] = ()
         rows = []
         for number, micro in enumerate(micros, start=1):
-            with player.unsynchronised() if number < len(micros) else nullcontext():
-                names, sums, weight = self._backward(player, micro)
+            with trained.unsynchronised() if number < len(micros) else nullcontext():
+                names, sums, weight = self._backward(trained, micro)
             rows.append(torch.stack([*sums, weight]))
         *sums, weight = torch.stack(rows).sum(0).unbind()
         scale = self._scale(weight)
-        for p in player.parameters:
+        for p in trained.parameters:
             if p.grad is not None:
                 p.grad.mul_(scale)
         return names, sums, weight
@@ -209,21 +209,21 @@ class PlainStep:
             return weight.clamp_min(TINY).reciprocal()
         return world.sum_(weight.clone()).clamp_min(TINY).reciprocal() * world.size
 
-    def _clipped(self, player: TrainedPlayer, norm: bool) -> Tensor | None:
+    def _clipped(self, trained: TrainedNetwork, norm: bool) -> Tensor | None:
         """Clip the gradient where the run clips; returns its norm before that, where it was needed."""
         if self.context.training.clip is not None:
-            return nn.utils.clip_grad_norm_(player.parameters, self.context.training.clip)
-        return nn.utils.get_total_norm([p.grad for p in player.parameters if p.grad is not None]) if norm else None
+            return nn.utils.clip_grad_norm_(trained.parameters, self.context.training.clip)
+        return nn.utils.get_total_norm([p.grad for p in trained.parameters if p.grad is not None]) if norm else None
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return all that the next step depends on: live tensors by name, and plain numbers."""
         tensors = {f"network.{name}": x for name, x in self.network.state_dict().items()}
-        for player in self._players:
-            state = optim.state_of(player.running, player.names)
-            tensors |= {f"optimizer.{player.name}.{name}": x for name, x in state.items()}
+        for trained in self._networks:
+            state = optim.state_of(trained.running, trained.names)
+            tensors |= {f"optimizer.{trained.name}.{name}": x for name, x in state.items()}
         scalars = self.progress.state()
-        if len(self._players) > 1:
-            scalars["quantities"] = {player.name: player.quantities for player in self._players}
+        if len(self._networks) > 1:
+            scalars["quantities"] = {trained.name: trained.quantities for trained in self._networks}
         if self.averaged is not None:
             mean, scalars["average"] = self.averaged.state()
             tensors |= {f"average.{name}": x for name, x in mean.items()}
@@ -237,10 +237,10 @@ class PlainStep:
             self.network.load_state_dict(below("network.", tensors))
         except RuntimeError as error:
             raise RunError(f"The checkpoint does not fit the network: {error}") from None
-        for player in self._players:
-            player.quantities = tuple(scalars.get("quantities", {}).get(player.name, ()))
-            optim.load_state(player.running, player.names, below(f"optimizer.{player.name}.", tensors))
-            for p in player.parameters:
+        for trained in self._networks:
+            trained.quantities = tuple(scalars.get("quantities", {}).get(trained.name, ()))
+            optim.load_state(trained.running, trained.names, below(f"optimizer.{trained.name}.", tensors))
+            for p in trained.parameters:
                 p.grad = None  # of a step that was not finished
         if self.averaged is not None:
             self.averaged.load(below("average.", tensors), scalars["average"])

@@ -28,9 +28,9 @@ from leadline.training.steps.plain import PlainStep
 
 
 class SignStep(PlainStep):
-    def gradient(self, player, batch):
-        seen = super().gradient(player, batch)
-        for p in player.parameters:
+    def gradient(self, trained, batch):
+        seen = super().gradient(trained, batch)
+        for p in trained.parameters:
             p.grad.sign_()
         return seen
 
@@ -48,18 +48,18 @@ class SharpnessAwareStep(PlainStep):
         super().__init__(context)
         self.radius = radius
 
-    def gradient(self, player, batch):
-        super().gradient(player, batch)
-        gradients = [p.grad for p in player.parameters]
+    def gradient(self, trained, batch):
+        super().gradient(trained, batch)
+        gradients = [p.grad for p in trained.parameters]
         length = torch.nn.utils.get_total_norm(gradients).clamp_min(1e-12)
-        before = [p.detach().clone() for p in player.parameters]
+        before = [p.detach().clone() for p in trained.parameters]
         with torch.no_grad():
-            for p, gradient in zip(player.parameters, gradients):
+            for p, gradient in zip(trained.parameters, gradients):
                 p.add_(gradient * (self.radius / length))
                 p.grad = None
-        seen = super().gradient(player, batch)
+        seen = super().gradient(trained, batch)
         with torch.no_grad():
-            for p, old in zip(player.parameters, before):
+            for p, old in zip(trained.parameters, before):
                 p.copy_(old)
         return seen
 
