@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
-from conftest import Packages
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec, Experiment
@@ -143,7 +142,7 @@ FOG = Analysis(
 )
 
 
-def test_one_of_another_package_is_measured_required_and_shown(packages: Packages, tmp_path: Path) -> None:
+def test_one_of_another_package_is_measured_required_and_shown(packages: Any, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="fog_share"):
         subject_of({**CASES["classes"], "require": ["fog_share <= 0.3"]}, tmp_path)
     packages.give("analyses", "fog", FOG)
@@ -159,6 +158,6 @@ def test_one_of_another_package_is_measured_required_and_shown(packages: Package
     assert "25\u202f%" in page
 
 
-def test_a_slow_one_is_left_out(packages: Packages, tmp_path: Path) -> None:
+def test_a_slow_one_is_left_out(packages: Any, tmp_path: Path) -> None:
     packages.give("analyses", "fog", Analysis(**{**FOG.__dict__, "cost": "slow"}))
     assert "fog_share" not in {f.name for f in evaluate(subject_of(CASES["number"], tmp_path)).findings}
