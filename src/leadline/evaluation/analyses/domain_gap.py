@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-from torch import nn
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
-from leadline.data.dataset import Dataset
-from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.subject import Subject
@@ -18,8 +13,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import wilson
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import BoundObjective, EvaluationContext
-from leadline.run.inference import embed_subset
+from leadline.objectives.contract import BoundObjective
 
 NAME = "domain_accuracy"
 ROWS = 2_000  # of each domain
@@ -31,33 +25,27 @@ def names(objective: BoundObjective) -> tuple[str, ...]:
     return (NAME,) if objective.supervision.two_domains else ()
 
 
-def domain_gap(
-    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
-) -> Iterator[Finding]:
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     """Yield how often a linear classifier tells test rows, of the one domain, from as many validation rows, of the
     other.
 
     It is fitted to the features of the network that ships, and judged on rows it was not fitted to; neither were
     trained on. What told domains apart in training does not ship. Half of the rows are told right by chance."""
-    if not objective.supervision.two_domains:
-        return
-    again = Reproduction(producer="domains", seed=context.seed, tolerance=1e-3)
-    other = dataset.splits.get("validation")
-    rows = min(len(subset), len(other) if other is not None else 0, ROWS)
+    again = Reproduction(producer="domains", seed=seed, tolerance=1e-3)
+    own, other = subject.test_rows, subject.dataset.splits.get("validation")
+    rows = min(len(own), len(other) if other is not None else 0, ROWS)
     if other is None or rows < FOLDS:
         why = f"it takes {FOLDS} validation rows, of the domain with labels, to tell the other from"
-        yield Finding.absent(NAME, why, split=subset.name, better="lower", again=again)
+        yield Finding.absent(NAME, why, split=own.name, better="lower", again=again)
         return
-    both = [
-        embed_subset(network, objective, random_rows(one, rows, context.seed, "domains")) for one in (other, subset)
-    ]
-    right_n = domain_auc(np.concatenate(both).astype(np.float64), np.repeat([0, 1], rows), context.seed)
+    both = [subject.embeddings(random_rows(one, rows, seed, "domains")) for one in (other, own)]
+    right_n = domain_auc(np.concatenate(both).astype(np.float64), np.repeat([0, 1], rows), seed)
     method = (
         f"{FOLDS}-fold logistic regression on features, against as many validation rows; by chance 0.5; Wilson score"
     )
-    share = wilson(int(right_n.sum()), len(right_n), context.levels)
+    share = wilson(int(right_n.sum()), len(right_n), subject.levels)
     measured = Measurement(float(right_n.mean()), share, len(right_n), method)
-    yield finding(NAME, measured, split=subset.name, levels=context.levels, better="lower", again=again)
+    yield finding(NAME, measured, split=own.name, levels=subject.levels, better="lower", again=again)
 
 
 def domain_auc(x_nF: np.ndarray, domain_n: np.ndarray, seed: int) -> np.ndarray:
@@ -70,12 +58,6 @@ def domain_auc(x_nF: np.ndarray, domain_n: np.ndarray, seed: int) -> np.ndarray:
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed_for(seed, "domains") % 2**32)
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1_000))
     return np.asarray(cross_val_predict(linear, x_nF, domain_n, cv=folds) == domain_n)
-
-
-def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    yield from domain_gap(
-        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.context("test")
-    )
 
 
 def _applies(subject: Subject) -> str | None:

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
@@ -22,18 +21,18 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.exhibits import targets_of
-from leadline.evaluation.feature_space import RawFeatures, random_rows
+from leadline.evaluation.feature_space import random_rows
 from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import BoundObjective, EvaluationContext
-from leadline.run.inference import embed_subset
+from leadline.objectives.contract import BoundObjective
 
 NAMES = ("knn_accuracy",)
 NEIGHBOURS = 5
 TRAIN_ROWS = 10_000  # among which neighbours are looked for
-MAPPED = 2_000  # rows of a map
+MAPPED = 2_000  # rows of a map, at most, and
+FEWEST = 3  # at least
 COLOURED = 10  # classes that have a colour of their own
 PERPLEXITY = 30
 
@@ -48,36 +47,28 @@ def shows(objective: BoundObjective) -> bool:
     return objective.supervision.labels == "none" or objective.capability("encoder") is not None
 
 
-def embedding_findings(
-    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
-) -> Iterator[Finding | ExhibitDraft]:
-    """Yield a map of a part's rows, and where there are classes how often a row's neighbours among train rows are of
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
+    """Yield a map of test rows, and where there are classes how often a row's neighbours among train rows are of
     its own.
 
     The latter stands beside the same of raw inputs, where these are all of one length.
     """
-    if not shows(objective) or len(subset) < 3:
+    rows = random_rows(subject.test_rows, MAPPED, seed, "map")
+    code_nE = subject.embeddings(rows)
+    if len(rows) < FEWEST or not np.isfinite(code_nE).all():
         return
-    rows = random_rows(subset, MAPPED, context.seed, "map")
-    code_nE = embed_subset(network, objective, rows)
-    if not np.isfinite(code_nE).all():
-        return
-    if dataset.schema.classes:
-        yield from _agreement(network, objective, dataset, subset, context)
-    yield from _maps(code_nE, dataset, rows, context.seed)
+    if subject.dataset.schema.classes:
+        yield from _agreement(subject, seed)
+    yield from _maps(code_nE, subject.dataset, rows, seed)
 
 
-def _agreement(
-    network: nn.Module, objective: BoundObjective, dataset: Dataset, subset: Subset, context: EvaluationContext
-) -> Iterator[Finding]:
-    train = random_rows(dataset.splits["train"].labelled, TRAIN_ROWS, context.seed, "neighbours")
-    own = subset.labelled
-    common = {"split": subset.name, "levels": context.levels, "better": "higher"}
-    again = Reproduction(producer="embedded", options={"neighbours": NEIGHBOURS}, seed=context.seed, tolerance=1e-3)
-    ways: dict[str | None, tuple[np.ndarray, np.ndarray]] = {
-        None: (embed_subset(network, objective, own), embed_subset(network, objective, train))
-    }
-    raw = RawFeatures.fitted(dataset, context.seed)
+def _agreement(subject: Subject, seed: int) -> Iterator[Finding]:
+    train = random_rows(subject.dataset.splits["train"].labelled, TRAIN_ROWS, seed, "neighbours")
+    own = subject.test_rows.labelled
+    common = {"split": own.name, "levels": subject.levels, "better": "higher"}
+    again = Reproduction(producer="embedded", options={"neighbours": NEIGHBOURS}, seed=seed, tolerance=1e-3)
+    ways: dict[str | None, tuple[np.ndarray, np.ndarray]] = {None: (subject.embeddings(own), subject.embeddings(train))}
+    raw = subject.raw_features
     if raw is not None:
         ways["baseline=raw inputs"] = (raw.subset(own), raw.subset(train))
     for group, (query_qE, rows_nE) in ways.items():
@@ -86,7 +77,7 @@ def _agreement(
             _classes(own),
             rows_nE.astype(np.float64),
             _classes(train),
-            context.levels,
+            subject.levels,
             k=NEIGHBOURS,
             group_q=own.group,
         )
@@ -160,12 +151,6 @@ def _coloured(names: list[str]) -> dict[str, list[str] | list[int]]:
     number = {name: at for at, name in enumerate(kept)}
     rest = ["others"] if len(often) > len(kept) else []
     return {"names": [*kept, *rest], "values": [number.get(name, len(kept)) for name in names]}
-
-
-def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    yield from embedding_findings(
-        subject.network, subject.objective, subject.dataset, subject.test_rows, subject.context("test")
-    )
 
 
 def _applies(subject: Subject) -> str | None:

@@ -12,8 +12,9 @@ from torch import nn
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.domain_gap import NAME, domain_auc, domain_gap, names
-from leadline.objectives.contract import EvaluationContext, Learning
+from leadline.evaluation.analyses.domain_gap import ANALYSIS, NAME, domain_auc, names
+from leadline.evaluation.subject import Subject
+from leadline.objectives.contract import Learning
 from leadline.objectives.lookup import objective_for
 
 ADAPTATION, CLASSIFICATION = (objective_for(Component(name=name)) for name in ("adaptation", "classification"))
@@ -37,10 +38,8 @@ def rows(shift: float, validation: int = 150) -> Dataset:
 
 
 def measured(data: Dataset) -> Any:
-    test = data.splits["test"]
-    assert test.target is not None
-    context = EvaluationContext("test", test.target, None, data.schema)
-    return list(domain_gap(nn.Identity(), replace(ADAPTATION, learning=Itself()), data, test, context))
+    subject = Subject(nn.Identity(), replace(ADAPTATION, learning=Itself()), data)
+    return list(ANALYSIS.run(subject, ANALYSIS.options(), 0))
 
 
 @pytest.mark.parametrize(("shift", "low", "high"), [(0.0, 0.4, 0.6), (5.0, 0.97, 1.0)])
@@ -64,8 +63,7 @@ def test_without_rows_of_the_other_domain_it_is_absent() -> None:
 
 def test_only_objectives_of_two_domains_are_measured_so() -> None:
     data = rows(0.0)
-    context = EvaluationContext("test", np.zeros(3), None, data.schema)
-    assert not list(domain_gap(nn.Identity(), CLASSIFICATION, data, data.splits["test"], context))
+    assert ANALYSIS.applies(Subject(nn.Identity(), CLASSIFICATION, data)) == "all rows are of one domain"
     assert names(CLASSIFICATION) == ()
     assert names(ADAPTATION) == (NAME,)
 

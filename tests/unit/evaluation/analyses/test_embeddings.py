@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from by_hand import bound
-from makers import Maker, context, digits, table
+from makers import Maker, digits, table
 from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.data.dataset import prepare
-from leadline.evaluation.analyses.embeddings import COLOURED, _coloured, embedding_findings, names
+from leadline.evaluation.analyses.embeddings import ANALYSIS, COLOURED, _coloured, names
 from leadline.evaluation.analyses.generative.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
+from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
 from leadline.rendering.scatter import scatter
 from leadline.run.inference import embed_subset
@@ -30,7 +31,8 @@ def test_neighbours_and_maps_of_pictures() -> None:
     dataset = digits()
     part = dataset.splits["test"]
     maker = bound(Maker(dataset.splits["train"]))
-    found = list(embedding_findings(nn.Identity(), maker, dataset, part, context(dataset)))
+    subject = Subject(nn.Identity(), maker, dataset)
+    found = list(ANALYSIS.run(subject, ANALYSIS.options(), 0))
     own, raw = (item for item in found if isinstance(item, Finding))
     assert (own.name, own.group, raw.group) == ("knn_accuracy", None, "baseline=raw inputs")
     train = dataset.splits["train"]
@@ -50,11 +52,8 @@ def test_neighbours_and_maps_of_pictures() -> None:
 
 def test_without_classes_there_are_maps_alone() -> None:
     dataset = table(60)
-    found = list(
-        embedding_findings(
-            nn.Identity(), bound(_Finite(dataset.splits["train"])), dataset, dataset.splits["train"], context(dataset)
-        )
-    )
+    subject = Subject(nn.Identity(), bound(_Finite(dataset.splits["train"])), dataset)
+    found = list(ANALYSIS.run(subject, ANALYSIS.options(), 0))
     assert [type(item) for item in found] == [ExhibitDraft]
     assert "classes" not in found[0].content
 

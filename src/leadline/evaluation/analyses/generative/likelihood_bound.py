@@ -5,7 +5,7 @@ Shapes: n rows, L numbers of a code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,7 @@ from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Bounded, BoundObjective, EvaluationContext
-from leadline.run.inference import embed_subset
+from leadline.objectives.contract import Bounded, BoundObjective
 
 NAMES = ("elbo_iw", "active_units")
 WORK = 5e11  # operations that the closer bound may take, and
@@ -37,45 +36,40 @@ def names(objective: BoundObjective) -> tuple[str, ...]:
     return NAMES if objective.capability("bounded") is not None else ()
 
 
-def likelihood_bound(
-    network: nn.Module, objective: BoundObjective, subset: Subset, context: EvaluationContext
-) -> Iterator[Finding]:
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     """Yield the mean of closer bounds of the log-likelihood of rows, and how many numbers of codes differ between rows.
 
     The bound takes many codes a row: it is reckoned for as many rows, drawn at random, as can be afforded, whatever the
     machine."""
-    bounded = objective.capability("bounded")
-    if bounded is None or not len(subset):
-        return
+    network, subset, levels = subject.network, subject.test_rows, subject.levels
+    bounded = subject.objective.capability("bounded")
+    assert bounded is not None
     training = network.training
     network.eval()
     try:
         with torch.inference_mode():
-            some = random_rows(subset, _affordable(network, bounded, subset), context.seed, "bound")
+            some = random_rows(subset, _affordable(network, bounded, subset), seed, "bound")
             found = [bounded.log_likelihood(network, batch) for batch in some.batches(TOGETHER)]
     finally:
         network.train(training)
-    again = Reproduction(
-        producer="bound", options={"rows": len(some)}, seed=context.seed, repeat="exact", tolerance=1e-4
-    )
-    common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
-    measured = mean_of(torch.cat(found).double().cpu().numpy(), context.levels, some.group)
+    again = Reproduction(producer="bound", options={"rows": len(some)}, seed=seed, repeat="exact", tolerance=1e-4)
+    common: dict[str, Any] = {"split": subset.name, "levels": levels, "again": again}
+    measured = mean_of(torch.cat(found).double().cpu().numpy(), levels, some.group)
     rows = "" if len(some) == len(subset) else f" of {len(some):,} rows drawn at random"
     measured = measured._replace(
         method=f"importance-weighted bound from {bounded.importance} codes a row{rows}; {measured.method}"
     )
     yield finding("elbo_iw", measured, unit="nats", better="higher", **common)
-    if objective.capability("encoder") is not None:
-        codes_nL = embed_subset(network, objective, random_rows(subset, ROWS[1], context.seed, "codes"))
-        yield _active(codes_nL, context, again)
+    if subject.objective.capability("encoder") is not None:
+        yield _active(subject.embeddings(random_rows(subset, ROWS[1], seed, "codes")), subset.name, again)
 
 
-def _active(codes_nL: np.ndarray, context: EvaluationContext, again: Reproduction) -> Finding:
+def _active(codes_nL: np.ndarray, split: str, again: Reproduction) -> Finding:
     active = int((codes_nL.var(0) > ACTIVE).sum())
     method = f"of {codes_nL.shape[1]} numbers of a code, those whose means vary by more than {ACTIVE} over rows"
     return Finding(
         name="active_units",
-        split=context.split,
+        split=split,
         value=active,
         n=len(codes_nL),
         method=method,
@@ -99,10 +93,6 @@ def _affordable(network: nn.Module, bounded: Bounded, subset: Subset) -> int:
     work = flops.count(_Rows(network, bounded, batch), batch.inputs).value
     least, most = ROWS
     return most if work is None else int(min(max(WORK / work, least), most))
-
-
-def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    yield from likelihood_bound(subject.network, subject.objective, subject.test_rows, subject.context("test"))
 
 
 def _applies(subject: Subject) -> str | None:

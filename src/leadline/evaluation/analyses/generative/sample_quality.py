@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
@@ -65,30 +64,19 @@ class _About(NamedTuple):
         return finding(name, measured, group=group, better=better, **common)
 
 
-def sample_quality(
-    network: nn.Module,
-    objective: BoundObjective,
-    dataset: Dataset,
-    subset: Subset,
-    context: EvaluationContext,
-    judge: ReferenceClassifier | None,
-    why: str,
-) -> Iterator[Finding | ExhibitDraft]:
+def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     """Yield how near new rows are to test rows, what a judge takes them for, how near to train rows they lie, and some
     of them.
 
-    There are as many as there are test rows, at most `MOST`. Without a judge (`why` says why there is none) rows are
-    compared as standardised raw inputs. Nothing where the objective makes no rows."""
-    generator = objective.capability("generator")
-    if generator is None or not len(subset):
-        return
-    schema, seed = dataset.schema, context.seed
-    test = random_rows(subset, MOST, seed, "generated")
-    new = generate(network, generator, schema, len(test), seed, generator.samples())
+    There are as many as there are test rows, at most `MOST`. Without a judge rows are compared as standardised raw
+    inputs."""
+    schema, judge, why = subject.dataset.schema, subject.reference, subject.no_reference
+    test = random_rows(subject.test_rows, MOST, seed, "generated")
+    new = subject.generated(len(test))
     yield from sample_exhibits.shown(schema, new)
-    raw = RawFeatures.fitted(dataset, seed) if judge is None or synthetic_tables.suits(schema) else None
+    raw = subject.raw_features if judge is None or synthetic_tables.suits(schema) else None
     space = judge or raw
-    about = _About(context, subset.name, {} if space is None else space.description)
+    about = _About(subject.context("test"), test.name, {} if space is None else space.description)
     endless = any(bool(torch.isinf(x).any()) for x in new.values() if x.is_floating_point())
     if space is None or endless:
         reason = f"rows of texts and clips are compared by a classifier's features only: {why}"
@@ -97,12 +85,17 @@ def sample_quality(
     else:
         new_mF, test_nF = space.rows(new), space.subset(test)
         yield from _nearness(new_mF, test_nF, test.group, space.words, about)
-        yield from _copies(new_mF, test_nF, new, test, dataset, space, about)
+        yield from _copies(new_mF, test_nF, new, test, subject.dataset, space, about)
     if endless:
         return
-    yield from _judged(network, generator, new, test, dataset, judge, why, about)
+    yield from _judged(subject, new, test, about)
     if synthetic_tables.suits(schema) and raw is not None:
-        for name, measured, better in synthetic_tables.measures(network, generator, dataset, test, new, raw, context):
+        generator = subject.objective.capability("generator")
+        assert generator is not None
+        context, network = about.context, subject.network
+        for name, measured, better in synthetic_tables.measures(
+            network, generator, subject.dataset, test, new, raw, context
+        ):
             yield about.finding(name, measured, better)
 
 
@@ -157,26 +150,18 @@ def _copies(
     yield from sample_exhibits.side_by_side(dataset.schema, new, train, found, usual, space.words)
 
 
-def _judged(
-    network: nn.Module,
-    generator: Generator,
-    new: Inputs,
-    test: Subset,
-    dataset: Dataset,
-    judge: ReferenceClassifier | None,
-    why: str,
-    about: _About,
-) -> Iterator[Finding]:
+def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Iterator[Finding]:
     """Yield which classes a judge finds among new rows, whether those asked for are what was asked, and how good it is
     itself.
     """
+    judge, schema = subject.reference, subject.dataset.schema
     if judge is None:
-        if dataset.schema.classes:
-            yield about.finding("classes_covered", absent(why, len(test)), "higher")
+        if schema.classes:
+            yield about.finding("classes_covered", absent(subject.no_reference, len(test)), "higher")
         return
     levels, classes = about.context.levels, judge.schema.classes
     held, class_m = test.labelled, judge.classes(new)
-    if judge.schema.classes == dataset.schema.classes and len(held):
+    if judge.schema.classes == schema.classes and len(held):
         right_n = judge.classes(held.batch(slice(0, len(held))).inputs) == held.target
         method = f"test rows that {judge.name} names right; Wilson" + (
             "" if held.group is None else ", effective n of the groups"
@@ -195,40 +180,26 @@ def _judged(
         yield about.finding(
             "class_share", _noted(measured, f"of new rows, as {judge.name} judges"), None, f"class={name}"
         )
-    if not generator.conditional:
+    generator = subject.objective.capability("generator")
+    if generator is None or not generator.conditional:
         return
     right = [
-        judge.classes(rows) == judge.schema.classes.index(label)
-        for label, rows in _asked(network, generator, dataset, judge, about)
+        judge.classes(rows) == judge.schema.classes.index(label) for label, rows in _asked(subject, generator, judge)
     ]
-    for label, right_m in [*zip(dataset.schema.classes, right, strict=False), (None, np.concatenate(right))]:
+    for label, right_m in [*zip(schema.classes, right, strict=False), (None, np.concatenate(right))]:
         method = f"rows asked for by class that {judge.name} takes for it; Wilson"
         measured = Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
         yield about.finding("asked_class", measured, "higher", None if label is None else f"class={label}")
 
 
-def _asked(
-    network: nn.Module, generator: Generator, dataset: Dataset, judge: ReferenceClassifier, about: _About
-) -> Iterator[tuple[str, Inputs]]:
+def _asked(subject: Subject, generator: Generator, judge: ReferenceClassifier) -> Iterator[tuple[str, Inputs]]:
     """Yield rows of each class that both know, asked for by its name."""
-    schema = dataset.schema
+    schema = subject.dataset.schema
     rows = min(ASKED, max(100, MOST // max(len(schema.classes), 1)))
     for label in schema.classes:
         if label in judge.schema.classes:
             options = checked(generator, {"label": label}, schema)
-            yield label, generate(network, generator, schema, rows, about.context.seed, options)
-
-
-def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    yield from sample_quality(
-        subject.network,
-        subject.objective,
-        subject.dataset,
-        subject.test_rows,
-        subject.context("test"),
-        subject.reference,
-        subject.no_reference,
-    )
+            yield label, generate(subject.network, generator, schema, rows, subject.seed, options)
 
 
 def _applies(subject: Subject) -> str | None:

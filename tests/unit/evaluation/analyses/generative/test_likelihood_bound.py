@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from by_hand import bound
@@ -16,9 +16,9 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.generative import likelihood_bound as module
-from leadline.evaluation.analyses.generative.likelihood_bound import NAMES, likelihood_bound, names
+from leadline.evaluation.analyses.generative.likelihood_bound import ANALYSIS, NAMES, names
+from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 
 CLASSIFICATION = objective_for(Component(name="classification"))
@@ -47,9 +47,14 @@ def subset() -> Subset:
     return prepare(DataSpec(source="iris"), seed=0).splits["train"]
 
 
+def subject_of(subset: Subset, objective: Any) -> Subject:
+    """Return a subject whose test rows are those of `subset`."""
+    dataset = prepare(DataSpec(source="iris"), seed=0)
+    return Subject(nn.Linear(4, 3), objective, replace(dataset, splits={**dataset.splits, "test": subset}))
+
+
 def measured(subset: Subset) -> dict[str, Any]:
-    context = EvaluationContext("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
-    return {one.name: one for one in likelihood_bound(nn.Linear(4, 3), bound(Known()), subset, context)}  # type: ignore[arg-type]
+    return {one.name: one for one in ANALYSIS.run(subject_of(subset, bound(Known())), ANALYSIS.options(), 0)}
 
 
 def test_all_rows_are_taken_where_that_is_little_work(subset: Subset) -> None:
@@ -72,6 +77,5 @@ def test_fewer_rows_are_drawn_where_it_is_much(subset: Subset, monkeypatch: pyte
 
 
 def test_objectives_without_a_bound_have_none(subset: Subset) -> None:
-    context = EvaluationContext("test", np.zeros(len(subset)), None, None)  # type: ignore[arg-type]
-    assert not list(likelihood_bound(nn.Linear(4, 3), CLASSIFICATION, subset, context))
+    assert ANALYSIS.applies(subject_of(subset, CLASSIFICATION)) is not None
     assert names(CLASSIFICATION) == ()

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 import torch
 from by_hand import bound
-from makers import Judging, Maker, Told, context, digits, table
+from makers import Judging, Maker, Told, digits, table
 from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
 from leadline.evaluation.analyses.generative import sample_quality as module
-from leadline.evaluation.analyses.generative.sample_quality import FLOOR, names, sample_quality
+from leadline.evaluation.analyses.generative.sample_quality import ANALYSIS, FLOOR, names
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
+from leadline.evaluation.subject import Subject
 
 
 @pytest.fixture(autouse=True)
@@ -27,10 +28,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def measured(
     objective: Maker, dataset: Dataset, judge: ReferenceClassifier | None = None
 ) -> tuple[dict[str, Finding], dict[str, ExhibitDraft]]:
-    part = dataset.splits["test"]
-    found = list(
-        sample_quality(nn.Identity(), bound(objective), dataset, part, context(dataset), judge, "nobody judges")
-    )
+    subject = Subject(nn.Identity(), bound(objective), dataset, reference=judge, no_reference="nobody judges")
+    found = list(ANALYSIS.run(subject, ANALYSIS.options(), 0))
     return {f.label: f for f in found if isinstance(f, Finding)}, {
         d.name: d for d in found if isinstance(d, ExhibitDraft)
     }
