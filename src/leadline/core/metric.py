@@ -12,7 +12,8 @@ class Metric:
 
     `id` is the name that findings and requirements use, `title` what reports call it, and `gloss` what it means in a
     line. `unit` is ``%`` for a share of a whole (findings hold it from 0 to 1), ``1`` for other pure numbers, and empty
-    where it depends on the data. `better` says which direction is better, where one is.
+    where it depends on the data. `better` says which direction is better, where one is. By those that are `compared`
+    a network stands beside simpler models, and beside its inputs alone.
     """
 
     id: str
@@ -20,6 +21,7 @@ class Metric:
     gloss: str = ""
     unit: str = "1"
     better: Literal["higher", "lower"] | None = None
+    compared: bool = False
 
     @property
     def is_share(self) -> bool:

@@ -13,7 +13,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.wording import Wording
 from leadline.evaluation.baselines import Baseline
-from leadline.evaluation.proportions import BASELINE_NAMES
+from leadline.evaluation.proportions import compared_names
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
@@ -141,7 +141,8 @@ def _measures(one: Baseline, measure: str, objective: BoundObjective, context: E
         for item in objective.decision.measure(one.decided, context)
         if isinstance(item, Finding) and item.group is None
     )
-    return {item.name: item for item in found if item.name in (*BASELINE_NAMES, measure)}
+    names = compared_names(objective) | {measure}
+    return {item.name: item for item in found if item.name in names}
 
 
 def _against_network(one: Baseline, compared: Compared, measure: str, unit: str) -> Finding:

@@ -16,7 +16,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
-from leadline.evaluation.proportions import BASELINE_NAMES
+from leadline.evaluation.proportions import compared_names
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
@@ -157,7 +157,7 @@ class _Beside:
         self.level = 1 - (1 - context.levels[0]) / count
         found = objective.decision.per_example_score(fused, context.target, context.schema)
         self.compared = found is not None
-        self.names = (*BASELINE_NAMES, "r2") if found is None else (*BASELINE_NAMES, "r2", found[0])
+        self.names = compared_names(objective) | {"r2"} | (set() if found is None else {found[0]})
         self.own = list(self._measured(fused))
         self.measure = self.own[0].name if found is None else found[0]
         self.value_n: Any = np.empty(0) if found is None else found[1]

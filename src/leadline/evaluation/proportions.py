@@ -1,4 +1,4 @@
-"""Findings that put a run's measures in proportion: rows, the generalisation gap, the constant baseline."""
+"""What puts measures in proportion: by which models are compared, on which rows a dummy predictor rests, repeats."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from scipy import stats
 from leadline.core.finding import Finding, Reproduction
 from leadline.data.dataset import Dataset
 from leadline.data.targets import is_ragged
+from leadline.objectives.contract import BoundObjective
 
-BASELINE_NAMES = (
-    *("accuracy", "nll", "expected_cost", "mae", "rmse", "crps", "pinball", "deviance"),
-    *("mse_scaled", "mae_scaled", "mase"),
-    *("kl", "agreement", "probability_mae", "subset_accuracy", "hamming_loss", "f1_micro"),
-    *("token_accuracy", "row_accuracy", "entity_f1", "perplexity", "bits_per_character"),
-)
 CONSTANT_ROWS = 20_000  # train texts that tokens and tags are counted in
+
+
+def compared_names(objective: BoundObjective) -> frozenset[str]:
+    """Return the names of an objective's metrics by which a network stands beside simpler models."""
+    return frozenset(metric.id for metric in objective.decision.declared_metrics if metric.compared)
 
 
 def train_target(dataset: Dataset) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from leadline.core.wording import number
 from leadline.data.dataset import Dataset
 from leadline.data.targets.words import predictions_in_words
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.proportions import BASELINE_NAMES, train_target
+from leadline.evaluation.proportions import compared_names, train_target
 from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 
@@ -27,7 +27,7 @@ def baseline(objective: BoundObjective, dataset: Dataset, context: EvaluationCon
     target: Any = train_target(dataset)
     name, columns = objective.decision.dummy_predictor(target, len(context.target), dataset.schema)
     score = objective.decision.per_example_score(columns, context.target, dataset.schema)
-    names = BASELINE_NAMES if score is None else (*BASELINE_NAMES, score[0])
+    names = compared_names(objective) | (set() if score is None else {score[0]})
     words = predictions_in_words(dataset.schema, {key: values[:1] for key, values in columns.items()})
     for finding in objective.decision.measure(columns, context):
         if isinstance(finding, Finding) and finding.name.partition("(")[0] in names and finding.group is None:

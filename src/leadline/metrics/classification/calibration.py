@@ -14,7 +14,12 @@ from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, mean
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
 NLL = Metric(
-    "nll", "Negative log-likelihood", "mean surprise at the true answer; punishes confident mistakes", "nats", "lower"
+    "nll",
+    "Negative log-likelihood",
+    "mean surprise at the true answer; punishes confident mistakes",
+    "nats",
+    "lower",
+    compared=True,
 )
 BRIER = Metric("brier", "Brier score", "squared distance of the probabilities from the truth", better="lower")
 ECE = Metric(

@@ -24,7 +24,7 @@ from leadline.metrics.statistics.intervals import (
 )
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
-ACCURACY = Metric("accuracy", "Accuracy", "share of rows named right", "%", "higher")
+ACCURACY = Metric("accuracy", "Accuracy", "share of rows named right", "%", "higher", compared=True)
 BALANCED_ACCURACY = Metric(
     "balanced_accuracy", "Balanced accuracy", "recall averaged over classes: each class counts the same", "%", "higher"
 )

@@ -12,7 +12,12 @@ from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, pair
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
 EXPECTED_COST = Metric(
-    "expected_cost", "Expected cost", "what a decision costs on average, in the unit of the costs given", "", "lower"
+    "expected_cost",
+    "Expected cost",
+    "what a decision costs on average, in the unit of the costs given",
+    "",
+    "lower",
+    compared=True,
 )
 
 

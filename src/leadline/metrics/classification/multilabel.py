@@ -30,9 +30,16 @@ from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("subset_accuracy", "Exact sets", "share of rows whose whole set of labels is right", "%", "higher"),
-    Metric("hamming_loss", "Hamming loss", "share of labels that are wrong, there or not", "%", "lower"),
-    Metric("f1_micro", "F1, micro", "F1 over all labels of all rows together", "%", "higher"),
+    Metric(
+        "subset_accuracy",
+        "Exact sets",
+        "share of rows whose whole set of labels is right",
+        "%",
+        "higher",
+        compared=True,
+    ),
+    Metric("hamming_loss", "Hamming loss", "share of labels that are wrong, there or not", "%", "lower", compared=True),
+    Metric("f1_micro", "F1, micro", "F1 over all labels of all rows together", "%", "higher", compared=True),
     F1_MACRO,
     AVERAGE_PRECISION,
     ROC_AUC,

@@ -14,7 +14,11 @@ from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 METRICS = (
     NLL,
     Metric(
-        "kl", "Kullback–Leibler divergence", "what predicted probabilities lose beside the true ones", better="lower"
+        "kl",
+        "Kullback–Leibler divergence",
+        "what predicted probabilities lose beside the true ones",
+        better="lower",
+        compared=True,
     ),
     BRIER,
     Metric(
@@ -22,8 +26,11 @@ METRICS = (
         "Error of probabilities",
         "how far predicted probabilities are off on average",
         better="lower",
+        compared=True,
     ),
-    Metric("agreement", "Agreement", "share of rows whose most probable class is the same", "%", "higher"),
+    Metric(
+        "agreement", "Agreement", "share of rows whose most probable class is the same", "%", "higher", compared=True
+    ),
 )
 
 

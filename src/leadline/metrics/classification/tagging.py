@@ -24,10 +24,10 @@ from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, prop
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("token_accuracy", "Token accuracy", "share of tokens whose tag is right", "%", "higher"),
+    Metric("token_accuracy", "Token accuracy", "share of tokens whose tag is right", "%", "higher", compared=True),
     F1_MACRO,
-    Metric("row_accuracy", "Row accuracy", "share of rows all of whose tags are right", "%", "higher"),
-    Metric("entity_f1", "Entity F1", "harmonic mean of entity precision and recall", "%", "higher"),
+    Metric("row_accuracy", "Row accuracy", "share of rows all of whose tags are right", "%", "higher", compared=True),
+    Metric("entity_f1", "Entity F1", "harmonic mean of entity precision and recall", "%", "higher", compared=True),
     Metric(
         "entity_precision",
         "Entity precision",

@@ -18,7 +18,13 @@ from leadline.metrics.statistics.means import by_group
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("perplexity", "Perplexity", "as unsure as a choice among so many equally likely tokens", better="lower"),
+    Metric(
+        "perplexity",
+        "Perplexity",
+        "as unsure as a choice among so many equally likely tokens",
+        better="lower",
+        compared=True,
+    ),
     NLL,
     Metric(
         "bits_per_character",
@@ -26,6 +32,7 @@ METRICS = (
         "what it would take to write the text down with this network's help",
         "bits",
         "lower",
+        compared=True,
     ),
 )
 

@@ -23,19 +23,26 @@ CRPS = Metric(
     "how far predicted distributions are from what came; one number's error",
     "",
     "lower",
+    compared=True,
 )
 COVERAGE = Metric(
     "coverage", "Coverage", "share of true values within the predicted interval, which claims a share", "%"
 )
 INTERVAL_WIDTH = Metric("interval_width", "Interval width", "how wide predicted intervals are on average", "", "lower")
 PINBALL = Metric(
-    "pinball", "Pinball loss", "error of predicted quantiles; a low quantile pays more for being too high", "", "lower"
+    "pinball",
+    "Pinball loss",
+    "error of predicted quantiles; a low quantile pays more for being too high",
+    "",
+    "lower",
+    compared=True,
 )
 DEVIANCE = Metric(
     "deviance",
     "Poisson deviance",
     "how far counts are from predicted rates, beyond what a perfect fit leaves",
     better="lower",
+    compared=True,
 )
 DEVIANCE_EXPLAINED = Metric(
     "deviance_explained",

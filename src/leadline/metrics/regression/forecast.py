@@ -25,10 +25,17 @@ MSE_SCALED = Metric(
     "Scaled squared error",
     "mean squared error in train variances; the train mean scores about 1",
     better="lower",
+    compared=True,
 )
 METRICS = (
     MSE_SCALED,
-    Metric("mae_scaled", "Scaled absolute error", "mean absolute error in train standard deviations", better="lower"),
+    Metric(
+        "mae_scaled",
+        "Scaled absolute error",
+        "mean absolute error in train standard deviations",
+        better="lower",
+        compared=True,
+    ),
     MSE,
     MAE,
     Metric(
@@ -36,6 +43,7 @@ METRICS = (
         "MASE",
         "mean absolute error over that of repeating, in train, what was a season before; below 1 is better",
         better="lower",
+        compared=True,
     ),
     Metric(
         "pinball_scaled",

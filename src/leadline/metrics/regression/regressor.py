@@ -10,8 +10,8 @@ from leadline.metrics.statistics.means import explained, mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 MSE = Metric("mse", "Mean squared error", "mean of the squared errors", "", "lower")
-RMSE = Metric("rmse", "Root mean squared error", "typical error; large ones weigh more", "", "lower")
-MAE = Metric("mae", "Mean absolute error", "how far off a prediction is on average", "", "lower")
+RMSE = Metric("rmse", "Root mean squared error", "typical error; large ones weigh more", "", "lower", compared=True)
+MAE = Metric("mae", "Mean absolute error", "how far off a prediction is on average", "", "lower", compared=True)
 MEDIAN_ABSOLUTE_ERROR = Metric(
     "median_absolute_error", "Median absolute error", "half of the predictions are closer than this", "", "lower"
 )
