@@ -16,6 +16,7 @@ from leadline.cli import registry_lists
 from leadline.core import yaml_io
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
+from leadline.core.metric import Metric
 from leadline.core.plugins import Entry, misfit
 from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
 from leadline.core.schema import InputSchema
@@ -26,7 +27,9 @@ from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.fusion import Fusion, FusionMethod, FusionOptions, fuse_by
 from leadline.nn.rng import Rng
+from leadline.objectives.calibrations.contract import Calibration, chosen
 from leadline.objectives.lookup import objective_for
+from leadline.objectives.supervised.class_scores import ClassDecision
 from leadline.training.schedule import Constant, Schedule, schedule
 from leadline.training.trackers import Tracker, TrackerOptions, Trackers, resolved_trackers
 from leadline.training.weight_average import Average, AveragedNetwork, resolved_weight_average, weight_average
@@ -230,3 +233,23 @@ def test_an_augmentation_of_a_plugin_is_read_from_yaml_and_changes_rows(packages
     given = Batch({"table": ROWS}, None, torch.ones(4), torch.arange(4))
     assert torch.equal(Augmenter([schema])(given, Rng(0, 0, given.row_B)).inputs["table"], ROWS + 2)
     assert "offset" in augmentations("table") and "offset" not in augmentations("image")
+
+
+def test_a_plugins_calibration_takes_its_turn(packages: Any):
+    """It sees what those before it made of predictions, and what it chooses is declared."""
+    seen = []
+
+    def fit(last: Any, options: Any, predictions: Any, context: Any):
+        seen.append((options, dict(predictions)))
+        yield chosen("tilt", 2.0, "always", 3)
+
+    def applied(last: Any, predictions: Any):
+        return {**predictions, "tilted": True}
+
+    packages.give("calibrations", "tilt", Calibration("tilt", fit, (Metric("tilt", "Tilt", "how much"),), applied))
+    decision: Any = ClassDecision("options", None, calibrations=("tilt", "tilt"))
+    found = decision.calibrate(SimpleNamespace(last=None), {"probability": 1}, None)
+    assert [(one.name, one.value, one.n) for one in found] == [("tilt", 2.0, 3)] * 2
+    assert seen == [("options", {"probability": 1}), ("options", {"probability": 1, "tilted": True})]
+    assert "tilt" in {metric.id for metric in decision.declared_metrics}
+    assert decision.uncalibrated(SimpleNamespace(last=None), {}) is None

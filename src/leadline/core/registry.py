@@ -30,6 +30,7 @@ Group = Literal[
     "mixtures",
     "averages",
     "trackers",
+    "calibrations",
 ]
 
 CONTRACTS: Mapping[Group, Contract] = {
@@ -47,6 +48,7 @@ CONTRACTS: Mapping[Group, Contract] = {
     "mixtures": Contract("mixture", "leadline.data.augmentations.mixing:Mixture"),
     "averages": Contract("average", "leadline.training.weight_average:Average", classes=True),
     "trackers": Contract("tracker", "leadline.training.trackers:TrackerOptions", classes=True),
+    "calibrations": Contract("calibration", "leadline.objectives.calibrations.contract:Calibration"),
     "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
 
@@ -265,6 +267,20 @@ TABLES: Mapping[Group, Mapping[str, Entry]] = {
         ),
         "execution-plan": Entry(
             "leadline.evaluation.analyses.execution_plan:ANALYSIS", "the ways of executing a step that were timed"
+        ),
+    },
+    "calibrations": {
+        "temperature": Entry(
+            "leadline.objectives.calibrations.temperature:CALIBRATION",
+            "what a classifier's scores are divided by (Guo et al. 2017)",
+        ),
+        "operating-point": Entry(
+            "leadline.objectives.calibrations.operating_point:CALIBRATION",
+            "the probability from which on a row is called positive",
+        ),
+        "anomaly-threshold": Entry(
+            "leadline.objectives.calibrations.anomaly_threshold:CALIBRATION",
+            "the score above which a row is called an anomaly",
         ),
     },
     "optimizers": {

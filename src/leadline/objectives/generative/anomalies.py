@@ -5,7 +5,6 @@ B rows, n rows of a split, C classes.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.finding import Finding, Reproduction
-from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.metrics.classification import anomaly as metrics
@@ -24,18 +22,7 @@ from leadline.nn.network import placeholder_inputs
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.latent_codes import classes_in
 
-METRICS = (
-    Metric(
-        "error_slope",
-        "Growth of errors",
-        "the power of a row's distance from the mean row that errors usually grow with",
-    ),
-    Metric("anomaly_threshold", "Anomaly threshold", "the score above which a row is called an anomaly"),
-    *metrics.METRICS,
-)
-
 LEAST = 1e-9  # train variances that errors and sizes have at least, before their logarithm
-FEWEST = 10  # normal validation rows that a slope is found on
 NEVER = torch.finfo(torch.float32).max  # a score that no row has
 
 
@@ -98,47 +85,6 @@ def excess(error: Any, size: Any, slope: Any) -> Any:
     """Return the logarithm of errors beyond what rows of their size usually have, of arrays or tensors alike."""
     log = torch.log if isinstance(error, Tensor) else np.log
     return log(error + LEAST) - slope * log(size + LEAST)
-
-
-def calibrate_slope(last: Any, error_n: np.ndarray, size_n: np.ndarray) -> tuple[Finding, ...]:
-    """Set the power of normal rows' sizes that their errors grow with, by least squares on logarithms; it is 0 at
-    least.
-    """
-    again = Reproduction(producer="settled", repeat="recorded")
-    x_n, y_n = np.log(size_n + LEAST), np.log(error_n + LEAST)
-    if len(x_n) < FEWEST or not x_n.std() > 0:
-        why = f"there are fewer than {FEWEST} normal validation rows of different sizes: errors are taken as they are"
-        return (Finding.absent("error_slope", why, again=again),)
-    value = max(0.0, float(np.cov(x_n, y_n)[0, 1] / x_n.var(ddof=1)))
-    with torch.no_grad():
-        last.slope.fill_(value)
-    method = "least squares of the logarithms of errors on those of sizes, normal validation rows"
-    return (Finding(name="error_slope", split="validation", value=value, n=len(x_n), method=method, again=again),)
-
-
-def calibrate_threshold(
-    last: Any, score_n: np.ndarray, rate: float, context: EvaluationContext, unit: str = "nats"
-) -> tuple[Finding, ...]:
-    """Set the threshold so that a new normal row lies above it with a probability of `rate` at most; `score_n` is of
-    normal ones.
-
-    It is the order statistic that promises this of exchangeable rows (Vovk et al. 2005). Of too few it is the largest.
-    """
-    n = len(score_n)
-    again = Reproduction(producer="settled", repeat="recorded")
-    if n == 0:
-        why = "there are no normal validation rows to choose it on"
-        return (Finding.absent("anomaly_threshold", why, unit=unit, again=again),)
-    rank = math.ceil((n + 1) * (1 - rate))
-    value = float(np.sort(score_n)[min(rank, n) - 1])
-    with torch.no_grad():
-        last.threshold.fill_(value)
-    method = f"score that at most {rate:.3g} of normal rows are above, by validation rows"
-    if rank > n:
-        method = f"largest score of normal validation rows, which are too few for a rate of {rate:.3g}"
-    return (
-        Finding(name="anomaly_threshold", split="validation", value=value, n=n, unit=unit, method=method, again=again),
-    )
 
 
 def anomaly_findings(

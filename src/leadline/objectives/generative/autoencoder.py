@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
@@ -33,7 +34,8 @@ from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma, chance
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Decision, Encoder, EvaluationContext, Learning, Objective, Supervision
+from leadline.objectives.calibrations.contract import calibrated, metrics_of
+from leadline.objectives.contract import Columns, Decision, Encoder, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.input_likelihoods import in_words, unlikely
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, complete_latent, latent_network, spacious
@@ -148,8 +150,13 @@ class AnomalyDecision(Decision):
     """The decision side: how badly a row is made, and whether that is too badly for a normal one."""
 
     options: Options
+    calibrations: tuple[str, ...] = ("anomaly-threshold",)
     monitors: ClassVar[Mapping[str, str]] = {"loss": "lower"}
-    declared_metrics = (RECONSTRUCTION, MSE_SCALED, *anomalies.METRICS)
+
+    @property
+    def declared_metrics(self) -> tuple[Metric, ...]:
+        """What findings are called."""
+        return (RECONSTRUCTION, MSE_SCALED, *metrics_of(self.calibrations), *anomaly_metrics.METRICS)
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
@@ -162,25 +169,9 @@ class AnomalyDecision(Decision):
             score_B = anomalies.excess(error_B, more["size"], network.last.slope)
         return Prediction({"score": score_B, "anomaly": score_B > network.last.threshold, "error": error_B, **more})
 
-    def calibrate(
-        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> tuple[Finding, ...]:
-        """Choose the score above which a row is called an anomaly, on the normal ones of the validation rows."""
-        normal = anomalies.normal_n(context.target, context.schema, self.options.anomaly)
-        found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {
-            "score": np.empty(0)
-        }
-        if network.last.slope is None:
-            return anomalies.calibrate_threshold(network.last, found["score"], self.options.false_alarm_rate, context)
-        error_n, size_n = (
-            found[name][~np.isnan(found["error"])] if "error" in found else np.empty(0) for name in ("error", "size")
-        )
-        slope = anomalies.calibrate_slope(network.last, error_n, size_n)
-        score_n = anomalies.excess(error_n, size_n, float(network.last.slope))
-        return (
-            *slope,
-            *anomalies.calibrate_threshold(network.last, score_n, self.options.false_alarm_rate, context, "1"),
-        )
+    def calibrate(self, network: Any, predictions: Columns, context: EvaluationContext) -> tuple[Finding, ...]:
+        """Choose the score above which a row is called an anomaly."""
+        return calibrated(self.calibrations, network.last, self.options, predictions, context)
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the mean surprise at normal rows in nats."""

@@ -15,15 +15,16 @@ from torch import Tensor, nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
+from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.metrics.classification import classifier as metrics
 from leadline.metrics.classification import curves
 from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
-from leadline.metrics.classification.temperature import scaled
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext, Head
-from leadline.objectives.supervised import calibration, classifier_options
+from leadline.objectives.calibrations.contract import calibrated, metrics_of, without_calibration
+from leadline.objectives.contract import Columns, EvaluationContext, Head
+from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.classifier_options import Options
 from leadline.objectives.supervised.single_target import HeadDecision, wrong_target
 
@@ -121,23 +122,21 @@ class ClassHead(Head):
 class ClassDecision(HeadDecision):
     """The decision side: a class and the probability of each, calibrated on validation rows."""
 
+    calibrations: tuple[str, ...] = ("temperature", "operating-point")
     monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "accuracy": "higher"}
-    declared_metrics = (*metrics.METRICS, EXPECTED_COST, *calibration.METRICS)
 
-    def calibrate(
-        self, network: Any, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> tuple[Finding, ...]:
+    @property
+    def declared_metrics(self) -> tuple[Metric, ...]:
+        """What findings are called."""
+        return (*metrics.METRICS, EXPECTED_COST, *metrics_of(self.calibrations))
+
+    def calibrate(self, network: Any, predictions: Columns, context: EvaluationContext) -> tuple[Finding, ...]:
         """Fit the temperature, then choose the threshold with it; both on the rows of `context` alone."""
-        return calibration.calibrate(network.last, self.options, predictions, context)
+        return calibrated(self.calibrations, network.last, self.options, predictions, context)
 
-    def uncalibrated(
-        self, network: Any, predictions: Mapping[str, np.ndarray]
-    ) -> tuple[str, Mapping[str, np.ndarray]] | None:
-        """Return decisions with the probabilities that a temperature of 1 would give."""
-        temperature = float(network.last.temperature)
-        if temperature == 1:
-            return None
-        return "temperature=1", {**predictions, "probability": scaled(predictions["probability"], 1 / temperature)}
+    def uncalibrated(self, network: Any, predictions: Columns) -> tuple[str, Columns] | None:
+        """Return predictions without the temperature."""
+        return without_calibration(self.calibrations, network.last, predictions)
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return mean negative log-likelihood (nats), rows weighed as in training, and accuracy."""

@@ -9,6 +9,7 @@ import torch
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
+from leadline.objectives.calibrations.anomaly_threshold import calibrate_slope, calibrate_threshold
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.anomalies import NEVER, Threshold, declared
@@ -57,7 +58,7 @@ def test_the_threshold_keeps_its_promise_on_new_rows() -> None:
     generator, rates = np.random.default_rng(0), []
     for _ in range(400):
         last = Threshold()
-        (found,) = anomalies.calibrate_threshold(last, generator.exponential(size=59), 0.1, context(np.zeros(59)))
+        (found,) = calibrate_threshold(last, generator.exponential(size=59), 0.1)
         assert found.value == pytest.approx(float(last.threshold))
         rates.append(float(np.exp(-float(last.threshold))))
     assert np.mean(rates) == pytest.approx(0.1, abs=4 * np.std(rates) / 20)
@@ -66,11 +67,11 @@ def test_the_threshold_keeps_its_promise_on_new_rows() -> None:
 
 def test_too_few_rows_take_the_largest_and_none_leave_it_open() -> None:
     last = Threshold()
-    (found,) = anomalies.calibrate_threshold(last, np.array([3.0, 1.0, 2.0]), 0.05, context(np.zeros(3)))
+    (found,) = calibrate_threshold(last, np.array([3.0, 1.0, 2.0]), 0.05)
     assert float(last.threshold) == 3
     assert "too few" in (found.method or "")
     last = Threshold()
-    (found,) = anomalies.calibrate_threshold(last, np.empty(0), 0.05, context(np.empty(0)))
+    (found,) = calibrate_threshold(last, np.empty(0), 0.05)
     assert found.value is None
     assert float(last.threshold) == NEVER
     assert torch.isfinite(last.threshold)  # a checkpoint with what is not finite would be refused
@@ -92,7 +93,7 @@ def test_the_power_that_errors_grow_with_is_found() -> None:
     size_n = np.exp(rng.normal(0, 1, 400))
     error_n = 0.1 * size_n**0.7 * np.exp(rng.normal(0, 0.1, 400))
     last = Threshold(relative=True)
-    (found,) = anomalies.calibrate_slope(last, error_n, size_n)
+    (found,) = calibrate_slope(last, error_n, size_n)
     assert found.value == pytest.approx(0.7, abs=0.02)
     assert last.slope is not None
     assert last.slope.item() == pytest.approx(found.value)
@@ -108,7 +109,7 @@ def test_the_power_that_errors_grow_with_is_found() -> None:
 
 def test_too_few_rows_give_no_slope() -> None:
     last = Threshold(relative=True)
-    (found,) = anomalies.calibrate_slope(last, np.ones(5), np.arange(1.0, 6.0))
+    (found,) = calibrate_slope(last, np.ones(5), np.arange(1.0, 6.0))
     assert found.value is None
     assert "fewer than 10" in str(found.why)
     assert last.slope is not None

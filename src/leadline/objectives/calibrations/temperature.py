@@ -1,0 +1,77 @@
+"""A classifier's temperature: what scores are divided by, fitted on validation rows (Guo et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from leadline.core.finding import Finding
+from leadline.core.metric import Metric
+from leadline.metrics.classification.temperature import fit, scaled
+from leadline.objectives.calibrations.contract import Calibration, chosen, set_buffer
+from leadline.objectives.contract import Columns, EvaluationContext
+
+FEWEST_ROWS = 100  # below which no temperature is fitted
+FEWEST_WRONG = 5  # rows that are wrong say how sure is too sure; with fewer of them, next to nothing does
+
+
+def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationContext) -> Iterator[Finding]:
+    n = len(context.target)
+    if isinstance(options.temperature, float):
+        set_buffer(last.temperature, options.temperature)
+        yield chosen("temperature", options.temperature, "as the experiment says", None)
+        return
+    if options.temperature == "none":
+        return
+    kept = _too_little(predictions, context)
+    if not kept:
+        fitted = fit(context.target, predictions["probability"], context.levels, context.group)
+        gain = fitted.change.intervals
+        if gain and gain[0][1] < 0:
+            set_buffer(last.temperature, fitted.value)
+            change = f"{-(fitted.change.value or 0.0):.2g} nats a row lower on folds it was not fitted on"
+            method = f"least negative log-likelihood of validation rows (Guo et al. 2017), {change}; sandwich interval"
+            yield chosen("temperature", fitted.value, method, n, interval=fitted.interval)
+            return
+        kept = "scaling does not demonstrably lower the negative log-likelihood of validation rows"
+    yield chosen("temperature", 1.0, f"kept: {kept}", n)
+
+
+def _too_little(predictions: Columns, context: EvaluationContext) -> str:
+    """Say why no temperature can be fitted; empty where one can."""
+    n = len(context.target)
+    if n == 0:
+        return "there are no validation rows to fit it on"
+    if n < FEWEST_ROWS:
+        return f"validation rows are too few to fit it on; {FEWEST_ROWS} are needed"
+    wrong = int(np.sum(predictions["probability"].argmax(1) != context.target))
+    if wrong < FEWEST_WRONG:
+        return f"{wrong} of the validation rows are wrong, and it takes {FEWEST_WRONG} to say how sure is too sure"
+    return ""
+
+
+def _applied(last: Any, predictions: Columns) -> Columns:
+    """Return predictions whose probabilities are those at the temperature, made at 1."""
+    if "probability" not in predictions:
+        return predictions
+    return {**predictions, "probability": scaled(predictions["probability"], float(last.temperature))}
+
+
+def _undone(last: Any, predictions: Columns) -> tuple[str, Columns] | None:
+    """Return predictions with the probabilities that a temperature of 1 would give."""
+    temperature = float(last.temperature)
+    if temperature == 1:
+        return None
+    return "temperature=1", {**predictions, "probability": scaled(predictions["probability"], 1 / temperature)}
+
+
+CALIBRATION = Calibration(
+    name="temperature",
+    fit=_fit,
+    applied=_applied,
+    undone=_undone,
+    metrics=(Metric("temperature", "Temperature", "what scores are divided by; above 1 makes the network less sure"),),
+    reference="Guo et al. 2017",
+)
