@@ -33,7 +33,6 @@ from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped, save_weights
 from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, model_of
 
-SEASONAL = "seasonal-naive"
 LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
 SHARE = 0.25  # of the operations of training, by which they may take more
 VECTORISED = 20  # of a network's operations are done in the time of one of theirs
@@ -80,10 +79,11 @@ def choose(
     learnt = ahead or objective.supervision.classical_target in LEARNT
     if asked is None:
         usual = [input_type(one.kind).baselines for one in schema.inputs]
-        names = tuple(name for name in usual[0] if learnt and all(name in others for others in usual))
-        if ahead:
-            longest = max(one.window.past for one in schema.inputs if one.window is not None)
-            names = tuple(name for name in names if name != SEASONAL or 1 < _season(schema) <= longest)
+        names = tuple(
+            name
+            for name in usual[0]
+            if learnt and all(name in others for others in usual) and lookup("models", name).is_baseline(schema)
+        )
     else:
         families = {name: lookup("models", name) for name in registered("models")}
         known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]
@@ -171,26 +171,16 @@ def _fitted(
         size_mb,
         _latency(network, first_inputs(test, 1)),
         notes=fitted.notes,
-        options=_given(name, dataset.schema),
+        options=lookup("models", name).from_data(dataset.schema),
     )
 
 
 def _bodies(name: str, schema: Schema) -> Mapping[str, Component]:
-    bodies, component = {}, Component(name=name, options=_given(name, schema))
+    bodies, component = {}, Component(name=name, options=lookup("models", name).from_data(schema))
     for one in schema.inputs:
         spec = signal_spec(build_preprocessor(one, plain=not lookup("models", name).forecasts), one)
         bodies[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
     return bodies
-
-
-def _given(name: str, schema: Schema) -> Mapping[str, Any]:
-    return {"season": _season(schema)} if name == SEASONAL else {}
-
-
-def _season(schema: Schema) -> int:
-    """Return after how many steps what is forecast repeats itself, as far as the data says; 1 where it does not."""
-    assert schema.target is not None
-    return int(schema.target.state.get("season", 1))
 
 
 def _without(experiment: Experiment, objective: BoundObjective) -> tuple[Experiment, BoundObjective]:

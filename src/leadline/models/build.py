@@ -88,7 +88,7 @@ def _check_output(family: Family, spec: SignalSpec, encoder_output: EncoderOutpu
 
 
 def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Family | None:
-    """Return the family of a network that is fitted, not stepped; None for the others. `modules` are inputs with one of
+    """Return the family of a classical model; None for networks that gradients train. `modules` are inputs with one of
     their own.
 
     Raises UsageError where such a family is named for one input and something else for another: it is one model over

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel
 from torch import nn
 
+from leadline.core.schema import Schema
 from leadline.nn.batch import EncoderOutput, SignalSpec
 
 
@@ -54,14 +55,16 @@ class Family:
     - `decoder(spec, latent, options)`: a module from codes (B, latent) to values (B, *spec.shape), the family's network
       the other way round; families without one are given `leadline.nn.generative.decoders`' own.
     - `reference`: the paper.
-    - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for families that are
-      trained by gradients. Its vectors then only say which features it learns from; `head` is the model itself, from
-      the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until `fit` finds
-      them on `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many operations
-      that takes. Their table is `data.front.TableFront`'s plain one.
+    - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for classical
+      families, which no gradient trains. Their vectors only say which features they learn from; `head` is the model
+      itself, from the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until
+      `fit` finds them on `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many
+      operations that takes. Their table is `data.preprocessors.TablePreprocessor`'s plain one.
     - `forecasts`: it needs to know how many steps of a sequence are to be forecast, and gives them itself (``head:
       none``). If it is fitted, the model is what `build` returns, and `fit` and `work` take that; the splits are given
       to it as `Windows`.
+    - `is_baseline(schema)`: whether the data suits it as a baseline, where its inputs usually have it as one;
+      `from_data(schema)`: the options that the data gives it there.
     """
 
     name: str
@@ -75,6 +78,8 @@ class Family:
     fit: Callable[[Any, Any, Any, int], Fitted] | None = None
     work: Callable[[Any, int], float] | None = None
     forecasts: bool = False
+    is_baseline: Callable[[Schema], bool] = lambda schema: True
+    from_data: Callable[[Schema], Mapping[str, Any]] = lambda schema: {}
 
     @property
     def builders(self) -> Mapping[EncoderOutput, Builder]:

@@ -1,4 +1,4 @@
-"""Train the network of a run folder where it is fitted, not stepped: what of an experiment that leaves open, and doing
+"""Train the network of a run folder where it is a classical model: what of an experiment that leaves open, and doing
 it.
 """
 

@@ -1,4 +1,4 @@
-"""Fit a model that is not stepped by gradients: its features from the network's bodies, its target from the objective.
+"""Fit a classical model: its features from the network's bodies, its target from the objective.
 
 Shapes in names: n rows, F features, O outputs.
 """

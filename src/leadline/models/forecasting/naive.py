@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.models.contract import Family, Fitted, Windows
 from leadline.nn.batch import Signal, SignalSpec
@@ -92,6 +93,17 @@ def _work(model: Repeated, rows: int) -> float:
     return 0.0 if model.given else float(LOOKED_AT * model.spec.past * model.spec.ahead * len(model.spec.aims))
 
 
+def _season(schema: Schema) -> int:
+    """Return after how many steps what is forecast repeats itself, as far as the data says; 1 where it does not."""
+    assert schema.target is not None
+    return int(schema.target.state.get("season", 1))
+
+
+def _repeats(schema: Schema) -> bool:
+    """Return whether the data says after how many steps it repeats itself, and windows are as long."""
+    return 1 < _season(schema) <= max(one.window.past for one in schema.inputs if one.window is not None)
+
+
 FAMILY = Family(
     name="naive",
     accepts=("sequence",),
@@ -109,6 +121,8 @@ SEASONAL = Family(
     gives=lambda spec, options: Repeated(spec, options, options.season),
     fit=fit,
     work=_work,
+    is_baseline=_repeats,
+    from_data=lambda schema: {"season": _season(schema)},
     forecasts=True,
     reference="Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice",
 )

@@ -1,4 +1,4 @@
-"""Simple features for models that are fitted, not stepped: columns as they are; of pictures, pixels and edges.
+"""Simple features for classical models: columns as they are; of pictures, pixels and edges.
 
 Shapes in names: B rows, C channels, H height, W width, O orientations, G cells a side.
 """
