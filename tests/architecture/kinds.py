@@ -28,8 +28,8 @@ from package import Module, imports, modules
 from leadline.core.registry import TABLES
 
 ASKED = re.compile(r"(\w+_)?(kind|kinds|name)")
-# Kinds that no registry lists: the input that scalar columns share, and kinds of targets.
-SHARED = frozenset({"table", "several", "count", "series", "sequence", "tags", "probabilities"})
+# Kinds that no registry lists: that of signals with steps.
+SHARED = frozenset({"sequence"})
 CALLS = frozenset({"set", "frozenset", "tuple", "list", "sorted", "next", "str", "get", "getattr"})
 
 

@@ -137,8 +137,8 @@ def _measured(folder: Path, trial: LabelShare, run_context: RunContext, levels: 
 def _trial(folder: Path, whole: RunContext, dataset: Dataset, share: float, start: str) -> LabelShare:
     train = dataset.splits["train"].labelled
     assert train.target is not None
-    classed = train.target.ndim == 1 and train.target.dtype.kind == "i"
-    at = drawn(train.target if classed else np.zeros(len(train), dtype=np.int64), share, whole.experiment.seed)
+    class_n = train.target if dataset.schema.classes else np.zeros(len(train), dtype=np.int64)
+    at = drawn(class_n, share, whole.experiment.seed)
     few = replace(dataset, splits={**dataset.splits, "train": train.subset(at)})
     where = folder / files.CHECKPOINTS / FOLDER / f"{start.replace(' ', '-')}-{share:g}"
     run_context = whole.of(_experiment(whole.experiment, start, len(at), len(train)))
