@@ -20,12 +20,12 @@ from leadline.training.steps.contract import Step, evaluated_network
 
 MOST = 12  # epochs whose new pictures are kept
 ROWS = 8  # new pictures of an epoch
-LAST = 32  # ticks that an alarm may look back on
+LAST = 32  # log entries that an alarm may look back on
 
 
 class TrainingDiagnostics:
-    """Consumes ticks and epochs: what the objective is alarmed by, and pictures of the same codes after epochs spread
-    evenly.
+    """Consumes log entries and epochs: what the objective is alarmed by, and pictures of the same codes after epochs
+    spread evenly.
 
     Where there would be more epochs than `MOST`, every other one goes, and from then on only every other is looked at;
     how training ended is always there."""
@@ -40,8 +40,8 @@ class TrainingDiagnostics:
         self.pictures: dict[float, Tensor] = {}  # (ROWS,C,H,W) uint8 after so many epochs
 
     def take(self, rows: Sequence[Mapping[str, Any]], step: Step, *, at_end: bool, last: bool) -> Iterator[str]:
-        """Look at the last of all ticks so far, `at_end` of an epoch or of training, the `last` one; yields what is
-        alarming.
+        """Look at the last of all log entries so far, `at_end` of an epoch or of training, the `last` one; yields what
+        is alarming.
         """
         epoch = float(rows[-1]["epoch"])
         if self.shown is not None and at_end and epoch not in self.pictures and (last or epoch % self.every == 0):
@@ -54,7 +54,7 @@ class TrainingDiagnostics:
         yield from self._alarms(rows)
 
     def _alarms(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-        """Yield in words what the last tick is the first to show."""
+        """Yield in words what the last entry is the first to show."""
         if self.diagnostics is None:
             return
         found = self.diagnostics.alarms(rows[-LAST:])

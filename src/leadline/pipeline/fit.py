@@ -135,7 +135,7 @@ def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, netw
 
 
 def data_loader(run_context: RunContext, dataset: Dataset, device: str) -> DataLoader:
-    """Return the batches that a resolved job trains on, augmented and mixed."""
+    """Return the batches that a resolved experiment trains on, augmented and mixed."""
     training = run_context.experiment.training
     assert training.batch is not None
     inputs = dataset.schema.inputs

@@ -36,7 +36,7 @@ class BudgetControl:
         at, world = self.step.progress, self.step.context.world
         if world.is_main and not stopped:
             at.total, self.ended = self.account.plan(done, self.step.context.total, ended=self.ended)
-        # Processes take the same learning rate and tick together.
+        # Processes take the same learning rate and log together.
         at.total, self.account.look_at = json.loads(world.share(json.dumps([at.total, self.account.look_at])))
 
     def look(self, done: int) -> bool:

@@ -1,4 +1,4 @@
-"""What was seen of a training, tick by tick, and what was out of the ordinary in it; a checkpoint holds all of it."""
+"""The rows of a training's log, and what was out of the ordinary in it; a checkpoint holds all of it."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ class Loader(Protocol):
 
 @dataclass(frozen=True)
 class LogEntry:
-    """What was seen since the last tick, after `step` steps in all.
+    """What was seen since the last entry, after `step` steps in all.
 
     `epoch` counts from 1; `losses` are the means of the loss and its parts over the examples since then, over all
-    processes; `gradient_norm` is that of the last step, or the mean before clipping since the last tick where the run
-    clips; `seconds` are of training since `fit` began, what the consumer does between ticks left out."""
+    processes; `gradient_norm` is that of the last step, or the mean before clipping since the last entry where the
+    run clips; `seconds` are of training since `fit` began, what the consumer does between entries left out."""
 
     step: int
     epoch: int
@@ -80,12 +80,12 @@ def fit(
     interrupted: Callable[[], object] = lambda: None,
     look: Callable[[int], bool] = lambda done: False,
 ) -> Iterator[LogEntry]:
-    """Take steps `start` to `total`, and yield a tick every `every` steps, at each end of an epoch and after the last.
+    """Take steps `start` to `total`; yield an entry every `every` steps, at each end of an epoch and after the last.
 
-    `until` is asked once the consumer is done with a tick; when it says yes in any process, all stop. While
-    `interrupted` returns something true, every step of a single process yields a tick, so that a signal is answered at
-    once. `look` is asked how many steps are done after each of them and may want a tick, in all processes alike.
-    Nothing waits for the device between ticks. Raises Diverged where the loss or the gradient is no longer finite."""
+    `until` is asked once the consumer is done with an entry; when it says yes in any process, all stop. While
+    `interrupted` returns something true, every step of a single process yields one, so that a signal is answered at
+    once. `look` is asked how many steps are done after each of them and may want an entry, in all processes alike.
+    Nothing waits for the device between entries. Raises Diverged where the loss or the gradient is no longer finite."""
     if loader.feedback is not None:
         loader.feedback.with_network(step.network)
     sums_2K: Tensor | None = None
@@ -95,7 +95,7 @@ def fit(
     for at in range(start, total):
         done = at + 1
         epoch_end = done % loader.steps_per_epoch == 0
-        # Several processes must tick together, as they add up what they saw: a signal waits for the next tick of all.
+        # Several processes must log together, as they add up what they saw: a signal waits for the next entry of all.
         due = epoch_end or done % every == 0 or done == total or look(done) or (world.size == 1 and bool(interrupted()))
         names, seen_2K = step(loader.at(at), norm=due)
         sums_2K = seen_2K if sums_2K is None else sums_2K.add_(seen_2K)

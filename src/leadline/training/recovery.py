@@ -56,13 +56,13 @@ class Snapshot:
         """How many steps had been taken."""
         return int(self.scalars["step"])
 
-    def due(self, tick_step: int, *, epoch_end: bool, loss: float, first: float) -> bool:
-        """Return whether a tick is one to take a snapshot at: not too soon, and not where the loss is climbing away.
+    def due(self, done: int, *, epoch_end: bool, loss: float, first: float) -> bool:
+        """Return whether to take a snapshot after so many steps: not too soon, and not where the loss is climbing away.
 
         It depends on the step and on losses alone, so that a resumed run goes back to where the uninterrupted one does.
         """
         sound = loss - first <= WORSE * abs(first)
-        return sound and tick_step > EARLY and (epoch_end or tick_step - self.step >= SPACING)
+        return sound and done > EARLY and (epoch_end or done - self.step >= SPACING)
 
     def take(self, step: Step) -> None:
         """Copy the state of now; raises Diverged where it holds numbers that are not finite."""
