@@ -120,7 +120,7 @@ class ForecastLearning(HeadLearning):
         """Return the network: where its bodies give features, the series is put on each window's own scale before."""
         end = self.head.last(schema)
         network = Forecaster.of(assemble(schema, bodies, outputs=self.head.outputs(schema), last=end, fuse=fuse))
-        series = next((one for one in schema.inputs if one.kind == "series"), None)
+        series = next((one for one in schema.inputs if one.window is not None), None)
         if series is not None and self.options.anchor != "none":
             body: Any = bodies[series.name]
             assert isinstance(body, Body)
