@@ -23,7 +23,6 @@ ALLOWED: Mapping[str, tuple[int, str]] = {
     "nn/generative/decoders.py": (3, OPEN),
     "nn/layers/pooling.py": (1, OPEN),
     "objectives/generative/vae.py": (1, OPEN),
-    "objectives/supervised/forecasting.py": (1, OPEN),
     "pipeline/resolving/reference.py": (1, OPEN),
     "rendering/baseline_text.py": (1, OPEN),
     "rendering/exhibits.py": (1, OPEN),
