@@ -14,6 +14,7 @@ from leadline.core.requirement import holm_levels
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.lookup import analyses
+from leadline.evaluation.analyses.quality import in_section
 from leadline.evaluation.subject import LEVEL, Subject, with_units
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.run.inference import predict_subset
@@ -73,4 +74,4 @@ def measure_rows(
     context = EvaluationContext("test", target, subset.group, schema, levels, seed)
     for item in objective.decision.measure(decided, context):
         if isinstance(item, Finding):
-            yield with_units(item, subset)
+            yield in_section(with_units(item, subset))

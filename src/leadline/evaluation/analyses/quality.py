@@ -11,8 +11,13 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     for split in SPLITS:
         for item in subject.quality(split) if subject.split(split) is not None else ():
             if isinstance(item, Finding):
-                section = item.section or ("per_class" if item.group is not None else None)
-                yield item.model_copy(update={"section": section})
+                yield in_section(item)
+
+
+def in_section(finding: Finding) -> Finding:
+    """Return what an objective measured with the section it stands in: measures of classes have one of their own."""
+    section = finding.section or ("metrics" if finding.group is None else "per_class")
+    return finding.model_copy(update={"section": section})
 
 
 def _applies(subject: Subject) -> str | None:
