@@ -18,6 +18,7 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.errors import Interrupted, UsageError
 from leadline.pipeline.auxiliary import run
+from leadline.pipeline.begin import Begun
 from leadline.rendering.summary_text import summary_text
 from leadline.run import folder as files
 from leadline.run.run import Run
@@ -212,17 +213,17 @@ def test_a_run_stopped_at_an_input_alone_goes_on_there(cli, place: Path, monkeyp
     source = houses(place, lambda size, bright: size + bright, rows=80)
     common = ("train", source, "--epochs", 2, *QUICK)
     assert cli(*common, "--out", "whole") == 0
-    real, calls = run.fit_network, []
+    real, calls = run.fit, []
 
-    def stopped(folder: Path, *rest: Any) -> Any:
-        calls.append(folder)
+    def stopped(begun: Begun) -> Any:
+        calls.append(begun)
         if len(calls) == 2:
             raise Interrupted("Stopped.", 15)
-        return real(folder, *rest)
+        return real(begun)
 
-    monkeypatch.setattr(run, "fit_network", stopped)
+    monkeypatch.setattr(run, "fit", stopped)
     assert cli(*common, "--out", "run") == 143
-    monkeypatch.setattr(run, "fit_network", real)
+    monkeypatch.setattr(run, "fit", real)
     assert cli("resume", "run", "-q") == 0
     one, other = ({f.label: f.value for f in report(run).findings if f.split == "test"} for run in ("whole", "run"))
     assert one == other

@@ -24,8 +24,9 @@ from leadline.data.dataset import prepare
 from leadline.data.sources import frames
 from leadline.errors import LeadlineError, RunError
 from leadline.objectives.lookup import objective_for
+from leadline.pipeline.calibrate import calibrate_run
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.fit import fit_network
+from leadline.pipeline.fit import fit
 from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.train import start
 from leadline.run import folder as files
@@ -86,7 +87,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             run_context = RunContext(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
             with TemporaryDirectory(prefix="leadline-") as folder:
                 begun = start(run_context, Path(folder))
-                trained = fit_network(*begun)
+                trained = calibrate_run(begun, fit(begun))
                 self.weights_ = (begun.folder / files.WEIGHTS).read_bytes()
         except LeadlineError as error:
             raise ValueError(str(error)) from error

@@ -31,6 +31,13 @@ RULE = (
 TOGETHER = " ({} intervals that hold together, Bonferroni)"  # of differences between all pairs of models
 
 
+class Comparisons(NamedTuple):
+    """Findings and exhibits about simpler models, or about inputs."""
+
+    findings: tuple[Finding, ...] = ()
+    drafts: tuple[ExhibitDraft, ...] = ()
+
+
 class Model(NamedTuple):
     """One of the models compared: what each test row scores, the larger the better, and the size of its weights."""
 

@@ -1,5 +1,5 @@
-"""Choose what is chosen after training (a temperature, a threshold) on validation rows, before the weights are
-written.
+"""Step 5 of a run, calibrate: choose what is chosen after training (a temperature, a threshold) on validation rows, and
+write the weights that ship.
 """
 
 from __future__ import annotations
@@ -12,8 +12,33 @@ from leadline.core.finding import Finding
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
 from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.pipeline.begin import Begun
+from leadline.pipeline.execution import as_planned
+from leadline.pipeline.fit import Fitted
 from leadline.pipeline.progress import Progress
+from leadline.run import folder as files
 from leadline.run.inference import predict_subset
+from leadline.run.run import save_weights
+from leadline.run.trained import Trained
+
+
+def calibrate_run(begun: Begun, fitted: Fitted) -> Trained:
+    """Calibrate a trained network, write its weights into the run folder, and return how training went with what was
+    chosen; only the first process has a network to do so with.
+    """
+    folder, run_context, dataset, _ = begun
+    if fitted.network is None:
+        return fitted.trained
+    with as_planned(folder):
+        chosen = calibrate(
+            fitted.network,
+            run_context.objective,
+            dataset.schema,
+            dataset.splits.get("validation"),
+            run_context.shown,
+        )
+    save_weights(fitted.network, folder / files.WEIGHTS)
+    return fitted.trained._replace(calibrated=chosen)
 
 
 def calibrate(

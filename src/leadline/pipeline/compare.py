@@ -1,10 +1,12 @@
-"""What simpler models reach beside a trained network, and what each of its inputs is worth."""
+"""Step 7 of a run, compare: with simpler models, with each of its inputs alone, with fewer labels.
+
+All comparisons are of predictions for the same test rows.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from torch import nn
 
@@ -12,7 +14,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
 from leadline.evaluation.baselines import Baseline, constant, fit_baselines
-from leadline.evaluation.comparison import NETWORK, comparison_findings
+from leadline.evaluation.comparison import NETWORK, Comparisons, comparison_findings
 from leadline.evaluation.evaluate import Evaluated
 from leadline.evaluation.input_ablation import (
     AGAIN,
@@ -21,18 +23,35 @@ from leadline.evaluation.input_ablation import (
     single_input_ablation,
     without_each_input,
 )
+from leadline.machine.latency import cpu_threads
 from leadline.objectives.contract import EvaluationContext
+from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
 from leadline.pipeline.auxiliary.single_inputs import SingleInputRun, single_input_predictions
+from leadline.pipeline.begin import Begun
 from leadline.pipeline.context import RunContext
+from leadline.pipeline.evaluate import EvaluatedRun
 from leadline.run import folder as files
 from leadline.run.trained import Trained
 
 
-class Comparisons(NamedTuple):
-    """Findings and exhibits about simpler models, or about inputs."""
-
-    findings: tuple[Finding, ...] = ()
-    drafts: tuple[ExhibitDraft, ...] = ()
+def compare_run(
+    begun: Begun, evaluated: EvaluatedRun, alone: Sequence[SingleInputRun], shares: Sequence[LabelShare]
+) -> Comparisons:
+    """Compare a run's network with its baselines, with networks of each input `alone`, and with those trained on
+    `shares` of the labels.
+    """
+    folder, run_context, dataset, _ = begun
+    measured, levels, trained = evaluated.found, evaluated.subject.levels, evaluated.record.trained
+    cost = tuple(finding for finding in measured.findings if finding.section == "cost")
+    with cpu_threads(evaluated.threads):
+        ones = (
+            compare_baselines(folder, run_context, dataset, trained, measured, cost, levels),
+            compare_inputs(evaluated.subject.network, run_context, dataset, measured, alone, levels),
+            curve(folder, shares, run_context, levels),
+        )
+    return Comparisons(
+        tuple(finding for one in ones for finding in one.findings), tuple(draft for one in ones for draft in one.drafts)
+    )
 
 
 def compare_baselines(

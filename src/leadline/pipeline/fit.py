@@ -1,39 +1,53 @@
-"""Train the network of a run folder to its end, from the start or from its last checkpoint."""
+"""Step 4 of a run, fit: train the network to its end, from the start or from its last checkpoint."""
 
 from __future__ import annotations
 
-import json
 import signal
 from collections.abc import Callable
-from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
-from leadline.data.augmentations.augmenter import Augmenter, augmented_views
-from leadline.data.augmentations.mixing import Mixer
 from leadline.data.dataset import Dataset
 from leadline.errors import Interrupted
 from leadline.machine import out_of_memory
-from leadline.pipeline.context import RunContext
+from leadline.models.build import classical_family
+from leadline.pipeline.begin import Begun
 from leadline.pipeline.epoch_end import on_epoch_end
+from leadline.pipeline.execution import data_loader, execution_plan
+from leadline.pipeline.fit_classical import fit_classical_network
 from leadline.pipeline.trainer_state import TrainerState
-from leadline.run.environment import environment_for, write_environment
 from leadline.run.trained import Trained
-from leadline.training.data_loader import DataLoader
-from leadline.training.loop import fit
-from leadline.training.plan import ExecutionPlan, applied, device_for
-from leadline.training.plan_trials import choose_plan
+from leadline.training.loop import fit as entries_of
+from leadline.training.plan import applied
 from leadline.training.recovery import Diverged, OutOfMemory
 from leadline.training.signals import catching
-from leadline.training.steps.contract import StepContext, build_step, step_options
+from leadline.training.steps.contract import StepContext, build_step
 
 
-def fit_network(folder: Path, run_context: RunContext, dataset: Dataset, network: nn.Module) -> Trained:
-    """Train a network to the end and write the weights that ship; goes on from the newest checkpoint where there is
-    one.
+class Fitted(NamedTuple):
+    """A trained network as it will ship, on the CPU, but for what calibration sets; and how training went.
+
+    The network is None in processes that are not the first.
+    """
+
+    network: nn.Module | None
+    trained: Trained
+
+
+def fit(begun: Begun) -> Fitted:
+    """Train the network of a run that has begun; goes on from the newest checkpoint where there is one.
 
     Raises Interrupted after a signal, with a checkpoint written; TrainingFailed where the loss diverges or the disk is
-    full."""
+    full.
+    """
+    family = classical_family(begun.run_context.experiment.network, begun.run_context.modules)
+    return Fitted(*(fit_classical_network(begun, family) if family else _fit_network(begun)))
+
+
+def _fit_network(begun: Begun) -> tuple[nn.Module | None, Trained]:
+    """Train by gradients: the plan, the batches, the step, and the loop around them."""
+    folder, run_context, dataset, network = begun
     training, world = run_context.experiment.training, run_context.world
     assert training.epochs is not None and training.batch is not None
     plan = execution_plan(folder, run_context, dataset, network)
@@ -75,7 +89,7 @@ def _stretch(
 
     It is returned rather than handled here, as an error keeps the memory of the step that it was raised in.
     """
-    entries = fit(
+    entries = entries_of(
         trainer.step,
         trainer.loader,
         lambda entry: trainer.over or bool(stopped()),
@@ -98,56 +112,3 @@ def _stretch(
         rows = -(-trainer.loader.batch // trainer.step.progress.accumulate)
         return OutOfMemory(f"a step with {rows} rows at a time did not fit into memory")
     return None
-
-
-def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, network: nn.Module) -> ExecutionPlan:
-    """Return the run's execution plan: the recorded one, else one chosen now and recorded before any step."""
-    training, world = run_context.experiment.training, run_context.world
-    environment = environment_for(folder) if world.is_main else {}
-    recorded = world.share(json.dumps(environment.get("plan")))
-    if recorded != "null":
-        device = device_for(training.plan.device, world.local_rank)
-        return ExecutionPlan.model_validate_json(recorded).model_copy(update={"device": str(device)})
-    if not training.deterministic:
-        run_context.shown.note("timing how to execute steps on this machine …")
-    loader = data_loader(run_context, dataset, "cpu")
-    steps = (training.epochs or 1) * loader.steps_per_epoch
-    batch = next(loader.at(0).split(training.accumulate))
-
-    def chosen(rows: int) -> ExecutionPlan:
-        few = next(batch.split(-(-len(batch) // rows)))
-        return choose_plan(
-            network,
-            run_context.objective,
-            few,
-            training.plan,
-            steps=steps,
-            deterministic=training.deterministic,
-            varied=dataset.splits["train"].lengths is not None,
-            world=world,
-        )
-
-    plan = out_of_memory.retry_with_half(chosen, len(batch))
-    if world.is_main:
-        write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
-        run_context.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")
-    return plan
-
-
-def data_loader(run_context: RunContext, dataset: Dataset, device: str) -> DataLoader:
-    """Return the batches that a resolved experiment trains on, augmented and mixed."""
-    training = run_context.experiment.training
-    assert training.batch is not None
-    inputs = dataset.schema.inputs
-    return DataLoader(
-        dataset.splits["train"],
-        training.batch,
-        run_context.experiment.seed,
-        augment=Augmenter(inputs, dataset.schema.target),
-        mix=Mixer(training.mix, inputs) if training.mix else None,
-        views=augmented_views(run_context.objective.supervision.views, inputs),
-        labelled_share=run_context.objective.supervision.labelled_share,
-        sampling=step_options(training.step).sampling,
-        world=run_context.world,
-        device=device,
-    )

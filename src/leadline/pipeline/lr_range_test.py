@@ -14,7 +14,7 @@ from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.data.dataset import Dataset
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.fit import data_loader
+from leadline.pipeline.execution import data_loader
 from leadline.run import folder as files
 from leadline.training.distributed import ALONE
 from leadline.training.lr_range_test import LEVEL, LrRangeTest, lr_range_test

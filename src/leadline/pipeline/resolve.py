@@ -14,12 +14,12 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.models.build import classical_family
-from leadline.pipeline.auxiliary.label_efficiency import check_shares
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.data_summary import describe_data
-from leadline.pipeline.fit_classical import unused_entries
 from leadline.pipeline.lr_range_test import with_rate
+from leadline.pipeline.resolving.classical import unused_entries
 from leadline.pipeline.resolving.experiment import resolve
+from leadline.pipeline.resolving.label_shares import check_shares
 from leadline.pipeline.resolving.updates import renamings
 from leadline.run.build import build_network
 from leadline.run.warm_start import CarriedOver, ParentRun

@@ -15,18 +15,19 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from leadline.models.build import classical_family
 from leadline.pipeline.auxiliary.label_efficiency import train_shares
 from leadline.pipeline.auxiliary.reference_classifier import reference_classifier
 from leadline.pipeline.auxiliary.single_inputs import train_single_inputs
 from leadline.pipeline.begin import Begun, begin_run, reopen
+from leadline.pipeline.calibrate import calibrate_run
+from leadline.pipeline.compare import compare_run
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.disk_guard import disk_full_guard
-from leadline.pipeline.fit import fit_network
-from leadline.pipeline.fit_classical import fit_classical_network
+from leadline.pipeline.evaluate import evaluate_run
+from leadline.pipeline.fit import fit
 from leadline.pipeline.prepare import prepare_data
 from leadline.pipeline.resolve import resolve_run
-from leadline.pipeline.write import finish
+from leadline.pipeline.write import write_run
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.run.warm_start import parent_run
@@ -58,18 +59,16 @@ def continue_run(run_context: RunContext, folder: Path) -> Run | None:
 
 def complete(begun: Begun) -> Run | None:
     """Train what has begun to its end, measure it, and write its report."""
-    folder, run_context, dataset, network = begun
-    family = classical_family(run_context.experiment.network, run_context.modules)
+    folder, run_context, dataset, _ = begun
     with disk_full_guard(folder):
-        if family:
-            trained = fit_classical_network(folder, run_context, dataset, network, family)
-        else:
-            trained = fit_network(folder, run_context, dataset, network)
+        trained = calibrate_run(begun, fit(begun))
         alone = train_single_inputs(folder, run_context, dataset)
         shares = train_shares(folder, run_context, dataset)
-        judge = reference_classifier(folder, run_context, dataset)
+        reference = reference_classifier(folder, run_context, dataset)
         if run_context.world.is_main:
-            finish(folder, run_context, dataset, trained, alone, judge, shares)
+            evaluated = evaluate_run(begun, trained, reference)
+            compared = compare_run(begun, evaluated, alone, shares)
+            write_run(begun, evaluated, compared)
     return _finished(folder, run_context)
 
 

@@ -6,15 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 import polars as pl
+from torch import nn
 
-from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
-from leadline.pipeline.calibrate import calibrate
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
-from leadline.run.run import save_weights
 from leadline.run.trained import Trained
 from leadline.training.best_weights import BestWeights
 from leadline.training.budget import Account
@@ -190,18 +188,17 @@ class TrainerState:
             with self.budget.account.noting("checkpoint"):
                 self.checkpointing.save(self.step.progress.step)
 
-    def ship(self) -> Trained:
-        """Write the weights that ship, the best on validation or the last, and the history; say how training went."""
+    def ship(self) -> tuple[nn.Module | None, Trained]:
+        """Return the network that ships, with the best weights on validation or the last, in the first process; write
+        the history, and say how training went.
+        """
         seconds, energy = self.budget.account.seconds, self.budget.energy()
         self.best.put_back()
-        frame, calibrated = pl.DataFrame(), tuple[Finding, ...]()
-        objective, shown = self.run_context.objective, self.run_context.shown
+        network, frame = None, pl.DataFrame()
         if self.run_context.world.is_main:
             if not self.best.tensors:
                 renew_average(self.step, self.loader)
             network = shipped_network(self.step).to("cpu")
-            calibrated = calibrate(network, objective, self.validation.schema, self.validation.subset, shown)
-            save_weights(network, self.folder / files.WEIGHTS)
             frame = self.history.frame()
             frame.write_parquet(self.folder / files.HISTORY)
         self.trackers.close()
@@ -209,16 +206,16 @@ class TrainerState:
         best_epoch = round(self.history.epoch(best.step), 2) if best is not None and best.step else None
         if self.over and best_epoch is not None:
             last = self.history.epoch(at.step)
-            shown.note(f"stopped after epoch {last:.3g}: the weights of epoch {best_epoch:.3g} ship")
-        return Trained(
+            self.run_context.shown.note(f"stopped after epoch {last:.3g}: the weights of epoch {best_epoch:.3g} ship")
+        trained = Trained(
             datetime.fromisoformat(environment_for(self.folder)["started"]),
             seconds,
             frame,
             best_epoch,
             energy,
-            calibrated,
-            tuple(self.history.events),
-            at.halvings,
-            self.diagnostics.findings(self.history.rows),
-            self.diagnostics.drafts(),
+            events=tuple(self.history.events),
+            rollbacks=at.halvings,
+            seen=self.diagnostics.findings(self.history.rows),
+            shown=self.diagnostics.drafts(),
         )
+        return network, trained

@@ -143,7 +143,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     def narrow(most: int) -> None:
         from leadline.models.tabular.mlp import FAMILY
 
-        build, fit, armed = FAMILY.build, train.fit_network, []
+        build, fit, armed = FAMILY.build, train.fit, []
 
         def fit_run(*arguments):
             armed.append(True)  # building the network looks at a row or two
@@ -160,7 +160,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
             return body
 
         monkeypatch.setitem(FAMILY.__dict__, "build", tight)
-        monkeypatch.setattr(train, "fit_network", fit_run)
+        monkeypatch.setattr(train, "fit", fit_run)
 
     return narrow
 

@@ -17,10 +17,9 @@ from leadline.core.finding import Finding
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.data.splits.label_subset import drawn
-from leadline.errors import UsageError
+from leadline.evaluation.comparison import Comparisons
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.run import train_auxiliary
-from leadline.pipeline.compare import Comparisons
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.resolving.updates import STEPS
 from leadline.run import folder as files
@@ -51,21 +50,6 @@ class LabelShare(NamedTuple):
     def label(self) -> str:
         """The share and the start in words: ``1% of labels, from scratch``."""
         return f"{100 * self.share:.3g}% of labels, {self.start}"
-
-
-def check_shares(run_context: RunContext, dataset: Dataset) -> None:
-    """Raise UsageError where there is no curve to draw: no test rows, or rows that need no label of their own."""
-    if not run_context.experiment.label_efficiency:
-        return
-    if run_context.objective.supervision.labels != "all":
-        raise UsageError(
-            f"label_efficiency trains on fewer labels, and the objective {run_context.objective.name!r} does not need"
-            " one in every train row. --set data.labelled=0.01 gives it so many."
-        )
-    if any(one.window is not None for one in dataset.schema.inputs):
-        raise UsageError("label_efficiency is not for series: the steps that are forecast are their own labels.")
-    if not len(dataset.splits.get("test", ())):
-        raise UsageError("label_efficiency is measured on test rows, and there are none: set data.split.test.")
 
 
 def train_shares(folder: Path, run_context: RunContext, dataset: Dataset) -> tuple[LabelShare, ...]:

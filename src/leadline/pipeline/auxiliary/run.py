@@ -9,10 +9,10 @@ from torch import nn
 
 from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
-from leadline.models.build import classical_family
+from leadline.pipeline.begin import Begun
+from leadline.pipeline.calibrate import calibrate_run
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.fit import fit_network
-from leadline.pipeline.fit_classical import fit_classical_network
+from leadline.pipeline.fit import fit
 from leadline.run import folder as files
 from leadline.run.environment import environment_for, write_environment
 
@@ -37,12 +37,8 @@ def train_auxiliary(
         environment = environment_for(folder)
         write_environment(where, {key: value for key, value in environment.items() if planned or key != "plan"})
     try:
-        network = begin()
-        family = classical_family(run_context.experiment.network, run_context.modules)
-        if family is not None:
-            fit_classical_network(where, run_context, dataset, network, family)
-        else:
-            fit_network(where, run_context, dataset, network)
+        begun = Begun(where, run_context, dataset, begin())
+        calibrate_run(begun, fit(begun))
     except Interrupted as error:
         raise Interrupted(
             f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128

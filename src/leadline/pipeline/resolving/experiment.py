@@ -26,7 +26,7 @@ from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
-from leadline.pipeline.fit_classical import classical_entries
+from leadline.pipeline.resolving.classical import classical_entries
 from leadline.pipeline.resolving.reference import resolved as judge_for
 from leadline.pipeline.resolving.stopping import average_for, most_epochs, stopping_for
 from leadline.pipeline.resolving.updates import micro_batches, schedule_for, whole_batch, whole_epochs

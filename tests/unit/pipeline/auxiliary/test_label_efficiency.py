@@ -60,7 +60,7 @@ def test_killed_between_networks_it_goes_on(train, monkeypatch: pytest.MonkeyPat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(further, "fit_network", killed)
+        patched.setattr(further, "fit", killed)
         train(settings=SHARES, out="run")
     assert (Path("run") / files.WEIGHTS).exists()
     run = resume("run", quiet=True)

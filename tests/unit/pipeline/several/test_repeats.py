@@ -52,8 +52,8 @@ def test_interrupted_in_any_of_them_and_resumed(train, monkeypatch: pytest.Monke
             raise Interrupted("stopped", signal.SIGTERM)
         return fit_run(*arguments)
 
-    fit_run = once.fit_network
-    monkeypatch.setattr(once, "fit_network", interrupted)
+    fit_run = once.fit
+    monkeypatch.setattr(once, "fit", interrupted)
     with pytest.raises(Interrupted) as error:
         train(repeats=3, out="run")
     assert error.value.exit_code == 143
@@ -94,13 +94,13 @@ def test_killed_while_the_report_is_written(train, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_repeat_that_fails_leaves_the_first_run_with_its_report(train, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(folder: Path, *arguments):
-        if folder.name == "seed-1":
+    def failing(begun):
+        if begun.folder.name == "seed-1":
             raise TrainingFailed("diverged")
-        return fit_run(folder, *arguments)
+        return fit_run(begun)
 
-    fit_run = once.fit_network
-    monkeypatch.setattr(once, "fit_network", failing)
+    fit_run = once.fit
+    monkeypatch.setattr(once, "fit", failing)
     with pytest.raises(TrainingFailed):
         train(repeats=3, out="run")
     files.verify(Path("run"))

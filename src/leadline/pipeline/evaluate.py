@@ -1,0 +1,68 @@
+"""Step 6 of a run, evaluate: measure the weights that lie in its folder; the test split is read here, once.
+
+What is measured is the artifact that ships, not what training happened to hold.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+
+from leadline.core.requirement import Requirement
+from leadline.evaluation.evaluate import Evaluated, evaluate, levels_for
+from leadline.evaluation.subject import RunRecord, Subject
+from leadline.machine.latency import cpu_threads
+from leadline.pipeline.auxiliary.reference_classifier import Reference
+from leadline.pipeline.begin import Begun
+from leadline.run import access_log
+from leadline.run import folder as files
+from leadline.run.environment import environment_for
+from leadline.run.run import load_shipped
+from leadline.run.trained import Trained
+
+
+class EvaluatedRun(NamedTuple):
+    """A run's subject and what was found out about it; `accesses` counts how often its test rows were read, None where
+    there are none.
+    """
+
+    subject: Subject
+    found: Evaluated
+    requirements: tuple[Requirement, ...]
+    accesses: int | None
+
+    @property
+    def record(self) -> RunRecord:
+        """What the run knows beside its network."""
+        assert self.subject.record is not None
+        return self.subject.record
+
+    @property
+    def threads(self) -> int:
+        """How many threads were found to be fastest for this network on this machine."""
+        return int(self.record.environment.get("plan", {}).get("threads", torch.get_num_threads()))
+
+
+def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> EvaluatedRun:
+    """Measure a trained run; rows that it generates are compared with real ones by the `reference` classifier."""
+    folder, run_context, dataset, _ = begun
+    experiment = run_context.experiment
+    weights = folder / files.WEIGHTS
+    requirements = tuple(Requirement.parse(text) for text in experiment.require)
+    subject = Subject(
+        load_shipped(weights, experiment, dataset.schema, run_context.modules),
+        run_context.objective,
+        dataset,
+        levels_for(len(requirements)),
+        experiment.seed,
+        reference.judge,
+        reference.why,
+        progress=lambda done, total: run_context.shown.stage("measuring", done, total),
+        record=RunRecord(weights, experiment, trained, environment_for(folder), not run_context.shares_machine),
+    )
+    has_test = len(dataset.splits.get("test", ()))
+    accesses = access_log.record_access(dataset.fingerprint, str(folder)) if has_test else None
+    run = EvaluatedRun(subject, Evaluated((), (), {}), requirements, accesses)
+    with cpu_threads(run.threads):
+        return run._replace(found=evaluate(subject))

@@ -1,0 +1,62 @@
+"""Fill in an experiment whose network is classical: what of training and of the objective still means something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from leadline.core.component import Component
+from leadline.core.experiment import Experiment
+from leadline.core.schema import Schema
+from leadline.core.training_spec import TrainingSpec
+from leadline.errors import UsageError
+from leadline.models.contract import Family
+from leadline.objectives.contract import BoundObjective
+from leadline.objectives.lookup import objective_for
+from leadline.training.classical import AHEAD, LEARNT
+
+KEPT = ("deterministic", "checkpoint_seconds")  # entries of training that need no step
+PROMISED = ("max_time", "max_energy")
+
+
+def classical_entries(
+    training: TrainingSpec, component: Component, family: Family, objective: BoundObjective, schema: Schema
+) -> dict[str, Any]:
+    """Return what entries of an experiment become of which some only mean stepping; those are back at their defaults.
+
+    Raises UsageError for promises that fitting cannot keep, and for objectives that it cannot learn.
+    """
+    name = family.name
+    for entry in PROMISED:
+        if getattr(training, entry) is not None:
+            raise UsageError(
+                f"training.{entry}: {name} is fitted in one go and cannot be stopped by a budget; "
+                "--set network.iterations=N or fewer rows make it quicker."
+            )
+    if objective.supervision.classical_target not in (AHEAD if family.forecasts else LEARNT):
+        raise UsageError(
+            f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective"
+            f" {objective.name!r} wants another. Choose the objective"
+            f" {'classification' if schema.classes else 'regression'!r}, or another network."
+        )
+    kept = {entry: getattr(training, entry) for entry in KEPT}
+    stopping = TrainingSpec.model_fields["early_stopping"].default if training.early_stopping else None
+    options = {key: value for key, value in component.options.items() if key not in objective.supervision.loss_options}
+    plain = objective_for(Component(name=component.name, options=options)).options.model_dump(mode="json")
+    return {
+        "training": TrainingSpec(**kept, early_stopping=stopping),
+        "objective": Component(name=component.name, options=plain),
+    }
+
+
+def unused_entries(before: Experiment, after: Experiment, schema: Schema) -> Iterator[str]:
+    """Yield the entries that a user wrote and that mean nothing to a model that is fitted."""
+    for name, field in TrainingSpec.model_fields.items():
+        given = getattr(before.training, name)
+        if name not in (*KEPT, "early_stopping") and given != field.default and given != getattr(after.training, name):
+            yield f"training.{name}"
+    if before.objective is not None and after.objective is not None:
+        yield from (
+            f"objective.{k}" for k, v in before.objective.options.items() if after.objective.options.get(k) != v
+        )
+    yield from (f"data.inputs.{one.name}.augment" for one in schema.inputs if one.augment)
