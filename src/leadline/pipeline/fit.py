@@ -20,8 +20,8 @@ from leadline.pipeline.trainer_state import TrainerState
 from leadline.run.trained import Trained
 from leadline.training.loop import fit as entries_of
 from leadline.training.plan import applied
-from leadline.training.recovery import Diverged, OutOfMemory
 from leadline.training.signals import catching
+from leadline.training.state.recovery import Diverged, OutOfMemory
 from leadline.training.steps.contract import StepContext, build_step
 
 

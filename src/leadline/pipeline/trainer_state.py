@@ -14,18 +14,18 @@ from leadline.pipeline.diagnostics import TrainingDiagnostics
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.trained import Trained
-from leadline.training.best_weights import BestWeights
-from leadline.training.budget import Account
-from leadline.training.budget_control import BudgetControl
-from leadline.training.checkpointing import Checkpointing, Resumable
-from leadline.training.history import History
 from leadline.training.loop import Loader, LogEntry
-from leadline.training.plateau import PlateauWatch
-from leadline.training.recovery import Diverged, OutOfMemory, Recovery, check
 from leadline.training.schedule import schedule
+from leadline.training.state.best_weights import BestWeights
+from leadline.training.state.budget import Account
+from leadline.training.state.budget_control import BudgetControl
+from leadline.training.state.checkpointing import Checkpointing, Resumable
+from leadline.training.state.history import History
+from leadline.training.state.plateau import PlateauWatch
+from leadline.training.state.recovery import Diverged, OutOfMemory, Recovery, check
+from leadline.training.state.validation import Validation, renew_average
 from leadline.training.steps.contract import Step, shipped_network
 from leadline.training.trackers import Trackers
-from leadline.training.validation import Validation, renew_average
 
 ENTRIES = 10  # of the log an epoch: enough for a curve, too few to cost anything
 WRITING = 200e6  # bytes a second that a first checkpoint is expected to be written with

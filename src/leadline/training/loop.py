@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from leadline.nn.batch import Batch
-from leadline.training.recovery import Diverged
+from leadline.training.state.recovery import Diverged
 from leadline.training.steps.contract import Step
 
 

@@ -12,8 +12,8 @@ from pydantic import Field
 from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.registry import lookup
-from leadline.training.early_stopping import Best
 from leadline.training.options import read_options
+from leadline.training.state.early_stopping import Best
 
 
 class Schedule(Fact):

@@ -19,9 +19,9 @@ from leadline.pipeline import trainer_state
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.run import Run
-from leadline.training import validation
-from leadline.training.budget import Account
-from leadline.training.checkpoint import Checkpoints
+from leadline.training.state import validation
+from leadline.training.state.budget import Account
+from leadline.training.state.checkpoint import Checkpoints
 from leadline.training.steps.plain import PlainStep
 from leadline.verbs.resume import resume
 

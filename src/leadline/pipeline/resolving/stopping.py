@@ -11,7 +11,7 @@ from leadline.core.wording import Wording
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
 from leadline.objectives.contract import BoundObjective
-from leadline.training.early_stopping import PATIENCE
+from leadline.training.state.early_stopping import PATIENCE
 from leadline.training.weight_average import resolved_weight_average
 
 LONGER = 10  # times the usual epochs that a training takes at most which is bounded by a budget alone

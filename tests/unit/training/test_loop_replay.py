@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from leadline.nn.batch import Batch
 from leadline.nn.rng import generator_for
-from leadline.training.checkpointing import Checkpointing
 from leadline.training.loop import Loader, LogEntry, fit
-from leadline.training.recovery import Diverged, Recovery
+from leadline.training.state.checkpointing import Checkpointing
+from leadline.training.state.recovery import Diverged, Recovery
 
 ROWS, BATCH, SEED = 24, 6, 5
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from leadline.machine.energy import Energy
-from leadline.training.budget import MARKS, Account, Budget
+from leadline.training.state.budget import MARKS, Account, Budget
 
 
 class Clock:

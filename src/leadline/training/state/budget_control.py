@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from leadline.machine.energy import Energy
-from leadline.training.budget import Account
+from leadline.training.state.budget import Account
 from leadline.training.steps.contract import Step
 
 INTERRUPTED = {

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from leadline.errors import TrainingFailed
 from leadline.machine import out_of_memory
-from leadline.training.checkpoint import below
-from leadline.training.checkpointing import Resumable
+from leadline.training.state.checkpoint import below
+from leadline.training.state.checkpointing import Resumable
 from leadline.training.steps.contract import Step, StepProgress
 from leadline.training.weight_average import batch_norms
 

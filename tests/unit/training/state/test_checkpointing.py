@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from leadline.errors import RunError
-from leadline.training.checkpoint import Checkpoints
-from leadline.training.checkpointing import Checkpointing, Resumable
+from leadline.training.state.checkpoint import Checkpoints
+from leadline.training.state.checkpointing import Checkpointing, Resumable
 
 
 class Part:

@@ -8,7 +8,7 @@ import torch
 from small_problem import network, plain
 
 from leadline.core.training_spec import EarlyStopping
-from leadline.training.best_weights import BestWeights
+from leadline.training.state.best_weights import BestWeights
 
 AT_ONCE = EarlyStopping(on="accuracy", patience=2, target=0.9)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from leadline.run.trained import Event
-from leadline.training.history import History
+from leadline.training.state.history import History
 
 
 def seen() -> History:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from leadline.training.early_stopping import Best
+from leadline.training.state.early_stopping import Best
 
 
 @pytest.mark.parametrize("sign", [1, -1])

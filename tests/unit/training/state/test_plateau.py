@@ -7,8 +7,8 @@ from small_problem import Table, network, plain
 
 from leadline.core.component import Component
 from leadline.training.data_loader import DataLoader
-from leadline.training.plateau import PlateauWatch
 from leadline.training.schedule import schedule
+from leadline.training.state.plateau import PlateauWatch
 from leadline.training.steps.plain import PlainStep
 
 MONITORS = {"loss": "lower", "accuracy": "higher"}

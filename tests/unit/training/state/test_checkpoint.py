@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from leadline.errors import RunError, TrainingFailed
-from leadline.training import checkpoint
-from leadline.training.checkpoint import Checkpoints
+from leadline.training.state import checkpoint
+from leadline.training.state.checkpoint import Checkpoints
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor(7), "empty": torch.empty(0)}
 

@@ -14,7 +14,7 @@ from leadline.errors import TrainingFailed
 from leadline.objectives.contract import Supervision
 from leadline.training.data_loader import DataLoader
 from leadline.training.distributed import World
-from leadline.training.recovery import MOST, Diverged, OutOfMemory, Snapshot, check, halved, split_up
+from leadline.training.state.recovery import MOST, Diverged, OutOfMemory, Snapshot, check, halved, split_up
 from leadline.training.steps.plain import PlainStep
 
 

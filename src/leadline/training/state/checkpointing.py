@@ -11,7 +11,7 @@ from torch import Tensor
 
 from leadline.errors import RunError
 from leadline.run import folder as files
-from leadline.training.checkpoint import Checkpoints, below
+from leadline.training.state.checkpoint import Checkpoints, below
 
 
 @runtime_checkable

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from leadline.core.training_spec import EarlyStopping
-from leadline.training.early_stopping import PATIENCE, Best
 from leadline.training.schedule import schedule
+from leadline.training.state.early_stopping import PATIENCE, Best
 from leadline.training.steps.contract import Step, evaluated_network
 
 
