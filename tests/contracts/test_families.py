@@ -17,7 +17,7 @@ from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, resolved_options
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.network import Body, Network, linear_head
+from leadline.nn.network import InputEncoder, Network, linear_head
 from leadline.nn.rng import Rng, using_rng
 
 SPECS = [
@@ -52,7 +52,7 @@ class Front(nn.Module):
         return Signal(raw)
 
 
-def body_for(name: str, spec: SignalSpec, size: str = "small", seed: int = 0) -> Body:
+def body_for(name: str, spec: SignalSpec, size: str = "small", seed: int = 0) -> InputEncoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return build_encoder(Component(name=name), spec, Front(), size)
@@ -75,7 +75,7 @@ def test_features_have_the_promised_shape_and_are_finite_and_differ_by_row(name:
     assert not torch.allclose(features_BF[0], features_BF[1])
 
 
-def maps_of(name: str, spec: SignalSpec) -> Body:
+def maps_of(name: str, spec: SignalSpec) -> InputEncoder:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build_encoder(Component(name=name), spec, Front(), "small", encoder_output="maps")

@@ -14,7 +14,7 @@ from leadline.core.schema import InputSchema, Schema
 from leadline.nn.batch import PRESENT, Signal
 from leadline.nn.fusion import checked_fusion, fuse_by
 from leadline.nn.layers.dropout import Dropout
-from leadline.nn.network import Body, Network, assemble
+from leadline.nn.network import InputEncoder, Network, assemble
 from leadline.nn.rng import Rng, using_rng
 
 NAMES = tuple(registered("fusions"))
@@ -40,7 +40,7 @@ class Backbone(nn.Module):
 def network(fusion: str, *, norm: bool = False, dropout: float = 0.0) -> Network:
     torch.manual_seed(1)
     bodies = {
-        name: Body(
+        name: InputEncoder(
             Front(), Backbone(nn.Linear(3, width), *([nn.BatchNorm1d(width)] if norm else []), Dropout(dropout)), width
         )
         for name, width in WIDTHS.items()

@@ -15,7 +15,7 @@ from leadline.core.registry import registered
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.targets.text import ended
 from leadline.nn.batch import Batch, Signal
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.objectives.lookup import objective_for
@@ -188,7 +188,7 @@ def objective(name: str) -> BoundObjective:
 @pytest.fixture
 def network(name: str, objective: Any) -> nn.Module:
     torch.manual_seed(0)
-    body = Body(Plain(), Plain(), 4)
+    body = InputEncoder(Plain(), Plain(), 4)
     return objective.learning.build(schema(name), {"table": body})
 
 

@@ -25,8 +25,8 @@ from leadline.nn.layers.dropout import Dropout
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
-from leadline.training.loss_module import LossModule
-from leadline.training.per_example import per_example_gradients
+from leadline.training.steps.loss_module import LossModule
+from leadline.training.steps.per_example import per_example_gradients
 from leadline.training.weight_average import batch_norms
 
 ROWS = 5
@@ -176,7 +176,7 @@ def test_every_objective_with_labels(name: str) -> None:
     schema = labelled.schema(name)
     objective = bound(labelled.CASES[name][0], schema)
     torch.manual_seed(0)
-    body = labelled.Body(labelled.Plain(), labelled.Plain(), 4)
+    body = labelled.InputEncoder(labelled.Plain(), labelled.Plain(), 4)
     network = objective.learning.build(schema, {"table": body})
     for p in network.parameters():
         nn.init.normal_(p, std=0.3)

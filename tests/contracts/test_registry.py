@@ -21,13 +21,13 @@ from leadline.core.plugins import Entry, misfit
 from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.augmenter import Augmenter, augmentations
-from leadline.data.augmentations.contract import Alone, Amount, Stage
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage
 from leadline.data.augmentations.mixing import Blend, Mixed, Mixer, Mixture
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.fusion import Fusion, FusionMethod, FusionOptions, fuse_by
 from leadline.nn.rng import Rng
-from leadline.objectives.calibrations.contract import Calibration, chosen
+from leadline.objectives.calibrations.contract import Calibration, calibrated_value
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.class_scores import ClassDecision
 from leadline.training.schedule import Constant, Schedule, schedule
@@ -224,7 +224,7 @@ def test_an_augmentation_of_a_plugin_is_read_from_yaml_and_changes_rows(packages
     def make(schema: InputSchema, *, amount: float) -> Stage:
         return lambda x, rng: x + amount
 
-    packages.give("augmentations", "table/offset", Alone(make, {"amount": Amount(1.0, 9, "a number")}))
+    packages.give("augmentations", "table/offset", SeparatePass(make, {"amount": Amount(1.0, 9, "a number")}))
     values = yaml_io.load("data: {inputs: {table: {augment: [{offset: 2}]}}}", "the test")
     inputs = Experiment.parse(values).data.inputs
     assert inputs is not None
@@ -241,7 +241,7 @@ def test_a_plugins_calibration_takes_its_turn(packages: Any):
 
     def fit(last: Any, options: Any, predictions: Any, context: Any):
         seen.append((options, dict(predictions)))
-        yield chosen("tilt", 2.0, "always", 3)
+        yield calibrated_value("tilt", 2.0, "always", 3)
 
     def applied(last: Any, predictions: Any):
         return {**predictions, "tilted": True}

@@ -99,7 +99,7 @@ def choose(
     return tuple(name for name in names if name not in own)
 
 
-def constant(objective: BoundObjective, dataset: Dataset, rows: int) -> Baseline:
+def dummy_baseline(objective: BoundObjective, dataset: Dataset, rows: int) -> Baseline:
     """Return the answer that ignores the inputs, for so many rows."""
     target: Any = train_target(dataset)
     name, decided = objective.decision.dummy_predictor(target, rows, dataset.schema)

@@ -18,7 +18,7 @@ from leadline.models.contract import Family
 from leadline.models.custom import resolve
 from leadline.nn.batch import EncoderOutput, SignalSpec
 from leadline.nn.generative.decoders import default_decoder
-from leadline.nn.network import Body, out_width
+from leadline.nn.network import InputEncoder, out_width
 
 
 def build_encoder(
@@ -28,7 +28,7 @@ def build_encoder(
     size: Size,
     own: nn.Module | type[nn.Module] | None = None,
     encoder_output: EncoderOutput = "vector",
-) -> Body:
+) -> InputEncoder:
     """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its
     own).
 
@@ -47,7 +47,7 @@ def build_encoder(
         raise UsageError(
             f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}"
         ) from None
-    return Body(
+    return InputEncoder(
         preprocessor,
         backbone,
         out_width(backbone, spec, component.name, encoder_output),

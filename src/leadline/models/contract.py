@@ -29,7 +29,7 @@ class Sample(NamedTuple):
 Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, as often as it is called
 
 
-class Fitted(NamedTuple):
+class FitResult(NamedTuple):
     """How fitting went: the losses after each iteration by name, from the start, where there are iterations; which of
     them ships; what the user should know."""
 
@@ -75,7 +75,7 @@ class Family:
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
     head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
-    fit: Callable[[Any, Any, Any, int], Fitted] | None = None
+    fit: Callable[[Any, Any, Any, int], FitResult] | None = None
     work: Callable[[Any, int], float] | None = None
     forecasts: bool = False
     is_baseline: Callable[[Schema], bool] = lambda schema: True

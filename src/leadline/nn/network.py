@@ -23,7 +23,7 @@ from leadline.nn.rng import current_rng, using_rng
 _FRONT = re.compile(r"\b(bodies\..+?)\.front(\.|$)")
 
 
-class Body(nn.Module):
+class InputEncoder(nn.Module):
     """One input's way from raw encoded values to features (B,F), or (B,T,F) of every step: the field's front, then a
     backbone.
 
@@ -58,9 +58,9 @@ class Body(nn.Module):
         features: Tensor = self.backbone(self.preprocessor(raw)).values
         return features
 
-    def over(self, preprocessor: nn.Module, classes: tuple[int, ...] = ()) -> Body:
+    def over(self, preprocessor: nn.Module, classes: tuple[int, ...] = ()) -> InputEncoder:
         """Return a body over another front with the same backbone, its weights in common."""
-        return Body(
+        return InputEncoder(
             preprocessor,
             self.backbone,
             self.width,
@@ -143,7 +143,7 @@ def assemble(
     bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
     them, or where it is one body of several."""
     ordered = {one.name: bodies[one.name] for one in schema.inputs}
-    parts = {name: body for name, body in ordered.items() if isinstance(body, Body)}
+    parts = {name: body for name, body in ordered.items() if isinstance(body, InputEncoder)}
     assert len(parts) == len(ordered), "a body is what build_body returns"
     headless = [name for name, body in parts.items() if body.gives_outputs]
     if not headless:

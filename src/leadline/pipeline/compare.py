@@ -13,7 +13,7 @@ from torch import nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
-from leadline.evaluation.baselines import Baseline, constant, fit_baselines
+from leadline.evaluation.baselines import Baseline, dummy_baseline, fit_baselines
 from leadline.evaluation.comparison import NETWORK, Comparisons, comparison_findings
 from leadline.evaluation.evaluate import Evaluated
 from leadline.evaluation.input_ablation import (
@@ -99,7 +99,7 @@ def compare_baselines(
         comparison_findings(
             network,
             baselines,
-            constant(run_context.objective, dataset, len(test)),
+            dummy_baseline(run_context.objective, dataset, len(test)),
             run_context.objective,
             context,
             command,

@@ -15,7 +15,7 @@ from leadline.errors import UsageError
 from leadline.models.build import build_encoder, classical_family
 from leadline.nn.batch import SignalSpec
 from leadline.nn.fusion import SideBySide, fuse_by
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.nn.rng import seed_for
 from leadline.objectives.lookup import objective_for
 
@@ -49,7 +49,7 @@ def build_network(
         groups = () if family is not None else network.share
         specs |= {name: spec for group in groups for name, spec in _in_common(group, specs).items()}
         first = {name: group[0] for group in groups for name in group[1:]}
-        bodies: dict[str, Body] = {}
+        bodies: dict[str, InputEncoder] = {}
         for name in sorted(
             fronts, key=lambda name: name in first
         ):  # those whose backbone others have come before these

@@ -131,8 +131,8 @@ class ParentRun(NamedTuple):
 
     def carry(self, network: nn.Module, schema: Schema) -> CarriedOver:
         """Copy what fits of the run's bodies into a new network's; raises UsageError where nothing learned does."""
-        theirs, layers = bodies_of(self.run.network), []
-        for name, body in bodies_of(network).items():
+        theirs, layers = encoders_of(self.run.network), []
+        for name, body in encoders_of(network).items():
             one = next(one for one in schema.inputs if one.name == name)
             layers += self._into(one, body, theirs, schema)
         if not any(layer.learned and layer.why is None for layer in layers):
@@ -201,7 +201,7 @@ def warm_started_network(
     return network
 
 
-def bodies_of(network: nn.Module) -> dict[str, nn.Module]:
+def encoders_of(network: nn.Module) -> dict[str, nn.Module]:
     """Return the bodies of a network by the name of their input, wherever they are in it."""
     found: dict[str, nn.Module] = {}
     for part in network.modules():

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from leadline.data.subset import Subset
-from leadline.models.contract import Family, Fitted, Sample, Windows
+from leadline.models.contract import Family, FitResult, Sample, Windows
 from leadline.nn.rng import generator_for
 from leadline.objectives.contract import BoundObjective
 
@@ -33,7 +33,7 @@ def fit_classical(
     *,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
-) -> Fitted:
+) -> FitResult:
     """Fit the head of a network on train rows; validation rows may say when to stop.
 
     A row counts as much as its batch and the objective say. Of more rows than `CELLS` allow so many are drawn, and of

@@ -16,7 +16,7 @@ from torch.nn.modules.batchnorm import _NormBase
 from leadline.core.base import Fact
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
-from leadline.nn.network import Body, Network, current_name
+from leadline.nn.network import InputEncoder, Network, current_name
 
 LISTED = 12  # names that a message lists
 
@@ -109,9 +109,9 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
 def hidden_matrices(network: nn.Module) -> set[nn.Parameter]:
     """Return the matrices between layers of features: not what prepares an input, not embeddings, not the head."""
     outer = [
-        part.preprocessor if isinstance(part, Body) else part
+        part.preprocessor if isinstance(part, InputEncoder) else part
         for part in network.modules()
-        if isinstance(part, Body | nn.Embedding)
+        if isinstance(part, InputEncoder | nn.Embedding)
     ]
     left_out = {p for part in outer for p in part.parameters()}
     return {p for p, distance in distances(network).items() if p.ndim > 1 and distance > 0 and p not in left_out}
@@ -119,7 +119,7 @@ def hidden_matrices(network: nn.Module) -> set[nn.Parameter]:
 
 def _layers(body: nn.Module) -> list[list[nn.Parameter]]:
     layers: list[list[nn.Parameter]] = []
-    if isinstance(body, Body):
+    if isinstance(body, InputEncoder):
         first = list(body.preprocessor.parameters())
         layers, body = [first] if first else [], body.backbone
     begun = len(layers)

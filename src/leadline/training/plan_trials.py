@@ -24,8 +24,8 @@ from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import BoundObjective
 from leadline.training.distributed import ALONE, World
-from leadline.training.loss_module import TINY, LossModule, compiled
 from leadline.training.plan import ExecutionPlan, Precision, Trial, applied, autocast, batch_on, device_for, network_on
+from leadline.training.steps.loss_module import TINY, LossModule, compiled
 
 # How far a candidate may stray from fp32, relative to the loss and to the norm of the gradient. Rounding is harmless
 # where it drowns in what the choice of a batch does to the gradient: at half of that it adds a quarter to the variance.

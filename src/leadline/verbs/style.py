@@ -15,7 +15,7 @@ from leadline.data.columns.decoding import images
 from leadline.data.columns.image import ImagePreprocessor
 from leadline.errors import DataError, RunError, UsageError
 from leadline.nn.generative.style import Eye, transferred
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.run import Run
@@ -79,13 +79,13 @@ def write(pixels: np.ndarray, out: Path) -> None:
         Image.fromarray(pixels).save(out)
 
 
-def _seeing(run: Run) -> tuple[InputSchema, Body]:
+def _seeing(run: Run) -> tuple[InputSchema, InputEncoder]:
     """Return the first input of pictures and its body; raises RunError where there is none."""
     names: tuple[str, ...] = getattr(run.network, "names", ())
     for one in run.schema.inputs:
         if input_type(one.kind).pixels is not None and one.name in names:
             body = run.network.bodies[names.index(one.name)]  # type: ignore[index]
-            assert isinstance(body, Body)
+            assert isinstance(body, InputEncoder)
             return one, body
     raise RunError(
         f"{run.folder} has no network of pictures: its inputs are {', '.join(one.name for one in run.schema.inputs)}."

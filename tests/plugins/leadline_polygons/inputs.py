@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.nn.rng import Rng
 
@@ -89,4 +89,4 @@ def speckle(schema: InputSchema, *, amount: float) -> Stage:
     return stage
 
 
-AUGMENTATION = Alone(speckle, {"amount": Amount(0.05, 1, "a share of the pixels")})
+AUGMENTATION = SeparatePass(speckle, {"amount": Amount(0.05, 1, "a share of the pixels")})

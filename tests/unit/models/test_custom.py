@@ -18,7 +18,7 @@ from leadline.models.build import build_encoder, resolved_options
 from leadline.models.contract import Family
 from leadline.models.custom import resolve
 from leadline.nn.batch import Signal, SignalSpec
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 
 TABLE = SignalSpec("table", (4,))
 IMAGE = SignalSpec("image", (1, 6, 6))
@@ -93,7 +93,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
-def body(name: str, spec: SignalSpec = TABLE, size: str = "base", **options: object) -> Body:
+def body(name: str, spec: SignalSpec = TABLE, size: str = "base", **options: object) -> InputEncoder:
     return build_encoder(Component(name=name, options=options), spec, Front(), size)
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.layers.windows import Past, last_value, moments, numbers
-from leadline.nn.network import Body, linear_head
+from leadline.nn.network import InputEncoder, linear_head
 
 SPEC = SignalSpec("sequence", (12, 4), ahead=2, past=10, aims=(3, 1))
 
@@ -30,7 +30,7 @@ def x(count: int = 5) -> Tensor:
 
 def network(anchor: str, levels: tuple[float, ...] = ()) -> Forecaster:
     torch.manual_seed(0)
-    body = Body(Anchored(Front(), SPEC, anchor), Flat(), 48)
+    body = InputEncoder(Anchored(Front(), SPEC, anchor), Flat(), 48)
     made = Forecaster(
         {"x": body}, linear_head(48, 4 * max(len(levels), 1)), Forecasts([0.0, 0.0], [1.0, 1.0], 2, levels)
     )

@@ -15,7 +15,15 @@ from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.fusion import fuse_by
 from leadline.nn.layers.dropout import Dropout
-from leadline.nn.network import Body, Network, assemble, current_name, linear_head, out_width, placeholder_inputs
+from leadline.nn.network import (
+    InputEncoder,
+    Network,
+    assemble,
+    current_name,
+    linear_head,
+    out_width,
+    placeholder_inputs,
+)
 from leadline.nn.rng import Rng, seed_for, using_rng
 
 AWKWARD = ("a.b", "type", "bodies", "ein Bild", "")  # what PyTorch would refuse as the names of modules
@@ -36,8 +44,8 @@ class Backbone(nn.Module):
         return Signal(self.layers(signal.values))
 
 
-def body(inside: int = 3, outside: int = 4, *, gives_outputs: bool = False) -> Body:
-    return Body(Front(), Backbone(inside, outside), outside, gives_outputs=gives_outputs)
+def body(inside: int = 3, outside: int = 4, *, gives_outputs: bool = False) -> InputEncoder:
+    return InputEncoder(Front(), Backbone(inside, outside), outside, gives_outputs=gives_outputs)
 
 
 def schema(*names: str) -> Schema:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from leadline.nn.batch import Signal
 from leadline.nn.layers.dropout import Dropout
-from leadline.nn.network import Body, Network, linear_head
+from leadline.nn.network import InputEncoder, Network, linear_head
 from leadline.nn.rng import Rng, using_rng
 from leadline.run.run import load_weights, save_weights
 from leadline.training.parameter_groups import ParameterGroups
@@ -49,9 +49,13 @@ class Mean(nn.Module):
 
 def network(backbone: nn.Module, preprocessor: type[nn.Module] = Front, width: int = 4) -> Network:
     torch.manual_seed(0)
-    first = Body(preprocessor(), backbone, width)
+    first = InputEncoder(preprocessor(), backbone, width)
     return Network(
-        {"a": first, "b": first.over(preprocessor()), "c": Body(preprocessor(), copy.deepcopy(backbone), width)},
+        {
+            "a": first,
+            "b": first.over(preprocessor()),
+            "c": InputEncoder(preprocessor(), copy.deepcopy(backbone), width),
+        },
         linear_head(3 * width, 2),
     )
 

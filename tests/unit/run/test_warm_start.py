@@ -28,7 +28,7 @@ from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.run import Run
-from leadline.run.warm_start import bodies_of, parent_run, warm_started_network
+from leadline.run.warm_start import encoders_of, parent_run, warm_started_network
 from leadline.verbs.resume import resume
 
 
@@ -100,7 +100,7 @@ def before(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def body(network: Any) -> dict[str, torch.Tensor]:
-    return dict(bodies_of(network)["table"].state_dict())
+    return dict(encoders_of(network)["table"].state_dict())
 
 
 def whys(one: Begun) -> dict[str, str | None]:
@@ -140,7 +140,7 @@ def test_all_that_fits_is_copied_and_shared_with_nobody(before: Run) -> None:
     drawn, _ = begun()
     assert not all(torch.equal(old[name], x) for name, x in body(drawn.network).items())
     with torch.no_grad():
-        next(iter(bodies_of(one.network)["table"].parameters())).add_(1)
+        next(iter(encoders_of(one.network)["table"].parameters())).add_(1)
     assert all(torch.equal(x, body(Run("before").network)[name]) for name, x in old.items())
 
 

@@ -13,7 +13,7 @@ from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch, Loss, Signal, SignalSpec
 from leadline.nn.fusion import fuse_by
-from leadline.nn.network import Body, Network, linear_head
+from leadline.nn.network import InputEncoder, Network, linear_head
 from leadline.nn.rng import Rng
 from leadline.training.data_loader import DataLoader
 from leadline.training.parameter_groups import ParameterGroups, distances, hidden_matrices
@@ -30,7 +30,7 @@ class Embedded(nn.Module):
         return Signal(raw * self.scale_F)
 
 
-def body(norm: str = "batch") -> Body:
+def body(norm: str = "batch") -> InputEncoder:
     mlp = Component(name="mlp", options={"hidden": (8, 6), "norm": norm})
     return build_encoder(mlp, SignalSpec("table", (10,)), Embedded(), "small")
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage, normals
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, normals
 from leadline.nn.rng import Rng
 
 NOISE_SPAN = 20.0  # dB between the loudest and the faintest noise
@@ -117,9 +117,9 @@ def _mel(hz: float) -> float:
 
 
 _OF_CLIP = "a fraction of the clip's length"
-SHIFT = Alone(_shift, {"amount": Amount(0.1, 1, _OF_CLIP)})
-SPEED = Alone(_speed, {"amount": Amount(0.1, 0.5, "a fraction of the speed")})
-GAIN = Alone(_gain, {"amount": Amount(6.0, 40, "decibels")})
-NOISE = Alone(_noise, {"snr": Amount(15.0, 80, "the least signal-to-noise ratio in decibels,", -10)})
-TIME_MASK = Alone(_time_mask, {"amount": Amount(0.1, 1, _OF_CLIP)})
-FREQUENCY_MASK = Alone(_frequency_mask, {"amount": Amount(0.15, 1, "a fraction of the range of mel bands")})
+SHIFT = SeparatePass(_shift, {"amount": Amount(0.1, 1, _OF_CLIP)})
+SPEED = SeparatePass(_speed, {"amount": Amount(0.1, 0.5, "a fraction of the speed")})
+GAIN = SeparatePass(_gain, {"amount": Amount(6.0, 40, "decibels")})
+NOISE = SeparatePass(_noise, {"snr": Amount(15.0, 80, "the least signal-to-noise ratio in decibels,", -10)})
+TIME_MASK = SeparatePass(_time_mask, {"amount": Amount(0.1, 1, _OF_CLIP)})
+FREQUENCY_MASK = SeparatePass(_frequency_mask, {"amount": Amount(0.15, 1, "a fraction of the range of mel bands")})

@@ -91,7 +91,7 @@ class Augmentation(Protocol):
 
 
 @dataclass(frozen=True)
-class Alone:
+class SeparatePass:
     """An augmentation that needs a pass of its own, which `make(schema, **options)` gives."""
 
     make: Callable[..., Stage]
@@ -104,7 +104,7 @@ class Alone:
         """Say why the input cannot be changed so, or None."""
         return self.unsuited(schema)
 
-    def passed(self, changes: Sequence[tuple[Alone, Options]], schema: InputSchema) -> Stage:
+    def passed(self, changes: Sequence[tuple[SeparatePass, Options]], schema: InputSchema) -> Stage:
         """Return the change, made as often as it is asked for."""
         stages = [self.make(schema, **options) for _, options in changes]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage, Word, normals, on_device
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, Word, normals, on_device
 from leadline.data.augmentations.regions import box, filled
 from leadline.nn.rng import Rng
 
@@ -37,5 +37,7 @@ def _cutout(schema: InputSchema, *, amount: float, fill: str) -> Stage:
     return stage
 
 
-NOISE = Alone(_noise, {"amount": Amount(0.05, 1, "the standard deviation, a fraction of the range of pixels,")})
-CUTOUT = Alone(_cutout, {"amount": Amount(0.25, 1, "a fraction of width and height"), "fill": Word("mean", ("zero",))})
+NOISE = SeparatePass(_noise, {"amount": Amount(0.05, 1, "the standard deviation, a fraction of the range of pixels,")})
+CUTOUT = SeparatePass(
+    _cutout, {"amount": Amount(0.25, 1, "a fraction of width and height"), "fill": Word("mean", ("zero",))}
+)

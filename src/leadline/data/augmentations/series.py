@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage, normals, on_device
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, normals, on_device
 from leadline.data.augmentations.table import spreads
 from leadline.nn.rng import Rng
 
@@ -89,9 +89,11 @@ def _without_numbers(schema: InputSchema) -> str | None:
     return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
 
 
-NOISE = Alone(_noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers)
-SCALE = Alone(_scale, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, _without_numbers)
-MISSING_SPAN = Alone(
+NOISE = SeparatePass(
+    _noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers
+)
+SCALE = SeparatePass(_scale, {"amount": Amount(0.2, 1, "how far the factor may be from one,")}, _without_numbers)
+MISSING_SPAN = SeparatePass(
     _missing_span,
     {"amount": Amount(0.2, 1, "the largest fraction of the past that goes missing")},
     _without_numbers,

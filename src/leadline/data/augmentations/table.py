@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage, normals, on_device
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, normals, on_device
 from leadline.data.columns.contract import ColumnContext, column_type
 from leadline.nn.rng import Rng
 
@@ -57,5 +57,7 @@ def _without_numbers(schema: InputSchema) -> str | None:
     return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
 
 
-NOISE = Alone(_noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers)
-MISSING = Alone(_missing, {"amount": Amount(0.1, 1, "the probability that a value goes missing")})
+NOISE = SeparatePass(
+    _noise, {"amount": Amount(0.1, 1, "a fraction of each column's standard deviation")}, _without_numbers
+)
+MISSING = SeparatePass(_missing, {"amount": Amount(0.1, 1, "the probability that a value goes missing")})

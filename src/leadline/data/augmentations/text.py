@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from leadline.core.schema import InputSchema
-from leadline.data.augmentations.contract import Alone, Amount, Stage
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN
 from leadline.nn.rng import Rng
 
@@ -61,8 +61,8 @@ def _swap(schema: InputSchema, *, amount: float) -> Stage:
     return stage
 
 
-WORD_DROPOUT = Alone(_word_dropout, {"amount": Amount(0.1, 1, "the probability that a token goes unknown")})
-MASK = Alone(_mask, {"amount": Amount(0.2, 1, "the largest fraction of a text that is hidden")})
-SWAP = Alone(
+WORD_DROPOUT = SeparatePass(_word_dropout, {"amount": Amount(0.1, 1, "the probability that a token goes unknown")})
+MASK = SeparatePass(_mask, {"amount": Amount(0.2, 1, "the largest fraction of a text that is hidden")})
+SWAP = SeparatePass(
     _swap, {"amount": Amount(0.1, 1, "the probability that a pair of neighbours changes places")}, reorders=True
 )

@@ -22,12 +22,13 @@ from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnTyp
 from leadline.data.columns.decoding import sounds
 from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
 from leadline.data.columns.decoding.sounds import Header
+from leadline.data.columns.decoding.spectrogram import cut, log_mel, spectrogram
 from leadline.data.columns.options import known_only
 from leadline.data.sources.modalities import AUDIO
 from leadline.data.storage import RaggedRows, RowStorage
 from leadline.errors import DataError, UsageError
 from leadline.nn.batch import Signal
-from leadline.nn.layers.log_mel import FLOOR, LogMel
+from leadline.nn.layers.log_mel import FLOOR
 
 Result = TypeVar("Result")
 
@@ -238,21 +239,6 @@ def _front(states: Sequence[ColumnState]) -> nn.Module:
     return AudioPreprocessor(states[0])
 
 
-def log_mel(state: ColumnState) -> LogMel:
-    """Return the log-mel module of a state; raises UsageError for bands that make no sense together."""
-    rate, low, high = state["rate"], state["low"], state["high"]
-    if not low < high <= rate / 2:
-        raise UsageError(
-            f"Mel bands from {low:g} to {high:g} Hz make no sense: 'low' lies below 'high', and that is at most half"
-            f" the rate, {rate / 2:g}."
-        )
-    window, hop = (max(1, round(state[name] * rate / 1000)) for name in ("window", "hop"))
-    try:
-        return LogMel(rate, state["mels"], window, hop, low, high)
-    except ValueError as error:
-        raise UsageError(f"{error}: take fewer 'mels', or a longer 'window' than {state['window']:g} ms.") from None
-
-
 def _most(state: ColumnState) -> int:
     """Return how many samples of a clip are kept at most."""
     most: int = max(1, math.ceil(state["seconds"] * state["rate"]))
@@ -294,13 +280,11 @@ def _described(one: InputSchema) -> str:
 
 
 def _heard(clip: bytes) -> bytes:
-    from leadline.data.columns.decoding.spectrogram import cut  # which needs this module's log-mel frames
 
     return cut(clip, HEARD)
 
 
 def _looked_at(one: InputSchema, clip: bytes) -> bytes:
-    from leadline.data.columns.decoding.spectrogram import spectrogram
 
     return spectrogram(_heard(clip), one.fields[0].state)
 

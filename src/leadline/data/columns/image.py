@@ -35,7 +35,14 @@ from leadline.data.sources.modalities import PICTURES
 from leadline.data.storage import ImageRows
 from leadline.errors import DataError
 from leadline.nn.batch import Signal
-from leadline.nn.generative.likelihood import Bernoulli, Gaussian, Likelihood, PixelLikelihood, Sigma, usual_pixels
+from leadline.nn.generative.likelihood import (
+    Bernoulli,
+    Gaussian,
+    Likelihood,
+    PixelLikelihood,
+    Sigma,
+    default_pixel_likelihood,
+)
 from leadline.nn.generative.masking import PatchMasking
 from leadline.nn.generative.row_generators import ImageRowGenerator
 
@@ -221,7 +228,7 @@ def _frame(one: InputSchema, x_NCHW: Tensor) -> dict[str, pl.Series]:
 
 
 def _pixels_of(one: InputSchema) -> PixelLikelihood:
-    return usual_pixels(one.fields[0].state)
+    return default_pixel_likelihood(one.fields[0].state)
 
 
 def _likelihood(one: InputSchema, pixels: PixelLikelihood | None, sigma: Sigma) -> Likelihood:

@@ -213,7 +213,7 @@ def _remarks(state: ColumnState) -> list[str]:
         texts = f"{state['looked_at']:,} texts{'' if state['all'] else ' looked at'}"
         said.append(f"{state['longer']:,} of {texts} {are} longer than {state['length']} tokens, and cut there.")
     if "vectors" in state:
-        said.append(word_vectors.remark(state["vectors"], len(state["vocabulary"]) - len(NAMES)))
+        said.append(word_vectors.vector_coverage(state["vectors"], len(state["vocabulary"]) - len(NAMES)))
     return said
 
 

@@ -53,7 +53,9 @@ class CellMasking(Masking):
         error, count = observed.squares(given, only).unbind(1)
         plain, _ = observed.squares(observed.plain(len(raw), given), only).unbind(1)
         there, true, guess = (x.index_select(-1, self.coded_N) for x in (hidden.where, raw, observed.mean(given)))
-        right, usual = (((true == one) & there).flatten(1).sum(1) for one in (guess, self.usual().to(raw.dtype)))
+        right, usual = (
+            ((true == one) & there).flatten(1).sum(1) for one in (guess, self.most_frequent().to(raw.dtype))
+        )
         return Reconstruction(error, plain, count, right, usual, there.flatten(1).sum(1))
 
 

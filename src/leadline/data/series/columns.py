@@ -63,7 +63,9 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     for column in wanted & unfit.keys():
         raise UsageError(f"Column {column!r} holds {inferred.kinds[column]} data, and {unfit[column]}.")
     fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
-    aims = named or tuple(c for c, kind in fit.items() if kind == "number" and c not in spec.series.known)
+    aims = named or tuple(
+        c for c, kind in fit.items() if column_type(kind).spread is not None and c not in spec.series.known
+    )
     if not aims:
         columns = ", ".join(map(repr, candidates)) or "none"
         raise DataError(
@@ -71,7 +73,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
         )
     for column in aims:
         _check_numbers(table, column)
-    numbers = [c for c, kind in fit.items() if kind == "number" and c not in aims]
+    numbers = [c for c, kind in fit.items() if column_type(kind).spread is not None and c not in aims]
     others = [c for c in fit if c not in aims and c not in numbers]
     ordered = {c: fit[c] for c in (*aims, *numbers, *others)}
     calendar = {found.name: "calendar"} if spec.series.calendar else {}

@@ -15,7 +15,7 @@ from leadline.core.experiment import SplitSpec
 from leadline.data.columns.scalars import time_stamps
 from leadline.data.sources.split_names import PART_OF, to_split_names
 from leadline.data.splits import folds
-from leadline.data.splits.by_blocks import PARTS, UNUSED, by_blocks, by_spans, wanted
+from leadline.data.splits.by_blocks import PARTS, UNUSED, by_blocks, by_spans, rows_by_split
 from leadline.data.splits.near_duplicate_groups import in_one_fold, keep_together
 from leadline.data.splits.time_blocks import time_blocks
 from leadline.data.table import Table
@@ -218,7 +218,7 @@ def _single_rows(table: Table, target: str | None, class_N: np.ndarray, rows_M: 
 def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator) -> np.ndarray:
     """Return a random part for each row (N,) int8 that keeps the shares of the classes."""
     count_K = np.bincount(class_N)
-    rows = wanted(len(class_N), fractions)
+    rows = rows_by_split(len(class_N), fractions)
     shuffled_N = rng.permutation(len(class_N))
     shuffled_N = shuffled_N[np.argsort(class_N[shuffled_N], kind="stable")]
     start_K = np.cumsum(count_K) - count_K

@@ -21,7 +21,7 @@ _NEAR = 0.01  # of the wanted rows: near enough to stop looking
 _FAR = 0.2  # of the wanted rows: far enough to tell the user
 
 
-def wanted(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
+def rows_by_split(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
     """Return how many rows each part gets; raises DataError where a part would have none."""
     rows = {p: int(count * fraction + 0.5) for p, fraction in fractions.items()}
     if min(rows.values()) < 1 or sum(rows.values()) >= count:
@@ -41,7 +41,7 @@ def by_blocks(
     go first.
     """
     _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
-    rows = wanted(len(number_N), fractions)
+    rows = rows_by_split(len(number_N), fractions)
     if len(size_G) <= len(rows):
         raise DataError(
             f"There are {len(size_G)} different groups or times; {len(rows) + 1} are needed, one for each part."

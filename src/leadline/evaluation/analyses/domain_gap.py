@@ -20,7 +20,7 @@ ROWS = 2_000  # of each domain
 FOLDS = 5
 
 
-def names(objective: BoundObjective) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective) -> tuple[str, ...]:
     """Return the names of what is measured of domains, for requirements."""
     return (NAME,) if objective.supervision.two_domains else ()
 
@@ -79,5 +79,5 @@ ANALYSIS = Analysis(
             "lower",
         ),
     ),
-    requirable=lambda objective, schema: names(objective),
+    requirable=lambda objective, schema: metric_names(objective),
 )

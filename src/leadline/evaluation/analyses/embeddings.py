@@ -37,7 +37,7 @@ COLOURED = 10  # classes that have a colour of their own
 PERPLEXITY = 30
 
 
-def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about embeddings, for requirements."""
     return NAMES if shows(objective) and schema.classes else ()
 
@@ -174,6 +174,6 @@ ANALYSIS = Analysis(
             "higher",
         ),
     ),
-    requirable=names,
+    requirable=metric_names,
     reference="van der Maaten & Hinton 2008",
 )

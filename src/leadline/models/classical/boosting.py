@@ -10,9 +10,9 @@ from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from leadline.core.base import Fact
-from leadline.models.contract import Family, Fitted, Sample
+from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
-from leadline.nn.classical.fitted_module import ABSENT, by_output, two_sided
+from leadline.nn.classical.classical_module import ABSENT, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
 from leadline.nn.classical.trees import KNOWN, Forest, Trees
 from leadline.nn.rng import seed_for
@@ -85,7 +85,7 @@ def _codes(raw_n: np.ndarray, last: int) -> np.ndarray:
     return codes
 
 
-def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) -> Fitted:
+def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) -> FitResult:
     """Grow the trees on train rows; the loss is cross-entropy in nats, or the squared error of one output."""
     columns = _Columns.of(model, train.x_nF)
     watched = _of_known_classes(validation, train) if model.options.patience is not None else None
@@ -105,7 +105,7 @@ def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) ->
         losses["val_loss"] = scale * estimator.validation_score_
         shipped = 1 + int(np.argmin(losses["val_loss"][1:]))  # the first is that of no trees at all
     take_over(model, estimator, columns, shipped)
-    return Fitted(losses, shipped)
+    return FitResult(losses, shipped)
 
 
 def _of_known_classes(sample: Sample | None, train: Sample) -> Sample | None:

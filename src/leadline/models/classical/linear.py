@@ -12,10 +12,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
 from leadline.core.base import Fact
-from leadline.models.contract import Family, Fitted, Sample
+from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
+from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output, two_sided
 from leadline.nn.classical.design_matrix import Encoding, columns_of
-from leadline.nn.classical.fitted_module import ABSENT, FittedModule, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
 
 LADDER = (1.0, 10.0, 100.0, 1000.0)
@@ -32,7 +32,7 @@ class Options(Fact):
     iterations: int = Field(default=200, ge=1)
 
 
-class Linear(FittedModule):
+class Linear(ClassicalModule):
     """Plain features (B,F) to (B,O): encoded, then one weight a column and output."""
 
     def __init__(self, spec: SignalSpec, outputs: int, options: Options) -> None:
@@ -48,13 +48,13 @@ class Linear(FittedModule):
         return torch.nn.functional.linear(self.encoding(x_BF), self.weight_OG, self.bias_O)
 
 
-def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> Fitted:
+def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> FitResult:
     """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors in closed form."""
     model.encoding.fit(train.x_nF)
     x_nG = model.encoding.rows(train.x_nF)
     given = model.options.l2
     if given is not None or validation is None:
-        return Fitted({}, notes=_solve(model, x_nG, train, 1.0 if given is None else given))
+        return FitResult({}, notes=_solve(model, x_nG, train, 1.0 if given is None else given))
     best, state, notes = np.inf, model.state_dict(), tuple[str, ...]()
     for l2 in LADDER:
         said = _solve(model, x_nG, train, l2)
@@ -63,7 +63,7 @@ def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> F
             best, state = loss, {name: tensor.clone() for name, tensor in model.state_dict().items()}
             notes = (f"l2 {l2:g}: the least loss on {len(validation.x_nF):,} validation rows among {LADDER}", *said)
     model.load_state_dict(state)
-    return Fitted({}, notes=notes)
+    return FitResult({}, notes=notes)
 
 
 def _solve(model: Linear, x_nG: np.ndarray, train: Sample, l2: float) -> tuple[str, ...]:

@@ -16,10 +16,10 @@ from sklearn.svm import LinearSVC, LinearSVR
 from torch import Tensor
 
 from leadline.core.base import Fact
-from leadline.models.contract import Family, Fitted, Sample
+from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
+from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output, two_sided
 from leadline.nn.classical.design_matrix import BLOCK, Encoding, columns_of
-from leadline.nn.classical.fitted_module import ABSENT, FittedModule, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
 from leadline.nn.rng import generator_for, seed_for
 
@@ -40,7 +40,7 @@ class Options(Fact):
     rows: int = Field(default=10_000, ge=2)
 
 
-class SVM(FittedModule):
+class SVM(ClassicalModule):
     """Plain features (B,F) to (B,O): encoded, their kernel with each landmark, one weight a landmark and output."""
 
     def __init__(self, spec: SignalSpec, outputs: int, options: Options) -> None:
@@ -65,7 +65,7 @@ class SVM(FittedModule):
         return torch.nn.functional.linear(self.kernel(self.encoding(x_BF)), self.weight_OM, self.bias_O)
 
 
-def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> Fitted:
+def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitResult:
     """Find the machines: of classes one against the rest with the squared hinge loss, of a number with the
     ε-insensitive one.
 
@@ -93,7 +93,7 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> Fitt
         scale = _scale(_kernel(model, model.encoding.rows(judged.x_nF)) @ weight_OM.T + bias_O, judged, classes_K)
         weight_OM, bias_O = weight_OM * scale, np.where(bias_O == ABSENT, bias_O, bias_O * scale)
     model.put(weight_OM=weight_OM, bias_O=bias_O)
-    return Fitted({}, notes=tuple(notes))
+    return FitResult({}, notes=tuple(notes))
 
 
 def _drawn(sample: Sample, rows: int, seed: int) -> Sample:

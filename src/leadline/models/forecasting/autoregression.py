@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import nn
 
 from leadline.core.base import Fact
-from leadline.models.contract import Family, Fitted, Windows
+from leadline.models.contract import Family, FitResult, Windows
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.windows import Past, last_value, numbers
 
@@ -64,7 +64,7 @@ class Products(NamedTuple):
     weight: float
 
 
-def fit(model: Autoregression, train: Windows, validation: Windows | None, seed: int) -> Fitted:
+def fit(model: Autoregression, train: Windows, validation: Windows | None, seed: int) -> FitResult:
     """Find the weights."""
     of_train = products(model, train)
     if not of_train.weight > 0:
@@ -73,11 +73,11 @@ def fit(model: Autoregression, train: Windows, validation: Windows | None, seed:
     of_validation = None if validation is None or given is not None else products(model, validation)
     if of_validation is None or not of_validation.weight > 0:
         _put(model, _solved(of_train, USUAL if given is None else given))
-        return Fitted({})
+        return FitResult({})
     solutions = [_solved(of_train, l2) for l2 in LADDER]
     best = int(np.argmin([_loss(of_validation, weight_PH) for weight_PH in solutions]))
     _put(model, solutions[best])
-    return Fitted({}, notes=(f"l2 {LADDER[best]:g}: the least squared error on validation windows among {LADDER}",))
+    return FitResult({}, notes=(f"l2 {LADDER[best]:g}: the least squared error on validation windows among {LADDER}",))
 
 
 def products(model: Autoregression, windows: Windows) -> Products:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
-from leadline.models.contract import Family, Fitted, Windows
+from leadline.models.contract import Family, FitResult, Windows
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.windows import Past, numbers
 
@@ -59,10 +59,10 @@ class Repeated(nn.Module):
         return numbers(x_BVH.repeat_interleave(self.spec.each, 2), self.spec)
 
 
-def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) -> Fitted:
+def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) -> FitResult:
     """Choose the season where none was given."""
     if model.given is not None:
-        return Fitted({})
+        return FitResult({})
     x_nTF, target_nHV = _evenly(train)
     past_nLV = model.past(Signal(x_nTF)).transpose(1, 2)
     step_H = torch.arange(model.spec.ahead)
@@ -72,7 +72,9 @@ def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) 
     ]
     season = int(torch.stack(errors).argmin()) + 1
     model.season.fill_(season)
-    return Fitted({}, notes=(f"a season of {season} steps: the least squared error on {len(x_nTF):,} train windows",))
+    return FitResult(
+        {}, notes=(f"a season of {season} steps: the least squared error on {len(x_nTF):,} train windows",)
+    )
 
 
 def _evenly(windows: Windows) -> tuple[Tensor, Tensor]:

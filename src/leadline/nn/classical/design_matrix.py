@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from leadline.nn.batch import SignalSpec
-from leadline.nn.classical.fitted_module import FittedModule
+from leadline.nn.classical.classical_module import ClassicalModule
 
 CLASSES = 255  # of one column that get a column of their own, the most frequent ones
 BLOCK = 4096  # rows encoded at once
 
 
-class Encoding(FittedModule):
+class Encoding(ClassicalModule):
     """A plain table (B,F), NaN where missing, to (B,G).
 
     Quantities are standardised on the rows fitted on, with 0 where missing and a further column of 0 and 1 for each

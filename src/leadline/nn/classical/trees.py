@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from leadline.nn.classical.fitted_module import FittedModule
+from leadline.nn.classical.classical_module import ClassicalModule
 
 KNOWN = 255  # classes of a column that splits can tell apart; the others, and unknown ones, count as missing
 WORD = 32  # bits
@@ -36,7 +36,7 @@ class Forest(NamedTuple):
     output_T: np.ndarray
 
 
-class Trees(FittedModule):
+class Trees(ClassicalModule):
     """Features (B,F), NaN where missing, to the sums of the trees' leaves (B,O), each output on top of its base value.
 
     `classes` says of each feature how many classes it codes, 0 for a quantity. A step down all trees costs four

@@ -154,7 +154,7 @@ class Pixels(Likelihood):
         return torch.stack([square_B, torch.full_like(square_B, math.prod(self.spec.shape))], 1)
 
 
-def usual_pixels(state: Mapping[str, Any]) -> PixelLikelihood:
+def default_pixel_likelihood(state: Mapping[str, Any]) -> PixelLikelihood:
     """Return how pixels are modelled where nobody says it, by the state of their column: as 0 or 1 where those of grey
     pictures are nearly so, else as normal.
     """

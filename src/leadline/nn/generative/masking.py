@@ -103,7 +103,7 @@ class Masking(nn.Module, ABC):
         number = torch.where(there, codes, self.least_N.to(raw.dtype)).long() - self.least_N + self.offset_N
         self.seen_S.scatter_add_(0, number.flatten(), there.long().flatten())
 
-    def usual(self) -> Tensor:
+    def most_frequent(self) -> Tensor:
         """Return the code of each column's most frequent class (N,)."""
         parts = torch.split(self.seen_S, list(self.sizes)) if self.sizes else ()
         found = torch.stack([part.argmax() for part in parts]) if parts else self.seen_S[:0]

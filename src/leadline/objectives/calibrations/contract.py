@@ -40,7 +40,7 @@ class Calibration:
     reference: str = ""
 
 
-def chosen(name: str, value: float, method: str, n: int | None, **rest: Any) -> Finding:
+def calibrated_value(name: str, value: float, method: str, n: int | None, **rest: Any) -> Finding:
     """Return the finding that something was chosen, by how many validation rows."""
     split = "validation" if n else None
     return Finding(name=name, split=split, value=value, n=n or None, method=method, again=RECORDED, **rest)

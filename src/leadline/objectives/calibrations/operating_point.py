@@ -8,7 +8,7 @@ from typing import Any
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.metrics.classification import operating_point
-from leadline.objectives.calibrations.contract import Calibration, chosen, set_buffer
+from leadline.objectives.calibrations.contract import Calibration, calibrated_value, set_buffer
 from leadline.objectives.contract import Columns, EvaluationContext
 
 
@@ -20,7 +20,7 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
     assert positive is not None and last.threshold is not None
     label = context.schema.classes[positive]
     if isinstance(point, float):
-        yield chosen("threshold", point, f"as the experiment says; from this probability on, {label!r}", None)
+        yield calibrated_value("threshold", point, f"as the experiment says; from this probability on, {label!r}", None)
         return
     (rule, wanted), *_ = point.items() if isinstance(point, Mapping) else [(str(point), None)]
     goal = f"the best {rule}" if wanted is None else f"{rule} of at least {wanted:g}"
@@ -34,11 +34,13 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
         found = operating_point.choose(positive_n, probability_nC[:, positive], rule, wanted)
         why = "no threshold reaches it on validation rows"
     if found is None:
-        yield chosen("threshold", float(last.threshold), f"the most probable class, rather than {goal}: {why}", n)
+        yield calibrated_value(
+            "threshold", float(last.threshold), f"the most probable class, rather than {goal}: {why}", n
+        )
         return
     set_buffer(last.threshold, found.threshold)
     method = f"{goal} on validation rows, where it is {found.reached:.4g}; from this probability on, {label!r}"
-    yield chosen("threshold", float(last.threshold), method, n)
+    yield calibrated_value("threshold", float(last.threshold), method, n)
 
 
 CALIBRATION = Calibration(

@@ -10,7 +10,7 @@ import numpy as np
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.metrics.classification.temperature import fit, scaled
-from leadline.objectives.calibrations.contract import Calibration, chosen, set_buffer
+from leadline.objectives.calibrations.contract import Calibration, calibrated_value, set_buffer
 from leadline.objectives.contract import Columns, EvaluationContext
 
 FEWEST_ROWS = 100  # below which no temperature is fitted
@@ -21,7 +21,7 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
     n = len(context.target)
     if isinstance(options.temperature, float):
         set_buffer(last.temperature, options.temperature)
-        yield chosen("temperature", options.temperature, "as the experiment says", None)
+        yield calibrated_value("temperature", options.temperature, "as the experiment says", None)
         return
     if options.temperature == "none":
         return
@@ -33,10 +33,10 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
             set_buffer(last.temperature, fitted.value)
             change = f"{-(fitted.change.value or 0.0):.2g} nats a row lower on folds it was not fitted on"
             method = f"least negative log-likelihood of validation rows (Guo et al. 2017), {change}; sandwich interval"
-            yield chosen("temperature", fitted.value, method, n, interval=fitted.interval)
+            yield calibrated_value("temperature", fitted.value, method, n, interval=fitted.interval)
             return
         kept = "scaling does not demonstrably lower the negative log-likelihood of validation rows"
-    yield chosen("temperature", 1.0, f"kept: {kept}", n)
+    yield calibrated_value("temperature", 1.0, f"kept: {kept}", n)
 
 
 def _too_little(predictions: Columns, context: EvaluationContext) -> str:

@@ -16,7 +16,7 @@ from leadline.nn.batch import Signal
 from leadline.nn.features import full
 from leadline.nn.generative.discriminators import Critic
 from leadline.nn.generative.generators import Classes
-from leadline.nn.network import Body, Network
+from leadline.nn.network import InputEncoder, Network
 from leadline.nn.rng import Rng
 
 
@@ -25,7 +25,9 @@ class AdversarialPair(Network):
     told.
     """
 
-    def __init__(self, name: str, body: Body, head: Critic, generator: nn.Module, classes: Classes | None) -> None:
+    def __init__(
+        self, name: str, body: InputEncoder, head: Critic, generator: nn.Module, classes: Classes | None
+    ) -> None:
         super().__init__({name: body}, head)
         self.generator = generator
         self.classes = classes

@@ -74,7 +74,7 @@ def normal_n(target: np.ndarray, schema: Schema, anomaly: tuple[str, ...]) -> np
     return np.ones(len(target), dtype=bool) if not numbers else ~np.isin(target, numbers)
 
 
-def without(inputs: Mapping[str, Tensor], keep_B: Tensor | None) -> Mapping[str, Tensor]:
+def anomalies_replaced(inputs: Mapping[str, Tensor], keep_B: Tensor | None) -> Mapping[str, Tensor]:
     """Return inputs in which a normal row stands in the place of each anomaly: batch norm would see it, whatever it
     weighs.
     """

@@ -103,7 +103,7 @@ class AutoencoderLearning(Learning):
         nothing.
         """
         keep_B = anomalies.normal_B(batch, network.anomalies)
-        inputs = anomalies.without(batch.inputs, keep_B)
+        inputs = anomalies.anomalies_replaced(batch.inputs, keep_B)
         value_B = network.nll(network.given(network(self._spoilt(network, inputs, rng))), inputs)
         return Loss(value_B, batch.weight_B if keep_B is None else batch.weight_B * keep_B, {})
 

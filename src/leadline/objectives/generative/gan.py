@@ -24,7 +24,7 @@ from leadline.nn.fusion import Fuse
 from leadline.nn.generative.decoders import Growing
 from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import Classes
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.contract import Defaults, Diagnostics, Generator, Objective, Supervision
 from leadline.objectives.generative.adversarial_base import (
@@ -89,7 +89,7 @@ class GanLearning(AdversarialLearning):
         """Return discriminator and generator."""
         one = schema.inputs[0]
         body = bodies[one.name]
-        assert isinstance(body, Body)
+        assert isinstance(body, InputEncoder)
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
         if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):

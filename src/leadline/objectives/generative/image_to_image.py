@@ -33,7 +33,7 @@ from leadline.nn.fusion import Fuse
 from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import HALF
 from leadline.nn.generative.image_translation import SMALL, ImageTranslator
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.contract import Converter, Defaults, Diagnostics, EvaluationContext, Objective, Supervision
 from leadline.objectives.generative.adversarial_base import (
@@ -96,7 +96,7 @@ class TranslationLearning(AdversarialLearning):
         into = self.options.into or schema.inputs[0].name
         given = next((name for name in parts if name != into), into)
         shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
-        widths = [body.width for body in parts.values() if isinstance(body, Body)]
+        widths = [body.width for body in parts.values() if isinstance(body, InputEncoder)]
         head = Critic(sum(widths), None if self.options.into is not None else class_shares(schema))
         count = 0 if self.options.into else len(schema.classes)
         generator = ImageTranslator(
@@ -104,7 +104,7 @@ class TranslationLearning(AdversarialLearning):
         )
         if self.options.spectral_norm:
             for body in parts.values():
-                assert isinstance(body, Body)
+                assert isinstance(body, InputEncoder)
                 bind(body.backbone)
             bind(head)
         return TranslationNetworks(parts, head, generator, given, into, () if self.options.into else schema.classes)

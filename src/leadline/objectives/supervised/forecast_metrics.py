@@ -36,7 +36,7 @@ def spread(schema: Schema) -> metrics.Spread:
     return metrics.Spread(std_V, np.array(state["naive_mae"], dtype=np.float64))
 
 
-def names(schema: Schema, shares: Sequence[float]) -> tuple[str, ...]:
+def metric_names(schema: Schema, shares: Sequence[float]) -> tuple[str, ...]:
     """Return the names of all findings."""
     banded = ("pinball_scaled", "coverage", "interval_width_scaled") if shares else ()
     inner = [f"coverage({_claimed(shares, pair)})" for pair in metrics.central(shares)[1:]]

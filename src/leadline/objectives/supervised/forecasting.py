@@ -24,7 +24,7 @@ from leadline.metrics.regression import forecast as metrics
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.fusion import Fuse
-from leadline.nn.network import Body, assemble
+from leadline.nn.network import InputEncoder, assemble
 from leadline.objectives.contract import EvaluationContext, Head
 from leadline.objectives.supervised import forecast_metrics
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
@@ -123,7 +123,7 @@ class ForecastLearning(HeadLearning):
         series = next((one for one in schema.inputs if one.window is not None), None)
         if series is not None and self.options.anchor != "none":
             body: Any = bodies[series.name]
-            assert isinstance(body, Body)
+            assert isinstance(body, InputEncoder)
             if not body.gives_outputs:
                 body.preprocessor = Anchored(
                     body.preprocessor, signal_spec(body.preprocessor, series), self.options.anchor
@@ -174,7 +174,7 @@ class ForecastDecision(HeadDecision):
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
-        return forecast_metrics.names(schema, self.options.levels)
+        return forecast_metrics.metric_names(schema, self.options.levels)
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext

@@ -30,7 +30,7 @@ class SingleInputRun(NamedTuple):
     why: str | None = None
 
 
-def wanted(experiment: Experiment, dataset: Dataset) -> bool:
+def compares_single_inputs(experiment: Experiment, dataset: Dataset) -> bool:
     """Say whether each input is trained alone: there are several, and test rows to compare them on; with a budget only
     if asked.
     """
@@ -48,7 +48,9 @@ def train_single_inputs(folder: Path, run_context: RunContext, dataset: Dataset)
 
     A network learns from the rows that have its input. Raises Interrupted after a signal, DiskFull; goes on where it
     stopped."""
-    if run_context.objective.supervision.labels == "none" or not wanted(run_context.experiment, dataset):
+    if run_context.objective.supervision.labels == "none" or not compares_single_inputs(
+        run_context.experiment, dataset
+    ):
         return ()
     return tuple(_trained(folder, run_context, dataset, number) for number in range(len(dataset.schema.inputs)))
 

@@ -19,11 +19,11 @@ from leadline.nn.rng import Rng
 from leadline.training import optim
 from leadline.training import schedule as schedules
 from leadline.training import weight_average as averages
-from leadline.training.loss_module import TINY, LossModule, compiled
 from leadline.training.parameter_groups import ParameterGroups, freeze_batch_norms, hidden_matrices
 from leadline.training.plan import autocast, batch_on, network_on
 from leadline.training.state.checkpoint import below
 from leadline.training.steps.contract import StepContext, StepOptions, StepProgress, StepTotals
+from leadline.training.steps.loss_module import TINY, LossModule, compiled
 from leadline.training.weight_average import AveragedNetwork
 
 

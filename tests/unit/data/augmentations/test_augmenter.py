@@ -15,7 +15,7 @@ from leadline.core.plugins import Entry
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.augmentations.affine import warp
 from leadline.data.augmentations.augmenter import Augmenter, _passes, augmentation, augmentations
-from leadline.data.augmentations.contract import Alone, Amount, Stage
+from leadline.data.augmentations.contract import Amount, SeparatePass, Stage
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
@@ -126,7 +126,7 @@ def invert(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return lambda x, rng: torch.where(rng.uniform("invert", 1, 1, 1) < rate, 255 - x, x)
 
     module = ModuleType("inverting")
-    module.INVERT = Alone(make, {"rate": Amount(0.5, 1, "a share")})  # type: ignore[attr-defined]
+    module.INVERT = SeparatePass(make, {"rate": Amount(0.5, 1, "a share")})  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "inverting", module)
     entry = Entry("inverting:INVERT", "white for black")
     tables = {**registry.TABLES, "augmentations": {**registry.TABLES["augmentations"], "image/invert": entry}}

@@ -12,7 +12,7 @@ from torch import nn
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
-from leadline.evaluation.analyses.domain_gap import ANALYSIS, NAME, domain_auc, names
+from leadline.evaluation.analyses.domain_gap import ANALYSIS, NAME, domain_auc, metric_names
 from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import Learning
 from leadline.objectives.lookup import objective_for
@@ -64,8 +64,8 @@ def test_without_rows_of_the_other_domain_it_is_absent() -> None:
 def test_only_objectives_of_two_domains_are_measured_so() -> None:
     data = rows(0.0)
     assert ANALYSIS.applies(Subject(nn.Identity(), CLASSIFICATION, data)) == "all rows are of one domain"
-    assert names(CLASSIFICATION) == ()
-    assert names(ADAPTATION) == (NAME,)
+    assert metric_names(CLASSIFICATION) == ()
+    assert metric_names(ADAPTATION) == (NAME,)
 
 
 def test_each_row_is_judged_by_what_was_fitted_to_others() -> None:

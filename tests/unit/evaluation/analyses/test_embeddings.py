@@ -14,7 +14,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.data.dataset import prepare
-from leadline.evaluation.analyses.embeddings import ANALYSIS, COLOURED, _coloured, names
+from leadline.evaluation.analyses.embeddings import ANALYSIS, COLOURED, _coloured, metric_names
 from leadline.evaluation.analyses.generative.reconstructions import PATHS, SHOWN, STEPS, _arc, reconstructions
 from leadline.evaluation.subject import Subject
 from leadline.metrics.generative.neighbours import agreement
@@ -46,8 +46,8 @@ def test_neighbours_and_maps_of_pictures() -> None:
         assert len(plot.dots) == len(part)
         assert {dot.look for dot in plot.dots} == {f"c{k}" for k in range(10)}
         assert plot.dots[0].title == f"{part.target[0]}: {part.place(0)}"
-    assert names(maker, dataset.schema) == ("knn_accuracy",)
-    assert names(maker, table().schema) == ()
+    assert metric_names(maker, dataset.schema) == ("knn_accuracy",)
+    assert metric_names(maker, table().schema) == ()
 
 
 def test_without_classes_there_are_maps_alone() -> None:

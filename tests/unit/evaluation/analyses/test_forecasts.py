@@ -127,7 +127,7 @@ def test_forecasters_are_fitted_and_compared_on_the_same_windows(dataset: Any) -
     subset = dataset.splits["test"]
     context = EvaluationContext("test", subset.target, subset.group, dataset.schema)
     network = baselines.Baseline(NETWORK, decided(dataset, off=0.5), 220, 1.0, 9, 1.0, 1.0)
-    constant = baselines.constant(objective, dataset, len(subset))
+    constant = baselines.dummy_baseline(objective, dataset, len(subset))
     shown = [
         f
         for f in comparison_findings(network, found, constant, objective, context, "leadline train x --network {}")
@@ -150,7 +150,7 @@ def test_a_season_is_named_in_the_command_of_a_run(dataset: Any) -> None:
     )
     network = baselines.Baseline(NETWORK, decided(dataset, off=1.0), 9, size_mb=1.0, latency_ms=1.0)
     context = EvaluationContext("test", target, subset.group, dataset.schema)
-    constant = baselines.constant(OBJECTIVE, dataset, len(subset))
+    constant = baselines.dummy_baseline(OBJECTIVE, dataset, len(subset))
     for command, said in (
         ("leadline train x --network {}", "leadline train x --network seasonal-naive --set network.season=5"),
         ('leadline.train(…, network="{}")', 'leadline.train(…, network="seasonal-naive")'),

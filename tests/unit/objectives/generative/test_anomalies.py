@@ -83,7 +83,7 @@ def test_an_anomaly_is_seen_by_nothing() -> None:
     keep = anomalies.normal_B(batch, torch.tensor([1]))
     assert keep is not None
     assert keep.tolist() == [True, False, True, False]
-    assert anomalies.without(batch.inputs, keep)["table"][:, 0].tolist() == [0, 0, 2, 2]
+    assert anomalies.anomalies_replaced(batch.inputs, keep)["table"][:, 0].tolist() == [0, 0, 2, 2]
     assert anomalies.normal_B(batch, torch.tensor([], dtype=torch.int64)) is None
     assert anomalies.normal_n(np.array([0, 1, -1]), schema(), ("b",)).tolist() == [True, False, True]
 

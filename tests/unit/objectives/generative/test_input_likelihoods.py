@@ -7,7 +7,7 @@ import pytest
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.input_types.tabular_likelihood import TabularLikelihood
 from leadline.errors import UsageError
-from leadline.nn.generative.likelihood import Bernoulli, Gaussian, usual_pixels
+from leadline.nn.generative.likelihood import Bernoulli, Gaussian, default_pixel_likelihood
 from leadline.objectives.generative.input_likelihoods import in_words, input_likelihood, unlikely
 
 
@@ -22,9 +22,9 @@ def picture(mean: float, std: float, channels: int = 1) -> InputSchema:
 
 
 def test_pixels_are_bernoulli_where_they_are_nearly_black_and_white() -> None:
-    assert usual_pixels(picture(33, 78).fields[0].state) == "bernoulli"  # as those of handwriting
-    assert usual_pixels(picture(120, 60).fields[0].state) == "gaussian"
-    assert usual_pixels(picture(33, 78, 3).fields[0].state) == "gaussian"
+    assert default_pixel_likelihood(picture(33, 78).fields[0].state) == "bernoulli"  # as those of handwriting
+    assert default_pixel_likelihood(picture(120, 60).fields[0].state) == "gaussian"
+    assert default_pixel_likelihood(picture(33, 78, 3).fields[0].state) == "gaussian"
     assert isinstance(input_likelihood(picture(33, 78)), Bernoulli)
     assert isinstance(input_likelihood(picture(33, 78), "gaussian"), Gaussian)
 

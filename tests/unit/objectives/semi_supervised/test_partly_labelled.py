@@ -14,7 +14,7 @@ from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Signal
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.semi_supervised.partly_labelled import either, mean_over
@@ -39,7 +39,7 @@ def made(name: str, state: dict[str, Any] | None = None, **options: Any) -> tupl
     whole = schema(**(state or {}))
     objective = objective.complete(whole)
     torch.manual_seed(0)
-    return objective, objective.learning.build(whole, {"table": Body(Plain(), Plain(), 4)})
+    return objective, objective.learning.build(whole, {"table": InputEncoder(Plain(), Plain(), 4)})
 
 
 def batch(labelled: int = 4) -> Batch:
@@ -183,7 +183,7 @@ def test_what_tells_domains_apart_does_not_ship_and_stays_where_it_trains() -> N
 def test_a_network_without_features_is_refused() -> None:
     objective = objective_for(Component(name="adaptation"))
     with pytest.raises(UsageError, match="head: linear"):
-        objective.learning.build(schema(), {"table": Body(Plain(), Plain(), 3, gives_outputs=True)})
+        objective.learning.build(schema(), {"table": InputEncoder(Plain(), Plain(), 3, gives_outputs=True)})
 
 
 def test_several_targets_refuse_an_objective_that_needs_rows_without_one() -> None:

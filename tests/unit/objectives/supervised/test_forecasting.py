@@ -13,10 +13,11 @@ from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.core.series_spec import SeriesSpec, Window
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.forecaster import Anchored
-from leadline.nn.network import Body
+from leadline.nn.network import InputEncoder
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised import forecast_metrics, forecasting
@@ -170,8 +171,10 @@ def test_a_window_has_a_scale_of_its_own_where_the_body_gives_features(
 ) -> None:
     spec = SignalSpec("sequence", (3, 2), ahead=3, past=3, aims=(0, 1))
     monkeypatch.setattr(forecasting, "signal_spec", lambda front, one: spec)
-    own, one = objective(anchor=anchor), InputSchema(name="series", kind="series", fields=(), shape=(3, 2))
-    network = own.learning.build(schema(2, one), {"series": Body(Front(), Flat(), 6, gives_outputs=gives)})
+    window = Window(spec=SeriesSpec(lookback=2, horizon=1), aims=("load",))
+    one = InputSchema(name="series", kind="series", fields=(), shape=(3, 2), window=window)
+    own = objective(anchor=anchor)
+    network = own.learning.build(schema(2, one), {"series": InputEncoder(Front(), Flat(), 6, gives_outputs=gives)})
     assert isinstance(network.bodies[0].preprocessor, Anchored) == anchored
     x = {"series": torch.randn(4, 3, 2)}
     moved = {"series": x["series"] + 7}

@@ -13,9 +13,9 @@ from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
 from leadline.objectives.contract import Defaults, Supervision
 from leadline.training.data_loader import DataLoader
-from leadline.training.loss_module import LossModule
 from leadline.training.plan import ExecutionPlan
 from leadline.training.steps.contract import shipped_network
+from leadline.training.steps.loss_module import LossModule
 from leadline.training.steps.plain import PlainStep
 
 OPTIMIZERS = (

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from leadline.data.columns.audio import log_mel
 from leadline.data.columns.contract import ColumnState
 from leadline.data.columns.decoding.images import png
 from leadline.data.columns.decoding.sounds import FULL, wav
+from leadline.errors import UsageError
+from leadline.nn.layers.log_mel import LogMel
 
 RANGE = 8 * float(np.log(10))  # 80 dB below the loudest band, which is where colours end
 WIDTH = 320  # pixels at most
@@ -56,3 +57,18 @@ def spectrogram(clip: bytes, state: ColumnState) -> bytes:
 def _samples(clip: bytes) -> tuple[np.ndarray, int]:
     with wave.open(io.BytesIO(clip)) as file:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2"), file.getframerate()
+
+
+def log_mel(state: ColumnState) -> LogMel:
+    """Return the log-mel module of a state; raises UsageError for bands that make no sense together."""
+    rate, low, high = state["rate"], state["low"], state["high"]
+    if not low < high <= rate / 2:
+        raise UsageError(
+            f"Mel bands from {low:g} to {high:g} Hz make no sense: 'low' lies below 'high', and that is at most half"
+            f" the rate, {rate / 2:g}."
+        )
+    window, hop = (max(1, round(state[name] * rate / 1000)) for name in ("window", "hop"))
+    try:
+        return LogMel(rate, state["mels"], window, hop, low, high)
+    except ValueError as error:
+        raise UsageError(f"{error}: take fewer 'mels', or a longer 'window' than {state['window']:g} ms.") from None

@@ -75,7 +75,7 @@ def kept(found: State) -> tuple[np.ndarray, np.ndarray]:
     return _entry(found["entry"], lost)
 
 
-def remark(found: State, words: int) -> str:
+def vector_coverage(found: State, words: int) -> str:
     """Return, in words, how many of the vocabulary's words have a vector."""
     if found["from"] == "skipgram":
         return (

@@ -36,7 +36,7 @@ BLOCK = 64  # pictures at a time
 AS_THEY_ARE = "left as they are"
 
 
-def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about pictures made of others, for requirements."""
     converter = objective.capability("converter")
     if converter is None or converter.into is not None:
@@ -216,5 +216,5 @@ ANALYSIS = Analysis(
     run=_run,
     applies=_applies,
     metrics=(metrics.FRECHET_DISTANCE, metrics.ASKED_CLASS, metrics.JUDGE_ACCURACY),
-    requirable=names,
+    requirable=metric_names,
 )

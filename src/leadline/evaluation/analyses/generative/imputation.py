@@ -59,7 +59,7 @@ def table_of(objective: BoundObjective, schema: Schema) -> InputSchema | None:
     return next((one for one in fits if lacking_cell(one.fields) is None), None)
 
 
-def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings, for requirements."""
     one = table_of(objective, schema)
     if one is None:
@@ -80,7 +80,7 @@ def imputation(
     cells, subset = TabularLikelihood(one.fields, 1.0), random_rows(subset, ROWS, context.seed, "imputed")
     common = _commonest(cells, random_rows(dataset.splits["train"], ROWS, context.seed, "commonest"), one.name)
     quantities, classes = _compared(network, encoder, subset, one, cells, common)
-    wanted = names(objective, dataset.schema)
+    wanted = metric_names(objective, dataset.schema)
     if QUANTITIES[0] in wanted:
         yield from _findings(QUANTITIES, quantities, "lower", "column mean", subset, context)
     if CLASSES[0] in wanted:
@@ -240,5 +240,5 @@ ANALYSIS = Analysis(
             "higher",
         ),
     ),
-    requirable=names,
+    requirable=metric_names,
 )

@@ -31,7 +31,7 @@ TOGETHER = 16  # rows at a time, each with many codes
 ACTIVE = 0.01  # variance over rows, from which on a number of the code says something (Burda et al. 2016)
 
 
-def names(objective: BoundObjective) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective) -> tuple[str, ...]:
     """Return the names of the findings, for requirements."""
     return NAMES if objective.capability("bounded") is not None else ()
 
@@ -117,6 +117,6 @@ ANALYSIS = Analysis(
         ),
         Metric("active_units", "Active numbers of a code", "those that differ between rows"),
     ),
-    requirable=lambda objective, schema: names(objective),
+    requirable=lambda objective, schema: metric_names(objective),
     reference="Burda et al. 2016",
 )

@@ -42,12 +42,12 @@ COMPARED = ("frechet_distance", *(f"sample_{name}" for name in NEARNESS), "memor
 PLAIN = (*COMPARED, "classes_covered", "asked_class", "judge_accuracy")
 
 
-def names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
+def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about new rows, for requirements; none where the objective makes no rows."""
     if objective.capability("generator") is None:
         return ()
     by_class = tuple(f"{name}({label})" for name in ("class_share", "asked_class") for label in schema.classes)
-    return (*PLAIN, *by_class, *(synthetic_tables.NAMES if synthetic_tables.suits(schema) else ()))
+    return (*PLAIN, *by_class, *(synthetic_tables.NAMES if synthetic_tables.is_single_table(schema) else ()))
 
 
 class _About(NamedTuple):
@@ -74,7 +74,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     test = random_rows(subject.test_rows, MOST, seed, "generated")
     new = subject.generated(len(test))
     yield from sample_exhibits.shown(schema, new)
-    raw = subject.raw_features if judge is None or synthetic_tables.suits(schema) else None
+    raw = subject.raw_features if judge is None or synthetic_tables.is_single_table(schema) else None
     space = judge or raw
     about = _About(subject.context("test"), test.name, {} if space is None else space.description)
     endless = any(bool(torch.isinf(x).any()) for x in new.values() if x.is_floating_point())
@@ -89,7 +89,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     if endless:
         return
     yield from _judged(subject, new, test, about)
-    if synthetic_tables.suits(schema) and raw is not None:
+    if synthetic_tables.is_single_table(schema) and raw is not None:
         generator = subject.objective.capability("generator")
         assert generator is not None
         context, network = about.context, subject.network
@@ -250,6 +250,6 @@ ANALYSIS = Analysis(
         metrics.JUDGE_ACCURACY,
         *synthetic_tables.METRICS,
     ),
-    requirable=names,
+    requirable=metric_names,
     reference="Heusel et al. 2017; Naeem et al. 2020; Meehan et al. 2020",
 )

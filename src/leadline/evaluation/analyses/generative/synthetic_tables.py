@@ -82,7 +82,7 @@ class _Task(NamedTuple):
     test: _Rows
 
 
-def suits(schema: Schema) -> bool:
+def is_single_table(schema: Schema) -> bool:
     """Say whether rows are those of one table."""
     return len(schema.inputs) == 1 and input_type(schema.inputs[0].kind).columns is not None
 

@@ -34,7 +34,10 @@ def test_the_usual_format(tmp_path: Path, header: str) -> None:
     found = word_vectors.from_file(file, WORDS)
     assert (found["from"], found["found"], found["width"]) == ("vectors.txt", 2, 2)
     assert loaded(found) == {3: [0.5, -1.0], 4: [pytest.approx(0.1), 2.0]}
-    assert word_vectors.remark(found, 3) == "2 of 3 words have a vector in vectors.txt; the others start at random."
+    assert (
+        word_vectors.vector_coverage(found, 3)
+        == "2 of 3 words have a vector in vectors.txt; the others start at random."
+    )
 
 
 def test_compressed_files(tmp_path: Path) -> None:

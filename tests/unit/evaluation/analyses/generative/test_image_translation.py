@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
-from leadline.evaluation.analyses.generative.image_translation import image_translation, names, translated
+from leadline.evaluation.analyses.generative.image_translation import image_translation, metric_names, translated
 from leadline.evaluation.feature_space import ReferenceClassifier
 from leadline.nn.batch import Batch
 
@@ -80,7 +80,7 @@ def test_those_that_become_what_they_should(dataset: Dataset) -> None:
     )
     assert len(drafts["converted"].content["pictures"]) == 10 * (1 + 6)
     assert "of 10 classes the first 6" in drafts["converted"].caption
-    assert {label for label in found if "left as" not in label} <= set(names(bound(objective), dataset.schema))
+    assert {label for label in found if "left as" not in label} <= set(metric_names(bound(objective), dataset.schema))
 
 
 def test_those_that_stay_what_they_are(dataset: Dataset) -> None:
@@ -113,4 +113,4 @@ def test_what_becomes_of_rows_is_whole_pixels_in_order(dataset: Dataset) -> None
 def test_other_objectives_make_none(dataset: Dataset) -> None:
     test = dataset.splits["test"]
     assert not list(image_translation(nn.Identity(), bound(Maker(test)), dataset, test, context(dataset), None, ""))
-    assert names(bound(Maker(test)), dataset.schema) == ()
+    assert metric_names(bound(Maker(test)), dataset.schema) == ()

@@ -17,7 +17,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.input_types.tabular_likelihood import TabularLikelihood
-from leadline.evaluation.analyses.generative.imputation import CLASSES, QUANTITIES, imputation, impute, names
+from leadline.evaluation.analyses.generative.imputation import CLASSES, QUANTITIES, imputation, impute, metric_names
 from leadline.nn.batch import Batch
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
@@ -72,7 +72,11 @@ def test_a_network_that_knows_is_right_and_columns_are_off_by_their_deviation(da
     assert found["imputation_error_saved"].interval[0] > 0
     assert found["imputation_accuracy"].value > 0.9
     assert found["imputation_accuracy_gained"].interval[0] > 0
-    assert {one.name for one in found.values()} == {*QUANTITIES, *CLASSES} == set(names(bound(Twin()), dataset.schema))  # type: ignore[arg-type]
+    assert (
+        {one.name for one in found.values()}
+        == {*QUANTITIES, *CLASSES}
+        == set(metric_names(bound(Twin()), dataset.schema))
+    )  # type: ignore[arg-type]
 
 
 def test_columns_themselves_save_nothing(dataset: Dataset) -> None:
@@ -93,5 +97,5 @@ def test_only_gaps_are_filled_in_and_only_their_columns_given(dataset: Dataset, 
 
 
 def test_objectives_that_make_no_rows_fill_in_nothing(dataset: Dataset) -> None:
-    assert names(CLASSIFICATION, dataset.schema) == ()
+    assert metric_names(CLASSIFICATION, dataset.schema) == ()
     assert impute(nn.Linear(1, 1), CLASSIFICATION, dataset.schema, dataset.splits["test"]) == {}

@@ -16,7 +16,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.generative import likelihood_bound as module
-from leadline.evaluation.analyses.generative.likelihood_bound import ANALYSIS, NAMES, names
+from leadline.evaluation.analyses.generative.likelihood_bound import ANALYSIS, NAMES, metric_names
 from leadline.evaluation.subject import Subject
 from leadline.nn.batch import Batch
 from leadline.objectives.lookup import objective_for
@@ -78,4 +78,4 @@ def test_fewer_rows_are_drawn_where_it_is_much(subset: Subset, monkeypatch: pyte
 
 def test_objectives_without_a_bound_have_none(subset: Subset) -> None:
     assert ANALYSIS.applies(subject_of(subset, CLASSIFICATION)) is not None
-    assert names(CLASSIFICATION) == ()
+    assert metric_names(CLASSIFICATION) == ()

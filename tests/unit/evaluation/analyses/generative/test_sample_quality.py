@@ -15,7 +15,7 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
 from leadline.evaluation.analyses.generative import sample_quality as module
-from leadline.evaluation.analyses.generative.sample_quality import ANALYSIS, FLOOR, names
+from leadline.evaluation.analyses.generative.sample_quality import ANALYSIS, FLOOR, metric_names
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
 from leadline.evaluation.subject import Subject
 
@@ -107,9 +107,9 @@ def test_names_can_be_required() -> None:
     maker = Maker(dataset.splits["train"], conditional=True)
     found, _ = measured(maker, dataset, judge_of(dataset))
     floors = {label for label in found if "real rows" in label}
-    assert set(found) - floors <= set(names(bound(maker), dataset.schema))
-    assert "synthetic_gap" in names(bound(maker), table().schema)
-    assert names(bound(Judging()), dataset.schema) == ()  # type: ignore[arg-type]
+    assert set(found) - floors <= set(metric_names(bound(maker), dataset.schema))
+    assert "synthetic_gap" in metric_names(bound(maker), table().schema)
+    assert metric_names(bound(Judging()), dataset.schema) == ()  # type: ignore[arg-type]
 
 
 def test_many_pixels_become_main_directions(monkeypatch: pytest.MonkeyPatch) -> None:

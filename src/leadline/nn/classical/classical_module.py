@@ -14,7 +14,7 @@ from torch import Tensor, nn
 ABSENT = -30.0  # the score of a class that no row fitted on has: about 1e-13 of the probability
 
 
-class FittedModule(nn.Module):
+class ClassicalModule(nn.Module):
     """A module that is empty until it is fitted; loading weights gives its tensors the sizes that they have in the
     file.
 

@@ -20,7 +20,7 @@ from torch.func import functional_call, grad, vmap
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
-from leadline.training.loss_module import LossModule
+from leadline.training.steps.loss_module import LossModule
 from leadline.training.weight_average import batch_norms
 
 BatchNorm = Literal["refuse", "running"]
