@@ -19,8 +19,8 @@ def table(**columns: object) -> Table:
     return Table(pl.DataFrame(columns), "people", "f" * 64)
 
 
-def infer(of: Table, *, target_types: tuple[str, ...] = (), **spec: object):
-    return kinds(of, DataSpec.model_validate(spec), of.frame.columns, target_types=target_types)
+def infer(of: Table, *, asked: tuple[str, ...] = (), **spec: object):
+    return kinds(of, DataSpec.model_validate(spec), of.frame.columns, asked=asked)
 
 
 def test_each_kind_is_recognised() -> None:
@@ -122,14 +122,14 @@ def test_what_the_user_says_wins_over_what_the_source_says_and_that_over_what_is
 
 def test_a_named_column_is_taken_even_if_it_looks_like_an_identifier() -> None:
     of = table(id=list(range(N)))
-    assert infer(of, target_types=("id",)).kinds == {"id": "number"}
+    assert infer(of, asked=("id",)).kinds == {"id": "number"}
 
 
 def test_a_named_column_that_fits_no_kind_is_an_error() -> None:
     with pytest.raises(
         DataError, match=r"people: column 'x' cannot be used: every value is missing.*data.kinds.x=KIND"
     ):
-        infer(table(x=pl.Series([None] * N)), target_types=("x",))
+        infer(table(x=pl.Series([None] * N)), asked=("x",))
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
