@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from package import Module, imports, modules
 
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 
 ASKED = re.compile(r"(\w+_)?(kind|kinds|name)")
 # Kinds that no registry lists: that of signals with steps.

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from leadline.cli.app import app
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")]

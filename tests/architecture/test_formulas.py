@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "formulas.md").read_text(encoding="utf-8")

@@ -38,7 +38,8 @@ from leadline.metrics.statistics import means, paired
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target
 
 POINTS = pl.List(pl.List(pl.Float64))

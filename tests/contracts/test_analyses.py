@@ -14,7 +14,8 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec, Experiment
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup
+from leadline.core.registry_tables import TABLES
 from leadline.core.report import Report, RunFacts
 from leadline.core.sections import SECTIONS
 from leadline.data.dataset import prepare

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.experiment import Experiment
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.augmentations.augmenter import Augmenter, strong
 from leadline.data.columns.contract import (

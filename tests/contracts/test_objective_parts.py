@@ -18,7 +18,7 @@ from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.plugins import members
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.training_spec import TrainingSpec
 from leadline.nn.batch import Batch, Loss, Prediction

@@ -9,7 +9,7 @@ import pytest
 
 from leadline.core.component import Component
 from leadline.core.finding import Finding
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.objectives.contract import EvaluationContext
 from leadline.run.build import objective_for

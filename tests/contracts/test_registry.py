@@ -18,7 +18,8 @@ from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.core.metric import Metric
 from leadline.core.plugins import Entry, misfit
-from leadline.core.registry import CONTRACTS, TABLES, Group, lookup, registered
+from leadline.core.registry import CONTRACTS, lookup, registered
+from leadline.core.registry_tables import TABLES, Group
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.augmenter import Augmenter, augmentations
 from leadline.data.augmentations.contract import Amount, SeparatePass, Stage

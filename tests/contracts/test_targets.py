@@ -16,7 +16,7 @@ from polygons import OUTLINES, POLYGONS, outlines
 from leadline.cli.main import run
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.data import targets

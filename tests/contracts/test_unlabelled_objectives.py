@@ -14,7 +14,7 @@ from unlabelled import BESIDE, CASES, ROWS, batch_of, build, schema_of
 
 from leadline.core.component import Component
 from leadline.core.finding import Finding
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.schema import Schema
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng, using_rng

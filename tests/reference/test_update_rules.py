@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.training.optim import optimizer
 from leadline.training.optim.muon import COEFFICIENTS, orthogonalised
 

@@ -6,7 +6,8 @@ import json
 
 import typer
 
-from leadline.core.registry import Group, registered
+from leadline.core.registry import registered
+from leadline.core.registry_tables import Group
 
 
 def show(group: Group, *, as_json: bool) -> None:

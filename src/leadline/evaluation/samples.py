@@ -20,7 +20,7 @@ from leadline.data.columns.contract import input_type
 from leadline.data.subset import decoded
 from leadline.errors import UsageError, did_you_mean, plain
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Converter, Generator, Sampler
+from leadline.objectives.capabilities import Converter, Generator, Sampler
 
 BLOCK = 64  # rows are always made so many at a time, so that one is the same to the last bit however many are wanted
 Inputs = Mapping[str, Tensor]

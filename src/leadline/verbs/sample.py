@@ -19,7 +19,7 @@ from leadline.errors import DataError, UsageError
 from leadline.evaluation.analyses.generative.image_translation import translated
 from leadline.evaluation.samples import checked, frame, generate
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Sampler
+from leadline.objectives.capabilities import Sampler
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import Progress, progress
 from leadline.run.run import Run

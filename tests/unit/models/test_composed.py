@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES, lookup
+from leadline.core.registry import lookup
+from leadline.core.registry_tables import TABLES
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, resolved_options
 from leadline.models.composed import Composed, cut

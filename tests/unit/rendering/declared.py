@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from leadline.core.component import Component
 from leadline.core.metric import Metric
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.core.wording import Wording
 from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.objectives.lookup import objective_for

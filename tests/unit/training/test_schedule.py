@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from leadline.core.component import Component
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.errors import UsageError
 from leadline.training.schedule import resolved_schedule, schedule
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.core.registry import TABLES, lookup, registered
+from leadline.core.registry import lookup, registered
+from leadline.core.registry_tables import TABLES
 from leadline.core.sections import section_rank
 from leadline.evaluation.analyses.contract import Analysis
 

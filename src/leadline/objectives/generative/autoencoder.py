@@ -35,7 +35,8 @@ from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma, chance
 from leadline.nn.rng import Rng
 from leadline.objectives.calibrations.contract import calibrated, metrics_of
-from leadline.objectives.contract import Columns, Decision, Encoder, EvaluationContext, Learning, Objective, Supervision
+from leadline.objectives.capabilities import Encoder
+from leadline.objectives.contract import Columns, Decision, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.input_likelihoods import in_words, unlikely
 from leadline.objectives.generative.latent_codes import RECONSTRUCTION, complete_latent, latent_network, spacious

@@ -26,7 +26,8 @@ from leadline.nn.generative.discriminators import Critic, bind, spread
 from leadline.nn.generative.generators import Classes
 from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.contract import Defaults, Diagnostics, Generator, Objective, Supervision
+from leadline.objectives.capabilities import Diagnostics, Generator
+from leadline.objectives.contract import Defaults, Objective, Supervision
 from leadline.objectives.generative.adversarial_base import (
     AdversarialDecision,
     AdversarialLearning,

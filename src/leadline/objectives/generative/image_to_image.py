@@ -35,7 +35,8 @@ from leadline.nn.generative.generators import HALF
 from leadline.nn.generative.image_translation import SMALL, ImageTranslator
 from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng, using_rng
-from leadline.objectives.contract import Converter, Defaults, Diagnostics, EvaluationContext, Objective, Supervision
+from leadline.objectives.capabilities import Converter, Diagnostics
+from leadline.objectives.contract import Defaults, EvaluationContext, Objective, Supervision
 from leadline.objectives.generative.adversarial_base import (
     METRICS,
     AdversarialDecision,

@@ -31,16 +31,8 @@ from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import (
-    Bounded,
-    Decision,
-    Encoder,
-    EvaluationContext,
-    Generator,
-    Learning,
-    Objective,
-    Supervision,
-)
+from leadline.objectives.capabilities import Bounded, Encoder, Generator
+from leadline.objectives.contract import Decision, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative.input_likelihoods import in_words, unlikely
 from leadline.objectives.generative.latent_codes import (
     RECONSTRUCTION,

@@ -32,15 +32,8 @@ from leadline.nn.fusion import Fuse
 from leadline.nn.generative.cluster_centres import Centres, sharpened
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng, seed_for
-from leadline.objectives.contract import (
-    Decision,
-    Defaults,
-    Encoder,
-    EvaluationContext,
-    Learning,
-    Objective,
-    Supervision,
-)
+from leadline.objectives.capabilities import Encoder
+from leadline.objectives.contract import Decision, Defaults, EvaluationContext, Learning, Objective, Supervision
 from leadline.objectives.generative.input_likelihoods import unlikely
 from leadline.objectives.generative.latent_codes import (
     RECONSTRUCTION,

@@ -23,7 +23,8 @@ from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
 from leadline.objectives.calibrations.contract import calibrated, metrics_of, without_calibration
-from leadline.objectives.contract import Columns, EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import Columns, EvaluationContext
 from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.classifier_options import Options
 from leadline.objectives.supervised.single_target import HeadDecision, wrong_target

@@ -25,7 +25,8 @@ from leadline.nn.batch import Loss, Prediction
 from leadline.nn.forecaster import Anchored, Forecaster, Forecasts
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import InputEncoder, assemble
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import forecast_metrics
 from leadline.objectives.supervised.quantile_levels import check_levels, middle_of
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target

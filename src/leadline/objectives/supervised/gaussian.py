@@ -26,7 +26,8 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread, unit_of
 from leadline.objectives.supervised.single_target import HeadDecision, single_target
 

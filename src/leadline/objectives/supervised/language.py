@@ -33,7 +33,8 @@ from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext, Head, Sampler
+from leadline.objectives.capabilities import Head, Sampler
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
 from leadline.objectives.supervised.text_sampling import Sampling, sample_text

@@ -24,7 +24,8 @@ from leadline.metrics.classification import multilabel as metrics
 from leadline.metrics.classification.calibration import TINY
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 PER_LABEL = ("precision", "recall", "f1")

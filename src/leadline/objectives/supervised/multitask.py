@@ -27,7 +27,8 @@ from leadline.data.targets.tasks import Task, labelled_rows, of_task, prediction
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.features import full
-from leadline.objectives.contract import BoundObjective, Decision, EvaluationContext, Head, Objective, Supervision
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import BoundObjective, Decision, EvaluationContext, Objective, Supervision
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, wrong_target
 

@@ -27,7 +27,8 @@ from leadline.metrics.classification import ordinal as metrics
 from leadline.metrics.classification.classifier import confusion
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 LOWER = ("mae", "nll", "rps")

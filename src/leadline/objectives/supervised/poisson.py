@@ -20,7 +20,8 @@ from leadline.metrics.regression.regressor import MAE, RMSE
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.features import full
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 

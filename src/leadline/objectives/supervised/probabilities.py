@@ -20,7 +20,8 @@ from leadline.core.schema import Schema
 from leadline.metrics.classification import soft_labels as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 LOSSES = ("nll", "kl", "brier", "probability_mae")

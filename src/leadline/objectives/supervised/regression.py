@@ -18,7 +18,8 @@ from leadline.core.schema import Schema
 from leadline.metrics.regression import regressor as metrics
 from leadline.nn.batch import Loss, Prediction
 from leadline.nn.layers.rescale import Rescale
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.numeric import errors_of, predicted_against_true, spread
 from leadline.objectives.supervised.single_target import HeadDecision, single_target
 

@@ -24,7 +24,8 @@ from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
 from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import Decision, Head, Learning, Objective, Supervision
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import Decision, Learning, Objective, Supervision
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.features import full
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext, Head
+from leadline.objectives.capabilities import Head
+from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
 

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from sklearn.datasets import load_digits
 
-from leadline.core.registry import TABLES
+from leadline.core.registry_tables import TABLES
 from leadline.data.sources import read
 
 

@@ -27,7 +27,8 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.batch import PRESENT
-from leadline.objectives.contract import BoundObjective, Converter, EvaluationContext
+from leadline.objectives.capabilities import Converter
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 SHOWN = 10  # pictures beside what becomes of them
 KINDS = 6  # of picture that they are shown to become, at most

@@ -29,7 +29,8 @@ from leadline.metrics.statistics.means import mean_of
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.generative.likelihood import chance
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import BoundObjective, Encoder, EvaluationContext
+from leadline.objectives.capabilities import Encoder
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 QUANTITIES, CLASSES = (
     ("imputation_error", "imputation_error_saved"),

@@ -22,7 +22,8 @@ from leadline.machine import flops
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.means import mean_of
 from leadline.nn.batch import Batch
-from leadline.objectives.contract import Bounded, BoundObjective
+from leadline.objectives.capabilities import Bounded
+from leadline.objectives.contract import BoundObjective
 
 NAMES = ("elbo_iw", "active_units")
 WORK = 5e11  # operations that the closer bound may take, and

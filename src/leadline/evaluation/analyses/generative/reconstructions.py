@@ -18,7 +18,8 @@ from leadline.evaluation.sample_exhibits import lines, picture
 from leadline.evaluation.samples import Inputs, encoded
 from leadline.evaluation.subject import Subject
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import BoundObjective, Encoder, Generator
+from leadline.objectives.capabilities import Encoder, Generator
+from leadline.objectives.contract import BoundObjective
 
 SHOWN = 10  # rows beside their reconstructions
 PATHS, STEPS = 6, 9  # from the code of one row to that of another

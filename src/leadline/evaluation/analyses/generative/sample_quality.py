@@ -30,7 +30,8 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import generator_for
-from leadline.objectives.contract import BoundObjective, EvaluationContext, Generator
+from leadline.objectives.capabilities import Generator
+from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 MOST = 10_000  # new rows, and test rows beside them
 NEAR = 2_000  # of each whose nearest train rows are looked for

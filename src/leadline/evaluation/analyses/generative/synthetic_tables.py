@@ -26,7 +26,8 @@ from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.intervals import proportion
 from leadline.metrics.statistics.measurement import Measurement, absent
 from leadline.nn.rng import seed_for
-from leadline.objectives.contract import EvaluationContext, Generator
+from leadline.objectives.capabilities import Generator
+from leadline.objectives.contract import EvaluationContext
 
 METRICS = (
     Metric(
