@@ -25,19 +25,31 @@ class MapsOptions(Fact):
     channels: int = Field(default=16, ge=1)
 
 
+def convolutions(spec: SignalSpec, options: MapsOptions) -> nn.Sequential:
+    """Return two convolutions that keep height and width."""
+    wide = options.channels
+    return nn.Sequential(
+        nn.Conv2d(spec.shape[0], wide, 3, padding=1), nn.ReLU(), nn.Conv2d(wide, wide, 3, padding=1), nn.ReLU()
+    )
+
+
 class PixelMaps(nn.Module):
-    """Pictures (B,C,H,W) to features of each quarter of height and width, side by side."""
+    """Pictures (B,C,H,W) to features of every place (B,F,H,W)."""
 
     def __init__(self, spec: SignalSpec, options: MapsOptions) -> None:
         super().__init__()
-        wide = options.channels
-        self.maps = nn.Sequential(
-            nn.Conv2d(spec.shape[0], wide, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(wide, wide, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(4),
-        )
+        self.maps = convolutions(spec, options)
+
+    def forward(self, signal: Signal) -> Signal:
+        return Signal(self.maps(signal.values))
+
+
+class PixelFeatures(nn.Module):
+    """Pictures (B,C,H,W) to features of each quarter of height and width, side by side (B,F)."""
+
+    def __init__(self, spec: SignalSpec, options: MapsOptions) -> None:
+        super().__init__()
+        self.maps = nn.Sequential(convolutions(spec, options), nn.AdaptiveAvgPool2d(4))
 
     def forward(self, signal: Signal) -> Signal:
         return Signal(self.maps(signal.values).flatten(1))
@@ -47,7 +59,7 @@ FAMILY = Family(
     name="pixel-maps",
     accepts=("image",),
     options=MapsOptions,
-    gives=PixelMaps,
+    gives={"vector": PixelFeatures, "maps": PixelMaps},
     sizes={"small": {"channels": 8}, "large": {"channels": 32}},
     reference="two convolutions, as in any textbook",
 )
