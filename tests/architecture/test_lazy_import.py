@@ -1,5 +1,6 @@
 """Importing the package and asking for help load nothing heavy."""
 
+import pkgutil
 import subprocess
 import sys
 
@@ -52,6 +53,16 @@ def test_every_public_name_can_be_reached():
     import leadline
 
     assert all(getattr(leadline, name) is not None for name in leadline.__all__)
+
+
+def test_no_package_takes_the_name_of_a_verb():
+    # Python sets an imported package as an attribute of the one above it: `leadline.report` would be no function any
+    # more.
+    import leadline
+
+    packages = {module.name for module in pkgutil.iter_modules(leadline.__path__)}
+    assert len(packages) > 10
+    assert packages & set(leadline.__all__) == set()
 
 
 def test_an_unknown_public_name_is_an_attribute_error():
