@@ -38,7 +38,7 @@ WANTED: tuple[tuple[str, str, str], ...] = (
     (
         "*",
         "finding size_mb*",
-        "a weights file holds the names of its tensors, and `front` is called `preprocessor` since 0.1: some bytes more",
+        "a weights file holds the names of its tensors, and `front` of 0.1 is called `preprocessor`: some bytes more",
     ),
 )
 
