@@ -71,9 +71,8 @@ STEPS, LETTERS = (
     6,
     {"tokens": "characters", "lower": False, "vocabulary": ["[ padding ]", "[ unknown ]", "a", "狗"], "length": 6},
 )
-POLYGONS_FIELD = ColumnSchema(
-    name="outline", kind="polygons", state={"corners": 3, "mean": [1.0, -1.0], "std": 2.0}
-)  # of tests/plugins, as what else has its name
+# of tests/plugins, as what else has its name
+POLYGONS_FIELD = ColumnSchema(name="outline", kind="polygons", state={"corners": 3, "mean": [1.0, -1.0], "std": 2.0})
 SEVERAL = (CATEGORY_FIELD, NUMBER_FIELD, LABELS_FIELD)
 SEVERAL_FIELD = ColumnSchema(
     name="kind, price, genres",
@@ -285,9 +284,8 @@ def test_the_watched_loss_is_the_training_loss(name: str, objective: BoundObject
         columns = {k: v.numpy() for k, v in objective.decision.predict(network.eval(), rows, None).columns.items()}
         weight_B = counted(objective, rows)
         whole = objective.learning.loss(network, rows, next(iter(objective.learning.networks(network))), rng())
-        value_B = (
-            whole.terms["supervised"] if objective.supervision.labels == "some" else whole.value_B
-        )  # rows without a class only train
+        # rows without a class only train
+        value_B = whole.terms["supervised"] if objective.supervision.labels == "some" else whole.value_B
         loss = (value_B @ weight_B / weight_B.sum()).item()
     assert objective.decision.monitor(columns, rows.target_B.numpy(), schema(name))["loss"] == pytest.approx(
         loss, rel=1e-4

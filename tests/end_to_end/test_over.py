@@ -22,10 +22,8 @@ def test_a_cnn_over_patches_feeds_a_recurrent_network(cli: Cli, place: Path) -> 
     assert body["name"] == "rnn"
     assert (body["hidden"], body["cell"]) == (16, "lstm")
     assert (body["over"]["name"], body["over"]["patch"]) == ("cnn", [4, 8])
-    assert [entry["conv"] for entry in body["over"]["layers"] if "conv" in entry] == [
-        16,
-        32,
-    ]  # the size applies to both
+    # the size applies to both
+    assert [entry["conv"] for entry in body["over"]["layers"] if "conv" in entry] == [16, 32]
     assert "Network: rnn over cnn" in (place / "first" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert cli("evaluate", "first", "-q") == 0  # built from what was written, with the weights that ship
 

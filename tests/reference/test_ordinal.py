@@ -64,9 +64,8 @@ def test_probabilities_are_differences_of_logistic_functions() -> None:
     np.testing.assert_allclose(probability[:, 1], 1 - above[:, 0], atol=1e-6)
     np.testing.assert_allclose(probability[:, 2], above[:, 0] - above[:, 1], atol=1e-6)
     np.testing.assert_allclose(probability[:, 0], above[:, 1], atol=1e-6)
-    np.testing.assert_allclose(
-        probability[1], [0.3, 0.55, 0.15], atol=0.02
-    )  # where nothing is known: the classes' shares
+    # where nothing is known: the classes' shares
+    np.testing.assert_allclose(probability[1], [0.3, 0.55, 0.15], atol=0.02)
     assert head.decided(last, last(z)).columns["prediction"].tolist() == [1, 1, 0, 0]
 
 

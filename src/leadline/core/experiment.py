@@ -82,9 +82,8 @@ def _split_entries(value: Any) -> Any:
         if by == "time" and colon and "/" in spans:
             return {"by": by, "column": name, "spans": spans}
         return {"by": by, "column": column}
-    if isinstance(value, Mapping) and isinstance(
-        value.get("name"), str
-    ):  # the short form, with further entries beside it
+    # the short form, with further entries beside it
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
         return {**_split_entries(value["name"]), **{k: v for k, v in value.items() if k != "name"}}
     return (
         {"by": "column", **value} if isinstance(value, Mapping) and "by" not in value and value.get("column") else value

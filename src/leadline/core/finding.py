@@ -79,7 +79,6 @@ class Finding(Fact):
         """Return the interval at `level`, or the nearest stricter one there is; None where there is none."""
         if self.interval is None or level <= self.level + 1e-12:
             return self.interval
-        wider = sorted(
-            (float(k), v) for k, v in self.stricter.items() if float(k) >= level - 1e-6
-        )  # keys hold six digits
+        # keys hold six digits
+        wider = sorted((float(k), v) for k, v in self.stricter.items() if float(k) >= level - 1e-6)
         return wider[0][1] if wider else None

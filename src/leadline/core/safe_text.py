@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-FIRST_STRONG_ISOLATE, POP = (
-    "\u2068",
-    "\u2069",
-)  # Unicode Standard Annex 9: between them, text orders itself and nothing else
+# Unicode Standard Annex 9: between them, text orders itself and nothing else
+FIRST_STRONG_ISOLATE, POP = ("\u2068", "\u2069")
 _OVERRIDES = dict.fromkeys(range(0x202A, 0x202F))  # and embeddings, which reach to the end of a paragraph
 _ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 _INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")

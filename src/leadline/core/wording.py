@@ -16,25 +16,12 @@ from leadline.core.safe_text import apart, for_terminal
 SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
 MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNITS = (
-    "ms",
-    "s",
-    "MB",
-    "GB",
-    "W",
-    "Wh",
-    "g",
-    "FLOP",
-    "nats",
-    "bits",
-)  # others, such as a target's name, stand in the details
+# others, such as a target's name, stand in the details
+_UNITS = ("ms", "s", "MB", "GB", "W", "Wh", "g", "FLOP", "nats", "bits")
 _REPEATS = "_over_repeats"
 _DIFFERENCE = "_difference"
-_GAPS = (
-    "generalisation_gap",
-    "cheapest_not_worse",
-    "fusion_gain",
-)  # their methods begin with the measure they are differences of
+# their methods begin with the measure they are differences of
+_GAPS = ("generalisation_gap", "cheapest_not_worse", "fusion_gain")
 
 
 class Wording:

@@ -28,9 +28,8 @@ from leadline.data.table import Progress, Table
 
 VERSION = 2  # of what the cache holds; another one is encoded anew
 TASK_BYTES = 16 << 20  # of encoded rows: enough to hide what a task costs
-WIDE_BYTES = (
-    128 << 20
-)  # of encoded rows in all threads together: a column costs something in each task, and there may be thousands
+# of encoded rows in all threads together: a column costs something in each task, and there may be thousands
+WIDE_BYTES = 128 << 20
 HASH_BYTES = 4 << 20  # of encoded rows that are hashed at a time, which takes memory three times over
 TASK_MEDIA = 256  # rows at most: a bar must move
 TASK_TEXTS = 4096  # the same, of a kind whose rows differ in length

@@ -37,13 +37,8 @@ LEAST = 4e9  # operations that all baselines together may take however quickly t
 SHARE = 0.25  # of the operations of training, by which they may take more
 VECTORISED = 20  # of a network's operations are done in the time of one of theirs
 FEWEST = 500  # rows that each is fitted on, where there are so many
-_FAILURES = (
-    UsageError,
-    ValueError,
-    ArithmeticError,
-    MemoryError,
-    np.linalg.LinAlgError,
-)  # what fitting may raise on odd data
+# what fitting may raise on odd data
+_FAILURES = (UsageError, ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
 
 Note = Callable[[str], None]
 

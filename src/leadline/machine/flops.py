@@ -71,9 +71,8 @@ def _plain_kernels() -> Iterator[None]:
     """Switch fused kernels off: a fused LSTM, attention or Transformer layer hides its matrix products from the
     counter.
     """
-    onednn: Any = (
-        torch.backends.mkldnn
-    )  # an object in a module's place, which is how PyTorch makes its switches assignable
+    # an object in a module's place, which is how PyTorch makes its switches assignable
+    onednn: Any = torch.backends.mkldnn
     enabled, fastpath = onednn.enabled, torch.backends.mha.get_fastpath_enabled()
     onednn.enabled = False
     torch.backends.mha.set_fastpath_enabled(False)

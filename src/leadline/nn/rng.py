@@ -23,9 +23,8 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _UNSIGNED_GOLDEN, _UNSIGNED_MIX_1, _UNSIGNED_MIX_2 = (np.uint64(number % 2**64) for number in (_GOLDEN, _MIX_1, _MIX_2))
-_FEW = (
-    1 << 16
-)  # numbers up to which NumPy, on one core, is done before PyTorch: a call costs it a third, and it shifts unsigned
+# numbers up to which NumPy, on one core, is done before PyTorch: a call costs it a third, and it shifts unsigned
+_FEW = 1 << 16
 
 
 def seed_for(seed: int, *purpose: str | int) -> int:

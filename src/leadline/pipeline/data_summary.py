@@ -20,9 +20,8 @@ from leadline.metrics.statistics.sample_size import rows_needed
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress
 
-PROPORTIONS = (
-    "accuracy",
-)  # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
+# requirements on these are judged on Wilson's interval, so what they need can be said beforehand
+PROPORTIONS = ("accuracy",)
 
 
 def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:

@@ -67,9 +67,8 @@ def shown(folder: Path, chosen: Component) -> list[ExhibitDraft]:
     found = LrRangeTest.model_validate_json((folder / FILE).read_text(encoding="utf-8"))
     rate = float(chosen.options["lr"])
     level, lowest = max(found.smoothed[:LEVEL]), min(found.smoothed)
-    highest = level + max(
-        level - lowest, abs(level) / 10
-    )  # what is said once all is lost would leave nothing of the picture
+    # what is said once all is lost would leave nothing of the picture
+    highest = level + max(level - lowest, abs(level) / 10)
     lines = {"loss of a batch": found.losses, "smoothed": found.smoothed}
     series = [{"name": name, "values": [x if x <= highest else None for x in values]} for name, values in lines.items()]
     content = {

@@ -58,9 +58,8 @@ def render(report: Report, folder: Path) -> str:
     placed = _place(views(report, folder))
     measures = charts.strips(parts.measures, _labels(parts.measures, lambda one: one.finding.split or ""), words)
     baselines = charts.strips(parts.baselines, _labels(parts.baselines, _who), words)
-    first = dict(
-        list(parts.inputs.items())[:1]
-    )  # the tables have the numbers; a chart of one measure shows what they mean
+    # the tables have the numbers; a chart of one measure shows what they mean
+    first = dict(list(parts.inputs.items())[:1])
     inputs = charts.strips(first, _labels(first, _who), words)
     made = charts.strips(parts.made, _labels(parts.made, _which), words)
     tables = [_parts_table(g, words) for g in parts.groups]

@@ -15,16 +15,8 @@ from leadline.rendering.generation_text import conversion_text, sample_quality_t
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
 from leadline.rendering.sentence import Sentence, aside
 
-OPENING = (
-    "accuracy",
-    "mse_scaled",
-    "mae",
-    "agreement",
-    "subset_accuracy",
-    "entity_f1",
-    "token_accuracy",
-    "perplexity",
-)  # measures that a report opens with, the first that there is
+# measures that a report opens with, the first that there is
+OPENING = ("accuracy", "mse_scaled", "mae", "agreement", "subset_accuracy", "entity_f1", "token_accuracy", "perplexity")
 
 
 # What some measures count, where it is not rows: one of them, and many.

@@ -50,9 +50,8 @@ def build_network(
         specs |= {name: spec for group in groups for name, spec in _in_common(group, specs).items()}
         first = {name: group[0] for group in groups for name in group[1:]}
         bodies: dict[str, InputEncoder] = {}
-        for name in sorted(
-            fronts, key=lambda name: name in first
-        ):  # those whose backbone others have come before these
+        # those whose backbone others have come before these
+        for name in sorted(fronts, key=lambda name: name in first):
             if name in first:
                 bodies[name] = bodies[first[name]].over(fronts[name], specs[name].classes)
                 continue

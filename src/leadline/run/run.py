@@ -124,9 +124,8 @@ def save_weights(network: nn.Module, file: Path) -> None:
     with TemporaryDirectory(dir=file.parent) as beside:
         written = Path(beside) / file.name
         safetensors.torch.save_model(network, str(written))
-        files.write(
-            file, written.read_bytes()
-        )  # a new file with the user's usual permissions: safetensors makes private ones
+        # a new file with the user's usual permissions: safetensors makes private ones
+        files.write(file, written.read_bytes())
 
 
 def load_weights(network: nn.Module, file: Path) -> None:

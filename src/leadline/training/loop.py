@@ -105,9 +105,8 @@ def fit(
         means = _means(names, world.sum_(sums_2K))
         took = time.perf_counter() - began
         seconds += took
-        means.setdefault(
-            "loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss"))
-        )  # of several networks
+        # of several networks
+        means.setdefault("loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss")))
         norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
         _check_finite({**means, "norm of the gradient": norm}, before, done)
         entry = LogEntry(

@@ -76,9 +76,8 @@ class MLflow(TrackerOptions):
 
     def client(self) -> Any:
         """Return the library's client."""
-        os.environ.setdefault(
-            "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2"
-        )  # else a server that is away is waited for for minutes
+        # else a server that is away is waited for for minutes
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         return _needed("mlflow").MlflowClient(tracking_uri=self.uri)
 
     def tracker(self, folder: Path, experiment: Experiment) -> Tracker:
@@ -195,9 +194,8 @@ class _Server(Tracker):
         self._id = ""
 
     def begin(self, step: int) -> None:
-        if (
-            self._client is not None
-        ):  # training went back: the server keeps what it has, and gets the steps that come after it
+        # training went back: the server keeps what it has, and gets the steps that come after it
+        if self._client is not None:
             return
         environment = environment_for(self._folder)
         known = environment.get("mlflow", {}).get(self._options.uri)

@@ -103,11 +103,8 @@ def test_each_dropout_draws_for_itself() -> None:
 def test_parameters_are_counted_by_part() -> None:
     network, _ = two_inputs()
     counts = network.parameter_counts()
-    assert counts == {
-        "a.b": 3 * 4 + 4 + 8,
-        "type": 2 * 5 + 5 + 10,
-        "head": 9 * 7 + 7 + 9,
-    }  # with what stands for absent features
+    # with what stands for absent features
+    assert counts == {"a.b": 3 * 4 + 4 + 8, "type": 2 * 5 + 5 + 10, "head": 9 * 7 + 7 + 9}
     assert sum(counts.values()) == sum(p.numel() for p in network.parameters())
 
 

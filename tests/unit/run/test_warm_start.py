@@ -257,9 +257,8 @@ def test_texts_are_read_with_the_vocabulary_of_the_run_unless_it_knows_nothing(b
 
 def test_rows_seen_before_are_told(before: Run) -> None:
     start = parent_run(Experiment.parse({"init": "before"}))
-    other = prepare(
-        DataSpec(source="rows.csv", target="kind")
-    )  # stratified by its target, as the run without one was not
+    # stratified by its target, as the run without one was not
+    other = prepare(DataSpec(source="rows.csv", target="kind"))
     assert "test rows are none of before" in " ".join(start.seen(other))
     same = prepare(before.experiment.data, labels="none")
     assert start.seen(same) == []

@@ -87,9 +87,8 @@ class Mixer:
         drawn_B = self.shares(rng)
         inputs: dict[str, Tensor] = {}
         shares = []
-        if (
-            PRESENT in own.inputs
-        ):  # there is nothing to mix an absent input with: only rows that have all of them are mixed
+        # there is nothing to mix an absent input with: only rows that have all of them are mixed
+        if PRESENT in own.inputs:
             inputs[PRESENT] = own.inputs[PRESENT]
             drawn_B = torch.where((own.inputs[PRESENT] & other.inputs[PRESENT]).all(1), drawn_B, 1.0)
         for name, blend in self._blends.items():

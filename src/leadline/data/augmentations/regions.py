@@ -43,9 +43,8 @@ def filled(x_BCHW: Tensor, other: Tensor, where: Box) -> Tensor:
     hole = _hole(x_BCHW, where)
     if x_BCHW.is_floating_point():
         return torch.lerp(x_BCHW, other, hole)  # a weight of 0 or 1 gives the one or the other exactly
-    return (
-        x_BCHW - (x_BCHW - other) * hole
-    )  # exact, as integers wrap around; ten times as fast as a choice by truth values
+    # exact, as integers wrap around; ten times as fast as a choice by truth values
+    return x_BCHW - (x_BCHW - other) * hole
 
 
 def _hole(x_BCHW: Tensor, where: Box) -> Tensor:

@@ -54,9 +54,8 @@ def hash_rows(values: np.ndarray) -> Hashes:
 def hash_ragged(values: np.ndarray, lengths_N: np.ndarray) -> Hashes:
     """Return two 64-bit hashes (N, 2) of each of the rows of whole numbers that follow one another in an array (S,)."""
     longest = int(lengths_N.max()) if len(lengths_N) else 0
-    words = (
-        1 << max(longest - 1, 1).bit_length()
-    )  # padding with zeros changes no hash: few widths, whose multipliers are kept
+    # padding with zeros changes no hash: few widths, whose multipliers are kept
+    words = 1 << max(longest - 1, 1).bit_length()
     padded_NT = np.zeros((len(lengths_N), words), dtype=values.dtype)
     padded_NT[np.arange(words) < lengths_N[:, None]] = values
     hashes: Hashes = hash_rows(padded_NT) + lengths_N.astype(np.uint64)[:, None] * (_multipliers(1)[0] | np.uint64(1))

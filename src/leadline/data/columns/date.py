@@ -106,10 +106,8 @@ class DatePreprocessor(nn.Module):
         missing_BK = torch.isnan(x_BW[:, 0::2])
         day_BK, second_BK = torch.nan_to_num(x_BW[:, 0::2]), torch.nan_to_num(x_BW[:, 1::2])
         elapsed_BK = ((day_BK - self.day_K) + (second_BK / DAY - self.part_K)) * self.scale_K
-        year_BK, week_BK = (
-            torch.remainder(day_BK, YEAR) / YEAR,
-            torch.remainder(day_BK + 3, 7) / 7,
-        )  # day 0 was a Thursday
+        # day 0 was a Thursday
+        year_BK, week_BK = (torch.remainder(day_BK, YEAR) / YEAR, torch.remainder(day_BK + 3, 7) / 7)
         timed = [(second_BK / DAY).index_select(1, self.timed_N)] if len(self.timed_N) else []
         angle_BA = torch.cat([year_BK, week_BK, *timed], 1) * (2 * math.pi)
         timed_missing = [missing_BK.index_select(1, self.timed_N)] if timed else []

@@ -16,10 +16,8 @@ from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnTyp
 from leadline.data.columns.scalars.parsing import clean, is_text, natural_order
 from leadline.errors import DataError
 
-SEPARATORS = (
-    ";",
-    "|",
-)  # a comma stands in many texts that are no sets: it counts only where the user says what the column is
+# a comma stands in many texts that are no sets: it counts only where the user says what the column is
+SEPARATORS = (";", "|")
 MOST = 1_000  # labels kept, the most frequent ones
 FEW = 200  # labels up to which a column is taken for sets of labels unasked
 RECURRING = 3  # times that a label occurs on average in such a column

@@ -52,10 +52,8 @@ def _read(source: object, how: Reader) -> Table:
         return source
     if isinstance(source, str | Path):
         return _read_path(source, how)
-    if type(source).__module__.partition(".")[0] in (
-        "polars",
-        "pandas",
-    ):  # asked of the type: nothing is imported to ask
+    # asked of the type: nothing is imported to ask
+    if type(source).__module__.partition(".")[0] in ("polars", "pandas"):
         from leadline.data.sources import frames
 
         return frames.read(source)

@@ -71,9 +71,8 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
     check_width(len(names), str(path))
     done = 0
     beside = min(SIDE_BY_SIDE, len(names))
-    step = memory_mapped.rows_of(
-        beside, path.stat().st_size * beside // max(1, rows * len(names))
-    )  # rows may hold pictures
+    # rows may hold pictures
+    step = memory_mapped.rows_of(beside, path.stat().st_size * beside // max(1, rows * len(names)))
     for at in range(0, len(names), SIDE_BY_SIDE):
         some = names[at : at + SIDE_BY_SIDE]
         with memory_mapped.Writer(folder / f"{at:06}.arrow", step) as writer:

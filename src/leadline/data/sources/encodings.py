@@ -235,9 +235,8 @@ def _guessed(telling: bytes) -> Encoding:
     from charset_normalizer import from_bytes
 
     telling = telling[: telling.rfind(b"\n", 0, _TELLING) + 1] or telling[:_TELLING]  # whole lines, where there are any
-    if not re.search(
-        rb"[\x80-\xff]{2}", telling
-    ):  # single letters with accents: other writings have words of such bytes
+    # single letters with accents: other writings have words of such bytes
+    if not re.search(rb"[\x80-\xff]{2}", telling):
         return Encoding(_LATIN, guessed=True)
     if _is_simplified_chinese(telling):
         return Encoding("gb18030", guessed=True)

@@ -82,12 +82,10 @@ def _frame(frame: pl.DataFrame, names: list[str], where: str) -> pl.DataFrame:
     frame = frame.select(frame.columns[: len(names)])
     frame.columns = [name or f"column_{at + 1}" for at, name in enumerate(names)][: frame.width]
     bare = [called for name, called in zip(names, frame.columns, strict=False) if not name]
-    frame = frame.drop(
-        name for name in bare if frame[name].null_count() == frame.height
-    )  # a cell that was formatted, no more
-    frame = frame.with_columns(
-        _whole(column) for column in frame if column.dtype.is_float()
-    )  # a sheet's numbers are all fractions
+    # a cell that was formatted, no more
+    frame = frame.drop(name for name in bare if frame[name].null_count() == frame.height)
+    # a sheet's numbers are all fractions
+    frame = frame.with_columns(_whole(column) for column in frame if column.dtype.is_float())
     frame = frame.with_columns(trimmed(column) for column in frame if column.dtype == pl.String)
     return tidy(frame.filter(~pl.all_horizontal(pl.all().is_null())), where)
 

@@ -99,9 +99,8 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
     else:
         moments = times.cast(pl.Datetime("us"))
         first, before = pl.Series([moments.min()], dtype=pl.Datetime("us")), []
-        for last in range(
-            1, len(steps) + 1
-        ):  # each from the first time on, as a month added to a short one's end is shorter
+        # each from the first time on, as a month added to a short one's end is shorter
+        for last in range(1, len(steps) + 1):
             lasts = {unit: sum(step.number for step in steps[:last] if step.unit == unit) for unit in ("mo", "us")}
             end = first.dt.offset_by("".join(f"{number}{unit}" for unit, number in lasts.items()))
             before.append((moments < end[0]).to_numpy())

@@ -116,9 +116,8 @@ def _mixed(dataset: Dataset, subset: Subset, mix: Component, seed: int) -> Itera
     other_B = partners(rng, at_B, len(subset))
     augment = Augmenter(dataset.schema.inputs)
     own, other = augment(subset.batch(at_B), rng), augment(subset.batch(other_B), rng.fold_in("partner"))
-    own, other = (
-        replace(batch, weight_B=torch.ones(len(batch))) for batch in (own, other)
-    )  # shares of inputs, not of the loss
+    # shares of inputs, not of the loss
+    own, other = (replace(batch, weight_B=torch.ones(len(batch))) for batch in (own, other))
     mixed = Mixer(mix, dataset.schema.inputs)(own, other, rng)
     assert mixed.share_B is not None
     # From the largest share to the smallest, so that each is shown as often as it is drawn.

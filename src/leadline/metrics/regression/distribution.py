@@ -51,18 +51,8 @@ DEVIANCE_EXPLAINED = Metric(
     better="higher",
 )
 
-CENTRAL = (
-    0.1,
-    0.2,
-    0.3,
-    0.4,
-    0.5,
-    0.6,
-    0.7,
-    0.8,
-    0.9,
-    0.95,
-)  # shares that central intervals claim in a calibration curve
+# shares that central intervals claim in a calibration curve
+CENTRAL = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 NOMINAL = 0.9  # of the interval whose coverage is a finding
 
 

@@ -52,8 +52,7 @@ def explained(
     if left > 0:
         error = error_of(loss_n / loss_n.mean() - without_n / without_n.mean(), group_n)
         if error is not None:
-            reach = np.minimum(
-                quantiles(levels, error.units) * error.size, 100
-            )  # far below any share, and exp stays finite
+            # far below any share, and exp stays finite
+            reach = np.minimum(quantiles(levels, error.units) * error.size, 100)
             intervals = pairs(1 - left * np.exp(reach), 1 - left * np.exp(-reach))
     return Measurement(1 - left, intervals, len(loss_n), f"Student t of log(1 - {name})" + by_group(group_n))

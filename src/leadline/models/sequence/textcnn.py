@@ -57,9 +57,8 @@ class TextCNN(nn.Module):
         if mask_BT is not None and short:
             x_BFT, mask_BT = functional.pad(x_BFT, (0, short)), functional.pad(mask_BT, (0, short))
         found = [_strongest(conv(x_BFT), mask_BT, width) for conv, width in zip(self.convs, self.widths, strict=True)]
-        return Signal(
-            self.dropout(torch.cat(found, 1).relu())
-        )  # the largest of rectified answers is the rectified largest
+        # the largest of rectified answers is the rectified largest
+        return Signal(self.dropout(torch.cat(found, 1).relu()))
 
 
 def _strongest(answer_BKT: Tensor, mask_BT: Tensor | None, width: int) -> Tensor:

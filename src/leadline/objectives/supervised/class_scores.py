@@ -72,9 +72,8 @@ class Scores(nn.Module):
     def decide(self, probability_BC: Tensor) -> Tensor:
         """Return class numbers (B,): of least expected cost, from the threshold on, or most probable."""
         if self.cost_CC is not None:
-            with torch.autocast(
-                probability_BC.device.type, enabled=False
-            ):  # costs that differ little must not be rounded
+            # costs that differ little must not be rounded
+            with torch.autocast(probability_BC.device.type, enabled=False):
                 return (probability_BC @ self.cost_CC).argmin(-1)
         if self.threshold is not None and self.positive is not None:
             return torch.where(probability_BC[:, self.positive] >= self.threshold, self.positive, 1 - self.positive)

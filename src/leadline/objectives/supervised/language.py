@@ -39,9 +39,8 @@ from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
 from leadline.objectives.supervised.text_sampling import Sampling, sample_text
 
-SCORES = (
-    1 << 25
-)  # that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient
+# that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient
+SCORES = 1 << 25
 ANY_CHARACTER = math.log(1_114_112)  # nats that say which of Unicode's an unknown character is
 TYPES = ("text",)  # of target that it takes
 

@@ -156,9 +156,8 @@ class TasksDecision(HeadDecision):
         found: list[Finding] = []
         for part, end in zip(network.last.parts, network.last.ends, strict=True):
             decided, own = _of(part.task, predictions, context)
-            alone: Any = SimpleNamespace(
-                last=end
-            )  # an objective settles what stands at the end of its network, and no more
+            # an objective settles what stands at the end of its network, and no more
+            alone: Any = SimpleNamespace(last=end)
             chosen = part.objective.decision.calibrate(alone, decided, own)
             found += [_named(finding, part.task.name) for finding in chosen]
         return tuple(found)

@@ -66,9 +66,8 @@ class Thresholds(nn.Module):
         self.threshold = nn.Parameter(torch.cat([threshold[:1], step]))
         self.class_K: Tensor
         self.rank_K: Tensor
-        self.register_buffer(
-            "class_K", class_K, persistent=False
-        )  # the number that the class of each rank has in the schema
+        # the number that the class of each rank has in the schema
+        self.register_buffer("class_K", class_K, persistent=False)
         self.register_buffer("rank_K", class_K.argsort(), persistent=False)
 
     def forward(self, z_B1: Tensor) -> Tensor:

@@ -38,10 +38,8 @@ from leadline.training.trackers import resolved_trackers
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
-READ, READ_EPOCHS = (
-    100_000,
-    20,
-)  # the same of texts, which networks know by heart after a few epochs, and the most epochs
+# the same of texts, which networks know by heart after a few epochs, and the most epochs
+READ, READ_EPOCHS = (100_000, 20)
 SLOW_EPOCHS = 20  # at most, for clips and large pictures: a hundred times the work of small ones
 
 

@@ -43,10 +43,8 @@ def all_folds(run_context: RunContext, folder: Path) -> Crossval | None:
     assert count is not None
     began = datetime.now(UTC)
     first, *others = [_fold(run_context, folder, number, count) for number in range(1, count + 1)]
-    runs = [
-        *train_all([first], folder),
-        *train_all(others, folder),
-    ]  # what is wrong with all of them shows in the first
+    # what is wrong with all of them shows in the first
+    runs = [*train_all([first], folder), *train_all(others, folder)]
     if not run_context.world.is_main:
         return None
     done = tuple(run for run in runs if run is not None)
@@ -71,9 +69,8 @@ def in_folds(experiment: Experiment, folds: int) -> Experiment:
         raise UsageError(
             "A cross-validation trains once a fold; run it again with another --seed instead of --repeats."
         )
-    by = (
-        "random" if split.by == "auto" and experiment.data.series is None else split.by
-    )  # a series is split by its time
+    # a series is split by its time
+    by = "random" if split.by == "auto" and experiment.data.series is None else split.by
     spec = split.model_copy(update={"by": by, "folds": folds, "fold": None})
     return experiment.model_copy(update={"data": experiment.data.model_copy(update={"split": spec})})
 

@@ -115,9 +115,8 @@ def test_a_zoom_of_two_shows_the_middle_twice_as_large() -> None:
 
 def test_a_shear_moves_lines_by_their_height_above_the_centre() -> None:
     x = pictures(1, 5, 9).float()
-    half = AUGMENTATIONS["shear"].place(
-        [torch.ones(1, 1, 1)], 45.0, 5, 9
-    )  # a line above moves a pixel further than the next
+    # a line above moves a pixel further than the next
+    half = AUGMENTATIONS["shear"].place([torch.ones(1, 1, 1)], 45.0, 5, 9)
     out = warp(x, rng(1), fixed(half, interpolates=True))
     padded = np.pad(x.numpy(), ((0, 0), (0, 0), (0, 0), (2, 2)), mode="edge")
     for line in range(5):
@@ -159,9 +158,8 @@ def test_a_chain_is_applied_in_its_order() -> None:
     """Turning right, then moving right: not the same as the other way round."""
     x = torch.zeros(1, 1, 5, 5)
     x[0, 0, 0, 2] = 100  # above the centre
-    quarter = Map(
-        xx=0.0, xy=torch.tensor(1.0), yx=torch.tensor(-1.0), yy=0.0
-    )  # out (x,y) comes from (y,-x): top goes right
+    # out (x,y) comes from (y,-x): top goes right
+    quarter = Map(xx=0.0, xy=torch.tensor(1.0), yx=torch.tensor(-1.0), yy=0.0)
     right = Map(x0=-1.0)
     turn, move = fixed(quarter, interpolates=True)[0], fixed(right, interpolates=True)[0]
     where = [(warp(x, rng(1), chain)[0, 0] > 50).nonzero().tolist() for chain in ([turn], [turn, move], [move, turn])]

@@ -47,9 +47,8 @@ def test_business_days() -> None:
     assert str(find_step(time_N, one_item(time_N), dates=True)) == "1b"
     tick_N, between_N = ticks(time_N, one_item(time_N), Step(1, "b"))
     assert (np.diff(tick_N) == 1).all() and not between_N.any()
-    assert ticks(times(datetime(2024, 1, 6)), np.zeros(1, dtype=np.int64), Step(1, "b"))[1].tolist() == [
-        True
-    ]  # a Saturday
+    # a Saturday
+    assert ticks(times(datetime(2024, 1, 6)), np.zeros(1, dtype=np.int64), Step(1, "b"))[1].tolist() == [True]
 
 
 def test_numbers_have_steps_too() -> None:

@@ -23,9 +23,8 @@ def test_parts_last_as_long_as_they_are_to() -> None:
 
 def test_months_are_those_of_the_calendar_and_order_does_not_matter() -> None:
     part_N, notes = by_spans(DAYS.reverse(), ("1mo", "1mo", "1mo"))
-    assert (
-        np.bincount(part_N).tolist() == [29, 31, 30] and notes == ()
-    )  # to the 29th of February, the 31st of March, the 29th of April
+    # to the 29th of February, the 31st of March, the 29th of April
+    assert np.bincount(part_N).tolist() == [29, 31, 30] and notes == ()
 
 
 def test_numbers_are_so_many_different_times() -> None:

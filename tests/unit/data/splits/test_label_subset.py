@@ -46,9 +46,10 @@ def test_rows_that_need_their_label_are_left_out() -> None:
     assert set(few.splits["train"].rows) < set(whole.splits["train"].rows)
     assert len(few.splits["train"]) == sum(max(1, round(0.1 * n)) for n in np.bincount(whole.splits["train"].target))
     assert "keep their label" in " ".join(few.notes)
+    # what is left out is not looked at
     assert few.schema.inputs[0].fields[0].state["mean"] == pytest.approx(
         frame()["x"].to_numpy()[few.splits["train"].rows].mean()
-    )  # what is left out is not looked at
+    )
 
 
 def test_rows_that_need_no_label_stay_without_it() -> None:

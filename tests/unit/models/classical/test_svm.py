@@ -43,9 +43,8 @@ def test_scores_agree_with_scikit_learn_on_the_kernel_of_the_landmarks(outputs: 
         theirs = machine.decision_function(x_nD)
         scores = model(torch.from_numpy(sample.x_nF)).numpy()
         mine = scores[:, 1] - scores[:, 0] if outputs == 2 else scores
-        theirs = theirs * (
-            np.abs(mine).max() / np.abs(theirs).max()
-        )  # up to the factor that makes probabilities of them
+        # up to the factor that makes probabilities of them
+        theirs = theirs * (np.abs(mine).max() / np.abs(theirs).max())
     np.testing.assert_allclose(mine, theirs, atol=2e-3 * np.abs(theirs).max())
 
 

@@ -18,9 +18,8 @@ def count(net: nn.Module) -> int:
 
 
 def test_vgg_16s_convolutions_have_14_7_million_weights() -> None:
-    assert (
-        count(VGG(ORDINARY, Options(depth=16, width=64))) - NORMS == 14_714_688 - 4224
-    )  # less the biases before norms
+    # less the biases before norms
+    assert count(VGG(ORDINARY, Options(depth=16, width=64))) - NORMS == 14_714_688 - 4224
 
 
 # Table 2 of the paper, in millions, for its thousand classes.

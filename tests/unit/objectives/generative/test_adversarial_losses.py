@@ -87,6 +87,5 @@ def test_a_discriminator_that_wins_is_named_with_what_to_try() -> None:
     assert "the discriminator wins" in said
     assert "spectral_norm" in said
     assert alarms(won, "wgan-gp", 1)[ONE_SIDED] == ""  # a critic may tell all
-    assert (
-        alarms(entries(discriminator__told_apart=1.0), "non-saturating", 1)[ONE_SIDED] == ""
-    )  # the generator still learns
+    # the generator still learns
+    assert alarms(entries(discriminator__told_apart=1.0), "non-saturating", 1)[ONE_SIDED] == ""

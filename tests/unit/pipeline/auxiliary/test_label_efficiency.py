@@ -27,9 +27,8 @@ def test_the_curve_goes_from_few_labels_to_all(train) -> None:
     run = train(settings=SHARES, out="run")
     found = groups(run)
     assert set(found) == {"20% of labels, from scratch", "100% of labels, from scratch"}
-    assert (
-        found["100% of labels, from scratch"] == run.report.find("accuracy").value
-    )  # the run itself, not trained again
+    # the run itself, not trained again
+    assert found["100% of labels, from scratch"] == run.report.find("accuracy").value
     exhibit = next(one for one in run.report.exhibits if one.name == "label_efficiency")
     (line,) = json.loads((run.folder / exhibit.file).read_text())["panels"][0]["series"]
     every = run.report.find("rows", split="train").value

@@ -71,9 +71,8 @@ def header(source: Path | bytes) -> Header:
         width, height = picture.size
         if width != height and "exif" in picture.info and picture.getexif().get(_ORIENTATION, 1) >= 5:
             width, height = height, width
-        moving = picture.format != "MPO" and getattr(
-            picture, "is_animated", False
-        )  # a phone's JPEG may hold a preview too
+        # a phone's JPEG may hold a preview too
+        moving = picture.format != "MPO" and getattr(picture, "is_animated", False)
         return Header(
             height,
             width,
@@ -143,9 +142,8 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
             file.seek(0)
             # Pillow's own limit does not know that a JPEG file can be decoded at an eighth of its size.
             with JpegImagePlugin.jpeg_factory(file) if head.startswith(_JPEG) else Image.open(file) as picture:
-                if picture.format not in ("JPEG", "MPO") or picture.info.get(
-                    "progressive"
-                ):  # those are read as a whole
+                # those are read as a whole
+                if picture.format not in ("JPEG", "MPO") or picture.info.get("progressive"):
                     _check_affordable(picture)
                 yield picture
     except FileNotFoundError:

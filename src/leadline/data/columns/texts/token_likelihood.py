@@ -19,9 +19,8 @@ from leadline.nn.generative.likelihood import Likelihood
 from leadline.nn.rng import Rng
 
 WIDTH = 128  # features of a place that tokens are told from
-SCORES = (
-    1 << 25
-)  # that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient
+# that are held at a time; of more, rows are taken in turn and their scores computed again for the gradient
+SCORES = 1 << 25
 _NOT_THERE = -100
 
 

@@ -78,9 +78,8 @@ def _parse(written: RawFile, **more: Any) -> pl.DataFrame:
     except pl.exceptions.ComputeError as error:
         if "dtype `i128`" not in str(error):
             raise
-        return pl.read_csv(
-            source, infer_schema=False, **told
-        )  # whole numbers of forty digits: read as text, then as floats
+        # whole numbers of forty digits: read as text, then as floats
+        return pl.read_csv(source, infer_schema=False, **told)
 
 
 def _typed(frame: pl.DataFrame, written: RawFile) -> tuple[pl.DataFrame, tuple[str, ...]]:
