@@ -3,7 +3,8 @@ have none.
 
 The coloured ones are made of MNIST: ink of any colour on textured grounds of any other, with grain. Training without
 their labels is to win back half of what is lost by training on the plain ones alone, beside training on their labels.
-``python -m benchmarks.adaptation path/to/mnist.npz``"""
+``python -m benchmarks.adaptation path/to/mnist.npz``
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ RESAMPLED = 2_000
 
 def noise(rows: int, side: int, channels: int, rng: np.random.Generator) -> np.ndarray:
     """Return noise (rows, side, side, channels) of variance 1: grids of random numbers, the finer the fainter, as in
-    photos (Field 1987), blurred and added."""
+    photos (Field 1987), blurred and added.
+    """
     found = np.zeros((rows, side, side, channels), dtype=np.float32)
     for cells in (2, 4, 7, 14):
         grid = rng.normal(size=(rows, cells + 1, cells + 1, channels)).astype(np.float32)

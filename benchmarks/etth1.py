@@ -2,7 +2,8 @@
 values.
 
 At horizons 96, 192, 336 and 720 at most .380, .410, .445 and .480 by at least one family; naive forecasts stand beside
-it in every report. ``python -m benchmarks.etth1 path/to/ETTh1.csv [FAMILY…]``"""
+it in every report. ``python -m benchmarks.etth1 path/to/ETTh1.csv [FAMILY…]``
+"""
 
 from __future__ import annotations
 

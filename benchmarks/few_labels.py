@@ -3,7 +3,8 @@
 
 Which pictures keep their labels, and the split, are a function of the seed. Nothing is chosen on test rows, and nothing
 stops training early: epochs, rates and augmentations are fixed here; FixMatch's were chosen on validation rows of
-another split. ``python -m benchmarks.few_labels path/to/cifar10``, a folder with train/<class> and test/<class>."""
+another split. ``python -m benchmarks.few_labels path/to/cifar10``, a folder with train/<class> and test/<class>.
+"""
 
 from __future__ import annotations
 

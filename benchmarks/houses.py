@@ -2,7 +2,8 @@
 
 The fusion is to be no worse than the best input alone, over splits. All train as examples/houses.yaml says, whose
 settings were chosen on the validation rows of other splits. ``LEADLINE_DATA=FOLDER python -m benchmarks.houses``,
-``houses/houses.csv`` in it."""
+``houses/houses.csv`` in it.
+"""
 
 from __future__ import annotations
 

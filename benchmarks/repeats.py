@@ -2,7 +2,8 @@
 
 What is saved is starting, timing the plan, baselines and measuring time; and repeats run at once, a process for each
 core. A network whose own steps keep all cores busy (the CNN on digits) saves only the former: ``python -m
-benchmarks.repeats digits``."""
+benchmarks.repeats digits``.
+"""
 
 from __future__ import annotations
 

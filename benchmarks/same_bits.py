@@ -4,7 +4,8 @@
 working tree's code and with the commit's, on data that it makes itself, and ends with 1 where anything differs that is
 not in `WANTED`. ``--record`` runs the working tree alone and writes the digests down; without either what is computed
 is compared with the digests that were written, where machine and versions are the same. ``--speed ROUNDS`` with
-``--against`` measures training's speed instead."""
+``--against`` measures training's speed instead.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A loan table, an operating point, and the reasons for abandoning the deep network when gradient boosting wins.
 
 The table is made here. Each purpose has its own limit of what instalments may take of an income before loans default:
-thresholds within categories, which trees find and dense layers blur. Some columns mean nothing, as in life."""
+thresholds within categories, which trees find and dense layers blur. Some columns mean nothing, as in life.
+"""
 
 import numpy as np
 import polars as pl

@@ -2,7 +2,8 @@
 loading them.
 
 Nothing of Leadline is loaded before a copy is made, so each runs the code that ``PYTHONPATH`` names, from its first
-line on."""
+line on.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 seconds.
 
 Words are those after ``leadline``; ``{data}`` is where the datasets lie, ``{runs}`` where the runs of one tree do.
-Every run has a fixed plan of execution, so that nothing is timed into its arithmetic."""
+Every run has a fixed plan of execution, so that nothing is timed into its arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ class Job:
     """One run: its command, older spellings tried where that one is refused, and what happens to it.
 
     `needs` names jobs whose runs it begins with. It is trained by so many `processes`; `killed` says that it is killed
-    after its first checkpoint, and resumed."""
+    after its first checkpoint, and resumed.
+    """
 
     name: str
     words: str

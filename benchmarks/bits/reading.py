@@ -23,7 +23,8 @@ class Bits:
     """What is compared, by kind: entries that are equal where what they stand for is, and how people are told of each.
 
     Tensors are told apart by type, shape and bytes and not by name, as names may change; findings by name, split and
-    group."""
+    group.
+    """
 
     entries: Mapping[str, Counter[str]]
     told: Mapping[str, str]

@@ -1,7 +1,8 @@
 """A disk that fills up at any moment: exit 5, what is left is said, and resume ends in the same bits.
 
 The largest file that a process may write stands in for the room on a disk: what is larger meets the same error as on a
-full one."""
+full one.
+"""
 
 from __future__ import annotations
 

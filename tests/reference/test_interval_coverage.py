@@ -2,7 +2,8 @@
 where it is.
 
 ``python tests/reference/test_interval_coverage.py`` simulates anew and writes the table there. The quick test runs few
-simulations against a loose bound; ``slow`` runs enough to see two points."""
+simulations against a loose bound; ``slow`` runs enough to see two points.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Run a command and turn whatever happens into an exit code.
 
 0 done and every requirement passes · 1 a requirement fails · 2 bad usage or bad input · 3 none fails, one is undecided
-· 5 training failed · 130/143 interrupted or terminated, a resumable checkpoint kept · 70 a bug in Leadline."""
+· 5 training failed · 130/143 interrupted or terminated, a resumable checkpoint kept · 70 a bug in Leadline.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ class InputSpec(Fact):
     `augment` are random changes in training; `strong` those of the views that some objectives want beside, None the
     usual ones of the kind. `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``,
     ``channels``, ``scale``). `missing` says of rows that lack the input whether they are kept (``keep``, so unless it
-    is the only one) or set ``aside``."""
+    is the only one) or set ``aside``.
+    """
 
     kind: str | None = None
     columns: tuple[str, ...] | None = None
@@ -98,7 +99,8 @@ class SplitSpec(Fact):
     all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
     fraction of all rows as ever. `similar` says whether random splits keep rows with near-identical pictures
     ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are how long train, validation and test last,
-    from the first time on, in place of fractions; what is later is not used."""
+    from the first time on, in place of fractions; what is later is not used.
+    """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"
     column: str | None = None
@@ -163,7 +165,8 @@ class DataSpec(Fact):
     `series` makes a table in time order of it, of which the next steps are forecast. `labelled` is the share of the
     train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
     can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
-    of files of text (``cp1250``) where it would be guessed wrong."""
+    of files of text (``cp1250``) where it would be guessed wrong.
+    """
 
     source: str = ""
     test: str | None = None
@@ -194,7 +197,8 @@ class NetworkSpec(Fact):
     """A backbone for each input (``"*"`` stands for every input not named), how several are fused, and the size.
 
     `share` lists groups of inputs that have one backbone in common (``[[kitchen, bedroom]]``): they are of one kind and
-    shape."""
+    shape.
+    """
 
     bodies: Mapping[str, Component] = Field(default_factory=dict)
     size: Size = "base"
@@ -212,7 +216,8 @@ class Experiment(Fact):
     `label_efficiency` are shares of the labelled train rows that the same network is trained on too, each from scratch
     and as this one begins. `judge` is the run of a classifier by whose features rows that a network makes are compared
     with real ones, ``auto`` for one that is trained beside, or false for none; None is ``auto`` where the data has
-    classes and no budget is set."""
+    classes and no budget is set.
+    """
 
     name: str | None = None
     data: DataSpec = DataSpec()

@@ -20,7 +20,8 @@ OURS = "leadline"
 class Entry(NamedTuple):
     """Where a name lives (``module:ATTRIBUTE``), what it is, in a line, and the package that it comes from.
 
-    `others` are further packages that give the same name; where there are any, nothing of that name can be used."""
+    `others` are further packages that give the same name; where there are any, nothing of that name can be used.
+    """
 
     target: str
     summary: str

@@ -3,7 +3,8 @@
 Listing names imports nothing, looking one up imports its module.
 
 Other packages add names with entry points in a group called after ours: ``leadline.models``, ``leadline.optimizers``
-and so on (`leadline.core.plugins`)."""
+and so on (`leadline.core.plugins`).
+"""
 
 from __future__ import annotations
 

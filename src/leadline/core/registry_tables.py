@@ -1,6 +1,7 @@
 """Every name a user may write, in literal tables: where it lives, and what it is, in a line. Nothing here is imported.
 
-`core/registry.py` looks names up."""
+`core/registry.py` looks names up.
+"""
 
 from __future__ import annotations
 

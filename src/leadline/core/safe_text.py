@@ -32,7 +32,8 @@ def straight(text: str) -> str:
 
 def apart(text: str) -> str:
     """Return a visible name as it stands inside a sentence: cut where it is long, and kept from taking the sentence
-    along where it runs from right to left."""
+    along where it runs from right to left.
+    """
     line = visible(text)
     line = line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
     turns = any(unicodedata.bidirectional(c) in ("R", "AL", "AN") for c in line)

@@ -1,7 +1,8 @@
 """The typed schema of a dataset: which inputs a network gets, from which columns, and what it predicts.
 
 A schema is JSON and travels with a run (`schema.json`): with it, new rows are encoded exactly as the training rows
-were."""
+were.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class InputSchema(Fact):
 
     `kind` is ``table`` (all scalar columns together, encoded as one float32 matrix (B,F), NaN where missing) or the
     kind of its one media column (``image``: uint8 (B,C,H,W)), or ``series``: scalar columns in time order, of which a
-    row is a `window` (B,T,F). `shape` is that of one encoded row."""
+    row is a `window` (B,T,F). `shape` is that of one encoded row.
+    """
 
     name: str
     kind: str

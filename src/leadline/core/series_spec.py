@@ -67,7 +67,8 @@ class Step(NamedTuple):
         cannot be said.
 
         Steps below a day repeat daily, days weekly, weeks, months and quarters yearly; where a day would be more than
-        1,440 steps, the hour is taken in its place."""
+        1,440 steps, the hour is taken in its place.
+        """
         if self.unit == "mo":
             return 12 // self.number if 12 % self.number == 0 else 1
         if self.unit == "b":
@@ -93,7 +94,8 @@ class SeriesSpec(Fact):
     steps, ``repair`` says whether that is refused, or whether of the rows of one step the first is kept and those
     between dropped (``drop``), or their ``mean`` or the ``last`` taken. No window crosses a gap (``split``), unless its
     steps are put in without values (``fill``), or rows are steps whatever time lies between them (``skip``). `zone` is
-    that of local times without an offset, ``Europe/Berlin``, where clocks are changed."""
+    that of local times without an offset, ``Europe/Berlin``, where clocks are changed.
+    """
 
     horizon: int = Field(ge=1)
     lookback: int | None = Field(default=None, ge=1)
@@ -126,7 +128,8 @@ class SeriesSpec(Fact):
 
 class Window(Fact):
     """How the windows of an input are laid out: `spec` with everything decided, and `aims`, the columns that are
-    forecast, which are the first of its fields. `form` is the format of times that are text."""
+    forecast, which are the first of its fields. `form` is the format of times that are text.
+    """
 
     spec: SeriesSpec
     aims: tuple[str, ...]

@@ -16,7 +16,8 @@ class EarlyStopping(Fact):
     """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped.
 
     `patience` None is half of the epochs, and at least ten: a one-cycle schedule is best at its end. A value counts as
-    better when it is so by more than `tolerance`; training also stops once it reaches `target`."""
+    better when it is so by more than `tolerance`; training also stops once it reaches `target`.
+    """
 
     on: str = "loss"
     patience: int | None = Field(default=None, ge=1)
@@ -72,7 +73,8 @@ class TrainingSpec(Fact):
 
     Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation
     and checkpoints, over all stretches of an interrupted run. The schedule stretches over the steps that fit in, and
-    `epochs` None is then as many as fit in, at most ten times the usual number."""
+    `epochs` None is then as many as fit in, at most ten times the usual number.
+    """
 
     epochs: int | None = Field(default=None, ge=1)
     batch: int | None = Field(default=None, ge=1)

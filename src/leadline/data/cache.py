@@ -2,7 +2,8 @@
 
 An entry is a folder under its key. It is filled beside its final place and renamed, so that what is there is whole, and
 two processes may fill the same entry at once. ``LEADLINE_CACHE`` says where the cache lies, ``LEADLINE_CACHE_LIMIT``
-how large it may grow (``20GB`` unless told); entries that were used longest ago go first."""
+how large it may grow (``20GB`` unless told); entries that were used longest ago go first.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +98,8 @@ def evict(limit_bytes: int, keep: Path | None = None) -> int:
     """Remove the entries used longest ago until the cache takes at most `limit_bytes`, and what was left half filled.
 
     Spares `keep` and what was used within the last minute. Returns the bytes removed. Opened memory maps stay valid on
-    POSIX; where the system refuses to remove an open file, the entry stays."""
+    POSIX; where the system refuses to remove an open file, the entry stays.
+    """
     now = time.time()
     for folder in _listed("filling"):
         if now - max(_used(file) for file in _files(folder)) > STALE_SECONDS:

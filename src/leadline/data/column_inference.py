@@ -60,7 +60,8 @@ def kinds(
 
     Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
     (`asked`). Raises UsageError for unknown columns or kinds in `spec.kinds`, DataError where a named column
-    fits no kind."""
+    fits no kind.
+    """
     check_columns(spec.kinds, table, "data.kinds")
     check_kinds(spec.kinds, "data.kinds")
     fixed = {**table.kinds, **spec.kinds}

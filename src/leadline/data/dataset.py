@@ -39,7 +39,8 @@ class Dataset:
 
     `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
     counts equal rows across splits, `similar` those with near-identical pictures (None where none were compared);
-    `split_by` says in words how rows were split; `warnings` are for the user."""
+    `split_by` says in words how rows were split; `warnings` are for the user.
+    """
 
     schema: Schema
     name: str
@@ -88,7 +89,8 @@ def prepare(
     the same. `progress(stage, done, total)` is told how reading, fitting and encoding go.
 
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown
-    names."""
+    names.
+    """
     table = _read(spec, source, progress)
     if spec.series is not None:
         found = series.prepare(

@@ -43,7 +43,8 @@ class EncodedColumns(NamedTuple):
 
     `problems` has the columns row (position), column and reason; the values of these rows are undefined. Of a kind
     whose rows differ in length `values` are (S,), all rows one after another, and `ends` (N+1,) where they end, from 0
-    on. `missing` are the positions of the rows in which there is nothing."""
+    on. `missing` are the positions of the rows in which there is nothing.
+    """
 
     values: np.ndarray
     hashes: Hashes
@@ -73,7 +74,8 @@ def encode(table: Table, fields: Sequence[ColumnSchema], name: str, progress: Pr
     """Return the columns of one input, encoded with fitted fields, from the cache where they are there.
 
     `fields` are either all scalar or one media field; `name` is for the progress display. Raises DiskFull where the
-    disk is full."""
+    disk is full.
+    """
     key = key_of(table, fields)
 
     def entry() -> Path:
@@ -249,7 +251,8 @@ def _reserved(file: Path, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -
 
 def _in_threads(work: Callable[[int], _Block], starts: Sequence[int]) -> Iterator[_Block]:
     """Yield results in order. Threads: decoding releases Python's lock, and 60,000 small PNG files take 6 s on two
-    cores, 9 s with processes, which would also have to be sent the columns."""
+    cores, 9 s with processes, which would also have to be sent the columns.
+    """
     threads = os.cpu_count() or 1
     pool = ThreadPoolExecutor(max_workers=threads)
     waiting: deque[Future[_Block]] = deque()

@@ -52,7 +52,8 @@ def input_layout(
     names its columns, the inputs are those of `spec.inputs` and no others; otherwise its entries only say how inputs
     are prepared. Columns that are `taken`, for the reasons given (one is the target, say), those that the split comes
     from and ignored ones are left out. Raises UsageError for unknown columns and kinds, and for entries that fit no
-    column; DataError where nothing is left."""
+    column; DataError where nothing is left.
+    """
     entries = {name: _with_columns(name, one, table) for name, one in (spec.inputs or {}).items()}
     named = [column for one in entries.values() for column in one.columns or ()]
     wanted = {*named, *(spec.columns or ())}

@@ -172,7 +172,8 @@ def _split(
     """Split the rows that have a target; row numbers and groups are those of the whole table.
 
     Where rows without one are learnt from too, they train, unless the source says that they do not; where no row needs
-    one, all rows are split."""
+    one, all rows are split.
+    """
     there = np.ones(table.frame.height, dtype=bool) if target is None else targets.present(table.frame, target)
     if target is None or (labels == "none" and not there.all()):
         return _shared(table, spec, np.arange(len(there)), None, seed, family)

@@ -18,7 +18,8 @@ class TablePreprocessor(nn.Module):
     """The table (B,F), columns of all scalar fields in order, to a Signal (B,G): the fronts of the kinds, side by side.
 
     The `plain` one is for models that are fitted, not stepped: nothing in it is learned, numbers and codes stay as they
-    are and NaN where missing. `classes` then says of each feature how many classes it codes, 0 for a quantity."""
+    are and NaN where missing. `classes` then says of each feature how many classes it codes, 0 for a quantity.
+    """
 
     def __init__(self, fields: Sequence[ColumnSchema], *, plain: bool = False) -> None:
         super().__init__()
@@ -65,7 +66,8 @@ class SeriesPreprocessor(nn.Module):
 
     Of a number that is missing in the past, and was so in train, the last known one before it goes on: the train mean,
     as in a table, would be a jump. Numbers come first, and so the first features are the variables to be forecast,
-    standardised."""
+    standardised.
+    """
 
     def __init__(self, schema: InputSchema) -> None:
         super().__init__()

@@ -21,7 +21,8 @@ def read(table: Table, name: str, train: np.ndarray) -> np.ndarray:
     """Return the weights of all rows (N,) float32, 0 for rows that are not trained on and have none.
 
     Raises DataError, with file, row and value, for a row to be trained on whose weight is missing, negative or no
-    finite number, and where all rows to be trained on weigh nothing."""
+    finite number, and where all rows to be trained on weigh nothing.
+    """
     column = table.frame[name]
     values_N = as_numbers(column).fill_null(np.nan).to_numpy().astype(np.float32)
     wrong = train[~(np.isfinite(values_N[train]) & (values_N[train] >= 0))]

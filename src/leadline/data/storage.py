@@ -56,7 +56,8 @@ class RaggedRows:
     """Rows of different lengths one after another, (S,); row n ends at `ends[n + 1]`, which (N+1,) begins with 0.
 
     A batch is padded with `padding` to its longest row, rounded up to a multiple of `multiple`: few different shapes
-    are what compiled kernels and their caches like. With a `scale` whole numbers become float32, multiplied by it."""
+    are what compiled kernels and their caches like. With a `scale` whole numbers become float32, multiplied by it.
+    """
 
     def __init__(
         self,
@@ -102,7 +103,8 @@ class WindowRows:
     """Windows of a table (N,F) in time order: row r is the steps from r - `back` up to r + `ahead`, without the last.
 
     Steps before the first row and after the last one are NaN, and so are, from step r on, all columns but the `known`
-    ones."""
+    ones.
+    """
 
     lengths = None
 

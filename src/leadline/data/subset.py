@@ -60,7 +60,8 @@ def _mapped(column: pl.Series) -> np.ndarray:
 class Store:
     """What all parts of a dataset share: encoded inputs by name, the target, groups (N,), where rows are from, how much
     each row counts in training (N,), None where all count the same, which inputs each row has (N,K), None where each
-    has all, of series a table of the item and time of every row, and how rows without a target are told from others."""
+    has all, of series a table of the item and time of every row, and how rows without a target are told from others.
+    """
 
     schema: Schema
     inputs: Mapping[str, RowStorage]
@@ -203,7 +204,8 @@ class Subset:
 
     def shown(self, position: int) -> dict[str, Any]:
         """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by
-        input; nothing where the row lacks the input."""
+        input; nothing where the row lacks the input.
+        """
         row = int(self.rows[position])
         shown: dict[str, Any] = {}
         for one in self._store.schema.inputs:

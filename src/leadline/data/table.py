@@ -19,7 +19,8 @@ class Table:
     UInt8). `origin` names the file of each row, or of all rows, for messages; `numbers` is each row's number there
     (1-based, as a person counts them; None: its position). `base` is where relative media paths start. `split` and
     `target` name columns where the source itself says so; `kinds` are the kinds it knows. `fingerprint` is a sha256 of
-    the content. `notes` are for the user."""
+    the content. `notes` are for the user.
+    """
 
     frame: pl.DataFrame
     name: str

@@ -45,7 +45,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     `network` is a name, or a name with options (``{"name": "mlp", "hidden": [64]}``). What is None is chosen from the
     data. Every row given trains the network, except for a share `validation`, which early stopping then watches.
     `settings` are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be
-    NaN; columns of a data frame may also be text, dates or booleans."""
+    NaN; columns of a data frame may also be text, dates or booleans.
+    """
 
     objective: ClassVar[str]
 

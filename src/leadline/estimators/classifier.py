@@ -17,7 +17,8 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
     """A network that names one of two or more classes: ``Classifier(epochs=20).fit(X, y).predict_proba(X)``.
 
     After `fit`, `classes_` (C,) are the labels, `history_` a row a tick as in a run's history, and `weights_` is the
-    network in safetensors' form."""
+    network in safetensors' form.
+    """
 
     objective = "classification"
 

@@ -48,7 +48,8 @@ class Baseline(NamedTuple):
     is none.
 
     `notes` are what should be known of the fit, `latency_ms` is that of one row, `options` those that differ from the
-    family's own."""
+    family's own.
+    """
 
     name: str
     decided: Mapping[str, np.ndarray]
@@ -114,7 +115,8 @@ def fit_baselines(
     rows.
 
     `operations` is about what training the network took; where all train rows would take longer than is fitting beside
-    that, they are sampled. The bound counts operations, not seconds, so that it is the same on every machine."""
+    that, they are sampled. The bound counts operations, not seconds, so that it is the same on every machine.
+    """
     names = experiment.baselines or ()
     allowed = max(LEAST, SHARE * operations / VECTORISED) / max(len(names), 1)
     for number, name in enumerate(names):

@@ -100,7 +100,8 @@ def comparison_findings(
     cheapest.
 
     The `dummy_predictor` answer is shown, but is none of the models compared. `command` makes a run of a model once its
-    name stands in the place of ``{}``."""
+    name stands in the place of ``{}``.
+    """
     there = [one for one in baselines if one.why is None]
     models, measure = [], ""
     for one in (network, *there):

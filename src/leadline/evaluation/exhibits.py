@@ -60,7 +60,8 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
 
     What is fitted in iterations has no learning rate to show, and those in the place of epochs. A training that ended
     within an epoch ends there. Of players that are trained against each other each has a line, as their sum says
-    nothing."""
+    nothing.
+    """
     stepped = "lr" in history.columns
     played = [
         name for name in history.columns if "." in name and not name.startswith("val_")

@@ -75,7 +75,8 @@ class RawFeatures:
     window.
 
     Pictures of more than `PIXELS` numbers are averaged down; of rows of more than `WIDEST` numbers the main directions
-    are kept."""
+    are kept.
+    """
 
     def __init__(self, schema: Schema, inputs: Inputs) -> None:
         self.schema = schema
@@ -95,7 +96,8 @@ class RawFeatures:
     @classmethod
     def fitted(cls, dataset: Dataset, seed: int) -> Self | None:
         """Return the space of a dataset's train rows; None where rows of an input are neither pixels
-        nor columns."""
+        nor columns.
+        """
         if not all(_are_pixels(one) or _are_scalars(one) for one in dataset.schema.inputs):
             return None
         subset = random_rows(dataset.splits["train"], FITTED, seed, "space")

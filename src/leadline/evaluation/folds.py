@@ -1,7 +1,8 @@
 """What the folds of a cross-validation say together.
 
 Runs of different folds share most of their train rows, so their results hang together, and the variance between them
-says too little."""
+says too little.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +26,8 @@ def over_folds(reports: Sequence[Report], levels: Sequence[float]) -> Iterator[F
 
     The interval is Student's t with the corrected variance s²(1/K + n_test/n_train) (Nadeau & Bengio 2003), K folds, K
     - 1 degrees of freedom. It speaks of networks trained on as many rows as those of a fold. A measure that a fold
-    lacks is absent."""
+    lacks is absent.
+    """
     share = _rows(reports, "test") / _rows(reports, "train")
     for first in reports[0].findings:
         if first.split == "test" and first.unit != "rows" and _is_overall(first):

@@ -38,7 +38,8 @@ def spread(name: str, values: Sequence[float], unit: str, better: Literal["highe
     own.
 
     The interval speaks of other seeds on the same data, not of other data. Equal values give none: they do not prove
-    that no seed differs."""
+    that no seed differs.
+    """
     n = len(values)
     mean = math.fsum(values) / n
     deviation = statistics.stdev(values)

@@ -1,7 +1,8 @@
 """What is evaluated: a network with its objective and dataset, and all that is found out about it on the way.
 
 Everything that takes the network over rows is asked of the subject, which does it once: the predictions of a split, the
-embeddings of some rows, rows that are generated. The analyses of `evaluation.analyses` share it."""
+embeddings of some rows, rows that are generated. The analyses of `evaluation.analyses` share it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ Value = TypeVar("Value")
 class RunRecord:
     """What a finished run knows beside its network: the file that ships, how it was trained, and on what machine.
 
-    `timed` is False where other runs were under way on the machine."""
+    `timed` is False where other runs were under way on the machine.
+    """
 
     weights: Path
     experiment: Experiment
@@ -52,7 +54,8 @@ class Subject:
     """A network, what it was trained for and the data it is evaluated on.
 
     `reference` is the classifier that compares generated rows with real ones, and `no_reference` says why there is
-    none; `levels` are the confidence levels of intervals, the report's own first; `record` is there for a run."""
+    none; `levels` are the confidence levels of intervals, the report's own first; `record` is there for a run.
+    """
 
     network: nn.Module
     objective: BoundObjective

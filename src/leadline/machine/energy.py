@@ -4,7 +4,8 @@ Processors: RAPL through Linux's powercap interface (``Documentation/power/power
 counter of NVML (Volta and newer). Both count everything that runs on the device, not this process alone. Where a
 processor's counters cannot be read, the CPU time of this process counts `WATTS_PER_CORE` a busy core.
 ``LEADLINE_WATTS`` declares what the whole machine draws instead, ``LEADLINE_CO2_G_PER_KWH`` how much carbon dioxide its
-electricity causes."""
+electricity causes.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +74,8 @@ class Meter:
 
     Read it at least every ten minutes: RAPL's counters start again from zero within half an hour to a few hours. An
     estimate from CPU time counts so many `processes` that work alike. Raises UsageError where ``LEADLINE_WATTS`` is no
-    number."""
+    number.
+    """
 
     def __init__(self, *, gpus: bool = False, processes: int = 1, powercap: Path = _POWERCAP) -> None:
         self._sources: dict[str, _Source] = {}

@@ -29,7 +29,8 @@ def count(module: nn.Module, inputs: Mapping[str, Tensor]) -> Flops:
     """Return the FLOPs of ``module(inputs)`` as used for prediction (see `METHOD`).
 
     The count comes from the operators that really ran, so it holds for any module. There is none where an operator is
-    foreign to PyTorch or where nothing that is counted ran: both would be reported too low."""
+    foreign to PyTorch or where nothing that is counted ran: both would be reported too low.
+    """
     counter, foreign = FlopCounterMode(display=False), _Foreign()
     with predicting(module), _plain_kernels(), torch.no_grad(), counter, foreign:
         module(inputs)

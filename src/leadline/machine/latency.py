@@ -36,7 +36,8 @@ def measure(
     """Time `call` up to `repeats` times, or until `seconds` have passed and every level has its interval.
 
     Warm-up calls do not count and take a quarter of `seconds` at most. On a CUDA `device` a call lasts until its work
-    is done."""
+    is done.
+    """
     enough = min(repeats, max(fewest_repeats(level) for level in levels))
     deadline = time.perf_counter() + seconds / 4
     for _ in range(warmup):
@@ -55,7 +56,8 @@ def median_interval(sorted_N: np.ndarray, level: float = 0.95) -> Interval | Non
     """Return the order statistics that hold the median with at least probability `level`; None where there are too few.
 
     Distribution-free for independent values (David & Nagaraja 2003, section 7.1): the number of values below the median
-    is binomial with probability one half."""
+    is binomial with probability one half.
+    """
     n = len(sorted_N)
     below = int(binom.ppf((1 - level) / 2, n, 0.5))
     if binom.cdf(below, n, 0.5) > (1 - level) / 2:

@@ -34,7 +34,8 @@ def build_encoder(
 
     `spec` is what the front gives; `own` is the module, or its class, that a component only names; `encoder_output`
     says of what features are wanted. Raises UsageError where there is no such family, where it does not take such an
-    input, or where an option is unknown or wrong."""
+    input, or where an option is unknown or wrong.
+    """
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
     named = own if own is not None else component.name if isinstance(network, Component) else network
     family, options = checked(component, spec, size, named)
@@ -92,7 +93,8 @@ def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Fam
     their own.
 
     Raises UsageError where such a family is named for one input and something else for another: it is one model over
-    all inputs."""
+    all inputs.
+    """
     named = {name: component for name, component in network.bodies.items() if name not in modules}
     fitted = [component for component in named.values() if resolve(component.name).fit is not None]
     if not fitted:

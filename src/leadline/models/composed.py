@@ -43,7 +43,8 @@ def composed(
 
     `check` gives the family and the options of a component; the size applies to both. Raises UsageError where the input
     cannot be cut so, where the outer family takes no sequences or the inner one no images, and where an inner option is
-    unknown or wrong."""
+    unknown or wrong.
+    """
     outer = component.name
     if "sequence" not in family.accepts:
         raise UsageError(
@@ -91,7 +92,8 @@ class Composed(nn.Module):
     `outer`.
 
     An image whose sides do not divide gets zeros at its right and lower edge, a sequence zeros after its end. Steps
-    that are masked are zeros too, and a window counts where any step of it does."""
+    that are masked are zeros too, and a window counts where any step of it does.
+    """
 
     def __init__(self, inner: nn.Module, outer: nn.Module, patch: Patch) -> None:
         super().__init__()

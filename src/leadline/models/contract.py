@@ -19,7 +19,8 @@ class Sample(NamedTuple):
     numbers or standardised float64 values; what each row counts (n,).
 
     For a family that forecasts, rows are windows: values (n,T,F) as a front gives them, and what follows each (n,H,V)
-    float32, standardised, NaN where missing."""
+    float32, standardised, NaN where missing.
+    """
 
     x_nF: np.ndarray
     target_n: np.ndarray
@@ -31,7 +32,8 @@ Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, a
 
 class FitResult(NamedTuple):
     """How fitting went: the losses after each iteration by name, from the start, where there are iterations; which of
-    them ships; what the user should know."""
+    them ships; what the user should know.
+    """
 
     losses: Mapping[str, np.ndarray]
     shipped: int | None = None

@@ -40,7 +40,8 @@ class SignalSpec(NamedTuple):
 
     Where a sequence is to be continued, `ahead` steps of the features `aims` are wanted, `each` numbers for each, and
     the first `past` steps are past: what follows them is known ahead. A backbone that gives these numbers itself gives
-    them in the order step, feature, number, as (B, ahead × aims × each)."""
+    them in the order step, feature, number, as (B, ahead × aims × each).
+    """
 
     kind: str
     shape: tuple[int, ...]
@@ -63,7 +64,8 @@ class Batch:
     that has none, None where it is not known. Of rows that are learnt from without one it is -1, or NaN. `row_B` int64
     says which rows of the dataset these are; all random draws are keyed by it. `views` holds further versions of the
     inputs, by view name, for objectives that ask for them. Where rows are mixed with others, a share `share_B` of each
-    is its own and the rest the other's, whose target is `other_B`."""
+    is its own and the rest the other's, whose target is `other_B`.
+    """
 
     inputs: Mapping[str, Tensor]
     target_B: Tensor | None
@@ -106,7 +108,8 @@ class Loss(NamedTuple):
     """A loss per example: `value_B` to be weighted by `weight_B`, and named components for the log.
 
     The step divides the weighted sum by the weight of the global batch, so that token losses, sample weights, uneven
-    ranks and micro-batches come out the same."""
+    ranks and micro-batches come out the same.
+    """
 
     value_B: Tensor
     weight_B: Tensor

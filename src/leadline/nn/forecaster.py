@@ -42,7 +42,8 @@ class Forecasts(nn.Module):
     """The end of the network: numbers (B, H × V × E) on the standardised scale to forecasts in the variables' units.
 
     Without `levels` they are (B,H,V); with, each of the sorted numbers is a quantile (B,H,V,E), so that none crosses
-    another."""
+    another.
+    """
 
     def __init__(
         self, mean_V: Sequence[float], std_V: Sequence[float], ahead: int, levels: Sequence[float] = ()

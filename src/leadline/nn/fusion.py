@@ -28,7 +28,8 @@ class FusionOptions(Fact):
     all.
 
     `features` is that with which each feature of a medium is dropped: beside a table, networks of pictures, sounds and
-    texts soon know train rows by heart, and what all inputs have in common is no longer learned from the others."""
+    texts soon know train rows by heart, and what all inputs have in common is no longer learned from the others.
+    """
 
     dropout: float = Field(default=0.1, ge=0, lt=1)
     features: float = Field(default=0.5, ge=0, lt=1)
@@ -45,7 +46,8 @@ class Fusion(nn.Module, ABC):
 
     In training each input of a row is left out with probability `dropout`, but one of those that the row has always
     stays: so the network learns to do without (modality dropout, Neverova et al. 2016). `media` says of each input
-    whether it is one: then its features are dropped, each with probability `features`."""
+    whether it is one: then its features are dropped, each with probability `features`.
+    """
 
     def __init__(self, options: FusionOptions, width: int, media: Sequence[bool] = ()) -> None:
         super().__init__()
@@ -103,7 +105,8 @@ class FusionMethod(NamedTuple):
     """A way of fusing inputs. Each ``models/fusion/<name>.py`` declares one ``FUSION``, and so may a plugin.
 
     `build(widths, options, media)` returns the module, from the width of each input's features and whether it is a
-    medium."""
+    medium.
+    """
 
     options: type[FusionOptions]
     build: Callable[[Sequence[int], Any, Sequence[bool]], Fusion]

@@ -30,7 +30,8 @@ class InputEncoder(nn.Module):
     `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head. `head`
     makes, from what is known of the features and the number of outputs, what stands on them instead of a dense layer;
     `classes` is what a `SignalSpec` says of the features. `spec` is what the front gives; `decoder` makes, from the
-    spec of what is to come out and the width of codes, the backbone's counterpart."""
+    spec of what is to come out and the width of codes, the backbone's counterpart.
+    """
 
     def __init__(
         self,
@@ -77,7 +78,8 @@ class Network(nn.Module):
 
     `last` turns the head's outputs into what the objective calls scores: a change of unit, a temperature. Bodies are
     kept in a list, as the names of inputs may be such that PyTorch refuses them for modules (``photo.front``,
-    ``type``). Bodies that have one backbone in common run it once, over all their rows."""
+    ``type``). Bodies that have one backbone in common run it once, over all their rows.
+    """
 
     def __init__(
         self,
@@ -141,7 +143,8 @@ def assemble(
 
     Several inputs are fused by what `fuse` makes. The head is linear, unless
     bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
-    them, or where it is one body of several."""
+    them, or where it is one body of several.
+    """
     ordered = {one.name: bodies[one.name] for one in schema.inputs}
     parts = {name: body for name, body in ordered.items() if isinstance(body, InputEncoder)}
     assert len(parts) == len(ordered), "a body is what build_body returns"
@@ -197,7 +200,8 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str, output: EncoderO
 
     Found by a dry run over two rows of zeros. It runs in evaluation mode and with its draws undone, so that neither
     running statistics nor the random state change; lazy layers take their shapes from it. Raises UsageError where the
-    result is not a `Signal` with such values."""
+    result is not a `Signal` with such values.
+    """
     modes = {module: module.training for module in backbone.modules()}
     backbone.eval()
     try:
@@ -227,7 +231,8 @@ def placeholder_inputs(x: Tensor, there_B: Tensor) -> Tensor:
     """Return raw rows in which one that is not there is that of the nearest row before it that is, going round.
 
     What stands in the place of an absent input would else be seen by batch norm. Where no row is there, it is the
-    first."""
+    first.
+    """
     at_B = torch.where(there_B, torch.arange(len(there_B), device=x.device), -1).cummax(0).values
     at_B = torch.where(at_B < 0, at_B[-1], at_B).clamp_min(0)
     # Pictures come with their channels last in memory, and are to stay so.

@@ -2,7 +2,8 @@
 
 A counter-based generator: each number is a hash of its address, so resuming, splitting a batch or adding processes
 draws the same numbers for the same rows. The mixing function is that of SplitMix64 (Steele, Lea & Flood 2014), whose
-output passes BigCrush when run over a counter."""
+output passes BigCrush when run over a counter.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ def untraced(name: str, function: Callable[..., Tensor], empty: Callable[..., Te
     its result.
 
     Else what it computes would be computed anew wherever it is used. `torch.library.custom_op` does the same, in 80 µs
-    more a call."""
+    more a call.
+    """
     _library.define(name + torch.library.infer_schema(function, mutates_args=()))
     _library.impl(name, function, "CompositeExplicitAutograd")
     torch.library.register_fake(f"leadline::{name}", empty)

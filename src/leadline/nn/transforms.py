@@ -1,7 +1,8 @@
 """Whether values are inside a transform of `torch.func`, where one call stands for many rows.
 
 There tensors have no memory of their own to hand to NumPy, fused kernels have no rule for many rows, and buffers that
-keep count in training are to be left alone."""
+keep count in training are to be left alone.
+"""
 
 from __future__ import annotations
 

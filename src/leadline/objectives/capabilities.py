@@ -3,7 +3,8 @@
 Each is a protocol of its own; an objective lists those that it has (`Objective.capabilities`), and a plugin's analysis
 may ask for further ones.
 
-Shapes: B rows of a batch, L numbers of a latent code, O outputs of a head."""
+Shapes: B rows of a batch, L numbers of a latent code, O outputs of a head.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +51,8 @@ class Sampler(Protocol):
 class Generator(Protocol):
     """Generates rows from latent codes, numbers (B,L) that are drawn or found; `samples` is as that of `Sampler`.
 
-    Rows are inputs by name, raw and encoded, as those of a `Batch`."""
+    Rows are inputs by name, raw and encoded, as those of a `Batch`.
+    """
 
     @property
     def samples(self) -> type[BaseModel]:
@@ -125,4 +127,5 @@ class Diagnostics(Protocol):
     def alarms(self, entries: Sequence[Mapping[str, float]]) -> Mapping[str, str]:
         """Return for each of `watched` whether the last log entries show it: the words for it, or empty ones.
 
-        What cannot be told yet is left out."""
+        What cannot be told yet is left out.
+        """

@@ -1,7 +1,8 @@
 """The contract of an objective: what an ``OBJECTIVE`` in `leadline.objectives`, or in a plugin, must be able to do.
 
 An objective is composed of four parts: which supervision it takes, which defaults suit it, how it learns and what it
-decides. Bound to the options of one experiment it is what training, evaluation and prediction ask."""
+decides. Bound to the options of one experiment it is what training, evaluation and prediction ask.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +41,8 @@ class EvaluationContext:
     """What a measurement may need beside the predictions of one split.
 
     `target` (n,) holds class numbers or values; `group` (n,) numbers that are equal for rows that must be resampled
-    together, or None; `levels` are the confidence levels asked for, the report's own first."""
+    together, or None; `levels` are the confidence levels asked for, the report's own first.
+    """
 
     split: str
     target: np.ndarray
@@ -64,7 +66,8 @@ class Supervision:
     - `coupled`: the loss ties the examples of a batch together.
     - `mixable`: the loss of a row can be shared between two targets (mixup).
     - `classical_target`: what models that are fitted by a loss of their own learn in its place; `loss_options` shape
-      the loss, and so mean nothing to those models."""
+      the loss, and so mean nothing to those models.
+    """
 
     target_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: LabelRequirement = "all"
@@ -82,7 +85,8 @@ class Defaults:
     """What suits an objective where the user says nothing.
 
     `training` holds entries of `training` as in an experiment file; `update_frequency` names the networks that are
-    stepped in every so many steps only."""
+    stepped in every so many steps only.
+    """
 
     training: Mapping[str, Any] = field(default_factory=dict)
     update_frequency: Mapping[str, int] = field(default_factory=dict)
@@ -92,7 +96,8 @@ class Learning(Protocol):
     """The loss side: the network, what is stepped of it, and what its examples cost.
 
     Classes that derive from it need no more than `build` and `loss`: one network is then stepped alone and ships as it
-    is."""
+    is.
+    """
 
     @property
     def encoder_output(self) -> EncoderOutput:
@@ -116,7 +121,8 @@ class Learning(Protocol):
 
         `embeddings` gives what `embed` makes of at most so many rows of a split (n,L). Returns what was done, in words,
         or None. It is asked once more when training is over, and does nothing twice: what it goes by is a buffer of the
-        network."""
+        network.
+        """
         return None
 
     def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -140,7 +146,8 @@ class Learning(Protocol):
 class Decision(Protocol):
     """The decision side: what a user receives, what is chosen after training, and how decisions are judged.
 
-    Classes that derive from it need not calibrate anything, nor compare models example by example."""
+    Classes that derive from it need not calibrate anything, nor compare models example by example.
+    """
 
     @property
     def monitors(self) -> Mapping[str, str]:
@@ -159,7 +166,8 @@ class Decision(Protocol):
         validation rows.
 
         Without validation rows `predictions` and `context.target` are empty. Returns a finding for each thing chosen:
-        its value, from how many rows, and by what rule, or why it was left as it was."""
+        its value, from how many rows, and by what rule, or why it was left as it was.
+        """
         return ()
 
     def uncalibrated(self, network: Any, predictions: Columns) -> tuple[str, Columns] | None:
@@ -208,7 +216,8 @@ class Objective:
       do not fit it.
     - `unsuitable(options, schema)`: why the objective cannot be used on such data, or None.
     - `warnings(options, schema)`: what the user should know, before training, of its options on such data.
-    - `too_few_rows(options, rows)`: why there are too few rows, of so many by split, for its options, or None."""
+    - `too_few_rows(options, rows)`: why there are too few rows, of so many by split, for its options, or None.
+    """
 
     name: str
     options: type[BaseModel]

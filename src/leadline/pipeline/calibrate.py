@@ -47,7 +47,8 @@ def calibrate(
     """Let the objective set buffers of the network that ships, and say what it chose.
 
     It is shown decisions on validation rows and nothing else: neither train rows, on which a network is too sure of
-    itself, nor test rows, on which nothing may be chosen."""
+    itself, nor test rows, on which nothing may be chosen.
+    """
     target, group, predictions = np.empty(0, dtype=np.int64), None, {}
     if validation is not None and len(validation) and validation.target is not None:
         target, group = validation.target, validation.group

@@ -28,7 +28,8 @@ class TrainingDiagnostics:
     spread evenly.
 
     Where there would be more epochs than `MOST`, every other one goes, and from then on only every other is looked at;
-    how training ended is always there."""
+    how training ended is always there.
+    """
 
     def __init__(self, objective: BoundObjective, schema: Schema, seed: int) -> None:
         self.diagnostics, self.generator = objective.capability("diagnostics"), objective.capability("generator")

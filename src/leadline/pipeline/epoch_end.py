@@ -32,7 +32,8 @@ def on_epoch_end(trainer: TrainerState, dataset: Dataset, done: float) -> None:
     """Let the objective change the network after the share `done` of training, in all processes alike.
 
     It depends on the weights, the data and the seed alone. What was best, or averaged, of the network before begins
-    anew."""
+    anew.
+    """
     step, seed, objective = trainer.step, trainer.run_context.experiment.seed, trainer.step.context.objective
     decision: Any = _Embedding(objective.learning)
     embedding = replace(objective, decision=decision)

@@ -29,7 +29,8 @@ from leadline.training.parameter_groups import ParameterGroups
 
 class Resolved(NamedTuple):
     """A run of which everything is decided and nothing is written: the resolved experiment, the network before its
-    first step, which weights it took over from a parent run, and the range test that found its learning rate."""
+    first step, which weights it took over from a parent run, and the range test that found its learning rate.
+    """
 
     run_context: RunContext
     dataset: Dataset

@@ -1,7 +1,8 @@
 """Where everything in a chart stands, in per cent of the plot area; `templates/macros.html.j2` draws it.
 
 Positions are percentages and text is text, so that a chart fits any width, follows the page's colours, and shows any
-script."""
+script.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ class Others(NamedTuple):
 
 class Outline(NamedTuple):
     """Findings by part of the report: measures by name, then by split; groups; baselines, and inputs alone or missing,
-    by name; rows that the network makes, by name; what was chosen at the end; and how they are worded."""
+    by name; rows that the network makes, by name; what was chosen at the end; and how they are worded.
+    """
 
     data: tuple[Noted, ...]
     cost: tuple[Noted, ...]

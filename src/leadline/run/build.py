@@ -27,7 +27,8 @@ def build_network(
 
     `modules` holds a user's own module objects by input name, where the experiment names their class. With `start`
     fronts put in the weights that they begin from (word vectors), which a network whose weights are to be loaded needs
-    none of. Raises UsageError where parts do not fit each other."""
+    none of. Raises UsageError where parts do not fit each other.
+    """
     assert experiment.objective is not None
     objective = objective_for(experiment.objective)
     forecaster = objective.capability("forecaster")

@@ -30,7 +30,8 @@ class Run:
     """A finished run on disk; its network is loaded when first asked for, and only if it is what the manifest says.
 
     `modules` gives a user's own network modules by input name, for runs that were trained with one that no file
-    declares. Raises RunError where the folder is missing, unfinished, edited or foreign."""
+    declares. Raises RunError where the folder is missing, unfinished, edited or foreign.
+    """
 
     def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
         self.folder = Path(folder).expanduser()

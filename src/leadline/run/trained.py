@@ -38,7 +38,8 @@ class Trained(NamedTuple):
     used.
 
     `calibrated` is what was chosen after training, `events` what was out of the ordinary in it, `rollbacks` how often a
-    divergence was gone back from; `seen` and `shown` are what was watched beside losses."""
+    divergence was gone back from; `seen` and `shown` are what was watched beside losses.
+    """
 
     started: datetime
     seconds: float

@@ -29,7 +29,8 @@ SHOWN = 4  # reasons that a sentence gives
 
 class Layer(NamedTuple):
     """A tensor of the new network's bodies: its name, its shape in words, and why it begins fresh (None where it is
-    carried over); `learned` are parameters, the others statistics."""
+    carried over); `learned` are parameters, the others statistics.
+    """
 
     name: str
     shape: str
@@ -168,7 +169,8 @@ def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None =
 
     `modules` are a user's own, where that run has such. Raises RunError where the run is missing, unfinished, damaged,
     of several folds, or not the one whose weights the experiment names; UsageError where its model is fitted, and so
-    has no bodies."""
+    has no bodies.
+    """
     init = experiment.init
     if init is None:
         return None

@@ -37,7 +37,8 @@ def fit_classical(
     """Fit the head of a network on train rows; validation rows may say when to stop.
 
     A row counts as much as its batch and the objective say. Of more rows than `CELLS` allow so many are drawn, and of
-    validation rows a quarter as many at most. `progress` is told how many rows have been read."""
+    validation rows a quarter as many at most. `progress` is told how many rows have been read.
+    """
     assert family.fit is not None
     if family.forecasts:
         others = windows(network, validation, progress) if validation is not None and len(validation) else None

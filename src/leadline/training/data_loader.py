@@ -55,7 +55,8 @@ class DataLoader:
     another one of the split that its draws choose, augmented by draws of its own: what a row becomes depends on (seed,
     step, row) alone. Each of `views` is the rows augmented in a way, and by draws, of its own. With ``poisson``
     sampling each row is in a step's batch by a coin of its own, `batch` of them on average, and lengths do not matter.
-    Raises UsageError where a process would have no rows."""
+    Raises UsageError where a process would have no rows.
+    """
 
     def __init__(
         self,
@@ -195,7 +196,8 @@ def poisson(seed: int, step: int, rows: int, batch: int) -> Tensor:
 
 def stratified(labelled: Tensor, unlabelled: Tensor, rows: int, batch: int, generator: torch.Generator) -> Tensor:
     """Return a shuffled order of `rows` positions (M,) int64: each of `unlabelled` once and, spread evenly over the
-    batches, those of `labelled` as often as there is room for, in a new order each time."""
+    batches, those of `labelled` as often as there is room for, in a new order each time.
+    """
     slots = rows - len(unlabelled)
     rounds = [labelled[torch.randperm(len(labelled), generator=generator)] for _ in range(-(-slots // len(labelled)))]
     own = torch.cat(rounds)[:slots]
@@ -213,7 +215,8 @@ def bucketed(order_M: Tensor, lengths_M: Tensor, batch: int, steps: int, generat
     """Return a shuffled order (M,) int64 in which batches hold rows about as long as each other.
 
     Of every `POOL` batches in a row the rows are sorted by length, blurred a little so that each meets others in every
-    epoch, and cut into batches anew; then all batches but the last, which may be smaller, are shuffled."""
+    epoch, and cut into batches anew; then all batches but the last, which may be smaller, are shuffled.
+    """
     blurred_M = lengths_M * (1 + BLUR * torch.rand(len(lengths_M), generator=generator))
     pools = [pool[blurred_M[pool].argsort(stable=True)] for pool in torch.split(order_M, POOL * batch)]
     *full, last = torch.split(torch.cat(pools), [batch] * (steps - 1) + [len(order_M) - batch * (steps - 1)])

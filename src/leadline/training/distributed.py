@@ -76,7 +76,8 @@ def joined(device: str | None = None) -> Iterator[World]:
     """Join the processes that ``torchrun`` started, for the length of the block; yields `ALONE` outside of it.
 
     They talk through NCCL where each has a GPU and `device` is not ``cpu``, else through Gloo. Raises UsageError where
-    the environment that ``torchrun`` sets is incomplete."""
+    the environment that ``torchrun`` sets is incomplete.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield ALONE

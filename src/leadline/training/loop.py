@@ -57,7 +57,8 @@ class LogEntry:
 
     `epoch` counts from 1; `losses` are the means of the loss and its parts over the examples since then, over all
     processes; `gradient_norm` is that of the last step, or the mean before clipping since the last entry where the
-    run clips; `seconds` are of training since `fit` began, what the consumer does between entries left out."""
+    run clips; `seconds` are of training since `fit` began, what the consumer does between entries left out.
+    """
 
     step: int
     epoch: int
@@ -85,7 +86,8 @@ def fit(
     `until` is asked once the consumer is done with an entry; when it says yes in any process, all stop. While
     `interrupted` returns something true, every step of a single process yields one, so that a signal is answered at
     once. `look` is asked how many steps are done after each of them and may want an entry, in all processes alike.
-    Nothing waits for the device between entries. Raises Diverged where the loss or the gradient is no longer finite."""
+    Nothing waits for the device between entries. Raises Diverged where the loss or the gradient is no longer finite.
+    """
     if loader.feedback is not None:
         loader.feedback.with_network(step.network)
     sums_2K: Tensor | None = None

@@ -3,7 +3,8 @@ proposes.
 
 While the learning rate is too small to matter the loss stays level; while it is good the loss falls; once it is too
 large the loss rises again, and blows up. The rule: a tenth of the rate at which the smoothed loss was lowest. There
-training is already about to become unstable; a tenth of it is the usual safe distance."""
+training is already about to become unstable; a tenth of it is the usual safe distance.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +60,8 @@ def lr_range_test(
     """Train a copy of the network on `steps` batches, each at a higher learning rate than the last, and propose a rate.
 
     A function of the seed alone, unless it takes more than a minute: then it ends where it is, and `because` says so.
-    Raises UsageError for objectives of several networks, which have no one loss."""
+    Raises UsageError for objectives of several networks, which have no one loss.
+    """
     names = list(objective.learning.networks(network))
     if len(names) > 1:
         raise UsageError(

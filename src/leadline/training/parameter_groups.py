@@ -89,7 +89,8 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
     Layers are taken in the order of a body's modules: one begins with each module that has a matrix of its own, and has
     the vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first; what fuses
     several inputs by matrices is one too, before the head. In a network that is not made of bodies and a head, the last
-    layer is the head."""
+    layer is the head.
+    """
     found: dict[nn.Parameter, int] = {}
     whole = [part for part in network.modules() if isinstance(part, Network)]
     for net in whole:

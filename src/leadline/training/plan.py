@@ -22,7 +22,8 @@ class Trial(Fact):
     out.
 
     `loss_error` and `gradient_error` are relative to fp32; `ms` is None where the candidate was not sound or failed,
-    and `why` says so."""
+    and `why` says so.
+    """
 
     candidate: str
     ms: float | None
@@ -37,7 +38,8 @@ class ExecutionPlan(Fact):
     `precision` is ``fp32``, ``bf16-matmul`` (fp32 tensors, products computed from bf16 parts on a CPU and from TF32
     parts on a GPU) or ``bf16`` (autocast). `trials` are what the choice rests on and `because` says it in words;
     `gradient_noise` is how far the choice of a batch puts the gradient off, relative to it: what errors of gradients
-    are to be compared with."""
+    are to be compared with.
+    """
 
     device: str = "cpu"
     precision: Precision = "fp32"

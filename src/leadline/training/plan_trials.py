@@ -68,7 +68,8 @@ def choose_plan(
 
     The network is only copied. The choice is kept per network, batch shape, machine and PyTorch; of several processes
     the main one chooses for all. With `deterministic` nothing is timed; `varied` batch shapes are compiled for only
-    where that is asked for. Raises UsageError where the machine has no such device."""
+    where that is asked for. Raises UsageError where the machine has no such device.
+    """
     device = device_for(spec.device, world.local_rank)
     if not world.is_main:
         plan = ExecutionPlan.model_validate_json(world.share(None))

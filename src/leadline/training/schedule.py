@@ -140,7 +140,8 @@ class Plateau(Schedule):
     """Drops by the factor `drop` whenever `patience` epochs have passed without a better value of `on` on validation.
 
     A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far
-    training is: it belongs to what is remembered. It never falls below `final`."""
+    training is: it belongs to what is remembered. It never falls below `final`.
+    """
 
     on: str = "loss"
     drop: float = Field(default=0.1, gt=0, lt=1)

@@ -16,7 +16,8 @@ def catching() -> Iterator[Callable[[], int | None]]:
     """Yield a function that returns the number of the signal that asked to stop, or None.
 
     A second SIGINT raises KeyboardInterrupt at once. Outside of the main thread nothing is caught, as Python allows no
-    handlers there. The handlers found are put back at the end."""
+    handlers there. The handlers found are put back at the end.
+    """
     caught: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:

@@ -28,7 +28,8 @@ class Average(Fact):
     @abstractmethod
     def weight(self, step: int, total: int, epoch_end: bool, count: int) -> float | None:
         """Return what share the weights after `step` of `total` steps have in the average, of which they are number
-        `count` (from 0); None where they have none."""
+        `count` (from 0); None where they have none.
+        """
 
     @property
     def renews(self) -> bool:
@@ -53,7 +54,8 @@ class Swa(Average):
     training.
 
     The statistics of batch norm are those of the averaged weights over train batches. It wants a learning rate that
-    stays up, ``schedule: constant`` for one (Izmailov et al. 2018)."""
+    stays up, ``schedule: constant`` for one (Izmailov et al. 2018).
+    """
 
     start: float = Field(default=0.75, ge=0, lt=1)
     every: Literal["epoch"] | Annotated[int, Field(ge=1)] = "epoch"

@@ -76,7 +76,8 @@ def _costs(run: Run) -> list[Finding]:
 
 def _difference(first: Run, other: Run) -> Difference | None:
     """Return the paired difference, or None where the runs have no test rows in common, or targets that are not
-    compared row by row."""
+    compared row by row.
+    """
     if not _same_task(first, other) or not _same_rows(first, other):
         return None
     mine_rows, their_rows = _test_rows(first), _test_rows(other)

@@ -26,7 +26,8 @@ def crossval(
     others None.
 
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on
-    disk."""
+    disk.
+    """
     experiment, memory, modules = compose(source, **options)
     experiment = in_folds(experiment, folds or experiment.data.split.folds or FOLDS)
     where = Path(out).expanduser() if out is not None else None

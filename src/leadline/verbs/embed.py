@@ -24,7 +24,8 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
     e0, e1 …
 
     Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of
-    its first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing."""
+    its first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
+    """
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)

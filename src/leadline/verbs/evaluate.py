@@ -36,7 +36,8 @@ def evaluate(
     rows.
 
     A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's
-    own on measures where none are given. Raises RunError, DataError or UsageError."""
+    own on measures where none are given. Raises RunError, DataError or UsageError.
+    """
     run = run if isinstance(run, Run) else Run(run)
     names = run.objective.decision.metric_names(run.schema)
     measures = {name.partition("(")[0] for name in names}

@@ -30,7 +30,8 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
     Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last
     one, of each item: its time and the forecast of each variable; where nothing is forecast, one for each window,
     called by the row of its first step ahead. Raises RunError for a folder that is no intact run, DataError where
-    columns are missing."""
+    columns are missing.
+    """
     run = run if isinstance(run, Run) else Run(run)
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)

@@ -26,7 +26,8 @@ def resume(
     as it is.
 
     `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Raises
-    RunError where the folder holds no run, or the data is not what the run began with."""
+    RunError where the folder holds no run, or the data is not what the run began with.
+    """
     where = Path(folder).expanduser()
     if not (where / files.EXPERIMENT).exists():
         raise RunError(f"{where} holds no run to go on with: it has no {files.EXPERIMENT}.")

@@ -50,7 +50,8 @@ def sample(
     each step of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature``
     and ``length`` of texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as
     `options` or by name. Raises RunError for a folder that is no intact run, UsageError where the network draws nothing
-    or an option is unknown or wrong, DataError for a source without its columns."""
+    or an option is unknown or wrong, DataError for a source without its columns.
+    """
     run = run if isinstance(run, Run) else Run(run)
     objective = run.objective
     sampler, generator, converter = (
@@ -115,7 +116,8 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """Write rows to a file by its ending, or as plain text to a stream: texts a row a line, a table as CSV.
 
     Pictures are written as a grid (``.png``), or as arrays (``.npz``, ``.parquet``). Raises UsageError where that
-    cannot be."""
+    cannot be.
+    """
     check_name(out, SUFFIXES)
     pictures = [name for name, kind in table.schema.items() if isinstance(kind, pl.Array)]
     ending = "" if out is None else out.suffix

@@ -41,7 +41,8 @@ def style(
     side. What is seen in them is what the convolutions of a run's network give: their last maps are the things, how
     often two of their channels answer in one place the look, which counts `weight`. A network of grey pictures changes
     the brightness alone. The same pictures give the same result. Raises RunError, UsageError for a network without such
-    maps, DataError for what is no picture."""
+    maps, DataError for what is no picture.
+    """
     run = network if isinstance(network, Run) else Run(network)
     if steps < 1 or weight < 0 or size < LEAST:
         raise UsageError(f"style: steps are 1 or more, weight is 0 or more, size is {LEAST} or more.")

@@ -59,7 +59,8 @@ def train(
     the others None.
 
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on
-    disk."""
+    disk.
+    """
     experiment, memory, modules = compose(
         source,
         network=network,

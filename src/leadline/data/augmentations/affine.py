@@ -2,7 +2,8 @@
 
 Each is a map from places in the new picture to places in the old one, in pixels around the centre. Maps are composed,
 so a chain of them costs one resampling. What lies outside of a picture is its nearest border pixel. Shapes in names: B
-rows, K random numbers, C channels, H height, W width."""
+rows, K random numbers, C channels, H height, W width.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ class Affine:
     `Map`.
 
     `interpolates` says that places leave the pixel lattice, so that values must be interpolated. `most` bounds the
-    amount, given in `unit`."""
+    amount, given in `unit`.
+    """
 
     place: Callable[[Sequence[Tensor], float, int, int], Map]
     count: int
@@ -68,7 +70,8 @@ def warp(x_BCHW: Tensor, rng: Rng, moves: Sequence[tuple[Affine, float]]) -> Ten
 
     Where no change leaves the pixel lattice, pixels are copied: same dtype and memory format; a shift is then rounded
     to whole pixels. Otherwise they are interpolated linearly and stay float32, in contiguous memory, so that nothing is
-    rounded twice."""
+    rounded twice.
+    """
     height, width = x_BCHW.shape[2:]
     place = place_of(rng, moves, height, width)
     return _interpolated(x_BCHW, place) if any(change.interpolates for change, _ in moves) else _copied(x_BCHW, place)

@@ -52,7 +52,8 @@ class Augmenter:
     Inputs that lie in the places of a picture (masks), and a `target` that does (boxes), move with the one that is
     moved. Raises UsageError at construction for augmentations and options that are unknown or do not fit the input, and
     where two pictures move and something is to follow. Pictures come back as float32 where whole numbers would lose
-    something."""
+    something.
+    """
 
     def __init__(self, inputs: Sequence[InputSchema], target: ColumnSchema | None = None) -> None:
         self._passes = {schema.name: _passes(schema) for schema in inputs if schema.augment}

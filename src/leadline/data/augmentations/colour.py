@@ -3,7 +3,8 @@
 Each changes what all pixels of a picture have in common: how much of their luma is kept and what is added to it, and
 how far their chroma (what is left of a colour without its luma) is stretched and turned. Changes are composed, so that
 a chain of them costs one pass; what lies outside 0 to 255 at its end is cut off. Luma and chroma are those of Y'IQ
-(ITU-R BT.601). Shapes in names: B rows, C channels, H height, W width."""
+(ITU-R BT.601). Shapes in names: B rows, C channels, H height, W width.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +45,8 @@ class Colouring:
     another.
 
     `chroma` says that it changes colours, not only how bright they are; `mean` that it needs to know how bright a
-    picture is."""
+    picture is.
+    """
 
     tune: Callable[[Tone, Sequence[Tensor], Options], Tone]
     count: int

@@ -1,7 +1,8 @@
 """Mixing of rows: each becomes a share of itself and the rest of another row, in inputs and target alike.
 
 Shapes in names: B rows, F columns of the encoded table, K columns as the user knows them, C channels, H height, W
-width."""
+width.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +61,8 @@ class Mixer:
     A row's own share is drawn from Beta(alpha, alpha), and is the same for all inputs of the row; with `probability`
     less than one some rows stay as they are. Where what is mixed can only be whole pixels or cells, the share is what
     it then really is, its mean over inputs. Raises UsageError at construction for names, options and kinds of inputs
-    that it does not know."""
+    that it does not know.
+    """
 
     def __init__(self, mix: Component, inputs: Sequence[InputSchema]) -> None:
         known = registered("mixtures")

@@ -19,7 +19,8 @@ def on_balance(classes: Sequence[str], usable: Mapping[str, np.ndarray], *, sing
     """Return what is uneven about the classes; `usable` are the class numbers of the rows of each split that can be
     used.
 
-    Classes of a `single` row are told of where the split has not done so."""
+    Classes of a `single` row are told of where the split has not done so.
+    """
     notes = []
     names = np.array(classes, dtype=object)
     count_C = np.bincount(usable["train"], minlength=len(names))

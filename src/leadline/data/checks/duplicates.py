@@ -38,7 +38,8 @@ def hash_rows(values: np.ndarray) -> Hashes:
     hashes.
 
     Multilinear hashing of 32-bit words with random 64-bit multipliers, modulo 2^64 (Lemire & Kaser 2014): two different
-    rows agree in both with a probability of at most 2^-66."""
+    rows agree in both with a probability of at most 2^-66.
+    """
     if np.issubdtype(values.dtype, np.floating):
         values = values + 0  # makes -0.0 positive
         values[np.isnan(values)] = np.nan

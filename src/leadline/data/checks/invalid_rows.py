@@ -28,7 +28,8 @@ def invalid_rows(
 
     The latter is None where every row that can be used has all of them. A row without one of several inputs can be
     used, unless ``data.inputs.NAME.missing`` is ``aside``; one without its only input, or without any, cannot. `labels`
-    are the problems of the target."""
+    are the problems of the target.
+    """
     rows = next(len(one.hashes) for one in columns.values())
     present_NK = np.ones((rows, len(schema.inputs)), dtype=bool)
     for at, one in enumerate(schema.inputs):

@@ -37,7 +37,8 @@ def find(frame: pl.DataFrame, columns: Iterable[str], targets: Mapping[str, bool
     a quantity.
 
     Nothing is yielded for a column that is merely a strong hint, nor for one whose values hardly repeat and which is no
-    number."""
+    number.
+    """
     names = list(columns)
     if not names or len(rows) < FEWEST:
         return

@@ -55,7 +55,8 @@ def duplicate_groups(table: Table, groups: Sequence[Group], progress: Progress |
     no pictures.
 
     Pictures of one column are compared with each other. They are encoded for it as training will most likely have them,
-    so that nothing is decoded twice; what is found is kept in the cache."""
+    so that nothing is decoded twice; what is found is kept in the cache.
+    """
     found = [
         _linked(table, group, progress)
         for group in groups

@@ -71,7 +71,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     Options: `rate` (samples a second), `seconds` (what is longer is cut), `mels` (bands), `window` and `hop`
     (milliseconds), `low` and `high` (Hz). The rate is the most frequent one, at most 16,000; the length keeps 99.5 % of
     clips whole and is at most 30 s. Raises UsageError for options that make no sense and DataError where no clip can be
-    read."""
+    read.
+    """
     options = _options(context.options)
     sample = spread(column.drop_nulls(), LOOKED_AT)
     headers = _headers(sample, context)

@@ -2,7 +2,8 @@
 ahead.
 
 Raw values are those of dates: the day number since 1970-01-01 and the second of the day. No column is taken for this by
-itself."""
+itself.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ class CalendarPreprocessor(nn.Module):
     Missing times are zeros.
 
     The week is left out where steps are a week or longer, the day where they are a day or longer. The time of year
-    counts mean Gregorian years from 1970, at most a day off the calendar's."""
+    counts mean Gregorian years from 1970, at most a day off the calendar's.
+    """
 
     def __init__(self, states: Sequence[ColumnState]) -> None:
         super().__init__()

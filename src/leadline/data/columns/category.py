@@ -72,7 +72,8 @@ class CategoryPreprocessor(nn.Module):
     """Codes (B,K) to features (B,F): one-hot columns first, then embeddings, narrow ones first.
 
     Columns embedded in the same width share one table, each with a row of its own for unknown values, which starts at
-    zero. So a thousand columns cost a dozen look-ups."""
+    zero. So a thousand columns cost a dozen look-ups.
+    """
 
     def __init__(self, states: Sequence[ColumnState]) -> None:
         super().__init__()

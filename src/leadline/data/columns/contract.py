@@ -2,7 +2,8 @@
 
 Each ``data/columns/<kind>.py`` declares one ``COLUMN``; where such a column is an input of its own, its `input` says
 what is asked of that. Two inputs are made of scalar columns, tables and series: ``data/input_types/<kind>.py``.
-Nothing else asks what kind a column or an input is of: it asks these for what it needs."""
+Nothing else asks what kind a column or an input is of: it asks these for what it needs.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ class Encoded(NamedTuple):
 
     Of a ragged kind `values` (S,) are all rows one after another, of `lengths` (N,) int64 each. `missing` are the
     positions where there is nothing at all, of a kind with an input of its own: their values stand for nothing, and are
-    none where rows are ragged."""
+    none where rows are ragged.
+    """
 
     values: np.ndarray
     problems: Mapping[int, str]

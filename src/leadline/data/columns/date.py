@@ -1,7 +1,8 @@
 """Dates and time stamps: the day number since 1970-01-01 and the second of the day, both exact in float32.
 
 A time stamp with a time zone is read on that zone's clock, so that an evening stays an evening; text with an offset is
-read in UTC."""
+read in UTC.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +85,8 @@ class DatePreprocessor(nn.Module):
 
     For each column the standardised time elapsed and the sine and cosine of the time of year and of the weekday; of the
     time of day where it varied in train; then 1 for missing where train had gaps. Missing dates are zeros. The time of
-    year counts mean Gregorian years from 1970, at most a day off the calendar's."""
+    year counts mean Gregorian years from 1970, at most a day off the calendar's.
+    """
 
     def __init__(self, states: Sequence[ColumnState]) -> None:
         super().__init__()

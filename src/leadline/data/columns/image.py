@@ -78,7 +78,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
 
     Options: `size` (pixels, or [height, width]), `channels` (1 or 3), `aspect`, `depth` (bits of grey pixels of more
     than eight) and `scale`. Pictures of one size up to 256 keep it; others become squares of their median short side,
-    at most 224. Raises UsageError for options and DataError where no picture can be read."""
+    at most 224. Raises UsageError for options and DataError where no picture can be read.
+    """
     scale = choice(context.options, "scale", SCALES)
     sample, headers = looked_at(column, context)
     shape = shape_of(sample, headers, context)

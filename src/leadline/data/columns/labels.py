@@ -47,7 +47,8 @@ def _labels() -> pl.Expr:
 
 def separator_of(column: pl.Series, among: Sequence[str] = SEPARATORS) -> str | None:
     """Return what stands between the labels of a text column: the separator that most values hold, None for lists and
-    single labels."""
+    single labels.
+    """
     if not is_text(column):
         return None
     text = clean(column)

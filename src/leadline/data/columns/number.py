@@ -36,7 +36,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     """Return population statistics in float64 of the finite values.
 
     Where the mean exceeds the spread ten-thousandfold, float32 would blur the differences between rows: then `offset`,
-    a value of the data, is taken off before the conversion."""
+    a value of the data, is taken off before the conversion.
+    """
     known_only("number", context.options, ("scale",))
     values = as_numbers(column)
     finite = values.filter(values.is_finite()).to_numpy()

@@ -1,7 +1,8 @@
 """Free text: token numbers, of which each row has as many as its text is long; embedded inside the network.
 
 Shapes in names: N texts, S tokens of all texts one after another, B rows of a batch, T tokens of the longest of them, V
-tokens of the vocabulary, E features of an embedding."""
+tokens of the vocabulary, E features of an embedding.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     """Return the vocabulary, how long a text may be, and what is known of the vectors that embeddings start from.
 
     Of more than `SAMPLE` texts so many are looked at. Raises DataError where no text has a token or a file of vectors
-    cannot be used, UsageError for options that make no sense."""
+    cannot be used, UsageError for options that make no sense.
+    """
     options = context.options
     known_only("text", options, _OPTIONS)
     rows = len(column)
@@ -154,7 +156,8 @@ class TextPreprocessor(nn.Module):
     """Token numbers (B,T) to a Signal of embeddings (B,T,E), padding masked and all zeros.
 
     `start` gives the embeddings of known words the vectors that the state names, if any; loading a run needs none of
-    that. The first step is never masked, so that a row without any token has one to look at."""
+    that. The first step is never masked, so that a row without any token has one to look at.
+    """
 
     def __init__(self, state: ColumnState) -> None:
         super().__init__()

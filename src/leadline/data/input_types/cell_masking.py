@@ -1,6 +1,7 @@
 """Which cells of tables, and spans of series, are hidden from a network that is to tell them from the rest.
 
-B rows, F raw columns, N columns as the user knows them, L past steps of a window."""
+B rows, F raw columns, N columns as the user knows them, L past steps of a window.
+"""
 
 from __future__ import annotations
 

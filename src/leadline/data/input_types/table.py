@@ -1,6 +1,7 @@
 """The input that all scalar columns make up together: one float32 matrix (B,F), NaN where missing.
 
-What windows of a series (`series.py`) have in common with it, their rows being such tables over time, is here too."""
+What windows of a series (`series.py`) have in common with it, their rows being such tables over time, is here too.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,8 @@ class TabularLikelihood(Likelihood):
     there are.
 
     Numbers, and dates as time elapsed, are normal on the standardised scale, each with a spread of its own. What
-    follows from the calendar is not modelled, and zero in rows that are made."""
+    follows from the calendar is not modelled, and zero in rows that are made.
+    """
 
     description = "normal density of standardised numbers and dates, Bernoulli of yes and no, categorical of classes"
 
@@ -173,7 +174,8 @@ class TabularLikelihood(Likelihood):
         and 1 (B,V).
 
         Gradients reach what is given from quantities, from yes and no, and from classes as 0 and 1: as if these were
-        chances, and the Gumbel-softmax of scores (straight through: Bengio et al. 2013, Jang et al. 2017)."""
+        chances, and the Gumbel-softmax of scores (straight through: Bengio et al. 2013, Jang et al. 2017).
+        """
         mean_BQ, odds_BK, scores = self._parts(given)
         chance_BK = torch.sigmoid(odds_BK)
         yes_BK = chance(chance_BK, rng, "booleans").to(given.dtype) if self.booleans else chance_BK

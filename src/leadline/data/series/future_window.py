@@ -27,7 +27,8 @@ def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplit
     """Return the rows with those that follow each item's last, and one window for each item, which begins there.
 
     Where columns are known ahead, rows at an item's end without a value of any variable are the ones to be forecast.
-    Raises DataError where no item has enough rows, or where what is to be known ahead is not there."""
+    Raises DataError where no item has enough rows, or where what is to be known ahead is not there.
+    """
     past, horizon = window.past, window.spec.horizon
     end_I = np.flatnonzero(np.append(np.diff(found.item_N) != 0, True))  # the last row of each item
     last_I = _last_known(found, window, end_I) if window.spec.known else end_I

@@ -32,7 +32,8 @@ def ordered(
 
     Columns that are `taken` are not looked at for the time; without `infer` only the one that `spec` names is. Raises
     DataError, with file, rows and times, where two rows have one time or one lies between the steps, and that is not to
-    be set right; UsageError for columns that are not there."""
+    be set right; UsageError for columns that are not there.
+    """
     found = times.read(table, spec, taken, form, infer=infer)
     aside = _without(table, spec, found)
     kept = np.ones(table.frame.height, dtype=bool)

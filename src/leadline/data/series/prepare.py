@@ -57,7 +57,8 @@ def prepare(
     """Return the windows of a table by split; see `data.dataset.prepare` for what the arguments mean.
 
     Without labels there is one window for each item: the one that goes beyond its last row. Raises DataError where no
-    window fits into a split, and what `ordered`, `columns.choose` and `split_windows` raise."""
+    window fits into a split, and what `ordered`, `columns.choose` and `split_windows` raise.
+    """
     assert spec.series is not None
     if schema is None:
         schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress, known)

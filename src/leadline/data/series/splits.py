@@ -34,7 +34,8 @@ class WindowSplits(NamedTuple):
     chosen.
 
     `group` (N,) numbers what hangs together, `units` is what that is called; `aside` lists the rows of items that are
-    too short."""
+    too short.
+    """
 
     rows: Mapping[str, np.ndarray]
     train: np.ndarray
@@ -64,7 +65,8 @@ def split_windows(found: Ordered, spec: DataSpec, window: Window, seed: int, *, 
     """Return the windows of each part; without `split` all are one part, unless a column names the parts of rows.
 
     Raises UsageError for a split that a series cannot have, DataError, saying how long a series must be, where no
-    window is wholly in the train or the test rows."""
+    window is wholly in the train or the test rows.
+    """
     part_N, by, notes = _parts(found, spec, seed) if split else _named(found, spec)
     names = PARTS if split or by != "not split" else (ALL,)
     past, horizon = window.past, window.spec.horizon

@@ -41,7 +41,8 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
 
     Where a column is known already, `form` is the format that its text had. Raises UsageError for an unknown column and
     for one that holds neither dates nor whole numbers, DataError where it cannot be told which of several columns says
-    when."""
+    when.
+    """
     check_columns([name for name in (spec.time, spec.item) if name], table, "data.series")
     column = spec.time or (_found(table, spec, taken) if infer else None)
     if column is None:

@@ -13,7 +13,8 @@ def origins(segment_N: np.ndarray, part_N: np.ndarray, part: int, past: int, ahe
     """Return the rows (M,) int64 that are the first to be forecast of a window of a part.
 
     The window is the `past` rows before, which may be in the part or in one before it (of a smaller number, from 0),
-    and `ahead` rows from there on, which are in the part; all are of one segment."""
+    and `ahead` rows from there on, which are in the part; all are of one segment.
+    """
     rows = np.arange(len(segment_N))
     seen_N = (part_N >= 0) & (part_N <= part)
     before_N = rows - _start(segment_N, seen_N)

@@ -39,7 +39,8 @@ def read(
     the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy
     arrays or torch tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the
     test split. `encoding` is that of text files where it would be guessed wrong; `progress` is told how large files are
-    read. Raises DataError for data that cannot be used and UsageError for a source that is none of these."""
+    read. Raises DataError for data that cannot be used and UsageError for a source that is none of these.
+    """
     how = Reader(encoding, progress)
     table = _read(source, how)
     if test is not None:

@@ -61,7 +61,8 @@ def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:
 
     ``x`` and ``y``, alone or for each part (``x_train, y_train, x_test, y_test``, ``train_images, train_labels`` …),
     become rows with a ``label``; other names give columns. (N,H,W), (N,H,W,C) and (N,C,H,W) become pictures, (N,F)
-    becomes F columns. Raises DataError naming the arrays whose lengths, shapes or values do not fit."""
+    becomes F columns. Raises DataError naming the arrays whose lengths, shapes or values do not fit.
+    """
     table = _table({str(name): to_numpy(values, str(name)) for name, values in arrays.items()}, where)
     return replace(table, fingerprint=fingerprints.of_frame(table.frame))
 

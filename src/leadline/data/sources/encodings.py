@@ -59,7 +59,8 @@ class Encoding(NamedTuple):
     """A codec of Python's, and whether the user named it, the file states it, or it was guessed.
 
     Of a file that is UTF-8 but for some lines, `other` is the codec of these, and `line` the first of them that was
-    seen."""
+    seen.
+    """
 
     codec: str
     guessed: bool = False
@@ -166,7 +167,8 @@ def _of_lines(numbered: Iterable[tuple[int, bytes]]) -> Encoding:
     another.
 
     It is a mixture where no fewer of them are UTF-8 than are not, which lines in other encodings hardly ever are by
-    chance."""
+    chance.
+    """
     lines = list(numbered)
     others = [(number, line) for number, line in lines if not _is_utf_8(line)]
     telling = b"".join(line + b"\n" for _, line in lines)
@@ -253,7 +255,8 @@ def _is_simplified_chinese(telling: bytes) -> bool:
     characters.
 
     They are in the order of their sounds from 0xB0 to 0xD7. Korean syllables, in pairs of bytes too, end at 0xC8. A few
-    words are enough here, and too few for statistics of letters."""
+    words are enough here, and too few for statistics of letters.
+    """
     runs = re.findall(rb"[\x80-\xff]+", telling)
     leads: list[int] = [lead for run in runs for lead in run[::2]]
     trails: list[int] = [trail for run in runs for trail in run[1::2]]

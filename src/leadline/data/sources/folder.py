@@ -36,7 +36,8 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
     The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names
     them, and files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of,
     and for text where it has neither. `encoding` and `progress` are for that table and for text. Raises DataError for
-    an empty or unreadable folder and for a single class."""
+    an empty or unreadable folder and for a single class.
+    """
     files = _scan(root)
     medium = files.medium
     if not files.names:

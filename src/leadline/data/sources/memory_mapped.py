@@ -2,7 +2,8 @@
 memory.
 
 The frame is as any other; its memory is the files', which the system may take back at any time. pyarrow writes and maps
-them; without it a table is read at once."""
+them; without it a table is read at once.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ class Writer:
     """Writes frames of the same columns, one below the other, to a file that `mapped` reads.
 
     The file is cut every so many `rows`, which must be the same for files side by side: polars copies a frame whose
-    columns are cut in different places."""
+    columns are cut in different places.
+    """
 
     def __init__(self, path: Path, rows: int) -> None:
         self._path, self._rows = path, rows
@@ -89,7 +91,8 @@ def mapped(what: object, build: Callable[[Path], None]) -> pl.DataFrame:
     `what` yet.
 
     `build` writes files ``*.arrow`` with a `Writer`; those of several files, in the order of their names, stand side by
-    side. Raises DiskFull where the disk is full."""
+    side. Raises DiskFull where the disk is full.
+    """
     key = digest({"version": VERSION, "polars": pl.__version__, "what": what})
     folder = cache.entry(key, build)
     try:

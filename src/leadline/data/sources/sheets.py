@@ -22,7 +22,8 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     """Return a sheet of a file as a frame, the first one unless told, with notes for the user.
 
     Rows above the column names, of one cell at most, are passed over; so are blank rows. Raises DataError for a damaged
-    file, an empty sheet or one that is not there, MissingExtra without the package that reads spreadsheets."""
+    file, an empty sheet or one that is not there, MissingExtra without the package that reads spreadsheets.
+    """
     try:
         import fastexcel
     except ImportError:

@@ -29,7 +29,8 @@ def read(path: Path, base: Path | None = None, encoding: str | None = None, prog
 
     Pictures and audio files that a column names are part of the fingerprint. `encoding` is that of text where it would
     be guessed wrong; large files are read piece by piece, which `progress` is told. Raises DataError naming the file
-    and, where known, the line."""
+    and, where known, the line.
+    """
     frame, notes = _READERS[_suffix(path)](path, encoding, progress)
     return _table(path, frame, notes, base, encoding, progress)
 

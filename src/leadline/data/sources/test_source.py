@@ -20,7 +20,8 @@ def with_test(first: Table, second: Table) -> Table:
     split.
 
     Rows that `first` itself calls test are left out, so that nothing is learned from them; of a `second` with a split
-    of its own only the test rows are taken. Raises DataError where columns differ."""
+    of its own only the test rows are taken. Raises DataError where columns differ.
+    """
     column = first.split or "split"
     train, notes = _part(first, test=False)
     test, test_notes = _part(second, test=True)

@@ -29,7 +29,8 @@ def read(path: Path, encoding: str | None = None, progress: Progress | None = No
     """Return a file as a table of one column, ``text``, a row for each line; empty lines are missing.
 
     `encoding` is the user's word for one that would be guessed wrong. Large files are read piece by piece, which
-    `progress` is told. Raises DataError where the file is empty, damaged or no text."""
+    `progress` is told. Raises DataError where the file is empty, damaged or no text.
+    """
     fingerprint = fingerprints.of_file(path, progress)
     found, is_large = (
         _encoding(path, encoding),

@@ -32,7 +32,8 @@ class Split:
 
     `rows` are sorted int64 positions by part; a part without rows is not there. `by` says in words how they were
     chosen. `group` is the number of each row's group or, where rows were split by time, of its block of time, (N,)
-    int64."""
+    int64.
+    """
 
     rows: Mapping[str, np.ndarray]
     by: str
@@ -48,7 +49,8 @@ def split(
     A split that the source gives is kept (except by ``random``), and what it lacks is carved from its train rows. With
     `stratify` the classes of `target` keep their shares in every part drawn at random; rows with the same number in
     `family_N` (N,), being nearly the same, are drawn together. Raises DataError for too few rows, a target of one
-    value, rows that name no part and groups that a given split tears apart; UsageError for a missing column."""
+    value, rows that name no part and groups that a given split tears apart; UsageError for a missing column.
+    """
     _check_target(table, target)
     stratify = stratify and target is not None
     stratum = target if stratify else None
@@ -158,7 +160,8 @@ def _where(table: Table, row: int) -> str:
 
 def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
     """Return each row's group or time (N,), text as moments; empty where rows are split by neither. Raises DataError
-    for rows without one."""
+    for rows without one.
+    """
     if spec.by not in ("group", "time") or spec.column is None:
         return pl.Series(dtype=pl.Int64)
     values = _column(table, spec.column)

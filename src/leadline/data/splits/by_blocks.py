@@ -85,7 +85,8 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
     later.
 
     `times` are dates, or numbers where spans are numbers of different times. Raises UsageError where spans are not of
-    the kind of the times, DataError where no row is in a part."""
+    the kind of the times, DataError where no row is in a part.
+    """
     steps = [Step.parse(span) for span in spans]
     part_N = np.full(len(times), UNUSED, dtype=np.int8)
     if steps[0].unit == "1":

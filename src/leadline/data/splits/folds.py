@@ -23,7 +23,8 @@ def assign(
 
     `number_N` are the rows' groups or times, where `spec` splits by these; with `class_N` every fold keeps the shares
     of the classes as far as it can. Raises DataError where there are too few rows, groups, times or rows of the rarest
-    class."""
+    class.
+    """
     assert spec.folds is not None
     if rows < spec.folds:
         raise DataError(f"{spec.folds} folds of {rows} rows: there must be a row for each.")

@@ -58,7 +58,8 @@ def label_subset(
     """Let only the share of train rows that `data.labelled` says keep their label.
 
     The others are learnt from without it, or left out where every row needs one. Raises UsageError where there is no
-    label, or one of each step."""
+    label, or one of each step.
+    """
     nobody = np.empty(0, dtype=np.int64)
     if spec.labelled is None:
         return LabelSubset(split, nobody)
@@ -82,7 +83,8 @@ def label_subset(
 
 def _numbers(table: Table, column: str, rows: np.ndarray) -> np.ndarray:
     """Return a number for each class (n,), in the order of their names, so that the draw does not depend on how rows
-    are ordered by class; -1 where a row has none."""
+    are ordered by class; -1 where a row has none.
+    """
     values = as_text(table.frame[column][rows])
     numbers: np.ndarray = values.rank("dense").cast(int).fill_null(0).to_numpy() - 1
     return numbers

@@ -23,7 +23,8 @@ def keep_together(
 
     All rows of a family follow the first; rows without a family then change places so that every class has as many rows
     in each part as before, as far as there are enough of them. Train keeps a row of every class. Families larger than
-    the smallest part that was drawn are torn all the same, and a note says so."""
+    the smallest part that was drawn are torn all the same, and a note says so.
+    """
     _, first_F, family_N, size_F = np.unique(family_N, return_index=True, return_inverse=True, return_counts=True)
     if size_F.max(initial=1) == 1:
         return part_N, ()

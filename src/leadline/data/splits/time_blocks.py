@@ -23,7 +23,8 @@ def time_blocks(time_N: np.ndarray, splits: Iterable[np.ndarray], least: int = 1
     depends on the next (Ibragimov & Müller 2010, "t-statistic based correlation and heterogeneity robust inference"):
     dependence that reaches further than a block still makes intervals too narrow. So a block has at least so many
     different times as `least` says, which windows that reach as far ahead need, though there are never fewer than two
-    blocks."""
+    blocks.
+    """
     block_N = np.full(len(time_N), -1, dtype=np.int64)
     first = 0
     for rows in splits:

@@ -24,7 +24,8 @@ def with_class_counts(
 
     That is the class the user names, else the rarer one, and the second where both are equally frequent. Of several
     targets each one of two classes gets its own. Raises UsageError where no target of two classes has the class that
-    the user names."""
+    the user names.
+    """
     fields = parts(target)
     states = [target_type(field.kind).fitting.counts(table, field, train, positive) for field in fields]
     if positive is not None:

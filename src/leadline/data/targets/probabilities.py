@@ -79,7 +79,8 @@ def encoded(table: Table, columns: Sequence[str]) -> np.ndarray:
     """Return the probabilities of all rows (N,K) float32, each row divided by its sum; NaN where one is missing.
 
     Raises DataError, with file, row, column and value, for one that is no number from 0 to 1 and for rows that do not
-    add up to 1."""
+    add up to 1.
+    """
     values_NC = _numbers(table, columns)
     wrong = np.argwhere(_outside(values_NC))
     if len(wrong):

@@ -32,7 +32,8 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
     without one.
 
     One text may name several columns, with commas between them, where no column is called so. Raises UsageError where a
-    column that the user named is not there or is named twice."""
+    column that the user named is not there or is named twice.
+    """
     if spec.target is None:
         if table.target is not None:
             return (table.target,)
@@ -73,7 +74,8 @@ def choose(table: Table, spec: DataSpec, target_types: TargetTypes | None = None
     values allow it, else that of the type which is surest of the values.
 
     `target_types` gives kinds by column, the best first; ``"*"`` stands for all columns not named. Raises DataError
-    where there is no target or a column cannot be one, UsageError for an unknown column or kind."""
+    where there is no target or a column cannot be one, UsageError for an unknown column or kind.
+    """
     target_types = target_types or {}
     located = _located(table, spec, target_types)
     if located is not None:

@@ -61,7 +61,8 @@ def windows_table(
 ) -> pl.DataFrame:
     """Return a line for each of the windows at some positions, step and variable: file, row, item and time of what is
     forecast, how many steps ahead that was, what came, what was forecast, quantiles of it, and the block of time of the
-    window."""
+    window.
+    """
     assert schema.target is not None and subset.target is not None
     names, horizon = schema.target.columns, int(schema.target.state["horizon"])
     rows_nH = subset.rows[at][:, None] + np.arange(horizon)

@@ -96,7 +96,8 @@ def _tokens_column(table: Table, spec: DataSpec, target: str) -> tuple[str, tupl
     """Return the column whose tokens have the tags of `target`, and notes.
 
     It is the one that the user names as the only input, else that with as many tokens as tags in most rows, of several
-    the one with the most different tokens. Raises DataError where there is none."""
+    the one with the most different tokens. Raises DataError where there is none.
+    """
     columns = [*(spec.columns or ()), *(c for one in (spec.inputs or {}).values() for c in one.columns or ())]
     if len(columns) == 1:
         return columns[0], ()

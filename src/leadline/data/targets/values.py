@@ -48,7 +48,8 @@ class EncodedTarget(NamedTuple):
     used.
 
     Of several targets some may be missing in a row: NaN. Where rows differ in length, `values` (S,) are all of them one
-    after another, and `ends` (N+1,) where they end."""
+    after another, and `ends` (N+1,) where they end.
+    """
 
     values: Tensor
     problems: pl.DataFrame
@@ -56,7 +57,8 @@ class EncodedTarget(NamedTuple):
 
     def needed(self, labels: LabelRequirement, train: Sequence[int] | np.ndarray) -> pl.DataFrame:
         """Return the problems that keep a row from being used: none where no row needs a target; where only `some`
-        train rows do, a missing one is no problem of theirs."""
+        train rows do, a missing one is no problem of theirs.
+        """
         if labels == "all":
             return self.problems
         unlabelled = (pl.col("reason") == MISSING) & pl.col("row").is_in(list(train))

@@ -37,7 +37,8 @@ def clusters(
     dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarray], context: EvaluationContext
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what is in each cluster of a part, and how well k-means agrees with classes where there are any; nothing
-    without clusters."""
+    without clusters.
+    """
     if CLUSTER not in decided or not len(subset):
         return
     yield _sizes(decided, context)

@@ -1,7 +1,8 @@
 """What an analysis is: one question asked of a trained network, or of its data, and answered in findings and exhibits.
 
 Each file beside this one declares one as ``ANALYSIS`` and `core.registry` lists it; another package adds its own by an
-entry point in the group ``leadline.analyses``. Evaluating a run is a loop over those that apply."""
+entry point in the group ``leadline.analyses``. Evaluating a run is a loop over those that apply.
+"""
 
 from __future__ import annotations
 

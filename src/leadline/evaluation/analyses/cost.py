@@ -48,7 +48,8 @@ def measure_cost(
 
     `batch_of(n)` gives n encoded rows on the module's device, `weights` is the file that ships. `train_seconds` and
     `energy` (of `machine.energy.Meter`) are what training took, None where that is not known. Where the machine is
-    shared with other runs nothing is to be `timed`, and what takes time or energy is absent. 1 MB = 10^6 bytes."""
+    shared with other runs nothing is to be `timed`, and what takes time or energy is absent. 1 MB = 10^6 bytes.
+    """
     yield _lower(
         "params",
         float(sum(p.numel() for p in module.parameters())),

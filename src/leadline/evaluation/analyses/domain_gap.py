@@ -30,7 +30,8 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     other.
 
     It is fitted to the features of the network that ships, and judged on rows it was not fitted to; neither were
-    trained on. What told domains apart in training does not ship. Half of the rows are told right by chance."""
+    trained on. What told domains apart in training does not ship. Half of the rows are told right by chance.
+    """
     again = Reproduction(producer="domains", seed=seed, tolerance=1e-3)
     own, other = subject.test_rows, subject.dataset.splits.get("validation")
     rows = min(len(own), len(other) if other is not None else 0, ROWS)

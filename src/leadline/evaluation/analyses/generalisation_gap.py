@@ -23,7 +23,8 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
     estimates.
 
     The interval is MOVER's (Zou & Donner 2008), from the two measures' own intervals, at every level that both have.
-    Absent where either is."""
+    Absent where either is.
+    """
     train = _find(findings, name, "train")
     test = _find(findings, name, "test")
     method = f"{name} on train minus on test" if test and test.better == "higher" else f"{name} on test minus on train"

@@ -41,7 +41,8 @@ def token_importance(
     """Yield, for each input of text, some texts of a part with what their tokens do to the decision.
 
     They are the surest mistakes and as many others where there are classes, else those with the largest errors. Nothing
-    where decisions are neither classes nor one number a row."""
+    where decisions are neither classes nor one number a row.
+    """
     texts = [one for one in dataset.schema.inputs if input_type(one.kind).tokens is not None]
     chosen = _chosen(dataset.schema, subset, decided) if texts else []
     if not chosen:

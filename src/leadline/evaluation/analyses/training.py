@@ -1,6 +1,7 @@
 """How the network learned: curves, what was chosen once training was over, what went out of the ordinary.
 
-All of it was written down while the run was trained; here it becomes findings and exhibits."""
+All of it was written down while the run was trained; here it becomes findings and exhibits.
+"""
 
 from __future__ import annotations
 

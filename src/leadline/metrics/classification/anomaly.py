@@ -39,7 +39,8 @@ def measure_all(
     """Return the share of normal rows that are called anomalies and, where `ranked`, how well scores tell the others.
 
     A row is the more of an anomaly, the higher its score. Rows with equal numbers in `group_n` (n,) depend on each
-    other."""
+    other.
+    """
     found = {"false_alarms": called(called_n, normal_n, levels, group_n, "there are no normal rows")}
     if not ranked:
         return found

@@ -66,7 +66,8 @@ def ece(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
 
     The estimate reads high: bins that are perfectly calibrated still differ from their confidence by chance, and
     `method` says by how much. The interval allows for that and holds the level or more: |a+e| is at least |a| +
-    sign(a)e, which bounds the truth from above, and at most |a| + |e|, which bounds it from below."""
+    sign(a)e, which bounds the truth from above, and at most |a| + |e|, which bounds it from below.
+    """
     if len(target_n) == 0:
         return absent("there are no rows")
     confidence_n, right_n = _claims(target_n, probability_nC)

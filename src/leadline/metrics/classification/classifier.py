@@ -70,7 +70,8 @@ def measure_all(
 
     The class predicted is the most probable one where `predicted_n` does not say otherwise; `positive` is that of two
     classes which sensitivity and average precision speak of, the second if not given. Rows with equal numbers in
-    `group` (n,) depend on each other."""
+    `group` (n,) depend on each other.
+    """
     classes = probability_nC.shape[1]
     predicted_n = probability_nC.argmax(1) if predicted_n is None else predicted_n
     positive = 1 if positive is None else positive

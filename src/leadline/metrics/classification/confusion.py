@@ -119,7 +119,8 @@ def f1(confusion: Confusion, levels: Levels) -> list[Measurement]:
     """Return for each class F1 = 2 right / (rows of the class + rows given it).
 
     F1 = 2J/(1+J) where J, the Jaccard index, is a plain proportion among the rows that are of the class or were given
-    it: its interval is that of J, transformed."""
+    it: its interval is that of J, transformed.
+    """
     jaccards = _shares(
         confusion.tally.right_GC,
         _union(confusion.tally),
@@ -158,7 +159,8 @@ def f1_macro(confusion: Confusion, levels: Levels) -> Measurement:
     """Return the mean F1 of the classes that occur or were predicted.
 
     F1 varies as a proportion of (rows of the class + rows given it) / (2 - F1) rows would, and a mistake harms two
-    classes."""
+    classes.
+    """
     tally = confusion.tally
     counted_GC, union_GC = tally.true_GC + tally.given_GC, _union(tally)
     held = counted_GC.sum(0) > 0

@@ -41,7 +41,8 @@ def bounded_mean(values_n: Floats, low: float, high: float, levels: Levels, grou
 
     On the scale from 0 to 1 it is Wilson's, with as many rows as a proportion of that variance would have. The variance
     is that of one more independent row at the bound that is further off: costs that are rare and high may happen not to
-    be among the rows."""
+    be among the rows.
+    """
     if len(values_n) == 0:
         return ()
     if high <= low:

@@ -45,7 +45,8 @@ def content(
     only one.
 
     With two classes it is the curve of `positive`, with the decisions that were made as a point and its 95 % intervals;
-    with more one of each class that has rows against the rest."""
+    with more one of each class that has rows against the rest.
+    """
     some = [positive] if positive is not None else list(range(len(classes)))
     held = [c for c in some if 0 < np.sum(target_n == c) < len(target_n)]
     if not held or len(some) > MOST_CLASSES:

@@ -35,7 +35,8 @@ def choose(
     ``f1`` and ``youden`` (sensitivity + specificity - 1; Youden 1950) choose the best value. With `target_types`,
     ``sensitivity`` takes the highest threshold that reaches it, and so the best specificity; ``specificity`` the lowest
     one, and so the best sensitivity; ``precision`` the one of the best sensitivity among all that reach it. Thresholds
-    lie midway between neighbouring probabilities. There must be a row of each kind."""
+    lie midway between neighbouring probabilities. There must be a row of each kind.
+    """
     rows_T, positives_T, _ = steps(positive_n, probability_n)
     score_T = np.unique(probability_n)[::-1]
     sensitivity_T = positives_T / positives_T[-1]

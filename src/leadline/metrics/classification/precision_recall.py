@@ -56,7 +56,8 @@ def average_precision(
     Precisions are weighted by the steps in recall, without interpolation. Each row's influence on it (the infinitesimal
     jackknife) gives the variance, which is drawn to that of a proportion of the positives (Boyd, Eng & Page 2013) the
     more, the fewer rows are ranked imperfectly; the interval is Wilson's with the number of rows a proportion of that
-    variance would have. Classes without rows are left out; absent where fewer than two classes have rows."""
+    variance would have. Classes without rows are left out; absent where fewer than two classes have rows.
+    """
     classes = probability_nC.shape[1]
     present = [c for c in range(classes) if np.any(target_n == c)]
     if len(present) < 2:
@@ -96,7 +97,8 @@ def influence(positive_n: NDArray[np.bool_], score_n: Floats) -> tuple[float, Fl
     above them.
 
     The influence is the derivative by the row's weight: how the row's own precision differs from the average, and what
-    it adds to the precision at every positive that does not score higher."""
+    it adds to the precision at every positive that does not score higher.
+    """
     rows_T, positives_T, step_n = steps(positive_n, score_n)
     total = positives_T[-1]
     new_T = np.diff(positives_T, prepend=0.0)

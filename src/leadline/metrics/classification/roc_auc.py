@@ -55,7 +55,8 @@ def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Int
     Ties count half. Classes without rows are left out; absent where fewer than two classes have rows. Its score
     interval is that of Newcombe (2006, method 5) with the variance drawn to DeLong's (1988; fast form of Sun and Xu
     2014) the more, the more rows are ranked imperfectly: DeLong's own fails for areas near 1. It may cover only about
-    90 % where twenty positives are scored far more diversely than the negatives."""
+    90 % where twenty positives are scored far more diversely than the negatives.
+    """
     classes = probability_nC.shape[1]
     present = [c for c in range(classes) if np.any(target_n == c)]
     if len(present) < 2:

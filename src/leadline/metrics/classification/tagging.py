@@ -6,7 +6,8 @@ Entities are found as the CoNLL shared tasks do (Tjong Kim Sang & Buchholz 2000,
 is of its kind.
 
 The tokens of a row depend on each other: rows, or groups of them, are what intervals count. Shapes: n rows, T tokens of
-the longest, K tags or kinds of entities, G units: rows, or groups of rows that depend on each other."""
+the longest, K tags or kinds of entities, G units: rows, or groups of rows that depend on each other.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +68,8 @@ class Scheme(NamedTuple):
 
 class Spans(NamedTuple):
     """Entities by the place of their first token, over all rows one after another (S,): their kind, -1 where none
-    begins, and the place of their last token."""
+    begins, and the place of their last token.
+    """
 
     kind_S: Ints
     last_S: Ints
@@ -89,7 +91,8 @@ def measure_all(
     """Return every measure by name, and those of one tag, or kind of entity, by (name, its number).
 
     Tokens are left out where the target is negative: there is none, or its tag is not known. Rows with equal numbers in
-    `group` (n,) depend on each other."""
+    `group` (n,) depend on each other.
+    """
     scheme = scheme_of(tags)
     rows = len(target_nT)
     if rows == 0 or not (target_nT >= 0).any():

@@ -39,7 +39,8 @@ def fit(target_n: Ints, probability_nC: Floats, levels: Levels = (0.95,), group_
 
     The negative log-likelihood is convex in 1 / temperature, which Newton's method finds; the interval is that of a
     maximum-likelihood estimate that need not be of the true model (the sandwich; White 1982), on the scale of the
-    logarithm."""
+    logarithm.
+    """
     score_nC = np.log(np.maximum(probability_nC.astype(np.float64), TINY))
     cold = _coldness(target_n, score_nC, 1.0)
     slope_n, bend_n = _derivatives(target_n, score_nC, cold)

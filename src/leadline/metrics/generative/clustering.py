@@ -109,7 +109,8 @@ def mutual_information(cluster_n: Ints, class_n: Ints, levels: Levels, group_n: 
     """Return the information that clusters have of classes, over the mean of both entropies (Strehl & Ghosh 2002).
 
     It is not corrected for chance. The interval is Student's t on the scale of log(1 - information), by the delta
-    method."""
+    method.
+    """
     n, shares = len(class_n), _shares(cluster_n, class_n)
     if shares is None:
         return absent(ONE, n)

@@ -1,7 +1,8 @@
 """Rows as points: how far they are from each other, which are nearest, and what their neighbours say.
 
 Distances are Euclidean, computed a block of rows at a time as matrix products. Shapes: q rows asked about, n rows
-asked, F features, k neighbours."""
+asked, F features, k neighbours.
+"""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ def frechet_distance(new_mF: Floats, real_nF: Floats, levels: Levels, group_n: I
 
     As an estimate it is too large, by about as much as the distance between two sets of as many real rows. Its interval
     is that of a smooth function of means and covariances, by the delta method; near 0, where that is flat, it is too
-    narrow."""
+    narrow.
+    """
     if min(len(new_mF), len(real_nF)) < 2:
         return absent("there are fewer than two rows", len(new_mF))
     new, real = _Moments.of(new_mF), _Moments.of(real_nF)
@@ -127,7 +128,8 @@ def fidelity(new_mF: Floats, real_nF: Floats, levels: Levels, group_n: Ints | No
 
     Where real rows are is what lies within balls around them that reach to their third, or fifth, nearest other.
     Precision is the share of new rows that lie there and density in how many balls, a fifth of it; recall the share of
-    real rows that lie where new ones are, coverage that of balls with a new row in them."""
+    real rows that lie where new ones are, coverage that of balls with a new row in them.
+    """
     most = max(PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)
     if min(len(new_mF), len(real_nF)) <= most:
         return dict.fromkeys(
@@ -200,7 +202,8 @@ def classes_covered(class_m: Ints, classes: int, levels: Levels) -> Measurement:
     """Return how many classes have at least half of an even share of the rows.
 
     The ends of the interval count those whose whole interval lies above that, and those whose interval reaches it; a
-    class's own interval is as wide as makes all of them hold together (Bonferroni)."""
+    class's own interval is as wide as makes all of them hold together (Bonferroni).
+    """
     if not len(class_m):
         return absent("there are no rows")
     least, count_C = 0.5 / classes, np.bincount(class_m, minlength=classes)

@@ -70,7 +70,8 @@ Cost = Callable[[Floats], Floats]
 class Errors(NamedTuple):
     """Sums over the known cells of each window: by variable over its steps (n,V), in the variables' units; by step over
     the variables (n,H), in train standard deviations. `cost_nV` is of errors in standard deviations, where one was
-    asked for."""
+    asked for.
+    """
 
     squared_nV: Floats
     absolute_nV: Floats
@@ -82,7 +83,8 @@ class Errors(NamedTuple):
 
 class Spread(NamedTuple):
     """What errors are divided by: the train deviation of each variable (V,), and the mean absolute error in train of
-    repeating what was a season before (V,)."""
+    repeating what was a season before (V,).
+    """
 
     std_V: Floats
     naive_V: Floats
@@ -148,7 +150,8 @@ def by_window(sum_nV: Floats, known_nV: Floats) -> Floats:
     """Return a number for each window (n,) whose mean is what a known cell costs on average.
 
     Where all cells are known it is the window's own mean; where some are missing, the first-order part that a window
-    has in the ratio of the two sums, so that its spread is that of the ratio."""
+    has in the ratio of the two sums, so that its spread is that of the ratio.
+    """
     sum_n, known_n = sum_nV.sum(1), known_nV.sum(1)
     mean, size = sum_n.sum() / max(known_n.sum(), 1.0), known_n.mean()
     value_n: Floats = mean + (sum_n - mean * known_n) / max(size, 1e-300)
@@ -163,7 +166,8 @@ def by_step(found: Errors, levels: Levels, group: Ints | None, steps: Sequence[i
 class Bands(NamedTuple):
     """Sums over the known cells of each window: those within each central band (n,V,P), from the widest; those below
     each quantile (n,Q); the mean pinball loss over quantiles and the width of the widest band (n,V), in train standard
-    deviations."""
+    deviations.
+    """
 
     inside_nVP: Floats
     below_nQ: Floats

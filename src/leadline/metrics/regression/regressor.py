@@ -71,7 +71,8 @@ def r2(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | No
     """Return the share of the target's variance that is explained; absent where the target does not vary.
 
     The interval is Student's t on the scale of log(1 - R²), by the delta method. It covers less than it says where the
-    target itself has heavy tails (about 85 % for a log-normal target at 180 rows): then few rows decide R²."""
+    target itself has heavy tails (about 85 % for a log-normal target at 180 rows): then few rows decide R².
+    """
     target_n = np.asarray(target_n, dtype=np.float64)
     spread_n = (target_n - target_n.mean()) ** 2 if len(target_n) else target_n
     why = "the target does not vary, and R² compares with its variance"

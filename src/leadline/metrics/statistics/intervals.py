@@ -62,7 +62,8 @@ def wilson(successes: float, n: float, levels: Levels, units: float = np.inf) ->
     """Return Wilson's score interval of a proportion at each level; empty for n = 0 (Wilson 1927).
 
     `n` may be an effective sample size; `units` is then the number of groups it was estimated from: of one group alone,
-    nothing follows for others. Stays informative when everything is right or wrong."""
+    nothing follows for others. Stays informative when everything is right or wrong.
+    """
     if n <= 0:
         return ()
     if units < 2:
@@ -108,7 +109,8 @@ def effective_rows(part_G: Floats, whole_G: Floats) -> tuple[float, int]:
     have rows.
 
     Never more than the rows there are; one row per group where everything is right or wrong, since dependence then
-    cannot be seen."""
+    cannot be seen.
+    """
     held = whole_G > 0
     groups, rows = int(held.sum()), float(whole_G.sum())
     if groups < 2:
@@ -129,7 +131,8 @@ def mean_of_shares(
     The variance of a class is drawn to that of the mean share, as if one more error had been seen there: a rare class
     that happens to be all right is still in doubt. Few rows decide where a rare class is the hard one, and Student's t
     with Satterthwaite's degrees of freedom says so. `most` is how many rows the mean can rest on, `units` the number of
-    groups where there are groups."""
+    groups where there are groups.
+    """
     centre = float(share_C.mean())
     typical = centre * (1 - centre)
     free_C = np.maximum(rows_C - 1, 1)
@@ -152,7 +155,8 @@ def mean(
 
     Hall's cubic transformation of t (Hall 1992, "On the removal of skewness by transformation"), as accurate as the
     bootstrap-t. `low` and `high` are what the mean cannot pass. Where the fourth moment is infinite (squares of errors
-    with heavy tails) a 95 % interval covers about 93 % at 180 rows."""
+    with heavy tails) a 95 % interval covers about 93 % at 180 rows.
+    """
     if len(values_n) == 0:
         return ()
     centre = float(values_n.mean())
@@ -174,7 +178,8 @@ def median(values_n: Floats, levels: Levels, group_n: Ints | None = None) -> Int
     """Return an interval of the median: the values at the ends of the interval of the share below it (Woodruff 1952).
 
     Empty where so few rows, or groups, could all lie on one side of the true median more often than the strictest level
-    allows."""
+    allows.
+    """
     below = (values_n <= np.median(values_n)).astype(np.float64) if len(values_n) else values_n
     rows, units = float(len(below)), np.inf
     if group_n is not None:

@@ -42,7 +42,8 @@ def explained(
 
     The interval is Student's t on the scale of log(1 - share), by the delta method. The constant is that of the rows
     themselves, where the loss is flat: that it was estimated does not matter to first order. Where few rows decide
-    either loss (a log-normal target's R²) it covers less than it says."""
+    either loss (a log-normal target's R²) it covers less than it says.
+    """
     if len(loss_n) == 0:
         return absent("there are no rows")
     if not without_n.mean() > 0:

@@ -16,7 +16,8 @@ def accuracy_difference(
 
     It is Wald's with one more row on which only the first is right and one more on which only the other is. Rows that
     come in groups count as fewer rows, by how much differences vary between groups; by the number of groups where they
-    never differ."""
+    never differ.
+    """
     n = len(right_n)
     if n == 0:
         return absent("there are no rows")

@@ -25,7 +25,8 @@ class Options(Fact):
     of the step.
 
     Growing stops after `patience` iterations without a better loss on validation rows, where there are any, and the
-    trees up to the best ship. `l2` shrinks the leaves."""
+    trees up to the best ship. `l2` shrinks the leaves.
+    """
 
     iterations: int = Field(default=300, ge=1, le=10_000)
     rate: float = Field(default=0.1, gt=0, le=1)

@@ -26,7 +26,8 @@ class Options(Fact):
     """`l2` times half the squared weights is added to the summed loss (for a number, times the squared weights).
 
     None chooses it on validation rows, from `LADDER`; without any it is 1. `iterations` bounds the search for a
-    classifier."""
+    classifier.
+    """
 
     l2: float | None = Field(default=None, ge=0)
     iterations: int = Field(default=200, ge=1)

@@ -1,7 +1,8 @@
 """A support vector machine with a Gaussian kernel, approximated from landmarks among the rows.
 
 Shapes in names: B rows, n rows fitted on, G encoded columns, M landmarks, D dimensions kept, K classes that occur, O
-outputs."""
+outputs.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     ε-insensitive one.
 
     Scores of classes are then multiplied by the one number that makes validation rows likeliest (Guo et al. 2017),
-    train rows where there are none: this makes probabilities of them and leaves every decision as it is."""
+    train rows where there are none: this makes probabilities of them and leaves every decision as it is.
+    """
     options = model.options
     notes = []
     if len(train.x_nF) > options.rows:

@@ -1,6 +1,7 @@
 """Fusion by attention: each input is a token, and a learned query asks which of them to look at.
 
-B rows, K inputs, W features of the width that all inputs are brought to, H heads."""
+B rows, K inputs, W features of the width that all inputs are brought to, H heads.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ class Attention(Fusion):
     """Each input brought to W features, a token, and one layer of attention over the tokens with a learned query.
 
     Pooling by multi-head attention (Lee et al. 2019, a single seed) over layer-normed tokens, then two dense layers
-    upon it."""
+    upon it.
+    """
 
     def __init__(self, widths: Sequence[int], options: Options, media: Sequence[bool] = ()) -> None:
         super().__init__(options, options.width, media)

@@ -1,6 +1,7 @@
 """Fusion by gates: of each input as much as a gate lets through, feature by feature.
 
-B rows, K inputs, W features of the width that all inputs are brought to."""
+B rows, K inputs, W features of the width that all inputs are brought to.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ class Gated(Fusion):
 
     The gated multimodal unit (Arevalo et al. 2017): tanh of a linear map of each input, weighted feature by feature.
     The gates of a feature are a softmax over the inputs that are there, which for two inputs is the paper's z and 1 -
-    z."""
+    z.
+    """
 
     def __init__(self, widths: Sequence[int], options: WidthOptions, media: Sequence[bool] = ()) -> None:
         super().__init__(options, options.width, media)

@@ -40,7 +40,8 @@ class Options(Fact):
     """The cell, its `hidden` units a direction, how many `layers`, and how the states of all steps become one vector.
 
     `pool` takes the ``last`` state (of each direction), the ``mean`` or ``max`` over time, or a mean weighted by
-    ``attention``. `dropout` stands after each layer."""
+    ``attention``. `dropout` stands after each layer.
+    """
 
     cell: Literal["elman", "lstm", "gru"] = "lstm"
     hidden: int = Field(default=128, ge=1)
@@ -84,7 +85,8 @@ class Layer(nn.Module):
     All rows run to the end of the longest: what comes after a row's end cannot change its states, and for the way back
     its steps are put in reverse order first. Packed sequences would leave those steps out, and the fused kernel with
     them: on a CPU an LSTM then takes 1.7 (lengths from 8 to 64) to 2.6 times as long (60 to 64), under bf16 up to 3.8
-    times."""
+    times.
+    """
 
     def __init__(self, options: Options, features: int) -> None:
         super().__init__()

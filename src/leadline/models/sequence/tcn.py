@@ -34,7 +34,8 @@ class Options(Fact):
 
     ``auto`` levels are as few as see the longest sequence whole. `pool` takes the ``last`` step, which has seen all,
     the ``mean`` or ``max`` over time, or a mean weighted by ``attention``; ``auto`` is last for series that are
-    continued, max for all else."""
+    continued, max for all else.
+    """
 
     width: int = Field(default=64, ge=1)
     levels: Annotated[int, Field(ge=1, le=20)] | Literal["auto"] = "auto"
@@ -48,7 +49,8 @@ class Convolution(nn.Module):
     """A convolution (B,C,T) whose taps stand `apart` steps from each other; what lies outside of the row is zero.
 
     With `weight_norm` a filter is a direction and a length, g · v/‖v‖ (Salimans & Kingma 2016). Weights are drawn for a
-    rectifier, and then multiplied by `gain`."""
+    rectifier, and then multiplied by `gain`.
+    """
 
     def __init__(
         self, inside: int, outside: int, options: Options, apart: int, causal: bool, gain: float = 1.0

@@ -20,7 +20,8 @@ class Options(Fact):
 
     The paper's are 96 and 4096. `stem` is how an image enters: ``large`` is the paper's 11×11 convolution with a stride
     of 4, ``small`` a 5×5 one without; ``auto`` is large for images of more than 64 pixels a side. `dropout` follows
-    each dense layer."""
+    each dense layer.
+    """
 
     width: int = Field(default=48, ge=3, multiple_of=3)
     dense: int = Field(default=1024, ge=1)
@@ -35,7 +36,8 @@ class AlexNet(nn.Module):
     The paper's third dense layer is the head. All channels are connected: the paper's two groups were its two GPUs. Its
     local response norm is left out, as Simonyan & Zisserman (2015) found it to take time and gain nothing. Pools that
     would leave less than 3×3 are left out, and a map of more than 6×6, which the paper's images end in, is averaged
-    down to that."""
+    down to that.
+    """
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()

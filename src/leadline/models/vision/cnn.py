@@ -20,7 +20,8 @@ def textbook(widths: tuple[int, ...], dense: int, dropout: float) -> list[Any]:
     layer.
 
     It suits images of any size: pooling ends where a map has become too small, and maps that are larger than 8×8 in the
-    end are averaged down to that, so that the dense layer does not grow with the image."""
+    end are averaged down to that, so that the dense layer does not grow with the image.
+    """
     blocks: list[Any] = []
     for width in widths:
         blocks += [{"conv": width, "kernel": 3, "padding": "same"}, "relu", {"pool": "max", "size": 2, "if_fits": True}]
@@ -55,7 +56,8 @@ class CNN(nn.Module):
 class CNNMaps(nn.Module):
     """Images (B,C,H,W) to maps (B,F,H',W'): the layers that come before the first dense one.
 
-    What is averaged down right before it stays as it is, since that serves the dense layer alone."""
+    What is averaged down right before it stays as it is, since that serves the dense layer alone.
+    """
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()
@@ -75,7 +77,8 @@ class CNNMaps(nn.Module):
 
 def decoder(spec: SignalSpec, latent: int, options: Options) -> nn.Module:
     """Return maps that grow to the spec's shape, as many channels in the last one as the first convolution has, most
-    where it has most; for what is no image, the usual decoder."""
+    where it has most; for what is no image, the usual decoder.
+    """
     widths = [layer.conv for layer in options.layers if isinstance(layer, Conv)]
     if spec.kind != "image" or not widths:
         return default_decoder(spec, latent)

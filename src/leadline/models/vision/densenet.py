@@ -26,7 +26,8 @@ class Options(Fact):
 
     `stem` is how an image enters: ``large`` is a 7×7 convolution with a stride of 2 and a max-pool, which leave a
     quarter of the height and width, ``small`` a 3×3 convolution; ``auto`` is large for images of more than 64 pixels a
-    side."""
+    side.
+    """
 
     blocks: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(16, 16, 16), min_length=1)
     growth: int = Field(default=12, ge=1)

@@ -53,7 +53,8 @@ class Options(Fact):
 
     `stem` is how an image enters: ``large`` is the paper's 7×7 convolution with a stride of 2 and a max-pool, which
     leave a quarter of the height and width, ``small`` a 3×3 convolution; ``auto`` is large for images of more than 64
-    pixels a side. `dropout` stands before the head."""
+    pixels a side. `dropout` stands before the head.
+    """
 
     width: int = Field(default=32, ge=8, multiple_of=8)
     dropout: float = Field(default=0.4, ge=0, lt=1)
@@ -86,7 +87,8 @@ class GoogLeNet(nn.Module):
     With a batch norm after each convolution (Ioffe & Szegedy 2015) in place of the local response norms. The two
     auxiliary classifiers are left out: they were to bring gradients to the lower layers, which batch norm does, and
     Szegedy et al. (2016) found that they do not speed early training up. Pools that would leave less than 3×3 are left
-    out."""
+    out.
+    """
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()

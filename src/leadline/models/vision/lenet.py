@@ -27,7 +27,8 @@ class LeNet5(nn.Module):
     As in LeCun et al. 1998: convolutions 6, 16 and 120 of 5×5, pooling 2×2 after the first two, dense 84. Where the
     paper connects only some channels and scales each pooled map, this connects all and does not. An image smaller than
     32 pixels gets a margin of zeros; the third convolution spans the whole map, whatever its size, as it does in the
-    paper."""
+    paper.
+    """
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()

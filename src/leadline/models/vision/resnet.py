@@ -26,7 +26,8 @@ class Options(Fact):
     """`depth` counts the layers with weights: 20, 32, 56 are narrow (64 features), 18, 34 are wide (512 features).
 
     `stem` is how an image enters: ``small`` is a 3×3 convolution, ``large`` a 7×7 one and a max-pool that leave a
-    quarter of the height and width; ``auto`` is large for images of more than 64 pixels a side."""
+    quarter of the height and width; ``auto`` is large for images of more than 64 pixels a side.
+    """
 
     depth: Literal[20, 32, 56, 18, 34] = 32
     stem: Stem = "auto"
@@ -37,7 +38,8 @@ class Block(nn.Module):
     option B).
 
     The last norm's scale starts at one. Starting it at zero (Goyal et al. 2017) helps very large batches, and would
-    leave every convolution of a block without a gradient in the first step."""
+    leave every convolution of a block without a gradient in the first step.
+    """
 
     def __init__(self, inside: int, outside: int, stride: int) -> None:
         super().__init__()

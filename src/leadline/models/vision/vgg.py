@@ -31,7 +31,8 @@ class Options(Fact):
 
     The first stage has `width` channels (64 in the paper), the others 2, 4, 8 and 8 times as many. `dense` are the
     units of dense layers over the last map (the paper's are ``[4096, 4096]``); without any, the default, the map is
-    averaged, which small images and small data sets want. `dropout` follows each dense layer, or the average."""
+    averaged, which small images and small data sets want. `dropout` follows each dense layer, or the average.
+    """
 
     depth: Literal[11, 13, 16, 19] = 13
     width: int = Field(default=32, ge=1)
@@ -44,7 +45,8 @@ class VGG(nn.Module):
 
     With a batch norm (Ioffe & Szegedy 2015) after each convolution, without which the paper could train the deeper ones
     only from the weights of shallower ones. Each stage ends in a 2×2 max-pool; those that would leave less than 3×3 are
-    left out."""
+    left out.
+    """
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()

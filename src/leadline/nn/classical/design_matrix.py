@@ -1,7 +1,8 @@
 """From a plain table to columns that a linear map can work with: standardised quantities, one column a class.
 
 Shapes in names: B rows, n rows fitted on, F features, N quantities, M of them with gaps, H classes with a column, G
-columns."""
+columns.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ class Encoding(ClassicalModule):
 
     Quantities are standardised on the rows fitted on, with 0 where missing and a further column of 0 and 1 for each
     that had gaps there; constant ones are 0. Each class that occurs has a column of 0 and 1, unknown and missing
-    together too."""
+    together too.
+    """
 
     def __init__(self, features: int, classes: Sequence[int] = ()) -> None:
         super().__init__()

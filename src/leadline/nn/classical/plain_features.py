@@ -36,7 +36,8 @@ class PictureFeatures(nn.Module):
 
     Gradients are central differences, without sign, shared between the two nearest of nine orientations; a cell's
     histogram is divided by the length of that of its neighbourhood of three by three (after Dalal & Triggs 2005, whose
-    blocks overlap instead)."""
+    blocks overlap instead).
+    """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         super().__init__()

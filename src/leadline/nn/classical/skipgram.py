@@ -1,7 +1,8 @@
 """Word vectors from text: skip-gram with negative sampling (Mikolov et al. 2013), on whole batches.
 
 Shapes in names: S tokens of all texts one after another, N texts, V words, E features, B pairs of a batch, M noise
-words, D different words of a batch, K tokens that are kept, P pairs of a block."""
+words, D different words of a batch, K tokens that are kept, P pairs of a block.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +36,8 @@ def gradients(middle_BE: Tensor, beside_BE: Tensor, noise_ME: Tensor, negatives:
     """Return the sum over pairs (v, u) of -log σ(u·v) - (k/M) Σ log σ(-n·v), and its gradients.
 
     The M noise words n are the same for all pairs, where the paper draws k for each: the same in expectation, and a
-    product of matrices."""
+    product of matrices.
+    """
     share = negatives / len(noise_ME)
     near_B = (middle_BE * beside_BE).sum(1)
     far_BM = middle_BE @ noise_ME.T
@@ -82,7 +84,8 @@ def train(
     Words that make up more than `rare` of all tokens are left out at random, the more frequent the more often; a
     token's neighbours are those at most 1 to `window` away in its text, the bound drawn for each; noise words are drawn
     by their frequency to the power of 3/4. Numbers below `first` (padding, unknown ones) are no words. The rule is
-    Adagrad with the learning rate `rate`. What is long is read less than `epochs` times: `PAIRS` pairs are enough."""
+    Adagrad with the learning rate `rate`. What is long is read less than `epochs` times: `PAIRS` pairs are enough.
+    """
     generator = generator_for(seed, "skipgram")
     middle = _Vectors((torch.rand(words, width, generator=generator) - 0.5) / width, rate)
     beside = _Vectors(torch.zeros(words, width), rate)

@@ -23,7 +23,8 @@ class Forest(NamedTuple):
 
     `number_N` is a split's threshold (values up to it go left) or a leaf's value, `missing_left_N` where a missing
     value goes. `category_N` is -1, or the row of `left_S` (S,256) that says which codes go left. `iteration_T` and
-    `output_T` say what a tree belongs to."""
+    `output_T` say what a tree belongs to.
+    """
 
     feature_N: np.ndarray
     number_N: np.ndarray
@@ -41,7 +42,8 @@ class Trees(ClassicalModule):
 
     `classes` says of each feature how many classes it codes, 0 for a quantity. A step down all trees costs four
     look-ups: a row's features stand twice side by side, with minus and with plus infinity for missing, and behind them
-    one 0 or 1 for each split by category, so that all splits are of one kind."""
+    one 0 or 1 for each split by category, so that all splits are of one kind.
+    """
 
     def __init__(self, features: int, outputs: int, classes: Sequence[int] = ()) -> None:
         super().__init__()

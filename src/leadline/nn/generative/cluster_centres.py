@@ -14,7 +14,8 @@ class Centres(nn.Module):
     """Room for K centres of codes (B,L), which pass through as they are.
 
     Until they are placed there is one, at zero. `unit` is the squared distance at which a code belongs half as much to
-    a centre as one that lies on it."""
+    a centre as one that lies on it.
+    """
 
     def __init__(self, most: int, code: int) -> None:
         super().__init__()
@@ -46,7 +47,8 @@ class Centres(nn.Module):
 
     def shares(self, code_BL: Tensor) -> Tensor:
         """Return the logarithms of how much of each code belongs to each centre (B,K): by Student's t with one degree
-        of freedom, 1 / (1 + d² / unit), over their sum; the lowest number where there is no centre."""
+        of freedom, 1 / (1 + d² / unit), over their sum; the lowest number where there is no centre.
+        """
         square_BK = (code_BL[:, None] - self.centre_KL).square().sum(2)
         lowest = torch.finfo(square_BK.dtype).min
         log_BK = (-torch.log1p(square_BK / self.unit)).masked_fill(~self.there_K, lowest)

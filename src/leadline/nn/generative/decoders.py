@@ -52,7 +52,8 @@ class ImageDecoder(nn.Module):
 
     Each doubling is a ``transposed`` convolution (4×4, stride 2: Radford et al. 2016), or nearest neighbours and a 3×3
     convolution (``resize``), which leaves no checkerboard (Odena et al. 2016). Batch norm and a rectifier follow, but
-    for the last layer."""
+    for the last layer.
+    """
 
     def __init__(
         self,

@@ -23,7 +23,8 @@ class Critic(nn.Module):
 
     That is the projection discriminator (Miyato & Koyama 2018). Where the class is not known (-1, or none given) the
     mean of all vectors stands for it, weighted by how frequent classes are. A `bias` has no part in differences of
-    scores."""
+    scores.
+    """
 
     def __init__(self, features: int, share_C: Tensor | None = None, *, bias: bool = True) -> None:
         super().__init__()
@@ -49,7 +50,8 @@ class Bound(nn.Module):
     """A weight divided by the largest singular value of its matrix (outputs, all else) (Miyato et al. 2018).
 
     The value is followed by one power iteration from pass to pass in training. After it, it is found anew in each: of
-    weights that are an average along the way, averages of singular vectors say nothing."""
+    weights that are an average along the way, averages of singular vectors say nothing.
+    """
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
@@ -101,7 +103,8 @@ def spread(new_BF: Tensor, real_BF: Tensor) -> Tensor:
     (B,).
 
     It is near 1 where new rows are as diverse as real ones, and near 0 where they are all alike; 1 where there is
-    nothing to compare, at most `WIDEST`."""
+    nothing to compare, at most `WIDEST`.
+    """
     if len(new_BF) < 2:
         return new_BF.new_ones(len(new_BF))
     near = [_nearest(x.detach().flatten(1).float()) for x in (new_BF, real_BF)]

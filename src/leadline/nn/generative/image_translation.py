@@ -38,7 +38,8 @@ class ImageTranslator(nn.Module):
 
     Maps are halved by strided convolutions, pass `blocks` residual blocks (Johnson et al. 2016) and double again, each
     beside the map of its size from the way down (Ronneberger et al. 2015). Norms are of each row and channel (Ulyanov
-    et al. 2016). The class is a plane of its own beside the channels (Choi et al. 2018)."""
+    et al. 2016). The class is a plane of its own beside the channels (Choi et al. 2018).
+    """
 
     def __init__(self, channels: int, shape: Sequence[int], classes: int, *, width: int, blocks: int) -> None:
         super().__init__()

@@ -1,7 +1,8 @@
 """Which entries of rows are hidden from a network that is to tell them from the rest, and how well it does: what
 kinds of input have in common, and patches of pictures.
 
-B rows, C channels, H height, W width, K hidden places of a text, S classes of all columns."""
+B rows, C channels, H height, W width, K hidden places of a text, S classes of all columns.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ class MaskedRows(NamedTuple):
 class Reconstruction(NamedTuple):
     """How well a row's hidden entries are told, all (B,): the squared error of quantities in train variances, that of
     the train mean, how many these are; how many classes are right, how many the most frequent one gets right, how many
-    these are."""
+    these are.
+    """
 
     error: Tensor
     plain: Tensor

@@ -3,7 +3,8 @@
 A generator gives what a decoder says of rows, `features` what the network of the input would be given of such rows,
 gradients reaching the generator, and `raw` the rows themselves.
 
-B rows, L numbers of a code."""
+B rows, L numbers of a code.
+"""
 
 from __future__ import annotations
 

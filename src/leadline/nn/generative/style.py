@@ -28,7 +28,8 @@ class Eye:
     """The maps of a backbone at the last activation of each size that they have, from pictures of any size.
 
     A dense layer behind them, which takes one size alone, is never reached. Raises ValueError for a backbone without
-    maps."""
+    maps.
+    """
 
     def __init__(self, backbone: nn.Module, shape: Sequence[int]) -> None:
         self.backbone = backbone.eval().requires_grad_(False)
@@ -94,7 +95,8 @@ def transferred(
 
     The last maps are to be those of `content`, and the Gram matrices of all layers those of `style`, whose size may
     differ. Both are compared in units of themselves, so that `weight` means the same for any network. It begins with
-    `content`; the same pictures give the same result."""
+    `content`; the same pictures give the same result.
+    """
     with torch.no_grad():
         things = eye(preprocessor(content))[-1]
         looks = [gram(x) for x in eye(preprocessor(style))]

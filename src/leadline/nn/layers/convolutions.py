@@ -51,7 +51,8 @@ def pool_if_fits(
     1.
 
     A side of which less than three would be left stays as it is: beyond that a 3×3 convolution sees little but its own
-    margin."""
+    margin.
+    """
     left = [(side + 2 * padding - size) // 2 + 1 for side in sides]
     rows, columns = (n >= _LEFT for n in left)
     if not rows and not columns:

@@ -11,7 +11,8 @@ class Dropout(nn.Module):
     """Zero each feature of (B, ...) with probability `rate` in training, and scale the rest by 1/(1-rate).
 
     Srivastava et al. 2014. Sixteen random bits decide each feature, so the rate is exact to 2**-17; `purpose` tells
-    layers apart and is set by `name_dropouts`."""
+    layers apart and is set by `name_dropouts`.
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()

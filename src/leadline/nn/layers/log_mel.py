@@ -25,7 +25,8 @@ class LogMel(nn.Module):
 
     A frame is a clip's own where it lies wholly inside of it; a clip shorter than a window has one, with silence after
     its end. `window` and `hop` are in samples, `low` and `high` in Hz. Raises ValueError where a band lies between two
-    frequencies and so holds none."""
+    frequencies and so holds none.
+    """
 
     def __init__(self, rate: int, mels: int, window: int, hop: int, low: float, high: float) -> None:
         super().__init__()

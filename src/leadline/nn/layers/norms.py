@@ -25,7 +25,8 @@ def make_norm(name: NormName, channels: int, *, maps: bool, groups: int | None =
     """Return the module for features (B,F), or for `maps` (B,C,H,W), of so many features or channels.
 
     Without a number of `groups` there are the most, up to 32, that the channels can be shared among with two or more
-    each. Raises ValueError where they cannot be shared among that many."""
+    each. Raises ValueError where they cannot be shared among that many.
+    """
     if name == "batch":
         return nn.BatchNorm2d(channels) if maps else nn.BatchNorm1d(channels)
     if name == "group":

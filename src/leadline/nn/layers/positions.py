@@ -18,7 +18,8 @@ def rotated(x_BHTD: Tensor) -> Tensor:
 
     Features i and i + D/2 are a point in the plane, which step t turns by t · 10000^(−2i/D); of an odd D the last one
     stays. Su et al. 2021, RoFormer: enhanced Transformer with rotary position embedding; which features make a pair is
-    left to training."""
+    left to training.
+    """
     steps, half = x_BHTD.shape[2], x_BHTD.shape[3] // 2
     # Angles of late steps are large, and bf16 would leave nothing of them.
     exact = torch.float64 if x_BHTD.dtype == torch.float64 else torch.float32

@@ -153,7 +153,8 @@ def build_stack(layers: Sequence[Layer], shape: Shape, *, flat: bool = True) -> 
     are unless it is to be `flat`.
 
     A max- or min-pool is built before the monotone activation it follows: the same function, on a fraction of the
-    numbers. Raises UsageError naming the entry that does not fit, with the shape it meets."""
+    numbers. Raises UsageError naming the entry that does not fit, with the shape it meets.
+    """
     modules: list[nn.Module] = []
     numbered = _pools_first(list(enumerate(layers, 1)))
     for at, (i, layer) in enumerate(numbered):

@@ -2,7 +2,8 @@
 
 Each file beside this one declares one as ``CALIBRATION`` and `core.registry` lists it; another package adds its own by
 an entry point in the group ``leadline.calibrations``. A decision side names those that it is calibrated by, in order.
-What is chosen is a buffer of the network's end, so that it travels with the weights."""
+What is chosen is a buffer of the network's end, so that it travels with the weights.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ class Calibration:
     - `applied(last, predictions)`: predictions as they are once that is set, for calibrations that come after.
     - `undone(last, predictions)`: calibrated predictions as they would be without it, and a name for them; None where
       it changed nothing.
-    - `metrics`: what its findings are called."""
+    - `metrics`: what its findings are called.
+    """
 
     name: str
     fit: Callable[[Any, Any, Columns, EvaluationContext], Iterator[Finding]]

@@ -35,7 +35,8 @@ def discriminator_loss(game: Game, real_B: Tensor, new_B: Tensor) -> Tensor:
     """Return the discriminator's loss for scores of real and of new rows (B,).
 
     ``non-saturating``: −ln σ(real) − ln(1 − σ(new)) (Goodfellow et al. 2014); ``hinge``: max(0, 1 − real) + max(0, 1 +
-    new) (Lim & Ye 2017); ``wgan-gp``: new − real, to which a penalty is added (Gulrajani et al. 2017)."""
+    new) (Lim & Ye 2017); ``wgan-gp``: new − real, to which a penalty is added (Gulrajani et al. 2017).
+    """
     if game == "non-saturating":
         return F.softplus(-real_B) + F.softplus(new_B)
     if game == "hinge":

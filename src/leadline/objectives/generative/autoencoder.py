@@ -57,7 +57,8 @@ class Options(Fact):
     found in the test rows. From the score on that at most a share `false_alarm_rate` of normal validation rows is
     above, a row is called one. The score is a row's ``surprise`` in nats, or ``relative``: the logarithm of its squared
     error beyond that of rows as far from the mean row as it is. Else what is nearly empty is never an anomaly, as there
-    is little to get wrong."""
+    is little to get wrong.
+    """
 
     latent: int | None = Field(default=None, ge=1)
     noise: Literal["none", "gaussian", "mask"] = "none"
@@ -161,7 +162,8 @@ class AnomalyDecision(Decision):
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
-        `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size` too."""
+        `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size` too.
+        """
         given = network.given(network(batch.inputs))
         score_B = surprise_B = network.nll(given, batch.inputs)
         error_B, more = network.squares(given, batch.inputs), {}

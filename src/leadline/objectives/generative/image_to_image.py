@@ -65,7 +65,8 @@ class Options(Fact):
     `width` is how many channels the maps have at both ends, `blocks` how many residual blocks there are in the middle.
     A pixel has the range from -1 to 1. What the mean absolute difference counts: `alike` to the picture of the pair,
     `cycle` to the picture itself where it was made into another kind and back, `same` where it was made into its own
-    kind."""
+    kind.
+    """
 
     into: str | None = None
     loss: Literal["non-saturating", "hinge"] = "non-saturating"
@@ -234,7 +235,8 @@ class TranslationDecision(AdversarialDecision):
         """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
 
         Of pairs the mean absolute difference `error`, and `copied` of the picture that goes in, `psnr` in dB; else
-        `cycle` and `same` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked."""
+        `cycle` and `same` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked.
+        """
         own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
         class_B, other_B = _kinds(network, batch, own)
         real, new = batch.inputs[network.into], network.made(batch.inputs, other_B)

@@ -13,7 +13,8 @@ def input_likelihood(one: InputSchema, pixels: PixelLikelihood | None = None, si
     rows.
 
     `pixels` None is what is usual for such pictures; `sigma` is the spread of quantities, in standard deviations of the
-    train rows."""
+    train rows.
+    """
     why = _refused(one)
     model = input_type(one.kind).row_model
     if why is not None or model is None:

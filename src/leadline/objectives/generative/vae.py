@@ -62,7 +62,8 @@ class Options(Fact):
     class of a row (Sohn et al. 2015). `pixels` are ``bernoulli``, drawn as 0 or 1 with their brightness anew in every
     step, or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the spread of
     quantities around what is expected, is learned, or given in standard deviations of the train rows. `importance`
-    codes a row are drawn for the closer bound on test rows."""
+    codes a row are drawn for the closer bound on test rows.
+    """
 
     latent: int | None = Field(default=None, ge=1)
     beta: float = Field(default=1.0, ge=0)
@@ -78,7 +79,8 @@ class Sampling(Fact):
     train.
 
     `entries` are ``drawn`` as the network says they vary, or the ``expected`` ones; None is the latter for pictures
-    alone."""
+    alone.
+    """
 
     label: str | None = None
     entries: Literal["drawn", "expected"] | None = None
@@ -254,7 +256,8 @@ class BoundDecision(Decision):
         """Return each row's evidence bound in nats, `elbo` (B,), and its parts.
 
         It is the mean by two codes, always the same, on opposite sides of the mean one: most of what chance adds
-        cancels."""
+        cancels.
+        """
         own = measuring(batch)
         inputs, class_BC = network.taken(batch.inputs, own), _told(network, batch)
         mean_BL, spread_BL = posterior(network, inputs, class_BC)

@@ -60,7 +60,8 @@ class Options(Fact):
 
     Codes have `latent` numbers; None is half of a row's values, and 10 at most. After the share `warm_up` of training
     centres are placed, and then clustering counts `weight` beside making rows, each value of which counts the same.
-    `pixels` and `sigma` are as of an autoencoder."""
+    `pixels` and `sigma` are as of an autoencoder.
+    """
 
     clusters: int | None = Field(default=None, ge=2)
     candidates: tuple[int, ...] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
@@ -113,7 +114,8 @@ class ClusteringLearning(Learning):
         ones.
 
         The latter is Kullback and Leibler's divergence in nats. Sharpened shares are those of the batch, taken as they
-        are."""
+        are.
+        """
         code_BL = full(network(batch.inputs))
         made_B = _made(network, code_BL, batch.inputs)
         log_BK = network.last.shares(code_BL)
@@ -187,7 +189,8 @@ class ClusterDecision(Decision):
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return each row's `cluster`, from 1 on, its `share` of the row, what making the row costs, `reconstruction`
-        in nats a value, and by how much of the way to the next centre its own is nearer, its `silhouette` (B,)."""
+        in nats a value, and by how much of the way to the next centre its own is nearer, its `silhouette` (B,).
+        """
         code_BL = full(network(batch.inputs))
         share_B, cluster_B = network.last.shares(code_BL).max(1)
         own_B, next_B = network.last.squares(code_BL).sqrt().topk(2, dim=1, largest=False).values.unbind(1)

@@ -124,7 +124,8 @@ class ContrastiveDecision(Decision):
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return, beside the rows that it is decided with, of each row (B,): `nll` in nats, whether it is `found`, the
-        squared `distance` of its two versions, its mean `nearness` to others, and `among` how many rows that was."""
+        squared `distance` of its two versions, its mean `nearness` to others, and `among` how many rows that was.
+        """
         keyed = Rng(0, 0, batch.row_B)
         pair = (network.last.views[name](batch, keyed.fold_in(f"view {name}")).inputs for name in (ONE, OTHER))
         unit_2BP = network(_both(*pair))

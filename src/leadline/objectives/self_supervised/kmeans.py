@@ -32,7 +32,8 @@ def clusters_of(train_nL: np.ndarray, other_nL: np.ndarray, asked: Sequence[int]
 
     Of several numbers of them it is the one with the largest mean silhouette of other codes; of train codes, as many,
     where there are too few others. There are never more centres than different codes. For a seed they are always the
-    same."""
+    same.
+    """
     different = len(np.unique(train_nL, axis=0))
     counts = sorted({min(count, different) for count in asked})
     others = other_nL if len(other_nL) > 2 else train_nL[: max(len(other_nL), 2_000)]

@@ -134,7 +134,8 @@ class MaskedDecision(Decision):
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return of each row (B,) the mean surprise `nll` at what is hidden of it, in nats, how many entries that is,
-        `hidden`, and the sums of `Reconstruction`; what is hidden of a row is the same whenever it is asked."""
+        `hidden`, and the sums of `Reconstruction`; what is hidden of a row is the same whenever it is asked.
+        """
         nll_B, count_B, told = _surprise(network, batch.inputs, Rng(0, 0, batch.row_B), tell=True)
         assert told is not None
         return Prediction({"nll": nll_B / count_B.clamp_min(1), "hidden": count_B.to(torch.int32), **told._asdict()})

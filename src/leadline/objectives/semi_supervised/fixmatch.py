@@ -33,7 +33,8 @@ class Options(partly_labelled.Options):
     A row without a class has the one that the network gives it with a probability of `threshold` at least. `weight` is
     what the mean loss of such rows counts beside that of rows with a class, reached in a straight line over the share
     `ramp` of training. With `consistency` it is the strongly augmented row that must be given the class, else the row
-    itself."""
+    itself.
+    """
 
     ratio: float = Field(default=7.0, ge=0)
     threshold: float = Field(default=0.95, ge=0, lt=1)

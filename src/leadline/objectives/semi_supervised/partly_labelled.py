@@ -44,7 +44,8 @@ def balanced(ratio: float, free_B: Tensor, weight_B: Tensor) -> Tensor:
     """Return the weights of rows: each row that is `free` of a class weighs 1 / `ratio` of one with.
 
     The loss of a batch thus is the mean of two means, over the rows with a class and over those without; the data
-    loader sees to the ratio."""
+    loader sees to the ratio.
+    """
     return torch.where(free_B, weight_B / ratio if ratio else torch.zeros_like(weight_B), weight_B)
 
 

@@ -100,7 +100,8 @@ class ClassHead(Head):
         """Return the cross-entropy of each example in nats, or its focal form; a row weighs what its class does.
 
         Focal loss is the sum over classes of -q (1 - p)^gamma log p, where q is 1 for the true class or, smoothed,
-        nearly so."""
+        nearly so.
+        """
         smoothing, gamma = last.options.label_smoothing, last.options.focal
         if gamma:
             log_BC = scores.log_softmax(-1)

@@ -86,7 +86,8 @@ class Options(Fact):
     a class count in training: ``balanced`` makes all classes count the same. The `temperature` that scores are divided
     by is fitted on validation rows (Guo et al. 2017). Of two classes the positive one is decided on from the
     probability `operating_point` on: a number, or what is wanted of it on validation rows. Otherwise the most probable
-    class is decided on or, with `costs` (rows true, columns decided), the one of least expected cost (Elkan 2001)."""
+    class is decided on or, with `costs` (rows true, columns decided), the one of least expected cost (Elkan 2001).
+    """
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1)
     focal: float = Field(default=0.0, ge=0)
@@ -162,7 +163,8 @@ def weights(options: Options, schema: Schema) -> np.ndarray | None:
     """Return what a row of each class counts in training (C,), or None where all count the same.
 
     ``balanced`` weighs a class by rows / (classes * rows of it), so that the weights of the train rows are 1 on
-    average."""
+    average.
+    """
     given = options.class_weights
     if given is None:
         return None

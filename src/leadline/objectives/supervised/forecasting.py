@@ -41,7 +41,8 @@ class Options(Fact):
 
     `anchor` puts each window on a scale of its own before the network sees it, and its forecasts back: with ``last``
     each variable begins at its last value (Zeng et al. 2023), with ``mean`` its window has mean 0 and deviation 1 (Kim
-    et al. 2022). Families that forecast by themselves have their own ways."""
+    et al. 2022). Families that forecast by themselves have their own ways.
+    """
 
     loss: Literal["squared", "absolute", "huber"] = "squared"
     delta: float = Field(default=1.0, gt=0)

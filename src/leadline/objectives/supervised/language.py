@@ -4,7 +4,8 @@ The network reads a text once: what it knows after each token says what comes ne
 texts begin. The number of padding, which is never foreseen, stands for the end.
 
 Shapes: B rows of a batch, n of a split, T tokens of the longest text, S = T + 1 places to foresee, V tokens of the
-vocabulary."""
+vocabulary.
+"""
 
 from __future__ import annotations
 

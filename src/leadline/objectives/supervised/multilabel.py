@@ -38,7 +38,8 @@ class Options(Fact):
     """`positive_weight` is how much a label that a row has counts beside one that it lacks.
 
     A number for all labels, numbers by label (1 for the others), or ``balanced``: rows without for each row with it, in
-    train."""
+    train.
+    """
 
     positive_weight: Weight | Literal["balanced"] | Mapping[str, Weight] = 1.0
 

@@ -29,7 +29,8 @@ class Options(Fact):
     ``huber``.
 
     Huber's (1964) is e² / 2 up to `delta` and delta (|e| - delta / 2) beyond: large errors pull no harder than one of
-    `delta`."""
+    `delta`.
+    """
 
     loss: Literal["squared", "absolute", "huber"] = "squared"
     delta: float = Field(default=1.0, gt=0)

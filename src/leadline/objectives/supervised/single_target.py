@@ -115,7 +115,8 @@ def single_target(
     """Return the objective of a head and of a decision side, both made of the options.
 
     `types` are the types of target that it takes, that first which doubtful values are taken for; `supervision` holds
-    what else its `Supervision` says, and `rest` is of `Objective`."""
+    what else its `Supervision` says, and `rest` is of `Objective`.
+    """
     supervised = Supervision(target_types={"*": types}, **{"mixable": True, **(supervision or {})})
 
     def unsuitable(options: Any, schema: Schema) -> str | None:

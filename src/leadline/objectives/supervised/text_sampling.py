@@ -24,7 +24,8 @@ class Sampling(Fact):
     """How texts are drawn.
 
     They begin with `prompt`. Scores are divided by `temperature`: below 1 what is likely becomes likelier, and at 0 it
-    is always taken. A text has at most `length` tokens, as many as those trained on unless given."""
+    is always taken. A text has at most `length` tokens, as many as those trained on unless given.
+    """
 
     prompt: str = ""
     temperature: float = Field(default=1.0, ge=0)
@@ -35,7 +36,8 @@ def sample_text(network: Any, state: Mapping[str, Any], rng: Rng, options: Sampl
     """Return a text for each row of the draws (B,); each row's own draws decide it, whatever the other rows are.
 
     No unknown token is drawn. The network sees as many of the last tokens as the longest text that it was trained on
-    has. Raises UsageError for a prompt that leaves no room."""
+    has. Raises UsageError for a prompt that leaves no room.
+    """
     longest: int = state["length"]
     most = options.length or longest
     tokens = tokens_of(state)

@@ -56,7 +56,8 @@ def train_shares(folder: Path, run_context: RunContext, dataset: Dataset) -> tup
     """Train the network of a finished training on each share of its labels: from scratch, and as that one began.
 
     What was trained on all labels already is not trained again. Raises Interrupted after a signal, DiskFull; goes on
-    where it stopped."""
+    where it stopped.
+    """
     own = CARRIED if run_context.experiment.init is not None else SCRATCH
     starts = (SCRATCH,) if own == SCRATCH else (SCRATCH, CARRIED)
     trials = []
@@ -156,7 +157,8 @@ def _experiment(whole: Experiment, start: str, rows: int, of: int) -> Experiment
 
 def _passes(training: TrainingSpec, rows: int, of: int) -> dict[str, Any]:
     """Return batch, epochs and patience for so few rows: as many epochs as for all, and no fewer steps than `STEPS`, or
-    than for all, if that is less."""
+    than for all, if that is less.
+    """
     assert training.batch is not None and training.epochs is not None
     batch = min(training.batch, rows)
     steps = min(training.epochs * math.ceil(of / training.batch), STEPS)

@@ -31,7 +31,8 @@ def train_auxiliary(
     or None.
 
     With `planned` it is executed as the run's own is: what is sound for the whole is so for a part. `words` say what it
-    is. Raises Interrupted after a signal, DiskFull; goes on where it stopped."""
+    is. Raises Interrupted after a signal, DiskFull; goes on where it stopped.
+    """
     if run_context.world.is_main and not (where / files.ENVIRONMENT).exists():
         where.mkdir(parents=True, exist_ok=True)
         environment = environment_for(folder)

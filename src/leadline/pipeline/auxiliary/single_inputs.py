@@ -47,7 +47,8 @@ def train_single_inputs(folder: Path, run_context: RunContext, dataset: Dataset)
     """Train a network for each input of a finished training, with the same seed, epochs, batches and way of stopping.
 
     A network learns from the rows that have its input. Raises Interrupted after a signal, DiskFull; goes on where it
-    stopped."""
+    stopped.
+    """
     if run_context.objective.supervision.labels == "none" or not compares_single_inputs(
         run_context.experiment, dataset
     ):

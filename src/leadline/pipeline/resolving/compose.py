@@ -50,7 +50,8 @@ def compose(
     input name.
 
     `source` may be an `Experiment`, an experiment file, a path, a bundled name, or data in memory. `options` are
-    entries of the experiment by their flag's name; None means not given."""
+    entries of the experiment by their flag's name; None means not given.
+    """
     _check_target(options.get("target"))
     values, memory = _base(source)
     modules: dict[str, Any] = {}

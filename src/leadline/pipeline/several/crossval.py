@@ -1,6 +1,7 @@
 """A cross-validation: a run for each fold, and what they say together.
 
-`verbs/crossval.py` calls it, and `verbs/resume.py` goes on with it. Each fold is an ordinary run in a folder below."""
+`verbs/crossval.py` calls it, and `verbs/resume.py` goes on with it. Each fold is an ordinary run in a folder below.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,8 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
 
     Random splits change with the seed; given ones do not. Requirements are judged on the first run, and baselines and
     what takes time are measured there alone; so are inputs alone, unless `alone` asks for them everywhere. None in
-    processes that are not the first."""
+    processes that are not the first.
+    """
     main, count = run_context.world.is_main, run_context.experiment.repeats
     folder = Path(run_context.world.share(str(run.folder) if run is not None else None))
     if count == 1 or run_context.world.any(run is not None and has_spread(run.report)):

@@ -2,7 +2,8 @@
 spare.
 
 A small network cannot keep several cores busy, and several of them can: each run then takes a process of its own and
-its share of the cores. Seeds and folds decide what each run gives, and not what ran beside it."""
+its share of the cores. Seeds and folds decide what each run gives, and not what ran beside it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +49,8 @@ def train_all(ones: Sequence[GroupedRun], whole: Path) -> list[Run | None]:
     """Bring every run to its end, from wherever it stopped; `whole` is the folder that resuming speaks of.
 
     Runs at once are not timed, as they share the machine. Raises what a run raises; the others then stop with a
-    checkpoint."""
+    checkpoint.
+    """
     todo = [one for one in ones if not _finished(one)]
     if len(todo) > 1 and _may_share(todo):
         _at_once(todo, whole)

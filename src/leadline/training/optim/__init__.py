@@ -2,7 +2,8 @@
 
 In all formulas w are the weights, g the gradient of the loss (with the decay of weights added, where that is not
 apart), lr the learning rate, ⊙ and all powers, roots and quotients those of single entries. What is remembered from
-step to step starts at zero."""
+step to step starts at zero.
+"""
 
 from __future__ import annotations
 

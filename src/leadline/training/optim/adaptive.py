@@ -28,7 +28,8 @@ class Adagrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011): s ← s + g², then w ← w − lr·g / (√s + ε).
 
     `epsilon` says where ε stands: ``outside`` of the root, as in PyTorch, or ``inside``, w ← w − lr·g / √(s + ε), as in
-    Keras. `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras)."""
+    Keras. `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras).
+    """
 
     eps: float = Field(default=1e-10, gt=0)
     epsilon: Epsilon = "outside"
@@ -87,7 +88,8 @@ class Adam(Optimizer):
     m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) in step t (from 1) undo that both start at zero. ε stands outside of the
     root, and after the correction, as in the paper's algorithm. With `amsgrad` the largest v so far stands for v under
     the root, so that no rate ever rises (Reddi, Kale & Kumar 2018); as in PyTorch, the largest is corrected like v,
-    which the paper leaves out."""
+    which the paper leaves out.
+    """
 
     lr: float = Field(default=1e-3, gt=0)
     beta1: float = Field(default=0.9, ge=0, lt=1)

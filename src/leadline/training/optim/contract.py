@@ -21,7 +21,8 @@ class Optimizer(Fact):
 
     With a decay λ the gradient is g + λw, that of the loss plus λ/2·Σw² (L2), unless the optimizer says that its decay
     is apart. Biases, norm parameters and other vectors are not decayed unless `decay_vectors` is set: shrinking them
-    does not regularise (Loshchilov & Hutter 2019; Goyal et al. 2017)."""
+    does not regularise (Loshchilov & Hutter 2019; Goyal et al. 2017).
+    """
 
     lr: float = Field(default=0.01, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
@@ -36,7 +37,8 @@ class Optimizer(Fact):
         """Return a PyTorch optimizer for those of `parameters` that are trained.
 
         `rates` are factors of the learning rate, where they are not 1; a group of parameters carries its own as
-        ``rate``. `hidden` are the matrices between layers of features, None all matrices."""
+        ``rate``. `hidden` are the matrices between layers of features, None all matrices.
+        """
         groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
         for p in parameters:
             if p.requires_grad:
@@ -88,7 +90,8 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     ``rule(w, g, memory, lr)`` changes the weights in place, given lists of tensors: all of a group are updated by a few
     calls over the whole list, which a GPU runs as a few kernels. `apart` decays weights by themselves, w ← (1 − lr·λ)w,
-    and not by way of g."""
+    and not by way of g.
+    """
 
     def __init__(self, groups: list[dict[str, Any]], rule: Rule, *, apart: bool = False) -> None:
         super().__init__(groups, {})

@@ -22,7 +22,8 @@ class Sgd(Optimizer):
     1/(1 − β) times as high for the same steps. With `nesterov` the step goes ahead of v: w ← w − lr·(g + βv), averaged
     w ← w − lr·((1 − β)g + βv). That is Nesterov's method written in the point at which the gradient is taken, w' = w −
     lr·βv (Nesterov 1983; Sutskever et al. 2013). With `full_batch` it is gradient descent (Cauchy 1847): a batch is the
-    whole train split, and lr is 0.1 unless it is given."""
+    whole train split, and lr is 0.1 unless it is given.
+    """
 
     momentum: float = Field(default=0.0, ge=0, lt=1)
     averaged: bool = False

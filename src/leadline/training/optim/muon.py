@@ -24,7 +24,8 @@ def orthogonalised(x_NAB: Tensor, rounds: int) -> Tensor:
 
     X ← X/‖X‖, then `rounds` times X ← aX + (bS + cS²)X with S = XXᵀ, which turns each singular value s into as + bs³ +
     cs⁵. On a GPU in bfloat16, as the values need not be exact; elsewhere in the precision of the input. Jordan et al.
-    2024, Muon: an optimizer for hidden layers in neural networks; the iteration after Bernstein & Newhouse 2024."""
+    2024, Muon: an optimizer for hidden layers in neural networks; the iteration after Bernstein & Newhouse 2024.
+    """
     a, b, c = COEFFICIENTS
     dtype = x_NAB.dtype
     x = x_NAB.bfloat16() if x_NAB.is_cuda else x_NAB
@@ -60,7 +61,8 @@ class Muon(AdamW):
     matrix, out × rest. k by `scale`: ``adamw`` is 0.2·√max(rows, columns), which makes steps as large as AdamW's, so
     that one learning rate and one decay serve both (Liu et al. 2025); ``original`` is √max(1, rows / columns) (Jordan
     et al. 2024), where lr is usually 0.02. `rest` is what the learning rate is multiplied by for what AdamW steps;
-    `beta1`, `beta2`, `eps`, `amsgrad` are AdamW's."""
+    `beta1`, `beta2`, `eps`, `amsgrad` are AdamW's.
+    """
 
     momentum: float = Field(default=0.95, gt=0, lt=1)
     nesterov: bool = True

@@ -17,7 +17,8 @@ class BestWeights:
     """Keeps the weights that were best on validation, which then ship, and ends training where no better ones come.
 
     `better` says of the watched measure whether lower or higher is so; without `stopping` nothing is kept. `ended` says
-    by what training ended: ``target``, ``patience`` or, while it goes on, nothing."""
+    by what training ended: ``target``, ``patience`` or, while it goes on, nothing.
+    """
 
     def __init__(self, stopping: EarlyStopping | None, better: str, step: Step) -> None:
         self.stopping, self.step = stopping, step

@@ -1,7 +1,8 @@
 """What training may use, of time and of energy, and how many steps that is worth at the pace seen.
 
 A schedule that is cut in its middle is useless, so the steps over which it stretches follow what the budget allows (Li,
-Yumer & Ramanan 2020, "Budgeted training"): the learning rate reaches its end when the budget does."""
+Yumer & Ramanan 2020, "Budgeted training"): the learning rate reaches its end when the budget does.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ class Budget(Fact):
         known.
 
         The pace is that of the later half of what was used, so that what happens once in a while (a validation, a
-        checkpoint) is in it, and a slow first step is soon out of it."""
+        checkpoint) is in it, and a slow first step is soon out of it.
+        """
         step, last = self.marks[-1] if self.marks else (0, 0.0)
         if used + reserve >= self.limit:
             return step
@@ -53,7 +55,8 @@ class Account:
     """Seconds and watt-hours that training has used, before an interruption too, and the budgets on them.
 
     Both count from `begin`, just before the first step, and include validation and checkpoints. `look_at` is the step
-    after which to look again. `clock` gives seconds."""
+    after which to look again. `clock` gives seconds.
+    """
 
     def __init__(
         self,
@@ -105,7 +108,8 @@ class Account:
     @contextmanager
     def noting(self, part: str, share: float = 1.0) -> Iterator[None]:
         """Note what a part of what must still happen after the last step takes, of which the block is a share, and keep
-        as much back from the budgets."""
+        as much back from the budgets.
+        """
         before = self._used()
         yield
         self.expect(part, **{what: (used - before[what]) / share for what, used in self._used().items()})
@@ -120,7 +124,8 @@ class Account:
 
         The next look is at twice the steps as long as the pace is hardly known, and half-way to the end later, where
         every step counts. What had `ended` training may not do so any more, where much less was used since than had
-        been kept back."""
+        been kept back.
+        """
         spent = self.spent(done) or (ended if self._left() < WORTH else "")
         last = min((self._last_step(what) for what in self.budgets), default=math.inf)
         horizon = done if spent else min(max(done + 1, math.floor(min(last, total))), total)

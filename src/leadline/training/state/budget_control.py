@@ -21,7 +21,8 @@ class BudgetControl:
     """What training uses, by its `account`, and what follows from it; all processes learn it from the first.
 
     `ended` says which budget ended training: ``time``, ``energy`` or nothing. `whole` is to be true where training
-    pauses or ends, so that nothing is used of which its checkpoint does not know."""
+    pauses or ends, so that nothing is used of which its checkpoint does not know.
+    """
 
     def __init__(self, account: Account, step: Step) -> None:
         self.account, self.step = account, step

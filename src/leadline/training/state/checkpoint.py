@@ -40,7 +40,8 @@ class Checkpoints:
     """The newest `keep` checkpoints in a folder.
 
     The sidecar is written last, holds the sha256 of the tensors and one of itself, and without it tensors are nothing:
-    so a checkpoint is there as a whole or not at all, and an edited one is noticed."""
+    so a checkpoint is there as a whole or not at all, and an edited one is noticed.
+    """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, keep
@@ -49,7 +50,8 @@ class Checkpoints:
         """Write a checkpoint and remove what is too old; returns its sidecar.
 
         `scalars` are JSON-able; numbers that are not finite come back as None. Raises TrainingFailed, saying what is
-        left, where it cannot be written."""
+        left, where it cannot be written.
+        """
         weights, sidecar = self.folder / f"step-{step:09d}.safetensors", self.folder / f"step-{step:09d}.json"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

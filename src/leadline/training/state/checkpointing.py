@@ -51,7 +51,8 @@ class Checkpointing:
     def restore(self, note: Callable[[str], None]) -> None:
         """Go back to the newest intact checkpoint, if there is one.
 
-        Raises RunError where it is of an earlier version, whose training cannot be gone on with to the same bits."""
+        Raises RunError where it is of an earlier version, whose training cannot be gone on with to the same bits.
+        """
         saved = self._checkpoints.latest()
         if saved is None:
             return

@@ -1,5 +1,6 @@
 """Going back to the last state that was sound: after a divergence with half the learning rate, after a lack of memory
-in smaller pieces."""
+in smaller pieces.
+"""
 
 from __future__ import annotations
 
@@ -176,7 +177,8 @@ def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -
     words.
 
     Raises TrainingFailed where the loss ties the examples of a batch together, where several processes would have to
-    agree, and where a micro-batch cannot be smaller."""
+    agree, and where a micro-batch cannot be smaller.
+    """
     advice = "Set a smaller training.batch or a smaller network (network.size=small)."
     objective, at = step.context.objective, step.progress
     if objective.supervision.coupled:

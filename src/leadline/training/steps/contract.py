@@ -42,7 +42,8 @@ class StepProgress:
 
     The learning rate was halved `halvings` times, each after a divergence, and `rate` is what it is multiplied by
     beside the schedule's factor: what a plateau leaves of it. `accumulate` is into how many micro-batches a batch is
-    split. Whoever drives the step changes these between two updates."""
+    split. Whoever drives the step changes these between two updates.
+    """
 
     total: int
     step: int = 0
@@ -65,7 +66,8 @@ class StepContext:
     """What a step is built from: the network, what it is trained for and how, on what, by how many processes.
 
     `training` is that of a resolved experiment; the schedule stretches over `total` steps, and an epoch has
-    `steps_per_epoch`. All random numbers of a step are drawn by `seed`, its number and the rows."""
+    `steps_per_epoch`. All random numbers of a step are drawn by `seed`, its number and the rows.
+    """
 
     network: nn.Module
     objective: BoundObjective

@@ -32,7 +32,8 @@ def per_example_gradients(
     """Return for each trained parameter of a loss's network, by its name there, the gradients of all rows (B, *shape).
 
     Batch norm ties rows together: networks with it are refused, or their running statistics are used and left as they
-    are (``running``). Raises UsageError for these, and for objectives whose loss ties rows together."""
+    are (``running``). Raises UsageError for these, and for objectives whose loss ties rows together.
+    """
     norms = [norm for norm in batch_norms(loss.network) if norm.training]
     if loss.objective.supervision.coupled:
         raise UsageError(

@@ -71,7 +71,8 @@ class PlainStep:
     """One update after another; each network of the objective is stepped in turn, by its own optimizer.
 
     The network is moved to the plan's device. A step that changes the gradient before it is used extends `gradient`.
-    Raises UsageError where micro-batches would change a loss that ties examples together."""
+    Raises UsageError where micro-batches would change a loss that ties examples together.
+    """
 
     def __init__(self, context: StepContext) -> None:
         training, objective, network = context.training, context.objective, context.network

@@ -42,7 +42,8 @@ class Shape(NamedTuple):
     """What pictures are brought to.
 
     `aspect` says how proportions are met: ``pad``, ``crop`` or ``stretch``; `depth` how many bits grey pixels of more
-    than eight fill: the brightest value of so many becomes 255."""
+    than eight fill: the brightest value of so many becomes 255.
+    """
 
     height: int
     width: int
@@ -55,7 +56,8 @@ class Header(NamedTuple):
     """What a picture says of itself without being decoded: size as seen (EXIF applied), and whether it is grey.
 
     `deep` pictures have more than eight bits, `clear` ones an alpha channel or a transparent colour, `moving` ones
-    several frames."""
+    several frames.
+    """
 
     height: int
     width: int
@@ -96,7 +98,8 @@ def read(source: Path | bytes, shape: Shape) -> np.ndarray:
     """Return pixels (H,W,C) uint8; raises DataError with the reason where a picture cannot be read.
 
     EXIF orientation is applied, palettes and CMYK are converted, 16 bits become 8, transparent parts are laid over
-    white, of several frames the first is taken. Large JPEG files are decoded at a fraction of their size."""
+    white, of several frames the first is taken. Large JPEG files are decoded at a fraction of their size.
+    """
     with _opened(source) as picture:
         # JPEG files decode faster at a half, a quarter or an eighth of their size; twice the size needed is kept for
         # smoothing.

@@ -1,7 +1,8 @@
 """How columns of any type are read as moments: what dates, calendars and series share.
 
 A moment is a time stamp without a zone: a column with a time zone is read on that zone's clock, text with an offset in
-UTC."""
+UTC.
+"""
 
 from __future__ import annotations
 

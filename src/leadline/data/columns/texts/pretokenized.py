@@ -1,7 +1,8 @@
 """Tokens and tags that come one by one: lists of them, or text with blanks between them.
 
 A blank within an item of a list is written as a no-break one, so that items with blanks between them can be told apart
-again."""
+again.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Which tokens of a text are hidden from a network that is to tell them from the others, and how well it does.
 
-B rows, T tokens of the longest, K hidden places of a text, E features."""
+B rows, T tokens of the longest, K hidden places of a text, E features.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,8 @@ def learn(blocks: Iterable[Sequence[str]], kind: str, *, most: int, least: int, 
 
     ``words`` are split at blanks and signs, ``given`` tokens at blanks alone, ``characters`` are code points, and
     ``bpe`` joins bytes to pairs, so that no text has an unknown token (Sennrich, Haddow & Birch 2016; on bytes Radford
-    et al. 2019). All text is brought to Unicode's form C."""
+    et al. 2019). All text is brought to Unicode's form C.
+    """
     from tokenizers import models, pre_tokenizers, trainers
 
     trainer: trainers.Trainer

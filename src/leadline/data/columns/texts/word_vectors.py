@@ -1,7 +1,8 @@
 """Vectors that embeddings of words start from: read from a file, or learnt from the text itself; kept in the cache.
 
 A run's weights hold them once it is trained, so its schema only says where they came from. Shapes in names: K words
-that have a vector, E numbers of a vector, S tokens of all texts, N texts."""
+that have a vector, E numbers of a vector, S tokens of all texts, N texts.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +34,8 @@ def from_file(file: object, vocabulary: Sequence[str]) -> dict[str, Any]:
 
     The file has a line for each word, its vector's numbers after it with blanks between, as word2vec and GloVe write
     it; a first line with two whole numbers is passed over. Raises DataError, naming the line, where vectors differ in
-    width."""
+    width.
+    """
     if not isinstance(file, str):
         raise UsageError(f"The vectors of a text are 'skipgram' or the path of a file, not {file!r}.")
     path = Path(file).expanduser()

@@ -97,7 +97,8 @@ def _preamble(lines: Sequence[str], separator: str) -> int:
 
     A title has one field where the table has several. It is passed over only where all that follows is of one width and
     has, below names, a column of numbers: what is left might otherwise be a ragged table, about which the user must
-    hear."""
+    hear.
+    """
     start = 0
     while start < min(len(lines), _PREAMBLE) and _is_aside(lines[start]):
         start += 1

@@ -1,7 +1,8 @@
 """Columns of text read as numbers: plain ones, decimal commas, and digits in groups of three.
 
 ``1.234,5`` and ``1,234.5`` say themselves how they are meant; ``1,234`` does not, and is read as the other columns of
-its file are."""
+its file are.
+"""
 
 from __future__ import annotations
 

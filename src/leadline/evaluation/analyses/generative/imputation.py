@@ -2,7 +2,8 @@
 
 Some known cells of test rows are hidden, and what the network puts in their place is compared with them, beside what
 the columns' train means, and their most frequent train values, would be. Shapes: n rows, Q quantities, K columns of
-classes and answers."""
+classes and answers.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +138,8 @@ def _findings(
     context: EvaluationContext,
 ) -> Iterator[Finding]:
     """Yield the mean over hidden cells, that of the column's own value, and how much better the network is; cells of a
-    row are not taken for independent."""
+    row are not taken for independent.
+    """
     name, gain = target_types
     group_m = found.row_m if subset.group is None else subset.group[found.row_m]
     again = Reproduction(producer="imputed", seed=context.seed, repeat="exact", tolerance=1e-5)

@@ -41,7 +41,8 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     """Yield the mean of closer bounds of the log-likelihood of rows, and how many numbers of codes differ between rows.
 
     The bound takes many codes a row: it is reckoned for as many rows, drawn at random, as can be afforded, whatever the
-    machine."""
+    machine.
+    """
     network, subset, levels = subject.network, subject.test_rows, subject.levels
     bounded = subject.objective.capability("bounded")
     assert bounded is not None

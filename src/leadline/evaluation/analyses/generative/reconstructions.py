@@ -71,7 +71,8 @@ def _between(
     distribution.
 
     In many dimensions the middle of a line between normal codes is far nearer to 0 than any code, and that of an arc is
-    not."""
+    not.
+    """
     options = generator.samples()
     own = encoder is not None
     paths = len(subset) // 2 if own else PATHS

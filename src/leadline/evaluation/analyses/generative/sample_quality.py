@@ -70,7 +70,8 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     of them.
 
     There are as many as there are test rows, at most `MOST`. Without a judge rows are compared as standardised raw
-    inputs."""
+    inputs.
+    """
     schema, judge, why = subject.dataset.schema, subject.reference, subject.no_reference
     test = random_rows(subject.test_rows, MOST, seed, "generated")
     new = subject.generated(len(test))

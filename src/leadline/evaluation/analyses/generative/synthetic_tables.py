@@ -98,7 +98,8 @@ def measures(
     context: EvaluationContext,
 ) -> Iterator[tuple[str, Measurement, Any]]:
     """Yield by name what new rows are worth: what models fitted to them lose beside models fitted to real ones, how
-    well a model tells them from test rows, and how correlations differ; and whether more of it is better."""
+    well a model tells them from test rows, and how correlations differ; and whether more of it is better.
+    """
     one = dataset.schema.inputs[0]
     held = test.batch(slice(0, len(test))).inputs
     tasks = list(_tasks(network, generator, dataset, test, new, context.seed))
@@ -183,7 +184,8 @@ def _gap(tasks: list[_Task], context: EvaluationContext, group: np.ndarray | Non
     rows.
 
     A loss is whether a class is wrong, or the squared error in variances of the test rows; the mean over what is
-    predicted."""
+    predicted.
+    """
     if not tasks:
         return absent("there is no column that could be predicted from others")
     lost = {
