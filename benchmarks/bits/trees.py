@@ -26,6 +26,17 @@ class Broken(Exception):
     """A job that did not end as it should, and what it said."""
 
 
+# Python runs this first in every process of a tree: packages that add to Leadline fit one of the trees alone.
+ALONE = """
+import importlib.metadata
+
+everything = importlib.metadata.entry_points
+importlib.metadata.entry_points = lambda **asked: (
+    () if asked.get("group", "").startswith("leadline.") else everything(**asked)
+)
+"""
+
+
 class Tree:
     """One tree's code in `src`; its runs, cache and ledger lie in `folder`, what it trains on in `data`."""
 
@@ -34,7 +45,14 @@ class Tree:
         self.name, self.folder, self.data = name, folder, data
         self.runs = folder / "runs"
         self.runs.mkdir(parents=True)
-        own = {"LEADLINE_CACHE": str(folder / "cache"), "LEADLINE_HOME": str(folder / "home"), "PYTHONPATH": str(src)}
+        alone = folder / "alone"
+        alone.mkdir()
+        (alone / "sitecustomize.py").write_text(ALONE, encoding="utf-8")
+        own = {
+            "LEADLINE_CACHE": str(folder / "cache"),
+            "LEADLINE_HOME": str(folder / "home"),
+            "PYTHONPATH": os.pathsep.join((str(alone), str(src))),
+        }
         self.environment = os.environ | own | {"OMP_NUM_THREADS": "1"}
         words = [sys.executable, "-c", "import leadline; print(leadline.__file__)"]
         done = subprocess.run(words, env=self.environment, cwd=self.runs, capture_output=True, text=True, check=True)

@@ -21,6 +21,7 @@ from leadline.core.plugins import members
 from leadline.core.registry_tables import TABLES
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.training_spec import TrainingSpec
+from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss, Prediction
 from leadline.nn.rng import Rng
 from leadline.objectives import contract
@@ -159,3 +160,12 @@ def test_another_packages_objective_in_one_file_is_a_task_of_several(packages: C
     batch = Batch({"x": torch.tensor([[1.0, 2.0]])}, torch.tensor([[0.0, 0.0]]), torch.ones(1), torch.arange(1))
     found = both.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B))
     assert found.value_B.tolist() == [(1.0 + 8.0) / 2]
+
+
+def test_an_objective_without_what_every_one_has_is_refused(packages: Callable[..., Any]) -> None:
+    class Nameless(PowerDecision):
+        metric_names = contract.Decision.metric_names
+
+    packages.give("objectives", "power", single_target("power", Options, ("number",), PowerHead, Nameless))
+    with pytest.raises(UsageError, match=r"objective power: .*Nameless.*metric_names"):
+        objective_for(Component(name="power"))

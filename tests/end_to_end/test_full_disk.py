@@ -15,8 +15,7 @@ import polars as pl
 import pytest
 
 from leadline.errors import DiskFull
-from leadline.pipeline import write
-from leadline.pipeline.trainer_state import TrainerState
+from leadline.pipeline import calibrate, write
 from leadline.run import folder as files
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
@@ -78,7 +77,7 @@ def test_while_writing_what_a_finished_run_has(
         raise OSError(28, "No space left on device")
 
     places: dict[str, tuple[object, str]] = {
-        "weights": (sys.modules[TrainerState.__module__], "save_weights"),
+        "weights": (calibrate, "save_weights"),
         "history": (pl.DataFrame, "write_parquet"),
         "report": (write, "store"),
         "page": (write, "render"),

@@ -78,8 +78,9 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
         return _loaded(entry.target, contract)
     except _Unusable as error:
         raise UsageError(
-            f"The package {entry.package} gives a {contract.noun} {name!r} that cannot be used: {error} Its entry point"
-            f" is {name} = {entry.target!r} in the group leadline.{group}. Update or uninstall {entry.package}."
+            f"The package {entry.package} gives {_article(contract.noun)} {name!r} that cannot be used: {error} Its"
+            f" entry point is {name} = {entry.target!r} in the group leadline.{group}. Update or uninstall"
+            f" {entry.package}."
         ) from error.__cause__
 
 
@@ -117,8 +118,12 @@ def misfit(item: Any, contract: Contract) -> str | None:
     elif getattr(kind, "_is_protocol", False) and not isinstance(item, type):
         lacking = [member for member in members(kind) if not hasattr(item, member)]
     elif not isinstance(item, kind):
-        return f"is {_called(item)}, not {'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
+        return f"is {_called(item)}, not {_article(kind.__name__)}"
     return f"lacks {_listed(lacking)}, which every {contract.noun} has" if lacking else None
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
 
 
 def _called(item: Any) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Container, Iterable
 
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
+from leadline.core.registry_tables import TABLES
+from leadline.errors import UsageError
 from leadline.evaluation import comparison, input_ablation
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.objectives.contract import BoundObjective
@@ -18,8 +20,28 @@ SUFFIXES = ("_over_repeats", "_difference")  # of names whose metric is that of 
 def declared_metrics(objective: BoundObjective) -> dict[str, Metric]:
     """Return all metrics that a run with an objective may find, by name: its own, and those of analyses and steps."""
     of_steps = (*comparison.METRICS, *input_ablation.METRICS)
-    of_analyses = (metric for analysis in analyses() for metric in analysis.metrics)
-    return {metric.id: metric for metric in (*of_steps, *of_analyses, *objective.decision.declared_metrics)}
+    ours = {metric.id: metric for metric in (*of_steps, *objective.decision.declared_metrics)}
+    others = {metric.id: metric for analysis in analyses() for metric in analysis.metrics}
+    return {**others, **ours}
+
+
+def check_names(objective: BoundObjective) -> None:
+    """Raise UsageError where an analysis of another package calls a metric as one that is there already: a requirement
+    would be judged on either.
+    """
+    taken = {metric.id: f"the objective {objective.name!r}" for metric in objective.decision.declared_metrics}
+    diagnostics = objective.capability("diagnostics")
+    taken |= dict.fromkeys(diagnostics.watched if diagnostics else (), f"the objective {objective.name!r}")
+    taken |= {metric.id: "the comparison with baselines" for metric in comparison.METRICS}
+    taken |= {metric.id: "the ablation of inputs" for metric in input_ablation.METRICS}
+    for analysis in sorted(analyses(), key=lambda one: one.name not in TABLES["analyses"]):
+        for metric in analysis.metrics:
+            if analysis.name not in TABLES["analyses"] and metric.id in taken:
+                raise UsageError(
+                    f"The analysis {analysis.name!r} declares the metric {metric.id!r}, which {taken[metric.id]}"
+                    " measures already. Call it something else, or uninstall the package that adds it."
+                )
+            taken.setdefault(metric.id, f"the analysis {analysis.name!r}")
 
 
 def metrics_of(findings: Iterable[Finding], objective: BoundObjective) -> dict[str, Metric]:

@@ -10,9 +10,13 @@ from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
+from leadline.core.registry import registered
+from leadline.core.registry_tables import TABLES
 from leadline.core.requirement import holm_levels
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
+from leadline.errors import LeadlineError
+from leadline.evaluation.analyses.contract import Analysis, Results
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.evaluation.analyses.quality import in_section
 from leadline.evaluation.subject import LEVEL, Subject, with_units
@@ -45,13 +49,27 @@ def evaluate(subject: Subject) -> Evaluated:
     for analysis in analyses():
         if analysis.cost == "slow" or analysis.applies(subject) is not None:
             continue
-        for item in analysis.run(subject, analysis.options(), subject.seed):
+        for item in _results(analysis, subject):
             section = item.section or analysis.section
             if isinstance(item, Finding):
                 findings.append(item.model_copy(update={"section": section}))
             else:
                 drafts.append(item._replace(section=section))
     return Evaluated(tuple(findings), tuple(drafts), subject.held_out())
+
+
+def _results(analysis: Analysis, subject: Subject) -> Results:
+    """Yield what an analysis finds; where one of another package fails, its metrics are absent, with what it raised."""
+    try:
+        yield from analysis.run(subject, analysis.options(), subject.seed)
+    except LeadlineError:
+        raise
+    except Exception as error:
+        if analysis.name in TABLES["analyses"]:
+            raise
+        package = registered("analyses")[analysis.name].package
+        why = f"the analysis {analysis.name!r} of the package {package} failed ({type(error).__name__}: {error})"
+        yield from (Finding.absent(metric.id, why) for metric in analysis.metrics)
 
 
 def measure_rows(

@@ -6,6 +6,7 @@ decides. Bound to the options of one experiment it is what training, evaluation 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, overload
@@ -104,6 +105,7 @@ class Learning(Protocol):
         """What the encoders of the inputs give."""
         return "vector"
 
+    @abstractmethod
     def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: bodies (raw encoded input to features), what `fuse` makes of several, and head."""
 
@@ -111,6 +113,7 @@ class Learning(Protocol):
         """Return what is stepped in turn, by name: one network, or a discriminator and a generator."""
         return {"network": network}
 
+    @abstractmethod
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example for the network that is `stepped`."""
 
@@ -158,6 +161,7 @@ class Decision(Protocol):
         """What findings of `measure` and `calibrate` are called."""
         return ()
 
+    @abstractmethod
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
         """Return what a user receives for a batch."""
 
@@ -174,6 +178,7 @@ class Decision(Protocol):
         """Return what predictions would be without calibration, and a name for them; None where it changes nothing."""
         return None
 
+    @abstractmethod
     def monitor(self, predictions: Columns, target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return the values of `monitors` on validation predictions, cheaply; `loss` is in the unit of the training
         loss.
@@ -194,11 +199,13 @@ class Decision(Protocol):
         """
         return "nothing", {}
 
+    @abstractmethod
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names (groups too, ``recall(cat)``) of the findings `measure` yields; requirements are checked on
         them.
         """
 
+    @abstractmethod
     def measure(self, predictions: Columns, context: EvaluationContext) -> Iterator[Finding | ExhibitDraft]:
         """Yield findings with intervals, and exhibits, from the predictions on one split."""
 

@@ -30,7 +30,12 @@ def objective_for(component: Component) -> BoundObjective:
         )
         which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
         raise UsageError(f"objective {component.name}: {which}{hint}") from None
-    bound = objective.bind(options)
+    try:
+        bound = objective.bind(options)
+    except TypeError as error:
+        if "abstract" not in str(error):
+            raise
+        raise UsageError(f"objective {component.name}: {error}, which every objective has.") from None
     for part, contract in ((bound.learning, Learning), (bound.decision, Decision)):
         lacking = [member for member in members(contract) if not hasattr(part, member)]
         if lacking:

@@ -17,6 +17,8 @@ from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import Schema
+from leadline.core.sections import SECTIONS
+from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation.subject import Subject
 from leadline.objectives.contract import BoundObjective
 
@@ -54,6 +56,13 @@ class Analysis:
     options: type[BaseModel] = NoOptions
     cost: Literal["quick", "slow"] = "quick"
     reference: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a section that no page has."""
+        if self.section not in SECTIONS:
+            raise UsageError(
+                f"The analysis {self.name!r} names the section {self.section!r}. {did_you_mean(self.section, SECTIONS)}"
+            )
 
     def names(self, objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
         """Return the names of findings that a requirement on such data may speak of."""

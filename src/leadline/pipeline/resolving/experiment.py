@@ -22,6 +22,7 @@ from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation import baselines, input_ablation
 from leadline.evaluation.analyses.lookup import analyses
+from leadline.evaluation.declared_metrics import check_names
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import BoundObjective
@@ -73,6 +74,7 @@ def resolve(
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
         "judge": judge_for(experiment, schema, objective),
     }
+    check_names(objective)
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
     check_requirements(experiment.require, (*_measured(objective, schema), *several))
     Augmenter(schema.inputs, schema.target)  # refuses unknown augmentations

@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from leadline.errors import UsageError
 from leadline.nn import rng as rng_module
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng, using_rng
@@ -25,7 +26,13 @@ class LossModule(nn.Module):
 
     def forward(self, batch: Batch, rng: Rng) -> Loss:
         with using_rng(rng):
-            return self.objective.learning.loss(self.network, batch, self.stepped, rng)
+            loss = self.objective.learning.loss(self.network, batch, self.stepped, rng)
+        if loss.value_B.ndim != 1 or loss.value_B.shape != loss.weight_B.shape:
+            raise UsageError(
+                f"The objective {self.objective.name!r} gives losses of shape {tuple(loss.value_B.shape)} and weights"
+                f" of shape {tuple(loss.weight_B.shape)} for {len(batch)} rows: both must be (B,), one for each row."
+            )
+        return loss
 
 
 def compiled(module: nn.Module) -> nn.Module:
