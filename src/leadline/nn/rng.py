@@ -24,7 +24,7 @@ _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as int64
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _UNSIGNED_GOLDEN, _UNSIGNED_MIX_1, _UNSIGNED_MIX_2 = (np.uint64(number % 2**64) for number in (_GOLDEN, _MIX_1, _MIX_2))
-# numbers up to which NumPy, on one core, is done before PyTorch: a call costs it a third, and it shifts unsigned
+# How many numbers NumPy, on one core, makes sooner than PyTorch: a call costs it a third of the time.
 _FEW = 1 << 16
 
 
@@ -106,9 +106,10 @@ untraced_bits = untraced("bits", _bits, lambda state_B, seed, count: state_B.new
 
 
 class Rng:
-    """Random draws for one step and the rows of one batch; every method gives each row its own numbers.
+    """Random numbers for one step and the rows of one batch; every method gives each row its own.
 
-    They also say how far training is, as the loss of some objectives goes by it.
+    Nothing is remembered between calls: seed, step and row make `state_B`, a purpose makes a second seed, and a counter
+    the numbers. It also says how far training is (`progress`), as the loss of some objectives goes by it.
     """
 
     def __init__(
@@ -177,7 +178,7 @@ _current: list[Rng] = []
 
 @contextmanager
 def using_rng(rng: Rng) -> Iterator[None]:
-    """Make `draws` what layers such as dropout draw from within the block."""
+    """Make `rng` what layers such as dropout take their numbers from within the block."""
     _current.append(rng)
     try:
         yield
@@ -186,7 +187,7 @@ def using_rng(rng: Rng) -> Iterator[None]:
 
 
 def current_rng() -> Rng:
-    """Return the draws of the step under way; raises RuntimeError outside of one."""
+    """Return the generator of the step under way; raises RuntimeError outside of one."""
     if not _current:
         raise RuntimeError(
             "a random layer ran in training mode outside of a step: wrap the call in leadline.nn.rng.using_rng(...)"

@@ -6,8 +6,11 @@
 4 fit        train the network to its end                                                    pipeline/fit.py
 5 calibrate  choose temperature and thresholds on validation rows; write the weights         pipeline/calibrate.py
 6 evaluate   measure the weights that lie in the folder; read the test split, once           pipeline/evaluate.py
-7 compare    with simpler models, with each input alone, with fewer labels                   pipeline/compare.py
+7 compare    with simpler models, and with the networks trained beside it (below)            pipeline/compare.py
 8 write      judge the requirements; report, page, card, manifest                            pipeline/write.py
+
+Between 5 and 6 other networks are trained that the run's own is compared with (`pipeline/auxiliary/`): each of several
+inputs alone, the same network on fewer labels, a classifier by which generated rows are judged.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ def train_run(run_context: RunContext, out: Path | None) -> Run | None:
 
 def start(run_context: RunContext, out: Path | None) -> Begun:
     """Prepare, resolve, and only when all that the user wrote makes sense, make the run folder."""
+    # The run that first weights come from (`--init`), whose fitted columns this one takes over; None for most.
     parent = parent_run(run_context.experiment, run_context.modules)
     dataset = prepare_data(run_context, parent)
     resolved = resolve_run(run_context, dataset, parent)
@@ -62,12 +66,12 @@ def complete(begun: Begun) -> Run | None:
     folder, run_context, dataset, _ = begun
     with disk_full_guard(folder):
         trained = calibrate_run(begun, fit(begun))
-        alone = train_single_inputs(folder, run_context, dataset)
-        shares = train_shares(folder, run_context, dataset)
+        single_inputs = train_single_inputs(folder, run_context, dataset)
+        label_shares = train_shares(folder, run_context, dataset)
         reference = reference_classifier(folder, run_context, dataset)
         if run_context.world.is_main:
             evaluated = evaluate_run(begun, trained, reference)
-            compared = compare_run(begun, evaluated, alone, shares)
+            compared = compare_run(begun, evaluated, single_inputs, label_shares)
             write_run(begun, evaluated, compared)
     return _finished(folder, run_context)
 

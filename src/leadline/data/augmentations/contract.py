@@ -66,7 +66,7 @@ class Augmentation(Protocol):
 
     @property
     def options(self) -> Mapping[str, Amount | Word]:
-        """What may be set, by name; a lone number is the first of them."""
+        """What may be set, by name; a lone number is the one called ``amount``, or the first of them."""
 
     @property
     def passed(self) -> Callable[[Sequence[tuple[Any, Options]], InputSchema], Stage]:
@@ -119,8 +119,8 @@ class SeparatePass:
 def checked(component: Component, options: Mapping[str, Amount | Word]) -> dict[str, Any]:
     """Return all options of a named part, given ones checked; raises UsageError naming the part and the option.
 
-    A lone number, which a `Component` calls ``amount``, is the first option.
-    """
+    A lone number, which a `Component` calls ``amount``, is the option of that name, or the first where none is called
+    so."""
     given = dict(component.options)
     if list(given) == ["amount"] and "amount" not in options:
         given = {next(iter(options)): given["amount"]}

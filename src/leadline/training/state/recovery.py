@@ -166,7 +166,7 @@ def halved(step: Step, snapshot: Snapshot, trouble: Diverged) -> str:
             " much lower learning rate (training.optimizer.lr), a bound on the gradient (training.clip=1) or exact"
             " arithmetic (training.plan.precision=fp32) may help."
         )
-    at = step.progress
+    at = step.progress  # changed by going back: from here on it is that of the snapshot
     _go_back(step, snapshot, replace(at, halvings=at.halvings + 1))
     times = f"halved for the {_ordinal(at.halvings)} time" if at.halvings > 1 else "halved"
     return f"{trouble.what}: back to step {at.step}, the learning rate is {times}"
@@ -202,8 +202,8 @@ def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -
 
 
 def _go_back(step: Step, snapshot: Snapshot, wanted: StepProgress) -> None:
-    # What was learned since about memory, pace and plateaus holds on.
     snapshot.put_back(step)
+    # What was learned since then about memory, pace and plateaus holds on; only the count of steps goes back too.
     step.progress.load({**wanted.state(), "step": snapshot.step})
 
 
