@@ -15,7 +15,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import EvaluationContext, Learning
+from leadline.objectives.contract import EvaluationContext
 
 
 class Drawing(Fact):
@@ -78,7 +78,7 @@ class Told(nn.Module):
         return nn.functional.one_hot(at, 10).float()
 
 
-class Judging(Learning):
+class Judging:
     """The loss side of such a classifier: its features are the pixels."""
 
     def embed(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:

@@ -14,13 +14,12 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.domain_gap import ANALYSIS, NAME, domain_auc, metric_names
 from leadline.evaluation.subject import Subject
-from leadline.objectives.contract import Learning
 from leadline.objectives.lookup import objective_for
 
 ADAPTATION, CLASSIFICATION = (objective_for(Component(name=name)) for name in ("adaptation", "classification"))
 
 
-class Itself(Learning):
+class Itself:
     """Features are the inputs."""
 
     def embed(self, network: Any, inputs: Any) -> torch.Tensor:
@@ -38,7 +37,7 @@ def rows(shift: float, validation: int = 150) -> Dataset:
 
 
 def measured(data: Dataset) -> Any:
-    subject = Subject(nn.Identity(), replace(ADAPTATION, learning=Itself()), data)
+    subject = Subject(nn.Identity(), replace(ADAPTATION, learning=Itself()), data)  # type: ignore[arg-type]
     return list(ANALYSIS.run(subject, ANALYSIS.options(), 0))
 
 
