@@ -8,10 +8,10 @@ from collections.abc import Container, Iterable
 
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
-from leadline.core.registry_tables import TABLES
+from leadline.core.plugins import OURS
 from leadline.errors import UsageError
 from leadline.evaluation import comparison, input_ablation
-from leadline.evaluation.analyses.lookup import analyses
+from leadline.evaluation.analyses.lookup import analyses, package_of
 from leadline.objectives.contract import BoundObjective
 
 SUFFIXES = ("_over_repeats", "_difference")  # of names whose metric is that of the name before
@@ -34,9 +34,10 @@ def check_names(objective: BoundObjective) -> None:
     taken |= dict.fromkeys(diagnostics.watched if diagnostics else (), f"the objective {objective.name!r}")
     taken |= {metric.id: "the comparison with baselines" for metric in comparison.METRICS}
     taken |= {metric.id: "the ablation of inputs" for metric in input_ablation.METRICS}
-    for analysis in sorted(analyses(), key=lambda one: one.name not in TABLES["analyses"]):
+    foreign = {analysis.name: package_of(analysis) != OURS for analysis in analyses()}
+    for analysis in sorted(analyses(), key=lambda one: foreign[one.name]):
         for metric in analysis.metrics:
-            if analysis.name not in TABLES["analyses"] and metric.id in taken:
+            if foreign[analysis.name] and metric.id in taken:
                 raise UsageError(
                     f"The analysis {analysis.name!r} declares the metric {metric.id!r}, which {taken[metric.id]}"
                     " measures already. Call it something else, or uninstall the package that adds it."

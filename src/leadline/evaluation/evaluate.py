@@ -10,14 +10,13 @@ from torch import nn
 
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
-from leadline.core.registry import registered
-from leadline.core.registry_tables import TABLES
+from leadline.core.plugins import OURS
 from leadline.core.requirement import holm_levels
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.errors import LeadlineError
 from leadline.evaluation.analyses.contract import Analysis, Results
-from leadline.evaluation.analyses.lookup import analyses
+from leadline.evaluation.analyses.lookup import analyses, package_of
 from leadline.evaluation.analyses.quality import in_section
 from leadline.evaluation.subject import LEVEL, Subject, with_units
 from leadline.objectives.contract import BoundObjective, EvaluationContext
@@ -65,9 +64,9 @@ def _results(analysis: Analysis, subject: Subject) -> Results:
     except LeadlineError:
         raise
     except Exception as error:
-        if analysis.name in TABLES["analyses"]:
+        package = package_of(analysis)
+        if package == OURS:
             raise
-        package = registered("analyses")[analysis.name].package
         why = f"the analysis {analysis.name!r} of the package {package} failed ({type(error).__name__}: {error})"
         yield from (Finding.absent(metric.id, why) for metric in analysis.metrics)
 

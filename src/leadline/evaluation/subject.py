@@ -48,6 +48,11 @@ class RunRecord:
     environment: Mapping[str, Any]
     timed: bool = True
 
+    @property
+    def threads(self) -> int:
+        """How many threads were found to be fastest for the network on the machine of the run."""
+        return int(self.environment.get("plan", {}).get("threads", torch.get_num_threads()))
+
 
 @dataclass
 class Subject:

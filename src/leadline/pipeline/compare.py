@@ -43,7 +43,7 @@ def compare_run(
     folder, run_context, dataset, _ = begun
     measured, levels, trained = evaluated.found, evaluated.subject.levels, evaluated.record.trained
     cost = tuple(finding for finding in measured.findings if finding.section == "cost")
-    with cpu_threads(evaluated.threads):
+    with cpu_threads(evaluated.record.threads):
         ones = (
             compare_baselines(folder, run_context, dataset, trained, measured, cost, levels),
             compare_inputs(evaluated.subject.network, run_context, dataset, measured, alone, levels),

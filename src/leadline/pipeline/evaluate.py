@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
-
 from leadline.core.requirement import Requirement
 from leadline.evaluation.evaluate import Evaluated, evaluate, levels_for
 from leadline.evaluation.subject import RunRecord, Subject
@@ -38,11 +36,6 @@ class EvaluatedRun(NamedTuple):
         assert self.subject.record is not None
         return self.subject.record
 
-    @property
-    def threads(self) -> int:
-        """How many threads were found to be fastest for this network on this machine."""
-        return int(self.record.environment.get("plan", {}).get("threads", torch.get_num_threads()))
-
 
 def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> EvaluatedRun:
     """Measure a trained run; rows that it generates are compared with real ones by the `reference` classifier."""
@@ -50,6 +43,7 @@ def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> Evalua
     experiment = run_context.experiment
     weights = folder / files.WEIGHTS
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
+    record = RunRecord(weights, experiment, trained, environment_for(folder), not run_context.shares_machine)
     subject = Subject(
         load_shipped(weights, experiment, dataset.schema, run_context.modules),
         run_context.objective,
@@ -59,10 +53,9 @@ def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> Evalua
         reference.judge,
         reference.why,
         progress=lambda done, total: run_context.shown.stage("measuring", done, total),
-        record=RunRecord(weights, experiment, trained, environment_for(folder), not run_context.shares_machine),
+        record=record,
     )
     has_test = len(dataset.splits.get("test", ()))
     accesses = access_log.record_access(dataset.fingerprint, str(folder)) if has_test else None
-    run = EvaluatedRun(subject, Evaluated((), (), {}), requirements, accesses)
-    with cpu_threads(run.threads):
-        return run._replace(found=evaluate(subject))
+    with cpu_threads(record.threads):
+        return EvaluatedRun(subject, evaluate(subject), requirements, accesses)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from torch import nn
 
-from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.models.build import classical_family
@@ -62,19 +61,14 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
         parent.check(dataset)
         for line in (*carried.description(parent, run_context.experiment.training.freeze), *parent.seen(dataset)):
             shown.note(line)
-    if classical_family(run_context.experiment.network, modules):
-        _say_unused(asked, run_context, schema)
+    family = classical_family(run_context.experiment.network, modules)
+    if family is not None:
+        entries = list(unused_entries(asked, run_context.experiment, schema))
+        if entries:
+            shown.note(f"{family.name} is fitted, not stepped: {', '.join(entries)} mean nothing to it")
         return Resolved(run_context, dataset, network, carried, None)
     run_context, rate_test = with_rate(run_context, dataset, network)
     return Resolved(run_context, dataset, network, carried, rate_test)
-
-
-def _say_unused(asked: Experiment, run_context: RunContext, schema: Schema) -> None:
-    """Name the entries that mean nothing to a model that no gradient trains."""
-    family = classical_family(run_context.experiment.network, run_context.modules)
-    entries = list(unused_entries(asked, run_context.experiment, schema))
-    if entries and family:
-        run_context.shown.note(f"{family.name} is fitted, not stepped: {', '.join(entries)} mean nothing to it")
 
 
 def _by_input(modules: Mapping[str, nn.Module], schema: Schema) -> Mapping[str, nn.Module]:

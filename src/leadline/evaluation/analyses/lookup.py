@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.plugins import OURS
 from leadline.core.registry import lookup, registered
 from leadline.core.registry_tables import TABLES
 from leadline.core.sections import section_rank
@@ -17,3 +18,9 @@ def analyses() -> tuple[Analysis, ...]:
     names = [*ours, *sorted(registered("analyses").keys() - ours.keys())]
     found: list[Analysis] = [lookup("analyses", name) for name in names]
     return tuple(sorted(found, key=lambda one: section_rank(one.section)))
+
+
+def package_of(analysis: Analysis) -> str:
+    """Return the package that an analysis is from; ours where the registry does not list it."""
+    entries = registered("analyses").items()
+    return next((entry.package for name, entry in entries if lookup("analyses", name) is analysis), OURS)
