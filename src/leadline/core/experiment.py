@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 
 from leadline.core import yaml_io
 from leadline.core.base import Fact, digest
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
@@ -119,19 +120,17 @@ class SplitSpec(Fact):
     @model_validator(mode="after")
     def _has_column(self) -> Self:
         if self.by in ("column", "group", "time") and not self.column:
-            raise ValueError(f"a split by {self.by} names its column: '{self.by}:COLUMN'")
+            raise ValueError(say("core.split-names-column-column", by=self.by))
         if self.spans is not None:
             if self.by != "time":
-                raise ValueError(
-                    f"spans are stretches of time, and the split is by {self.by}: 'time:COLUMN:360d/120d/120d'"
-                )
+                raise ValueError(say("core.spans-stretches-time-split", by=self.by))
             units = {Step.parse(span).unit for span in self.spans}
             if "b" in units or ("1" in units and len(units) > 1):
-                raise ValueError("spans are all stretches of time (but not business days), or all numbers of times")
+                raise ValueError(say("core.spans-all-stretches-time"))
             if self.folds is not None:
-                raise ValueError("spans make one split, and cross-validation makes its own: leave them out")
+                raise ValueError(say("core.spans-make-one-split"))
         if self.validation + self.test >= 1:
-            raise ValueError("validation and test together leave nothing to train on")
+            raise ValueError(say("core.validation-test-together-leave"))
         if self.fold is not None and (self.folds is None or self.fold > self.folds):
             raise ValueError(f"there is no fold {self.fold} of {self.folds or 'no'} folds")
         return self
@@ -141,7 +140,7 @@ class SplitSpec(Fact):
     def _three(cls, value: Any) -> Any:
         spans = value.split("/") if isinstance(value, str) else value
         if isinstance(spans, list | tuple) and len(spans) != 3:
-            raise ValueError("there are three spans, for train, validation and test: '360d/120d/120d'")
+            raise ValueError(say("core.three-spans-train-validation"))
         return spans if spans is None else tuple(str(span).strip() for span in spans)
 
     @property
@@ -299,7 +298,7 @@ def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not path:
-            raise UsageError(f"Cannot read --set {setting!r}: write it as path.to.entry=value.")
+            raise UsageError(say("core.cannot-read-set-write", setting=setting))
         result = with_setting(result, path, yaml_io.load(text, f"The value of --set {setting!r}"))
     return result
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 
 Provenance = Literal["measured", "estimated", "declared", "absent"]
 Repeat = Literal["exact", "sampled", "timed", "recorded"]
@@ -55,14 +56,14 @@ class Finding(Fact):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if (self.value is None) != (self.provenance == "absent"):
-            raise ValueError(f"{self.name}: a finding has a value exactly when it is not absent")
+            raise ValueError(say("core.finding-value-exactly-when", name=self.name))
         if self.provenance == "absent" and not self.why:
-            raise ValueError(f"{self.name}: an absent finding says why")
+            raise ValueError(say("core.absent-finding-says-why", name=self.name))
         numbers = [v for v in (self.value, *(self.interval or ())) if v is not None]
         if not all(math.isfinite(v) for v in numbers):
-            raise ValueError(f"{self.name}: not finite; report it as absent, with why")
+            raise ValueError(say("core.not-finite-report-absent", name=self.name))
         if self.interval is not None and self.interval[0] > self.interval[1]:
-            raise ValueError(f"{self.name}: the interval's ends are swapped")
+            raise ValueError(say("core.intervals-ends-swapped", name=self.name))
         return self
 
     @classmethod

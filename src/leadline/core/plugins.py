@@ -12,6 +12,7 @@ from functools import reduce
 from importlib.metadata import entry_points
 from typing import Any, NamedTuple, Protocol
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 
 OURS = "leadline"
@@ -67,9 +68,14 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
     if entry.others:
         packages = [one for one in (entry.package, *entry.others) if one != OURS]
         raise UsageError(
-            f"The {contract.noun} {name!r} is given by {_listed((entry.package, *entry.others))} (entry points"
-            f" {name!r} in the group leadline.{group}), and which one is meant cannot be told. Uninstall"
-            f" {' or '.join(packages)}, or have it choose another name."
+            say(
+                "core.given-entry-points-group",
+                noun=contract.noun,
+                name=name,
+                listed=_listed((entry.package, *entry.others)),
+                group=group,
+                packages=" or ".join(packages),
+            )
         )
     if entry.package == OURS:
         module, _, attribute = entry.target.partition(":")
@@ -78,9 +84,15 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
         return _loaded(entry.target, contract)
     except _Unusable as error:
         raise UsageError(
-            f"The package {entry.package} gives {_article(contract.noun)} {name!r} that cannot be used: {error} Its"
-            f" entry point is {name} = {entry.target!r} in the group leadline.{group}. Update or uninstall"
-            f" {entry.package}."
+            say(
+                "core.package-gives-cannot-used",
+                package=entry.package,
+                article=_article(contract.noun),
+                name=name,
+                error=error,
+                target=entry.target,
+                group=group,
+            )
         ) from error.__cause__
 
 

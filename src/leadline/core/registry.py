@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from leadline.core import yaml_io
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.core.registry_tables import ALIASES, TABLES, Group
@@ -52,7 +53,7 @@ def lookup(group: Group, name: str) -> Any:
     """
     entries, contract = registered(group), CONTRACTS[group]
     if name not in entries:
-        raise UsageError(f"There is no {contract.noun} {name!r}. {did_you_mean(name, entries)}")
+        raise UsageError(say("core.no", noun=contract.noun, name=name, suggestion=did_you_mean(name, entries)))
     return load(group, name, entries[name], contract)
 
 

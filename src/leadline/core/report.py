@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, ValidationError
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import Exhibit
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
@@ -78,10 +79,8 @@ class Report(Fact):
         try:
             return cls.model_validate_json(file.read_bytes())
         except FileNotFoundError:
-            raise RunError(
-                f"There is no report at {file}. Was the run finished? 'leadline resume' completes it."
-            ) from None
+            raise RunError(say("core.no-report-at-run", file=file)) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"])
-            raise RunError(f"{file} is not a Leadline report: {where}: {first['msg']}.") from None
+            raise RunError(say("core.not-leadline-report", file=file, where=where, msg=first["msg"])) from None

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import model_validator
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
 from leadline.errors import UsageError
 
@@ -43,10 +44,7 @@ class Requirement(Fact):
             if not math.isfinite(bound):
                 raise ValueError
         except ValueError:
-            raise UsageError(
-                f"Cannot read the requirement {text!r}. Write a name, one of >= <= > <, and a number: 'accuracy >="
-                " 0.95'."
-            ) from None
+            raise UsageError(say("core.cannot-read-requirement-write", text=text)) from None
         op: Any = match["op"]
         return cls(
             text=text.strip(),
@@ -85,7 +83,7 @@ class Verdict(Fact):
     @model_validator(mode="after")
     def _decided_on_something(self) -> Self:
         if self.verdict != "undecided" and self.finding is None:
-            raise ValueError(f"{self.text}: a decided verdict names its finding")
+            raise ValueError(say("core.decided-verdict-names-finding", text=self.text))
         return self
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 
 Unit = Literal["us", "mo", "b", "1"]
 _MICROSECONDS = {
@@ -43,9 +44,7 @@ class Step(NamedTuple):
         number, unit = (int(found[1]), found[2]) if found else (0, "")
         if number < 1 or (unit and unit not in {*_MICROSECONDS, *_MONTHS, "b"}):
             units = ", ".join([*_MICROSECONDS, *_MONTHS, "b"])
-            raise ValueError(
-                f"a stretch of time is a whole number from 1 on and one of {units}: '15min', '360d'; not {text!r}"
-            )
+            raise ValueError(say("core.stretch-time-whole-number", units=units, text=text))
         if unit in _MICROSECONDS:
             return cls(number * _MICROSECONDS[unit], "us")
         if unit in _MONTHS:
@@ -112,7 +111,7 @@ class SeriesSpec(Fact):
     @classmethod
     def _read(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and value.get("horizon") is None:
-            raise ValueError("how many steps are forecast? --horizon says it")
+            raise ValueError(say("core.how-many-steps-forecast"))
         return value
 
     @model_validator(mode="after")
@@ -120,9 +119,9 @@ class SeriesSpec(Fact):
         if self.every is not None:
             Step.parse(self.every)
         if self.time is not None and self.time in (self.item, *self.known):
-            raise ValueError(f"column {self.time!r} is the time: it cannot be the item or a column known ahead too")
+            raise ValueError(say("core.column-time-cannot-item", time=self.time))
         if self.item is not None and self.item in self.known:
-            raise ValueError(f"column {self.item!r} is the item: it cannot be a column known ahead too")
+            raise ValueError(say("core.column-item-cannot-column", item=self.item))
         return self
 
 

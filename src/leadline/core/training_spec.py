@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 
 
@@ -53,7 +54,7 @@ def _quantity(unit: str) -> BeforeValidator:
         if text and re.fullmatch(rf"(?:{part}\s*)+", text):
             return sum(float(number) * units[name] for number, name in re.findall(part, text))
         if text and not re.fullmatch(r"[\d.eE+-]+", text):
-            raise ValueError(f"write a number of {unit}, or one with its unit: {', '.join(units)}")
+            raise ValueError(say("core.write-number-one-unit", unit=unit, units=", ".join(units)))
         return value
 
     return BeforeValidator(read)

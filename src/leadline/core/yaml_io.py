@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 
 
@@ -42,7 +43,7 @@ def load(text: str, where: str) -> Any:
         _check_keys(yaml.compose(text, Loader=_Loader), where)
         return yaml.load(text, Loader=_Loader)  # a SafeLoader: plain values only, nothing in the text can run code
     except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(f"{where} is not YAML: {error}") from None
+        raise UsageError(say("core.not-yaml", where=where, error=error)) from None
 
 
 def _check_keys(node: yaml.Node | None, where: str) -> None:
@@ -59,8 +60,13 @@ def _check_keys(node: yaml.Node | None, where: str) -> None:
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 if key.value in lines:
                     raise UsageError(
-                        f"{where}, line {line}: {key.value!r} is there twice, first in line {lines[key.value]}. Keep"
-                        " one."
+                        say(
+                            "core.line-twice-first-line",
+                            where=where,
+                            line=line,
+                            key_value=key.value,
+                            lines=lines[key.value],
+                        )
                     )
                 lines[key.value] = line
             _check_keys(value, where)
@@ -73,11 +79,11 @@ def load_mapping(file: Path) -> dict[str, Any]:
     try:
         values = load(file.read_text(encoding="utf-8"), str(file))
     except FileNotFoundError:
-        raise UsageError(f"There is no experiment file {file}.") from None
+        raise UsageError(say("core.no-experiment-file", file=file)) from None
     except UnicodeDecodeError:
-        raise UsageError(f"{file} is not YAML: it is not text in UTF-8.") from None
+        raise UsageError(say("core.not-yaml-not-text", file=file)) from None
     if not isinstance(values, dict):
-        raise UsageError(f"{file} holds no experiment: its top level is not a mapping of names to values.")
+        raise UsageError(say("core.holds-no-experiment-top", file=file))
     return values
 
 

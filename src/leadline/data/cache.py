@@ -22,6 +22,7 @@ from pathlib import Path
 
 import platformdirs
 
+from leadline.core.catalogue import say
 from leadline.errors import DiskFull, UsageError
 from leadline.machine import disk
 
@@ -90,7 +91,7 @@ def limit() -> int:
     text = os.environ.get("LEADLINE_CACHE_LIMIT") or LIMIT
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", text.upper())
     if match is None:
-        raise UsageError(f"LEADLINE_CACHE_LIMIT is {text!r}, which is no size. Write a number and a unit: 500MB, 20GB.")
+        raise UsageError(say("data.leadline-cache-limit-which", text=text))
     return int(float(match[1]) * _UNITS[match[2]])
 
 
@@ -168,10 +169,7 @@ def _fill(final: Path, build: Callable[[Path], None]) -> None:
     except Exception as error:
         if not disk.is_full(error):
             raise
-        raise DiskFull(
-            f"The disk of the cache {root()} is full. Free some space, or set LEADLINE_CACHE to a folder on another"
-            " disk; nothing was trained yet."
-        ) from error
+        raise DiskFull(say("data.disk-cache-full-free", root=root())) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

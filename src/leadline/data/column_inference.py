@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core import registry
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.columns.contract import ColumnContext, column_type
 from leadline.data.columns.scalars.parsing import is_text
@@ -36,7 +37,13 @@ def check_columns(named: Iterable[str], table: Table, where: str) -> None:
     for name in named:
         if name not in table.frame.columns:
             raise UsageError(
-                f"{where}: there is no column {name!r} in {table.name}. {did_you_mean(name, table.frame.columns)}"
+                say(
+                    "data.no-column",
+                    where=where,
+                    name=name,
+                    table=table.name,
+                    suggestion=did_you_mean(name, table.frame.columns),
+                )
             )
 
 
@@ -45,7 +52,9 @@ def check_kinds(kinds: Mapping[str, str], where: str) -> None:
     known = registry.registered("columns")
     for column, kind in kinds.items():
         if kind not in known:
-            raise UsageError(f"{where}.{column}: there is no kind {kind!r}. {did_you_mean(kind, known)}")
+            raise UsageError(
+                say("data.no-kind", where=where, column=column, kind=kind, suggestion=did_you_mean(kind, known))
+            )
 
 
 def kinds(
@@ -76,9 +85,7 @@ def kinds(
         if why is None:
             found[name] = kind
         elif name in asked:
-            raise DataError(
-                f"{table.name}: column {name!r} cannot be used: {why}. --set data.kinds.{name}=KIND says what it is."
-            )
+            raise DataError(say("data.column-cannot-used-set", table=table.name, name=name, why=why))
         else:
             left_out[name] = why
     return Inferred(found, left_out)

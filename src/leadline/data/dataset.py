@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, LabelRequirement, Schema
 from leadline.data import cache, series, targets
@@ -181,7 +182,7 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
 
 def _read(spec: DataSpec, source: object | None, progress: Progress | None) -> Table:
     if source is None and not spec.source:
-        raise UsageError("There is no source: give a path, the name of a bundled dataset, or data in memory.")
+        raise UsageError(say("data.no-source-give-path"))
     source = spec.source if source is None else source
     table = read(source, test=spec.test, encoding=spec.encoding, progress=progress)
     return replace(table, split=None) if table.split in spec.ignore else table
@@ -213,10 +214,7 @@ def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset],
         unusable = (
             f" {invalid_rows.height:,} rows cannot be used: {first(invalid_rows)}." if invalid_rows.height else ""
         )
-        raise DataError(
-            f"{table.name}: among the rows that can be used for training the {same} has only one value: there is"
-            f" nothing to learn.{unusable}"
-        )
+        raise DataError(say("data.among-rows-can-used", table=table.name, same=same, unusable=unusable))
 
 
 def _usable(splits: Mapping[str, Subset]) -> Mapping[str, np.ndarray]:

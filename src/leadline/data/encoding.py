@@ -19,6 +19,7 @@ import polars as pl
 from numpy.lib.format import dtype_to_descr, open_memmap, write_array_header_1_0
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data import cache
 from leadline.data.checks.duplicates import Hashes, hash_ragged, hash_rows
@@ -99,7 +100,7 @@ def _load(folder: Path, rows: int) -> EncodedColumns:
         problems = pl.read_ipc(file)
     there = len(values) == rows if ends is None else len(ends) == rows + 1 and ends[-1] == len(values)
     if not there or hashes.shape != (rows, 2) or problems.schema != PROBLEMS:
-        raise ValueError(f"{folder} does not hold {rows} rows")
+        raise ValueError(say("data.does-not-hold-rows", folder=folder, rows=rows))
     return EncodedColumns(values, hashes, problems, missing, ends)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
@@ -75,14 +76,11 @@ def input_layout(
     names = [group.name for group in groups]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(
-                f"Two inputs would be called {name!r}. data.inputs says which columns make up which input, and their"
-                " names."
-            )
+            raise UsageError(say("data.two-inputs-would-called", name=name))
     if not groups:
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
         of = ", ".join(map(repr, taken))
-        raise DataError(f"{table.name}: no column is left to predict {of} from ({reasons}).")
+        raise DataError(say("data.no-column-left-predict", table=table.name, of=of, reasons=reasons))
     return InputLayout(groups, left_out, inferred.left_out)
 
 
@@ -166,13 +164,13 @@ def _check(
     named = [column for entry in entries.values() for column in entry.columns or ()]
     twice = [column for column in named if named.count(column) > 1]
     if twice:
-        raise UsageError(f"data.inputs: column {twice[0]!r} is named twice; each column makes up one input.")
+        raise UsageError(say("data.data-inputs-column-named", twice=twice[0]))
     for column in asked:
         if column in taken:
-            raise UsageError(f"Column {column!r} cannot be an input: {taken[column]}.")
+            raise UsageError(say("data.column-cannot-input", column=column, taken=taken[column]))
     both = [column for column in asked if column in spec.ignore]
     if both:
-        raise UsageError(f"Column {both[0]!r} is named as an input and ignored too.")
+        raise UsageError(say("data.column-named-input-ignored", both=both[0]))
 
 
 def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], asked: Iterable[str]) -> dict[str, str]:
@@ -209,9 +207,7 @@ def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, close
         columns = {c: found[c] for c in entry.columns} if entry.columns else scalars
         own = [kind for kind in columns.values() if not column_type(kind).scalar]
         if own and len(columns) > 1:
-            raise UsageError(
-                f"data.inputs.{name}: a column of kind {own[0]!r} is an input of its own; name it in another entry."
-            )
+            raise UsageError(say("data.data-inputs-column-kind", name=name, own=own[0]))
         if columns:
             yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options, entry.strong)
         if not entry.columns:

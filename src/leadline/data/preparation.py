@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, LabelRequirement, Schema
 from leadline.data import inputs, sample_weights, targets
@@ -59,7 +60,7 @@ def fitted(
     )
     weight = sample_weights.column_of(table, spec)
     if choice is not None and weight in choice.columns:
-        raise UsageError(f"Column {weight!r} is the target: it cannot weigh the rows too.")
+        raise UsageError(say("data.column-target-cannot-weigh", weight=weight))
     told: list[str] = [*choice.notes] if choice is not None else []
     if choice is not None:
         spec, told_of_inputs = target_type(choice.kind).fitting.with_inputs(table, spec, choice)
@@ -134,10 +135,7 @@ def given(
     names = to_split_names(table.frame[column])
     if names.null_count():
         value = table.frame[column].filter(names.is_null())[0]
-        raise DataError(
-            f"{table.name}: column {column!r} says which part a row is in, but {value!r} is neither train, validation"
-            " nor test."
-        )
+        raise DataError(say("data.column-says-which-part", table=table.name, column=column, value=value))
     splits = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
     splits = {name: rows for name, rows in splits.items() if len(rows)}
     return Preparation(schema, splits, f"column {column}", dependence(table, spec.split, splits.values()), (), {})
@@ -179,7 +177,7 @@ def _split(
         return _shared(table, spec, np.arange(len(there)), None, seed, family)
     rows = np.flatnonzero(there)
     if not len(rows):
-        raise DataError(f"{table.name}: no row has a usable value of the target {target.name!r}.")
+        raise DataError(say("data.no-row-usable-value", table=table.name, target=target.name))
     shared = _shared(table, spec, rows, target, seed, family)
     if labels != "some" or there.all():
         return shared

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.columns.contract import ColumnState, ColumnType, column_type, input_type
 from leadline.errors import UsageError
@@ -134,5 +135,5 @@ def _as_they_are(states: Sequence[ColumnState]) -> nn.Module:
 def _scalar(kind: str) -> ColumnType:
     found = column_type(kind)
     if not found.scalar:
-        raise UsageError(f"A column of kind {kind!r} is an input of its own, not a column of a table.")
+        raise UsageError(say("data.column-kind-input-own", kind=kind))
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.column_inference import check_columns, shown
 from leadline.data.columns.scalars.parsing import as_numbers
@@ -33,12 +34,9 @@ def read(table: Table, name: str, train: np.ndarray) -> np.ndarray:
         number_there = as_numbers(column[row : row + 1])[0]
         what = "is missing" if number_there is not None and np.isnan(number_there) else f"cannot be {shown(value)}"
         raise DataError(
-            f"{file}, row {number}, column {name!r}: the weight {what}; a weight is a number from 0 on ({len(wrong):,}"
-            " such rows)."
+            say("data.row-column-weight-weight", file=file, number=number, name=name, what=what, wrong_count=len(wrong))
         )
     if not values_N[train].any():
-        raise DataError(
-            f"{table.name}: every row to be trained on has weight 0 in column {name!r}: there is nothing to learn."
-        )
+        raise DataError(say("data.every-row-trained-on", table=table.name, name=name))
     weight_N: np.ndarray = np.nan_to_num(values_N, nan=0.0, posinf=0.0, neginf=0.0)
     return weight_N

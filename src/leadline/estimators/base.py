@@ -18,6 +18,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from leadline.core import yaml_io
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
@@ -74,14 +75,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _train(self, frame: pl.DataFrame, target_n: np.ndarray, kind: str, sample_weight: Any) -> None:
         """Fit on a frame (n,p) and an encoded target (n,); raises ValueError where the data cannot be learned from."""
         if frame.height < 2:
-            raise ValueError(f"A network cannot be trained on n_samples = {frame.height}; two rows are the least.")
+            raise ValueError(say("estimators.network-cannot-trained-on", height=frame.height))
         weight_n = (
             None
             if sample_weight is None
             else _check_sample_weight(sample_weight, frame.to_numpy(), ensure_non_negative=True)
         )
         if weight_n is not None and not weight_n.any():
-            raise ValueError("Every sample weight is zero: there is nothing to learn from.")
+            raise ValueError(say("estimators.every-sample-weight-zero"))
         beside = {TARGET: target_n} if weight_n is None else {TARGET: target_n, WEIGHT: weight_n}
         frame = frame.with_columns(pl.Series(name, values) for name, values in beside.items())
         try:
@@ -131,7 +132,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise ValueError(str(error)) from error
         if dataset.invalid_rows.height:
             row = dataset.invalid_rows.row(0, named=True)
-            raise ValueError(f"Row {row['row']} of X cannot be used: {row['reason']}.")
+            raise ValueError(say("estimators.row-x-cannot-used", row=row["row"], reason=row["reason"]))
         (part,) = dataset.splits.values()
         assert experiment.objective is not None
         return predict_subset(network, objective_for(experiment.objective), part)
@@ -188,9 +189,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             texts = {name: (where / name).read_text(encoding="utf-8") for name in (files.EXPERIMENT, files.SCHEMA)}
             weights = (where / files.WEIGHTS).read_bytes()
         except (OSError, ValueError) as error:
-            raise RunError(f"{where} holds no estimator that was saved: {error}.") from None
+            raise RunError(say("estimators.holds-no-estimator-saved", where=where, error=error)) from None
         if kept["class"] != cls.__name__:
-            raise RunError(f"{where} holds a {kept['class']}, not a {cls.__name__}.")
+            raise RunError(say("estimators.holds-not", where=where, class_name=kept["class"], type=cls.__name__))
         loaded = cls(**kept["params"])
         loaded.n_features_in_ = kept["n_features_in_"]
         for name in ARRAYS:

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.estimators.base import Estimator
 
@@ -31,9 +32,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         check_consistent_length(X, labels_n)
         self.classes_, number_n = np.unique(labels_n, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(
-                f"A classifier needs two classes or more, and y has one class only: {self.classes_.tolist()[0]!r}."
-            )
+            raise ValueError(say("estimators.classifier-needs-two-classes", tolist=self.classes_.tolist()[0]))
         self._train(frame, number_n, "category", sample_weight)
         return self
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.registry import lookup, registered
@@ -85,11 +86,11 @@ def choose(
         known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]
         for name in asked:
             if name not in known:
-                raise UsageError(f"baselines: there is no baseline {name!r}. {did_you_mean(name, known)}")
+                raise UsageError(
+                    say("evaluation.baselines-no-baseline", name=name, suggestion=did_you_mean(name, known))
+                )
         if asked and not learnt:
-            raise UsageError(
-                f"baselines: they learn classes, a number or what is next, not what {objective.name!r} is about."
-            )
+            raise UsageError(say("evaluation.baselines-they-learn-classes", objective=objective.name))
         names = tuple(dict.fromkeys(asked))
     own = {component.name for component in network.bodies.values()}
     return tuple(name for name in names if name not in own)
@@ -150,7 +151,7 @@ def _fitted(
     )
     seconds = time.perf_counter() - began
     if rows < len(train):
-        note(f"baseline {name}: fitted to {rows:,} of {len(train):,} train rows, drawn at random")
+        note(say("evaluation.baseline-fitted-train-rows", name=name, rows=rows, train_count=len(train)))
     if validation is not None and validation.target is not None and len(validation):
         context = EvaluationContext("validation", validation.target, validation.group, dataset.schema)
         objective.decision.calibrate(network, predict_subset(network, objective, validation), context)

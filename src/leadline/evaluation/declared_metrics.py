@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.plugins import OURS
@@ -39,8 +40,12 @@ def check_names(objective: BoundObjective) -> None:
         for metric in analysis.metrics:
             if foreign[analysis.name] and metric.id in taken:
                 raise UsageError(
-                    f"The analysis {analysis.name!r} declares the metric {metric.id!r}, which {taken[metric.id]}"
-                    " measures already. Call it something else, or uninstall the package that adds it."
+                    say(
+                        "evaluation.analysis-declares-metric-which",
+                        analysis=analysis.name,
+                        metric_id=metric.id,
+                        taken=taken[metric.id],
+                    )
                 )
             taken.setdefault(metric.id, f"the analysis {analysis.name!r}")
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from scipy import stats
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Interval, Reproduction
 from leadline.core.report import Report
@@ -72,7 +73,9 @@ def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels:
     common["section"] = first.section if first.section == "baselines" else "metrics"
     if len(values) < len(found):
         lacking = len(found) - len(values)
-        return Finding.absent(first.name, f"it could not be measured on {lacking} of {len(found)} folds", **common)
+        return Finding.absent(
+            first.name, say("evaluation.could-not-measured-on", lacking=lacking, found_count=len(found)), **common
+        )
     count, mean, spread = len(values), statistics.fmean(values), statistics.stdev(values)
     half = [float(stats.t.ppf(0.5 + level / 2, count - 1)) * spread * math.sqrt(1 / count + share) for level in levels]
     bounds = _bounds(first, mean)

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from pydantic import ValidationError
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
 from leadline.data.subset import decoded
@@ -33,15 +34,19 @@ def checked(drawing: Generator | Sampler | Converter, options: Mapping[str, Any]
     fields = drawing.samples.model_fields
     label = options.get("label")
     if label is not None and "label" in fields and schema.classes and str(label) not in schema.classes:
-        raise UsageError(f"sample: there is no class {str(label)!r}. {did_you_mean(str(label), schema.classes)}")
+        raise UsageError(
+            say("evaluation.sample-no-class", label=str(label), suggestion=did_you_mean(str(label), schema.classes))
+        )
     try:
         return drawing.samples.model_validate(dict(options))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][-1]) if first["loc"] else ""
         if first["type"] == "extra_forbidden":
-            raise UsageError(f"sample: unknown option {name!r}. {did_you_mean(name, fields)}") from None
-        raise UsageError(f"sample: option {name!r}: {plain(first['msg'])}") from None
+            raise UsageError(
+                say("evaluation.sample-unknown-option", name=name, suggestion=did_you_mean(name, fields))
+            ) from None
+        raise UsageError(say("evaluation.sample-option", name=name, msg=plain(first["msg"]))) from None
 
 
 def generate(

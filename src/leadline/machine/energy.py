@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import torch
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 
 WATTS_PER_CORE = 12.0  # of a processor nobody knows more about (Lannelongue et al. 2021, Green Algorithms, "any" CPU)
@@ -158,7 +159,7 @@ def _declaration(name: str, example: str) -> float | None:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{name} is {text!r}. Write a number above zero, such as {example}.")
+        raise UsageError(say("machine.write-number-above-zero", name=name, text=text, example=example))
     return value
 
 

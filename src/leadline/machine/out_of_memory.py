@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import torch
 
+from leadline.core.catalogue import say
 from leadline.errors import TrainingFailed
 
 Result = TypeVar("Result")
@@ -35,9 +36,7 @@ def retry_with_half(work: Callable[[int], Result], rows: int) -> Result:
             if not is_out_of_memory(error):
                 raise
             if rows <= 1:
-                raise TrainingFailed(
-                    "The memory is not enough for one row. Take a smaller network (network.size=small)."
-                ) from None
+                raise TrainingFailed(say("machine.memory-not-enough-one")) from None
         rows //= 2  # not before the error is gone, which holds what the work had allocated
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import NetworkSpec, Size
 from leadline.core.registry import lookup, registered
@@ -46,7 +47,7 @@ def build_encoder(
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
         raise UsageError(
-            f"The network {component.name!r} does not fit into memory: {str(error).splitlines()[0]}"
+            say("models.network-does-not-fit", component=component.name, splitlines=str(error).splitlines()[0])
         ) from None
     return InputEncoder(
         preprocessor,
@@ -143,14 +144,23 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
     known = {*family.options.model_fields, *((OVER,) if "sequence" in family.accepts else ())}
     for name in component.options:
         if name not in known:
-            raise UsageError(f"The network {component.name!r} has no option {name!r}. {did_you_mean(name, known)}")
+            raise UsageError(
+                say(
+                    "models.network-no-option",
+                    component=component.name,
+                    name=name,
+                    suggestion=did_you_mean(name, known),
+                )
+            )
     try:
         return family.options.model_validate({**family.sizes.get(size, {}), **component.options})
     except ValidationError as error:
         first = error.errors()[0]
         path = ".".join(str(part) for part in first["loc"]) or "options"
         raise UsageError(
-            f"The network {component.name!r}: {path}: {plain(first['msg'])} (got {first['input']!r})."
+            say(
+                "models.network-got", component=component.name, path=path, msg=plain(first["msg"]), input=first["input"]
+            )
         ) from None
 
 

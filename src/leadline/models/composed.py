@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, create_model
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Size
 from leadline.errors import UsageError
@@ -47,24 +48,18 @@ def composed(
     """
     outer = component.name
     if "sequence" not in family.accepts:
-        raise UsageError(
-            f"The network {outer!r} cannot stand over another: it takes {' or '.join(family.accepts)}, not sequences."
-        )
+        raise UsageError(say("models.network-cannot-stand-over", outer=outer, accepts=" or ".join(family.accepts)))
     if family.forecasts:
-        raise UsageError(f"The network {outer!r} cannot stand over another: it continues the variables themselves.")
+        raise UsageError(say("models.network-cannot-stand-over-another", outer=outer))
     if spec.kind not in ("image", "sequence"):
-        raise UsageError(
-            f"The network {outer!r}: {OVER} cuts images and sequences into patches; this input is a {spec.kind}."
-        )
+        raise UsageError(say("models.network-cuts-images-sequences", outer=outer, over=OVER, spec_kind=spec.kind))
     named, given = _read(outer, component.options[OVER])
     patch = _image_patch(outer, given, spec) if spec.kind == "image" else _window(outer, given, spec)
     channels = spec.shape[0] if spec.kind == "image" else 1
     inside = SignalSpec("image", (channels, *patch))
     inner, options = check(named, inside, size)
     if inner.fit is not None:
-        raise UsageError(
-            f"The network {named.name!r} is fitted, not trained step by step: it cannot stand under another."
-        )
+        raise UsageError(say("models.network-fitted-not-trained", named=named.name))
 
     def build(spec: SignalSpec, own: BaseModel) -> nn.Module:
         below = inner.build(inside, options)
@@ -134,9 +129,7 @@ def _read(outer: str, value: Any) -> tuple[Component, Any]:
     entries = {"name": value} if isinstance(value, str) else dict(value) if isinstance(value, Mapping) else {}
     name, patch, options = entries.pop("name", None), entries.pop("patch", None), entries.pop("options", {})
     if not isinstance(name, str) or not isinstance(options, Mapping):
-        raise UsageError(
-            f"The network {outer!r}: {OVER} names the network beneath, as in {{name: cnn, patch: 8}} (got {value!r})."
-        )
+        raise UsageError(say("models.network-names-network-beneath", outer=outer, over=OVER, value=value))
     return Component(name=name, options={**entries, **options}), patch
 
 
@@ -146,13 +139,18 @@ def _image_patch(outer: str, given: Any, spec: SignalSpec) -> Patch:
     if given is None:
         sides = [-(-height // _ACROSS), -(-width // _ACROSS)]
     if not isinstance(sides, list | tuple) or len(sides) != 2 or not all(map(_counts, sides)):
-        raise UsageError(
-            f"The network {outer!r}: {OVER}.patch is a side in pixels, or [height, width] (got {given!r})."
-        )
+        raise UsageError(say("models.network-patch-side-pixels", outer=outer, over=OVER, given=given))
     if sides[0] > height or sides[1] > width:
         raise UsageError(
-            f"The network {outer!r}: {OVER}.patch of {sides[0]}×{sides[1]} pixels is larger than the image of"
-            f" {height}×{width}."
+            say(
+                "models.network-patch-pixels-larger",
+                outer=outer,
+                over=OVER,
+                sides=sides[0],
+                sides_2=sides[1],
+                height=height,
+                width=width,
+            )
         )
     return sides[0], sides[1]
 
@@ -161,11 +159,9 @@ def _window(outer: str, given: Any, spec: SignalSpec) -> Patch:
     steps, features = spec.shape
     given = min(_STEPS, steps) if given is None else given
     if not _counts(given):
-        raise UsageError(f"The network {outer!r}: {OVER}.patch is a number of steps (got {given!r}).")
+        raise UsageError(say("models.network-patch-number-steps", outer=outer, over=OVER, given=given))
     if given > steps:
-        raise UsageError(
-            f"The network {outer!r}: {OVER}.patch of {given} steps is longer than the sequence of {steps}."
-        )
+        raise UsageError(say("models.network-patch-steps-longer", outer=outer, over=OVER, given=given, steps=steps))
     return given, features
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel, create_model
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean
 from leadline.models.contract import Family
@@ -68,20 +69,21 @@ def resolve(network: str | Family | type[nn.Module] | nn.Module) -> Family:
     if isinstance(network, type) and issubclass(network, nn.Module):
         return _of_class(network)
     if not isinstance(network, str):
-        raise UsageError(
-            f"A network is a name, an nn.Module, a class of them or a Family, not {type(network).__name__}."
-        )
+        raise UsageError(say("models.network-name-nn-module", type=type(network).__name__))
     if file := _FILE.fullmatch(network):
         path = Path(file["file"]).resolve()
         if not path.is_file():
-            raise UsageError(f"There is no file {path} to take a network from.")
+            raise UsageError(say("models.no-file-take-network", path=path))
         return _declared(_execute(path, path.stat().st_mtime_ns), file["name"], network)
     if place := _IMPORT.fullmatch(network):
         return _declared(_import(place["module"], network), place["name"], network)
     if network not in registered("models"):
         raise UsageError(
-            f"There is no network {network!r}. {did_you_mean(network, registered('models'))} "
-            f"A network of your own is named by its file, 'net.py:Net', or its module, 'package.module:Net'."
+            say(
+                "models.no-network-network-your",
+                network=network,
+                suggestion=did_you_mean(network, registered("models")),
+            )
         )
     family: Family = lookup("models", network)
     return family
@@ -104,9 +106,7 @@ def _of_class(cls: type[nn.Module]) -> Family:
     wants_spec = bool(parameters) and (required[:1] == parameters[:1] or parameters[0].name == "spec")
     if len(required) > wants_spec:
         names = ", ".join(repr(p.name) for p in required[wants_spec:])
-        raise UsageError(
-            f"{cls.__name__} cannot be built: its parameters {names} have no default. Only the first may lack one."
-        )
+        raise UsageError(say("models.cannot-built-parameters-no", type=cls.__name__, names=names))
     plain = {p.name: p.default for p in parameters[wants_spec:] if _is_plain(p.default)}
     # Checking a value is left to the class: a default of 0 does not say that 0.5 would be wrong.
     fields: dict[str, Any] = {name: (Any, default) for name, default in plain.items()}
@@ -117,7 +117,9 @@ def _of_class(cls: type[nn.Module]) -> Family:
         try:
             module = cls(spec, **values) if wants_spec else cls(**values)
         except _FAILURES as error:
-            raise UsageError(f"{cls.__name__} cannot be built for {_described(spec)}: {error}") from error
+            raise UsageError(
+                say("models.cannot-built", type=cls.__name__, described=_described(spec), error=error)
+            ) from error
         return _adapt(module, spec, cls.__name__)
 
     return Family(name=cls.__name__, accepts=_KINDS, options=options, gives=build, reference="your own")
@@ -128,7 +130,7 @@ def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:
     try:
         out_width(own, spec, name)
     except _FAILURES as error:
-        raise UsageError(f"{name} fails on {_described(spec)}: {error}") from error
+        raise UsageError(say("models.fails-on", name=name, described=_described(spec), error=error)) from error
     return own
 
 
@@ -162,10 +164,10 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
     ]
     if name is None:
         hint = f"Name one of its classes: {asked}:{classes[0]}." if classes else "It has no class of nn.Module either."
-        raise UsageError(f"{asked} declares no FAMILY. {hint}")
+        raise UsageError(say("models.declares-no-family", asked=asked, hint=hint))
     if found is None:
-        raise UsageError(f"{asked}: there is no {name!r}. {did_you_mean(name, classes)}")
-    raise UsageError(f"{asked} is neither a class of nn.Module nor a Family, but {type(found).__name__}.")
+        raise UsageError(say("models.no", asked=asked, name=name, suggestion=did_you_mean(name, classes)))
+    raise UsageError(say("models.neither-class-nn-module", asked=asked, type=type(found).__name__))
 
 
 @cache
@@ -180,7 +182,7 @@ def _execute(file: Path, modified: int) -> ModuleType:  # an edited file is anot
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise UsageError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+        raise UsageError(say("models.cannot-run", file=file, type=type(error).__name__, error=error)) from error
     return module
 
 
@@ -188,4 +190,6 @@ def _import(name: str, asked: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except (Exception, SystemExit) as error:
-        raise UsageError(f"{asked}: the module {name!r} cannot be imported: {type(error).__name__}: {error}") from error
+        raise UsageError(
+            say("models.module-cannot-imported", asked=asked, name=name, type=type(error).__name__, error=error)
+        ) from error

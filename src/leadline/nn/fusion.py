@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean, plain
@@ -118,14 +119,21 @@ def checked_fusion(component: Component) -> FusionOptions:
     for name in component.options:
         if name not in known.model_fields:
             raise UsageError(
-                f"network.fusion: {component.name!r} has no option {name!r}. {did_you_mean(name, known.model_fields)}"
+                say(
+                    "nn.network-fusion-no-option",
+                    component=component.name,
+                    name=name,
+                    suggestion=did_you_mean(name, known.model_fields),
+                )
             )
     try:
         return known.model_validate(component.options)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise UsageError(f"network.fusion: {where}: {plain(first['msg'])} (got {first['input']!r}).") from None
+        raise UsageError(
+            say("nn.network-fusion-got", where=where, msg=plain(first["msg"]), input=first["input"])
+        ) from None
 
 
 def fuse_by(component: Component, media: Sequence[bool] = ()) -> Fuse:
@@ -141,7 +149,7 @@ def _method(component: Component) -> FusionMethod:
     known = registered("fusions")
     if component.name not in known:
         raise UsageError(
-            f"network.fusion: there is no fusion {component.name!r}. {did_you_mean(component.name, known)}"
+            say("nn.network-fusion-no-fusion", component=component.name, suggestion=did_you_mean(component.name, known))
         )
     found: FusionMethod = lookup("fusions", component.name)
     return found

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, EncoderOutput, Signal, SignalSpec
@@ -161,15 +162,9 @@ def assemble(
         return Network(parts, make(spec, outputs), last, fusion)
     (name, body), *others = parts.items()
     if others:
-        raise UsageError(
-            f"The network of the input {headless[0]!r} has 'head: none', but there are {len(parts)} inputs to fuse: "
-            "let it give features and leave 'head' at 'linear'."
-        )
+        raise UsageError(say("nn.network-input-head-none", headless=headless[0], parts_count=len(parts)))
     if body.width != outputs:
-        raise UsageError(
-            f"The network of the input {name!r} has 'head: none' and gives {body.width} numbers a row, but {outputs}"
-            " are needed: change its last layer, or set 'head: linear'."
-        )
+        raise UsageError(say("nn.network-input-head-none-gives", name=name, width=body.width, outputs=outputs))
     return Network(parts, nn.Identity(), last)
 
 
@@ -221,9 +216,7 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str, output: EncoderO
             f"{': flatten or pool at its end' if len(form) == 2 else ''}."
         )
     if not values.is_floating_point():
-        raise UsageError(
-            f"The network {name!r} gives numbers of type {values.dtype}, where floating-point ones are needed."
-        )
+        raise UsageError(say("nn.network-gives-numbers-type", name=name, values_dtype=values.dtype))
     return int(values.shape[form.index("features")])
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment
 from leadline.core.plugins import members
@@ -29,19 +30,26 @@ def objective_for(component: Component) -> BoundObjective:
             else plain(first["msg"])
         )
         which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
-        raise UsageError(f"objective {component.name}: {which}{hint}") from None
+        raise UsageError(say("objectives.objective", component=component.name, which=which, hint=hint)) from None
     try:
         bound = objective.bind(options)
     except TypeError as error:
         if "abstract" not in str(error):
             raise
-        raise UsageError(f"objective {component.name}: {error}, which every objective has.") from None
+        raise UsageError(
+            say("objectives.objective-which-every-objective", component=component.name, error=error)
+        ) from None
     for part, contract in ((bound.learning, Learning), (bound.decision, Decision)):
         lacking = [member for member in members(contract) if not hasattr(part, member)]
         if lacking:
             raise UsageError(
-                f"objective {component.name}: its {contract.__name__.lower()}, a {type(part).__name__}, lacks"
-                f" {', '.join(lacking)}, which every objective's has."
+                say(
+                    "objectives.objective-lacks-which-every",
+                    component=component.name,
+                    type=contract.__name__.lower(),
+                    type_2=type(part).__name__,
+                    lacking=", ".join(lacking),
+                )
             )
     return bound
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, RunError
 from leadline.pipeline.context import RunContext
@@ -47,10 +48,7 @@ def reopen(run_context: RunContext, folder: Path) -> Begun:
     """
     environment = environment_for(folder)
     if environment.get("experiment") != run_context.experiment.hash:
-        raise RunError(
-            f"{folder / files.EXPERIMENT} was changed since the run began: going on would mix two experiments. Undo the"
-            f" change, or train the changed one anew: leadline train {folder / files.EXPERIMENT}"
-        )
+        raise RunError(say("pipeline.changed-since-run-began", folder=folder / files.EXPERIMENT))
     dataset = prepare_data(run_context, parent_run(run_context.experiment, run_context.modules))
     recorded = environment.get("data", {}).get("fingerprint")
     if dataset.fingerprint != recorded or dataset.schema != read_schema(folder):

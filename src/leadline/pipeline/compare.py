@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
@@ -143,7 +144,9 @@ def compare_inputs(
             else "as alone is false"
         )
         found.append(
-            Finding.absent(GAIN, f"no input was trained alone, {why}", split="test", better="higher", again=AGAIN)
+            Finding.absent(
+                GAIN, say("pipeline.no-input-trained-alone", why=why), split="test", better="higher", again=AGAIN
+            )
         )
     return _sorted(found, "inputs")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup, registered
 from leadline.core.requirement import Requirement
@@ -28,16 +29,16 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.splits.items())
     noun = "windows" if any(one.window is not None for one in dataset.schema.inputs) else "rows"
-    shown.note(f"{dataset.name}: {counts} {noun} ({dataset.split_by})")
+    shown.note(say("pipeline.sentence-2", dataset=dataset.name, counts=counts, noun=noun, split_by=dataset.split_by))
     for one in dataset.schema.inputs:
-        shown.note(f"input {one.name}: {input_type(one.kind).describe(one)}")
+        shown.note(say("pipeline.input", one=one.name, describe=input_type(one.kind).describe(one)))
     if dataset.schema.target is not None:
-        shown.note(f"target {dataset.schema.target.name}: {words.describe(dataset.schema)}")
+        shown.note(say("pipeline.target", target=dataset.schema.target.name, describe=words.describe(dataset.schema)))
     for line in overlooked(dataset.schema, experiment):
         shown.note(line)
     by = experiment.data.split.column
     if by and any(column.name == by and not column.kind for column in dataset.columns):
-        shown.note(f"Left out {by!r}: the split comes from it.")
+        shown.note(say("pipeline.left-out-split-comes", by=by))
     for note in dataset.notes:
         shown.note(note)
     if dataset.invalid_rows.height:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -105,7 +106,7 @@ class TrainingDiagnostics:
                 section="metrics",
             )
             if name in found
-            else Finding.absent(name, "training was too short to tell", better="lower", section="metrics")
+            else Finding.absent(name, say("pipeline.training-too-short-tell"), better="lower", section="metrics")
             for name in self.diagnostics.watched
         )
 

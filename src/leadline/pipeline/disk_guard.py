@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from leadline.core.catalogue import say
 from leadline.errors import DiskFull, LeadlineError
 from leadline.machine import disk
 from leadline.run import folder as files
@@ -22,7 +23,7 @@ def disk_full_guard(folder: Path) -> Iterator[None]:
         if not disk.is_full(error):
             raise
         words = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise DiskFull(f"The disk of {folder} is full ({words}). {_left(folder)}") from error
+        raise DiskFull(say("pipeline.disk-full", folder=folder, words=words, left=_left(folder))) from error
 
 
 def _left(folder: Path) -> str:

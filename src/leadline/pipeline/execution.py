@@ -11,6 +11,7 @@ from pathlib import Path
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.data.augmentations.augmenter import Augmenter, augmented_views
 from leadline.data.augmentations.mixing import Mixer
 from leadline.data.dataset import Dataset
@@ -32,7 +33,7 @@ def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, netw
         device = device_for(training.plan.device, world.local_rank)
         return ExecutionPlan.model_validate_json(recorded).model_copy(update={"device": str(device)})
     if not training.deterministic:
-        run_context.shown.note("timing how to execute steps on this machine …")
+        run_context.shown.note(say("pipeline.timing-how-execute-steps"))
     loader = data_loader(run_context, dataset, "cpu")
     steps = (training.epochs or 1) * loader.steps_per_epoch
     batch = next(loader.at(0).split(training.accumulate))
@@ -53,7 +54,7 @@ def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, netw
     plan = out_of_memory.retry_with_half(chosen, len(batch))
     if world.is_main:
         write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
-        run_context.shown.note(f"plan: {plan.device}, {plan.name}: {plan.because}")
+        run_context.shown.note(say("pipeline.plan", device=plan.device, plan=plan.name, because=plan.because))
     return plan
 
 

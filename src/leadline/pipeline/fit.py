@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import Interrupted
 from leadline.machine import out_of_memory
@@ -75,7 +76,7 @@ def _fit_network(begun: Begun) -> tuple[nn.Module | None, Trained]:
             trainer.save(whole=True)
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(
-                f"Stopped at step {step.progress.step} of {total}. 'leadline resume {folder}' goes on from here.",
+                say("pipeline.stopped-at-step-leadline", step=step.progress.step, total=total, folder=folder),
                 number,
             )
         on_epoch_end(trainer, dataset, 1.0)  # for training that a budget ended before its time

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.data.dataset import Dataset
@@ -38,7 +39,7 @@ def with_rate(run_context: RunContext, dataset: Dataset, network: nn.Module) -> 
     )
     found = LrRangeTest.model_validate_json(text)
     rate = found.chosen or without_rate(training.optimizer).lr
-    run_context.shown.note(f"learning rate {rate:.2g}: {found.because}")
+    run_context.shown.note(say("pipeline.learning-rate", rate=rate, because=found.because))
     settled = Component(name=training.optimizer.name, options={**training.optimizer.options, "lr": rate})
     training = training.model_copy(update={"optimizer": settled})
     return run_context.of(run_context.experiment.model_copy(update={"training": training})), found
@@ -48,7 +49,7 @@ def _tested(run_context: RunContext, dataset: Dataset, network: nn.Module) -> Lr
     training, seed = run_context.experiment.training, run_context.experiment.seed
     device = str(device_for(training.plan.device, run_context.world.local_rank))
     threads = training.plan.threads or torch.get_num_threads()
-    run_context.shown.note("trying learning rates on a copy of the network …")
+    run_context.shown.note(say("pipeline.trying-learning-rates-on"))
     loader = data_loader(replace(run_context, world=ALONE), dataset, device)
     plan = ExecutionPlan(device=device, threads=threads, deterministic=training.deterministic)
     return lr_range_test(network, run_context.objective, loader, training, seed=seed, plan=plan)

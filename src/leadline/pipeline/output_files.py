@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 
 
@@ -21,7 +22,7 @@ def check_name(out: Path | None, suffixes: Sequence[str]) -> None:
             f"Cannot write {out}: its name must end in {', '.join(others)}{' or ' if others else ''}{last}."
         )
     if not out.parent.is_dir():
-        raise UsageError(f"Cannot write {out}: there is no folder {out.parent}.")
+        raise UsageError(say("pipeline.cannot-write-no-folder", out=out, parent=out.parent))
 
 
 @contextmanager

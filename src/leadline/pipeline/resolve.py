@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset
 from leadline.models.build import classical_family
@@ -47,7 +48,7 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
     modules = _by_input(run_context.modules, schema)
     rows = {name: len(subset) for name, subset in dataset.splits.items()}
     if run_context.experiment.training.early_stopping and not rows.get("validation"):
-        shown.note("there are no validation rows: nothing stops training early, and the last weights ship")
+        shown.note(say("pipeline.no-validation-rows-nothing"))
     asked = run_context.experiment if parent is None else parent.chosen(run_context.experiment, schema)
     run_context = run_context.of(resolve(asked, schema, rows, modules), modules)
     network = build_network(run_context.experiment, schema, modules)
@@ -65,7 +66,7 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
     if family is not None:
         entries = list(unused_entries(asked, run_context.experiment, schema))
         if entries:
-            shown.note(f"{family.name} is fitted, not stepped: {', '.join(entries)} mean nothing to it")
+            shown.note(say("pipeline.fitted-not-stepped-mean", family=family.name, entries=", ".join(entries)))
         return Resolved(run_context, dataset, network, carried, None)
     run_context, rate_test = with_rate(run_context, dataset, network)
     return Resolved(run_context, dataset, network, carried, rate_test)

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
@@ -206,7 +207,7 @@ class TrainerState:
         best_epoch = round(self.history.epoch(best.step), 2) if best is not None and best.step else None
         if self.over and best_epoch is not None:
             last = self.history.epoch(at.step)
-            self.run_context.shown.note(f"stopped after epoch {last:.3g}: the weights of epoch {best_epoch:.3g} ship")
+            self.run_context.shown.note(say("pipeline.stopped-after-epoch-weights", last=last, best_epoch=best_epoch))
         trained = Trained(
             datetime.fromisoformat(environment_for(self.folder)["started"]),
             seconds,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.exhibit import Exhibit
 from leadline.core.report import Report
 from leadline.core.safe_text import straight, visible
@@ -88,10 +89,10 @@ def view(exhibit: Exhibit, folder: Path) -> View:
     file = folder / exhibit.file
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"{exhibit.file} lies outside of the run")
+            raise ValueError(say("rendering.lies-outside-run", file=exhibit.file))
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != exhibit.sha256:
-            raise ValueError(f"{exhibit.file} was changed after the report was written")
+            raise ValueError(say("rendering.changed-after-report-written", file=exhibit.file))
         body = _body(exhibit.kind, json.loads(data))
     except OSError:
         problem = f"{exhibit.file} is missing"
@@ -179,7 +180,7 @@ def picture(text: str, caption: str = "") -> Picture:
     except binascii.Error:
         head = b""
     if not head.startswith(_PNG) or len(head) < 24:
-        raise ValueError("a picture is not a PNG in base64")
+        raise ValueError(say("rendering.picture-not-png-base64"))
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     return Picture(f"data:image/png;base64,{text}", width, height, caption, max(width, height) <= 64)
 
@@ -191,7 +192,7 @@ def sound(text: str) -> str:
     except binascii.Error:
         head = b""
     if not (head.startswith(b"RIFF") and head[8:12] == b"WAVE"):
-        raise ValueError("a sound is not a WAV in base64")
+        raise ValueError(say("rendering.sound-not-wav-base64"))
     return f"data:audio/wav;base64,{text}"
 
 

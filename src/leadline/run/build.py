@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.columns.contract import input_type
@@ -35,7 +36,7 @@ def build_network(
     each = 1 if forecaster is None else forecaster.each
     if objective.learning.encoder_output != "vector" and len(schema.inputs) > 1:
         raise UsageError(
-            f"The objective {objective.name!r} speaks of the steps of one input, and there are {len(schema.inputs)}."
+            say("run.objective-speaks-steps-one", objective=objective.name, inputs_count=len(schema.inputs))
         )
     network = experiment.network
     with torch.random.fork_rng(devices=[]):
@@ -74,8 +75,6 @@ def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping
         steps = one.kind == "sequence"
         if other.kind != one.kind or other.shape[steps:] != one.shape[steps:]:
             shapes = [f"{n!r} is {s.kind} {'×'.join(map(str, s.shape))}" for n, s in ((names[0], one), (name, other))]
-            raise UsageError(
-                f"network.share: one backbone takes inputs of one kind and shape, but {' and '.join(shapes)}."
-            )
+            raise UsageError(say("run.network-share-one-backbone", shapes=" and ".join(shapes)))
     longest = max((specs[name].shape for name in names), key=lambda shape: shape[0])
     return {name: specs[name]._replace(shape=longest) for name in names}

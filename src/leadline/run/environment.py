@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import RunError
 from leadline.machine.environment import describe
@@ -27,7 +28,7 @@ def environment_for(folder: Path) -> dict[str, Any]:
     try:
         recorded: dict[str, Any] = json.loads((folder / files.ENVIRONMENT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise RunError(f"{folder / files.ENVIRONMENT} is missing or damaged; the run cannot be gone on with.") from None
+        raise RunError(say("run.missing-damaged-run-cannot", folder=folder / files.ENVIRONMENT)) from None
     return recorded
 
 

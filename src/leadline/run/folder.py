@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from leadline.core.catalogue import say
 from leadline.errors import RunError, UsageError
 
 EXPERIMENT = "experiment.yaml"
@@ -51,7 +52,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
                 hint = (
                     f"'leadline resume {out}' goes on with it, or choose" if (out / EXPERIMENT).exists() else "Choose"
                 )
-                raise UsageError(f"{out} already exists and is not empty. {hint} another --out.")
+                raise UsageError(say("run.already-exists-not-empty", out=out, hint=hint))
             out.mkdir(parents=True, exist_ok=True)
             _probe(out)
             return out
@@ -64,7 +65,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
             except FileExistsError:
                 continue
             return folder
-        raise UsageError(f"{parent} holds a million runs named {stem}; remove some.")
+        raise UsageError(say("run.holds-million-runs-named", parent=parent, stem=stem))
     except OSError as error:
         raise UsageError(
             f"Cannot write the run folder {out or parent}: {error.strerror or error}. Choose another with --out."
@@ -109,20 +110,22 @@ def verify(folder: Path, names: Iterable[str] | None = None) -> None:
     Raises RunError where the folder is no finished run, or a file is missing or not as it was written.
     """
     if not folder.is_dir():
-        raise RunError(f"There is no run folder {folder}.")
+        raise RunError(say("run.no-run-folder", folder=folder))
     try:
         recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     except FileNotFoundError:
         if (folder / EXPERIMENT).exists():
-            raise RunError(f"The run {folder} is not finished. 'leadline resume {folder}' completes it.") from None
-        raise RunError(f"{folder} is not a Leadline run: it has no {MANIFEST} and no {EXPERIMENT}.") from None
+            raise RunError(say("run.run-not-finished-leadline", folder=folder)) from None
+        raise RunError(
+            say("run.not-leadline-run-no", folder=folder, manifest=MANIFEST, experiment=EXPERIMENT)
+        ) from None
     except (ValueError, KeyError, TypeError):
-        raise RunError(f"{folder / MANIFEST} is damaged: it is not the manifest that Leadline wrote.") from None
+        raise RunError(say("run.damaged-not-manifest-leadline", folder=folder / MANIFEST)) from None
     for name in recorded if names is None else names:
         file = folder / name
         if name not in recorded:
-            raise RunError(f"{folder} is not a complete run: its manifest does not list {name}.")
+            raise RunError(say("run.not-complete-run-manifest", folder=folder, name=name))
         if not file.exists():
-            raise RunError(f"{file} is missing from the run.")
+            raise RunError(say("run.missing-from-run", file=file))
         if sha256(file) != recorded[name]:
-            raise RunError(f"{file} was changed after the run was finished; its content is not what was measured.")
+            raise RunError(say("run.changed-after-run-finished", file=file))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.schema import Schema
@@ -39,10 +40,7 @@ class Run:
         files.verify(self.folder, (files.EXPERIMENT, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
         if self.experiment.data.split.every_fold:
-            raise RunError(
-                f"{folder} is a cross-validation, which has no network of its own: its runs are in"
-                f" {self.folder / 'folds'}."
-            )
+            raise RunError(say("run.cross-validation-which-no", folder=folder, folder_2=self.folder / "folds"))
         files.verify(self.folder, (files.SCHEMA,))
         self.schema = read_schema(self.folder)
         self.report = Report.read(self.folder / files.REPORT)
@@ -96,9 +94,9 @@ def read_schema(folder: Path) -> Schema:
     try:
         return Schema.model_validate_json(file.read_bytes())
     except FileNotFoundError:
-        raise RunError(f"{folder} is not a Leadline run: it has no {files.SCHEMA}.") from None
+        raise RunError(say("run.not-leadline-run-no-2", folder=folder, schema=files.SCHEMA)) from None
     except ValidationError:
-        raise RunError(f"{file} is damaged: it is not the schema that Leadline wrote.") from None
+        raise RunError(say("run.damaged-not-schema-leadline", file=file)) from None
 
 
 def load_shipped(
@@ -143,6 +141,6 @@ def load_weights(network: nn.Module, file: Path) -> None:
             tensors |= {} if there is None else dict.fromkeys(names, tensors[there])
         network.load_state_dict(tensors)
     except FileNotFoundError:
-        raise RunError(f"{file} is missing from the run.") from None
+        raise RunError(say("run.missing-from-run", file=file)) from None
     except (SafetensorError, RuntimeError) as error:
-        raise RunError(f"{file} does not hold the weights of this run's network: {error}") from None
+        raise RunError(say("run.does-not-hold-weights", file=file, error=error)) from None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.core.schema import InputSchema, Schema
@@ -94,8 +95,13 @@ class ParentRun(NamedTuple):
             return known
         if asked.name != known.name:
             raise UsageError(
-                f"--init: the input {one.name!r} has the network {known.name!r} in {self.run.folder}, whose weights fit"
-                f" no {asked.name!r}. Leave --network out to go on with {known.name!r}, or leave --init out."
+                say(
+                    "run.init-input-network-whose",
+                    one=one.name,
+                    known=known.name,
+                    folder=self.run.folder,
+                    asked=asked.name,
+                )
             )
         return Component(name=known.name, options={**known.options, **asked.options})
 
@@ -125,10 +131,7 @@ class ParentRun(NamedTuple):
             other = matching_input(one, dataset.schema, self.run.schema)
             taken = input_type(one.kind).tokens is not None and other is not None and same_state(one, other)
             if taken and share_unknown(dataset.splits["train"], one) == 1:
-                raise UsageError(
-                    f"--init: the vocabulary of {self.run.folder} knows no token of {one.name!r}: is it the same"
-                    " language, read the same way? Without --init a vocabulary is made of these texts."
-                )
+                raise UsageError(say("run.init-vocabulary-knows-no", folder=self.run.folder, one=one.name))
 
     def carry(self, network: nn.Module, schema: Schema) -> CarriedOver:
         """Copy what fits of the run's bodies into a new network's; raises UsageError where nothing learned does."""
@@ -138,7 +141,7 @@ class ParentRun(NamedTuple):
             layers += self._into(one, body, theirs, schema)
         if not any(layer.learned and layer.why is None for layer in layers):
             why = _because([layer for layer in layers if layer.why is not None]) or "nothing in it is learned"
-            raise UsageError(f"--init: no weights of {self.run.folder} fit this network: {why}.")
+            raise UsageError(say("run.init-no-weights-fit", folder=self.run.folder, why=why))
         return CarriedOver(tuple(layers))
 
     def _into(self, one: InputSchema, body: nn.Module, theirs: Mapping[str, nn.Module], schema: Schema) -> list[Layer]:
@@ -177,15 +180,12 @@ def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None =
     run = Run(Path(init.run), modules=modules or None)
     family = classical_family(run.experiment.network, run.modules or {})
     if family is not None:
-        raise UsageError(
-            f"--init: {run.folder} is a {family.name} model, which is fitted: it has no layers to begin with."
-        )
+        raise UsageError(say("run.init-model-which-fitted", folder=run.folder, family=family.name))
     files.verify(run.folder, (files.WEIGHTS,))
     weights = files.sha256(run.folder / files.WEIGHTS)
     if init.weights is not None and init.weights != weights:
         raise RunError(
-            f"The weights in {run.folder} (sha256 {weights[:12]}…) are not those that this experiment begins with "
-            f"({init.weights[:12]}…). Put them back, or leave init.weights out to begin with these."
+            say("run.weights-sha256-not-those", folder=run.folder, weights=weights[:12], weights_2=init.weights[:12])
         )
     return ParentRun(run, weights)
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.data.augmentations.mixing import partners
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
@@ -74,11 +75,9 @@ class DataLoader:
     ) -> None:
         self._labelled, self._unlabelled, rows = _strata(part, labelled_share)
         if min(batch, rows) < world.size:
-            raise UsageError(
-                f"{world.size} processes cannot share batches of {batch} from {rows} rows: each needs at least one."
-            )
+            raise UsageError(say("training.processes-cannot-share-batches", size=world.size, batch=batch, rows=rows))
         if sampling == "poisson" and self._labelled is not None:
-            raise UsageError("Rows that are drawn anew for each step cannot be the wanted share of labelled ones.")
+            raise UsageError(say("training.rows-drawn-anew-each"))
         self.part, self.batch, self.seed, self.world = part, batch, seed, world
         self.feedback: None = None  # a batch is a function of the step alone
         self._drawn = sampling == "poisson"

@@ -15,6 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 
 
@@ -84,9 +85,7 @@ def joined(device: str | None = None) -> Iterator[World]:
         return
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
-        raise UsageError(
-            f"WORLD_SIZE is {size}, but {', '.join(missing)} is not set: start several processes with torchrun."
-        )
+        raise UsageError(say("training.world-size-but-not", size=size, missing=", ".join(missing)))
     rank = int(os.environ["RANK"])
     local_rank = int(os.environ.get("LOCAL_RANK", rank))
     on_gpu = device != "cpu" and torch.cuda.is_available() and local_rank < torch.cuda.device_count()

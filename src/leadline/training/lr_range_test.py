@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
@@ -65,7 +66,7 @@ def lr_range_test(
     names = list(objective.learning.networks(network))
     if len(names) > 1:
         raise UsageError(
-            f"training.optimizer.lr: {objective.name} trains {' and '.join(names)}, which have no one loss to test."
+            say("training.training-optimizer-lr-trains", objective=objective.name, names=" and ".join(names))
         )
     with applied(plan):
         climbing = training.model_copy(

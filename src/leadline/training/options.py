@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.errors import UsageError, did_you_mean, plain
 
@@ -25,4 +26,4 @@ def read_options(what: str, component: Component, kind: type[Options]) -> Option
             if first["type"] == "extra_forbidden"
             else f"{plain(first['msg'])} (got {first['input']!r})."
         )
-        raise UsageError(f"{what} {component.name}: option {name!r}: {hint}") from None
+        raise UsageError(say("training.option", what=what, component=component.name, name=name, hint=hint)) from None

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
 from leadline.nn.network import InputEncoder, Network, current_name
@@ -49,7 +50,12 @@ class ParameterGroups(Fact):
             for pattern in patterns:
                 if not any(fnmatchcase(name, pattern) for name in (*known, *norms)):
                     raise UsageError(
-                        f"training.{entry}: no parameter's name matches {pattern!r}. {_offer(pattern, known)}"
+                        say(
+                            "training.training-no-parameters-name",
+                            entry=entry,
+                            pattern=pattern,
+                            offer=_offer(pattern, known),
+                        )
                     )
         if not self.freeze:
             return
@@ -60,7 +66,7 @@ class ParameterGroups(Fact):
             if self._is_frozen(name):
                 norm.track_running_stats = False
         if not any(p.requires_grad for _, p in named):
-            raise UsageError(f"training.freeze: {', '.join(self.freeze)} leaves nothing to train.")
+            raise UsageError(say("training.training-freeze-leaves-nothing", freeze=", ".join(self.freeze)))
 
     def factors(self, network: nn.Module) -> dict[nn.Parameter, float]:
         """Return what the learning rate of each parameter is multiplied by, where it is not 1: the product of all that

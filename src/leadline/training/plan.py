@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch
 
@@ -71,7 +72,7 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"This machine cannot use the device {name!r}: {str(error).splitlines()[0]}. 'cpu' always works."
+            say("training.machine-cannot-use-device", name=name, splitlines=str(error).splitlines()[0])
         ) from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from torch import Tensor, nn
 
 from leadline.core.base import canonical_json, digest
+from leadline.core.catalogue import say
 from leadline.core.training_spec import PlanSpec
 from leadline.data.cache import remember
 from leadline.errors import UsageError
@@ -208,9 +209,7 @@ class _Course:
                 live.append(plan)
         if not live:
             why = "; ".join(f"{plan.name}: {self.trials[plan.name].why}" for plan in plans)
-            raise UsageError(
-                f"No execution plan that was asked for works ({why}). Leave training.plan open, or ask for fp32."
-            )
+            raise UsageError(say("training.no-execution-plan-asked", why=why))
         samples: dict[str, list[float]] = {plan.name: [] for plan in live}
         began = time.perf_counter()
         for _ in range(ROUNDS):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup
@@ -72,7 +73,7 @@ class MLflow(TrackerOptions):
         except MissingExtra:
             raise
         except Exception as error:  # noqa: BLE001  the library raises its own, its server's and the network's
-            raise UsageError(f"training.log: MLflow at {self.uri} cannot be used: {error}") from None
+            raise UsageError(say("training.training-log-mlflow-at", uri=self.uri, error=error)) from None
 
     def client(self) -> Any:
         """Return the library's client."""
@@ -156,9 +157,7 @@ def _needed(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingExtra(
-            f"training.log asks for {module}, which is not there ({error}): pip install 'leadline[track]'"
-        ) from None
+        raise MissingExtra(say("training.training-log-asks-which", module=module, error=error)) from None
 
 
 class _EventFiles(Tracker):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
 from leadline.data.targets import target_type
 from leadline.errors import RunError, UsageError
@@ -47,7 +48,7 @@ def compare(*folders: str | Path) -> Compared:
     Raises UsageError for fewer than two runs, RunError for a folder that is no intact run.
     """
     if len(folders) < 2:
-        raise UsageError("Comparing takes two runs or more: 'leadline compare runs/a-1 runs/a-2'.")
+        raise UsageError(say("verbs.comparing-takes-two-runs"))
     runs = tuple(Run(folder) for folder in folders)
     tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
     of_positive = set() if len({_positive(run) for run in runs}) == 1 else set(OF_POSITIVE)
@@ -119,7 +120,7 @@ def _same_rows(first: Run, other: Run) -> bool:
 
 def _test_rows(run: Run) -> pl.DataFrame:
     if not (run.folder / files.PREDICTIONS).exists():
-        raise RunError(f"{run.folder} has no held-out predictions to compare.")
+        raise RunError(say("verbs.no-held-out-predictions", folder=run.folder))
     files.verify(run.folder, (files.PREDICTIONS,))
     table = pl.read_parquet(run.folder / files.PREDICTIONS, glob=False)
     return table.filter(pl.col("split") == "test")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.data.dataset import Dataset, prepare
@@ -47,14 +48,12 @@ def evaluate(
         dataset = _rows(run, source, shown)
         part = dataset.splits.get("test", dataset.splits.get("all"))
         if part is None or len(part) == 0:
-            raise DataError("There are no test rows to measure on.")
+            raise DataError(say("verbs.no-test-rows-measure"))
         generator = run.objective.capability("generator")
         told = generator is not None and generator.conditional
         if part.target is None and (run.objective.supervision.labels != "none" or told):
             name = run.schema.target.name if run.schema.target else "target"
-            raise DataError(
-                f"The rows have no column {name!r} to compare predictions with; 'leadline predict' needs none."
-            )
+            raise DataError(say("verbs.rows-no-column-compare", name=name))
         looks = access_log.record_access(dataset.fingerprint, str(run.folder))
         measured = measure_rows(
             run.network,
@@ -75,23 +74,16 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
     data, memory = other_rows(experiment.data, source) if source is not None else (experiment.data, None)
     own = source is None
     if source is None and not data.source:
-        raise RunError(
-            f"The run {run.folder} was trained on data in memory: leadline.evaluate({str(run.folder)!r}, source) takes"
-            " it again."
-        )
+        raise RunError(say("verbs.run-trained-on-data", folder=run.folder, folder_2=str(run.folder)))
     labels = run.objective.supervision.labels
     dataset = prepare(
         data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage
     )
     if own and dataset.fingerprint != trained_on:
-        raise RunError(
-            f"The data at {data.source} is not what the run {run.folder} was trained on, so its test rows cannot be"
-            f" told from those it has seen. Put it back, or name rows it has not seen: 'leadline evaluate {run.folder}"
-            " SOURCE'."
-        )
+        raise RunError(say("verbs.data-at-not-what", source=data.source, folder=run.folder))
     if own or dataset.fingerprint != trained_on:
         return dataset
-    shown.note(f"{dataset.name} is what the run was trained on: only its test rows are measured.")
+    shown.note(say("verbs.what-run-trained-on", dataset=dataset.name))
     return prepare(
         data, memory, seed=experiment.seed, schema=run.schema, resplit=True, labels=labels, progress=shown.stage
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import RunError
 from leadline.pipeline.context import RunContext
@@ -30,20 +31,17 @@ def resume(
     """
     where = Path(folder).expanduser()
     if not (where / files.EXPERIMENT).exists():
-        raise RunError(f"{where} holds no run to go on with: it has no {files.EXPERIMENT}.")
+        raise RunError(say("verbs.holds-no-run-go", where=where, experiment=files.EXPERIMENT))
     experiment = Experiment.read(where / files.EXPERIMENT)
     folds = experiment.data.split.every_fold
     if (where / files.MANIFEST).exists() and not folds:
         run = Run(where, modules=modules)
         if experiment.repeats == 1 or has_spread(run.report):
             with progress(quiet) as shown:
-                shown.note(f"{where} is finished: there is nothing left to train")
+                shown.note(say("verbs.finished-nothing-left-train", where=where))
             return run
     if not experiment.data.source and source is None:
-        raise RunError(
-            f"The run {where} was trained on data in memory: leadline.resume({str(where)!r}, source=...) takes it"
-            " again."
-        )
+        raise RunError(say("verbs.run-trained-on-data-memory", where=where, where_2=str(where)))
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         run_context = RunContext(experiment, source, modules or {}, world, shown)
         return all_folds(run_context, where) if folds else with_repeats(run_context, continue_run(run_context, where))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.report import Report
 from leadline.errors import LeadlineError, RunError
 from leadline.run import folder as files
@@ -22,7 +23,7 @@ def runs(folder: str | Path = "runs") -> tuple[Listed, ...]:
     """Return every run under a folder, newest last; raises RunError where there is no such folder."""
     parent = Path(folder)
     if not parent.is_dir():
-        raise RunError(f"There is no folder {parent} with runs in it. 'leadline train' makes one.")
+        raise RunError(say("verbs.no-folder-runs-leadline", parent=parent))
     found = [path for path in parent.iterdir() if (path / files.EXPERIMENT).exists()]
     return tuple(_look(path) for path in sorted(found, key=lambda p: ((p / files.EXPERIMENT).stat().st_mtime, p.name)))
 

@@ -13,6 +13,7 @@ import polars as pl
 import torch
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import prepare
 from leadline.data.subset import Subset
 from leadline.errors import DataError, UsageError
@@ -61,15 +62,13 @@ def sample(
     )
     drawing = sampler or generator or converter
     if drawing is None:
-        raise UsageError(f"{run.folder}: a network for {objective.name!r} draws no new rows.")
+        raise UsageError(say("verbs.network-draws-no-new", folder=run.folder, objective=objective.name))
     if n < 1:
-        raise UsageError(f"At least one row is drawn, not {n}.")
+        raise UsageError(say("verbs.at-least-one-row", n=n))
     if converter is not None and source is None:
-        raise UsageError(
-            f"{run.folder}: the network makes pictures of others: name them with --from (in Python source=)."
-        )
+        raise UsageError(say("verbs.network-makes-pictures-others", folder=run.folder))
     if converter is None and source is not None:
-        raise UsageError(f"{run.folder}: a network for {objective.name!r} draws rows of nothing, and takes no source.")
+        raise UsageError(say("verbs.network-draws-rows-nothing", folder=run.folder, objective=objective.name))
     chosen = checked(drawing, {**(options or {}), **more}, run.schema)
     with progress(quiet) as shown:
         if sampler is not None:
@@ -93,12 +92,10 @@ def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) 
     dataset = prepare(data, memory, seed=run.experiment.seed, schema=schema, labelled=False, progress=shown.stage)
     if dataset.invalid_rows.height:
         place, reason = dataset.invalid_rows.select("row", "reason").row(0)
-        shown.note(
-            f"{dataset.invalid_rows.height:,} rows cannot be read and are left out; the first is row {place}: {reason}"
-        )
+        shown.note(say("verbs.rows-cannot-read-left", height=dataset.invalid_rows.height, place=place, reason=reason))
     (subset,) = dataset.splits.values()
     if not len(subset):
-        raise DataError("sample: there is no row that could be read.")
+        raise DataError(say("verbs.sample-no-row-could"))
     return subset.subset(np.arange(min(n, len(subset))))
 
 
@@ -123,11 +120,9 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     ending = "" if out is None else out.suffix
     plain = [name for name in table.columns if name not in pictures]
     if pictures and ending not in (".png", ".npz", ".parquet"):
-        raise UsageError(
-            "Pictures are written to a file: -o grid.png shows them side by side, -o pictures.npz holds their pixels."
-        )
+        raise UsageError(say("verbs.pictures-written-file-o"))
     if ending == ".png" and not pictures:
-        raise UsageError(f"Cannot write {out}: there are no pictures among the columns {', '.join(table.columns)}.")
+        raise UsageError(say("verbs.cannot-write-no-pictures", out=out, columns=", ".join(table.columns)))
     texts = len(plain) == 1 and table.schema[plain[0]] == pl.String
     with writing(out):
         if out is None:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import input_type
 from leadline.data.columns.decoding import images
@@ -45,7 +46,7 @@ def style(
     """
     run = network if isinstance(network, Run) else Run(network)
     if steps < 1 or weight < 0 or size < LEAST:
-        raise UsageError(f"style: steps are 1 or more, weight is 0 or more, size is {LEAST} or more.")
+        raise UsageError(say("verbs.style-steps-1-more", least=LEAST))
     one, body = _seeing(run)
     state = one.fields[0].state
     # The mean image is of one size; the mean colours serve for all.
@@ -53,9 +54,7 @@ def style(
     try:
         eye = Eye(body.backbone, body.spec.shape if body.spec is not None else (one.shape[2], *one.shape[:2]))
     except ValueError as error:
-        raise UsageError(
-            f"{run.folder}: {error} of pictures. Style takes a convolutional network: cnn, vgg or resnet."
-        ) from None
+        raise UsageError(say("verbs.pictures-style-takes-convolutional", folder=run.folder, error=error)) from None
     least = max(LEAST, min(one.shape[:2]))
     first, second = (_read(given, size, least) for given in (content, style))
     channels = state["channels"]
@@ -89,7 +88,11 @@ def _seeing(run: Run) -> tuple[InputSchema, InputEncoder]:
             assert isinstance(body, InputEncoder)
             return one, body
     raise RunError(
-        f"{run.folder} has no network of pictures: its inputs are {', '.join(one.name for one in run.schema.inputs)}."
+        say(
+            "verbs.no-network-pictures-inputs",
+            folder=run.folder,
+            inputs=", ".join(one.name for one in run.schema.inputs),
+        )
     )
 
 
@@ -102,9 +105,7 @@ def _read(given: Picture, size: int, least: int) -> np.ndarray:
             or (given.ndim == 3 and given.shape[2] not in (1, 3))
             or not given.size
         ):
-            raise DataError(
-                f"style: pixels are uint8, (H,W), (H,W,1) or (H,W,3); these are {given.dtype} {given.shape}."
-            )
+            raise DataError(say("verbs.style-pixels-uint8-h", given_dtype=given.dtype, given_shape=given.shape))
         plain = np.repeat(
             given[..., None] if given.ndim == 2 else given, 3 if given.ndim == 2 or given.shape[2] == 1 else 1, axis=2
         )
@@ -112,18 +113,18 @@ def _read(given: Picture, size: int, least: int) -> np.ndarray:
     else:
         file = Path(given)
         if not file.is_file():
-            raise DataError(f"style: there is no file {file}.")
+            raise DataError(say("verbs.style-no-file", file=file))
         try:
             found = images.header(file)
             height, width = found.height, found.width
             plain = images.read(file, images.Shape(height, width, 3, "stretch"))
         except DataError as error:
-            raise DataError(f"style: {file}: {error}") from None
+            raise DataError(say("verbs.style", file=file, error=error)) from None
     scale = min(1.0, size / max(height, width))
     scale = max(scale, least / min(height, width))
     sides = (max(least, round(height * scale)), max(least, round(width * scale)))
     if max(sides) > 4 * max(size, least):
-        raise DataError(f"style: a picture of {width}×{height} pixels is too narrow.")
+        raise DataError(say("verbs.style-picture-pixels-too", width=width, height=height))
     pixels: np.ndarray = images.convert(plain[None], images.Shape(*sides, 3, "stretch"))[0]
     return pixels
 

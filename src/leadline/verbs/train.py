@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import progress
@@ -89,9 +90,7 @@ def train(
         deterministic=deterministic,
     )
     if experiment.data.split.every_fold:
-        raise UsageError(
-            "data.split has folds and names none: 'leadline crossval' trains them all, data.split.fold one of them."
-        )
+        raise UsageError(say("verbs.data-split-folds-names"))
     where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
 from leadline.core.schema import ColumnSchema, InputSchema
@@ -61,8 +62,12 @@ class Augmenter:
         moving = [name for name, passes in self._passes.items() if any(one.motion is not None for one in passes)]
         if self._following and len(moving) > 1:
             raise UsageError(
-                f"{_called(next(iter(self._following)))} moves with the picture of its row, and {moving[0]!r} and"
-                f" {moving[1]!r} are both moved: leave one of them in its place."
+                say(
+                    "augmentations.moves-picture-row-both",
+                    called=_called(next(iter(self._following))),
+                    moving=moving[0],
+                    moving_2=moving[1],
+                )
             )
 
     def __call__(self, batch: Batch, rng: Rng) -> Batch:
@@ -127,15 +132,22 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
     known = augmentations(schema.kind)
     where = f"Input {schema.name!r}:"
     if component.name not in known:
-        raise UsageError(f"{where} there is no augmentation {component.name!r}. {did_you_mean(component.name, known)}")
+        raise UsageError(
+            say(
+                "augmentations.no-augmentation",
+                where=where,
+                component=component.name,
+                suggestion=did_you_mean(component.name, known),
+            )
+        )
     change = augmentation(schema.kind, component.name)
     try:
         options = checked(component, change.options)
     except UsageError as error:
-        raise UsageError(f"{where} {error}") from None
+        raise UsageError(say("augmentations.sentence", where=where, error=error)) from None
     reason = change.unsuitable(schema)
     if reason:
-        raise UsageError(f"{where} {component.name} does not fit: {reason}.")
+        raise UsageError(say("augmentations.does-not-fit", where=where, component=component.name, reason=reason))
     return change, options
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.motion import Motion
@@ -40,7 +41,16 @@ class Amount(NamedTuple):
     def check(self, name: str, value: object) -> float:
         """Return a number that makes sense; raises UsageError otherwise."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.least <= value <= self.most:
-            raise UsageError(f"the {name} is {self.unit} between {self.least:g} and {self.most:g}, not {value!r}")
+            raise UsageError(
+                say(
+                    "augmentations.between-not",
+                    name=name,
+                    unit=self.unit,
+                    least=self.least,
+                    most=self.most,
+                    value=value,
+                )
+            )
         return float(value)
 
 
@@ -54,7 +64,7 @@ class Word(NamedTuple):
         """Return the word; raises UsageError where it is none of them."""
         words = (self.default, *self.others)
         if not isinstance(value, str) or value not in words:
-            raise UsageError(f"the {name} is {' or '.join(map(repr, words))}, not {value!r}")
+            raise UsageError(say("augmentations.not", name=name, map=" or ".join(map(repr, words)), value=value))
         return value
 
 
@@ -126,11 +136,18 @@ def checked(component: Component, options: Mapping[str, Amount | Word]) -> dict[
         given = {next(iter(options)): given["amount"]}
     for name in given:
         if name not in options:
-            raise UsageError(f"{component.name} has no option {name!r}. {did_you_mean(name, options)}")
+            raise UsageError(
+                say(
+                    "augmentations.no-option",
+                    component=component.name,
+                    name=name,
+                    suggestion=did_you_mean(name, options),
+                )
+            )
     try:
         return {name: option.check(name, given.get(name, option.default)) for name, option in options.items()}
     except UsageError as error:
-        raise UsageError(f"{component.name}: {error}.") from None
+        raise UsageError(say("augmentations.sentence-2", component=component.name, error=error)) from None
 
 
 def on_device(values: Tensor) -> Callable[[torch.device], Tensor]:

@@ -15,6 +15,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import lookup, registered
 from leadline.core.schema import InputSchema
@@ -67,17 +68,24 @@ class Mixer:
     def __init__(self, mix: Component, inputs: Sequence[InputSchema]) -> None:
         known = registered("mixtures")
         if mix.name not in known:
-            raise UsageError(f"training.mix: there is no way of mixing {mix.name!r}. {did_you_mean(mix.name, known)}")
+            raise UsageError(
+                say("augmentations.training-mix-no-way", mix=mix.name, suggestion=did_you_mean(mix.name, known))
+            )
         mixture: Mixture = lookup("mixtures", mix.name)
         for schema in inputs:
             if schema.kind not in mixture.blends:
                 raise UsageError(
-                    f"training.mix: input {schema.name!r} is of kind {schema.kind!r}, which {mix.name} cannot mix."
+                    say(
+                        "augmentations.training-mix-input-kind",
+                        schema=schema.name,
+                        schema_kind=schema.kind,
+                        mix=mix.name,
+                    )
                 )
         try:
             options = checked(mix, mixture.options)
         except UsageError as error:
-            raise UsageError(f"training.mix: {error}") from None
+            raise UsageError(say("augmentations.training-mix", error=error)) from None
         self.component = Component(name=mix.name, options=options)
         self._probability = options["probability"]
         self._blends = {schema.name: mixture.blends[schema.kind](schema) for schema in inputs}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
@@ -74,9 +75,9 @@ def check_valid(table: Table, invalid_rows: pl.DataFrame, *, strict: bool) -> No
     if not bad or (bad < rows and not strict):
         return
     if bad == rows:
-        raise DataError(f"{table.name}: none of the {rows:,} rows can be used: {first(invalid_rows)}.")
+        raise DataError(say("checks.none-rows-can-used", table=table.name, rows=rows, first=first(invalid_rows)))
     raise DataError(
-        f"{table.name}: {bad:,} of {rows:,} rows cannot be used, and --strict sets none aside: {first(invalid_rows)}."
+        say("checks.rows-cannot-used-strict", table=table.name, bad=bad, rows=rows, first=first(invalid_rows))
     )
 
 

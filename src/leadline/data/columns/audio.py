@@ -16,6 +16,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Display, Encoded, InputType
@@ -103,7 +104,9 @@ def _options(given: Mapping[str, Any]) -> Mapping[str, Any]:
         least, most, unit = _LIMITS[name]
         good = isinstance(value, int) if name in ("rate", "mels") else isinstance(value, int | float)
         if isinstance(value, bool) or not good or not least <= value <= most:
-            raise UsageError(f"The option {name!r} is a number of {unit} from {least:g} to {most:,g}, not {value!r}.")
+            raise UsageError(
+                say("columns.option-number-from-not", name=name, unit=unit, least=least, most=most, value=value)
+            )
     return given
 
 
@@ -117,9 +120,7 @@ def _header(value: Any, context: ColumnContext) -> Header | str:
 
 def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     if sample.dtype not in (pl.String, pl.Binary):
-        raise DataError(
-            f"Column {sample.name!r} holds values of type {sample.dtype}, not paths of audio files or their bytes."
-        )
+        raise DataError(say("columns.column-holds-values-type", sample=sample.name, sample_dtype=sample.dtype))
     read = [
         header
         for part in _in_threads(lambda chunk: [_header(value, context) for value in chunk], sample)
@@ -128,7 +129,7 @@ def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     good = [header for header in read if isinstance(header, Header)]
     if not good:
         why = f": {read[0]}" if read else ""
-        raise DataError(f"None of the {len(sample):,} clips looked at in column {sample.name!r} can be read{why}.")
+        raise DataError(say("columns.none-clips-looked-at", sample_count=len(sample), sample=sample.name, why=why))
     return good
 
 
@@ -168,7 +169,9 @@ def _statistics(sample: pl.Series, state: ColumnState, context: ColumnContext) -
     clips, frames = sum(part.clips for part in parts), sum(part.frames for part in parts)
     if not clips:
         why = next((f": {part.problem}" for part in parts if part.problem), "")
-        raise DataError(f"None of the {len(sample):,} clips looked at in column {sample.name!r} can be decoded{why}.")
+        raise DataError(
+            say("columns.none-clips-looked-at-column", sample_count=len(sample), sample=sample.name, why=why)
+        )
     mean = np.sum([part.total_M for part in parts], 0) / frames if frames else np.full(state["mels"], math.log(FLOOR))
     variance = np.sum([part.squares_M for part in parts], 0) / frames - mean**2 if frames else np.ones(state["mels"])
     std = np.sqrt(np.maximum(variance, 0))
@@ -187,9 +190,7 @@ def _in_threads(work: Callable[[pl.Series], Result], sample: pl.Series) -> Itera
 
 def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
     if column.dtype not in (pl.String, pl.Binary):
-        raise DataError(
-            f"Column {column.name!r} holds values of type {column.dtype}, not paths of audio files or their bytes."
-        )
+        raise DataError(say("columns.column-holds-values-type-not", column=column.name, column_dtype=column.dtype))
     problems, missing, clips = {}, [], []
     lengths = np.zeros(len(column), np.int64)
     for row, value in enumerate(column):

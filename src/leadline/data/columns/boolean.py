@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import as_text, is_text
 from leadline.errors import DataError
@@ -36,10 +37,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     words = text.drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])["word"]
     known = {word.lower(): word for word in reversed(words.to_list()) if word.lower() in _VALUE}
     if len(words) and not known:
-        raise DataError(
-            f"Column {column.name!r} cannot be boolean: {words[0]!r} means neither yes nor no. Make its kind 'category'"
-            " instead."
-        )
+        raise DataError(say("columns.column-cannot-boolean-means", column=column.name, words=words[0]))
     no, yes = next((pair for pair in PAIRS if known.keys() & set(pair)), PAIRS[0])
     return {"classes": [known.get(no, no), known.get(yes, yes)], "missing": bool(text.null_count())}
 

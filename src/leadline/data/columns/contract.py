@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitKind
 from leadline.core.registry import lookup, registered
@@ -268,5 +269,5 @@ def input_type(kind: str) -> InputType:
         return made
     own = column_type(kind).input
     if own is None:
-        raise UsageError(f"A column of kind {kind!r} is a column of a table, not an input of its own.")
+        raise UsageError(say("columns.column-kind-column-table", kind=kind))
     return own

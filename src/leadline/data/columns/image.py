@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import (
@@ -128,7 +129,9 @@ def _statistics(sample: pl.Series, shape: Shape, context: ColumnContext, *, mean
     count = sum(part.pictures for part in parts)
     if not count:
         why = "".join(f": {problem}" for problem in _pixels(sample.head(1), shape, context).problems.values())
-        raise DataError(f"None of the {len(sample)} pictures looked at in column {sample.name!r} can be decoded{why}.")
+        raise DataError(
+            say("columns.none-pictures-looked-at-column", sample_count=len(sample), sample=sample.name, why=why)
+        )
     histogram = np.sum([part.histogram for part in parts], 0) / (count * shape.height * shape.width)
     level = np.arange(256)
     mean = histogram @ level

@@ -12,6 +12,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import clean, is_text, natural_order
 from leadline.errors import DataError
@@ -30,7 +31,7 @@ def as_sets(column: pl.Series, separator: str | None) -> pl.Series:
     """
     if isinstance(column.dtype, pl.List | pl.Array):
         if column.dtype.inner.is_nested():
-            raise DataError(f"Column {column.name!r} holds {column.dtype}, not lists of labels.")
+            raise DataError(say("columns.column-holds-not-lists", column=column.name, column_dtype=column.dtype))
         sets = (column.arr.to_list() if isinstance(column.dtype, pl.Array) else column).cast(pl.List(pl.String))
     else:
         text = clean(column if is_text(column) else column.cast(pl.String, strict=False))
@@ -95,7 +96,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     counts = sets.explode(empty_as_null=False).drop_nulls().rename("label").value_counts()
     counts = counts.sort(["count", "label"], descending=[True, False]).head(MOST)
     if not counts.height:
-        raise DataError(f"Column {column.name!r}: no row that is trained on has a label.")
+        raise DataError(say("columns.column-no-row-trained", column=column.name))
     labels = natural_order(counts["label"].to_list())
     times = dict(counts.iter_rows())
     return {

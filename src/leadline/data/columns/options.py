@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError, did_you_mean
 
 
@@ -13,7 +14,9 @@ def known_only(kind: str, options: Mapping[str, Any], known: Iterable[str]) -> N
     known = tuple(known)
     for name in options:
         if name not in known:
-            raise UsageError(f"A column of kind {kind!r} has no option {name!r}. {did_you_mean(name, known)}")
+            raise UsageError(
+                say("columns.column-kind-no-option", kind=kind, name=name, suggestion=did_you_mean(name, known))
+            )
 
 
 def choice(options: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> str:
@@ -22,5 +25,7 @@ def choice(options: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> s
     """
     value = options.get(name, choices[0])
     if value not in choices:
-        raise UsageError(f"The option {name!r} cannot be {value!r}. {did_you_mean(str(value), choices)}")
+        raise UsageError(
+            say("columns.option-cannot", name=name, value=value, suggestion=did_you_mean(str(value), choices))
+        )
     return str(value)

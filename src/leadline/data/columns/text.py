@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import (
@@ -79,7 +80,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     if wanted is None:
         return state
     if kind not in ("words", "given"):
-        raise UsageError(f"Word vectors need words, and the tokens of column {column.name!r} are {kind}.")
+        raise UsageError(say("columns.word-vectors-need-words", column=column.name, kind=kind))
     if wanted == "skipgram":
         ids, lengths = zip(
             *(_cut(*tokens_of(state).numbers(block), length) for block in _blocks(column, kind)), strict=True
@@ -88,7 +89,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     found = word_vectors.from_file(wanted, state["vocabulary"])
     if options.get("width") not in (None, found["width"]):
         raise UsageError(
-            f"The vectors in {wanted} have {found['width']} numbers each, not {options['width']}: leave 'width' out."
+            say("columns.vectors-numbers-each-not", wanted=wanted, width=found["width"], width_2=options["width"])
         )
     return state | {"width": found["width"], "vectors": found}
 
@@ -99,9 +100,7 @@ def _learnt(column: pl.Series, kind: str, most: int, least: int, *, lower: bool)
     if not least and kind != "bpe" and len(state["vocabulary"]) < 2 * len(NAMES):
         state = learn(_blocks(column, kind), kind, most=most, least=1, lower=lower)
     if len(state["vocabulary"]) == len(NAMES):
-        raise DataError(
-            f"Column {column.name!r}: no row that is trained on has a text with any {kind} that could be learnt."
-        )
+        raise DataError(say("columns.column-no-row-trained-on", column=column.name, kind=kind))
     return state
 
 
@@ -225,14 +224,14 @@ def _whole(options: Mapping[str, Any], name: str, default: int, least: int) -> i
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(f"The option {name!r} of a text is a whole number from {least} on, not {value!r}.")
+        raise UsageError(say("columns.option-text-whole-number", name=name, least=least, value=value))
     return value
 
 
 def _truth(options: Mapping[str, Any], name: str, default: bool) -> bool:
     value = options.get(name)
     if value is not None and not isinstance(value, bool):
-        raise UsageError(f"The option {name!r} of a text is true or false, not {value!r}.")
+        raise UsageError(say("columns.option-text-true-false", name=name, value=value))
     return default if value is None else value
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.core.series_spec import SeriesSpec, Window
@@ -49,7 +50,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     taken = _taken(table, spec, found)
     for column in (*named, *spec.series.known, *(spec.columns or ())):
         if column in taken:
-            raise UsageError(f"Column {column!r} cannot be forecast or forecast from: {taken[column]}.")
+            raise UsageError(say("series.column-cannot-forecast-forecast", column=column, taken=taken[column]))
     wanted = {*named, *spec.series.known, *(spec.columns or ())}
     left_out = dict(taken)
     if spec.columns is not None:
@@ -61,16 +62,16 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, asked=wanted, progress=progress)
     unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not column_type(kind).scalar}
     for column in wanted & unfit.keys():
-        raise UsageError(f"Column {column!r} holds {inferred.kinds[column]} data, and {unfit[column]}.")
+        raise UsageError(
+            say("series.column-holds-data", column=column, kinds=inferred.kinds[column], unfit=unfit[column])
+        )
     fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
     aims = named or tuple(
         c for c, kind in fit.items() if column_type(kind).spread is not None and c not in spec.series.known
     )
     if not aims:
         columns = ", ".join(map(repr, candidates)) or "none"
-        raise DataError(
-            f"{table.name}: no column of numbers is left to forecast (of {columns}). --target names those to forecast."
-        )
+        raise DataError(say("series.no-column-numbers-left", table=table.name, columns=columns))
     for column in aims:
         _check_numbers(table, column)
     numbers = [c for c, kind in fit.items() if column_type(kind).spread is not None and c not in aims]
@@ -134,9 +135,7 @@ def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
     check_columns(series.known, table, "data.series.known")
     for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:
-            raise UsageError(
-                f"{entry} is not for series: all columns make up one input, and all windows count the same."
-            )
+            raise UsageError(say("series.not-series-all-columns", entry=entry))
 
 
 def _taken(table: Table, spec: DataSpec, found: Ordered) -> dict[str, str]:
@@ -157,8 +156,13 @@ def _check_numbers(table: Table, column: str) -> None:
         row = int(bad.arg_true()[0])
         file, number = table.where(row)
         raise DataError(
-            f"{file}, row {number}, column {column!r}: {shown(table.frame[column][row])} is no number; only numbers are"
-            " forecast."
+            say(
+                "series.row-column-no-number",
+                file=file,
+                number=number,
+                column=column,
+                frame=shown(table.frame[column][row]),
+            )
         )
     if not numbers.is_finite().any():
-        raise DataError(f"{table.name}: no value of {column!r} is a finite number: there is nothing to forecast.")
+        raise DataError(say("series.no-value-finite-number", table=table.name, column=column))

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import located
 from leadline.data.columns.scalars.parsing import as_numbers
@@ -81,7 +82,12 @@ def _too_short(
     aside = located(frame, RowOrigins(found.table))
     if not enough_I.any():
         raise DataError(
-            f"{found.table.name}: nothing can be forecast: {'; '.join(reasons[:_SHOWN])}. Steps are of {found.step}."
+            say(
+                "series.nothing-can-forecast-steps",
+                table=found.table.name,
+                reasons="; ".join(reasons[:_SHOWN]),
+                step=found.step,
+            )
         )
     return aside, tuple(f"Not continued: {reason}." for reason in reasons[:_SHOWN])
 
@@ -95,6 +101,12 @@ def _check_known(grown: Ordered, window: Window, origins: np.ndarray) -> None:
             row = int(row_P[int(missing[0])])
             item = f" of {grown.table.frame[grown.item][row]!r}" if grown.item else ""
             raise DataError(
-                f"{grown.table.name}: {name!r} is known ahead, and has no value for {grown.words(row)}{item}. Add a row"
-                f" with it for each of the {window.spec.horizon} steps to be forecast, the variables left empty."
+                say(
+                    "series.known-ahead-no-value",
+                    table=grown.table.name,
+                    name=name,
+                    words=grown.words(row),
+                    item=item,
+                    horizon=window.spec.horizon,
+                )
             )

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec
 from leadline.data.series.ordered_table import Ordered
 from leadline.data.series.steps import after, days_of_month
@@ -48,9 +49,7 @@ def _filled(found: Ordered, missing_N: np.ndarray) -> tuple[Ordered, tuple[str, 
     count, rows = int(missing_N.sum()), len(missing_N)
     if count > rows:
         raise DataError(
-            f"{found.table.name}: {count:,} steps of {found.step} are missing between {rows:,} rows: put in, they would"
-            " be most of it. data.series.every names another step, and data.series.gaps=split lets no window cross"
-            " them."
+            say("series.steps-missing-between-rows", table=found.table.name, count=count, step=found.step, rows=rows)
         )
     before_P = np.repeat(np.arange(rows), missing_N)  # the row that follows each step put in
     place_P = np.argsort(np.concatenate([np.arange(rows), before_P - 0.5]), kind="stable")

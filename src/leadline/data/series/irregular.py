@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.data.series import times
 from leadline.data.series.steps import after
@@ -57,7 +58,7 @@ def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRo
         return rows, ()
     what = _named(rows, again_M, step)
     if spec.repair == "refuse":
-        raise DataError(f"{rows.table.name}: {what}. {_advice(rows, spec, again_M)}")
+        raise DataError(say("series.sentence", table=rows.table.name, what=what, advice=_advice(rows, spec, again_M)))
     if spec.repair == "drop":
         rows = rows.at(~rows.between_M)
         first_M = np.ones(len(rows.row_M), dtype=bool)

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.data.column_inference import shown
 from leadline.data.columns.scalars.parsing import as_text
@@ -40,7 +41,7 @@ def ordered(
     kept[aside["row"].to_numpy()] = False
     row_M = np.flatnonzero(kept)
     if not len(row_M):
-        raise DataError(f"{table.name}: no row has a time: {aside['reason'][0]}.")
+        raise DataError(say("series.no-row-time", table=table.name, reason=aside["reason"][0]))
     item_M = _items(table, spec)[row_M]
     time_M = found.values.to_physical().cast(pl.Int64).to_numpy()[row_M].astype(np.int64)
     order_M = np.lexsort((time_M, item_M))
@@ -52,9 +53,7 @@ def ordered(
     row_M, item_M, time_M = row_M[order_M], item_M[order_M], time_M[order_M]
     step = Step.parse(spec.every) if spec.every else find_step(time_M, item_M, dates=found.dates)
     if (step.unit == "1") == found.dates:
-        raise DataError(
-            f"data.series.every: {step} is no step of the times in {found.name!r}, which are {_kind(found)}."
-        )
+        raise DataError(say("series.data-series-every-no", step=step, found=found.name, kind=_kind(found)))
     how = {
         "time": found.name,
         "item": spec.item,

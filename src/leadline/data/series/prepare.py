@@ -13,6 +13,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import Window
@@ -79,7 +80,7 @@ def prepare(
     set_aside = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (set_aside.height or unread.height):
         raise DataError(
-            f"{table.name}: --strict sets nothing aside, and cannot use: {first(pl.concat([set_aside, unread]))}."
+            say("series.strict-sets-nothing-aside", table=table.name, first=first(pl.concat([set_aside, unread])))
         )
     store = _store(schema, one.window, found, encoded, shared)
     cut: Mapping[str, Subset] = {name: Subset(name, rows, store) for name, rows in shared.rows.items()}
@@ -111,9 +112,7 @@ def _fitted(
     one = as_fitted_before(Schema(inputs=(one,)), known).inputs[0]
     goal = columns.goal(found, one, shared.train)
     if not any(goal.state["std"]):
-        raise DataError(
-            f"{table.name}: among the train rows no variable varies ({goal.name}): there is nothing to learn."
-        )
+        raise DataError(say("series.among-train-rows-no", table=table.name, goal=goal.name))
     return Schema(inputs=(one,), target=goal), found, shared, chosen.notes, chosen.left_out
 
 
@@ -199,7 +198,7 @@ def _with_values(
         kept[name], gone = subset if there.all() else subset.subset(there), gone + int((~there).sum())
     left = {name: subset for name, subset in kept.items() if len(subset)}
     if "train" in splits and "train" not in left:
-        raise DataError("Every train window lacks all values of its past, or of what is to be forecast.")
+        raise DataError(say("series.every-train-window-lacks"))
     return left, (
         (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
     )

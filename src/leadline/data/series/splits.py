@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec, SplitSpec
 from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import located
@@ -102,14 +103,11 @@ def _by_time(found: Ordered, spec: SplitSpec) -> SplitSpec:
     if spec.by == "auto":
         return spec.model_copy(update={"by": "time", "column": found.name})
     if spec.by == "random":
-        raise UsageError(
-            "--split random: windows of a series overlap, so that a random split tests on what was trained on. "
-            f"--split time:{found.name} tests on the latest."
-        )
+        raise UsageError(say("series.split-random-windows-series", found=found.name))
     if spec.by == "time" and spec.column != found.name:
-        raise UsageError(f"--split time:{spec.column}: the time of this series is {found.name!r}.")
+        raise UsageError(say("series.split-time-time-series", column=spec.column, found=found.name))
     if spec.by == "group" and spec.column != found.item:
-        raise UsageError(f"--split group:{spec.column}: a series is split by time or by its items, which --item names.")
+        raise UsageError(say("series.split-group-series-split", column=spec.column))
     return spec
 
 
@@ -120,7 +118,7 @@ def _named(found: Ordered, spec: DataSpec) -> tuple[np.ndarray, str, tuple[str, 
         return np.zeros(len(found.item_N), dtype=np.int8), "not split", ()
     names = to_split_names(found.table.frame[column])
     if names.null_count():
-        raise DataError(f"{found.table.name}: column {column!r} says which part a row is in, and names none in some.")
+        raise DataError(say("series.column-says-which-part", table=found.table.name, column=column))
     return (
         names.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy(),
         f"column {column}",
@@ -135,17 +133,29 @@ def _check(found: Ordered, part_N: np.ndarray, rows: Mapping[str, np.ndarray], w
         there = windows.longest(found.segment_N, part_N == 0)
         where = "" if first == ALL else f"{first} rows of "
         raise DataError(
-            f"{found.table.name}: no window fits into the {where}the series: one takes {past} steps of look-back and"
-            f" {horizon} of horizon, {past + horizon} together, and the longest stretch without a gap has {there:,}"
-            f" steps of {found.step}. Give a longer series, or a shorter --lookback or --horizon."
+            say(
+                "series.no-window-fits-into",
+                table=found.table.name,
+                where=where,
+                past=past,
+                horizon=horizon,
+                past_2=past + horizon,
+                there=there,
+                step=found.step,
+            )
         )
     test = PARTS.index("test")
     if "test" in rows and (part_N == test).any() and not len(rows["test"]):
         there = windows.longest(found.segment_N, part_N == test)
         raise DataError(
-            f"{found.table.name}: no window fits into the test rows: a horizon is {horizon} steps, and the longest"
-            f" stretch of test rows without a gap and with {past} steps before it has {there:,}. Give a shorter"
-            f" --horizon, or test on more: --set data.split.test={min(0.5, _share(part_N, horizon, there)):.2g}."
+            say(
+                "series.no-window-fits-into-test",
+                table=found.table.name,
+                horizon=horizon,
+                past=past,
+                there=there,
+                share=min(0.5, _share(part_N, horizon, there)),
+            )
         )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import Step
 from leadline.errors import DataError
 
@@ -26,9 +27,7 @@ def find_step(time_N: np.ndarray, item_N: np.ndarray, *, dates: bool) -> Step:
     apart_M = _within(time_N, item_N)
     usual, share = _commonest(apart_M[apart_M > 0])
     if usual is None:
-        raise DataError(
-            "There is no step from one time to the next: every row has a time of its own item, or the same."
-        )
+        raise DataError(say("series.no-step-from-one"))
     if not dates:
         return Step(usual, "1")
     if usual >= _MONTH:

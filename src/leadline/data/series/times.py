@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec
 from leadline.data.column_inference import check_columns, shown
 from leadline.data.columns.scalars import time_stamps
@@ -51,9 +52,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     if values.dtype.is_numeric():
         return Times(column, _whole(table, values))
     if not (is_text(values) or values.dtype in (pl.Date, pl.Datetime)):
-        raise UsageError(
-            f"data.series.time: column {column!r} holds values of type {values.dtype}, not dates or whole numbers."
-        )
+        raise UsageError(say("series.data-series-time-column", column=column, values_dtype=values.dtype))
     zone = getattr(values.dtype, "time_zone", None)
     if zone is not None:
         utc = values.cast(pl.Datetime("us", zone)).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -79,9 +78,7 @@ def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
             return name
     if len(dates) > 1:
         columns = ", ".join(map(repr, dates))
-        raise DataError(
-            f"{table.name}: which column says when? {columns} hold dates. --set data.series.time=COLUMN names it."
-        )
+        raise DataError(say("series.which-column-says-when", table=table.name, columns=columns))
     return dates[0] if dates else None
 
 
@@ -110,9 +107,7 @@ def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
 def _in_order(table: Table, spec: SeriesSpec) -> Times:
     """Return the number of each row within its item, from 1."""
     if spec.calendar:
-        raise UsageError(
-            "data.series.calendar: no column says when rows are. --set data.series.time=COLUMN names one of dates."
-        )
+        raise UsageError(say("series.data-series-calendar-no"))
     item = table.frame[spec.item] if spec.item else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
     number = pl.DataFrame({"item": item}).select(pl.int_range(1, pl.len() + 1).over("item")).to_series()
     name = ROW
@@ -128,7 +123,7 @@ def _whole(table: Table, values: pl.Series) -> pl.Series:
         row = int(part[0])
         file, number = table.where(row)
         what = f"{shown(values[row])} is neither a date nor a whole number, as times are"
-        raise UsageError(f"{file}, row {number}, column {values.name!r}: {what}.")
+        raise UsageError(say("series.row-column", file=file, number=number, values=values.name, what=what))
     return numbers.cast(pl.Int64)
 
 
@@ -156,9 +151,7 @@ def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:
         first = local.dt.replace_time_zone(spec.zone, ambiguous="earliest", non_existent="null")
         second = local.dt.replace_time_zone(spec.zone, ambiguous="latest", non_existent="null")
     except pl.exceptions.PolarsError:
-        raise UsageError(
-            f"data.series.zone: there is no time zone {spec.zone!r}; they are called 'Europe/Berlin'."
-        ) from None
+        raise UsageError(say("series.data-series-zone-no", zone=spec.zone)) from None
     item = table.frame[spec.item] if spec.item else pl.zeros(len(local), dtype=pl.Int64, eager=True)
     again = (
         pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()

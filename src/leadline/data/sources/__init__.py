@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core import registry
+from leadline.core.catalogue import say
 from leadline.data.sources.test_source import with_test
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
@@ -68,7 +69,7 @@ def _read(source: object, how: Reader) -> Table:
         return arrays.read({"x": source[0], "y": source[1]})
     table = source() if callable(source) else None
     if not isinstance(table, Table):
-        raise UsageError(f"Leadline cannot read a {type(source).__name__}. Give {FORMS}.")
+        raise UsageError(say("sources.leadline-cannot-read-give", type=type(source).__name__, forms=FORMS))
     return table
 
 
@@ -108,14 +109,14 @@ def _read_file(path: Path, how: Reader) -> Table:
             return text_lines.read(path, how.encoding, how.progress)
         return tabular.read(path, encoding=how.encoding, progress=how.progress)
     except PermissionError:
-        raise DataError(f"{path} may not be read; give yourself the right to (its permissions forbid it).") from None
+        raise DataError(say("sources.may-not-read-give", path=path)) from None
 
 
 def _read_sheet(path: Path, sheet: str) -> Table:
     from leadline.data.sources import sheets, tabular
 
     if path.suffix.lower() not in sheets.SUFFIXES:
-        raise DataError(f"{path} is no spreadsheet: it has no sheet {sheet!r}. Give {path}.")
+        raise DataError(say("sources.no-spreadsheet-no-sheet", path=path, sheet=sheet))
     return tabular.read_sheet(path, sheet)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
@@ -57,7 +58,7 @@ def _read(
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         if isinstance(error, PermissionError):
             raise
-        raise DataError(f"{path} cannot be read as {kind}: {first_line(error)}.") from None
+        raise DataError(say("sources.cannot-read", path=path, kind=kind, first_line=first_line(error))) from None
     check_width(frame.width, str(path))
     return tidy(frame, str(path)), ((memory_mapped.advice(path),) if is_large else ())
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError, MissingExtra, UsageError
 
 UTF_8 = "utf-8-sig"
@@ -109,7 +110,7 @@ def blocks(path: Path) -> Iterator[bytes]:
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise DataError(f"{path} cannot be read: {first_line(error)}.") from None
+        raise DataError(say("sources.cannot-read-2", path=path, first_line=first_line(error))) from None
 
 
 def named(codec: str) -> Encoding:
@@ -118,10 +119,7 @@ def named(codec: str) -> Encoding:
         name = codecs.lookup(codec).name
         "".encode(name)
     except (LookupError, TypeError):
-        raise UsageError(
-            f"data.encoding: there is no encoding {codec!r}. Among those known: utf-8, {', '.join(_KNOWN)}, cp1250,"
-            " utf-16."
-        ) from None
+        raise UsageError(say("sources.data-encoding-no-encoding", codec=codec, known=", ".join(_KNOWN))) from None
     return Encoding(UTF_8 if name == "utf-8" else name)
 
 
@@ -204,9 +202,7 @@ def decoded(pieces: Iterable[bytes], encoding: Encoding, path: Path, *, final: b
         yield decoder.decode(b"", final)
     except UnicodeDecodeError as error:
         line += error.object[: error.start].count(b"\n")
-        raise DataError(
-            f"{path} is not {encoding.codec}: line {line} cannot be read. --set data.encoding=… names another encoding."
-        ) from None
+        raise DataError(say("sources.not-line-cannot-read", path=path, codec=encoding.codec, line=line)) from None
 
 
 def first_line(error: Exception) -> str:
@@ -220,9 +216,7 @@ def _wide(sample: bytes, path: Path) -> Encoding:
     if max(even, odd) > 0.3 * len(sample) / 2 and min(even, odd) < 0.05 * max(even, odd):
         return Encoding("utf-16-le" if odd > even else "utf-16-be", guessed=True)
     line = sample[: sample.index(0)].count(b"\n") + 1
-    raise DataError(
-        f"{path} is not text: it has zero bytes, the first in line {line}. Is it a CSV file, and undamaged?"
-    )
+    raise DataError(say("sources.not-text-zero-bytes", path=path, line=line))
 
 
 def _is_utf_8(sample: bytes) -> bool:
@@ -293,7 +287,7 @@ def _zstandard(path: Path) -> IO[bytes]:
     try:
         import pyarrow
     except ImportError:
-        raise MissingExtra(f"{path}: Zstandard is read with pyarrow: pip install 'leadline[frames]'") from None
+        raise MissingExtra(say("sources.zstandard-read-pyarrow-pip", path=path)) from None
     return cast(IO[bytes], io.BufferedReader(pyarrow.input_stream(str(path), compression="zstd")))
 
 

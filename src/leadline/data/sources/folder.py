@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names
@@ -88,7 +89,7 @@ def _scan(root: Path) -> _Files:
             name.encode()
             names.append(name)
     except UnicodeEncodeError as error:
-        raise DataError(f"{root} holds a file whose name is not UTF-8: {error.object!r}. Rename it.") from None
+        raise DataError(say("sources.holds-file-whose-name", root=root, object=error.object)) from None
     except OSError as error:
         raise DataError(f"{error.filename or root} cannot be listed: {error.strerror}.") from None
     medium = max((PICTURES, AUDIO), key=lambda one: sum(map(one.has, names)))
@@ -157,9 +158,7 @@ def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, fl
     tables = [table for path in inside if (table := _naming_files(path, folders, read_table))]
     if len(tables) > 1:
         named = _some([str(table.origin) for table in tables])
-        raise DataError(
-            f"{root}: several tables name its {files.medium.files}: {named}. Give one of them as the source."
-        )
+        raise DataError(say("sources.several-tables-name-give", root=root, files=files.medium.files, named=named))
     return tables[0] if tables else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints
 from leadline.data.sources.split_names import split_column
 from leadline.data.table import Table
@@ -21,7 +22,7 @@ def read(frame: Any, name: str = "frame") -> Table:
     """
     values = tidy(_to_polars(frame), name)
     if values.is_empty():
-        raise DataError(f"The {name} has no rows.")
+        raise DataError(say("sources.no-rows-2", name=name))
     split, notes = split_column(values)
     return Table(values, name, fingerprints.of_frame(values), split=split, notes=notes)
 
@@ -30,9 +31,7 @@ def check_width(columns: int, where: str) -> None:
     """Raise DataError where a table has more columns than make sense one by one."""
     if columns > MOST_COLUMNS:
         raise DataError(
-            f"{where} has {columns:,} columns, which makes it a matrix rather than a table: Leadline looks at columns"
-            f" one by one, up to {MOST_COLUMNS:,}. Give fewer (the components of a PCA, say), or, where rows are"
-            " pictures, an NPZ file of x (N,H,W) and y."
+            say("sources.columns-which-makes-matrix", where=where, columns=columns, most_columns=MOST_COLUMNS)
         )
 
 
@@ -42,9 +41,7 @@ def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """
     objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
     if objects:
-        raise DataError(
-            f"Column {objects[0]!r} of {where} holds Python objects; give it as numbers, text, dates or bytes."
-        )
+        raise DataError(say("sources.column-holds-python-objects", objects=objects[0], where=where))
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(*WIDE).cast(pl.Float64))
 
 
@@ -53,20 +50,18 @@ def _to_polars(frame: Any) -> pl.DataFrame:
         try:
             return frame.collect()
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(f"The lazy frame cannot be collected: {error}") from None
+            raise DataError(say("sources.lazy-frame-cannot-collected", error=error)) from None
     if isinstance(frame, pl.DataFrame):
         return frame
     if not hasattr(frame, "set_axis") or not hasattr(frame, "columns"):
-        raise DataError(f"Leadline reads frames, not a {type(frame).__name__} alone; make it a column of a frame.")
+        raise DataError(say("sources.leadline-reads-frames-not", type=type(frame).__name__))
     columns = [str(column) for column in frame.columns]
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
-        raise DataError(
-            f"The frame has several columns named {', '.join(map(repr, repeated))}; give each a name of its own."
-        )
+        raise DataError(say("sources.frame-several-columns-named", map=", ".join(map(repr, repeated))))
     try:
         return pl.from_pandas(frame.set_axis(columns, axis="columns"))
     except ImportError as error:
-        raise MissingExtra(f"pandas frames need pyarrow ({error}): pip install 'leadline[frames]'") from None
+        raise MissingExtra(say("sources.pandas-frames-need-pyarrow", error=error)) from None
     except (TypeError, ValueError, NotImplementedError) as error:
-        raise DataError(f"The pandas frame cannot be read: {error}. Give every column values of one type.") from None
+        raise DataError(say("sources.pandas-frame-cannot-read", error=error)) from None

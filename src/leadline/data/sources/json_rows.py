@@ -14,6 +14,7 @@ from typing import Any
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.encodings import Encoding, first_line
 from leadline.data.sources.frames import check_width, tidy
@@ -37,7 +38,7 @@ def read_lines(path: Path, encoding: str | None = None, progress: Progress | Non
         return _mapped(path, found, progress), ()
     content = "".join(encodings.texts(path, found)).removeprefix("\ufeff")
     if not content.strip():
-        raise DataError(f"{path} is empty.")
+        raise DataError(say("sources.empty", path=path))
     notes = (*found.note(path), *((memory_mapped.advice(path),) if is_large and not memory_mapped.can_map() else ()))
     return _frame(content.encode(), path, found), notes
 
@@ -53,17 +54,17 @@ def read_array(path: Path, encoding: str | None = None, progress: Progress | Non
     except json.JSONDecodeError as error:
         if error.msg == "Extra data" and text.lstrip().startswith("{"):
             return read_lines(path, encoding, progress)
-        raise DataError(f"{path}, line {error.lineno} is not JSON: {error.msg} at character {error.colno}.") from None
+        raise DataError(
+            say("sources.line-not-json-at", path=path, lineno=error.lineno, msg=error.msg, colno=error.colno)
+        ) from None
     if not isinstance(value, list):
         keys = f" with {', '.join(map(repr, list(value)[:3]))}" if isinstance(value, dict) else ""
-        raise DataError(f"{path} holds {_called(value)}{keys}; Leadline reads arrays of objects, or an object a line.")
+        raise DataError(say("sources.holds-leadline-reads-arrays", path=path, called=_called(value), keys=keys))
     for number, row in enumerate(value, start=1):
         if not isinstance(row, dict):
-            raise DataError(
-                f"{path}: item {number} is {_called(row)}, not an object. Each row is an object of names and values."
-            )
+            raise DataError(say("sources.item-not-object-each", path=path, number=number, called=_called(row)))
     if not value:
-        raise DataError(f"{path} holds an array without rows.")
+        raise DataError(say("sources.holds-array-without-rows", path=path))
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in value)
     return _frame(lines.encode(errors="replace"), path, found, array=value), found.note(path)
 
@@ -110,9 +111,7 @@ def _flat(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
         columns = [column for some in parts for column in some]
         repeated = [name for name, count in Counter(column.name for column in columns).items() if count > 1]
         if repeated:
-            raise DataError(
-                f"{path} has several columns named {repeated[0]!r}: one by its own name, one within an object."
-            )
+            raise DataError(say("sources.several-columns-named-one", path=path, repeated=repeated[0]))
         frame = pl.DataFrame(columns)
     check_width(frame.width, str(path))
     return tidy(frame, str(path))
@@ -130,9 +129,11 @@ def _why(path: Path, encoding: Encoding, error: Exception, array: list[dict[str,
     seen: dict[str, tuple[str, int]] = {}
     for number, row in enumerate(array, start=1) if array is not None else _parsed(path, encoding):
         if isinstance(row, json.JSONDecodeError):
-            return DataError(f"{path}, line {number} is not JSON: {row.msg} at character {row.colno}.")
+            return DataError(
+                say("sources.line-not-json-at-character", path=path, number=number, msg=row.msg, colno=row.colno)
+            )
         if not isinstance(row, dict):
-            return DataError(f"{path}, line {number} holds {_called(row)}, not an object of names and values.")
+            return DataError(say("sources.line-holds-not-object", path=path, number=number, called=_called(row)))
         for name, value in _leaves(row):
             called, before = seen.setdefault(name, (_called(value), number))
             if called != _called(value):
@@ -140,8 +141,8 @@ def _why(path: Path, encoding: Encoding, error: Exception, array: list[dict[str,
                     f"{path}, {what} {number}: {name!r} is {_called(value)}",
                     f"in {what} {before} it is {called}",
                 )
-                return DataError(f"{here}, {there}. Give a column values of one type.")
-    return DataError(f"{path} cannot be read as JSON: {first_line(error)}.")
+                return DataError(say("sources.give-column-values-one", here=here, there=there))
+    return DataError(say("sources.cannot-read-json", path=path, first_line=first_line(error)))
 
 
 def _parsed(path: Path, encoding: Encoding) -> Iterator[tuple[int, Any]]:

@@ -16,6 +16,7 @@ from typing import Any, Self
 import polars as pl
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.data import cache
 
 LARGE = 256 << 20  # bytes of a file from which on it is read piece by piece
@@ -109,5 +110,5 @@ def _opened(folder: Path) -> pl.DataFrame:
     tables = [pyarrow.ipc.open_file(pyarrow.memory_map(str(file))).read_all() for file in files]
     frames = [frame for table in tables if isinstance(frame := pl.from_arrow(table, rechunk=False), pl.DataFrame)]
     if not frames:
-        raise ValueError(f"{folder} holds no table")
+        raise ValueError(say("sources.holds-no-table", folder=folder))
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="horizontal")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError
 
 _CHANNELS_LAST = (1, 3, 4)
@@ -30,7 +31,7 @@ def to_pixels(values: np.ndarray, name: str) -> tuple[pl.Series, tuple[str, ...]
     if values.ndim == 4 and values.shape[-1] == 1:
         values = values[..., 0]
     if not values[:1].size and len(values):
-        raise DataError(f"{name!r} has shape {values.shape}: pictures without a pixel.")
+        raise DataError(say("sources.shape-pictures-without-pixel", name=name, values_shape=values.shape))
     pixels, notes = _bytes(values, name)
     return pl.Series(name, np.ascontiguousarray(pixels)), notes
 
@@ -41,9 +42,7 @@ def _bytes(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), ()
     if values.dtype.kind not in "iuf":
-        raise DataError(
-            f"{name!r} has the shape of pictures and holds {values.dtype}; give uint8, or floats from 0 to 1."
-        )
+        raise DataError(say("sources.shape-pictures-holds-give", name=name, values_dtype=values.dtype))
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
         return np.rint(values * 255).astype(np.uint8), (
@@ -51,7 +50,4 @@ def _bytes(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
         )
     if low >= 0 and high <= 255 and (values.dtype.kind != "f" or (values == np.rint(values)).all()):
         return values.astype(np.uint8), ()
-    raise DataError(
-        f"{name!r} has the shape of pictures and values from {low:g} to {high:g}; "
-        "give uint8, whole numbers from 0 to 255, or floats from 0 to 1, before standardising."
-    )
+    raise DataError(say("sources.shape-pictures-values-from", name=name, low=low, high=high))

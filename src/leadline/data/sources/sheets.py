@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources.delimited.numerals import trimmed
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
@@ -27,7 +28,7 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     try:
         import fastexcel
     except ImportError:
-        raise MissingExtra(f"{path}: spreadsheets are read with fastexcel: pip install 'leadline[xlsx]'") from None
+        raise MissingExtra(say("sources.spreadsheets-read-fastexcel-pip", path=path)) from None
     try:
         book = fastexcel.read_excel(path)
         sheets = book.sheet_names
@@ -39,7 +40,7 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
         names = _names(cells.row(above), f"{path}, sheet {name!r}")
         frame = book.load_sheet(name, header_row=None, skip_rows=above + 1, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path} cannot be read as a spreadsheet: {first_line(error)}.") from None
+        raise DataError(say("sources.cannot-read-spreadsheet", path=path, first_line=first_line(error))) from None
     notes = []
     if len(sheets) > 1 and not sheet:
         notes.append(f"Of the {len(sheets)} sheets of {path.name}, {name!r} was read. {_others(sheets, name)}")
@@ -52,7 +53,7 @@ def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:
     if asked is None:
         return sheets[0]
     if asked not in sheets:
-        raise DataError(f"{path} has no sheet {asked!r}. {did_you_mean(asked, sheets)}")
+        raise DataError(say("sources.no-sheet", path=path, asked=asked, suggestion=did_you_mean(asked, sheets)))
     return asked
 
 
@@ -73,7 +74,7 @@ def _names(row: tuple[Any, ...], where: str) -> list[str]:
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
         raise DataError(
-            f"{where} has several columns named {', '.join(map(repr, repeated[:3]))}; give each a name of its own."
+            say("sources.several-columns-named-give-each", where=where, map=", ".join(map(repr, repeated[:3])))
         )
     return names
 

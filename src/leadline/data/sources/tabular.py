@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import columnar, encodings, fingerprints, json_rows, sheets
 from leadline.data.sources.delimited import reader
 from leadline.data.sources.modalities import base_of, files_of, path_columns
@@ -53,7 +54,7 @@ def _table(
     progress: Progress | None = None,
 ) -> Table:
     if frame.is_empty():
-        raise DataError(f"{path} has column names and no rows.")
+        raise DataError(say("sources.column-names-no-rows", path=path))
     base = base or base_of(frame, _beside(path)) or path.parent
     fingerprint = fingerprints.of_file(path, progress)
     if encoding:  # the same bytes mean something else

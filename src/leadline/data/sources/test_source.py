@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints
 from leadline.data.sources.modalities import path_columns
 from leadline.data.sources.split_names import to_split_names
@@ -26,7 +27,7 @@ def with_test(first: Table, second: Table) -> Table:
     train, notes = _part(first, test=False)
     test, test_notes = _part(second, test=True)
     if train.frame.is_empty():
-        raise DataError(f"{first.name} has only test rows; there is nothing to train on beside {second.name}.")
+        raise DataError(say("sources.only-test-rows-nothing", first=first.name, second=second.name))
     _same_columns(train, test)
     base, frame = train.base or test.base, test.frame
     if test.base is not None and test.base != base:
@@ -79,7 +80,7 @@ def _same_columns(first: Table, second: Table) -> None:
     if missing or extra:
         lacks = f"{second.name} lacks {', '.join(map(repr, missing))}" if missing else ""
         has = f"{second.name} has {', '.join(map(repr, extra))}, which {first.name} has not" if extra else ""
-        raise DataError(f"Training and test rows need the same columns: {'; '.join(filter(None, (lacks, has)))}.")
+        raise DataError(say("sources.training-test-rows-need", filter="; ".join(filter(None, (lacks, has)))))
 
 
 def _same_types(above: pl.DataFrame, below: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -99,7 +100,7 @@ def _stack(above: pl.DataFrame, below: pl.DataFrame, names: str) -> pl.DataFrame
         return pl.concat([above, below], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
         types = ", ".join(f"{name!r} ({above.schema[name]} and {below.schema[name]})" for name in differ)
-        raise DataError(f"Columns of {names} hold different things: {types}.") from None
+        raise DataError(say("sources.columns-hold-different-things", names=names, types=types)) from None
 
 
 def _absolute(frame: pl.DataFrame, base: Path) -> pl.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.encodings import Encoding
 from leadline.data.table import Progress, Table
@@ -42,7 +43,7 @@ def read(path: Path, encoding: str | None = None, progress: Progress | None = No
     else:
         frame = _frame(list(_lines(path, found)))
     if not frame[COLUMN].is_not_null().any():
-        raise DataError(f"{path} is empty.")
+        raise DataError(say("sources.empty", path=path))
     notes = (*found.note(path), *((memory_mapped.advice(path),) if is_large and not memory_mapped.can_map() else ()))
     name = path.name[: path.name.lower().rindex(".txt")]
     fingerprint = fingerprints.combine(fingerprint, encoding) if encoding else fingerprint

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import encodings
 from leadline.data.table import Progress
 from leadline.errors import DataError
@@ -30,7 +31,7 @@ def read(
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+            raise DataError(say("sources.cannot-read-3", path=path, strerror=error.strerror)) from None
         codec = asked or encodings.of_sample(data[:_TELLING], path)
         if asked is None and codec.codec == encodings.UTF_8 and len(data) > _TELLING:
             codec = encodings.of_sample(data, path)

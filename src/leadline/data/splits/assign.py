@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
 from leadline.data.columns.scalars import time_stamps
 from leadline.data.sources.split_names import PART_OF, to_split_names
@@ -106,12 +107,12 @@ def dependence(table: Table, spec: SplitSpec, splits: Iterable[np.ndarray]) -> n
 def _check_target(table: Table, target: str | None) -> None:
     if target is not None and (values := table.frame[target].drop_nulls()).n_unique() < 2:
         what = f"has only one value, {values[0]!r}" if len(values) else "has no values"
-        raise DataError(f"The target {target!r} of {table.name} {what}; there is nothing to learn.")
+        raise DataError(say("splits.target-nothing-learn", target=target, table=table.name, what=what))
 
 
 def _column(table: Table, name: str) -> pl.Series:
     if name not in table.frame.columns:
-        raise UsageError(f"There is no column {name!r} to split by. {did_you_mean(name, table.frame.columns)}")
+        raise UsageError(say("splits.no-column-split", name=name, suggestion=did_you_mean(name, table.frame.columns)))
     return table.frame[name]
 
 
@@ -128,12 +129,19 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
         shown = ", ".join("nothing" if v is None else repr(v) for v in different[:_SHOWN])
         more = f" and {len(different) - _SHOWN:,} others" if len(different) > _SHOWN else ""
         raise DataError(
-            f"{_where(table, unknown[0])}: column {name!r} says {shown}{more}, which names no part ({len(unknown):,}"
-            f" rows). Accepted are {', '.join(PART_OF)}."
+            say(
+                "splits.column-says-which-names",
+                where=_where(table, unknown[0]),
+                name=name,
+                shown=shown,
+                more=more,
+                unknown_count=len(unknown),
+                part_of=", ".join(PART_OF),
+            )
         )
     part_N = splits.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy().copy()
     if not (part_N == _TRAIN).any():
-        raise DataError(f"Column {name!r} of {table.name} calls no row 'train'; there is nothing to learn from.")
+        raise DataError(say("splits.column-calls-no-row", name=name, table=table.name))
     return part_N, f"column {name!r}" if spec.by == "column" else "as the source gives it"
 
 
@@ -171,8 +179,13 @@ def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
     if len(missing):
         lacks = "no time" if spec.by == "time" else "no group"
         raise DataError(
-            f"{_where(table, missing[0])}: column {spec.column!r} gives {lacks} ({len(missing):,} such rows). "
-            "Fill it in, remove the rows, or split by something else."
+            say(
+                "splits.column-gives-such-rows",
+                where=_where(table, missing[0]),
+                column=spec.column,
+                lacks=lacks,
+                missing_count=len(missing),
+            )
         )
     return values
 
@@ -195,8 +208,7 @@ def _refuse_torn(table: Table, spec: SplitSpec, part_N: np.ndarray, group_N: np.
         row, splits = torn.sort("row").select("row", "part").row(0)
         name, both = table.frame[spec.column or ""][row], " and ".join(PARTS[p] for p in splits)
         raise DataError(
-            f"Group {name!r} of column {spec.column!r} is in {both} as the source splits its rows ({len(torn):,} such"
-            " groups). Keep that split as it is, or take it out of the data to split by group."
+            say("splits.group-column-source-splits", name=name, column=spec.column, both=both, torn_count=len(torn))
         )
 
 
@@ -236,9 +248,7 @@ def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.ran
         least_K = np.minimum(everyone, room_K) * (everyone.sum() <= rows[part])
         share_K = _apportion(count_K * fraction, least_K, room_K, rows[part], rng)
         if not share_K.any():
-            raise DataError(
-                f"No class has a row to spare for {PARTS[part]}: every class of the target has a single row."
-            )
+            raise DataError(say("splits.no-class-row-spare", parts=PARTS[part]))
         chosen = (rank_N >= np.repeat(taken_K, count_K)) & (rank_N < np.repeat(taken_K + share_K, count_K))
         part_N[shuffled_N[chosen]] = part
         taken_K = taken_K + share_K

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import Step
 from leadline.errors import DataError, UsageError
 
@@ -27,10 +28,7 @@ def rows_by_split(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
     if min(rows.values()) < 1 or sum(rows.values()) >= count:
         need = max(len(fractions) + 1, *(math.ceil(0.5 / fraction) for fraction in fractions.values()))
         shares = " and ".join(f"{fraction:.0%} for {PARTS[p]}" for p, fraction in sorted(fractions.items()))
-        raise DataError(
-            f"{count} rows are too few to set aside {shares}: about {need} are needed. Give more rows or other"
-            " fractions."
-        )
+        raise DataError(say("splits.rows-too-few-set", count=count, shares=shares, need=need))
     return rows
 
 
@@ -43,9 +41,7 @@ def by_blocks(
     _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
     rows = rows_by_split(len(number_N), fractions)
     if len(size_G) <= len(rows):
-        raise DataError(
-            f"There are {len(size_G)} different groups or times; {len(rows) + 1} are needed, one for each part."
-        )
+        raise DataError(say("splits.different-groups-times-needed", size_G_count=len(size_G), rows_count=len(rows) + 1))
     orders: Iterable[np.ndarray] = (
         [np.arange(len(size_G))[::-1]] if rng is None else (rng.permutation(len(size_G)) for _ in range(_TRIES))
     )
@@ -94,9 +90,7 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
         ends = np.cumsum([step.number for step in steps]).tolist()
         before = [number_N < end for end in ends]
     elif not times.dtype.is_temporal():
-        raise UsageError(
-            f"Column {times.name!r} holds numbers: spans count its different values there, '8640/2880/2880'."
-        )
+        raise UsageError(say("splits.column-holds-numbers-spans", times=times.name))
     else:
         moments = times.cast(pl.Datetime("us"))
         first, before = pl.Series([moments.min()], dtype=pl.Datetime("us")), []
@@ -110,8 +104,13 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
     for part, name in enumerate(PARTS):
         if not (part_N == part).any():
             raise DataError(
-                f"The split {'/'.join(spans)} leaves {name} without a row: times are from {times.min()!s} to"
-                f" {times.max()!s}. Give shorter spans."
+                say(
+                    "splits.split-leaves-without-row",
+                    spans="/".join(spans),
+                    name=name,
+                    min=times.min(),
+                    max=times.max(),
+                )
             )
     later = int((part_N == UNUSED).sum())
     return part_N, (

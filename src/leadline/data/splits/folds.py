@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
 from leadline.errors import DataError
 from leadline.nn.rng import seed_for
@@ -27,7 +28,7 @@ def assign(
     """
     assert spec.folds is not None
     if rows < spec.folds:
-        raise DataError(f"{spec.folds} folds of {rows} rows: there must be a row for each.")
+        raise DataError(say("splits.folds-rows-must-row", folds=spec.folds, rows=rows))
     if spec.by == "time":
         return _by_time(number_N, spec.folds), f"earlier times of {spec.column!r} train, the next are tested"
     state = seed_for(seed, "folds") % 2**32
@@ -55,7 +56,7 @@ def assign(
 
 def _check_enough(count: int, folds: int, what: str) -> None:
     if count < folds:
-        raise DataError(f"{folds} folds need at least as many {what}, and there are {count}.")
+        raise DataError(say("splits.folds-need-at-least", folds=folds, what=what, count=count))
 
 
 def _numbered(splitter: Any, rows: int, class_N: np.ndarray | None, group_N: np.ndarray | None) -> np.ndarray:

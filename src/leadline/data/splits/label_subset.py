@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, LabelRequirement
 from leadline.data import targets
@@ -67,7 +68,7 @@ def label_subset(
         return LabelSubset(split, nobody, ("data.labelled means nothing here: what is trained for needs no labels.",))
     if target is None or targets.is_ragged(target):
         what = "there is no target" if target is None else f"the target {target.name!r} has many values a row"
-        raise UsageError(f"data.labelled is a share of the train rows that keep their label, and {what}.")
+        raise UsageError(say("splits.data-labelled-share-train", what=what))
     train = split.rows["train"]
     there = train[targets.present(table.frame, target)[train]]
     stratum = targets.stratum(target)

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.column_inference import shown
 from leadline.data.columns.scalars.parsing import as_numbers, clean
@@ -57,15 +58,22 @@ class Candidate:
             sets = isinstance(column.dtype, pl.List)
             hint = f" --set data.kinds.{name}=labels takes its lists for sets of labels." if sets else ""
             raise DataError(
-                f"{table.name}: the target {name!r} holds neither classes nor numbers but {column.dtype}. {ELSE}{hint}"
+                say(
+                    "targets.target-holds-neither-classes",
+                    table=table.name,
+                    name=name,
+                    column_dtype=column.dtype,
+                    otherwise=ELSE,
+                    hint=hint,
+                )
             )
         values = self._present(column)
         if values.is_empty():
-            raise DataError(f"{table.name}: every value of the target {name!r} is missing. {ELSE}")
+            raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
         if values.n_unique() == 1:
             only = shown(values[0])
             raise DataError(
-                f"{table.name}: the target {name!r} has only one value, {only}: there is nothing to learn. {ELSE}"
+                say("targets.target-only-one-value", table=table.name, name=name, only=only, otherwise=ELSE)
             )
         return values
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data.table import Table
 from leadline.data.targets.contract import target_type
@@ -61,6 +62,8 @@ def _check(positive: str, classes: list[list[str]]) -> None:
     if positive in pairs:
         return
     if pairs:
-        raise UsageError(f"--positive: the target has no class {positive!r}. {did_you_mean(positive, pairs)}")
+        raise UsageError(
+            say("targets.positive-target-no-class", positive=positive, suggestion=did_you_mean(positive, pairs))
+        )
     what = f"the target has {len(classes[0])} classes" if classes else "the target has no classes"
-    raise UsageError(f"--positive names one of two classes, and {what}.")
+    raise UsageError(say("targets.positive-names-one-two", what=what))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data.column_inference import shown
 from leadline.data.table import Progress, Table
@@ -36,8 +37,7 @@ def _check(table: Table, name: str, values_N: np.ndarray) -> None:
         row = int(wrong[0])
         file, number = table.where(row)
         raise DataError(
-            f"{file}, row {number}, column {name!r}: {shown(table.frame[name][row])} is no count, which is a whole"
-            " number from 0 on. --objective regression predicts any number."
+            say("targets.row-column-no-count", file=file, number=number, name=name, frame=shown(table.frame[name][row]))
         )
 
 

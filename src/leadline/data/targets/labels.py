@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.safe_text import apart
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.wording import count, listed
@@ -42,9 +43,9 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     assert column is not None
     found = sets.as_sets(column, sets.separator_of(column) or sets.separator_of(column, (",",))).drop_nulls()
     if found.is_empty():
-        raise DataError(f"{table.name}: every value of the target {name!r} is missing. {ELSE}")
+        raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
     if not found.list.len().sum():
-        raise DataError(f"{table.name}: no row of the target {name!r} has a label. {ELSE}")
+        raise DataError(say("targets.no-row-target-label", table=table.name, name=name, otherwise=ELSE))
     different = found.explode(empty_as_null=False).n_unique()
     whole = (
         "" if isinstance(column.dtype, pl.List) else f"; --set data.kinds.{name}=category takes each text for a class"

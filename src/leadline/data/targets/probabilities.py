@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.safe_text import apart
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.wording import count, listed
@@ -87,7 +88,7 @@ def encoded(table: Table, columns: Sequence[str]) -> np.ndarray:
         row, at = wrong[0]
         value = table.frame[columns[at]][int(row)]
         raise DataError(
-            f"{_place(table, row)}, column {columns[at]!r}: {value!r} is no probability, which lies between 0 and 1."
+            say("targets.column-no-probability-which", place=_place(table, row), columns=columns[at], value=value)
         )
     if len(columns) == 1:
         return np.concatenate([1 - values_NC, values_NC], axis=1).astype(np.float32)
@@ -95,7 +96,7 @@ def encoded(table: Table, columns: Sequence[str]) -> np.ndarray:
     if len(amiss):
         total = values_NC[amiss[0]].sum()
         each = ", ".join(map(repr, columns))
-        raise DataError(f"{_place(table, amiss[0])}: the probabilities in {each} add up to {total:.6g}, not 1.")
+        raise DataError(say("targets.probabilities-add-up-not", place=_place(table, amiss[0]), each=each, total=total))
     probability_NK: np.ndarray = (values_NC / values_NC.sum(1, keepdims=True)).astype(np.float32)
     return probability_NK
 
@@ -108,7 +109,7 @@ def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
         if numbers.null_count():
             row = int(numbers.is_null().arg_max() or 0)
             raise DataError(
-                f"{_place(table, row)}, column {name!r}: {column[row]!r} is no probability, which lies between 0 and 1."
+                say("targets.column-no-probability-which-lies", place=_place(table, row), name=name, column=column[row])
             )
         values.append(numbers.to_numpy())
     return np.stack(values, axis=1)

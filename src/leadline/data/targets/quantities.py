@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.columns.contract import ColumnContext, ColumnState, column_type
 from leadline.data.columns.number import LARGEST
@@ -42,9 +43,15 @@ def check_not_blurred(table: Table, name: str, column: pl.Series, state: ColumnS
     lost = float(np.sqrt(np.mean((values_N - values_N.astype(np.float32)) ** 2))) if len(values_N) else 0.0
     if 0 < BLURRED * state["std"] < lost:  # a constant is refused elsewhere, in its own words
         raise DataError(
-            f"{table.name}: the target {name!r} varies by about {state['std']:.3g} around {state['mean']:.6g}; float32,"
-            f" which networks compute with, would round it by {lost:.3g}. Subtract a constant from it, such as"
-            f" {state['median']:.6g}."
+            say(
+                "targets.target-varies-about-around",
+                table=table.name,
+                name=name,
+                std=state["std"],
+                mean=state["mean"],
+                lost=lost,
+                median=state["median"],
+            )
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.targets.candidate import ELSE, Candidate, is_scalar
 from leadline.errors import DataError
 
@@ -71,7 +72,9 @@ def note_on_whole_numbers(candidate: Candidate, taken_for: str) -> str | None:
 def check_finite(candidate: Candidate) -> None:
     """Raise DataError where a column of numbers has no finite one."""
     if candidate.values.dtype.is_numeric() and candidate.numbers.is_empty():
-        raise DataError(f"{candidate.table.name}: no value of the target {candidate.name!r} is a finite number. {ELSE}")
+        raise DataError(
+            say("targets.no-value-target-finite", table=candidate.table.name, candidate=candidate.name, otherwise=ELSE)
+        )
 
 
 def check_repeats(candidate: Candidate) -> None:
@@ -82,7 +85,12 @@ def check_repeats(candidate: Candidate) -> None:
     different = values.n_unique()
     if different > max(FEW, len(values) // 2):
         raise DataError(
-            f"{candidate.table.name}: the target {candidate.name!r} has {different:,} different texts in"
-            f" {len(values):,} rows, too many for classes. {ELSE} --set data.kinds.{candidate.name}=category takes them"
-            " for classes all the same."
+            say(
+                "targets.target-different-texts-rows",
+                table=candidate.table.name,
+                candidate=candidate.name,
+                different=different,
+                values_count=len(values),
+                otherwise=ELSE,
+            )
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.registry import registered
 from leadline.data.column_inference import check_columns, check_kinds
@@ -40,17 +41,14 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
         named = [name for name in table.frame.columns if name.strip().lower() in _NAMES]
         return (named[0],) if len(named) == 1 else ()
     if check_target_types(table, spec):
-        raise UsageError(
-            "--target none is for objectives that learn from rows alone (autoencoder, vae, gan, masked, contrastive,"
-            " clustering); this one needs a target."
-        )
+        raise UsageError(say("targets.target-none-objectives-learn"))
     names: Sequence[str] = (spec.target,) if isinstance(spec.target, str) else spec.target
     if isinstance(spec.target, str) and "," in spec.target and spec.target not in table.frame.columns:
         names = [name.strip() for name in spec.target.split(",") if name.strip()]
     check_columns(names, table, "--target")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise UsageError(f"--target names column {twice[0]!r} twice; name each column once.")
+        raise UsageError(say("targets.target-names-column-twice", twice=twice[0]))
     return tuple(names)
 
 
@@ -101,10 +99,10 @@ def select_column(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]
     if fixed is None:
         return _select(candidate, only=only)
     if fixed not in _kinds():
-        raise UsageError(f"data.kinds.{name}: a target is one of {', '.join(_kinds())}, not {fixed!r}.")
+        raise UsageError(say("targets.data-kinds-target-one", name=name, kinds=", ".join(_kinds()), fixed=fixed))
     own = target_type(fixed)
     if own.encoding.ragged and not only:
-        raise UsageError(f"data.kinds.{name}: {fixed} can be the only target, not one of several.")
+        raise UsageError(say("targets.data-kinds-can-only", name=name, fixed=fixed))
     return _recognition(own).select(candidate, True)
 
 
@@ -119,7 +117,7 @@ def _select(candidate: Candidate, *, only: bool) -> TargetSelection:
     if sure[best] > 0:
         return _recognition(types[best]).select(candidate, False)
     assert len(candidate.values), "what has values that are classes or numbers is one of them"
-    raise DataError(f"{candidate.table.name}: no type of target fits the column {candidate.name!r}.")
+    raise DataError(say("targets.no-type-target-fits", table=candidate.table.name, candidate=candidate.name))
 
 
 def _located(table: Table, spec: DataSpec, target_types: TargetTypes) -> TargetSelection | None:

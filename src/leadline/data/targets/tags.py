@@ -14,6 +14,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.wording import listed
@@ -72,7 +73,7 @@ def _infer(candidate: Candidate) -> float:
 def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     table, name = candidate.table, candidate.name
     if not tokens.lists_present(table.frame[name]).any():
-        raise DataError(f"{table.name}: every value of the target {name!r} is missing. {ELSE}")
+        raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
     note = (
         f"The lists of {name!r} are taken for the tags of tokens, as another column has as many items in each row; "
         f"--set data.kinds.{name}=labels takes them for sets of labels."
@@ -109,8 +110,9 @@ def _tokens_column(table: Table, spec: DataSpec, target: str) -> tuple[str, tupl
     fitting = [name for name in names if equal[name] > 0.5] or (names if len(names) == 1 else [])
     if not fitting:
         raise DataError(
-            f"{table.name}: no column has as many tokens as {target!r} has tags, in lists or between blanks. "
-            f"--inputs names the column; columns: {', '.join(table.frame.columns)}."
+            say(
+                "targets.no-column-many-tokens", table=table.name, target=target, columns=", ".join(table.frame.columns)
+            )
         )
     best = max(fitting, key=lambda name: pretokenized.items(table.frame[name][rows]).explode().n_unique())
     note = f"{best!r} is taken for the tokens that {target!r} has the tags of; --inputs names another column."
@@ -135,7 +137,7 @@ def _with_inputs(table: Table, spec: DataSpec, selection: TargetSelection) -> tu
     for name, entry in (found.inputs or {}).items():
         if tuple(entry.columns or ()) == (column,) and entry.options["tokens"] != "given":
             given = entry.options["tokens"]
-            raise UsageError(f"data.inputs.{name}: tags belong to tokens as they are given, not to {given}.")
+            raise UsageError(say("targets.data-inputs-tags-belong", name=name, given=given))
     return found, notes
 
 
@@ -147,7 +149,7 @@ def _fit(table: Table, selection: TargetSelection, train: np.ndarray) -> ColumnS
         found |= dict.fromkeys(pretokenized.items(block).explode().drop_nulls().unique().to_list())
     if len(found) < 2:
         only = f"only one tag, {shown(next(iter(found)))}" if found else "no tag"
-        raise DataError(f"{table.name}: the target {column.name!r} has {only} in the rows that are trained on.")
+        raise DataError(say("targets.target-rows-trained-on", table=table.name, column=column.name, only=only))
     return {"tags": natural_order(found)}
 
 

@@ -11,6 +11,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.columns.contract import ColumnContext, ColumnState, column_type
@@ -70,7 +71,7 @@ def _locate(table: Table, spec: DataSpec) -> tuple[str, ...]:
     """
     if spec.target is not None:
         if not isinstance(spec.target, str):
-            raise UsageError(f"--target names {len(spec.target)} columns, and the text is in one.")
+            raise UsageError(say("targets.target-names-columns-text", target_count=len(spec.target)))
         return (spec.target,)
     fixed = {**table.kinds, **spec.kinds, **{n: one.kind for n, one in (spec.inputs or {}).items() if one.kind}}
     names = [c for c in spec.columns or table.frame.columns if c in table.frame.columns and c not in spec.ignore]
@@ -83,7 +84,7 @@ def _locate(table: Table, spec: DataSpec) -> tuple[str, ...]:
         else "No column holds text that is written to be read"
     )
     raise DataError(
-        f"{table.name}: {have}; --target names the one to learn from. Columns: {', '.join(table.frame.columns)}."
+        say("targets.target-names-one-learn", table=table.name, have=have, columns=", ".join(table.frame.columns))
     )
 
 

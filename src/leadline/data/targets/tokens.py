@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import Schema
 from leadline.data.columns.texts import pretokenized
@@ -45,10 +46,7 @@ def bind(schema: Schema) -> Schema:
     goal = schema.target
     assert goal is not None
     if len(schema.inputs) > 1:
-        raise UsageError(
-            f"Each step of one text has an answer here, and there are {len(schema.inputs)} inputs: name one in"
-            " data.inputs."
-        )
+        raise UsageError(say("targets.each-step-one-text", inputs_count=len(schema.inputs)))
     field = schema.inputs[0].fields[0]
     state = {**goal.state, "of": field.name, "length": field.state["length"]}
     return schema.model_copy(update={"target": goal.model_copy(update={"state": state})})

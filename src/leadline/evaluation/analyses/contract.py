@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
@@ -61,7 +62,12 @@ class Analysis:
         """Refuse a section that no page has."""
         if self.section not in SECTIONS:
             raise UsageError(
-                f"The analysis {self.name!r} names the section {self.section!r}. {did_you_mean(self.section, SECTIONS)}"
+                say(
+                    "evaluation.analysis-names-section",
+                    name=self.name,
+                    section=self.section,
+                    suggestion=did_you_mean(self.section, SECTIONS),
+                )
             )
 
     def names(self, objective: BoundObjective, schema: Schema) -> tuple[str, ...]:

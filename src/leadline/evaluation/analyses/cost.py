@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Provenance, Repeat, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.schema import Schema
@@ -141,7 +142,7 @@ def _peak_memory() -> Iterator[Finding]:
 
 def _train_seconds(seconds: float | None) -> Finding:
     if seconds is None:
-        return Finding.absent("train_seconds", "the training was not timed", unit="s", better="lower")
+        return Finding.absent("train_seconds", say("evaluation.training-not-timed"), unit="s", better="lower")
     method = "wall clock of the training loop, validation included"
     return _lower("train_seconds", seconds, unit="s", method=method, again=_again(repeat="recorded"))
 
@@ -149,8 +150,8 @@ def _train_seconds(seconds: float | None) -> Finding:
 def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
     """Yield the whole, and each device where there are several; the whole is known only where every part is."""
     if not read:
-        yield Finding.absent("energy_wh", "no meter ran while training", unit="Wh", better="lower")
-        yield Finding.absent("co2_g", "the energy is not known", unit="g", better="lower")
+        yield Finding.absent("energy_wh", say("evaluation.no-meter-ran-while"), unit="Wh", better="lower")
+        yield Finding.absent("co2_g", say("evaluation.energy-not-known"), unit="g", better="lower")
         return
     whole = total_wh(read)
     if whole is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval, Reproduction
 from leadline.core.metric import Metric
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
@@ -29,13 +30,13 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
     test = _find(findings, name, "test")
     method = f"{name} on train minus on test" if test and test.better == "higher" else f"{name} on test minus on train"
     if train is None or test is None or train.value is None or test.value is None:
-        return Finding.absent("generalisation_gap", f"{name} was not measured on both train and test", better="lower")
+        return Finding.absent("generalisation_gap", say("evaluation.not-measured-on-both", name=name), better="lower")
     ways = [one.again.options if one.again else {} for one in (train, test)]
     if ways[0] != ways[1]:
         told = [", ".join(f"{key} {value}" for key, value in way.items()) for way in ways]
         return Finding.absent(
             "generalisation_gap",
-            f"{name} is measured in two ways: {told[0]} on train, {told[1]} on test",
+            say("evaluation.measured-two-ways-on", name=name, told=told[0], told_2=told[1]),
             better="lower",
         )
     high, low = (train, test) if test.better == "higher" else (test, train)

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.models.contract import Family, FitResult, Windows
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.windows import Past, last_value, numbers
@@ -68,7 +69,7 @@ def fit(model: Autoregression, train: Windows, validation: Windows | None, seed:
     """Find the weights."""
     of_train = products(model, train)
     if not of_train.weight > 0:
-        raise ValueError("no train window has a known target")
+        raise ValueError(say("models.no-train-window-known"))
     given = model.options.l2
     of_validation = None if validation is None or given is not None else products(model, validation)
     if of_validation is None or not of_validation.weight > 0:

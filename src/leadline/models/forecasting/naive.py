@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.models.contract import Family, FitResult, Windows
@@ -45,9 +46,7 @@ class Repeated(nn.Module):
     def __init__(self, spec: SignalSpec, options: Options | SeasonalOptions, season: int | None) -> None:
         super().__init__()
         if season is not None and season > spec.past:
-            raise UsageError(
-                f"A season of {season} steps does not fit into windows of {spec.past}: --lookback {season} or more."
-            )
+            raise UsageError(say("models.season-steps-does-not", season=season, past=spec.past))
         self.spec, self.options, self.given = spec, options, season
         self.past = Past(spec)
         self.season: Tensor

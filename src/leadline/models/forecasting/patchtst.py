@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.attention import Attention
@@ -44,7 +45,7 @@ class Options(Fact):
     @model_validator(mode="after")
     def _shared(self) -> Self:
         if self.width % self.heads:
-            raise ValueError(f"{self.heads} heads cannot share {self.width} features; take a divisor of {self.width}")
+            raise ValueError(say("models.heads-cannot-share-features", heads=self.heads, width=self.width))
         return self
 
 

@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn.fusion import Fusion, FusionMethod, WidthOptions, weights_over
 
@@ -31,7 +32,7 @@ class Attention(Fusion):
     def __init__(self, widths: Sequence[int], options: Options, media: Sequence[bool] = ()) -> None:
         super().__init__(options, options.width, media)
         if options.width % options.heads:
-            raise UsageError(f"network.fusion: {options.heads} heads cannot share a width of {options.width} evenly.")
+            raise UsageError(say("models.network-fusion-heads-cannot", heads=options.heads, width=options.width))
         width = options.width
         self.heads = options.heads
         self.tokens = nn.ModuleList(nn.Sequential(nn.Linear(inside, width), nn.LayerNorm(width)) for inside in widths)

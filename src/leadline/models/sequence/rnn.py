@@ -25,6 +25,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
@@ -133,10 +134,7 @@ def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
     ones.
     """
     if causal and options.bidirectional:
-        raise UsageError(
-            "The network 'rnn': with 'bidirectional: true' each step knows of later ones, which this objective does not"
-            " allow."
-        )
+        raise UsageError(say("models.network-rnn-bidirectional-true"))
     return Recurrent(spec, options, pooled=False)
 
 

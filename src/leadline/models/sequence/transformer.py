@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
@@ -56,7 +57,7 @@ class Options(Fact):
     @model_validator(mode="after")
     def _shared(self) -> Self:
         if self.width % self.heads:
-            raise ValueError(f"{self.heads} heads cannot share {self.width} features; take a divisor of {self.width}")
+            raise ValueError(say("models.heads-cannot-share-features", heads=self.heads, width=self.width))
         return self
 
 
@@ -180,9 +181,7 @@ def _tokens(spec: SignalSpec, options: Options) -> tuple[nn.Module, int]:
     channels, height, width = spec.shape
     patch = _patch(spec) if options.patch == "auto" else options.patch
     if patch > max(height, width):
-        raise UsageError(
-            f"The network 'transformer': patch of {patch}×{patch} pixels is larger than the image of {height}×{width}."
-        )
+        raise UsageError(say("models.network-transformer-patch-pixels", patch=patch, height=height, width=width))
     return PatchTokens(channels, patch, options.width), -(-height // patch) * -(-width // patch)
 
 
@@ -197,7 +196,7 @@ def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
     token.
     """
     if options.patch not in (1, "auto"):
-        raise UsageError(f"The network 'transformer': features of every step need 'patch: 1' (got {options.patch}).")
+        raise UsageError(say("models.network-transformer-features-every", patch=options.patch))
     return Transformer(spec, options.model_copy(update={"patch": 1}), pooled=False, causal=causal)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
@@ -65,9 +66,7 @@ class CNNMaps(nn.Module):
         while layers and isinstance(layers[-1], Reduce):
             layers.pop()
         if not any(isinstance(layer, Conv) for layer in layers):
-            raise UsageError(
-                "The network 'cnn' gives no maps of features where no convolution precedes its dense layers."
-            )
+            raise UsageError(say("models.network-cnn-gives-no"))
         self.layers = build_stack(layers, spec.shape, flat=False)
 
     def forward(self, signal: Signal) -> Signal:

@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn.batch import SignalSpec
 from leadline.nn.layers.activations import ACTIVATIONS, ActivationName, initialise_weights
@@ -136,4 +137,4 @@ def default_decoder(spec: SignalSpec, latent: int) -> nn.Module:
         return ImageDecoder(spec.shape, latent)
     if spec.kind == "sequence":
         return SequenceDecoder(spec.shape, latent)
-    raise UsageError(f"There is no decoder for {spec.kind} data.")
+    raise UsageError(say("nn.no-decoder-data", spec_kind=spec.kind))

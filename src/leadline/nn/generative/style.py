@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.nn.batch import Signal
 
 SMOOTH = 1e-2  # what differences between neighbouring pixels count, which no layer may see
@@ -35,7 +36,7 @@ class Eye:
         self.backbone = backbone.eval().requires_grad_(False)
         self.layers = self._chosen(shape)
         if not self.layers:
-            raise ValueError("the network has no layers that give maps")
+            raise ValueError(say("nn.network-no-layers-give"))
 
     def _chosen(self, shape: Sequence[int]) -> list[nn.Module]:
         seen: list[tuple[nn.Module, tuple[int, ...]]] = []

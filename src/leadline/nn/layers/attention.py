@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from leadline.core.catalogue import say
 from leadline.nn.layers.positions import rotated
 from leadline.nn.transforms import in_transform
 
@@ -27,7 +28,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, rotary: bool = False) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(f"{heads} heads cannot share {width} features; take a divisor of {width}")
+            raise ValueError(say("nn.heads-cannot-share-features", heads=heads, width=width))
         self.heads, self.rotary = heads, rotary
         self.inside = nn.Linear(width, 3 * width)
         self.outside = nn.Linear(width, width)

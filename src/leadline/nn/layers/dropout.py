@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.nn.rng import current_rng
 
 
@@ -17,7 +18,7 @@ class Dropout(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         if not 0 <= rate < 1:
-            raise ValueError(f"dropout rate must lie in [0, 1), got {rate}")
+            raise ValueError(say("nn.dropout-rate-must-lie", rate=rate))
         self.rate = rate
         self.purpose = "dropout"
 

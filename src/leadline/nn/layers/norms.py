@@ -16,6 +16,8 @@ from typing import Literal
 
 from torch import nn
 
+from leadline.core.catalogue import say
+
 NormName = Literal["batch", "layer", "group"]
 
 GROUPS = 32  # at most, as in the paper
@@ -31,9 +33,7 @@ def make_norm(name: NormName, channels: int, *, maps: bool, groups: int | None =
         return nn.BatchNorm2d(channels) if maps else nn.BatchNorm1d(channels)
     if name == "group":
         if groups is not None and channels % groups:
-            raise ValueError(
-                f"{channels} channels cannot be shared among {groups} groups; take a divisor of {channels}"
-            )
+            raise ValueError(say("nn.channels-cannot-shared-among", channels=channels, groups=groups))
         return nn.GroupNorm(groups or default_groups(channels), channels)
     return nn.GroupNorm(1, channels) if maps else nn.LayerNorm(channels)
 

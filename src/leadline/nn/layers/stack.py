@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError, Va
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.layers.activations import ACTIVATIONS, MONOTONE, ActivationName, initialise_weights
 from leadline.nn.layers.dropout import Dropout
@@ -84,7 +85,7 @@ class Norm(Layer):
     @classmethod
     def _of_group_norm(cls, groups: int | None, given: ValidationInfo) -> int | None:
         if groups is not None and given.data.get("norm") != "group":
-            raise ValueError("only norm: group has groups")
+            raise ValueError(say("nn.only-norm-group-groups"))
         return groups
 
 
@@ -108,10 +109,7 @@ _KINDS: Mapping[str, type[Layer]] = {
 def read_layers(entries: Any) -> tuple[Layer, ...]:
     """Read the entries of a stack; raises UsageError naming the entry (counted from 1) that is wrong, and how."""
     if isinstance(entries, str) or not isinstance(entries, Sequence):
-        raise UsageError(
-            "layers must be a list of entries, like [{conv: 32}, relu, {pool: max}, {dense: 128}]; got"
-            f" {entries!r}."
-        )
+        raise UsageError(say("nn.layers-must-list-entries", entries=entries))
     return tuple(_read(entry, f"layers, entry {i}") for i, entry in enumerate(entries, 1))
 
 
@@ -130,12 +128,14 @@ def _read(entry: Any, where: str) -> Layer:
             if entry in _KINDS
             else did_you_mean(entry, {*ACTIVATIONS, *_KINDS})
         )
-        raise UsageError(f"{where}: {entry!r} is not an activation. {hint}")
+        raise UsageError(say("nn.not-activation", where=where, entry=entry, hint=hint))
     if not isinstance(entry, Mapping) or not entry:
-        raise UsageError(f"{where}: expected an activation's name or a mapping like {{conv: 32}}, got {entry!r}.")
+        raise UsageError(say("nn.expected-activations-name-mapping", where=where, entry=entry))
     kind = next((_KINDS[name] for name in _KINDS if name in entry), None)
     if kind is None:
-        raise UsageError(f"{where}: {dict(entry)} is no layer. {did_you_mean(str(next(iter(entry))), _KINDS)}")
+        raise UsageError(
+            say("nn.no-layer", where=where, dict=dict(entry), suggestion=did_you_mean(str(next(iter(entry))), _KINDS))
+        )
     try:
         return kind.model_validate(dict(entry))
     except ValidationError as error:
@@ -143,9 +143,17 @@ def _read(entry: Any, where: str) -> Layer:
         name = str(first["loc"][0])
         if first["type"] == "extra_forbidden":
             raise UsageError(
-                f"{where}, {dict(entry)}: unknown name {name!r}. {did_you_mean(name, kind.model_fields)}"
+                say(
+                    "nn.unknown-name",
+                    where=where,
+                    dict=dict(entry),
+                    name=name,
+                    suggestion=did_you_mean(name, kind.model_fields),
+                )
             ) from None
-        raise UsageError(f"{where}, {dict(entry)}: {name}: {first['msg']} (got {first['input']!r}).") from None
+        raise UsageError(
+            say("nn.got", where=where, dict=dict(entry), name=name, msg=first["msg"], input=first["input"])
+        ) from None
 
 
 def build_stack(layers: Sequence[Layer], shape: Shape, *, flat: bool = True) -> nn.Sequential:
@@ -162,7 +170,9 @@ def build_stack(layers: Sequence[Layer], shape: Shape, *, flat: bool = True) -> 
         try:
             made, shape = _make(layer, shape, following)
         except _Misfit as error:
-            raise UsageError(f"layers, entry {i} {layer.model_dump(exclude_defaults=True)}: {error}") from None
+            raise UsageError(
+                say("nn.layers-entry", i=i, model_dump=layer.model_dump(exclude_defaults=True), error=error)
+            ) from None
         modules += made
     if flat and len(shape) == 3:
         modules.append(nn.Flatten())

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError, did_you_mean
 from leadline.nn.batch import Signal
 from leadline.nn.features import full
@@ -61,11 +62,11 @@ class AdversarialPair(Network):
     def asked(self, label: str, code_BL: Tensor) -> Tensor:
         """Return the number of a class for each code (B,); raises UsageError where there is no such class."""
         if self.classes is None:
-            raise UsageError(
-                "This network was not told classes in training: train one with --set objective.conditional=true."
-            )
+            raise UsageError(say("objectives.network-not-told-classes"))
         if label not in self.classes.names:
-            raise UsageError(f"There is no class {label!r}. {did_you_mean(label, self.classes.names)}")
+            raise UsageError(
+                say("objectives.no-class", label=label, suggestion=did_you_mean(label, self.classes.names))
+            )
         return torch.full((len(code_BL),), self.classes.names.index(label), device=code_BL.device)
 
     def parameter_counts(self) -> dict[str, int]:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
@@ -48,7 +49,7 @@ def declared(schema: Schema, anomaly: tuple[str, ...], normal: tuple[str, ...]) 
     others.
     """
     if anomaly and normal:
-        raise UsageError("objective.anomaly and objective.normal say the same thing: give one of them.")
+        raise UsageError(say("objectives.objective-anomaly-objective-normal"))
     if not anomaly and not normal:
         return ()
     named = classes_in(schema, anomaly or normal, "anomaly" if anomaly else "normal")
@@ -57,7 +58,7 @@ def declared(schema: Schema, anomaly: tuple[str, ...], normal: tuple[str, ...]) 
     if len(found) == len(schema.classes) or (
         counts and not sum(n for label, n in counts.items() if label not in found)
     ):
-        raise UsageError("Every class with train rows is an anomaly: nothing is left to learn what is normal from.")
+        raise UsageError(say("objectives.every-class-train-rows"))
     return found
 
 

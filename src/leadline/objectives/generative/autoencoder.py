@@ -20,6 +20,7 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -226,7 +227,7 @@ def _complete(options: Options, schema: Schema) -> Options:
     own = options
     amount = own.amount or AMOUNTS[own.noise]
     if own.noise == "mask" and amount >= 1:
-        raise UsageError(f"objective.amount: a share of {amount:g} hides everything; it must be below 1.")
+        raise UsageError(say("objectives.objective-amount-share-hides", amount=amount))
     found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
     completed: Options = complete_latent(options, schema, LATENT).model_copy(update=found)
     return completed

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss, Prediction
@@ -94,10 +95,7 @@ class GanLearning(AdversarialLearning):
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
         if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
-            raise UsageError(
-                "objective.loss=wgan-gp bounds the slope of each row by itself, and batch norm ties rows together: take"
-                " a network without it (cnn, or an option norm: layer), or another loss."
-            )
+            raise UsageError(say("objectives.objective-loss-wgan-gp"))
         classes = Classes(schema.classes, class_shares(schema)) if self.options.conditional else None
         head = Critic(
             body.width, None if classes is None else class_shares(schema), bias=self.options.loss != "wgan-gp"

@@ -19,6 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
@@ -183,9 +184,7 @@ class TranslationConverter(Converter):
     def convert(self, network: Any, batch: Batch, options: Conversion) -> Mapping[str, Tensor]:
         """Return what each picture becomes, raw; raises UsageError where it is not said of which class."""
         if self.options.into and options.label is not None:
-            raise UsageError(
-                "sample: pictures of pairs become what they were paired with: there is no label to ask for."
-            )
+            raise UsageError(say("objectives.sample-pictures-pairs-become"))
         class_B = None if self.options.into else self._asked(network, batch, options)
         return {network.into: network.made(batch.inputs, class_B)}
 
@@ -194,7 +193,7 @@ class TranslationConverter(Converter):
         if options.label is not None:
             return torch.full_like(batch.row_B, names.index(options.label))
         if len(names) > 2 or batch.target_B is None or bool((batch.target_B < 0).any()):
-            raise UsageError(f"sample: say with --label what pictures are to become: {', '.join(names)}.")
+            raise UsageError(say("objectives.sample-say-label-what", names=", ".join(names)))
         return 1 - batch.target_B
 
 

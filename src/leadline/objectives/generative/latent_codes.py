@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.data.columns.contract import input_type
@@ -168,13 +169,14 @@ def classes_in(schema: Schema, labels: tuple[str, ...], option: str) -> tuple[in
     """Return the numbers of classes that an option names; raises UsageError where the data has no such classes."""
     unknown = [label for label in labels if label not in schema.classes]
     if not schema.classes:
-        raise UsageError(
-            f"objective.{option} names classes, and the data has no target with classes: --target says which column"
-            " it is."
-        )
+        raise UsageError(say("objectives.objective-names-classes-data", option=option))
     if unknown:
         raise UsageError(
-            f"objective.{option}: {unknown[0]!r} is no class of the target. Its classes are"
-            f" {', '.join(schema.classes)}."
+            say(
+                "objectives.objective-no-class-target",
+                option=option,
+                unknown=unknown[0],
+                classes=", ".join(schema.classes),
+            )
         )
     return tuple(schema.classes.index(label) for label in labels)

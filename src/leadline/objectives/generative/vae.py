@@ -19,6 +19,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -124,7 +125,7 @@ class VaeLearning(Learning):
         if classes:
             assert schema.target is not None
             if not isinstance(network.head, nn.Linear):
-                raise UsageError("A conditional network tells its head the class: leave 'head' at 'linear'.")
+                raise UsageError(say("objectives.conditional-network-tells-head"))
             network.head = EncodedRows(network.head.in_features, classes, 2 * self.options.latent)
             share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
             network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
@@ -321,14 +322,14 @@ def _asked(network: Any, rng: Rng, label: str | None) -> Tensor | None:
     """Return the class of each new row as 0 and 1 (B,C)."""
     if not network.classes:
         if label is not None:
-            raise UsageError("label: the network was not told classes; train it with --set objective.conditional=true.")
+            raise UsageError(say("objectives.label-network-not-told"))
         return None
     if label is None:
         at_B = (network.share_C.cumsum(0) < rng.uniform("class", 1)).sum(1).clamp_max(len(network.classes) - 1)
     elif label in network.classes:
         at_B = torch.full((len(rng.state_B),), network.classes.index(label), device=network.share_C.device)
     else:
-        raise UsageError(f"label: there is no class {label!r}. {did_you_mean(label, network.classes)}")
+        raise UsageError(say("objectives.label-no-class", label=label, suggestion=did_you_mean(label, network.classes)))
     return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
 
 

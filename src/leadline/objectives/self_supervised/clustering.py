@@ -18,6 +18,7 @@ from pydantic import Field, field_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -75,7 +76,7 @@ class Options(Fact):
     @classmethod
     def _sound(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or min(value) < 2:
-            raise ValueError("name at least one number of clusters, each 2 or more")
+            raise ValueError(say("objectives.name-at-least-one"))
         return tuple(sorted(set(value)))
 
     @property

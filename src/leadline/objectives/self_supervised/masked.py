@@ -20,6 +20,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -92,7 +93,7 @@ class MaskedLearning(Learning):
         """Return the network, whose output are features, with what tells hidden entries from them beside."""
         network: Any = assemble(schema, bodies, 1, fuse=fuse)
         if not isinstance(network.head, nn.Linear):
-            raise UsageError("The objective 'masked' needs a network that gives features: name another with --network.")
+            raise UsageError(say("objectives.objective-masked-needs-network"))
         network.telling = MaskedNetwork(schema, network, bodies, self.options)
         network.head = nn.Identity()
         name_dropouts(network)

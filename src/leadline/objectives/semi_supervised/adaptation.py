@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss
@@ -64,7 +65,7 @@ class AdaptationLearning(HeadLearning):
         """
         network: Any = super().build(schema, bodies, fuse)
         if not isinstance(network.head, nn.Linear):
-            raise UsageError("The objective 'adaptation' works on features: it needs a network with 'head: linear'.")
+            raise UsageError(say("objectives.objective-adaptation-works-on"))
         network.domains = Domains(network.head.in_features, self.options.hidden)
         return network  # type: ignore[no-any-return]
 

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import did_you_mean
 from leadline.metrics.classification.operating_point import BEST, WANTED
@@ -35,14 +36,14 @@ def _weights(value: Any) -> Any:
     named = isinstance(value, Mapping) and value and all(_finite(v) and v >= 0 for v in value.values())
     if value is None or value == "balanced" or named:
         return value
-    raise ValueError("write 'balanced', or a weight for each class that does not count 1: {LABEL: 5}")
+    raise ValueError(say("objectives.write-balanced-weight-each"))
 
 
 def _temperature(value: Any) -> Any:
     value = "none" if value is None else value
     if value in ("fit", "none") or (_finite(value) and value > 0):
         return value
-    raise ValueError("write 'fit', 'none', or a number above 0")
+    raise ValueError(say("objectives.write-fit-none-number"))
 
 
 def _point(value: Any) -> Any:
@@ -50,17 +51,18 @@ def _point(value: Any) -> Any:
         ((measure, wanted),) = value.items()
         if measure not in WANTED:
             raise ValueError(
-                f"an operating point cannot be chosen by {measure!r}. {did_you_mean(str(measure), (*WANTED, *BEST))}"
+                say(
+                    "objectives.operating-point-cannot-chosen",
+                    measure=measure,
+                    suggestion=did_you_mean(str(measure), (*WANTED, *BEST)),
+                )
             )
         if _finite(wanted) and 0 < wanted <= 1:
             return value
-        raise ValueError(f"{measure} must be above 0 and at most 1, not {wanted!r}")
+        raise ValueError(say("objectives.must-above-0-at", measure=measure, wanted=wanted))
     if value is None or value in BEST or (_finite(value) and 0 < value < 1):
         return value
-    raise ValueError(
-        f"write a probability between 0 and 1, {' or '.join(BEST)}, or one of {', '.join(WANTED)} with what it must"
-        " reach: {sensitivity: 0.95}"
-    )
+    raise ValueError(say("objectives.write-probability-between-0", best=" or ".join(BEST), wanted=", ".join(WANTED)))
 
 
 def _costs(value: Any) -> Any:
@@ -68,9 +70,7 @@ def _costs(value: Any) -> Any:
     rows = value.values() if isinstance(value, Mapping) else value
     if value is None or (isinstance(rows, Iterable) and not isinstance(rows, str) and all(_row(row) for row in rows)):
         return value
-    raise ValueError(
-        "write rows of costs in the order of the classes, [[0, 5], [1, 0]], or {TRUE: {DECIDED: 5}}; costs are numbers"
-    )
+    raise ValueError(say("objectives.write-rows-costs-order"))
 
 
 def _row(row: Any) -> bool:

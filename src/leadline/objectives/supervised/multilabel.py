@@ -16,6 +16,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -161,7 +162,7 @@ def _weights(options: Options, schema: Schema) -> np.ndarray:
         for label in given:
             if label not in schema.labels:
                 hint = did_you_mean(label, schema.labels)
-                raise UsageError(f"objective.positive_weight: the target has no label {label!r}. {hint}")
+                raise UsageError(say("objectives.objective-positive-weight-target", label=label, hint=hint))
         return np.array([given.get(label, 1.0) for label in schema.labels])
     return np.full(len(schema.labels), float(given))
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
@@ -243,7 +244,9 @@ def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
     names = [task.name for task in tasks_of(schema)]
     for name in (*options.tasks, *options.weights):
         if name not in names:
-            raise UsageError(f"objective multitask: there is no target {name!r}. {did_you_mean(name, names)}")
+            raise UsageError(
+                say("objectives.objective-multitask-no-target", name=name, suggestion=did_you_mean(name, names))
+            )
     weights = [options.weights.get(name, 1.0) for name in names]
     chosen = [
         options.tasks.get(task.name) or Component(name=default_objective(task.schema)) for task in tasks_of(schema)
@@ -257,7 +260,7 @@ def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
 def _task_objective(name: str, component: Component) -> BoundObjective:
     objective = objective_for(component)
     if objective.capability("head") is None or objective.supervision.labels != "all":
-        raise UsageError(f"objective multitask: the target {name!r} cannot have the objective {component.name!r}.")
+        raise UsageError(say("objectives.objective-multitask-target-cannot", name=name, component=component.name))
     return objective
 
 

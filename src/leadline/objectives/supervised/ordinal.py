@@ -19,6 +19,7 @@ from pydantic import BeforeValidator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -195,7 +196,9 @@ def _complete(options: Options, schema: Schema) -> Options:
         return Options(order=tuple(sorted(schema.classes, key=float)))
     for label in order:
         if label not in schema.classes:
-            raise UsageError(f"objective.order: there is no class {label!r}. {did_you_mean(label, schema.classes)}")
+            raise UsageError(
+                say("objectives.objective-order-no-class", label=label, suggestion=did_you_mean(label, schema.classes))
+            )
     lacking = [label for label in schema.classes if label not in order]
     if lacking or len(set(order)) < len(order):
         raise UsageError(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from leadline.core.catalogue import say
+
 
 def check_levels(levels: Sequence[float]) -> None:
     """Raise ValueError where levels are not two different numbers or more between 0 and 1, from low to high."""
     if not all(0 < level < 1 for level in levels) or list(levels) != sorted(set(levels)) or len(levels) < 2:
-        raise ValueError("levels are two different numbers or more between 0 and 1, from low to high")
+        raise ValueError(say("objectives.levels-two-different-numbers"))
 
 
 def middle_of(levels: Sequence[float]) -> int:

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.data.columns.texts import pretokenized
 from leadline.data.columns.texts.tokens import PADDING, UNKNOWN, tokens_of
 from leadline.errors import UsageError
@@ -44,9 +45,7 @@ def sample_text(network: Any, state: Mapping[str, Any], rng: Rng, options: Sampl
     text = " ".join(options.prompt.split()) if state["tokens"] == pretokenized.KIND else options.prompt
     begun = torch.from_numpy(tokens.numbers([text])[0]).to(torch.int32)
     if len(begun) >= most:
-        raise UsageError(
-            f"The prompt has {len(begun)} tokens, and a text is to have at most {most}: --length allows more."
-        )
+        raise UsageError(say("objectives.prompt-tokens-text-at", begun_count=len(begun), most=most))
     rows = len(rng.state_B)
     x_BT = begun.expand(rows, -1)
     open_B = torch.ones(rows, dtype=torch.bool)

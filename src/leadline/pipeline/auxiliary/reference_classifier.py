@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment, NetworkSpec
 from leadline.core.training_spec import EarlyStopping, TrainingSpec
@@ -44,7 +45,7 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
     if not needs_reference(run_context.objective):
         if asked:
             run_context.shown.note(
-                f"judge={asked} means nothing here: a network for {run_context.objective.name!r} makes no rows."
+                say("pipeline.judge-means-nothing-here", asked=asked, objective=run_context.objective.name)
             )
         return NO_REFERENCE
     if not asked:
@@ -79,7 +80,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
     run_context = whole.of(_experiment(whole.experiment, own), {})
     names = ", ".join(body.name for body in run_context.experiment.network.bodies.values())
-    whole.shown.note(f"{words}: {names}, small; --set judge=false goes without")
+    whole.shown.note(say("pipeline.small-set-judge-false", words=words, names=names))
     why = train_auxiliary(
         folder, where, run_context, own, lambda: build_network(run_context.experiment, own.schema), words, planned=False
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, Interrupted, TrainingFailed, UsageError
 from leadline.pipeline.begin import Begun
@@ -42,11 +43,11 @@ def train_auxiliary(
         calibrate_run(begun, fit(begun))
     except Interrupted as error:
         raise Interrupted(
-            f"Stopped at {words}. 'leadline resume {folder}' goes on from there.", error.exit_code - 128
+            say("pipeline.stopped-at-leadline-resume", words=words, folder=folder), error.exit_code - 128
         ) from None
     except DiskFull:
         raise
     except (TrainingFailed, UsageError) as error:
-        run_context.shown.note(f"{words}: {error}")
+        run_context.shown.note(say("pipeline.sentence", words=words, error=error))
         return str(error)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
@@ -29,10 +30,7 @@ def classical_entries(
     name = family.name
     for entry in PROMISED:
         if getattr(training, entry) is not None:
-            raise UsageError(
-                f"training.{entry}: {name} is fitted in one go and cannot be stopped by a budget; "
-                "--set network.iterations=N or fewer rows make it quicker."
-            )
+            raise UsageError(say("pipeline.training-fitted-one-go", entry=entry, name=name))
     if objective.supervision.classical_target not in (AHEAD if family.forecasts else LEARNT):
         raise UsageError(
             f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective"

@@ -9,6 +9,7 @@ from typing import Any
 from torch import nn
 
 from leadline.core import yaml_io
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment, put, with_setting, with_settings
 from leadline.errors import UsageError
 
@@ -88,19 +89,14 @@ def _check_target(target: object) -> None:
     """
     names = target if isinstance(target, list | tuple) else (target,)
     if target is not None and not all(isinstance(name, str) for name in names):
-        raise UsageError(
-            f"target names a column of the source, or several; it is a {type(target).__name__}. Values are given with"
-            " their rows: train((X, y)), train({'x': X, 'y': y}), or a frame with a column for them."
-        )
+        raise UsageError(say("pipeline.target-names-column-source", type=type(target).__name__))
 
 
 def _run(init: object) -> str | None:
     """Return the folder of the run that weights are to come from: a path, or a `Run`."""
     init = getattr(init, "folder", init)
     if init is not None and not isinstance(init, str | Path):
-        raise UsageError(
-            f"init names a run, by its folder or as leadline.load gives it; it is a {type(init).__name__}."
-        )
+        raise UsageError(say("pipeline.init-names-run-folder", type=type(init).__name__))
     return None if init is None else str(init)
 
 
@@ -132,4 +128,4 @@ def _base(source: object) -> tuple[dict[str, Any], object | None]:
 def _check_source(values: Mapping[str, Any], file: Path) -> None:
     data = values.get("data")
     if not isinstance(data, Mapping) or not data.get("source"):
-        raise UsageError(f"{file}: data.source is missing: where do the rows come from?")
+        raise UsageError(say("pipeline.data-source-missing-where", file=file))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment, NetworkSpec
 from leadline.core.requirement import Requirement
@@ -62,7 +63,7 @@ def resolve(
     objective = objective.complete(schema)
     component = component.model_copy(update={"options": objective.options.model_dump(mode="json")})
     if (lacking := objective.too_few_rows(rows)) is not None:
-        raise UsageError(f"{lacking}.")
+        raise UsageError(say("pipeline.sentence-3", lacking=lacking))
     network = _network(experiment, schema, modules or {}, objective)
     positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
     chosen = {
@@ -121,11 +122,9 @@ def _training(
     batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
     epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
     if training.accumulate > batch:
-        raise UsageError(f"training.accumulate is {training.accumulate}, but an update has only {batch} rows.")
+        raise UsageError(say("pipeline.training-accumulate-but-update", accumulate=training.accumulate, batch=batch))
     if objective.supervision.coupled and batch < 2:
-        raise UsageError(
-            f"training.batch: {objective.name} ties rows of a batch together, and one row has no other. Take more."
-        )
+        raise UsageError(say("pipeline.training-batch-ties-rows", objective=objective.name))
     device_for(training.plan.device)  # refuses a device that is not there
     return training.model_copy(
         update={
@@ -154,9 +153,11 @@ def _players(players: Mapping[str, Component], objective: BoundObjective) -> Map
             hint = (
                 did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
             )
-            raise UsageError(f"training.players: the objective {objective.name!r} steps no {name!r}. {hint}")
+            raise UsageError(
+                say("pipeline.training-players-objective-steps", objective=objective.name, name=name, hint=hint)
+            )
         if without_rate(players[name]).takes_all_rows:
-            raise UsageError(f"training.players.{name}: full_batch is an option of training.optimizer alone.")
+            raise UsageError(say("pipeline.training-players-full-batch", name=name))
     return {name: resolved_optimizer(component) for name, component in players.items()}
 
 
@@ -178,9 +179,7 @@ def _mix(mix: Component | None, objective: BoundObjective, schema: Schema) -> Co
     if mix is None:
         return None
     if not objective.supervision.mixable:
-        raise UsageError(
-            f"training.mix: the objective {objective.name!r} cannot share a row's loss between two targets."
-        )
+        raise UsageError(say("pipeline.training-mix-objective-cannot", objective=objective.name))
     return Mixer(mix, schema.inputs).component
 
 
@@ -195,7 +194,11 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
             grouped = {name for name in known if name.startswith(f"{requirement.base}(")}
             plain = grouped or {name for name in known if "(" not in name}
             raise UsageError(
-                f"Nothing called {requirement.name!r} will be measured. {did_you_mean(requirement.name, plain)}"
+                say(
+                    "pipeline.nothing-called-will-measured",
+                    requirement=requirement.name,
+                    suggestion=did_you_mean(requirement.name, plain),
+                )
             )
     return requirements
 
@@ -234,17 +237,15 @@ def _network(
     shared = [name for group in experiment.network.share for name in group]
     for name in shared:
         if name not in names:
-            raise UsageError(f"network.share: there is no input {name!r}. {did_you_mean(name, names)}")
+            raise UsageError(say("pipeline.network-share-no-input", name=name, suggestion=did_you_mean(name, names)))
         if shared.count(name) > 1:
-            raise UsageError(f"network.share: {name!r} is named twice; an input has one backbone.")
+            raise UsageError(say("pipeline.network-share-named-twice", name=name))
     for group in experiment.network.share:
         others = [
             name for name in group if bodies[name] != bodies[group[0]] or (name in modules) != (group[0] in modules)
         ]
         if others:
-            raise UsageError(
-                f"network.share: {group[0]!r} and {others[0]!r} have different networks under network.bodies."
-            )
+            raise UsageError(say("pipeline.network-share-different-networks", group=group[0], others=others[0]))
     if len(names) > 1:
         fusion = fusion.model_copy(update={"options": options})
     return experiment.network.model_copy(update={"bodies": bodies, "fusion": fusion})
@@ -257,7 +258,7 @@ def _bodies(
     names = [one.name for one in schema.inputs]
     for name in network.bodies:
         if name != "*" and name not in names:
-            raise UsageError(f"network.bodies: there is no input {name!r}. {did_you_mean(name, names)}")
+            raise UsageError(say("pipeline.network-bodies-no-input", name=name, suggestion=did_you_mean(name, names)))
     bodies = {}
     for one in schema.inputs:
         component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, objective)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import UsageError
 from leadline.pipeline.context import RunContext
@@ -12,11 +13,8 @@ def check_shares(run_context: RunContext, dataset: Dataset) -> None:
     if not run_context.experiment.label_efficiency:
         return
     if run_context.objective.supervision.labels != "all":
-        raise UsageError(
-            f"label_efficiency trains on fewer labels, and the objective {run_context.objective.name!r} does not need"
-            " one in every train row. --set data.labelled=0.01 gives it so many."
-        )
+        raise UsageError(say("pipeline.label-efficiency-trains-on", objective=run_context.objective.name))
     if any(one.window is not None for one in dataset.schema.inputs):
-        raise UsageError("label_efficiency is not for series: the steps that are forecast are their own labels.")
+        raise UsageError(say("pipeline.label-efficiency-not-series"))
     if not len(dataset.splits.get("test", ())):
-        raise UsageError("label_efficiency is measured on test rows, and there are none: set data.split.test.")
+        raise UsageError(say("pipeline.label-efficiency-measured-on"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import AUTO, Experiment
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type, input_type
@@ -28,10 +29,7 @@ def resolved(experiment: Experiment, schema: Schema, objective: BoundObjective) 
         return AUTO if may_train(schema) and not budget else False
     if asked == AUTO:
         if not may_train(schema):
-            raise UsageError(
-                "judge: auto trains a classifier, and the data has no classes: name a classifier's run, or leave it"
-                " out."
-            )
+            raise UsageError(say("pipeline.judge-auto-trains-classifier"))
         return AUTO
     _check(asked, schema)
     return asked
@@ -53,21 +51,20 @@ def _check(asked: str, schema: Schema) -> None:
     try:
         run = Run(asked)
     except LeadlineError as error:
-        raise UsageError(f"judge: {error}") from None
+        raise UsageError(say("pipeline.judge", error=error)) from None
     if run.objective.name != CLASSIFICATION:
-        raise UsageError(f"judge: {asked} was trained for {run.objective.name!r}, and a judge is a classifier.")
+        raise UsageError(say("pipeline.judge-trained-judge-classifier", asked=asked, objective=run.objective.name))
     own = {one.name: one for one in run.schema.inputs}
     other = next((one.name for one in schema.inputs if one.name not in own), None)
     if other is not None or len(own) != len(schema.inputs):
         here = ", ".join(one.name for one in schema.inputs)
-        raise UsageError(f"judge: {asked} takes the inputs {', '.join(own)}, and the rows here have {here}.")
+        raise UsageError(say("pipeline.judge-takes-inputs-rows", asked=asked, own=", ".join(own), here=here))
     for one in schema.inputs:
         other_one = own[one.name]
         if _recipe(one) != _recipe(other_one):
             here, there = (input_type(side.kind).short(side) for side in (one, other_one))
             raise UsageError(
-                f"judge: {asked} reads the input {one.name!r} in another way ({there}) than it is read"
-                f" here ({here}): train it on the same data, with the same data.inputs, data.columns and split."
+                say("pipeline.judge-reads-input-another", asked=asked, one=one.name, there=there, here=here)
             )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.training_spec import EarlyStopping, TrainingSpec
 from leadline.core.wording import Wording
@@ -40,26 +41,28 @@ def stopping_for(
         return None
     if not rows.get("validation"):
         if stopping.target is not None:
-            raise UsageError(
-                f"training.early_stopping.target: {stopping.on} is watched on validation rows, and there are none. "
-                "Set data.split.validation, or leave the target out."
-            )
+            raise UsageError(say("pipeline.training-early-stopping-target", on=stopping.on))
         return None
     if stopping.on not in objective.decision.monitors:
         known = did_you_mean(stopping.on, objective.decision.monitors)
-        raise UsageError(f"training.early_stopping.on: {objective.name} has no measure {stopping.on!r}. {known}")
+        raise UsageError(
+            say("pipeline.training-early-stopping-on", objective=objective.name, on=stopping.on, known=known)
+        )
     for name in ("target", "tolerance"):
         value = getattr(stopping, name)
         if value is None:
             continue
         if not math.isfinite(value):
-            raise UsageError(
-                f"training.early_stopping.{name}: {value} is no number that {stopping.on} can be compared with."
-            )
+            raise UsageError(say("pipeline.training-early-stopping-no", name=name, value=value, on=stopping.on))
         if Wording(objective.decision.declared_metrics).metric(stopping.on).is_share and not 0 <= value <= 1:
             raise UsageError(
-                f"training.early_stopping.{name}: {stopping.on} is a share between 0 and 1, never {value:g}. Write"
-                f" {value / 100:g}?"
+                say(
+                    "pipeline.training-early-stopping-share",
+                    name=name,
+                    on=stopping.on,
+                    value=value,
+                    value_2=value / 100,
+                )
             )
     if stopping.patience is None and training.max_time is None and training.max_energy is None:
         return stopping.model_copy(update={"patience": max(PATIENCE, epochs // 2)})

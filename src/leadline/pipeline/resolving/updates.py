@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import renaming
 from leadline.core.training_spec import TrainingSpec
@@ -28,10 +29,7 @@ def whole_batch(training: TrainingSpec, rows: int) -> int | None:
     if not without_rate(training.optimizer).takes_all_rows:
         return None
     if training.batch is not None and training.batch < rows:
-        raise UsageError(
-            f"training.batch is {training.batch}, but the optimizer takes all {rows:,} train rows in each step."
-            " Leave training.batch open, or set training.optimizer.full_batch to false: the same update on batches."
-        )
+        raise UsageError(say("pipeline.training-batch-but-optimizer", batch=training.batch, rows=rows))
     return rows
 
 
@@ -58,12 +56,11 @@ def schedule_for(component: Component, epochs: int, objective: BoundObjective, r
     if chosen.watches is not None:
         if chosen.watches not in objective.decision.monitors:
             known = did_you_mean(chosen.watches, objective.decision.monitors)
-            raise UsageError(f"training.schedule.on: {objective.name} has no measure {chosen.watches!r}. {known}")
-        if not rows.get("validation"):
             raise UsageError(
-                f"The schedule {component.name!r} watches a measure on validation rows, and there are none: set"
-                " data.split.validation, or take a schedule that needs none, such as 'step'."
+                say("pipeline.training-schedule-on-no", objective=objective.name, watches=chosen.watches, known=known)
             )
+        if not rows.get("validation"):
+            raise UsageError(say("pipeline.schedule-watches-measure-on", component=component.name))
     return resolved_schedule(component, epochs)
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import store
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report, RunFacts
@@ -58,18 +59,13 @@ def in_folds(experiment: Experiment, folds: int) -> Experiment:
     """Return the experiment of a cross-validation with so many folds; raises UsageError where its split is another."""
     split = experiment.data.split
     if not 2 <= folds <= MOST:
-        raise UsageError(f"--folds is {folds}: a cross-validation has between 2 and {MOST:,} folds.")
+        raise UsageError(say("pipeline.folds-cross-validation-between", folds=folds, most=MOST))
     if split.by == "column":
-        raise UsageError(
-            f"The column {split.column!r} names one split, and cross-validation makes its own: leave --split out, or"
-            " say random, group:COL or time:COL."
-        )
+        raise UsageError(say("pipeline.column-names-one-split", column=split.column))
     if split.spans is not None:
-        raise UsageError("The spans of --split make one split, and cross-validation makes its own: leave them out.")
+        raise UsageError(say("pipeline.spans-split-make-one"))
     if experiment.repeats > 1:
-        raise UsageError(
-            "A cross-validation trains once a fold; run it again with another --seed instead of --repeats."
-        )
+        raise UsageError(say("pipeline.cross-validation-trains-once"))
     # a series is split by its time
     by = "random" if split.by == "auto" and experiment.data.series is None else split.by
     spec = split.model_copy(update={"by": by, "folds": folds, "fold": None})

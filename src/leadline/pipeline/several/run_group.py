@@ -24,6 +24,7 @@ from typing import NamedTuple
 import torch
 
 from leadline import errors
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import Interrupted, LeadlineError
 from leadline.machine.environment import cores
@@ -97,7 +98,7 @@ def _may_share(ones: Sequence[GroupedRun]) -> bool:
 def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
     workers = min(len(todo), cores())
     shown = todo[0].run_context.shown
-    shown.note(f"{workers} at once: {', '.join(one.words for one in todo)}")
+    shown.note(say("pipeline.at-once", workers=workers, todo=", ".join(one.words for one in todo)))
     crew = [_Worker(max(1, cores() // workers)) for _ in range(workers)]
     failed: list[tuple[GroupedRun, LeadlineError]] = []
     waiting = deque(todo)
@@ -112,7 +113,7 @@ def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
                         if error is not None:
                             failed.append((one, error))
                         else:
-                            shown.note(f"{one.words}: finished")
+                            shown.note(say("pipeline.finished", words=one.words))
                 if stopped() or failed:
                     break
                 time.sleep(POLL)
@@ -124,7 +125,7 @@ def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
             raise type(error)(f"{one.words}: {error}") from None
         number = stopped()
         if number:
-            raise Interrupted(f"Stopped. 'leadline resume {whole}' goes on from there.", number)
+            raise Interrupted(say("pipeline.stopped-leadline-resume-goes", whole=whole), number)
 
 
 class _Worker:

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.training.optim.contract import Memory, Optimizer, RuleOptimizer
 
 FULL_BATCH_RATE = 0.1
@@ -41,7 +42,7 @@ class Sgd(Optimizer):
     def _momentum_there(self) -> Sgd:
         for name in ("averaged", "nesterov"):
             if getattr(self, name) and not self.momentum:
-                raise ValueError(f"{name} is a form of momentum: set momentum too, such as 0.9")
+                raise ValueError(say("training.form-momentum-set-momentum", name=name))
         return self
 
     @property

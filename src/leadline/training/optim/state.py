@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.errors import RunError
 
 
@@ -28,10 +29,7 @@ def load_state(
     for full, saved in tensors.items():
         name, _, key = full.rpartition(".")
         if name not in parameters:
-            raise RunError(
-                f"The checkpoint holds optimizer state for {name!r}, which the network has not: it is another"
-                " network's."
-            )
+            raise RunError(say("training.checkpoint-holds-optimizer-state", name=name))
         p = parameters[name]
         fits = saved.shape == p.shape and key != "step"
         value = (

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from leadline.core.base import canonical_json, digest
+from leadline.core.catalogue import say
 from leadline.errors import DiskFull, RunError, TrainingFailed
 from leadline.machine import disk
 from leadline.run.folder import sha256
@@ -82,10 +83,7 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 notes.append(f"Checkpoint {sidecar.stem} is damaged and was passed over: {error}.")
         if notes:
-            raise RunError(
-                f"No checkpoint in {self.folder} can be used. {' '.join(notes)} "
-                "Restore the folder from a copy, or delete it to train from the start."
-            )
+            raise RunError(say("training.no-checkpoint-can-used", folder=self.folder, notes=" ".join(notes)))
         return None
 
     def forget(self, after: int) -> None:
@@ -98,10 +96,10 @@ class Checkpoints:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
         seal = content.pop("sha256")
         if digest(content) != seal:
-            raise ValueError(f"{sidecar.name} was changed after it was written")
+            raise ValueError(say("training.changed-after-written", sidecar=sidecar.name))
         weights = sidecar.with_suffix(".safetensors")
         if sha256(weights) != content["tensors_sha256"]:
-            raise ValueError(f"{weights.name} is cut short or was changed after it was written")
+            raise ValueError(say("training.cut-short-changed-after", weights=weights.name))
         return Saved(content["step"], load_file(weights), content["scalars"], notes)
 
     def _sidecars(self) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.errors import RunError
 from leadline.run import folder as files
 from leadline.training.state.checkpoint import Checkpoints, below
@@ -61,13 +62,15 @@ class Checkpointing:
         held = saved.scalars.get("parts", {})
         if held.keys() != self.parts.keys():
             raise RunError(
-                f"The checkpoints in {self._checkpoints.folder} were written by another version of Leadline, and"
-                " training cannot go on from them to the same result. Train anew, into a folder of its own:"
-                f" leadline train {self.folder / files.EXPERIMENT}"
+                say(
+                    "training.checkpoints-were-written-another",
+                    folder=self._checkpoints.folder,
+                    folder_2=self.folder / files.EXPERIMENT,
+                )
             )
         for name, part in self.parts.items():
             part.load(below(f"{name}.", saved.tensors), held[name])
-        note(f"going on from step {saved.step}")
+        note(say("training.going-on-from-step", step=saved.step))
 
     def forget(self, after: int) -> None:
         """Remove the checkpoints of later steps: training has gone back behind them."""

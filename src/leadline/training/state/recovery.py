@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.errors import TrainingFailed
 from leadline.machine import out_of_memory
 from leadline.training.state.checkpoint import below
@@ -160,12 +161,7 @@ def halved(step: Step, snapshot: Snapshot, trouble: Diverged) -> str:
     Raises TrainingFailed after `MOST` times.
     """
     if step.progress.halvings >= MOST:
-        raise TrainingFailed(
-            f"Training diverged {MOST + 1} times, the last time because {trouble.what}, although the learning rate was"
-            f" halved each time, to {step.lr:.3g}. Look at the data for values that are far out or not finite; else a"
-            " much lower learning rate (training.optimizer.lr), a bound on the gradient (training.clip=1) or exact"
-            " arithmetic (training.plan.precision=fp32) may help."
-        )
+        raise TrainingFailed(say("training.training-diverged-times-last", most=MOST + 1, what=trouble.what, lr=step.lr))
     at = step.progress  # changed by going back: from here on it is that of the snapshot
     _go_back(step, snapshot, replace(at, halvings=at.halvings + 1))
     times = f"halved for the {_ordinal(at.halvings)} time" if at.halvings > 1 else "halved"
@@ -183,12 +179,10 @@ def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -
     objective, at = step.context.objective, step.progress
     if objective.supervision.coupled:
         raise TrainingFailed(
-            f"{trouble}, and {objective.name} ties its examples together: it cannot be split up. {advice}"
+            say("training.ties-examples-together-cannot", trouble=trouble, objective=objective.name, advice=advice)
         )
     if step.context.world.size > 1:
-        raise TrainingFailed(
-            f"{trouble}. Several processes do not split it up by themselves: set training.accumulate=2. {advice}"
-        )
+        raise TrainingFailed(say("training.several-processes-do-not", trouble=trouble, advice=advice))
     norms = batch_norms(step.network)
     most = max(1, batch // (2 if norms else 1))  # batch statistics need two rows
     if at.accumulate >= most:

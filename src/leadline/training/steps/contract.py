@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import lookup
 from leadline.core.training_spec import TrainingSpec
@@ -127,7 +128,9 @@ def resolved_step(component: Component, objective: BoundObjective) -> Component:
     options = step_options(component)
     reason = options.unsuitable(objective)
     if reason:
-        raise UsageError(f"training.step: {component.name} does not fit the objective {objective.name!r}: {reason}.")
+        raise UsageError(
+            say("training.training-step-does-not", component=component.name, objective=objective.name, reason=reason)
+        )
     return Component(name=component.name, options=options.model_dump(mode="json"))
 
 
@@ -148,9 +151,5 @@ def shipped_network(step: Step) -> nn.Module:
     network = step.context.objective.learning.ship(evaluated_network(step))
     for name, x in network.state_dict().items():
         if x.is_floating_point() and not bool(x.isfinite().all()):
-            raise TrainingFailed(
-                f"Training diverged: after step {step.progress.step} {name} holds values that are not finite. A lower"
-                " learning rate (option lr of training.optimizer) or a bound on the gradient (training.clip=1)"
-                " usually helps."
-            )
+            raise TrainingFailed(say("training.training-diverged-after-step", step=step.progress.step, name=name))
     return network

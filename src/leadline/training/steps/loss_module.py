@@ -7,6 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn import rng as rng_module
 from leadline.nn.batch import Batch, Loss
@@ -29,8 +30,13 @@ class LossModule(nn.Module):
             loss = self.objective.learning.loss(self.network, batch, self.stepped, rng)
         if loss.value_B.ndim != 1 or loss.value_B.shape != loss.weight_B.shape:
             raise UsageError(
-                f"The objective {self.objective.name!r} gives losses of shape {tuple(loss.value_B.shape)} and weights"
-                f" of shape {tuple(loss.weight_B.shape)} for {len(batch)} rows: both must be (B,), one for each row."
+                say(
+                    "training.objective-gives-losses-shape",
+                    objective=self.objective.name,
+                    value_B_shape=tuple(loss.value_B.shape),
+                    weight_B_shape=tuple(loss.weight_B.shape),
+                    batch_count=len(batch),
+                )
             )
         return loss
 

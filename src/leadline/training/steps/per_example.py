@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
@@ -36,14 +37,9 @@ def per_example_gradients(
     """
     norms = [norm for norm in batch_norms(loss.network) if norm.training]
     if loss.objective.supervision.coupled:
-        raise UsageError(
-            f"{loss.objective.name} ties the examples of a batch together: one alone has no loss, and so no gradient."
-        )
+        raise UsageError(say("training.ties-examples-batch-together", objective=loss.objective.name))
     if norms and batch_norm == "refuse":
-        raise UsageError(
-            "Batch norm ties the examples of a batch together: one alone has no gradient. Choose a network without it,"
-            " or another norm where the network has an option for it (norm: group)."
-        )
+        raise UsageError(say("training.batch-norm-ties-examples"))
     prefix = "network."
     trained = {prefix + name: p.detach() for name, p in loss.network.named_parameters() if p.requires_grad}
     fixed = {prefix + name: p.detach() for name, p in loss.network.named_parameters() if not p.requires_grad}

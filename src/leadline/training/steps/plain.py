@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from leadline.core.catalogue import say
 from leadline.errors import RunError, UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
@@ -43,7 +44,7 @@ class TrainedNetwork:
         self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
         self.parameters = list(self.names)
         if not self.parameters:
-            raise UsageError(f"training.freeze leaves nothing to train of the {name}.")
+            raise UsageError(say("training.training-freeze-leaves-nothing-train", name=name))
         self.running = options.over(self.parameters, groups.factors(network), hidden_matrices(network))
         self.loss: nn.Module
         self.quantities: tuple[str, ...] = ()  # that an update logs, known after the first
@@ -77,7 +78,7 @@ class PlainStep:
     def __init__(self, context: StepContext) -> None:
         training, objective, network = context.training, context.objective, context.network
         if training.accumulate > 1 and objective.supervision.coupled:
-            raise UsageError(f"{objective.name} ties the examples of a batch together: training.accumulate must be 1.")
+            raise UsageError(say("training.ties-examples-batch-together-training", objective=objective.name))
         self.context = context
         self.network = network_on(network, context.plan)
         self.progress = StepProgress(context.total, accumulate=training.accumulate)
@@ -237,7 +238,7 @@ class PlainStep:
         try:
             self.network.load_state_dict(below("network.", tensors))
         except RuntimeError as error:
-            raise RunError(f"The checkpoint does not fit the network: {error}") from None
+            raise RunError(say("training.checkpoint-does-not-fit", error=error)) from None
         for trained in self._networks:
             trained.quantities = tuple(scalars.get("quantities", {}).get(trained.name, ()))
             optim.load_state(trained.running, trained.names, below(f"optimizer.{trained.name}.", tensors))

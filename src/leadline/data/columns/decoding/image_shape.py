@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.decoding import images
 from leadline.data.columns.decoding.images import DEPTHS, Header, Shape
@@ -39,10 +40,10 @@ def shape_of(sample: pl.Series, headers: Sequence[Header], context: ColumnContex
     height, width = _size(options.get("size"), headers)
     channels = options.get("channels", 1 if all(h.grey for h in headers) else 3)
     if channels not in (1, 3):
-        raise UsageError(f"The option 'channels' is 1 (grey) or 3 (colour), not {channels!r}.")
+        raise UsageError(say("columns.option-channels-1-grey", channels=channels))
     bits = options.get("depth", _depth(sample, context) if any(h.deep for h in headers) else DEPTHS[-1])
     if bits not in DEPTHS:
-        raise UsageError(f"The option 'depth' is one of {', '.join(map(str, DEPTHS))} bits, not {bits!r}.")
+        raise UsageError(say("columns.option-depth-one-bits", map=", ".join(map(str, DEPTHS)), bits=bits))
     return Shape(height, width, channels, choice(options, "aspect", ASPECTS), bits)
 
 
@@ -68,7 +69,7 @@ def _size(asked: Any, headers: Sequence[Header]) -> tuple[int, int]:
             and all(type(side) is int and 1 <= side <= 4096 for side in pair)
         )
         if not good:
-            raise UsageError(f"The option 'size' is a number of pixels up to 4096, or [height, width], not {asked!r}.")
+            raise UsageError(say("columns.option-size-number-pixels", asked=asked))
         return pair[0], pair[1]
     height, width = headers[0].height, headers[0].width
     if all((h.height, h.width) == (height, width) for h in headers) and max(height, width) <= LARGEST:
@@ -86,7 +87,7 @@ def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     good = [h for h in read if isinstance(h, Header)]
     if not good:
         why = f": {read[0]}" if read else ""
-        raise DataError(f"None of the {len(sample)} pictures looked at in column {sample.name!r} can be read{why}.")
+        raise DataError(say("columns.none-pictures-looked-at", sample_count=len(sample), sample=sample.name, why=why))
     return good
 
 
@@ -103,17 +104,11 @@ def check_type(column: pl.Series) -> None:
     dtype = column.dtype
     if isinstance(dtype, pl.Array):
         if pixel_type(dtype) != pl.UInt8:
-            raise DataError(
-                f"Column {column.name!r} holds pixels of type {pixel_type(dtype)}, not whole numbers from 0 to 255."
-            )
+            raise DataError(say("columns.column-holds-pixels-type", column=column.name, pixel_type=pixel_type(dtype)))
         if len(dtype.shape) not in (2, 3) or dtype.shape[2:] not in ((), (1,), (3,), (4,)):
-            raise DataError(
-                f"Column {column.name!r} holds arrays of shape {dtype.shape}; pictures are (H,W) or (H,W,C)."
-            )
+            raise DataError(say("columns.column-holds-arrays-shape", column=column.name, dtype_shape=dtype.shape))
     elif dtype not in (pl.String, pl.Binary):
-        raise DataError(
-            f"Column {column.name!r} holds values of type {dtype}, not pictures, their paths or their bytes."
-        )
+        raise DataError(say("columns.column-holds-values-type-not-pictures", column=column.name, dtype=dtype))
 
 
 def pixel_type(dtype: Any) -> Any:

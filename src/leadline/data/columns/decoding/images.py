@@ -17,6 +17,7 @@ import torch
 from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from torch.nn import functional as F
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError
 
 GREY = ("1", "L", "LA", "I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -150,15 +151,15 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
                     _check_affordable(picture)
                 yield picture
     except FileNotFoundError:
-        raise DataError("there is no such file") from None
+        raise DataError(say("columns.no-such-file")) from None
     except IsADirectoryError:
-        raise DataError("it is a folder, not a picture") from None
+        raise DataError(say("columns.folder-not-picture")) from None
     except PermissionError:
-        raise DataError("the file may not be read: its permissions forbid it") from None
+        raise DataError(say("columns.file-may-not-read")) from None
     except UnidentifiedImageError:
         raise DataError(_no_picture(head)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(f"the picture is refused: {error}") from None
+        raise DataError(say("columns.picture-refused", error=error)) from None
     # What Pillow's readers raise on damaged files, beside OSError.
     except (
         OSError,
@@ -171,13 +172,13 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
         RuntimeError,
         struct.error,
     ) as error:
-        raise DataError(f"the picture is damaged: {error}") from None
+        raise DataError(say("columns.picture-damaged", error=error)) from None
 
 
 def _check_affordable(picture: Image.Image) -> None:
     if picture.width * picture.height > MOST_PIXELS:
         raise DataError(
-            f"the picture has {picture.width}×{picture.height} pixels, more than {MOST_PIXELS:,} are refused"
+            say("columns.picture-pixels-more-than", width=picture.width, height=picture.height, most_pixels=MOST_PIXELS)
         )
 
 
@@ -193,7 +194,7 @@ def _sixteen(picture: Image.Image) -> np.ndarray:
     """Return the pixels (H,W) of a picture of 16 bits; raises DataError for numbers that are larger or negative."""
     values_HW = np.asarray(picture)
     if values_HW.size and not 0 <= values_HW.min() <= values_HW.max() <= 65_535:
-        raise DataError("its pixels have 32 bits, whose range is unknown; save it with 8 or 16 bits")
+        raise DataError(say("columns.pixels-32-bits-whose"))
     return values_HW
 
 
@@ -204,14 +205,11 @@ def _plain(picture: Image.Image, mode: str, depth: int) -> Image.Image:
     if picture.mode in _SIXTEEN_BITS:
         values_HW, most = _sixteen(picture), (1 << depth) - 1
         if values_HW.max(initial=0) > most:
-            raise DataError(
-                f"its pixels go up to {values_HW.max():,}, but those of the pictures looked at only to {most:,}; the"
-                " option 'depth' says how many bits they have"
-            )
+            raise DataError(say("columns.pixels-go-up-but", max=values_HW.max(), most=most))
         grey = values_HW.astype(np.float32) * (255 / most)  # the brightest value becomes 255
         return Image.fromarray(grey.round().astype(np.uint8)).convert(mode)
     if picture.mode == "F":
-        raise DataError("its pixels are floating-point numbers, whose range is unknown; save it with 8 or 16 bits")
+        raise DataError(say("columns.pixels-floating-point-numbers"))
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), layered).convert(mode)

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError
 
 if TYPE_CHECKING:
@@ -70,21 +71,18 @@ def read(source: Path | bytes, rate: int, most: int) -> np.ndarray:
         wanted = min(sound.frames, math.ceil((most + 32) * native / rate))  # a few more, which the filter reaches for
         missing = _missing(file)
         if missing is not None:
-            raise DataError(
-                f"it is cut off: its header promises {missing[0]:,} bytes of samples, and {missing[1]:,} are there"
-            )
+            raise DataError(say("columns.cut-off-header-promises-bytes", missing=missing[0], missing_2=missing[1]))
         x_SC = sound.read(wanted, dtype="float32", always_2d=True)
         slack = _SLACK if "MP" in sound.format else 0
     if len(x_SC) < wanted - slack:
         raise DataError(
-            f"it is cut off: its header promises {sound.frames / native:.2f} s, and only {len(x_SC) / native:.2f} s can"
-            " be read"
+            say("columns.cut-off-header-promises", frames=sound.frames / native, x_SC_count=len(x_SC) / native)
         )
     if not len(x_SC):
-        raise DataError("it holds no samples: its length is zero")
+        raise DataError(say("columns.holds-no-samples-length"))
     strange = int(np.count_nonzero(~np.isfinite(x_SC)))
     if strange:
-        raise DataError(f"{strange:,} of its {x_SC.size:,} samples are not finite numbers")
+        raise DataError(say("columns.samples-not-finite-numbers", strange=strange, size=x_SC.size))
     x_S = x_SC[:, 0] if x_SC.shape[1] == 1 else x_SC.mean(1)
     peak = float(np.abs(x_S).max())
     x_S = resampled(x_S / peak if peak > 1 else x_S, native, rate)[:most]
@@ -125,11 +123,11 @@ def _opened(source: Path | bytes) -> Iterator[tuple[SoundFile, IO[bytes]]]:
             head = file.read(_HEAD)
             file.seek(0)
             if not head:
-                raise DataError("the file is empty (0 bytes)")
+                raise DataError(say("columns.file-empty-0-bytes"))
             with soundfile.SoundFile(file) as sound:
                 yield sound, file
     except FileNotFoundError:
-        raise DataError("there is no such file") from None
+        raise DataError(say("columns.no-such-file")) from None
     except OSError as error:
         raise DataError(f"it cannot be read: {error.strerror or error}") from None
     except soundfile.LibsndfileError as error:

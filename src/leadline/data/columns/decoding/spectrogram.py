@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnState
 from leadline.data.columns.decoding.images import png
 from leadline.data.columns.decoding.sounds import FULL, wav
@@ -63,12 +64,9 @@ def log_mel(state: ColumnState) -> LogMel:
     """Return the log-mel module of a state; raises UsageError for bands that make no sense together."""
     rate, low, high = state["rate"], state["low"], state["high"]
     if not low < high <= rate / 2:
-        raise UsageError(
-            f"Mel bands from {low:g} to {high:g} Hz make no sense: 'low' lies below 'high', and that is at most half"
-            f" the rate, {rate / 2:g}."
-        )
+        raise UsageError(say("columns.mel-bands-from-hz", low=low, high=high, rate=rate / 2))
     window, hop = (max(1, round(state[name] * rate / 1000)) for name in ("window", "hop"))
     try:
         return LogMel(rate, state["mels"], window, hop, low, high)
     except ValueError as error:
-        raise UsageError(f"{error}: take fewer 'mels', or a longer 'window' than {state['window']:g} ms.") from None
+        raise UsageError(say("columns.take-fewer-mels-longer", error=error, window=state["window"])) from None

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError
 
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
@@ -62,6 +63,5 @@ def _cast(column: pl.Series, dtype: type[pl.DataType], words: str) -> pl.Series:
         return column.cast(dtype, strict=False)
     except pl.exceptions.PolarsError:
         raise DataError(
-            f"Column {column.name!r} holds values of type {column.dtype}, which cannot be read as {words}; "
-            "leave it out or name another kind for it."
+            say("columns.column-holds-values-type-which", column=column.name, column_dtype=column.dtype, words=words)
         ) from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.columns.scalars.parsing import clean, is_text
 from leadline.errors import DataError
 
@@ -44,14 +45,9 @@ def format_of(column: pl.Series) -> str | None:
     present = clean(column).drop_nulls()
     form, share, ambiguous = best_format(present)
     if ambiguous:
-        raise DataError(
-            f"The dates in column {column.name!r} can be read with the day or with the month first; write them as"
-            " 2024-01-31."
-        )
+        raise DataError(say("columns.dates-column-can-read", column=column.name))
     if share == 0 and len(present):
-        raise DataError(
-            f"Column {column.name!r} holds no dates that can be read; write them as 2024-01-31 or 2024-01-31 10:00:00."
-        )
+        raise DataError(say("columns.column-holds-no-dates", column=column.name))
     return form
 
 
@@ -60,7 +56,9 @@ def parse(column: pl.Series, form: str | None) -> pl.Series:
     if column.dtype in (pl.Date, pl.Datetime):
         return column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None))).dt.replace_time_zone(None)
     if not is_text(column):
-        raise DataError(f"Column {column.name!r} holds values of type {column.dtype}, not dates.")
+        raise DataError(
+            say("columns.column-holds-values-type-not-dates", column=column.name, column_dtype=column.dtype)
+        )
     text = clean(column)
     moments = _read(text, form or _ISO[0])
     for other in () if form else _ISO[1:]:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.data import cache
 from leadline.data.columns.texts.tokens import NAMES
 from leadline.data.sources import encodings, fingerprints
@@ -37,12 +38,10 @@ def from_file(file: object, vocabulary: Sequence[str]) -> dict[str, Any]:
     width.
     """
     if not isinstance(file, str):
-        raise UsageError(f"The vectors of a text are 'skipgram' or the path of a file, not {file!r}.")
+        raise UsageError(say("columns.vectors-text-skipgram-path", file=file))
     path = Path(file).expanduser()
     if not path.is_file():
-        raise DataError(
-            f"There is no file {file} to take word vectors from; vectors: skipgram learns them from the text."
-        )
+        raise DataError(say("columns.no-file-take-word", file=file))
     key = f"vectors-{digest({'version': VERSION, 'file': fingerprints.of_file(path), 'words': list(vocabulary)})}"
     number_K, vector_KE = _entry(key, lambda: _read(path, vocabulary))
     return {"from": path.name, "entry": key, "found": len(number_K), "width": int(vector_KE.shape[1])}
@@ -70,9 +69,7 @@ def kept(found: State) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of words (K,) and their vectors (K,E); raises DataError where the cache has lost them."""
 
     def lost() -> tuple[np.ndarray, np.ndarray]:
-        raise DataError(
-            f"The word vectors from {found['from']} are no longer in the cache {cache.root()}; start training anew."
-        )
+        raise DataError(say("columns.word-vectors-from-no", origin=found["from"], root=cache.root()))
 
     return _entry(found["entry"], lost)
 
@@ -110,19 +107,17 @@ def _read(path: Path, vocabulary: Sequence[str]) -> tuple[np.ndarray, np.ndarray
             continue
         width = width or text.count(" ")
         if not width:
-            raise DataError(
-                f"{path}, line {line}: there is no vector, but {text[:40]!r}. Each line is a word and its numbers."
-            )
+            raise DataError(say("columns.line-no-vector-but", path=path, line=line, text=text[:40]))
         word, *values = text.rsplit(" ", width)
         if len(values) < width or (" " in word and _is_number(word.rpartition(" ")[2])):
-            raise DataError(f"{path}, line {line}: {text.count(' ')} numbers, where lines before have {width}.")
+            raise DataError(
+                say("columns.line-numbers-where-lines", path=path, line=line, count=text.count(" "), width=width)
+            )
         number = numbers.get(unicodedata.normalize("NFC", word))
         if number is not None and number not in found:
             found[number] = _vector(path, line, values)
     if not found:
-        raise DataError(
-            f"{path} has a vector for none of the {len(numbers):,} words of the text. Is it of the same language?"
-        )
+        raise DataError(say("columns.vector-none-words-text", path=path, numbers_count=len(numbers)))
     number_K = np.array(sorted(found))
     return number_K, np.stack([found[number] for number in number_K.tolist()])
 
@@ -132,7 +127,7 @@ def _lines(path: Path) -> Iterator[str]:
         for raw in file:
             text = raw.decode("utf-8", errors="replace").rstrip()
             if "\0" in text:
-                raise DataError(f"{path} is not text: the binary form of word2vec is not read; save the text form.")
+                raise DataError(say("columns.not-text-binary-form", path=path))
             if text:
                 yield text
 
@@ -143,7 +138,7 @@ def _vector(path: Path, line: int, values: Sequence[str]) -> np.ndarray:
     except ValueError:
         vector = np.full(1, np.nan, np.float32)
     if not np.isfinite(vector).all():
-        raise DataError(f"{path}, line {line}: what follows the word is not all numbers.")
+        raise DataError(say("columns.line-what-follows-word", path=path, line=line))
     return vector
 
 

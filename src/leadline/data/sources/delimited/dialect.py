@@ -11,6 +11,7 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -42,9 +43,7 @@ def of_text(path: Path, text: str) -> Dialect:
     names = [name.strip() for name in fields("".join(lines[skip:]), separator)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
-        raise DataError(
-            f"{path} has several columns named {', '.join(map(repr, repeated[:3]))}; give each a name of its own."
-        )
+        raise DataError(say("sources.several-columns-named-give", path=path, map=", ".join(map(repr, repeated[:3]))))
     passed = 0 if stated else sum(bool(line.strip()) for line in lines[:skip])
     said = (f"Lines passed over above the column names of {path.name}: {passed}.",) if passed else ()
     return Dialect(separator, skip, names, (*said, *_doubts(path, names)))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from leadline.core.catalogue import say
 from leadline.data.sources.delimited.dialect import BLANKS, Dialect
 from leadline.data.sources.encodings import Encoding, first_line, texts
 from leadline.errors import DataError
@@ -34,8 +35,15 @@ def checked(
         if len(row) != len(dialect.names):
             called = "blanks" if dialect.separator == BLANKS else repr(dialect.separator)
             raise DataError(
-                f"{path}, line {line}: {len(row)} fields where line {dialect.skip + 1} names {len(dialect.names)}"
-                f" columns. Complete the row, or put quotes around fields that hold {called}."
+                say(
+                    "sources.line-fields-where-line",
+                    path=path,
+                    line=line,
+                    row_count=len(row),
+                    skip=dialect.skip + 1,
+                    names_count=len(dialect.names),
+                    called=called,
+                )
             )
         yield line, row
 
@@ -48,14 +56,12 @@ def why(path: Path, encoding: Encoding, dialect: Dialect, error: Exception) -> D
             after = line
     except csv.Error as broken:
         if "end of data" in str(broken):
-            return DataError(
-                f"{path}: a quote that is opened after line {after} is never closed. Close it, or remove it."
-            )
+            return DataError(say("sources.quote-opened-after-line", path=path, after=after))
     try:
         refuse(path, encoding, dialect)
     except DataError as ragged:
         return ragged
-    return DataError(f"{path} cannot be read as CSV: {first_line(error)}.")
+    return DataError(say("sources.cannot-read-csv", path=path, first_line=first_line(error)))
 
 
 def lines(path: Path, encoding: Encoding, tell: Tell | None = None) -> Iterator[str]:

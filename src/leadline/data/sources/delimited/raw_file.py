@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.sources import encodings
 from leadline.data.sources.delimited import dialect as dialects
 from leadline.data.sources.delimited import malformed
@@ -58,15 +59,11 @@ def look(path: Path, encoding: str | None = None, least: int = SAMPLE) -> RawFil
     found = encodings.named(encoding) if encoding else encodings.of_sample(sample, path)
     text = "".join(encodings.decoded(iter([sample]), found, path, final=whole)).removeprefix("\ufeff")
     if not text.strip():
-        raise DataError(f"{path} is empty.")
+        raise DataError(say("sources.empty", path=path))
     if "\r" in text and "\n" not in text:
-        raise DataError(
-            f"{path}: its lines end as those of very old Macintoshes do, with CR alone. Save it with LF or CRLF."
-        )
+        raise DataError(say("sources.lines-end-those-very", path=path))
     if "\n" not in text and not whole:
-        raise DataError(
-            f"{path}: its first line does not end within {_LONGEST >> 20} MB; it is no table of rows and columns."
-        )
+        raise DataError(say("sources.first-line-does-not", path=path, longest=_LONGEST >> 20))
     text = text if whole else text[: text.rindex("\n") + 1]
     first = text.find("\n")
     check_width(1 + max(text.count(separator, 0, first) for separator in dialects.SEPARATORS), str(path))

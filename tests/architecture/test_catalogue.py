@@ -1,0 +1,79 @@
+"""Every sentence that the code says is in the catalogue, with the values it is given, and none lies there unsaid."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+from collections.abc import Iterator
+from functools import cache
+
+from package import PACKAGE, modules
+
+from leadline.core import catalogue
+
+NAME = re.compile(r"[a-z_]+\.[a-z0-9_-]+")
+TEMPLATES = ("j2", "html", "jinja")
+
+
+@cache
+def said() -> dict[str, str]:
+    """Return all English sentences by their full names."""
+    return {
+        f"{file.stem}.{key}": text
+        for file in sorted((catalogue.FOLDER / catalogue.ENGLISH).glob("*.toml"))
+        for key, text in catalogue.sentences(catalogue.ENGLISH, file.stem).items()
+    }
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """Yield where `say` is called, and the call."""
+    for module in modules().values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say":
+                yield f"{module.path}:{node.lineno}", node
+
+
+def fields(text: str) -> set[str]:
+    """Return the names of the values that a sentence holds."""
+    return {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+
+
+def written() -> set[str]:
+    """Return all texts in the code and the templates that have the form of a sentence's name."""
+    found = {
+        node.value
+        for module in modules().values()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for file in PACKAGE.rglob("*"):
+        if file.suffix.lstrip(".") in TEMPLATES:
+            found |= set(NAME.findall(file.read_text(encoding="utf-8")))
+    return found
+
+
+def test_what_is_said_is_in_the_catalogue_with_its_values() -> None:
+    wrong = []
+    for where, call in calls():
+        name = call.args[0]
+        if not isinstance(name, ast.Constant):
+            continue  # one of several names, which stand in a table of the module
+        given = {keyword.arg for keyword in call.keywords}
+        if name.value not in said():
+            wrong.append(f"{where}: there is no sentence {name.value}")
+        elif None not in given and fields(said()[name.value]) != given:
+            wrong.append(f"{where}: {name.value} holds {fields(said()[name.value])} and is given {given}")
+    assert wrong == []
+
+
+def test_no_sentence_lies_unsaid() -> None:
+    assert set(said()) - written() == set()
+
+
+def test_other_languages_have_no_sentence_and_no_value_that_english_lacks() -> None:
+    for folder in catalogue.FOLDER.iterdir():
+        for file in folder.glob("*.toml") if folder.name != catalogue.ENGLISH else ():
+            for key, text in catalogue.sentences(folder.name, file.stem).items():
+                english = said().get(f"{file.stem}.{key}")
+                assert english is None or fields(text) <= fields(english), f"{folder.name}: {file.stem}.{key}"
