@@ -14,6 +14,7 @@ _LAZY = {
     "train": "leadline.verbs.train",
     "crossval": "leadline.verbs.crossval",
     "resume": "leadline.verbs.resume",
+    "load": "leadline.verbs.load",
     "evaluate": "leadline.verbs.evaluate",
     "predict": "leadline.verbs.predict",
     "embed": "leadline.verbs.embed",
@@ -24,7 +25,7 @@ _LAZY = {
     "runs": "leadline.verbs.runs",
     "Classifier": "leadline.estimators.classifier",
     "Regressor": "leadline.estimators.regressor",
-    "Run": "leadline.run.run",
+    "Run": "leadline.verbs.load",
     "Experiment": "leadline.core.experiment",
     "Finding": "leadline.core.finding",
     "Report": "leadline.core.report",
@@ -42,11 +43,12 @@ if TYPE_CHECKING:
     from leadline.errors import LeadlineError as LeadlineError
     from leadline.estimators.classifier import Classifier as Classifier
     from leadline.estimators.regressor import Regressor as Regressor
-    from leadline.run.run import Run as Run
     from leadline.verbs.compare import compare as compare
     from leadline.verbs.crossval import crossval as crossval
     from leadline.verbs.embed import embed as embed
     from leadline.verbs.evaluate import evaluate as evaluate
+    from leadline.verbs.load import Run as Run
+    from leadline.verbs.load import load as load
     from leadline.verbs.predict import predict as predict
     from leadline.verbs.report import report as report
     from leadline.verbs.resume import resume as resume

@@ -7,7 +7,7 @@ An experiment is read from YAML, from the command line or from Python, and writt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_serializer, model_validator
@@ -242,6 +242,29 @@ class Experiment(Fact):
                 if values[part].get(entry) == value:
                     del values[part][entry]
         return digest(values)
+
+    @property
+    def brief(self) -> str:
+        """The network and the objective in a few words: ``mlp, classification``; empty where neither is chosen yet."""
+        named = [one.name for one in self.network.bodies.values()]
+        names = [*dict.fromkeys(PurePath(name).name for name in named)]
+        network = " + ".join(names[:2]) + (f" + {len(names) - 2} more" if len(names) > 2 else "")
+        objective = self.objective.name if self.objective is not None and self.objective.name != AUTO else ""
+        return ", ".join(part for part in (network[:40], objective[:40]) if part)
+
+    def __repr__(self) -> str:
+        """Return in a line what it is made of; `to_yaml` says all."""
+        target = self.data.target or ()
+        targets = (target,) if isinstance(target, str) else target
+        parts = [
+            f"data {self.data.source[-40:]!r}" if self.data.source else "data in memory",
+            f"target {', '.join(targets)[:40]!r}" if targets else "",
+            self.brief,
+            f"seed {self.seed}",
+        ]
+        return f"Experiment({', '.join(part for part in parts if part)})"
+
+    __str__ = __repr__
 
     def to_yaml(self) -> str:
         """Return the experiment as YAML that `read` accepts."""

@@ -14,6 +14,7 @@ from leadline.core.catalogue import say
 Provenance = Literal["measured", "estimated", "declared", "absent"]
 Repeat = Literal["exact", "sampled", "timed", "recorded"]
 Interval = tuple[float, float]
+LONGEST = 50  # characters of a name in a `repr`
 
 
 class Reproduction(Fact):
@@ -75,6 +76,21 @@ class Finding(Fact):
     def label(self) -> str:
         """The name with its group, as people write it: ``recall(cat)``."""
         return f"{self.name}({self.group.partition('=')[2] or self.group})" if self.group else self.name
+
+    def __repr__(self) -> str:
+        """Return name, value, interval, n and provenance in a line; `value` and `interval` have all digits."""
+        label = self.label if len(self.label) <= LONGEST else f"{self.label[: LONGEST - 1]}…"
+        unit = "" if self.unit == "1" else f" {self.unit[:LONGEST]}"
+        parts = [
+            f"{label!r} on {self.split}" if self.split else repr(label),
+            f"{self.value:.4g}{unit}" if self.value is not None else f"absent, {(self.why or '')[:LONGEST]!r}",
+            f"{100 * self.level:.4g} % CI {self.interval[0]:.4g} to {self.interval[1]:.4g}" if self.interval else "",
+            f"n = {self.n:,}" if self.n is not None else "",
+            self.provenance if self.value is not None else "",
+        ]
+        return f"Finding({', '.join(part for part in parts if part)})"
+
+    __str__ = __repr__
 
     def at_level(self, level: float) -> Interval | None:
         """Return the interval at `level`, or the nearest stricter one there is; None where there is none."""

@@ -14,7 +14,7 @@ from leadline.core.exhibit import Exhibit
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.requirement import Verdict
-from leadline.core.wording import Wording
+from leadline.core.wording import Wording, count, shortened
 from leadline.errors import RunError
 
 
@@ -68,6 +68,25 @@ class Report(Fact):
             for f in self.findings
             if f.split == "test" and f.group is None and f.value is not None and f.unit != "rows"
         )
+
+    @property
+    def main(self) -> Finding | None:
+        """The measure that comes first: on the test rows, else on validation rows; None where there is none."""
+        others = (f for f in self.findings if f.split == "validation" and f.group is None and f.value is not None)
+        return next(iter(self.quality()), next((f for f in others if f.unit != "rows"), None))
+
+    def __repr__(self) -> str:
+        """Return in a line whose report it is, the main measure, and how many findings and requirements there are."""
+        outcomes = [verdict.verdict for verdict in self.requirements]
+        verdicts = [f"{outcomes.count(one)} {one}" for one in ("pass", "fail", "undecided") if one in outcomes]
+        parts = [
+            self.wording.brief(self.main) if self.main else "nothing measured",
+            count(len(self.findings), "finding"),
+            f"requirements: {', '.join(verdicts)}" if verdicts else "",
+        ]
+        return f"Report({shortened(self.run.id, 50)!r}: {', '.join(part for part in parts if part)})"
+
+    __str__ = __repr__
 
     def to_json(self) -> str:
         """Return the text of `report.json`."""

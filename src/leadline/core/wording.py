@@ -11,13 +11,14 @@ from typing import Any
 
 from leadline.core.finding import Finding, Interval
 from leadline.core.metric import Metric
-from leadline.core.safe_text import apart, for_terminal
+from leadline.core.safe_text import apart, for_terminal, visible
 
 SPACE = "\u202f"  # between a number and its unit: narrow, and no line breaks there
 MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # others, such as a target's name, stand in the details
 _UNITS = ("ms", "s", "MB", "GB", "W", "Wh", "g", "FLOP", "nats", "bits")
+LABEL = 60  # characters of a finding's name in a line
 _REPEATS = "_over_repeats"
 _DIFFERENCE = "_difference"
 # their methods begin with the measure they are differences of
@@ -85,6 +86,17 @@ class Wording:
         dash = " to " if MINUS in "".join(ends) else "–"
         return _united(dash.join(ends), self.unit(finding) if with_unit else "")
 
+    def brief(self, finding: Finding) -> str:
+        """Return a finding in a line, by its name in Python: ``test accuracy 93.3 % (95 % CI 70.2–98.8 %, n = 15)``."""
+        value = "absent" if finding.value is None else self.amount(finding)
+        parts = [
+            f"{level(finding)} CI {self.span(finding)}" if finding.interval else "",
+            f"n = {finding.n:,}" if finding.n is not None else "",
+        ]
+        details = ", ".join(part for part in parts if part)
+        named = f"{finding.split or ''} {visible(finding.label)}".strip()
+        return f"{shortened(named, LABEL)} {value}{f' ({details})' if details else ''}".replace(SPACE, " ")
+
     def how(self, finding: Finding) -> str:
         """Return how a number came about, in a line: interval, n, method, provenance."""
         if finding.value is None:
@@ -146,6 +158,12 @@ def power(digits: str, exponent: int) -> str:
 def level(finding: Finding) -> str:
     """Return the level of a finding's interval: ``95 %``."""
     return f"{100 * finding.level:.4g}{SPACE}%"
+
+
+def shortened(text: str, most: int) -> str:
+    """Return text of at most so many characters: what is longer loses its middle."""
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
 def count(number_of: int, noun: str) -> str:

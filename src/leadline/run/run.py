@@ -19,12 +19,15 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.schema import Schema
+from leadline.core.wording import shortened
 from leadline.errors import RunError
 from leadline.nn.network import current_name
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
 from leadline.run.build import build_network
+
+SHOWN = 12  # measures in a notebook
 
 
 class Run:
@@ -69,23 +72,22 @@ class Run:
         return pl.read_parquet(self.folder / files.HISTORY, glob=False)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.folder)!r}: {', '.join(self._headline()) or 'nothing measured'})"
-
-    def _headline(self) -> list[str]:
-        return [f"{f.name} {f.value:.4g}" for f in self.report.quality()[:3]]
+        """Return in a line, of at most 200 characters, where the run lies, what it is and how good it is."""
+        main = self.report.main
+        measured = "nothing measured" if main is None else self.report.wording.brief(main)
+        return f"Run({shortened(str(self.folder), 50)!r}: {', '.join((self.experiment.brief, measured))})"
 
     def _repr_html_(self) -> str:
+        """Return what a notebook shows: the measures on the test rows, with intervals."""
+        words = self.report.wording
         rows = "".join(
-            f"<tr><td>{escape(f.label)}</td><td>{f.value:.4g}</td>"
-            f"<td>{_range(f.interval)}</td><td>{f.n or ''}</td></tr>"
-            for f in self.report.quality()
+            f"<tr><td>{escape(words.title(f))}</td><td>{escape(words.amount(f))}</td>"
+            f"<td>{escape(words.span(f))}</td><td>{'' if f.n is None else f'{f.n:,}'}</td></tr>"
+            for f in self.report.quality()[:SHOWN]
         )
-        head = "<tr><th>on test rows</th><th>value</th><th>95 % interval</th><th>n</th></tr>"
-        return f"<p><b>{escape(str(self.folder))}</b></p><table>{head}{rows}</table>"
-
-
-def _range(interval: tuple[float, float] | None) -> str:
-    return f"{interval[0]:.4g} – {interval[1]:.4g}" if interval else ""
+        head = "<tr><th>On test rows</th><th>Value</th><th>95 % CI</th><th>n</th></tr>"
+        first = f"<b>{escape(shortened(str(self.folder), 80))}</b> {escape(self.experiment.brief)}"
+        return f"<p>{first}</p><table>{head}{rows}</table>"
 
 
 def read_schema(folder: Path) -> Schema:

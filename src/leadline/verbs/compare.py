@@ -10,11 +10,13 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
+from leadline.core.wording import shortened
 from leadline.data.targets import target_type
 from leadline.errors import RunError, UsageError
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.run import folder as files
 from leadline.run.run import Run
+from leadline.verbs.load import load
 
 # What is measured of one of two classes, and means something else where runs differ in which.
 OF_POSITIVE = ("sensitivity", "specificity", "ppv", "npv", "average_precision")
@@ -30,6 +32,13 @@ class Compared(NamedTuple):
     findings: dict[str, tuple[Finding, ...]]
     differences: tuple[Difference | None, ...]
 
+    def __repr__(self) -> str:
+        """Return in a line which runs are compared, and the first difference."""
+        names = [shortened(run.name, 24) for run in self.runs[:3]]
+        more = f", and {len(self.runs) - 3} more" if len(self.runs) > 3 else ""
+        told = next((repr(one) for one in self.differences if one is not None), "no test rows in common")
+        return f"Compared({' and '.join(names)}{more}: {told})"
+
 
 class Difference(NamedTuple):
     """How much better (positive) a run is than the first on `measure`, over `n` common test rows."""
@@ -40,16 +49,21 @@ class Difference(NamedTuple):
     n: int
     method: str
 
+    def __repr__(self) -> str:
+        """Return the difference in a line."""
+        interval = "" if self.interval is None else f"95 % CI {self.interval[0]:.4g} to {self.interval[1]:.4g}, "
+        return f"{shortened(self.measure, 40)} better by {self.value:+.4g} ({interval}n = {self.n:,})"
 
-def compare(*folders: str | Path) -> Compared:
+
+def compare(*folders: Run | str | Path) -> Compared:
     """Return two or more runs side by side; differences are paired where both predicted the same test rows of the same
-    target.
+    target. Runs are given as such, or by their folders.
 
     Raises UsageError for fewer than two runs, RunError for a folder that is no intact run.
     """
     if len(folders) < 2:
         raise UsageError(say("verbs.comparing-takes-two-runs"))
-    runs = tuple(Run(folder) for folder in folders)
+    runs = tuple(load(one.folder if isinstance(one, Run) else one) for one in folders)
     tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
     of_positive = set() if len({_positive(run) for run in runs}) == 1 else set(OF_POSITIVE)
     common = [label for label in tables[0] if all(label in t for t in tables) and label not in of_positive]

@@ -13,6 +13,7 @@ from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.several.crossval import FOLDS, Crossval, all_folds, in_folds
 from leadline.run import folder as files
 from leadline.training import distributed
+from leadline.verbs.load import opened
 
 
 def crossval(
@@ -40,8 +41,13 @@ def crossval(
         if world.is_main:
             files.write(folder / files.EXPERIMENT, experiment.to_yaml())
         try:
-            return all_folds(run_context, folder)
+            return with_verbs(all_folds(run_context, folder))
         except (UsageError, DataError):
             if world.is_main and not (folder / "folds").exists():
                 shutil.rmtree(folder)  # bad input leaves nothing behind
             raise
+
+
+def with_verbs(done: Crossval | None) -> Crossval | None:
+    """Return a cross-validation whose runs predict and evaluate."""
+    return None if done is None else done._replace(runs=tuple(map(opened, done.runs)))

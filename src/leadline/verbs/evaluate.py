@@ -9,6 +9,7 @@ from typing import NamedTuple
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.requirement import Requirement, Verdict, verdicts_on
+from leadline.core.wording import Wording, count, shortened
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, RunError
 from leadline.evaluation.evaluate import levels_for, measure_rows
@@ -28,6 +29,21 @@ class Evaluation(NamedTuple):
     verdicts: tuple[Verdict, ...]
     invalid_rows: int
     looks: int | None
+
+    def find(self, name: str, *, group: str | None = None) -> Finding | None:
+        """Return the finding of that name and group, or None."""
+        return next((f for f in self.findings if f.name == name and f.group == group), None)
+
+    def __repr__(self) -> str:
+        """Return in a line the first measure, and how many findings and verdicts there are."""
+        measured = (f for f in self.findings if f.value is not None and f.group is None and f.unit != "rows")
+        parts = [
+            next((Wording().brief(f) for f in measured), "nothing measured"),
+            count(len(self.findings), "finding"),
+            ", ".join(shortened(f"{v.text}: {v.verdict}", 40) for v in self.verdicts[:1]),
+            f"and {count(len(self.verdicts) - 1, 'more verdict')}" if len(self.verdicts) > 1 else "",
+        ]
+        return f"Evaluation({', '.join(part for part in parts if part)})"
 
 
 def evaluate(

@@ -16,8 +16,9 @@ from leadline.pipeline.several.crossval import Crossval, all_folds
 from leadline.pipeline.several.repeats import has_spread, with_repeats
 from leadline.pipeline.train import continue_run
 from leadline.run import folder as files
-from leadline.run.run import Run
 from leadline.training import distributed
+from leadline.verbs.crossval import with_verbs
+from leadline.verbs.load import Run, opened
 
 
 def resume(
@@ -44,4 +45,6 @@ def resume(
         raise RunError(say("verbs.run-trained-on-data-memory", where=where, where_2=str(where)))
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         run_context = RunContext(experiment, source, modules or {}, world, shown)
-        return all_folds(run_context, where) if folds else with_repeats(run_context, continue_run(run_context, where))
+        if folds:
+            return with_verbs(all_folds(run_context, where))
+        return opened(with_repeats(run_context, continue_run(run_context, where)))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from leadline.core.catalogue import say
 from leadline.core.report import Report
+from leadline.core.wording import shortened
 from leadline.errors import LeadlineError, RunError
 from leadline.run import folder as files
 
@@ -17,6 +18,12 @@ class Listed(NamedTuple):
     folder: Path
     state: str
     report: Report | None
+
+    def __repr__(self) -> str:
+        """Return in a line where the run lies, the state it is in, and what was measured."""
+        main = None if self.report is None or self.report.main is None else self.report.wording.brief(self.report.main)
+        told = ", ".join(part for part in (shortened(self.state, 60), main) if part)
+        return f"Listed({shortened(str(self.folder), 50)!r}: {told})"
 
 
 def runs(folder: str | Path = "runs") -> tuple[Listed, ...]:

@@ -16,8 +16,8 @@ from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.several.repeats import with_repeats
 from leadline.pipeline.train import train_run
 from leadline.run import folder as files
-from leadline.run.run import Run
 from leadline.training import distributed
+from leadline.verbs.load import Run, opened
 
 
 def train(
@@ -96,7 +96,7 @@ def train(
         if world.is_main:
             files.check_writable(where)
         run_context = RunContext(experiment, memory, modules, world, shown)
-        return with_repeats(run_context, train_run(run_context, where))
+        return opened(with_repeats(run_context, train_run(run_context, where)))
 
 
 def _names(names: Sequence[str]) -> tuple[str, ...]:

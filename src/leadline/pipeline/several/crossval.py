@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core import wording
 from leadline.core.catalogue import say
 from leadline.core.exhibit import store
 from leadline.core.experiment import Experiment
@@ -37,6 +38,13 @@ class Crossval(NamedTuple):
     folder: Path
     report: Report
     runs: tuple[Run, ...]
+
+    def __repr__(self) -> str:
+        """Return in a line where the folds lie, and what they say together."""
+        main = next((f for f in self.report.findings if f.value is not None and f.group is None), None)
+        measured = "nothing measured" if main is None else self.report.wording.brief(main)
+        folds = wording.count(len(self.runs), "fold")
+        return f"Crossval({wording.shortened(str(self.folder), 50)!r}: {folds}, {measured})"
 
 
 def all_folds(run_context: RunContext, folder: Path) -> Crossval | None:
