@@ -6,7 +6,7 @@ n rows, p columns.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Self
@@ -16,6 +16,7 @@ import polars as pl
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from torch import nn
 
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
@@ -23,7 +24,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
-from leadline.errors import LeadlineError, RunError
+from leadline.errors import LeadlineError, RunError, UsageError
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.calibrate import calibrate_run
 from leadline.pipeline.context import RunContext
@@ -37,23 +38,25 @@ from leadline.run.run import load_shipped
 TARGET, WEIGHT = "target", "sample weight"  # columns beside those of X, which are called x0, x1 …
 SEEDS = 2**31 - 1
 ESTIMATOR = "estimator.json"
+OWN = {"own": True}  # in the place of a network of the user's own, which no file of ours holds
 ARRAYS = ("classes_", "feature_names_in_")  # what `fit` learns beside the network
 
 
 class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A network from `fit` to `predict`, with the entries of an experiment as parameters.
 
-    `network` is a name, or a name with options (``{"name": "mlp", "hidden": [64]}``). What is None is chosen from the
-    data. Every row given trains the network, except for a share `validation`, which early stopping then watches.
-    `settings` are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be
-    NaN; columns of a data frame may also be text, dates or booleans.
+    `network` is a name, a name with options (``{"name": "mlp", "hidden": [64]}``), or a network of your own, from
+    columns (n,F) to features: an ``nn.Module``, its class, or a function or `partial` that makes one. What is None is
+    chosen from the data. Every row given trains the network, except for a share `validation`, which early stopping then
+    watches. `settings` are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing
+    values may be NaN; columns of a data frame may also be text, dates or booleans.
     """
 
     objective: ClassVar[str]
 
     def __init__(
         self,
-        network: str | Mapping[str, Any] | None = None,
+        network: str | Mapping[str, Any] | Callable[..., nn.Module] | None = None,
         *,
         epochs: int | None = None,
         batch: int | None = None,
@@ -144,7 +147,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         with TemporaryDirectory(prefix="leadline-") as folder:
             file = Path(folder) / files.WEIGHTS
             file.write_bytes(self.weights_)
-            network = load_shipped(file, experiment, schema)
+            modules = {schema.inputs[0].name: self.network} if callable(self.network) else None
+            network = load_shipped(file, experiment, schema, modules)
         # In float64 a row's prediction does not depend on the rows beside it.
         self._network = experiment, schema, network.double()
 
@@ -170,18 +174,20 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         files.write(where / files.EXPERIMENT, self.experiment_)
         files.write(where / files.SCHEMA, self.schema_)
         learned = {name: value.tolist() for name in ARRAYS if (value := getattr(self, name, None)) is not None}
+        params = self.get_params(deep=False)
         kept = {
             "class": type(self).__name__,
             "n_features_in_": self.n_features_in_,
-            "params": self.get_params(deep=False),
+            "params": {**params, "network": OWN if callable(self.network) else self.network},
             **learned,
         }
         files.write(where / ESTIMATOR, json.dumps(kept, indent=1, ensure_ascii=False))
 
     @classmethod
-    def load(cls, folder: str | Path) -> Self:
-        """Return the estimator that `save` wrote; raises RunError where the folder holds none, or one of another
-        class.
+    def load(cls, folder: str | Path, *, network: Callable[..., nn.Module] | None = None) -> Self:
+        """Return the estimator that `save` wrote; `network` is the network of your own again, if it had one.
+
+        Raises RunError where the folder holds none, or one of another class; UsageError where the network is missing.
         """
         where = Path(folder)
         try:
@@ -192,6 +198,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise RunError(say("estimators.holds-no-estimator-saved", where=where, error=error)) from None
         if kept["class"] != cls.__name__:
             raise RunError(say("estimators.holds-not", where=where, class_name=kept["class"], type=cls.__name__))
+        if kept["params"]["network"] == OWN:
+            if network is None:
+                raise UsageError(say("estimators.own-network-again", where=str(where), type=cls.__name__))
+            kept["params"]["network"] = network
         loaded = cls(**kept["params"])
         loaded.n_features_in_ = kept["n_features_in_"]
         for name in ARRAYS:

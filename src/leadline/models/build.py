@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,15 +27,15 @@ def build_encoder(
     spec: SignalSpec,
     preprocessor: nn.Module,
     size: Size,
-    own: nn.Module | type[nn.Module] | None = None,
+    own: Callable[..., nn.Module] | None = None,
     encoder_output: EncoderOutput = "vector",
 ) -> InputEncoder:
     """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its
     own).
 
-    `spec` is what the front gives; `own` is the module, or its class, that a component only names; `encoder_output`
-    says of what features are wanted. Raises UsageError where there is no such family, where it does not take such an
-    input, or where an option is unknown or wrong.
+    `spec` is what the front gives; `own` is the module, its class or what else makes it, that a component only names;
+    `encoder_output` says of what features are wanted. Raises UsageError where there is no such family, where it does
+    not take such an input, or where an option is unknown or wrong.
     """
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
     named = own if own is not None else component.name if isinstance(network, Component) else network
@@ -118,7 +118,7 @@ def resolved_options(component: Component, spec: SignalSpec, size: Size) -> Mapp
 
 
 def checked(
-    component: Component, spec: SignalSpec, size: Size, named: str | type[nn.Module] | nn.Module | None = None
+    component: Component, spec: SignalSpec, size: Size, named: str | Callable[..., nn.Module] | None = None
 ) -> tuple[Family, BaseModel]:
     """Return the family of a component (`named`, where that says more than its name), or of two on each other, and its
     options.

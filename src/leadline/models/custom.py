@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import copy
-import importlib
-import importlib.util
 import inspect
-import re
-import sys
-from functools import cache
-from hashlib import blake2b
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from pydantic import BaseModel, create_model
 from torch import Tensor, nn
 
+from leadline.core import own_code
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.registry import lookup, registered
@@ -26,10 +22,6 @@ from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import out_width
 
 _KINDS = ("table", "image", "sequence")
-_FILE = re.compile(r"(?P<file>.+\.py)(?::(?P<name>[\w.]+))?")
-# What code that is not ours may raise.
-_FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, OSError)
-_IMPORT = re.compile(r"(?P<module>[\w.]+):(?P<name>[\w.]+)")
 
 
 class Options(Fact):
@@ -51,14 +43,14 @@ class CustomModule(nn.Module):
         return out if isinstance(out, Signal) else Signal(out)
 
 
-def resolve(network: str | Family | type[nn.Module] | nn.Module) -> Family:
+def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
     """Return the family that a name or an object stands for.
 
     A name is one of the registry's, ``path/to/net.py`` (a file that declares ``FAMILY``), ``path/to/net.py:Net`` or
-    ``package.module:Net`` (a class of modules, or a `Family`). A class is built with the input's `SignalSpec` if its
-    first parameter has no default or is called ``spec``, and its parameters with a plain default become options. A
-    module object is used as it is, in a copy, so that every run starts from the same weights. A file is executed only
-    because it was named.
+    ``package.module:Net`` (a class of modules, a function that returns one, or a `Family`). A class or function is
+    called with the input's `SignalSpec` if its first parameter has no default or is called ``spec``, and its parameters
+    with a plain default become options; a `partial` of one will do too. A module object is used as it is, in a copy, so
+    that every run starts from the same weights. A file is executed only because it was named.
 
     Raises UsageError where there is nothing of that name or where it is something else.
     """
@@ -66,17 +58,15 @@ def resolve(network: str | Family | type[nn.Module] | nn.Module) -> Family:
         return network
     if isinstance(network, nn.Module):
         return _of_object(network)
-    if isinstance(network, type) and issubclass(network, nn.Module):
-        return _of_class(network)
+    if _makes_modules(network):
+        return _of_maker(network)
     if not isinstance(network, str):
         raise UsageError(say("models.network-name-nn-module", type=type(network).__name__))
-    if file := _FILE.fullmatch(network):
-        path = Path(file["file"]).resolve()
-        if not path.is_file():
-            raise UsageError(say("models.no-file-take-network", path=path))
-        return _declared(_execute(path, path.stat().st_mtime_ns), file["name"], network)
-    if place := _IMPORT.fullmatch(network):
-        return _declared(_import(place["module"], network), place["name"], network)
+    if own_code.is_own(network):
+        source = own_code.module_of(network, "network")
+        match = own_code.FILE.fullmatch(network) or own_code.IMPORT.fullmatch(network)
+        assert match is not None, "`is_own` was asked first"
+        return _declared(source, match["name"], network)
     if network not in registered("models"):
         raise UsageError(
             say(
@@ -98,50 +88,62 @@ def _of_object(module: nn.Module) -> Family:
     return Family(name=name, accepts=_KINDS, options=Options, gives=build, reference="your own")
 
 
-def _of_class(cls: type[nn.Module]) -> Family:
+def _makes_modules(network: object) -> TypeGuard[Callable[..., nn.Module]]:
+    """Say whether something is a class of modules, or a function or `partial` that may return one."""
+    if isinstance(network, partial):
+        return _makes_modules(network.func)
+    return issubclass(network, nn.Module) if isinstance(network, type) else inspect.isroutine(network)
+
+
+def name_of(maker: Callable[..., nn.Module]) -> str:
+    """Return by what name a class, function, `partial` or module object is known: ``package.module:Net``."""
+    while isinstance(maker, partial):
+        maker = maker.func
+    named: Any = maker if hasattr(maker, "__qualname__") else type(maker)
+    return f"{named.__module__}:{named.__qualname__}"
+
+
+def _of_maker(maker: Callable[..., nn.Module]) -> Family:
+    called = name_of(maker).rpartition(":")[2]
     parameters = [
-        p for p in inspect.signature(cls).parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        p for p in inspect.signature(maker).parameters.values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     ]
     required = [p for p in parameters if p.default is p.empty]
     wants_spec = bool(parameters) and (required[:1] == parameters[:1] or parameters[0].name == "spec")
     if len(required) > wants_spec:
         names = ", ".join(repr(p.name) for p in required[wants_spec:])
-        raise UsageError(say("models.cannot-built-parameters-no", type=cls.__name__, names=names))
-    plain = {p.name: p.default for p in parameters[wants_spec:] if _is_plain(p.default)}
+        raise UsageError(say("models.cannot-built-parameters-no", type=called, names=names))
+    plain = {p.name: p.default for p in parameters[wants_spec:] if own_code.is_plain(p.default)}
     # Checking a value is left to the class: a default of 0 does not say that 0.5 would be wrong.
     fields: dict[str, Any] = {name: (Any, default) for name, default in plain.items()}
-    options = create_model(f"{cls.__name__}Options", __base__=Options, **fields)
+    options = create_model(f"{called.replace('.', '')}Options", __base__=Options, **fields)
 
     def build(spec: SignalSpec, options: BaseModel) -> nn.Module:
         values = {name: getattr(options, name) for name in plain}
         try:
-            module = cls(spec, **values) if wants_spec else cls(**values)
-        except _FAILURES as error:
+            module = maker(spec, **values) if wants_spec else maker(**values)
+        except own_code.FAILURES as error:
             raise UsageError(
-                say("models.cannot-built", type=cls.__name__, described=_described(spec), error=error)
+                say("models.cannot-built", type=called, described=_described(spec), error=error)
             ) from error
-        return _adapt(module, spec, cls.__name__)
+        if not isinstance(module, nn.Module):
+            raise UsageError(say("models.maker-returns-no-module", name=called, type=type(module).__name__))
+        return _adapt(module, spec, called)
 
-    return Family(name=cls.__name__, accepts=_KINDS, options=options, gives=build, reference="your own")
+    return Family(name=called, accepts=_KINDS, options=options, gives=build, reference="your own")
 
 
 def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:
     own = CustomModule(module, takes_signal=_takes_signal(module))
     try:
         out_width(own, spec, name)
-    except _FAILURES as error:
+    except own_code.FAILURES as error:
         raise UsageError(say("models.fails-on", name=name, described=_described(spec), error=error)) from error
     return own
 
 
 def _described(spec: SignalSpec) -> str:
     return f"an input of kind {spec.kind} and shape (rows, {', '.join(map(str, spec.shape))})"
-
-
-def _is_plain(value: Any) -> bool:
-    return (
-        all(map(_is_plain, value)) if isinstance(value, tuple) else isinstance(value, bool | int | float | str | None)
-    )
 
 
 def _takes_signal(module: nn.Module) -> bool:
@@ -155,8 +157,8 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
         found = getattr(found, part, None)
     if isinstance(found, Family):
         return found
-    if isinstance(found, type) and issubclass(found, nn.Module):
-        return _of_class(found)
+    if _makes_modules(found):
+        return _of_maker(found)
     classes = [
         k
         for k, v in vars(source).items()
@@ -168,28 +170,3 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
     if found is None:
         raise UsageError(say("models.no", asked=asked, name=name, suggestion=did_you_mean(name, classes)))
     raise UsageError(say("models.neither-class-nn-module", asked=asked, type=type(found).__name__))
-
-
-@cache
-def _execute(file: Path, modified: int) -> ModuleType:  # an edited file is another entry of the cache
-    # Two files may have one name; and dataclasses and type hints look their module up by its name.
-    name = f"leadline_own_{blake2b(str(file).encode(), digest_size=6).hexdigest()}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None, "a .py file has a loader"
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        del sys.modules[name]
-        raise UsageError(say("models.cannot-run", file=file, type=type(error).__name__, error=error)) from error
-    return module
-
-
-def _import(name: str, asked: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except (Exception, SystemExit) as error:
-        raise UsageError(
-            say("models.module-cannot-imported", asked=asked, name=name, type=type(error).__name__, error=error)
-        ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -22,7 +22,11 @@ from leadline.objectives.lookup import objective_for
 
 
 def build_network(
-    experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None, *, start: bool = True
+    experiment: Experiment,
+    schema: Schema,
+    modules: Mapping[str, Callable[..., nn.Module]] | None = None,
+    *,
+    start: bool = True,
 ) -> nn.Module:
     """Return the network of a resolved experiment, its weights a function of the seed alone.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -102,7 +102,10 @@ def read_schema(folder: Path) -> Schema:
 
 
 def load_shipped(
-    file: Path, experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module] | None = None
+    file: Path,
+    experiment: Experiment,
+    schema: Schema,
+    modules: Mapping[str, Callable[..., nn.Module]] | None = None,
 ) -> nn.Module:
     """Return the network that ships, its weights read from `file`, ready to be used: in eval mode, on the CPU, in
     float32.

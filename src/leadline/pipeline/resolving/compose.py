@@ -12,6 +12,7 @@ from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment, put, with_setting, with_settings
 from leadline.errors import UsageError
+from leadline.models.custom import name_of
 
 # The entry of the experiment that each flag stands for.
 PLACES: Mapping[str, str] = {
@@ -56,10 +57,9 @@ def compose(
     _check_target(options.get("target"))
     values, memory = _base(source)
     modules: dict[str, Any] = {}
-    kind = network if isinstance(network, type) else type(network)
-    if issubclass(kind, nn.Module):
+    if callable(network):  # a module, its class, or what else makes one
         modules = {"*": network}
-        network = f"{kind.__module__}:{kind.__qualname__}"
+        network = name_of(network)
     options["init"] = _run(options.get("init"))
     options["freeze"] = _patterns(options.get("freeze", ()))
     require = (require,) if isinstance(require, str) else require
