@@ -1,12 +1,10 @@
 """Make pictures of other pictures: fill in what is drawn as an outline, from pairs, and from two heaps without any."""
 
-from pathlib import Path
-
 import numpy as np
+from PIL import Image
 
 import leadline
 from leadline.verbs.sample import grid
-from leadline.verbs.style import write
 
 SIDE = 16
 
@@ -41,7 +39,7 @@ if __name__ == "__main__":
 
     new_outlines, new_filled = drawings(8, rng)
     made = leadline.sample(run, 8, source={"outline": new_outlines}, quiet=True)["filled"].to_numpy()
-    write(grid(np.concatenate([new_outlines, made, new_filled])), Path("filled.png"))
+    Image.fromarray(grid(np.concatenate([new_outlines, made, new_filled]))).save("filled.png")
 
     # No pairs: each drawing is either an outline or filled, and its class says which.
     kinds = np.arange(900) // 3 % 2
@@ -50,4 +48,4 @@ if __name__ == "__main__":
     share = run.report.find("asked_class").value
     print(f"without pairs: a classifier takes {share:.0%} of what was made for what it was to become")
     made = leadline.sample(run, 8, source=new_outlines, label="filled", quiet=True)["image"].to_numpy()
-    write(grid(np.concatenate([new_outlines, made])), Path("filled-without-pairs.png"))
+    Image.fromarray(grid(np.concatenate([new_outlines, made]))).save("filled-without-pairs.png")

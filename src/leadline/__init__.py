@@ -19,7 +19,6 @@ _LAZY = {
     "predict": "leadline.verbs.predict",
     "embed": "leadline.verbs.embed",
     "sample": "leadline.verbs.sample",
-    "style": "leadline.verbs.style",
     "compare": "leadline.verbs.compare",
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
@@ -54,13 +53,16 @@ if TYPE_CHECKING:
     from leadline.verbs.resume import resume as resume
     from leadline.verbs.runs import runs as runs
     from leadline.verbs.sample import sample as sample
-    from leadline.verbs.style import style as style
     from leadline.verbs.train import train as train
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
+    if name == "style":
+        from leadline.core.catalogue import say
+
+        raise AttributeError(say("verbs.style-moved"))
     raise AttributeError(f"module 'leadline' has no attribute {name!r}")
 
 

@@ -119,19 +119,16 @@ def test_a_supervised_objective_says_what_it_lacks(
     assert "target" in capsys.readouterr().err
 
 
-def test_style_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli("train", "digits", "--network", "cnn", *QUICK, "--set", "baselines=[]", "--out", "run") == 0
-    rng = np.random.default_rng(0)
-    for name in ("content.png", "look.png"):
-        Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)).save(place / name)
-    given = ("style", "content.png", "look.png", "--network", "run")
-    assert cli(*given, "-o", "out.png", "--steps", "2", "-q") == 0
-    with Image.open(place / "out.png") as made:
-        assert made.size == (32, 24)
-    capsys.readouterr()
-    assert cli(*given, "-o", "out.jpg") == 2
-    assert cli("style", "nothing.png", "look.png", "--network", "run", "-o", "out.png") == 2
-    assert "nothing.png" in capsys.readouterr().err
+def test_style_transfer_is_an_example_now(cli: Cli, capsys: pytest.CaptureFixture[str]) -> None:
+    for given in ((), ("content.png", "look.png", "--network", "run", "-o", "out.png", "--steps", "2"), ("--help",)):
+        assert cli("style", *given) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert "examples/style.py" in captured.err
+        assert captured.err.count("\n") == 1
+    with pytest.raises(AttributeError, match=r"examples/style\.py"):
+        _ = leadline.style
+    assert "style" not in dir(leadline)
 
 
 def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:

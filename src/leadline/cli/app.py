@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from leadline.cli import options, output, registry_lists, rows
+from leadline.core.catalogue import say
+from leadline.errors import UsageError
 
 app = typer.Typer(
     name="leadline",
@@ -176,7 +178,14 @@ def predict(
 
 app.command()(rows.embed)
 app.command()(rows.sample)
-app.command()(rows.style)
+
+
+@app.command(
+    hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+)
+def style() -> None:
+    """Say where style transfer has gone."""
+    raise UsageError(say("verbs.style-moved"))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""The commands that make something of rows or of nothing: embeddings, new rows, pictures in the style of others."""
+"""The commands that make something of rows or of nothing: embeddings and new rows."""
 
 from __future__ import annotations
 
@@ -77,24 +77,3 @@ def sample(
     given = with_settings({name: value for name, value in named.items() if value is not None}, tuple(more or ()))
     table = verb(run, n, source=source, seed=seed, quiet=quiet, options=given)
     write(table, out, sys.stdout)
-
-
-def style(
-    content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The picture whose things are kept.")],
-    look: Annotated[Path, typer.Argument(metavar="STYLE", help="The picture whose look they get.")],
-    network: Annotated[Path, typer.Option(metavar="RUN", help="A run with a convolutional network of pictures.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="A .png file.")],
-    steps: Annotated[int, typer.Option(min=1, help="How often the picture is changed.")] = 200,
-    weight: Annotated[float, typer.Option(min=0.0, help="What the look counts against the things.")] = 10.0,
-    size: Annotated[int, typer.Option(min=16, help="Pixels of the longer side, at most.")] = 256,
-    quiet: options.Quiet = False,
-) -> None:
-    """Draw one picture in the style of another, by what a network trained here sees in both."""
-    from leadline.pipeline.output_files import check_name
-    from leadline.verbs.style import SUFFIXES, write
-    from leadline.verbs.style import style as verb
-
-    check_name(out, SUFFIXES)
-    write(verb(content, look, network, steps=steps, weight=weight, size=size, quiet=quiet), out)
-    if not quiet:
-        typer.echo(f"Written to {out}.", err=True)
