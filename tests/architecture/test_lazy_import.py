@@ -34,7 +34,16 @@ def test_import_loads_nothing_heavy():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["train", "--help"], ["models"], ["datasets", "--json"], ["train", "--no-such-option"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["train", "--help"],
+        ["models"],
+        ["augmentations"],
+        ["analyses"],
+        ["datasets", "--json"],
+        ["train", "--no-such-option"],
+    ],
 )
 def test_help_lists_and_usage_errors_load_nothing_heavy(arguments):
     assert loaded(command(*arguments)) == set()

@@ -239,28 +239,46 @@ def cache(
     typer.echo(verb(clear=clear))
 
 
-@app.command()
-def models(json: options.Json = False) -> None:
-    """List the networks that can be trained."""
-    registry_lists.show("models", as_json=json)
+Item = Annotated[
+    str | None,
+    typer.Argument(metavar="[NAME]", help="Show the options of this one, with an example.", show_default=False),
+]
 
 
 @app.command()
-def objectives(json: options.Json = False) -> None:
-    """List what a network can be trained for."""
-    registry_lists.show("objectives", as_json=json)
+def models(name: Item = None, json: options.Json = False) -> None:
+    """List the networks, or show the options of one."""
+    registry_lists.show("models", name, as_json=json)
 
 
 @app.command()
-def optimizers(json: options.Json = False) -> None:
-    """List the rules by which weights are updated (training.optimizer)."""
-    registry_lists.show("optimizers", as_json=json)
+def objectives(name: Item = None, json: options.Json = False) -> None:
+    """List the training objectives, or show the options of one."""
+    registry_lists.show("objectives", name, as_json=json)
 
 
 @app.command()
-def schedules(json: options.Json = False) -> None:
-    """List how the learning rate may change during training (training.schedule)."""
-    registry_lists.show("schedules", as_json=json)
+def optimizers(name: Item = None, json: options.Json = False) -> None:
+    """List the optimizers, or show the options of one."""
+    registry_lists.show("optimizers", name, as_json=json)
+
+
+@app.command()
+def schedules(name: Item = None, json: options.Json = False) -> None:
+    """List the learning-rate schedules, or show the options of one."""
+    registry_lists.show("schedules", name, as_json=json)
+
+
+@app.command()
+def augmentations(name: Item = None, json: options.Json = False) -> None:
+    """List the data augmentations, or show the options of one."""
+    registry_lists.show("augmentations", name, as_json=json)
+
+
+@app.command()
+def analyses(name: Item = None, json: options.Json = False) -> None:
+    """List the analyses of a report, or show what one measures."""
+    registry_lists.show("analyses", name, as_json=json)
 
 
 @app.command()

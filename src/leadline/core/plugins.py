@@ -22,12 +22,14 @@ class Entry(NamedTuple):
     """Where a name lives (``module:ATTRIBUTE``), what it is, in a line, and the package that it comes from.
 
     `others` are further packages that give the same name; where there are any, nothing of that name can be used.
+    `example` is a command that uses it, without ``leadline``.
     """
 
     target: str
     summary: str
     package: str = OURS
     others: tuple[str, ...] = ()
+    example: str = ""
 
 
 class Contract(NamedTuple):

@@ -38,6 +38,16 @@ class Amount(NamedTuple):
     unit: str
     least: float = 0.0
 
+    @property
+    def type_text(self) -> str:
+        """What it takes."""
+        return f"float in [{self.least:g}, {self.most:g}]"
+
+    @property
+    def meaning(self) -> str:
+        """What it means, in a line."""
+        return self.unit.rstrip(",")
+
     def check(self, name: str, value: object) -> float:
         """Return a number that makes sense; raises UsageError otherwise."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.least <= value <= self.most:
@@ -59,6 +69,12 @@ class Word(NamedTuple):
 
     default: str
     others: tuple[str, ...]
+    meaning: str = ""
+
+    @property
+    def type_text(self) -> str:
+        """What it takes."""
+        return " | ".join((self.default, *self.others))
 
     def check(self, name: str, value: object) -> str:
         """Return the word; raises UsageError where it is none of them."""
