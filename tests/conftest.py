@@ -8,6 +8,7 @@ examples.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 TESTS = Path(__file__).parent
+sys.path.insert(0, str(TESTS))  # tests import `sentences`, which lies beside this file
 QUICK = (
     "architecture",
     "contracts/test_fusions.py",

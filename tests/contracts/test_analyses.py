@@ -33,6 +33,7 @@ from leadline.rendering.html import render
 from leadline.run.build import build_network
 from leadline.run.run import save_weights
 from leadline.run.trained import Trained
+from sentences import says
 
 NAMES = sorted(TABLES["analyses"])
 # Networks that nobody trained, of each sort: what is measured is no matter here.
@@ -146,7 +147,7 @@ FOG = Analysis(
 
 
 def test_one_of_another_package_is_measured_required_and_shown(packages: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="fog_share"):
+    with pytest.raises(UsageError, match=says("pipeline.nothing-called-will-measured", requirement="fog_share")):
         subject_of({**CASES["classes"], "require": ["fog_share <= 0.3"]}, tmp_path)
     packages.give("analyses", "fog", FOG)
     subject = subject_of({**CASES["classes"], "require": ["fog_share <= 0.3"]}, tmp_path)
@@ -170,7 +171,15 @@ def test_one_whose_metric_has_a_name_that_is_taken_is_refused(packages: Any, tmp
     packages.give(
         "analyses", "fog", replace(FOG, metrics=(Metric("accuracy", "Clear", "of test rows", "%", "higher"),))
     )
-    with pytest.raises(UsageError, match="'fog' declares the metric 'accuracy', which the objective 'classification'"):
+    with pytest.raises(
+        UsageError,
+        match=says(
+            "evaluation.analysis-declares-metric-which",
+            analysis="fog",
+            metric_id="accuracy",
+            taken="the objective 'classification'",
+        ),
+    ):
         subject_of(CASES["classes"], tmp_path)
 
 
@@ -190,5 +199,8 @@ def test_one_that_fails_leaves_its_metrics_absent_and_all_others_measured(
 
 
 def test_a_section_that_no_page_has_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"the section 'robustnes'\. Did you mean 'robustness'"):
+    with pytest.raises(
+        UsageError,
+        match=says("evaluation.analysis-names-section", section="robustnes", suggestion="Did you mean 'robustness'?"),
+    ):
         replace(FOG, section="robustnes")

@@ -18,6 +18,7 @@ from leadline.models.contract import Sample
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import Network
 from leadline.run.run import load_weights, save_weights
+from sentences import says
 
 FAMILIES = {name: lookup("models", name) for name in sorted(registered("models"))}
 NAMES = [name for name, family in FAMILIES.items() if family.fit is not None and not family.forecasts]
@@ -90,7 +91,7 @@ def test_weights_survive_saving_and_loading_into_what_was_never_fitted(
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_of_another_model_are_refused(name: str, tmp_path: Path) -> None:
     save_weights(fitted(NAMES[NAMES.index(name) - 1], TABLE, 2), tmp_path / "w.safetensors")
-    with pytest.raises(RunError, match="does not hold the weights"):
+    with pytest.raises(RunError, match=says("run.does-not-hold-weights")):
         load_weights(network_for(name, TABLE, 2), tmp_path / "w.safetensors")
 
 

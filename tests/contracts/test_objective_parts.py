@@ -28,6 +28,7 @@ from leadline.objectives import contract
 from leadline.objectives.contract import BoundObjective, Objective
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.single_target import HeadDecision, single_target
+from sentences import says
 
 MOST = 12
 PARTS = (contract.Supervision, contract.Defaults, contract.Learning, contract.Decision)
@@ -167,5 +168,5 @@ def test_an_objective_without_what_every_one_has_is_refused(packages: Callable[.
         metric_names = contract.Decision.metric_names
 
     packages.give("objectives", "power", single_target("power", Options, ("number",), PowerHead, Nameless))
-    with pytest.raises(UsageError, match=r"objective power: .*Nameless.*metric_names"):
+    with pytest.raises(UsageError, match=says("objectives.objective-which-every-objective", component="power")):
         objective_for(Component(name="power"))

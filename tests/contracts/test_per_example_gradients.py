@@ -28,6 +28,7 @@ from leadline.objectives.lookup import objective_for
 from leadline.training.steps.loss_module import LossModule
 from leadline.training.steps.per_example import per_example_gradients
 from leadline.training.weight_average import batch_norms
+from sentences import says
 
 ROWS = 5
 
@@ -153,7 +154,7 @@ def test_parameters_that_are_frozen_have_no_gradient() -> None:
 
 def test_batch_norm_is_refused_unless_its_statistics_are_to_stand() -> None:
     loss, batch = family_loss("resnet", SignalSpec("image", (1, 8, 8)))
-    with pytest.raises(UsageError, match="Batch norm ties the examples"):
+    with pytest.raises(UsageError, match=says("training.batch-norm-ties-examples")):
         per_example_gradients(loss, batch, rng_of(batch))
 
 
@@ -161,7 +162,7 @@ def test_a_loss_that_ties_rows_together_is_refused() -> None:
     objective = bound(Component(name="contrastive"), unlabelled.schema_of("table"))
     network = unlabelled.build("contrastive", objective)
     batch = unlabelled.batch_of("table", objective)
-    with pytest.raises(UsageError, match="contrastive ties the examples"):
+    with pytest.raises(UsageError, match=says("training.ties-examples-batch-together", objective="contrastive")):
         per_example_gradients(LossModule(network, objective, "network"), batch, rng_of(batch))
 
 

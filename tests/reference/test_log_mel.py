@@ -6,6 +6,7 @@ import torch
 from scipy import signal
 
 from leadline.nn.layers.log_mel import LogMel, mel_filters, points
+from sentences import says
 
 
 def triangles(rate: int, count: int, mels: int, low: float, high: float) -> np.ndarray:
@@ -62,5 +63,5 @@ def test_a_sine_of_amplitude_a_has_a_quarter_of_its_square() -> None:
 
 
 def test_bands_without_a_frequency_are_refused() -> None:
-    with pytest.raises(ValueError, match="hold no frequency"):
+    with pytest.raises(ValueError, match=says("nn.mel-bands-hold-no")):
         LogMel(8_000, 128, 200, 80, 20, 4_000)

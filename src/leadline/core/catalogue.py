@@ -8,7 +8,6 @@ as in `str.format`; ``{rows:row|rows}`` is the first form where the value is 1, 
 from __future__ import annotations
 
 import os
-import re
 import string
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -39,13 +38,18 @@ class _Format(string.Formatter):
 _FORMAT = _Format()
 
 
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """Return a text with values in the places of its braces; raises KeyError where one is missing."""
+    return _FORMAT.vformat(text, (), values)
+
+
 def say(name: str, /, **values: object) -> str:
     """Return the sentence of a name with values in it, in the language of ``LEADLINE_LANGUAGE``, else in English.
 
     A sentence that a language lacks is said in English. Raises KeyError for a name that there is not, or where a value
     is missing: both are faults of the caller, and a test looks through all of them.
     """
-    return _FORMAT.vformat(template(name), (), values)
+    return filled(template(name), values)
 
 
 def template(name: str) -> str:
@@ -77,18 +81,3 @@ def translated(name: str, otherwise: str) -> str:
     area, _, key = name.partition(".")
     language = os.environ.get(LANGUAGE) or ENGLISH
     return sentences(language, area).get(key, otherwise)
-
-
-def pattern(name: str, /, **values: object) -> str:
-    """Return a regular expression that a sentence matches, whatever those of its values are that are not given."""
-    parts = []
-    for text, field, spec, conversion in _FORMAT.parse(template(name)):
-        parts.append(re.escape(text))
-        if field is None:
-            continue
-        if field in values:
-            value = _FORMAT.convert_field(values[field], conversion)
-            parts.append(re.escape(_FORMAT.format_field(value, spec or "")))
-        else:
-            parts.append(r"[\s\S]*")
-    return "".join(parts)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from leadline.core import catalogue
+from sentences import says
 
 
 @pytest.fixture
@@ -58,9 +59,11 @@ def test_an_unknown_name_and_a_missing_value_are_faults(files: Path) -> None:
         catalogue.say("test.lost", rows=1)
 
 
-def test_a_pattern_matches_the_sentence_with_the_values_it_is_given(files: Path) -> None:
+def test_tests_name_a_sentence_with_the_values_that_matter(files: Path) -> None:
     said = catalogue.say("test.lost", rows=2, file="a.csv")
-    assert re.search(catalogue.pattern("test.lost"), said)
-    assert re.search(catalogue.pattern("test.lost", file="a.csv"), said)
-    assert not re.search(catalogue.pattern("test.lost", file="b.csv"), said)
-    assert not re.search(catalogue.pattern("test.brace"), said)
+    assert re.search(says("test.lost"), said)
+    assert re.search(says("test.lost", file="a.csv"), said)
+    assert not re.search(says("test.lost", file="b.csv"), said)
+    assert not re.search(says("test.brace"), said)
+    with pytest.raises(AssertionError, match="holds no"):
+        says("test.lost", column="a")

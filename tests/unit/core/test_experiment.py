@@ -10,6 +10,7 @@ from leadline.core import yaml_io
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment, SplitSpec, with_settings
 from leadline.errors import UsageError
+from sentences import says
 
 
 def test_long_form_of_the_design_reads_and_round_trips() -> None:
@@ -79,7 +80,7 @@ def test_settings_reach_into_nested_entries() -> None:
 
 
 def test_setting_without_value_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"path\.to\.entry=value"):
+    with pytest.raises(UsageError, match=says("core.cannot-read-set-write")):
         with_settings({}, ("epochs",))
 
 
@@ -90,13 +91,13 @@ def test_hash_ignores_name_card_and_requirements_only() -> None:
 
 
 def test_files_that_are_no_experiment(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no experiment file"):
+    with pytest.raises(UsageError, match=says("core.no-experiment-file")):
         Experiment.read(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(UsageError, match="mapping"):
+    with pytest.raises(UsageError, match=says("core.holds-no-experiment-top")):
         Experiment.read(tmp_path / "list.yaml")
     (tmp_path / "bad.yaml").write_text("a: [1")
-    with pytest.raises(UsageError, match="not YAML"):
+    with pytest.raises(UsageError, match=says("core.not-yaml")):
         Experiment.read(tmp_path / "bad.yaml")
 
 

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from leadline.core.experiment import Experiment, SplitSpec
 from leadline.core.series_spec import SeriesSpec, Step, Window
 from leadline.errors import UsageError
+from sentences import says
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ def test_a_stretch_of_time_is_read_and_written(text: str, unit: str, shown: str)
 
 @pytest.mark.parametrize("text", ["", "h", "0d", "-1d", "1.5h", "1 fortnight", "d1"])
 def test_what_is_no_stretch_of_time(text: str) -> None:
-    with pytest.raises(ValueError, match="a stretch of time is a whole number from 1 on"):
+    with pytest.raises(ValueError, match=says("core.stretch-time-whole-number")):
         Step.parse(text)
 
 

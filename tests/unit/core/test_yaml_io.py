@@ -2,6 +2,7 @@ import pytest
 
 from leadline.core import yaml_io
 from leadline.errors import UsageError
+from sentences import says
 
 
 @pytest.mark.parametrize(
@@ -24,5 +25,5 @@ def test_a_key_may_stand_in_several_mappings_and_override_a_merged_one() -> None
 
 @pytest.mark.parametrize("text", ["a: [1", "a: &b [*b]", "\tx: 1"])
 def test_what_is_no_yaml_says_so(text: str) -> None:
-    with pytest.raises(UsageError, match="f is not YAML"):
+    with pytest.raises(UsageError, match=says("core.not-yaml", where="f")):
         yaml_io.load(text, "f")

@@ -15,6 +15,7 @@ import pytest
 
 from leadline.data import cache
 from leadline.errors import DiskFull, UsageError
+from sentences import says
 
 
 def write(size: int = 100):
@@ -157,7 +158,7 @@ def test_limit_reads_sizes(text: str, size: int, monkeypatch: pytest.MonkeyPatch
 def test_a_limit_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache.limit() == 20 * 10**9
     monkeypatch.setenv("LEADLINE_CACHE_LIMIT", "plenty")
-    with pytest.raises(UsageError, match=r"LEADLINE_CACHE_LIMIT is 'plenty'.*20GB"):
+    with pytest.raises(UsageError, match=says("data.leadline-cache-limit-which", text="plenty")):
         cache.limit()
 
 
@@ -178,7 +179,7 @@ def test_a_full_disk_is_told_in_words() -> None:
     def build(folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(DiskFull, match=r"disk of the cache .* is full.*LEADLINE_CACHE"):
+    with pytest.raises(DiskFull, match=says("data.disk-cache-full-free")):
         cache.entry("k", build)
 
 

@@ -10,6 +10,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data.column_inference import kinds
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 N = 60
 WORDS = [f"word{i}" for i in range(1000)]
@@ -127,16 +128,26 @@ def test_a_named_column_is_taken_even_if_it_looks_like_an_identifier() -> None:
 
 def test_a_named_column_that_fits_no_kind_is_an_error() -> None:
     with pytest.raises(
-        DataError, match=r"people: column 'x' cannot be used: every value is missing.*data.kinds.x=KIND"
+        DataError, match=says("data.column-cannot-used-set", table="people", name="x", why="every value is missing")
     ):
         infer(table(x=pl.Series([None] * N)), asked=("x",))
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
     of = table(colour=["red", "blue"] * 30)
-    with pytest.raises(UsageError, match=r"data.kinds: there is no column 'color' in people. Did you mean 'colour'"):
+    with pytest.raises(
+        UsageError,
+        match=says(
+            "data.no-column", where="data.kinds", name="color", table="people", suggestion="Did you mean 'colour'?"
+        ),
+    ):
         infer(of, kinds={"color": "category"})
-    with pytest.raises(UsageError, match=r"data.kinds.colour: there is no kind 'categry'. Did you mean 'category'"):
+    with pytest.raises(
+        UsageError,
+        match=says(
+            "data.no-kind", where="data.kinds", column="colour", kind="categry", suggestion="Did you mean 'category'?"
+        ),
+    ):
         infer(of, kinds={"colour": "categry"})
 
 

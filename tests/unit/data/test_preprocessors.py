@@ -14,6 +14,7 @@ from leadline.data.columns.contract import ColumnContext
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.errors import UsageError
 from leadline.nn.batch import SignalSpec
+from sentences import says
 
 COLUMNS = {
     "age": ("number", pl.Series([20.0, 40.0, None])),
@@ -131,9 +132,9 @@ def test_fronts_can_be_exported_for_any_number_of_rows(make: object) -> None:
 
 def test_kinds_that_do_not_fit_the_input_are_refused() -> None:
     image = image_schema()
-    with pytest.raises(UsageError, match="'image' is an input of its own"):
+    with pytest.raises(UsageError, match=says("data.column-kind-input-own", kind="image")):
         build_preprocessor(InputSchema(name="table", kind="table", fields=image.fields, shape=(1,)))
-    with pytest.raises(UsageError, match="'number' is a column of a table"):
+    with pytest.raises(UsageError, match=says("columns.column-kind-column-table", kind="number")):
         build_preprocessor(InputSchema(name="x", kind="number", fields=(), shape=(1,)))
-    with pytest.raises(UsageError, match=r"'imge'.*'image'"):
+    with pytest.raises(UsageError, match=says("core.no", name="imge", suggestion="Did you mean 'image'?")):
         build_preprocessor(InputSchema(name="x", kind="imge", fields=(), shape=(1,)))

@@ -12,6 +12,7 @@ from leadline.data import sample_weights
 from leadline.data.dataset import prepare
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 N = 40
 FRAME = pl.DataFrame(
@@ -67,11 +68,13 @@ def test_train_rows_weigh_what_their_column_says_and_others_one() -> None:
 
 
 def test_the_column_must_be_there_and_be_nothing_else() -> None:
-    with pytest.raises(UsageError, match=r"data.weight: there is no column 'ww' in frame"):
+    with pytest.raises(UsageError, match=says("data.no-column", where="data.weight", name="ww", table="frame")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "ww"}), FRAME)
-    with pytest.raises(UsageError, match="'kind' is the target: it cannot weigh the rows too"):
+    with pytest.raises(UsageError, match=says("data.column-target-cannot-weigh", weight="kind")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "kind"}), FRAME)
-    with pytest.raises(UsageError, match="Column 'w' cannot be an input: it says how much rows count"):
+    with pytest.raises(
+        UsageError, match=says("data.column-cannot-input", column="w", taken="it says how much rows count")
+    ):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "w", "columns": ["x", "w"]}), FRAME)
 
 

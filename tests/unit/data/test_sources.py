@@ -7,6 +7,7 @@ import pytest
 from leadline.data.sources import read
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def test_formats_that_are_not_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("source", [3, None, [1, 2], (1, 2, 3), lambda: 3])
 def test_objects_that_are_no_source(source: object) -> None:
-    with pytest.raises(UsageError, match="cannot read a"):
+    with pytest.raises(UsageError, match=says("sources.leadline-cannot-read-give")):
         read(source)
 
 

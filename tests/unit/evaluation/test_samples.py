@@ -13,6 +13,7 @@ from torch import nn
 
 from leadline.errors import UsageError
 from leadline.evaluation.samples import BLOCK, checked, frame, generate, joined
+from sentences import says
 
 
 @pytest.fixture(autouse=True)
@@ -58,8 +59,8 @@ def test_blocks_of_different_length_are_padded() -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     dataset = digits()
     maker = Maker(dataset.splits["train"])
-    with pytest.raises(UsageError, match="there is no class '11'"):
+    with pytest.raises(UsageError, match=says("evaluation.sample-no-class", label="11")):
         checked(maker, {"label": "11"}, dataset.schema)
-    with pytest.raises(UsageError, match="Did you mean 'label'"):
+    with pytest.raises(UsageError, match=says("evaluation.sample-unknown-option", suggestion="Did you mean 'label'?")):
         checked(maker, {"lable": "1"}, dataset.schema)
     assert checked(maker, {"label": "1"}, dataset.schema).label == "1"

@@ -11,6 +11,7 @@ from leadline.core.experiment import NetworkSpec
 from leadline.errors import UsageError
 from leadline.models.build import build_encoder, classical_family, resolved_options
 from leadline.nn.batch import Signal, SignalSpec
+from sentences import says
 
 TABLE = SignalSpec("table", (4,))
 IMAGE = SignalSpec("image", (1, 8, 8))
@@ -69,12 +70,12 @@ def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: l
 
 def test_layers_that_do_not_fit_the_image_are_named() -> None:
     component = Component(name="cnn", options={"layers": [{"pool": "max", "size": 9}]})
-    with pytest.raises(UsageError, match=r"entry 1.*8×8"):
+    with pytest.raises(UsageError, match=says("nn.layers-entry", i=1)):
         build_encoder(component, IMAGE, Front(), "base")
 
 
 def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
-    with pytest.raises(UsageError, match="'mlp' does not fit into memory"):
+    with pytest.raises(UsageError, match=says("models.network-does-not-fit", component="mlp")):
         build_encoder(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")
 
 

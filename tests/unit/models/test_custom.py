@@ -19,6 +19,7 @@ from leadline.models.contract import Family
 from leadline.models.custom import resolve
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import InputEncoder
+from sentences import says
 
 TABLE = SignalSpec("table", (4,))
 IMAGE = SignalSpec("image", (1, 6, 6))
@@ -128,7 +129,9 @@ def test_parameters_with_plain_defaults_are_options(folder: Path) -> None:
     sized = body(name, width=9, rate=0.5, bias=False)
     assert sized.width == 9
     assert sized.backbone.module.layer.bias is None
-    with pytest.raises(UsageError, match=r"no option 'widht'\. Did you mean 'width'"):
+    with pytest.raises(
+        UsageError, match=says("models.network-no-option", name="widht", suggestion="Did you mean 'width'?")
+    ):
         body(name, widht=9)
 
 
@@ -208,17 +211,22 @@ def test_what_cannot_be_found_is_named(folder: Path, name: str, words: list[str]
 
 
 def test_what_is_no_network_is_refused() -> None:
-    with pytest.raises(UsageError, match="not int"):
+    with pytest.raises(UsageError, match=says("models.network-name-nn-module", type="int")):
         resolve(3)
 
 
 def test_a_module_that_fails_on_the_input_says_on_which() -> None:
-    with pytest.raises(UsageError, match=r"Linear fails on an input of kind table and shape \(rows, 4\)"):
+    with pytest.raises(
+        UsageError, match=says("models.fails-on", name="Linear", described="an input of kind table and shape (rows, 4)")
+    ):
         build_encoder(nn.Linear(7, 3), TABLE, Front(), "base")
 
 
 def test_a_class_that_fails_to_build_says_for_what(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r"Sized cannot be built for an input of kind table and shape \(rows, 4\)"):
+    with pytest.raises(
+        UsageError,
+        match=says("models.cannot-built", type="Sized", described="an input of kind table and shape (rows, 4)"),
+    ):
         body("Mein Netz/net.py:Sized", width="wide")
 
 

@@ -25,6 +25,7 @@ from leadline.nn.network import (
     placeholder_inputs,
 )
 from leadline.nn.rng import Rng, seed_for, using_rng
+from sentences import says
 
 AWKWARD = ("a.b", "type", "bodies", "ein Bild", "")  # what PyTorch would refuse as the names of modules
 BESIDE = fuse_by(Component(name="concat", options={"dropout": 0}))
@@ -85,12 +86,12 @@ def test_a_body_that_gives_outputs_needs_no_head() -> None:
 
 
 def test_a_body_that_gives_the_wrong_number_of_outputs_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'x'.*gives 4 numbers a row, but 10 are needed"):
+    with pytest.raises(UsageError, match=says("nn.network-input-head-none-gives", name="x", width=4, outputs=10)):
         assemble(schema("x"), {"x": body(gives_outputs=True)}, outputs=10)
 
 
 def test_outputs_cannot_be_fused() -> None:
-    with pytest.raises(UsageError, match=r"'y' has 'head: none', but there are 2 inputs"):
+    with pytest.raises(UsageError, match=says("nn.network-input-head-none", headless="y", parts_count=2)):
         assemble(schema("x", "y"), {"x": body(), "y": body(gives_outputs=True)}, outputs=4)
 
 
@@ -190,7 +191,7 @@ def test_whole_numbers_are_no_features() -> None:
         def forward(self, signal: Signal) -> Signal:
             return Signal(signal.values.long())
 
-    with pytest.raises(UsageError, match=r"torch\.int64, where floating-point"):
+    with pytest.raises(UsageError, match=says("nn.network-gives-numbers-type", values_dtype="torch.int64")):
         out_width(Counts(), SignalSpec("table", (3,)), "counts")
 
 

@@ -15,6 +15,7 @@ from leadline.errors import UsageError
 from leadline.run.run import Run
 from leadline.verbs.evaluate import evaluate
 from leadline.verbs.predict import predict
+from sentences import says
 
 
 def ill(n: int = 1500, seed: int = 0) -> pl.DataFrame:
@@ -144,5 +145,5 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
 
 
 def test_positive_names_one_of_two_classes(train: Any) -> None:
-    with pytest.raises(UsageError, match="3 classes"):
+    with pytest.raises(UsageError, match=says("targets.positive-names-one-two")):
         leadline.train("iris", positive="setosa", epochs=1, quiet=True)

@@ -14,6 +14,7 @@ from leadline.errors import Interrupted
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
 from leadline.verbs.resume import resume
+from sentences import says
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that a process can catch")
@@ -25,7 +26,10 @@ def test_a_signal_after_a_tick_was_taken_still_leaves_a_checkpoint(train, monkey
         take(self, entry)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    with monkeypatch.context() as patched, pytest.raises(Interrupted, match="step 1 of"):
+    with (
+        monkeypatch.context() as patched,
+        pytest.raises(Interrupted, match=says("pipeline.stopped-at-step-leadline", step=1)),
+    ):
         patched.setattr(TrainerState, "take", and_then_a_signal)
         train(out="run")
     assert [f.name for f in (Path("run") / files.CHECKPOINTS).glob("*.json")] == ["step-000000001.json"]

@@ -30,6 +30,7 @@ from leadline.run.environment import environment_for
 from leadline.run.run import Run
 from leadline.run.warm_start import encoders_of, parent_run, warm_started_network
 from leadline.verbs.resume import resume
+from sentences import says
 
 
 def rows(n: int = 120, seed: int = 0, **more: Any) -> pl.DataFrame:
@@ -176,10 +177,10 @@ def test_killed_before_the_first_checkpoint_it_resumes_to_the_same_weights(
 def test_resuming_needs_the_weights_it_began_with(before: Run) -> None:
     one, _ = begun(init="before")
     other_weights("before")
-    with pytest.raises(RunError, match="are not those that this experiment begins with"):
+    with pytest.raises(RunError, match=says("run.weights-sha256-not-those")):
         resume(one.folder, quiet=True)
     shutil.rmtree("before")
-    with pytest.raises(RunError, match="no run folder before"):
+    with pytest.raises(RunError, match=says("run.no-run-folder", folder="before")):
         resume(one.folder, quiet=True)
 
 
@@ -192,7 +193,7 @@ def test_the_network_is_that_of_the_run_unless_its_options_are_given(before: Run
     assert longer.run_context.experiment.network.bodies["table"].options["hidden"][-1] == 6
     assert sorted(filter(None, whys(longer).values())) == ["no such layer there"] * 2
     assert "frozen, and yet with fresh weights: bodies.table" in said
-    with pytest.raises(UsageError, match="has the network 'mlp'"):
+    with pytest.raises(UsageError, match=says("run.init-input-network-whose", known="mlp")):
         begun(init=before, network="transformer")
 
 
@@ -205,18 +206,16 @@ def test_columns_that_differ_are_told_and_the_rest_is_carried_over(before: Run) 
 
 
 def test_nothing_that_fits_is_an_error(before: Run) -> None:
-    with pytest.raises(
-        UsageError, match=r"no weights of before fit.*no such input of kind image, but 'table' \(table\)"
-    ):
+    with pytest.raises(UsageError, match=says("run.init-no-weights-fit", folder="before")):
         leadline.train("digits", init=before, quiet=True, epochs=1, out="no")
     assert not Path("no").exists()
 
 
 def test_runs_without_layers_are_refused(before: Run) -> None:
     fitted = classify(network="gradient-boosting", epochs=None)
-    with pytest.raises(UsageError, match="gradient-boosting model, which is fitted"):
+    with pytest.raises(UsageError, match=says("run.init-model-which-fitted", family="gradient-boosting")):
         begun(init=fitted)
-    with pytest.raises(UsageError, match="init names a run"):
+    with pytest.raises(UsageError, match=says("pipeline.init-names-run-folder")):
         begun(init=3)
 
 
@@ -225,14 +224,14 @@ def test_cross_validations_are_refused(before: Run) -> None:
     experiment = before.experiment.model_copy(update={"data": data})
     files.write(before.folder / files.EXPERIMENT, experiment.to_yaml())
     files.seal(before.folder)
-    with pytest.raises(RunError, match="cross-validation, which has no network of its own"):
+    with pytest.raises(RunError, match=says("run.cross-validation-which-no")):
         begun(init="before")
 
 
 def test_damaged_weights_are_refused(before: Run) -> None:
     file = before.folder / files.WEIGHTS
     file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(RunError, match="was changed after the run was finished"):
+    with pytest.raises(RunError, match=says("run.changed-after-run-finished")):
         begun(init="before")
 
 
@@ -248,7 +247,7 @@ def test_texts_are_read_with_the_vocabulary_of_the_run_unless_it_knows_nothing(b
     )
     settings = {"data.kinds": {"text": "text"}, "network.size": "small"}
     run = train(first, objective="masked", settings={**settings, "data.ignore": ["kind"], "data.target": "none"})
-    with pytest.raises(UsageError, match="knows no token of 'text'"):
+    with pytest.raises(UsageError, match=says("run.init-vocabulary-knows-no", one="text")):
         begun(other, init=run, settings=settings)
     one, _ = begun(first, init=run, settings=settings)
     assert one.run_context.experiment.network.bodies["text"].name == "rnn"  # step by step there, pooled here

@@ -19,6 +19,7 @@ from leadline.nn.rng import Rng
 from leadline.objectives.lookup import objective_for
 from leadline.training.data_loader import DataLoader, bucketed
 from leadline.training.distributed import World
+from sentences import says
 
 regression = objective_for(Component(name="regression"))
 
@@ -30,7 +31,7 @@ def rows(loader: DataLoader, step: int) -> list[int]:
 @given(n=st.integers(1, 60), batch=st.integers(1, 70), world=st.integers(1, 4))
 def test_an_epoch_shows_every_row_once(n: int, batch: int, world: int) -> None:
     if min(n, batch) < world:
-        with pytest.raises(UsageError, match="at least one"):
+        with pytest.raises(UsageError, match=says("training.processes-cannot-share-batches")):
             DataLoader(Table(n), batch, 0, world=World(0, world))
         return
     loaders = [DataLoader(Table(n), batch, 0, world=World(rank, world)) for rank in range(world)]

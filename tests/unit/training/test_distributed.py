@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from leadline.errors import UsageError
 from leadline.training.distributed import ALONE, World, joined
+from sentences import says
 
 WORKER = Path(__file__).with_name("one_of_several.py")
 
@@ -81,5 +82,5 @@ def test_half_an_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="start several processes with torchrun"), joined():
+    with pytest.raises(UsageError, match=says("training.world-size-but-not")), joined():
         pass

@@ -14,6 +14,7 @@ from leadline.nn.rng import Rng
 from leadline.training import plan_trials
 from leadline.training.plan import ExecutionPlan
 from leadline.training.plan_trials import choose_plan, deviation
+from sentences import says
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +149,7 @@ def test_a_precision_that_was_asked_for_is_measured_and_kept() -> None:
 
 
 def test_a_plan_that_cannot_run_is_refused() -> None:
-    with pytest.raises(UsageError, match="no kernel for bf16"):
+    with pytest.raises(UsageError, match=says("training.no-execution-plan-asked")):
         chosen(network(), PlanSpec(device="cpu", threads=1, precision="bf16"), FailsUnderAutocast())
 
 
@@ -162,7 +163,7 @@ def test_a_choice_is_kept_per_network_and_shape(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(UsageError, match="cannot use the device 'abacus'"):
+    with pytest.raises(UsageError, match=says("training.machine-cannot-use-device", name="abacus")):
         chosen(network(), PlanSpec(device="abacus"))
 
 

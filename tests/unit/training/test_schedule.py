@@ -9,6 +9,7 @@ from leadline.core.component import Component
 from leadline.core.registry_tables import TABLES
 from leadline.errors import UsageError
 from leadline.training.schedule import resolved_schedule, schedule
+from sentences import says
 
 
 def factors(total: int, name: str, **options: object) -> list[float]:
@@ -56,9 +57,9 @@ def test_short_runs_have_a_learning_rate(name: str, total: int) -> None:
 
 
 def test_wrong_names_and_options_are_explained() -> None:
-    with pytest.raises(UsageError, match="Did you mean 'cosine'"):
+    with pytest.raises(UsageError, match=says("core.no", suggestion="Did you mean 'cosine'?")):
         schedule(Component(name="cosin"))
-    with pytest.raises(UsageError, match=r"'warmup'.*Did you mean 'warm_up'"):
+    with pytest.raises(UsageError, match=says("training.option", name="warmup", hint="Did you mean 'warm_up'?")):
         schedule(Component(name="one_cycle", options={"warmup": 0.1}))
 
 

@@ -10,6 +10,7 @@ from leadline.errors import UsageError
 from leadline.metrics.statistics import paired
 from leadline.run import folder as files
 from leadline.verbs.compare import compare
+from sentences import says
 
 
 def test_a_longer_training_is_compared_on_the_same_rows(train) -> None:
@@ -50,7 +51,7 @@ def test_rows_of_different_data_in_memory_are_not_the_same_rows(train) -> None:
 
 
 def test_one_run_is_not_enough(train) -> None:
-    with pytest.raises(UsageError, match="two runs"):
+    with pytest.raises(UsageError, match=says("verbs.comparing-takes-two-runs")):
         compare("runs/a")
 
 

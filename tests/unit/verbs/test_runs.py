@@ -9,6 +9,7 @@ import pytest
 from leadline.errors import RunError
 from leadline.run import folder as files
 from leadline.verbs.runs import runs
+from sentences import says
 
 
 def test_lists_finished_unfinished_and_damaged_runs(train, place: Path) -> None:
@@ -29,5 +30,5 @@ def test_lists_finished_unfinished_and_damaged_runs(train, place: Path) -> None:
 
 
 def test_no_folder_is_said() -> None:
-    with pytest.raises(RunError, match="leadline train"):
+    with pytest.raises(RunError, match=says("verbs.no-folder-runs-leadline")):
         runs("elsewhere")

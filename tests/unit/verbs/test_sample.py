@@ -14,6 +14,7 @@ import leadline
 from leadline.errors import UsageError
 from leadline.run.run import Run
 from leadline.verbs.sample import TOGETHER, sample, write
+from sentences import says
 
 
 @pytest.fixture
@@ -34,13 +35,13 @@ def test_rows_are_drawn_by_the_seed_alone(run: Run) -> None:
 
 
 def test_what_makes_no_sense_is_refused(run: Run, train) -> None:
-    with pytest.raises(UsageError, match="temperatur"):
+    with pytest.raises(UsageError, match=says("evaluation.sample-unknown-option", name="temperatur")):
         sample(run, temperatur=1.0, quiet=True)
-    with pytest.raises(UsageError, match="'temperature'"):
+    with pytest.raises(UsageError, match=says("evaluation.sample-option", name="temperature")):
         sample(run, temperature=-1.0, quiet=True)
-    with pytest.raises(UsageError, match="not 0"):
+    with pytest.raises(UsageError, match=says("verbs.at-least-one-row", n=0)):
         sample(run, 0, quiet=True)
-    with pytest.raises(UsageError, match="draws no new rows"):
+    with pytest.raises(UsageError, match=says("verbs.network-draws-no-new")):
         sample(train(), quiet=True)
 
 
@@ -56,7 +57,7 @@ def test_rows_are_written_by_the_name_of_the_file(place: Path) -> None:
     assert pl.read_parquet(place / "out.parquet").equals(table)
     with pytest.raises(UsageError, match=r"out\.docx"):
         write(table, place / "out.docx", stream)
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match=says("pipeline.cannot-write-no-folder")):
         write(table, place / "nowhere" / "out.txt", stream)
 
 
@@ -82,11 +83,11 @@ def test_pictures_are_drawn_and_written_as_a_grid_or_as_pixels(pictures: Run, pl
     write(drawn, place / "pictures.parquet", StringIO())
     assert pl.read_parquet(place / "pictures.parquet").equals(drawn)
     for name in (None, place / "pictures.csv"):
-        with pytest.raises(UsageError, match="written to a file"):
+        with pytest.raises(UsageError, match=says("verbs.pictures-written-file-o")):
             write(drawn, name, StringIO())
-    with pytest.raises(UsageError, match="no class 'eleven'"):
+    with pytest.raises(UsageError, match=says("evaluation.sample-no-class", label="eleven")):
         sample(pictures, 2, quiet=True, label="eleven")
-    with pytest.raises(UsageError, match="no pictures"):
+    with pytest.raises(UsageError, match=says("verbs.cannot-write-no-pictures")):
         write(pl.DataFrame({"x": [1.0]}), place / "grid.png", StringIO())
 
 

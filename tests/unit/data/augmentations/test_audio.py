@@ -15,6 +15,7 @@ from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
 from leadline.errors import UsageError
 from leadline.nn.rng import Rng
+from sentences import says
 
 AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("audio", name) for name in augmentations("audio")}
 
@@ -133,5 +134,5 @@ def test_a_band_of_frequencies_is_silenced() -> None:
 
 
 def test_amounts_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(UsageError, match="least signal-to-noise ratio in decibels, between -10 and 80"):
+    with pytest.raises(UsageError, match=says("augmentations.sentence-2", component="noise")):
         changed(clips(), {"noise": {"snr": 100}})

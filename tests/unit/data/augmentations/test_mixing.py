@@ -16,6 +16,7 @@ from leadline.data.augmentations.mixing import Mixer, partners
 from leadline.errors import UsageError
 from leadline.nn.batch import PRESENT, Batch
 from leadline.nn.rng import Rng
+from sentences import says
 
 NUMBER = {"std": 1.0, "mean": 0.0, "offset": 0.0, "missing": True}
 TABLE = InputSchema(
@@ -206,7 +207,9 @@ def test_what_is_unknown_is_refused(mix: object, words: str) -> None:
 
 def test_what_cannot_be_mixed_is_refused_by_name() -> None:
     sound = InputSchema(name="call", kind="audio", fields=(), shape=(100,))
-    with pytest.raises(UsageError, match=r"input 'call' is of kind 'audio', which mixup cannot mix"):
+    with pytest.raises(
+        UsageError, match=says("augmentations.training-mix-input-kind", schema="call", schema_kind="audio", mix="mixup")
+    ):
         mixer("mixup", PHOTO, sound)
 
 

@@ -13,6 +13,7 @@ from leadline.data.augmentations.augmenter import augmentation, augmentations
 from leadline.data.augmentations.contract import checked
 from leadline.errors import UsageError
 from leadline.nn.rng import Rng
+from sentences import says
 
 AUGMENTATIONS: Mapping[str, Any] = {name: augmentation("text", name) for name in augmentations("text")}
 
@@ -93,5 +94,5 @@ def test_a_single_token_has_no_neighbour() -> None:
 
 
 def test_amounts_are_fractions() -> None:
-    with pytest.raises(UsageError, match="between 0 and 1"):
+    with pytest.raises(UsageError, match=says("augmentations.sentence-2")):
         changed(texts(2), {"mask": 2})

@@ -9,6 +9,7 @@ import pytest
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError
+from sentences import says
 
 N = 600
 RNG = np.random.default_rng(0)
@@ -124,11 +125,11 @@ def test_a_class_that_only_the_test_rows_have_is_named_and_its_rows_are_set_asid
 
 
 def test_one_group_cannot_be_split() -> None:
-    with pytest.raises(DataError, match="There are 1 different groups"):
+    with pytest.raises(DataError, match=says("splits.different-groups-times-needed", size_G_count=1)):
         prepared(plain(site=["north"] * N), split="group:site")
 
 
 def test_a_target_of_one_value_in_train_is_refused() -> None:
     frame = plain(split=["train"] * 500 + ["test"] * 100).with_columns(y=pl.Series(["no"] * 500 + ["yes"] * 100))
-    with pytest.raises(DataError, match="only one value"):
+    with pytest.raises(DataError, match=says("data.among-rows-can-used")):
         prepared(frame)

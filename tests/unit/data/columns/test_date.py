@@ -12,6 +12,7 @@ import torch
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.date import COLUMN, YEAR
 from leadline.errors import DataError
+from sentences import says
 
 CONTEXT = ColumnContext()
 DATES = [dt.date(2024, 1, 31), dt.date(1969, 12, 31), dt.date(1970, 1, 1), dt.date(2100, 7, 4)]
@@ -47,14 +48,14 @@ def test_times_are_read(pattern: str) -> None:
 def test_dates_that_could_be_day_or_month_first_are_not_guessed() -> None:
     text = ["01/02/2024", "03/04/2024"]
     assert COLUMN.infer(pl.Series(text), CONTEXT) == 0
-    with pytest.raises(DataError, match=r"'when'.*day or with the month first"):
+    with pytest.raises(DataError, match=says("columns.dates-column-can-read", column="when")):
         fit(text)
 
 
 def test_a_forced_column_without_dates_is_refused() -> None:
-    with pytest.raises(DataError, match="holds no dates that can be read"):
+    with pytest.raises(DataError, match=says("columns.column-holds-no-dates")):
         fit(["soon", "later"])
-    with pytest.raises(DataError, match="not dates"):
+    with pytest.raises(DataError, match=says("columns.column-holds-values-type-not-dates")):
         fit([1.5])
 
 

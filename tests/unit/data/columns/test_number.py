@@ -11,6 +11,7 @@ import torch
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.number import COLUMN
 from leadline.errors import UsageError
+from sentences import says
 
 CONTEXT = ColumnContext()
 
@@ -132,7 +133,7 @@ def test_decode_gives_short_numbers() -> None:
 
 
 def test_unknown_option_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"'scale'"):
+    with pytest.raises(UsageError, match=says("columns.column-kind-no-option", suggestion="Did you mean 'scale'?")):
         fit([1.0], scal="minmax")
 
 

@@ -10,6 +10,7 @@ from leadline.data.columns import category, text
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.text import COLUMN, INPUT, TextPreprocessor
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 TEXTS = ["How far is it to Ulm?", "How far is it to Rome, then?", "Is it far?", "it is far to Ulm!"]
 
@@ -251,5 +252,5 @@ def test_options_that_make_no_sense(options: dict, words: str) -> None:
 
 
 def test_no_text_at_all() -> None:
-    with pytest.raises(DataError, match="'words'"):
+    with pytest.raises(DataError, match=says("columns.column-no-row-trained-on", column="words", kind="words")):
         fitted([None, "", "  "])

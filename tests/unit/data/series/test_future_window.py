@@ -13,6 +13,7 @@ import torch
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError
+from sentences import says
 
 N = 60
 WHEN = [date(2024, 1, 1) + timedelta(days=k) for k in range(N)]
@@ -64,9 +65,9 @@ def test_what_is_known_ahead_comes_from_the_rows_beyond() -> None:
     (part,) = ahead(frame, **KNOWN).splits.values()
     x = part.batch(torch.tensor([0])).inputs["series"][0]
     assert part.rows.tolist() == [60] and x[7:, 1].tolist() == [7, 8, 9, 10] and torch.isnan(x[7:, 0]).all()
-    with pytest.raises(DataError, match=r"'promo' is known ahead, and has no value for 2024-03-03 00:00:00"):
+    with pytest.raises(DataError, match=says("series.known-ahead-no-value", name="promo", words="2024-03-03 00:00:00")):
         ahead(frame[:62], **KNOWN)
-    with pytest.raises(DataError, match="Add a row with it for each of the 4 steps"):
+    with pytest.raises(DataError, match=says("series.known-ahead-no-value", horizon=4)):
         ahead(FRAME, **KNOWN)
 
 
@@ -79,10 +80,10 @@ def test_the_calendar_goes_on() -> None:
 def test_too_few_rows() -> None:
     with pytest.raises(
         DataError,
-        match=r"the series ends with 5 steps without a gap, and the network looks back on 7\. Steps are of 1d",
+        match=says("series.nothing-can-forecast-steps", step="1d"),
     ):
         ahead(FRAME[:5])
-    with pytest.raises(DataError, match="ends with 3 steps without a gap"):
+    with pytest.raises(DataError, match=says("series.nothing-can-forecast-steps")):
         ahead(FRAME.filter(pl.int_range(pl.len()) != 56))
     frame = pl.concat([FRAME.with_columns(shop=pl.lit("b")), FRAME[:40].with_columns(shop=pl.lit("a"))])
     dataset = ahead(pl.concat([frame, FRAME[:3].with_columns(shop=pl.lit("c"))]), frame, item="shop")

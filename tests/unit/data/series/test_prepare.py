@@ -15,6 +15,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 N = 100
 RNG = np.random.default_rng(0)
@@ -158,9 +159,7 @@ def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     assert dataset.invalid_rows.height == 5
     assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
     assert "1 item is shorter than a window of 9 steps, and set aside: 'c' (5)." in said(dataset)
-    with pytest.raises(
-        DataError, match="--strict sets nothing aside, and cannot use: memory, row 201, shop: 'c' has 5 steps"
-    ):
+    with pytest.raises(DataError, match=says("series.strict-sets-nothing-aside")):
         of(frame, series={"item": "shop"}, strict=True)
     by_item = of(
         pl.concat([FRAME.with_columns(pl.lit(f"{k}").alias("shop")) for k in range(10)]),
@@ -210,7 +209,7 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
     assert dataset.invalid_rows.is_empty() and sizes(dataset)["train"] == 72
     target = dataset.splits["test"].target
     assert target is not None and np.isnan(target[5, 0, 0]) and not np.isinf(target).any()
-    with pytest.raises(DataError, match=r"--strict sets nothing aside, and cannot use: .*row 8, load: 'broken'"):
+    with pytest.raises(DataError, match=says("series.strict-sets-nothing-aside", table="load")):
         of(None, source=str(file), strict=True)  # type: ignore[arg-type]
 
 

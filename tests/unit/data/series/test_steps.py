@@ -9,6 +9,7 @@ import pytest
 from leadline.core.series_spec import Step
 from leadline.data.series.steps import after, days_of_month, find_step, ticks
 from leadline.errors import DataError
+from sentences import says
 
 HOUR = 3_600_000_000
 
@@ -58,7 +59,7 @@ def test_numbers_have_steps_too() -> None:
 def test_steps_are_those_within_items() -> None:
     time_N, item_N = np.array([0, 10, 20, 0, 10, 20]) * HOUR, np.array([0, 0, 0, 1, 1, 1])
     assert str(find_step(time_N, item_N, dates=True)) == "10h"
-    with pytest.raises(DataError, match="There is no step"):
+    with pytest.raises(DataError, match=says("series.no-step-from-one")):
         find_step(np.array([0, 5]), np.array([0, 1]), dates=True)
 
 

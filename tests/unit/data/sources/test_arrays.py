@@ -8,6 +8,7 @@ import torch
 
 from leadline.data.sources import read
 from leadline.errors import DataError
+from sentences import says
 
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (6, 5, 4), dtype=np.uint8)
@@ -77,9 +78,9 @@ def test_values_of_pictures() -> None:
     whole = read((DIGITS.astype(np.float32), y))
     assert np.array_equal(whole.frame["image"].to_numpy(), DIGITS)
     assert whole.notes == ()
-    with pytest.raises(DataError, match="values from"):
+    with pytest.raises(DataError, match=says("sources.shape-pictures-values-from")):
         read((DIGITS - 128.5, y))
-    with pytest.raises(DataError, match="values from"):
+    with pytest.raises(DataError, match=says("sources.shape-pictures-values-from")):
         read((DIGITS.astype(np.int64) + 300, y))
 
 
@@ -128,7 +129,7 @@ def test_arrays_that_do_not_fit(arrays: dict[str, Any], words: str) -> None:
 def test_files_that_cannot_be_loaded(tmp_path: Path) -> None:
     path = tmp_path / "m.npz"
     np.savez(path, x=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(DataError, match="Python objects"):
+    with pytest.raises(DataError, match=says("sources.cannot-read-save-plain")):
         read(path)
     np.savez(path, x=DIGITS, y=np.arange(6))
     whole = path.read_bytes()
@@ -153,7 +154,7 @@ def test_arrays_without_values_are_refused(tmp_path: Path, x: np.ndarray, y: np.
 
 def test_text_called_npz_is_not_taken_for_python_objects(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_text("hello")
-    with pytest.raises(DataError, match="no NPZ file"):
+    with pytest.raises(DataError, match=says("sources.damaged-no-npz-file")):
         read(tmp_path / "a.npz")
 
 
@@ -171,12 +172,12 @@ def test_long_floats_are_numbers() -> None:
 
 
 def test_values_that_are_hidden_or_nowhere_are_refused() -> None:
-    with pytest.raises(DataError, match="'x' is a masked array"):
+    with pytest.raises(DataError, match=says("sources.masked-array-fill-nan", name="x")):
         read((np.ma.masked_array(np.eye(4), np.eye(4) > 0), np.arange(4)))
-    with pytest.raises(DataError, match="'x' cannot be read"):
+    with pytest.raises(DataError, match=says("sources.cannot-read-array", name="x")):
         read((torch.empty(4, 3, device="meta"), torch.arange(4)))
 
 
 def test_a_matrix_of_more_columns_than_a_table_has_is_refused() -> None:
-    with pytest.raises(DataError, match="'x' has 150,000 columns, which makes it a matrix"):
+    with pytest.raises(DataError, match=says("sources.columns-which-makes-matrix", where="'x'")):
         read((np.zeros((2, 150_000), dtype=np.uint8), np.arange(2)))

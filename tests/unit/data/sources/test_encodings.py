@@ -8,6 +8,7 @@ import pytest
 from leadline.data.sources import encodings, read
 from leadline.data.sources.delimited.reader import read as read_csv
 from leadline.errors import DataError, MissingExtra, UsageError
+from sentences import says
 
 TEXTS = {
     "gb18030": "姓名,城市,收入\n张伟,北京,高\n王芳,上海,低\n李娜,广州,高\n",
@@ -79,7 +80,7 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
 
 def test_a_named_encoding_that_does_not_fit_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("name,n\nabc,1\nZürich,2\n".encode("cp1252"))
-    with pytest.raises(DataError, match=r"t\.csv is not utf-8-sig: line 3 cannot be read"):
+    with pytest.raises(DataError, match=says("sources.not-line-cannot-read", codec="utf-8-sig", line=3)):
         read(tmp_path / "t.csv", encoding="utf-8")
 
 
@@ -92,7 +93,7 @@ def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
 
 def test_zero_bytes_name_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"a,b\n1,2\n3,\0\n")
-    with pytest.raises(DataError, match=r"t\.csv is not text: it has zero bytes, the first in line 3"):
+    with pytest.raises(DataError, match=says("sources.not-text-zero-bytes", line=3)):
         read(tmp_path / "t.csv")
 
 
@@ -112,7 +113,7 @@ def test_compressed_files(tmp_path: Path, suffix: str) -> None:
 def test_compressed_files_that_are_cut_short(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"t.csv{suffix}"
     path.write_bytes(PACKED[suffix](b"a,b\n1,2\n" * 100)[:-9])
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=says("sources.cannot-read-2")):
         read(path)
 
 
@@ -122,5 +123,5 @@ def test_zstandard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_bytes(pyarrow.compress(b"a,b\n1,x\n", codec="zstd", asbytes=True))
     assert read(path).frame.rows() == [(1, "x")]
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(MissingExtra, match=r"leadline\[frames\]"):
+    with pytest.raises(MissingExtra, match=says("sources.zstandard-read-pyarrow-pip")):
         read(path)

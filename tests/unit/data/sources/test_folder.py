@@ -7,6 +7,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError
+from sentences import says
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_two_tables_that_name_the_pictures(root: Path) -> None:
     put(root, ["1.png"])
     for name in ("a.csv", "b.csv"):
         (root / name).write_text("photo,price\n1.png,10\n")
-    with pytest.raises(DataError, match="several tables"):
+    with pytest.raises(DataError, match=says("sources.several-tables-name-give")):
         read(root)
 
 
@@ -154,7 +155,7 @@ def test_pipes_and_links_to_themselves_do_not_stop_the_reading(root: Path) -> No
 def test_a_name_that_is_not_utf_8_is_refused_in_words(root: Path) -> None:
     put(root, ["cat/1.png", "dog/2.png"])
     (root / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"x")
-    with pytest.raises(DataError, match="not UTF-8"):
+    with pytest.raises(DataError, match=says("sources.holds-file-whose-name")):
         read(root)
 
 

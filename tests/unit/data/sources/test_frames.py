@@ -6,6 +6,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError, MissingExtra
+from sentences import says
 
 DATA = {"n": [1.5, None, 3.0], "s": ["a", None, "b"], "split": ["train", "val", "test"]}
 
@@ -26,13 +27,13 @@ def test_categories_and_decimals_become_plain() -> None:
 
 
 def test_frames_that_cannot_be_used() -> None:
-    with pytest.raises(DataError, match="no rows"):
+    with pytest.raises(DataError, match=says("sources.no-rows-2")):
         read(pl.DataFrame({"a": []}))
-    with pytest.raises(DataError, match="Python objects"):
+    with pytest.raises(DataError, match=says("sources.column-holds-python-objects")):
         read(pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)}))
-    with pytest.raises(DataError, match="values of one type"):
+    with pytest.raises(DataError, match=says("sources.pandas-frame-cannot-read")):
         read(pd.DataFrame({"a": ["x", 1, {}]}))
-    with pytest.raises(DataError, match="several columns named 'a'"):
+    with pytest.raises(DataError, match=says("sources.frame-several-columns-named", map="'a'")):
         read(pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
@@ -41,7 +42,7 @@ def test_pandas_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch)
         raise ModuleNotFoundError("pyarrow is required")
 
     monkeypatch.setattr(pl, "from_pandas", fail)
-    with pytest.raises(MissingExtra, match=r"leadline\[frames\]"):
+    with pytest.raises(MissingExtra, match=says("sources.pandas-frames-need-pyarrow")):
         read(pd.DataFrame({"s": ["a"]}))
     assert "pandas" in sys.modules
 
@@ -53,9 +54,9 @@ def test_whole_numbers_of_128_bits_become_floats() -> None:
 
 def test_what_is_no_frame_or_cannot_be_collected_is_refused() -> None:
     for series in (pl.Series([1, 2]), pd.Series([1, 2])):
-        with pytest.raises(DataError, match="not a Series alone"):
+        with pytest.raises(DataError, match=says("sources.leadline-reads-frames-not", type="Series")):
             read(series)
-    with pytest.raises(DataError, match="cannot be collected"):
+    with pytest.raises(DataError, match=says("sources.lazy-frame-cannot-collected")):
         read(pl.LazyFrame(DATA).select("nowhere"))
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=says("sources.pandas-frame-cannot-read")):
         read(pd.DataFrame({"z": [1j, 2j]}))

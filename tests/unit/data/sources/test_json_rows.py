@@ -6,6 +6,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError
+from sentences import says
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.jsonl") -> Path:
@@ -40,7 +41,7 @@ def test_objects_within_objects_become_columns(tmp_path: Path) -> None:
 
 
 def test_a_column_named_like_a_part_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"several columns named 'a\.b'"):
+    with pytest.raises(DataError, match=says("sources.several-columns-named-one", repeated="a.b")):
         read(written(tmp_path, '{"a": {"b": 1}, "a.b": 2}\n'))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError, MissingExtra
+from sentences import says
 
 openpyxl = pytest.importorskip("openpyxl")
 pytest.importorskip("fastexcel")
@@ -78,17 +79,17 @@ def test_sheets_that_cannot_be_read_say_why(tmp_path: Path, sheets: dict[str, Ro
 def test_damaged_files(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"t{suffix}"
     path.write_bytes(b"PK\x03\x04 rubbish")
-    with pytest.raises(DataError, match="cannot be read as a spreadsheet"):
+    with pytest.raises(DataError, match=says("sources.cannot-read-spreadsheet")):
         read(path)
 
 
 def test_a_sheet_of_what_has_none(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match=r"t\.csv is no spreadsheet"):
+    with pytest.raises(DataError, match=says("sources.no-spreadsheet-no-sheet")):
         read(f"{tmp_path / 't.csv'}#One")
 
 
 def test_the_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "fastexcel", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'leadline\[xlsx\]'"):
+    with pytest.raises(MissingExtra, match=says("sources.spreadsheets-read-fastexcel-pip")):
         read(book(tmp_path / "t.xlsx", One=ROWS))

@@ -5,6 +5,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError
+from sentences import says
 
 FRAME = pl.DataFrame({"x": [1, 2, None], "c": pl.Series(["a", "b", "a"], dtype=pl.Categorical), "t": ["p", None, " ?"]})
 
@@ -30,7 +31,7 @@ def test_columnar_files(tmp_path: Path, suffix: str) -> None:
 def test_damaged_columnar_files(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"t.{suffix}"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="cannot be read as"):
+    with pytest.raises(DataError, match=says("sources.cannot-read")):
         read(path)
 
 

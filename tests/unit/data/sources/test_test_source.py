@@ -5,6 +5,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.errors import DataError
+from sentences import says
 
 
 def test_a_second_file_is_the_test(tmp_path: Path) -> None:
@@ -19,7 +20,7 @@ def test_a_second_file_is_the_test(tmp_path: Path) -> None:
 
 
 def test_columns_must_be_the_same() -> None:
-    with pytest.raises(DataError, match=r"lacks 'y'.* has 'z'"):
+    with pytest.raises(DataError, match=says("sources.training-test-rows-need")):
         read(pl.DataFrame({"x": [1], "y": [2]}), test=pl.DataFrame({"x": [1], "z": [2]}))
 
 
@@ -43,12 +44,12 @@ def test_text_and_numbers_meet_as_text_and_pictures_of_other_sizes_do_not() -> N
     assert table.frame["x"].to_list() == ["1", "a", "2"]
     assert read(pl.DataFrame({"x": [1]}), test=pl.DataFrame({"x": ["b"]})).frame["x"].to_list() == ["1", "b"]
     small, large = (pl.DataFrame({"x": pl.Series([[0] * n], dtype=pl.Array(pl.UInt8, n))}) for n in (2, 3))
-    with pytest.raises(DataError, match="hold different things"):
+    with pytest.raises(DataError, match=says("sources.columns-hold-different-things")):
         read(small, test=large)
 
 
 def test_a_first_of_only_test_rows() -> None:
-    with pytest.raises(DataError, match="only test rows"):
+    with pytest.raises(DataError, match=says("sources.only-test-rows-nothing")):
         read(pl.DataFrame({"x": [1], "split": ["test"]}), test=pl.DataFrame({"x": [1]}))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from leadline.data.sources import memory_mapped, read, text_lines
 from leadline.errors import DataError
+from sentences import says
 
 
 def test_a_line_is_a_row(tmp_path: Path) -> None:
@@ -46,14 +47,14 @@ def test_compressed_files(tmp_path: Path) -> None:
 def test_nothing_in_it(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "songs.txt"
     file.write_bytes(content)
-    with pytest.raises(DataError, match="is empty"):
+    with pytest.raises(DataError, match=says("sources.empty")):
         read(str(file))
 
 
 def test_no_text(tmp_path: Path) -> None:
     file = tmp_path / "songs.txt"
     file.write_bytes(b"ab\0\0\0\1\2" * 9)
-    with pytest.raises(DataError, match="zero bytes"):
+    with pytest.raises(DataError, match=says("sources.not-text-zero-bytes")):
         read(str(file))
 
 

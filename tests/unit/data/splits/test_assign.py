@@ -11,6 +11,7 @@ from leadline.core.experiment import SplitSpec
 from leadline.data.splits.assign import Split, _apportion, split
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 RNG = np.random.default_rng(0)
 AUTO = SplitSpec()
@@ -168,7 +169,9 @@ def test_groups_are_carved_beside_a_given_test_and_never_torn() -> None:
     assert sizes(result) == {"train": 72, "validation": 8, "test": 20}
     assert not set(groups[result.rows["train"]].tolist()) & set(groups[result.rows["validation"]].tolist())
     groups[99] = 0
-    with pytest.raises(DataError, match="Group 0 of column 'g' is in train and test"):
+    with pytest.raises(
+        DataError, match=says("splits.group-column-source-splits", name=0, column="g", both="train and test")
+    ):
         split(table("fold", fold=folds, g=groups, y=np.arange(100)), spec, "y", False, 0)
 
 
@@ -221,5 +224,5 @@ def test_what_cannot_be_split_is_said(data: dict[str, Any], spec: SplitSpec, wor
 
 
 def test_a_column_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match="Did you mean 'patient'"):
+    with pytest.raises(UsageError, match=says("splits.no-column-split", suggestion="Did you mean 'patient'?")):
         split(table(y=[0, 1], patient=[1, 2]), SplitSpec(by="group", column="pateint"), "y", True, 0)

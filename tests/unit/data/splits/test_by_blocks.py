@@ -11,6 +11,7 @@ from leadline.data.splits.assign import split
 from leadline.data.splits.by_blocks import by_spans
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 DAYS = pl.Series("day", [datetime(2024, 1, 31) + timedelta(days=k) for k in range(90)])
 
@@ -30,14 +31,16 @@ def test_months_are_those_of_the_calendar_and_order_does_not_matter() -> None:
 def test_numbers_are_so_many_different_times() -> None:
     years = pl.Series("year", [2001, 2001, 2003, 2005, 2010, 2010])
     assert by_spans(years, ("2", "1", "1"))[0].tolist() == [0, 0, 0, 1, 2, 2]
-    with pytest.raises(UsageError, match="Column 'year' holds numbers: spans count its different values there"):
+    with pytest.raises(UsageError, match=says("splits.column-holds-numbers-spans", times="year")):
         by_spans(years, ("2d", "1d", "1d"))
 
 
 def test_spans_that_reach_beyond_the_data() -> None:
     with pytest.raises(
         DataError,
-        match=r"200d/20d/20d leaves validation without a row: times are from 2024-01-31 00:00:00 to 2024-04-29",
+        match=says(
+            "splits.split-leaves-without-row", spans="200d/20d/20d", name="validation", min="2024-01-31 00:00:00"
+        ),
     ):
         by_spans(DAYS, ("200d", "20d", "20d"))
 

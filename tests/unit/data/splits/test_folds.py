@@ -13,6 +13,7 @@ from leadline.data.splits.assign import split
 from leadline.data.splits.folds import assign
 from leadline.data.table import Table
 from leadline.errors import DataError
+from sentences import says
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -58,7 +59,7 @@ def test_groups_stay_whole(stratified: bool) -> None:
 def test_time_folds_follow_each_other_and_keep_a_time_whole(times: list[int], folds: int) -> None:
     number_N = np.array(times)
     if len(set(times)) < folds + 1:
-        with pytest.raises(DataError, match="different times"):
+        with pytest.raises(DataError, match=says("splits.folds-need-at-least")):
             assign(len(times), spec("time", folds), number_N, None, seed=0)
         return
     fold_N, _ = assign(len(times), spec("time", folds), number_N, None, seed=0)

@@ -10,6 +10,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.splits.label_subset import drawn
 from leadline.errors import UsageError
+from sentences import says
 
 
 def frame(rows: int = 300) -> pl.DataFrame:
@@ -77,7 +78,7 @@ def test_numbers_lose_theirs_too() -> None:
 def test_what_has_no_labels_has_no_share_of_them() -> None:
     said = prepare(DataSpec(target="kind", labelled=0.1), frame(), labels="none").notes
     assert "data.labelled means nothing" in " ".join(said)
-    with pytest.raises(UsageError, match=r"data\.labelled"):
+    with pytest.raises(UsageError, match=says("series.not-series-all-columns", entry="data.labelled")):
         prepare(DataSpec.model_validate({"series": {"horizon": 2}, "labelled": 0.5}), frame())
 
 

@@ -12,6 +12,7 @@ from leadline.core.experiment import DataSpec
 from leadline.data import targets
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 RNG = np.random.default_rng(0)
 
@@ -49,7 +50,12 @@ def test_two_usual_names_are_no_answer() -> None:
 
 
 def test_a_target_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match=r"--target: there is no column 'lable' in people. Did you mean 'label'"):
+    with pytest.raises(
+        UsageError,
+        match=says(
+            "data.no-column", where="--target", name="lable", table="people", suggestion="Did you mean 'label'?"
+        ),
+    ):
         targets.choose(table([0, 1]), spec(target="lable"))
 
 
@@ -81,9 +87,9 @@ def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     assert choice.note and "--set data.kinds.label=number" in choice.note
     assert targets.choose(table([1, 2, 3] * 10), spec(kinds={"label": "number"}))[:3] == ("label", "number", None)
     assert targets.choose(table([1, 2, 3] * 10, kinds={"label": "number"}), spec()).kind == "number"
-    with pytest.raises(UsageError, match=r"there is no kind 'numbr'. Did you mean 'number'"):
+    with pytest.raises(UsageError, match=says("data.no-kind", kind="numbr", suggestion="Did you mean 'number'?")):
         targets.choose(table([1, 2]), spec(kinds={"label": "numbr"}))
-    with pytest.raises(UsageError, match=r"a target is one of .*number, category, .*, not 'date'"):
+    with pytest.raises(UsageError, match=says("targets.data-kinds-target-one", fixed="date")):
         targets.choose(table([1, 2]), spec(kinds={"label": "date"}))
 
 
@@ -107,7 +113,7 @@ def test_columns_that_cannot_be_a_target(values: object, says: str) -> None:
 def test_infinite_numbers_are_no_classes() -> None:
     inf = float("inf")
     assert kind([1.5, inf, 2.5, -inf, inf, 3.5]) == "number"
-    with pytest.raises(DataError, match="no value of the target 'label' is a finite number"):
+    with pytest.raises(DataError, match=says("targets.no-value-target-finite", candidate="label")):
         kind([inf, -inf])
 
 
@@ -125,9 +131,11 @@ def test_one_text_names_several_columns_unless_a_column_is_called_so() -> None:
     assert targets.find(both, spec(target="a, b")) == ("a", "b")
     assert targets.find(both, spec(target=["a", "b"])) == ("a", "b")
     assert targets.find(wide(**{"a,b": [1, 2], "a": [1, 2], "b": [1, 2]}), spec(target="a,b")) == ("a,b",)
-    with pytest.raises(UsageError, match="--target names column 'a' twice"):
+    with pytest.raises(UsageError, match=says("targets.target-names-column-twice", twice="a")):
         targets.find(both, spec(target="a,b,a"))
-    with pytest.raises(UsageError, match=r"there is no column 'aa' in people. Did you mean 'a'"):
+    with pytest.raises(
+        UsageError, match=says("data.no-column", name="aa", table="people", suggestion="Did you mean 'a'?")
+    ):
         targets.find(both, spec(target="b,aa"))
 
 
@@ -200,5 +208,5 @@ def test_sets_without_any_label(values: list[object], says: str) -> None:
 
 
 def test_lists_that_are_no_sets_can_be_taken_for_them() -> None:
-    with pytest.raises(DataError, match=r"--set data.kinds.label=labels takes its lists for sets"):
+    with pytest.raises(DataError, match=says("targets.target-holds-neither-classes", name="label")):
         targets.choose(table([["a"], ["b"]]), spec())

@@ -16,6 +16,7 @@ from leadline.data.targets.tags import Tags
 from leadline.data.targets.text import END, Ended, ended
 from leadline.data.targets.tokens import NOTHING
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 WORDS = {"the": "DET", "a": "DET", "cat": "NOUN", "dog": "NOUN", "sees": "VERB", "likes": "VERB"}
 TAGGING, LANGUAGE = {"*": ("tags",)}, {"*": ("text",)}
@@ -120,7 +121,7 @@ def test_the_tokens_are_found_by_their_number() -> None:
     assert [one.name for one in dataset.schema.inputs] == ["tokens"]
     assert any("'tokens' is taken for the tokens" in note for note in dataset.notes)
     assert read(frame, columns=("upper",)).schema.inputs[0].name == "upper"
-    with pytest.raises(DataError, match="no column has as many tokens"):
+    with pytest.raises(DataError, match=says("targets.no-column-many-tokens")):
         read(frame.drop("tokens", "upper"))
 
 
@@ -153,7 +154,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> N
 
 def test_a_single_tag_teaches_nothing() -> None:
     frame = tagged().with_columns(tags=pl.col("tokens").list.eval(pl.element().replace_strict({}, default="X")))
-    with pytest.raises(DataError, match="only one tag, 'X'"):
+    with pytest.raises(DataError, match=says("targets.target-rows-trained-on", only="only one tag, 'X'")):
         read(frame)
 
 
@@ -216,8 +217,8 @@ def test_what_follows_where_a_text_was_cut_is_foreseen_too() -> None:
 
 def test_the_text_to_learn_from_is_named_where_there_are_several() -> None:
     frame = corpus().with_columns(other=pl.col("text") + " and more of it")
-    with pytest.raises(DataError, match="'text', 'other' hold text; --target names"):
+    with pytest.raises(DataError, match=says("targets.target-names-one-learn")):
         read(frame, LANGUAGE, target=None)
     assert read(frame, LANGUAGE, target="other").schema.inputs[0].name == "other"
-    with pytest.raises(DataError, match="No column holds text"):
+    with pytest.raises(DataError, match=says("targets.target-names-one-learn")):
         read(frame.select("label", "number"), LANGUAGE, target=None)

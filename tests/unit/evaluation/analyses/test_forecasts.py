@@ -26,6 +26,7 @@ from leadline.evaluation.comparison import NETWORK, comparison_findings
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import forecasting
 from leadline.objectives.supervised.forecasting import Options
+from sentences import says
 
 H, L, N = 6, 30, 400
 NAMES = ("load", "温度")
@@ -165,5 +166,5 @@ def test_what_suits_forecasts_is_chosen() -> None:
     assert baselines.choose(None, NETWORKS, OBJECTIVE, schema(season=1)) == ("naive", "autoregression")
     assert baselines.choose(None, NETWORKS, OBJECTIVE, schema(season=L + 1)) == ("naive", "autoregression")
     assert baselines.choose(("naive",), NETWORKS, OBJECTIVE, schema()) == ("naive",)
-    with pytest.raises(UsageError, match="no baseline 'svm'"):
+    with pytest.raises(UsageError, match=says("evaluation.baselines-no-baseline", name="svm")):
         baselines.choose(("svm",), NETWORKS, OBJECTIVE, schema())

@@ -11,6 +11,7 @@ from forecast_windows import blocks, module
 from sklearn.linear_model import Ridge
 
 from leadline.models.forecasting import autoregression
+from sentences import says
 
 
 def test_autoregression_is_ridge_regression_from_the_last_value_on() -> None:
@@ -43,7 +44,7 @@ def test_autoregression_chooses_its_penalty_on_validation_windows_and_leaves_out
     same: Any = module(autoregression.FAMILY, l2=0.01)
     autoregression.fit(same, blocks(x_nTF, target_nHV), None, 0)
     torch.testing.assert_close(other.weight_HL, same.weight_HL)
-    with pytest.raises(ValueError, match="no train window has a known target"):
+    with pytest.raises(ValueError, match=says("models.no-train-window-known")):
         autoregression.fit(model, blocks(x_nTF, np.full_like(target_nHV, np.nan)), None, 0)
 
 

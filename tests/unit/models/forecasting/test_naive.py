@@ -11,6 +11,7 @@ from forecast_windows import blocks, forecast, module, x
 
 from leadline.errors import UsageError
 from leadline.models.forecasting import naive
+from sentences import says
 
 
 def test_the_last_value_or_season_goes_on() -> None:
@@ -19,7 +20,7 @@ def test_the_last_value_or_season_goes_on() -> None:
     assert torch.equal(last, past_BLV[:, -1:].expand(-1, 4, -1))
     seasonal = forecast(module(naive.SEASONAL, season=3), x())[..., 0]
     assert torch.equal(seasonal, past_BLV[:, [27, 28, 29, 27]])
-    with pytest.raises(UsageError, match="--lookback 31"):
+    with pytest.raises(UsageError, match=says("models.season-steps-does-not", season=31)):
         module(naive.SEASONAL, season=31)
 
 

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from leadline.errors import UsageError
 from leadline.models.sequence.rnn import FAMILY, Options
 from leadline.nn.batch import Signal, SignalSpec
+from sentences import says
 
 ROWS, STEPS, FEATURES, UNITS = 3, 5, 4, 6
 
@@ -119,7 +120,7 @@ def test_both_directions_at_once_are_refused_where_nothing_may_be_known_of_later
         STEPS,
         256,
     )
-    with pytest.raises(UsageError, match="'rnn': with 'bidirectional: true' each step knows of later ones"):
+    with pytest.raises(UsageError, match=says("models.network-rnn-bidirectional-true")):
         FAMILY.build(spec, Options(bidirectional=True), "causal")
 
 

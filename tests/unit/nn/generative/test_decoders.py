@@ -8,6 +8,7 @@ import torch
 from leadline.errors import UsageError
 from leadline.nn.batch import SignalSpec
 from leadline.nn.generative.decoders import ImageDecoder, default_decoder
+from sentences import says
 
 SPECS = {
     "a table": SignalSpec("table", (7,)),
@@ -37,5 +38,5 @@ def test_values_keep_their_size_on_the_way(growing: str) -> None:
 
 
 def test_other_kinds_of_signal_are_refused() -> None:
-    with pytest.raises(UsageError, match="no decoder for sound"):
+    with pytest.raises(UsageError, match=says("nn.no-decoder-data", spec_kind="sound")):
         default_decoder(SignalSpec("sound", (4,)), 5)

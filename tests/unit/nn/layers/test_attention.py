@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from leadline.nn.layers.attention import Attention
 from leadline.nn.layers.positions import LearnedPositions, rotated
+from sentences import says
 
 ROWS, STEPS, WIDTH, HEADS = 3, 6, 8, 2
 
@@ -52,7 +53,7 @@ def test_steps_that_see_nothing_are_finite_and_have_finite_gradients(causal: boo
 
 
 def test_heads_that_cannot_share_the_width_are_refused() -> None:
-    with pytest.raises(ValueError, match="3 heads cannot share 8 features"):
+    with pytest.raises(ValueError, match=says("nn.heads-cannot-share-features", heads=3, width=8)):
         Attention(8, 3)
 
 

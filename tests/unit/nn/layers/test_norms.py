@@ -10,6 +10,7 @@ from leadline.core.component import Component
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.norms import default_groups, make_norm
+from sentences import says
 
 EPS = 1e-5
 
@@ -70,7 +71,7 @@ def test_there_are_as_many_groups_as_divide_the_channels(channels: int, groups: 
 
 
 def test_groups_that_do_not_divide_the_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match="6 channels cannot be shared among 4 groups"):
+    with pytest.raises(ValueError, match=says("nn.channels-cannot-shared-among", channels=6, groups=4)):
         make_norm("group", 6, maps=True, groups=4)
 
 

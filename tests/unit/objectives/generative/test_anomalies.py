@@ -13,6 +13,7 @@ from leadline.objectives.calibrations.anomaly_threshold import calibrate_slope, 
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative import anomalies
 from leadline.objectives.generative.anomalies import NEVER, Threshold, declared
+from sentences import says
 
 
 def schema(counts: list[int] | None = None) -> Schema:
@@ -47,7 +48,7 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_without_classes_the_option_says_what_is_missing() -> None:
-    with pytest.raises(UsageError, match="--target"):
+    with pytest.raises(UsageError, match=says("objectives.objective-names-classes-data")):
         declared(Schema(inputs=()), ("a",), ())
 
 

@@ -22,6 +22,7 @@ from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.generative.autoencoder import OBJECTIVE, Options
 from leadline.verbs.predict import predict
 from leadline.verbs.train import train
+from sentences import says
 
 NUMBER = {
     "mean": 0.0,
@@ -125,7 +126,7 @@ def test_options_depend_on_the_data_and_are_checked() -> None:
     assert made(1)[0].options.latent == 1
     assert made(noise="mask")[0].options.amount == 0.25
     assert made(normal=["usual"])[0].options.anomaly == ("odd",)
-    with pytest.raises(UsageError, match="hides everything"):
+    with pytest.raises(UsageError, match=says("objectives.objective-amount-share-hides")):
         made(noise="mask", amount=1.0)
     assert Options(anomaly=[3]).anomaly == ("3",)
     assert made(latent=8)[0].warnings(schema()) == (

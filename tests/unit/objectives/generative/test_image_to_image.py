@@ -18,6 +18,7 @@ from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.generative.adversarial_losses import DISCRIMINATOR, GENERATOR
 from leadline.objectives.generative.image_to_image import _kinds, apart
 from leadline.objectives.lookup import objective_for
+from sentences import says
 
 ROWS = 12
 TARGET = ColumnSchema(name="class", kind="category", state={"classes": ["cat", "狗", "<b>"], "counts": [6, 3, 1]})
@@ -144,10 +145,10 @@ def test_what_pictures_become() -> None:
     with torch.no_grad():
         asked = objective.capability("converter").convert(network, rows, options(label="狗"))["photo"]
         torch.testing.assert_close(asked, network.made(rows.inputs, torch.ones(ROWS, dtype=torch.int64)))
-        with pytest.raises(UsageError, match="--label what pictures are to become: cat, 狗, <b>"):
+        with pytest.raises(UsageError, match=says("objectives.sample-say-label-what", names="cat, 狗, <b>")):
             objective.capability("converter").convert(network, rows, options())
         objective, network = made(PAIRS)
-        with pytest.raises(UsageError, match="no label to ask for"):
+        with pytest.raises(UsageError, match=says("objectives.sample-pictures-pairs-become")):
             objective.capability("converter").convert(network, batch(PAIRS), options(label="cat"))
 
 

@@ -20,6 +20,7 @@ from leadline.nn.rng import Rng
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised import language as module
 from leadline.objectives.supervised.text_sampling import Sampling
+from sentences import says
 
 TEXTS = torch.tensor([[2, 3, 4, 0, 0], [5, 0, 0, 0, 0], [2, 2, 3, 3, 4]], dtype=torch.int32)
 
@@ -138,7 +139,7 @@ def test_texts_are_drawn_as_they_were_learnt() -> None:
     assert drawn(1, prompt="a", length=2, temperature=0) == ["ab"]
     assert set(drawn(200, temperature=1000.0, length=1)) >= set("abcd")  # as good as even
     assert not any("�" in text for text in drawn(100, temperature=1000.0))
-    with pytest.raises(UsageError, match="--length"):
+    with pytest.raises(UsageError, match=says("objectives.prompt-tokens-text-at")):
         drawn(1, prompt="abcd", length=4)
 
 

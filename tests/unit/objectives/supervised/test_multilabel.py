@@ -13,6 +13,7 @@ from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
 from leadline.objectives.lookup import objective_for
+from sentences import says
 
 LABELS = {"labels": ["a", "b", "c"], "shares": [0.5, 0.2, 0.1], "separator": ";", "missing": False}
 SETS = Schema(inputs=(), target=ColumnSchema(name="tags", kind="labels", state=LABELS))
@@ -51,10 +52,12 @@ def test_labels_more_probable_than_not_are_given() -> None:
 
 def test_weights_of_labels_must_be_of_labels() -> None:
     objective = objective_for(Component(name="multilabel", options={"positive_weight": {"aa": 2.0}}))
-    with pytest.raises(UsageError, match=r"the target has no label 'aa'. Did you mean 'a'"):
+    with pytest.raises(
+        UsageError, match=says("objectives.objective-positive-weight-target", label="aa", hint="Did you mean 'a'?")
+    ):
         objective.unsuitable(SETS)
     for wrong in (0, -1, "equal", {"a": 0}):
-        with pytest.raises(UsageError, match="objective multilabel"):
+        with pytest.raises(UsageError, match=says("objectives.objective", component="multilabel")):
             objective_for(Component(name="multilabel", options={"positive_weight": wrong}))
 
 

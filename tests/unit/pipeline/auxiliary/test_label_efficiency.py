@@ -15,6 +15,7 @@ from leadline.pipeline.auxiliary import label_efficiency
 from leadline.pipeline.auxiliary import run as further
 from leadline.run import folder as files
 from leadline.verbs.resume import resume
+from sentences import says
 
 SHARES = {"label_efficiency": [0.2, 1.0], "baselines": []}
 
@@ -79,9 +80,9 @@ def test_from_scratch_nothing_is_frozen_and_few_rows_are_passed_over_more_often(
 
 
 def test_what_has_no_curve_is_refused(train) -> None:
-    with pytest.raises(UsageError, match=r"does not need one in every train row"):
+    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-trains-on")):
         train(objective="masked", settings=SHARES, out="no")
-    with pytest.raises(UsageError, match="there are none"):
+    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-measured-on")):
         train(settings={**SHARES, "data.split": {"by": "random", "test": 0}}, out="no")
     with pytest.raises(UsageError, match="label_efficiency"):
         leadline.train("blobs.csv", settings={"label_efficiency": [0.0]}, quiet=True, out="no")

@@ -11,6 +11,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import Experiment
 from leadline.errors import UsageError
 from leadline.pipeline.resolving.compose import compose
+from sentences import says
 
 
 def test_flags_win_over_the_file_and_settings_over_flags(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ def test_an_experiment_is_taken_as_it_is() -> None:
 
 def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text("seed: 3\n")
-    with pytest.raises(UsageError, match=r"data\.source"):
+    with pytest.raises(UsageError, match=says("pipeline.data-source-missing-where")):
         compose(tmp_path / "e.yaml")
 
 

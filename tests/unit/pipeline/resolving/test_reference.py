@@ -12,6 +12,7 @@ import pytest
 from leadline.errors import UsageError
 from leadline.run import folder as files
 from leadline.run.run import Run
+from sentences import says
 
 
 @pytest.fixture
@@ -60,17 +61,17 @@ def test_nobody_judges_where_that_is_asked_or_nothing_could(making, train) -> No
 
 
 def test_what_cannot_judge_is_refused_before_training(making, train, place: Path) -> None:
-    with pytest.raises(UsageError, match="judge: There is no run folder nowhere"):
+    with pytest.raises(UsageError, match=says("pipeline.judge")):
         making(settings={"judge": "nowhere"})
-    with pytest.raises(UsageError, match="'regression'"):
+    with pytest.raises(UsageError, match=says("pipeline.judge-trained-judge-classifier", objective="regression")):
         making(settings={"judge": str(train(target="length").folder)})
-    with pytest.raises(UsageError, match="in another way"):
+    with pytest.raises(UsageError, match=says("pipeline.judge-reads-input-another")):
         making(settings={"judge": str(train(ignore=("width",)).folder)})
-    with pytest.raises(UsageError, match="has no classes"):
+    with pytest.raises(UsageError, match=says("pipeline.judge-auto-trains-classifier")):
         making(target="none", settings={"judge": "auto"})
     pl.read_csv("blobs.csv").with_columns(text=pl.lit("some words here")).write_csv("more.csv")
     other = train("digits", target=None)
-    with pytest.raises(UsageError, match="takes the inputs image"):
+    with pytest.raises(UsageError, match=says("pipeline.judge-takes-inputs-rows", own="image")):
         making(settings={"judge": str(other.folder)})
 
 

@@ -17,6 +17,7 @@ from leadline.objectives.contract import Supervision
 from leadline.training.data_loader import DataLoader
 from leadline.training.steps.contract import Step, build_step, resolved_step
 from leadline.training.steps.plain import PlainStep
+from sentences import says
 
 PLUGIN = '''
 """The sign of the gradient in the place of the gradient, and a step that looks ahead before it takes its gradient."""
@@ -98,9 +99,11 @@ def test_the_default_step_is_the_plain_one() -> None:
 
 
 def test_a_step_that_there_is_not_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UsageError, match=r"no step 'plane'\. Did you mean 'plain'"):
+    with pytest.raises(
+        UsageError, match=says("core.no", noun="step", name="plane", suggestion="Did you mean 'plain'?")
+    ):
         resolved_step(Component(name="plane"), Squares())  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="option 'size'"):
+    with pytest.raises(UsageError, match=says("training.option", name="size")):
         resolved_step(Component(name="plain", options={"size": 3}), Squares())  # type: ignore[arg-type]
 
 
@@ -121,7 +124,15 @@ def test_a_plugins_step_writes_out_its_options_and_refuses_what_it_cannot_do(plu
     found = resolved_step(Component(name="sharpness-aware"), objective)  # type: ignore[arg-type]
     assert found.options == {"radius": 0.05}
     objective.supervision = Supervision(coupled=True)
-    with pytest.raises(UsageError, match="signs does not fit the objective 'squares': its batches are of one piece"):
+    with pytest.raises(
+        UsageError,
+        match=says(
+            "training.training-step-does-not",
+            component="signs",
+            objective="squares",
+            reason="its batches are of one piece",
+        ),
+    ):
         resolved_step(Component(name="signs"), objective)  # type: ignore[arg-type]
 
 

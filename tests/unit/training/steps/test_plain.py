@@ -17,6 +17,7 @@ from leadline.training.plan import ExecutionPlan
 from leadline.training.steps.contract import shipped_network
 from leadline.training.steps.loss_module import LossModule
 from leadline.training.steps.plain import PlainStep
+from sentences import says
 
 OPTIMIZERS = (
     {"name": "sgd", "lr": 0.01},
@@ -254,13 +255,13 @@ def test_players_may_have_optimizers_of_their_own() -> None:
 def test_a_coupled_loss_refuses_micro_batches() -> None:
     coupled = Squares()
     coupled.supervision = Supervision(coupled=True)
-    with pytest.raises(UsageError, match="accumulate must be 1"):
+    with pytest.raises(UsageError, match=says("training.ties-examples-batch-together-training")):
         plain(network(), objective=coupled, accumulate=2)
 
 
 def test_another_networks_state_is_refused() -> None:
     tensors, scalars = plain(network(hidden=8)).state()
-    with pytest.raises(RunError, match="does not fit"):
+    with pytest.raises(RunError, match=says("training.checkpoint-does-not-fit")):
         plain(network()).load(tensors, scalars)
 
 
@@ -307,5 +308,5 @@ def test_weights_that_are_not_finite_do_not_ship(value: float) -> None:
     assert shipped_network(step) is step.network
     with torch.no_grad():
         next(step.network.parameters())[0] = value
-    with pytest.raises(TrainingFailed, match="diverged"):
+    with pytest.raises(TrainingFailed, match=says("training.training-diverged-after-step")):
         shipped_network(step)

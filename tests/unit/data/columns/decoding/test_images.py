@@ -12,6 +12,7 @@ from PIL import Image
 
 from leadline.data.columns.decoding.images import PADDING, Shape, convert, header, png, read
 from leadline.errors import DataError
+from sentences import says
 
 RNG = np.random.default_rng(0)
 COLOUR = Shape(4, 6, 3, "pad")
@@ -99,7 +100,7 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
 
 
 def test_floating_point_pixels_are_refused() -> None:
-    with pytest.raises(DataError, match="floating-point"):
+    with pytest.raises(DataError, match=says("columns.pixels-floating-point-numbers")):
         read(saved(Image.fromarray(np.ones((4, 6), np.float32)), "TIFF"), GREY)
 
 
@@ -180,7 +181,7 @@ def test_decompression_bombs_are_refused(side: int) -> None:
         + chunk(b"IDAT", zlib.compress(b"0"))
     )
     for look in (header, lambda data: read(data, COLOUR)):
-        with pytest.raises(DataError, match="refused"):
+        with pytest.raises(DataError, match=says("columns.picture-refused")):
             look(bomb)
 
 
@@ -208,6 +209,6 @@ def test_png_round_trip(pixels: np.ndarray) -> None:
 
 def test_thirty_two_bits_are_refused_where_sixteen_do_not_hold_them() -> None:
     deep = Image.fromarray(np.full((4, 6), 70_000, np.int32))
-    with pytest.raises(DataError, match="32 bits"):
+    with pytest.raises(DataError, match=says("columns.pixels-32-bits-whose")):
         read(saved(deep, "TIFF"), GREY)
     assert (read(saved(Image.fromarray(np.full((4, 6), 65_535, np.int32)), "TIFF"), GREY) == 255).all()

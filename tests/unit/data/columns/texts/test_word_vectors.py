@@ -13,6 +13,7 @@ from leadline.data.columns import text
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.texts import word_vectors
 from leadline.errors import DataError, UsageError
+from sentences import says
 
 WORDS = ["[ padding ]", "[ unknown ]", "red", "green", "café"]
 
@@ -65,7 +66,7 @@ def test_files_that_cannot_be_used(tmp_path: Path, content: str, words: str) -> 
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="There is no file"):
+    with pytest.raises(DataError, match=says("columns.no-file-take-word")):
         word_vectors.from_file(str(tmp_path / "none.txt"), WORDS)
 
 
@@ -98,13 +99,13 @@ def test_a_run_is_loaded_without_the_cache(tmp_path: Path) -> None:
     cache.clear()
     front = text.COLUMN.preprocessor([state])
     assert front(torch.full((2, state["length"]), 1)).values.shape[2] == 3
-    with pytest.raises(DataError, match="no longer in the cache"):
+    with pytest.raises(DataError, match=says("columns.word-vectors-from-no")):
         front.start()
 
 
 def test_a_width_that_is_not_the_files(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\n")
-    with pytest.raises(UsageError, match="3 numbers each, not 5"):
+    with pytest.raises(UsageError, match=says("columns.vectors-numbers-each-not", width=3, width_2=5)):
         text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file, "width": 5}))
 
 

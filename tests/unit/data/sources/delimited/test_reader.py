@@ -13,6 +13,7 @@ from leadline.data.sources import read
 from leadline.data.sources.delimited.numerals import NULLS
 from leadline.data.sources.delimited.reader import read as read_csv
 from leadline.errors import DataError
+from sentences import says
 
 
 def written(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
@@ -100,7 +101,7 @@ def test_files_that_cannot_be_read_say_why_and_where(tmp_path: Path, text: str |
 
 
 def test_a_cut_gzip_file_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
+    with pytest.raises(DataError, match=says("sources.cannot-read-2")):
         read(written(tmp_path, gzip.compress(b"a,b\n1,2\n")[:-9], "t.csv.gz"))
 
 
@@ -121,7 +122,7 @@ def test_a_missing_header_is_noted(tmp_path: Path) -> None:
 
 
 def test_old_macintosh_lines_are_refused_in_words(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="CR alone"):
+    with pytest.raises(DataError, match=says("sources.lines-end-those-very")):
         read_csv(written(tmp_path, "a,b\r1,2\r3,4\r"))
 
 
