@@ -1,22 +1,22 @@
 """How much energy the hardware used: read from its own counters where it has some, else estimated, and called so.
 
 Processors: RAPL through Linux's powercap interface (``Documentation/power/powercap/powercap.rst``). GPUs: the energy
-counter of NVML (Volta and newer). Both count everything that runs on the device, not this process alone. Where a
-processor's counters cannot be read, the CPU time of this process counts `WATTS_PER_CORE` a busy core.
-``LEADLINE_WATTS`` declares what the whole machine draws instead, ``LEADLINE_CO2_G_PER_KWH`` how much carbon dioxide its
-electricity causes.
+counter of NVML (Volta and newer), through NVIDIA's package ``nvidia-ml-py``. Both count everything that runs on the
+device, not this process alone. Where a processor's counters cannot be read, the CPU time of this process counts
+`WATTS_PER_CORE` a busy core. ``LEADLINE_WATTS`` declares what the whole machine draws instead,
+``LEADLINE_CO2_G_PER_KWH`` how much carbon dioxide its electricity causes.
 """
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import torch
 
@@ -208,32 +208,24 @@ def _nvml() -> list[_Counter]:
     if not torch.cuda.is_available():
         raise OSError("there is no CUDA device")
     try:
-        nvml = ctypes.CDLL("libnvidia-ml.so.1")
-    except OSError:
-        raise OSError("the driver's library NVML is missing") from None
-    _check(nvml.nvmlInit_v2(), "NVML does not start")
-    return [_Counter(_millijoules(nvml, _handle(nvml, i))) for i in range(torch.cuda.device_count())]
+        import pynvml
+    except ImportError:
+        raise OSError(say("machine.no-nvml-package")) from None
+    try:
+        pynvml.nvmlInit()
+        # By UUID: NVML counts devices that CUDA_VISIBLE_DEVICES hides from PyTorch.
+        uuids = [f"GPU-{torch.cuda.get_device_properties(i).uuid}" for i in range(torch.cuda.device_count())]
+        handles = [pynvml.nvmlDeviceGetHandleByUUID(uuid) for uuid in uuids]
+    except pynvml.NVMLError as error:
+        raise OSError(say("machine.nvml-fails", error=error)) from None
+    return [_Counter(_joules(pynvml, handle)) for handle in handles]
 
 
-def _handle(nvml: ctypes.CDLL, index: int) -> ctypes.c_void_p:
-    # By UUID: NVML counts devices that CUDA_VISIBLE_DEVICES hides from PyTorch.
-    handle = ctypes.c_void_p()
-    uuid = f"GPU-{torch.cuda.get_device_properties(index).uuid}".encode()
-    _check(nvml.nvmlDeviceGetHandleByUUID(uuid, ctypes.byref(handle)), f"NVML does not know GPU {index}")
-    return handle
-
-
-def _millijoules(nvml: ctypes.CDLL, handle: ctypes.c_void_p) -> Callable[[], float]:
+def _joules(pynvml: ModuleType, handle: Any) -> Callable[[], float]:
     def read() -> float:
-        energy_mj = ctypes.c_ulonglong()
-        _check(
-            nvml.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(energy_mj)), "this GPU has no energy counter"
-        )
-        return energy_mj.value / 1e3
+        try:
+            return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3  # it counts millijoules
+        except pynvml.NVMLError as error:
+            raise OSError(say("machine.gpu-no-energy-counter", error=error)) from None
 
     return read
-
-
-def _check(status: int, trouble: str) -> None:
-    if status != 0:
-        raise OSError(f"{trouble} (NVML error {status})")

@@ -1,9 +1,13 @@
 import os
+import re
 import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
+import torch
 
+from leadline.core.catalogue import pattern as says
 from leadline.errors import UsageError
 from leadline.machine.energy import Energy, Meter, added, declared_co2, declared_watts, total_wh
 from sentences import says
@@ -118,3 +122,86 @@ def test_gpu_is_listed_only_when_asked_for(tmp_path):
     assert set(Meter(powercap=tmp_path).read()) == {"cpu"}
     gpu = Meter(powercap=tmp_path, gpus=True).read()["gpu"]
     assert (gpu.wh is None) == bool(gpu.why)
+
+
+class NVMLError(Exception):
+    """What NVIDIA's package raises."""
+
+
+class FakeNvml(ModuleType):
+    """NVIDIA's package over GPUs whose counters a test sets, in millijoules by UUID."""
+
+    NVMLError = NVMLError
+
+    def __init__(self, counters: dict[str, int], trouble: str = "") -> None:
+        super().__init__("pynvml")
+        self.counters, self.trouble = counters, trouble
+
+    def nvmlInit(self) -> None:
+        if self.trouble == "init":
+            raise NVMLError("Driver Not Loaded")
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: str) -> str:
+        if uuid not in self.counters:
+            raise NVMLError("Not Found")
+        return uuid
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> int:
+        if self.trouble == "counter":
+            raise NVMLError("Not Supported")
+        return self.counters[handle]
+
+
+@pytest.fixture
+def two_gpus(monkeypatch: pytest.MonkeyPatch) -> FakeNvml:
+    nvml = FakeNvml({"GPU-hidden": 7, "GPU-0000": 10_000, "GPU-0001": 20_000})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda i: SimpleNamespace(uuid=f"000{i}"))
+    monkeypatch.setitem(sys.modules, "pynvml", nvml)
+    return nvml
+
+
+def test_the_gpus_that_pytorch_sees_are_added(two_gpus, tmp_path):
+    zone(tmp_path, "intel-rapl:0", "package-0", 0)
+    meter = Meter(gpus=True, powercap=tmp_path)
+    for uuid, joules in (("GPU-hidden", 9e6), ("GPU-0000", 3600), ("GPU-0001", 1800)):
+        two_gpus.counters[uuid] += int(joules * 1000)
+    energy = meter.read()["gpu"]
+    assert energy.wh == pytest.approx(1.5)
+    assert energy.method == "NVML energy counter, all processes"
+    assert not energy.estimated
+
+
+@pytest.mark.parametrize(
+    ("trouble", "why"),
+    [
+        ("init", says("machine.nvml-fails", error="Driver Not Loaded")),
+        ("unknown", says("machine.nvml-fails", error="Not Found")),
+        ("counter", says("machine.gpu-no-energy-counter", error="Not Supported")),
+        ("package", says("machine.no-nvml-package")),
+    ],
+)
+def test_what_keeps_a_gpu_from_being_counted_is_said(two_gpus, tmp_path, monkeypatch, trouble, why):
+    two_gpus.trouble = trouble
+    if trouble == "unknown":
+        two_gpus.counters.clear()
+    if trouble == "package":
+        monkeypatch.setitem(sys.modules, "pynvml", None)
+    energy = Meter(gpus=True, powercap=tmp_path).read()["gpu"]
+    assert energy.wh is None
+    assert re.fullmatch(why, energy.why)
+
+
+def test_a_counter_that_fails_later_is_absent_then(two_gpus, tmp_path):
+    meter = Meter(gpus=True, powercap=tmp_path)
+    assert meter.read()["gpu"].wh == 0
+    two_gpus.trouble = "counter"
+    assert "Not Supported" in meter.read()["gpu"].why
+
+
+def test_the_package_has_what_is_asked_of_it():
+    pynvml = pytest.importorskip("pynvml")
+    names = ("nvmlInit", "nvmlDeviceGetHandleByUUID", "nvmlDeviceGetTotalEnergyConsumption")
+    assert all(callable(getattr(pynvml, name)) for name in names)
+    assert issubclass(pynvml.NVMLError, Exception)
