@@ -90,7 +90,7 @@ def main() -> None:
     part = prepared.parts["train"]
     figures, notes = [], {}
     for network in ("textcnn", "rnn"):
-        experiment = Experiment(data=spec, network=NetworkSpec(bodies={"*": Component(name=network)}))
+        experiment = Experiment(data=spec, network=NetworkSpec(encoders={"*": Component(name=network)}))
         programs = {
             "rows about as long together": program(experiment, prepared, part),
             "padded to the longest": program(experiment, prepared, Padded(part)),

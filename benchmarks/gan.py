@@ -32,7 +32,11 @@ def main() -> None:
         )
         for told in (False, True):
             run = Path(folder) / f"told-{told}"
-            words = [f"data.source={source}", f"judge={judge}", f"objective.conditional={str(told).lower()}"]
+            words = [
+                f"data.source={source}",
+                f"reference_classifier={judge}",
+                f"objective.conditional={str(told).lower()}",
+            ]
             settings = [part for word in words for part in ("--set", word)]
             leadline("train", EXAMPLE, *settings, "--max-time", f"{SECONDS}s", "--quiet", "--out", run)
             figures += _found(run, description=told)

@@ -58,7 +58,7 @@ def ours(source: Path, folder: Path, name: str, *more: str) -> Callable[[], floa
             "objective.latent=20",
             "objective.pixels=bernoulli",
             f"training.batch={BATCH}",
-            "judge=false",
+            "reference_classifier=false",
             *more,
         ]
         words = [word for setting in settings for word in ("--set", setting)]

@@ -21,7 +21,7 @@ def main() -> None:
     source = dataset("mnist.npz")
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "vae"
-        words = ["--set", f"data.source={source}", "--set", "judge=false"]
+        words = ["--set", f"data.source={source}", "--set", "reference_classifier=false"]
         leadline("train", ROOT / "examples" / "vae.yaml", *words, "--quiet", "--out", run, check=False)  # 1: not 97
         found = report(run)
     figures = []

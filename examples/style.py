@@ -123,7 +123,7 @@ def style(content: np.ndarray, look: np.ndarray, run: leadline.Run, **options: f
     one = next((i for i in run.schema.inputs if i.kind == "image"), None)
     if one is None:
         sys.exit(f"{run.folder} has no images among its inputs.")
-    encoder = run.network.bodies[run.network.names.index(one.name)]
+    encoder = run.network.encoders[run.network.names.index(one.name)]
     state = one.fields[0].state
     # The mean image is of one size; the mean colours serve for all.
     preprocessor = ImagePreprocessor({key: value for key, value in state.items() if key != "mean_image"})

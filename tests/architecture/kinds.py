@@ -4,7 +4,7 @@ An item (a column type, a target, an objective, a step …) answers for itself: 
 its name does the wrong thing for an item of somebody else. ``python tests/architecture/kinds.py [FOLDER|FILE …]``
 prints each such place as ``file:line``; `test_kinds.py` holds the number in each file to what is allowed there.
 
-Counted are, where a `.kind` or `.name` (or a variable called so) meets a literal that is a name in a registry:
+Counted are, where a `.kind`, `.type` or `.name` (or a variable called so) meets a literal that is a name in a registry:
 ``==``, ``!=``, ``in``, ``not in``, ``match``, and the lookup in a literal table of such names; and `isinstance`
 against a class of an item, or a capability of objectives.
 """
@@ -27,7 +27,7 @@ from package import Module, imports, modules
 
 from leadline.core.registry_tables import TABLES
 
-ASKED = re.compile(r"(\w+_)?(kind|kinds|name)")
+ASKED = re.compile(r"(\w+_)?(kind|kinds|type|types|name)")
 # Kinds that no registry lists: that of signals with steps.
 SHARED = frozenset({"sequence"})
 CALLS = frozenset({"set", "frozenset", "tuple", "list", "sorted", "next", "str", "get", "getattr"})

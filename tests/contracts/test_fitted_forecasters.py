@@ -59,7 +59,7 @@ def windows(count: int = 120, seed: int = 0) -> Callable[[], Iterator[Sample]]:
 
 def fitted(name: str) -> Network:
     network = network_for(name)
-    lookup("models", name).fit(network.bodies[0].backbone, windows(), windows(seed=1), 0)
+    lookup("models", name).fit(network.encoders[0].backbone, windows(), windows(seed=1), 0)
     return network
 
 
@@ -101,7 +101,7 @@ def test_it_can_be_exported_for_any_number_of_rows(name: str) -> None:
 def test_resolved_options_say_everything(name: str) -> None:
     options = resolved_options(Component(name=name), SPEC, "base")
     assert set(options) == set(lookup("models", name).options.model_fields)
-    assert lookup("models", name).work(network_for(name).bodies[0].backbone, 1000) >= 0
+    assert lookup("models", name).work(network_for(name).encoders[0].backbone, 1000) >= 0
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(registered("models")) if lookup("models", name).forecasts])

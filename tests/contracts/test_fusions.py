@@ -39,7 +39,7 @@ class Backbone(nn.Module):
 
 def network(fusion: str, *, norm: bool = False, dropout: float = 0.0) -> Network:
     torch.manual_seed(1)
-    bodies = {
+    encoders = {
         name: InputEncoder(
             Front(), Backbone(nn.Linear(3, width), *([nn.BatchNorm1d(width)] if norm else []), Dropout(dropout)), width
         )
@@ -50,7 +50,7 @@ def network(fusion: str, *, norm: bool = False, dropout: float = 0.0) -> Network
     if "width" in type(checked_fusion(Component(name=fusion))).model_fields:
         options["width"] = 8
     return assemble(
-        schema, bodies, outputs=2, fuse=fuse_by(Component(name=fusion, options=options), [True, True, False])
+        schema, encoders, outputs=2, fuse=fuse_by(Component(name=fusion, options=options), [True, True, False])
     )
 
 

@@ -71,7 +71,7 @@ def test_what_is_learned_from_is_sound(objective: BoundObjective) -> None:
 
 def test_defaults_are_entries_of_an_experiment(objective: BoundObjective) -> None:
     training = TrainingSpec.model_validate(dict(objective.defaults.training))
-    assert set(objective.defaults.update_frequency) <= set(training.players)
+    assert set(objective.defaults.update_frequency) <= set(training.optimizers)
 
 
 def test_what_is_monitored_begins_with_the_loss(objective: BoundObjective) -> None:

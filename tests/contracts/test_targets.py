@@ -48,7 +48,7 @@ CASES = {
     "number": Case({"y": holed((2 * X + 1).tolist())}, {"target": "y"}),
     "count": Case({"y": holed(RNG.poisson(2.0, N).tolist())}, {"target": "y"}, ("count",)),
     "category": Case({"y": holed(["b" if x > 0 else "a" for x in X])}, {"target": "y"}),
-    "boolean": Case({"y": holed(["yes" if x > 0 else "no" for x in X])}, {"target": "y", "kinds": {"y": "boolean"}}),
+    "boolean": Case({"y": holed(["yes" if x > 0 else "no" for x in X])}, {"target": "y", "types": {"y": "boolean"}}),
     "labels": Case({"y": holed([["p"] if x > 0 else ["p", "q"] for x in X])}, {"target": "y"}, ("labels",)),
     "probabilities": Case(
         {"a": holed((1 / (1 + np.exp(-X))).tolist()), "b": holed((1 / (1 + np.exp(X))).tolist())},
@@ -67,7 +67,7 @@ CASES = {
     "text": Case({"said": holed(TEXTS)}, {"target": "said", "columns": ["said"]}, ("text",)),
     "series": Case(
         {"y": (X + 10).tolist(), "time": pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 2, 29), eager=True)},
-        {"target": "y", "series": {"time": "time", "horizon": 2, "lookback": 3}},
+        {"target": "y", "series": {"time": "time", "horizon": 2, "context_length": 3}},
     ),
     "polygons": Case({"y": outlines(N)["outline"]}, {"target": "y"}),
 }
@@ -124,7 +124,7 @@ def test_columns_are_found_to_be_it(kind: str) -> None:
     own = target_type(kind).recognition
     assert own is not None
     if own.single and len(schema.target.columns) == 1:
-        said = read(kind, spec={"kinds": {schema.target.name: kind}}).schema
+        said = read(kind, spec={"types": {schema.target.name: kind}}).schema
         assert said.target is not None and said.target.kind == kind, "where the user says so too"
 
 
@@ -235,7 +235,7 @@ def test_no_more_errors_are_shown_than_asked_for(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["polygons", "tags"])
 def test_what_has_many_values_a_row_is_no_task_of_several(kind: str) -> None:
     frame = frame_of(kind).with_columns(z=pl.Series(X))
-    spec = DataSpec.model_validate({"target": ["y", "z"], "kinds": {"y": kind}})
+    spec = DataSpec.model_validate({"target": ["y", "z"], "types": {"y": kind}})
     with pytest.raises(Exception, match=f"{kind} can be the only target"):
         targets.choose(_table(frame), spec)
 

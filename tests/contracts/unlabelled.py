@@ -173,13 +173,13 @@ def batch_of(rows: str, objective: BoundObjective, dtype: torch.dtype = torch.fl
 def build(name: str, objective: Any) -> nn.Module:
     torch.manual_seed(0)
     schema = schema_of(CASES[name][1])
-    bodies = {}
+    encoders = {}
     for one in schema.inputs:
         front = build_preprocessor(one)
         options = {"hidden": [12]} if NETWORKS[one.kind] == "mlp" else {"hidden": 8}
         component = Component(name=NETWORKS[one.kind], options=options)
-        bodies[one.name] = build_encoder(
+        encoders[one.name] = build_encoder(
             component, signal_spec(front, one), front, "small", encoder_output=objective.learning.encoder_output
         )
     fuse = fuse_by(Component(name="concat", options={"dropout": 0}))
-    return objective.learning.build(schema, bodies, fuse)  # type: ignore[no-any-return]
+    return objective.learning.build(schema, encoders, fuse)  # type: ignore[no-any-return]

@@ -45,8 +45,8 @@ def test_clips_of_every_sort_in_class_folders(cli, folder: Path) -> None:
     options = ("--network", "audiocnn", "--epochs", "8", "--set", "training.batch=16")
     assert cli("train", "tones", *options, *QUICK, "--out", "run") == 0
     report = Report.read(Path("run/report.json"))
-    aside = pl.read_parquet("run/set_aside.parquet")
-    assert report.find("rows_set_aside").value == len(aside) == 5
+    aside = pl.read_parquet("run/invalid_rows.parquet")
+    assert report.find("rows_dropped").value == len(aside) == 5
     said = " ".join(aside["reason"])
     for reason in (
         "zero-length.wav: it holds no samples",
@@ -73,7 +73,7 @@ def test_dead_paths_are_set_aside_and_a_column_of_them_is_refused(cli, folder: P
         folder / "some.csv"
     )
     assert cli("train", folder / "some.csv", "--target", "label", "--epochs", "1", *QUICK, "--out", "run", "-q") == 0
-    assert pl.read_parquet("run/set_aside.parquet")["reason"].to_list() == ["high/gone.wav: there is no such file"]
+    assert pl.read_parquet("run/invalid_rows.parquet")["reason"].to_list() == ["high/gone.wav: there is no such file"]
     frame.with_columns(clip="lost/" + pl.col("clip")).write_csv(folder / "dead.csv")
     assert cli("train", folder / "dead.csv", "--target", "label") == 2
     error = " ".join(capsys.readouterr().err.split())

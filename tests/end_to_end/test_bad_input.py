@@ -82,7 +82,7 @@ def test_target_constant(cli, capsys) -> None:
 def test_target_partly_null_sets_rows_aside(cli) -> None:
     table(a=[float(i) for i in range(60)], kind=[None if i % 10 == 0 else "xy"[i % 2] for i in range(60)])
     assert cli("train", "t.csv", "--target", "kind", *RUN) == 0
-    aside = pl.read_parquet("run/set_aside.parquet")
+    aside = pl.read_parquet("run/invalid_rows.parquet")
     assert aside.height == 6
     assert set(aside["column"]) == {"kind"}
 
@@ -117,8 +117,8 @@ def test_mixed_sizes_are_brought_to_one(cli) -> None:
         (("--set", "training.optimizer={name: adam, rate: 3}"), ("rate",)),
         (("--set", "network.hiden=[3]", "--network", "mlp"), ("hidden",)),
         (("--set", "training.schedule=cosin"), ("cosine",)),
-        (("--set", "data.kinds.a=numbr"), ("number",)),
-        (("--set", "data.kinds.q=number"), ("q",)),
+        (("--set", "data.types.a=numbr"), ("number",)),
+        (("--set", "data.types.q=number"), ("q",)),
         (("--set", "training.early_stopping.on=acuracy"), ("accuracy",)),
         (("--set", "training.plan.device=tpu9"), ("tpu9",)),
         (("--ignore", "aa"), ("aa",)),

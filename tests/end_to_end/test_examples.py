@@ -77,7 +77,7 @@ def test_the_adversarial_experiment(cli, place: Path) -> None:
         np.uint8
     )
     np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
-    words = ("--epochs", "2", "--set", "judge=false", "--set", "objective.width=4")
+    words = ("--epochs", "2", "--set", "reference_classifier=false", "--set", "objective.width=4")
     assert cli("train", EXAMPLES / "gan.yaml", *words, "--deterministic", "-q") == 0
     assert (place / "runs" / "gan-1" / "exhibits" / "new_by_epoch.json").exists()
 
@@ -87,7 +87,16 @@ def test_the_variational_experiment(cli, place: Path) -> None:
     y = np.arange(80) % 2
     x = np.where(rng.random((80, 10, 10)) < 0.2 + 0.6 * y[:, None, None], 255, 0).astype(np.uint8)
     np.savez(place / "mnist.npz", x_train=x[:60], y_train=y[:60], x_test=x[60:], y_test=y[60:])
-    words = ("--epochs", "2", "--set", "judge=false", "--set", "objective.importance=20", "--deterministic", "-q")
+    words = (
+        "--epochs",
+        "2",
+        "--set",
+        "reference_classifier=false",
+        "--set",
+        "objective.importance=20",
+        "--deterministic",
+        "-q",
+    )
     assert cli("train", EXAMPLES / "vae.yaml", *words) == 0
     report = Report.read(place / "runs" / "vae-1" / "report.json")
     (requirement,) = report.requirements

@@ -118,7 +118,7 @@ def test_what_makes_no_sense_is_refused(cli, capsys) -> None:
     refused(cli, capsys, *boosting, "--set", "network.iteration=5", words=("iterations",))
     refused(cli, capsys, *boosting, "--set", "network.iterations=0", words=("iterations", "greater than or equal to 1"))
     refused(cli, capsys, "iris", "--network", "gradient-bosting", words=("gradient-boosting",))
-    refused(cli, capsys, "iris", "--set", "network.bodies={tabel: svm}", words=("tabel", "table"))
+    refused(cli, capsys, "iris", "--set", "network.encoders={tabel: svm}", words=("tabel", "table"))
 
 
 def test_entries_that_mean_nothing_to_it_are_named(cli, capsys) -> None:

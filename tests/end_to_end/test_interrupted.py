@@ -26,7 +26,7 @@ TRAIN = (
     "training.plan.threads=1",
 )
 AUGMENTED = (
-    "--set", "data.inputs.image={kind: image, augment: [{shift: 0.1}, {rotate: 10}, contrast, noise, cutout]}",
+    "--set", "data.inputs.image={type: image, augment: [{shift: 0.1}, {rotate: 10}, contrast, noise, cutout]}",
     "--set", "training.mix=mixup",
 )  # fmt: skip
 

@@ -47,8 +47,8 @@ def test_pictures_of_every_sort_in_one_folder(cli, place: Path) -> None:
         (folder / "page.jpg").write_text("<!DOCTYPE html>")
     assert cli("train", "photos", *QUICK, "--out", "run") == 0
     report = Report.read(Path("run/report.json"))
-    assert report.find("rows_set_aside").value == 6
-    reasons = pl.read_parquet("run/set_aside.parquet")["reason"].to_list()
+    assert report.find("rows_dropped").value == 6
+    reasons = pl.read_parquet("run/invalid_rows.parquet")["reason"].to_list()
     assert sorted(reason.partition(": ")[2][:24] for reason in reasons[:3]) == [
         "it is a web page; the do", "the file is empty (0 byt", "the picture is damaged: ",
     ]  # fmt: skip
@@ -65,4 +65,4 @@ def test_a_class_that_only_the_test_rows_have(cli, capsys) -> None:
     assert "Careful: 10 rows of test are of a class that no train row has ('猫')" in capsys.readouterr().err
     report = Report.read(Path("run/report.json"))
     assert report.find("rows", split="test").value == 30
-    assert report.find("rows_set_aside").value == 10
+    assert report.find("rows_dropped").value == 10

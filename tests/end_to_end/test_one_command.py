@@ -122,7 +122,7 @@ def test_a_table_with_missing_values_and_categories(cli, place: Path) -> None:
 
 def test_an_image_folder_with_augmentation(cli, place: Path) -> None:
     pictures(place / "photos")
-    augment = "data.inputs.image={kind: image, augment: [flip, {shift: 0.1}, {rotate: 10}]}"
+    augment = "data.inputs.image={type: image, augment: [flip, {shift: 0.1}, {rotate: 10}]}"
     assert cli("train", "photos", "--network", "cnn", *QUICK, "--out", "run", "--set", augment) == 0
     kinds = {e["name"]: e["kind"] for e in report_of("run")["exhibits"]}
     assert kinds["examples"] == kinds["augmented"] == "pictures"
@@ -195,10 +195,10 @@ def test_unusable_rows_are_set_aside_and_listed(cli, place: Path) -> None:
     whole = (folder / "day" / "5.png").read_bytes()
     (folder / "day" / "5.png").write_bytes(whole[: len(whole) // 2])
     assert cli("train", "photos", *QUICK, "--out", "run") == 0
-    aside = pl.read_parquet("run/set_aside.parquet")
+    aside = pl.read_parquet("run/invalid_rows.parquet")
     assert aside.height == 3
     assert sorted(Path(f).name for f in aside["file"]) == ["3.png", "4.png", "5.png"]
-    assert finding(report_of("run"), "rows_set_aside", None)["value"] == 3
+    assert finding(report_of("run"), "rows_dropped", None)["value"] == 3
     assert cli("train", "photos", *QUICK, "--out", "strict", "--strict") == 2
     assert not Path("strict").exists()
 

@@ -18,7 +18,7 @@ FILE = "data: {source: digits}\nnetwork: {name: rnn, hidden: 16, over: {name: cn
 def test_a_cnn_over_patches_feeds_a_recurrent_network(cli: Cli, place: Path) -> None:
     (place / "over.yaml").write_text(FILE)
     assert cli("train", "over.yaml", "--out", "first", *QUICK) == 0
-    (body,) = yaml.safe_load((place / "first" / "experiment.yaml").read_text())["network"]["bodies"].values()
+    (body,) = yaml.safe_load((place / "first" / "experiment.yaml").read_text())["network"]["encoders"].values()
     assert body["name"] == "rnn"
     assert (body["hidden"], body["cell"]) == (16, "lstm")
     assert (body["over"]["name"], body["over"]["patch"]) == ("cnn", [4, 8])

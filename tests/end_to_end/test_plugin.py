@@ -34,8 +34,8 @@ ITEMS = {
 }
 CHOSEN = (
     *("--set", "training.optimizer={name: sign-sgd, lr: 0.004}", "--set", "training.step={name: bounded, bound: 4}"),
-    *("--set", "network.fusion=mean", "--set", "network.bodies.picture=pixel-maps", "--set", "training.log=[lines]"),
-    *("--set", "data.inputs.picture={kind: image, augment: [{speckle: 0.02}]}"),
+    *("--set", "network.fusion=mean", "--set", "network.encoders.picture=pixel-maps", "--set", "training.log=[lines]"),
+    *("--set", "data.inputs.picture={type: image, augment: [{speckle: 0.02}]}"),
 )
 
 

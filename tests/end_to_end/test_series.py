@@ -47,7 +47,7 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(
     experiment = Experiment.read(Path("run/experiment.yaml"))
     assert (
         experiment.data.series is not None
-        and experiment.data.series.every == "1h"
+        and experiment.data.series.frequency == "1h"
         and experiment.data.series.time == "when"
     )
     told = pl.read_parquet("run/predictions.parquet")
@@ -101,7 +101,7 @@ def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
         "north.csv"
     )
     settings = (
-        "data.series.known=[promo]",
+        "data.series.known_covariates=[promo]",
         "data.series.calendar=true",
         "data.series.gaps=skip",
         "objective.quantiles=[0.1,0.5,0.9]",
@@ -121,7 +121,7 @@ def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
         *QUICK,
     )
     assert cli("train", "shops.csv", *arguments, *flags) == 0
-    aside = pl.read_parquet("run/set_aside.parquet")
+    aside = pl.read_parquet("run/invalid_rows.parquet")
     assert aside.height == 5 and aside["reason"].str.contains("'West' has 5 steps").all()
     ahead = leadline.predict("run", "north.csv", quiet=True)
     assert (

@@ -41,10 +41,10 @@ WORDS = (
     "and",
     "view",
 )
-NETWORK = "{bodies: {'*': {name: mlp, hidden: [16]}}}"
+NETWORK = "{encoders: {'*': {name: mlp, hidden: [16]}}}"
 QUICK = (
     *("--deterministic", "--target", "price", "--set", f"network={NETWORK}", "--set", "baselines=[]"),
-    *("--set", "data.split.similar=ignore", "-q"),
+    *("--set", "data.split.near_duplicates=ignore", "-q"),
 )
 
 Price = Callable[[float, float], float]
@@ -83,7 +83,7 @@ def found(made: Report, name: str, group: str | None = None) -> Finding:
 
 def test_photo_numbers_and_text_with_missing_ones(cli, place: Path, capsys) -> None:
     source = houses(place, lambda size, bright: 2 * size + 3 * bright, lacking=5, text=True)
-    options = ("--epochs", 2, "--set", "network.bodies.text={name: rnn, hidden: 8}", "--set", "network.fusion=gated")
+    options = ("--epochs", 2, "--set", "network.encoders.text={name: rnn, hidden: 8}", "--set", "network.fusion=gated")
     assert cli("train", source, *QUICK, *options, "--out", "run") == 0
     made = report()
     assert {f.group for f in made.findings if f.name == "mae" and f.group} >= {
@@ -139,7 +139,7 @@ def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place:
 
 def test_inputs_alone_are_trained_where_asked_and_not_on_a_budget(cli, place: Path) -> None:
     source = houses(place, lambda size, bright: size, rows=80)
-    assert cli("train", source, "--epochs", 1, *QUICK, "--out", "run", "--set", "alone=false") == 0
+    assert cli("train", source, "--epochs", 1, *QUICK, "--out", "run", "--set", "single_input_ablation=false") == 0
     assert found(report(), "fusion_gain").why == "no input was trained alone, as alone is false"
     assert found(report(), "mae", "without photo").value is not None
     assert cli("train", source, *QUICK, "--epochs", 1, "--out", "other", "--max-time", "1m") == 0
@@ -150,13 +150,13 @@ def test_photos_that_share_a_backbone(cli, place: Path) -> None:
     source = houses(place, lambda size, bright: size + bright, rows=80)
     table = pl.read_csv(source)
     table.with_columns(back=pl.col("photo").reverse()).write_csv("two.csv")
-    common = ("--epochs", 1, *QUICK, "--set", "alone=false")
+    common = ("--epochs", 1, *QUICK, "--set", "single_input_ablation=false")
     assert cli("train", "two.csv", *common, "--out", "apart") == 0
     assert cli("train", "two.csv", *common, "--out", "run", "--set", "network.share=[[photo, back]]") == 0
     first, second = (report(run).find("params", split=None) for run in ("apart", "run"))
     assert first is not None and second is not None and (first.value or 0) > (second.value or 0)
     network = Run("run").network
-    assert network.bodies[0].backbone is network.bodies[1].backbone
+    assert network.encoders[0].backbone is network.encoders[1].backbone
     assert cli("evaluate", "run", "-q") == 0
 
 
@@ -197,7 +197,22 @@ def test_fitted_models_take_rows_that_lack_an_input(cli, place: Path) -> None:
 
 def test_repeats_train_inputs_alone_where_asked(cli, place: Path) -> None:
     source = houses(place, lambda size, bright: size + bright, rows=80)
-    assert cli("train", source, "--epochs", 1, *QUICK, "--repeats", 2, "--set", "alone=true", "--out", "run") == 0
+    assert (
+        cli(
+            "train",
+            source,
+            "--epochs",
+            1,
+            *QUICK,
+            "--repeats",
+            2,
+            "--set",
+            "single_input_ablation=true",
+            "--out",
+            "run",
+        )
+        == 0
+    )
     over = [
         f
         for f in report().findings

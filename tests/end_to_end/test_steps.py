@@ -56,9 +56,9 @@ def test_a_tag_for_each_token(cli: Cli, place: Path) -> None:
     asked = ("--target", "tags", "--objective", "tagging", "--epochs", "6", "--require", "token_accuracy >= 0.8")
     assert cli("train", "said.jsonl", *asked, *QUICK, "--out", "run") == 0
     run = leadline.Run("run")
-    assert run.experiment.network.bodies["tokens"].options["bidirectional"]
+    assert run.experiment.network.encoders["tokens"].options["bidirectional"]
     assert run.report.find("token_accuracy", split="test").value > 0.98
-    aside = pl.read_parquet(place / "run" / "set_aside.parquet")
+    aside = pl.read_parquet(place / "run" / "invalid_rows.parquet")
     assert aside.select("row", "reason").rows() == [(201, "2 tokens, but 1 tag"), (202, "there is no text")]
     (place / "new.jsonl").write_text(
         '{"tokens": ["Ada", "can"]}\n{"tokens": "the can  flies"}\n'.replace('"the can  flies"', '["the", "can"]')
@@ -93,7 +93,7 @@ def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
     entropy = entropy_and_corpus(place / "corpus.txt")
     assert cli("train", "corpus.txt", "--objective", "language", "--epochs", "12", *QUICK, "--out", "run") == 0
     run = leadline.Run("run")
-    assert not run.experiment.network.bodies["text"].options["bidirectional"]
+    assert not run.experiment.network.encoders["text"].options["bidirectional"]
     nll = run.report.find("nll", split="validation").value
     assert nll == pytest.approx(entropy, abs=0.15)
     assert {e.name for e in run.report.exhibits} >= {"samples", "surprises"}

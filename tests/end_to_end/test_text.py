@@ -81,7 +81,7 @@ def test_what_makes_no_sense_is_said(
 
 def test_a_column_without_any_text(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (place / "reviews.csv").write_text("text,label\n" + " ,good\n ,bad\n" * 10)
-    assert cli("train", "reviews.csv", "--set", "data.kinds.text=text", "-q") == 2
+    assert cli("train", "reviews.csv", "--set", "data.types.text=text", "-q") == 2
     assert "'text'" in capsys.readouterr().err
 
 

@@ -143,7 +143,7 @@ def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, caps
         "--set",
         "objective.width=4",
     )
-    assert cli(*given, "--set", "judge=auto", "--require", "asked_class >= 0", "--out", "run") == 0
+    assert cli(*given, "--set", "reference_classifier=auto", "--require", "asked_class >= 0", "--out", "run") == 0
     page = (place / "run" / "report.html").read_text(encoding="utf-8")
     assert "Test pictures and what becomes of them" in page
     assert "that were to become ones of another class" in page
@@ -199,11 +199,11 @@ def test_class_folders_without_their_classes(cli: Cli, place: Path, capsys: pyte
         (place / "photos" / label).mkdir(parents=True)
         for i in range(15):
             Image.fromarray(rng.integers(0, 256, (8, 8), dtype=np.uint8)).save(place / "photos" / label / f"{i}.png")
-    common = ("--target", "none", *QUICK, "--set", "judge=false")
+    common = ("--target", "none", *QUICK, "--set", "reference_classifier=false")
     assert cli("train", "photos", "--objective", "vae", *common, "--out", "run") == 0
     assert [one.name for one in leadline.Run("run").schema.inputs] == ["image"]
     assert cli("embed", "run", "photos/cat", "-o", "codes.npy", "-q") == 0
-    assert cli("train", "photos", "--objective", "classification", *QUICK, "--init", "run", "--freeze", "bodies") == 0
+    assert cli("train", "photos", "--objective", "classification", *QUICK, "--init", "run", "--freeze", "encoders") == 0
     capsys.readouterr()
     assert cli("train", "photos", "--objective", "classification", "--target", "none", *QUICK) == 2
     assert "--target none is for objectives that learn from rows alone" in capsys.readouterr().err

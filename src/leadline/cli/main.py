@@ -10,12 +10,14 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 
 from leadline.cli.app import app
+from leadline.core.renamed import Renamed
 from leadline.errors import LeadlineError, TrainingFailed
 from leadline.machine.disk import is_full
 
@@ -27,6 +29,13 @@ _USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing is raised."""
     _speak_utf8()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Renamed)
+        warnings.showwarning = _show(warnings.showwarning)
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
         code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
@@ -56,6 +65,18 @@ def run(arguments: Sequence[str]) -> int:
         return TrainingFailed.exit_code
     except Exception as error:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
         return _too_large() if _memory_is_full(error) else _bug()
+
+
+def _show(others: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows a warning: names of version 0.1 are said in a plain line, others as ever."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, Renamed):
+            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
+        else:
+            others(message, category, *where, **more)
+
+    return show
 
 
 def _memory_is_full(error: Exception) -> bool:

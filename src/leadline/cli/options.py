@@ -78,7 +78,7 @@ Init = Annotated[
 Freeze = Annotated[
     str | None,
     typer.Option(
-        metavar="PATTERN,…", help="Keep these parameters as they begin: bodies, head, bodies.image.preprocessor …"
+        metavar="PATTERN,…", help="Keep these parameters as they begin: encoders, head, encoders.image.preprocessor …"
     ),
 ]
 Folds = Annotated[int | None, typer.Option(min=2, help="How many folds; 5 if not given.")]

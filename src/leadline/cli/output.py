@@ -48,7 +48,7 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
         dumped: dict[str, Any] = {
             "findings": [f.model_dump(mode="json") for f in evaluation.findings],
             "requirements": [v.model_dump(mode="json") for v in evaluation.verdicts],
-            "rows_set_aside": evaluation.invalid_rows,
+            "rows_dropped": evaluation.invalid_rows,
             "test_looks": evaluation.looks,
         }
         _json(dumped)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_serializer, model_validator
 
-from leadline.core import yaml_io
+from leadline.core import renamed, yaml_io
 from leadline.core.base import Fact, digest
 from leadline.core.catalogue import say
 from leadline.core.component import Component
@@ -25,7 +25,19 @@ Size = Literal["small", "base", "large"]
 AUTO = "auto"  # the name of an objective that is chosen from the target
 # What does not decide the result; where first weights lie does not, what they are does.
 _BESIDE: Any = {
-    **dict.fromkeys(("name", "card", "require", "repeats", "baselines", "alone", "judge", "label_efficiency"), True),
+    **dict.fromkeys(
+        (
+            "name",
+            "card",
+            "require",
+            "repeats",
+            "baselines",
+            "single_input_ablation",
+            "reference_classifier",
+            "label_efficiency",
+        ),
+        True,
+    ),
     "init": {"run"},
 }
 # Values that say what was so before there was the entry: with them a run is the one that was begun without.
@@ -33,26 +45,26 @@ _NEUTRAL: Mapping[str, Mapping[str, Any]] = {"training": {"step": {"name": "plai
 
 
 class InputSpec(Fact):
-    """One input of the network: its kind, the columns it is made of, how it is prepared and augmented.
+    """One input of the network: its type, the columns it is made of, how it is prepared and augmented.
 
     `augment` are random changes in training; `strong` those of the views that some objectives want beside, None the
-    usual ones of the kind. `kind` and `columns` None are inferred; `options` are the kind's own (an image's ``size``,
+    usual ones of the type. `type` and `columns` None are inferred; `options` are the type's own (an image's ``size``,
     ``channels``, ``scale``). `missing` says of rows that lack the input whether they are kept (``keep``, so unless it
-    is the only one) or set ``aside``.
+    is the only one) or dropped (``drop``).
     """
 
-    kind: str | None = None
+    type: str | None = None
     columns: tuple[str, ...] | None = None
     augment: tuple[Component, ...] = ()
     strong: tuple[Component, ...] | None = None
-    missing: Literal["keep", "aside"] | None = None
+    missing: Literal["keep", "drop"] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
     def _read(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return {"kind": value}
+            return {"type": value}
         if isinstance(value, Mapping) and "options" not in value:
             known = set(cls.model_fields)
             return {
@@ -64,7 +76,7 @@ class InputSpec(Fact):
     @model_serializer
     def _write(self) -> dict[str, Any]:
         return {
-            "kind": self.kind,
+            "type": self.type,
             "columns": self.columns and list(self.columns),
             "augment": [a.model_dump() for a in self.augment],
             **({"strong": [a.model_dump() for a in self.strong]} if self.strong is not None else {}),
@@ -98,7 +110,7 @@ class SplitSpec(Fact):
     `by` is ``auto`` (what the source gives, else random), ``random`` (stratified for classes), ``column`` (its values
     name the splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of
     all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
-    fraction of all rows as ever. `similar` says whether random splits keep rows with near-identical pictures
+    fraction of all rows as ever. `near_duplicates` says whether random splits keep rows with near-identical pictures
     ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are how long train, validation and test last,
     from the first time on, in place of fractions; what is later is not used.
     """
@@ -107,7 +119,7 @@ class SplitSpec(Fact):
     column: str | None = None
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
-    similar: Literal["together", "ignore"] = "together"
+    near_duplicates: Literal["together", "ignore"] = "together"
     spans: tuple[str, str, str] | None = None
     folds: int | None = Field(default=None, ge=2)
     fold: int | None = Field(default=None, ge=1)
@@ -160,7 +172,7 @@ class DataSpec(Fact):
     `target` may be several columns: tasks on one body, or the probabilities of the classes. `weight` is a column that
     says how much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
     `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they
-    are grouped and augmented, where that is not left to be inferred. `kinds` overrides inferred kinds by column.
+    are grouped and augmented, where that is not left to be inferred. `types` overrides inferred types by column.
     `series` makes a table in time order of it, of which the next steps are forecast. `labelled` is the share of the
     train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
     can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
@@ -175,7 +187,7 @@ class DataSpec(Fact):
     positive: Annotated[str | None, BeforeValidator(_label)] = None
     inputs: Mapping[str, InputSpec] | None = None
     columns: tuple[str, ...] | None = None
-    kinds: Mapping[str, str] = Field(default_factory=dict)
+    types: Mapping[str, str] = Field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     split: SplitSpec = SplitSpec()
     series: SeriesSpec | None = None
@@ -183,12 +195,12 @@ class DataSpec(Fact):
     strict: bool = False
 
 
-def _bodies(value: Any) -> Any:
+def _encoders(value: Any) -> Any:
     if isinstance(value, str):
-        return {"bodies": {"*": value}}
+        return {"encoders": {"*": value}}
     if isinstance(value, Mapping) and "name" in value:
         own = {k: v for k, v in value.items() if k in NetworkSpec.model_fields}
-        return {**own, "bodies": {"*": {k: v for k, v in value.items() if k not in own}}}
+        return {**own, "encoders": {"*": {k: v for k, v in value.items() if k not in own}}}
     return value
 
 
@@ -199,7 +211,7 @@ class NetworkSpec(Fact):
     shape.
     """
 
-    bodies: Mapping[str, Component] = Field(default_factory=dict)
+    encoders: Mapping[str, Component] = Field(default_factory=dict)
     size: Size = "base"
     fusion: Component = Component(name="concat")
     share: tuple[tuple[str, ...], ...] = ()
@@ -209,25 +221,24 @@ class Experiment(Fact):
     """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from
     `seed` on.
 
-    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data. `alone`
-    says whether each of several inputs is trained alone too, to compare: None does so in the first run of several and
-    where no budget is set. `init` is a finished run whose bodies' weights, where they fit, this one begins with.
-    `label_efficiency` are shares of the labelled train rows that the same network is trained on too, each from scratch
-    and as this one begins. `judge` is the run of a classifier by whose features rows that a network makes are compared
-    with real ones, ``auto`` for one that is trained beside, or false for none; None is ``auto`` where the data has
-    classes and no budget is set.
-    """
+    `baselines` are simpler models that are measured beside the network; None chooses those that suit the data.
+    `single_input_ablation` says whether each of several inputs is trained alone too, to compare: None does so in the
+    first run of several and where no budget is set. `init` is a finished run whose encoders' weights, where they fit,
+    this one begins with. `label_efficiency` are shares of the labelled train rows that the same network is trained on
+    too, each from scratch and as this one begins. `reference_classifier` is the run of a classifier by whose features
+    rows that a network makes are compared with real ones, ``auto`` for one that is trained beside, or false for none;
+    None is ``auto`` where the data has classes and no budget is set."""
 
     name: str | None = None
     data: DataSpec = DataSpec()
-    network: Annotated[NetworkSpec, BeforeValidator(_bodies)] = NetworkSpec()
+    network: Annotated[NetworkSpec, BeforeValidator(_encoders)] = NetworkSpec()
     objective: Component | None = None
     training: TrainingSpec = TrainingSpec()
     require: tuple[str, ...] = ()
     init: WarmStart | None = None
     baselines: tuple[str, ...] | None = None
-    alone: bool | None = None
-    judge: str | Literal[False] | None = None
+    single_input_ablation: bool | None = None
+    reference_classifier: str | Literal[False] | None = None
     label_efficiency: Shares = ()
     card: Mapping[str, str] = Field(default_factory=dict)
     seed: int = Field(default=0, ge=0, lt=2**63)
@@ -246,7 +257,7 @@ class Experiment(Fact):
     @property
     def brief(self) -> str:
         """The network and the objective in a few words: ``mlp, classification``; empty where neither is chosen yet."""
-        named = [one.name for one in self.network.bodies.values()]
+        named = [one.name for one in self.network.encoders.values()]
         names = [*dict.fromkeys(PurePath(name).name for name in named)]
         network = " + ".join(names[:2]) + (f" + {len(names) - 2} more" if len(names) > 2 else "")
         objective = self.objective.name if self.objective is not None and self.objective.name != AUTO else ""
@@ -272,7 +283,18 @@ class Experiment(Fact):
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
-        """Build an experiment from plain values; raises UsageError naming the entry that is wrong."""
+        """Build an experiment from plain values, and say what is called otherwise now; raises UsageError naming the
+        entry that is wrong.
+        """
+        return cls._of(renamed.current(values), where)
+
+    @classmethod
+    def recorded(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
+        """Build an experiment from values that a run recorded: names of version 0.1 are read without a word."""
+        return cls._of(renamed.current(values, renamed.quietly), where)
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any], where: str) -> Experiment:
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -280,8 +302,10 @@ class Experiment(Fact):
 
     @classmethod
     def read(cls, file: Path) -> Experiment:
-        """Read an experiment file; raises UsageError where it is missing, not YAML or has entries that are wrong."""
-        return cls.parse(yaml_io.load_mapping(file), str(file))
+        """Read the experiment that a run recorded; raises UsageError where it is missing, not YAML or has entries that
+        are wrong.
+        """
+        return cls.recorded(yaml_io.load_mapping(file), str(file))
 
 
 def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -299,18 +323,23 @@ def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """Return nested values with one entry replaced; an option of what is chosen by default needs no name beside it."""
+    """Return nested values with one entry replaced; an option of what is chosen by default needs no name beside it.
+
+    A name of version 0.1 is taken for today's, and that is said.
+    """
+    path, value = renamed.current_setting(values, path, value)
     if path.startswith("objective.") and values.get("objective") is None:
         values = put(values, "objective", AUTO)
     for part in ("step", "optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
             values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
-    if path.startswith("training.players.") and path.count(".") == 3:
-        player = path.split(".")[2]
-        told = (values.get("training") or {}).get("players") or {}
-        values = values if player in told or path.endswith(".name") else put(values, f"training.players.{player}", AUTO)
-    network = values.get("network")
-    if path.startswith("network.fusion.") and not (isinstance(network, Mapping) and network.get("fusion")):
+    if path.startswith("training.optimizers.") and path.count(".") == 3:
+        network = path.split(".")[2]
+        told = (values.get("training") or {}).get("optimizers") or {}
+        if network not in told and not path.endswith(".name"):
+            values = put(values, f"training.optimizers.{network}", AUTO)
+    below = values.get("network")
+    if path.startswith("network.fusion.") and not (isinstance(below, Mapping) and below.get("fusion")):
         values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
     return put(values, path, value)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.exhibit import Exhibit
@@ -96,9 +98,11 @@ class Report(Fact):
     def read(cls, file: Path) -> Report:
         """Read a `report.json`; raises RunError where it is missing or not one."""
         try:
-            return cls.model_validate_json(file.read_bytes())
+            return cls.model_validate(renamed.current_report(json.loads(file.read_bytes())))
         except FileNotFoundError:
             raise RunError(say("core.no-report-at-run", file=file)) from None
+        except json.JSONDecodeError as error:
+            raise RunError(say("core.not-leadline-report", file=file, where="top level", msg=error)) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"])

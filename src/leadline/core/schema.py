@@ -6,9 +6,11 @@ were.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.component import Component
 from leadline.core.series_spec import Window
@@ -55,6 +57,11 @@ class Schema(Fact):
 
     inputs: tuple[InputSchema, ...]
     target: ColumnSchema | None = None
+
+    @classmethod
+    def recorded(cls, text: str | bytes) -> Schema:
+        """Read the JSON of a schema that a run recorded, by version 0.1 too; raises ValueError where it is none."""
+        return cls.model_validate(renamed.current_schema(json.loads(text)))
 
     @property
     def windowed(self) -> bool:

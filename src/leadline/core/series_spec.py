@@ -82,30 +82,29 @@ class Step(NamedTuple):
 
 
 class SeriesSpec(Fact):
-    """A table in time order, of which the next `horizon` steps are forecast from the last `lookback` ones.
+    """A table in time order, of which the next `horizon` steps are forecast from the last `context_length` ones.
 
-    `time` None is the first column of dates whose values rise, or, without dates, the order of the rows; `item` says
-    whose rows they are, where there are several series. `lookback` None is three horizons or two seasons, whichever is
-    longer, as far as there are rows for it. `known` are columns that are known ahead; `calendar` adds the time of day,
-    week and year to them.
+    `time` None is the first column of dates whose values rise, or, without dates, the order of the rows; `series_id`
+    says whose rows they are, where there are several series. `context_length` None is three horizons or two seasons,
+    whichever is longer, as far as there are rows for it. `known_covariates` are columns that are known ahead;
+    `calendar` adds the time of day, week and year to them.
 
-    `every` is the step, the commonest where it is None. Where two rows have the same time, or one lies between the
+    `frequency` is the step, the commonest where it is None. Where two rows have the same time, or one lies between the
     steps, ``repair`` says whether that is refused, or whether of the rows of one step the first is kept and those
     between dropped (``drop``), or their ``mean`` or the ``last`` taken. No window crosses a gap (``split``), unless its
-    steps are put in without values (``fill``), or rows are steps whatever time lies between them (``skip``). `zone` is
-    that of local times without an offset, ``Europe/Berlin``, where clocks are changed.
-    """
+    steps are put in without values (``fill``), or rows are steps whatever time lies between them (``skip``).
+    `time_zone` is that of local times without an offset, ``Europe/Berlin``, where clocks are changed."""
 
     horizon: int = Field(ge=1)
-    lookback: int | None = Field(default=None, ge=1)
+    context_length: int | None = Field(default=None, ge=1)
     time: str | None = None
-    item: str | None = None
-    known: tuple[str, ...] = ()
+    series_id: str | None = None
+    known_covariates: tuple[str, ...] = ()
     calendar: bool = False
-    every: str | None = None
+    frequency: str | None = None
     repair: Literal["refuse", "drop", "mean", "last"] = "refuse"
     gaps: Literal["split", "fill", "skip"] = "split"
-    zone: str | None = None
+    time_zone: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -116,12 +115,12 @@ class SeriesSpec(Fact):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.every is not None:
-            Step.parse(self.every)
-        if self.time is not None and self.time in (self.item, *self.known):
+        if self.frequency is not None:
+            Step.parse(self.frequency)
+        if self.time is not None and self.time in (self.series_id, *self.known_covariates):
             raise ValueError(say("core.column-time-cannot-item", time=self.time))
-        if self.item is not None and self.item in self.known:
-            raise ValueError(say("core.column-item-cannot-column", item=self.item))
+        if self.series_id is not None and self.series_id in self.known_covariates:
+            raise ValueError(say("core.column-item-cannot-column", item=self.series_id))
         return self
 
 
@@ -137,10 +136,10 @@ class Window(Fact):
     @property
     def past(self) -> int:
         """How many steps are looked back."""
-        assert self.spec.lookback is not None
-        return self.spec.lookback
+        assert self.spec.context_length is not None
+        return self.spec.context_length
 
     @property
     def seen(self) -> int:
         """How many of the steps ahead are seen: all where anything is known of them, else none."""
-        return self.spec.horizon if self.spec.known or self.spec.calendar else 0
+        return self.spec.horizon if self.spec.known_covariates or self.spec.calendar else 0

@@ -66,10 +66,10 @@ class TrainingSpec(Fact):
     `step` is how an update is made (``plain``: the gradient of the mean loss, given to the optimizer). `batch` counts
     rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip` bounds the norm
     of the gradient. `l1` is what the sum of absolute weights counts in the loss. Parameters whose names match a pattern
-    of `freeze` stay as they are; `rates` multiplies the learning rate of those that match, and `layer_decay` that of
-    each layer by one more factor the further it is from the head. `mix` mixes each row with another (``mixup``,
+    of `freeze` stay as they are; `lr_multipliers` multiply the learning rate of those that match, and `layer_decay`
+    that of each layer by one more factor the further it is from the head. `mix` mixes each row with another (``mixup``,
     ``cutmix``), `average` keeps a mean of the weights (``ema``, ``swa``), which is then what ships. `log` names
-    trackers that are told how training goes (``tensorboard``, ``mlflow``). `players` gives optimizers to parts that are
+    trackers that are told how training goes (``tensorboard``, ``mlflow``). `optimizers` are those of networks that are
     stepped in turn, by name, in the place of `optimizer`.
 
     Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation
@@ -82,12 +82,12 @@ class TrainingSpec(Fact):
     step: Component = Component(name="plain")
     optimizer: Component = Component(name="adamw")
     schedule: Component = Component(name="one_cycle")
-    players: Mapping[str, Component] = Field(default_factory=dict)
+    optimizers: Mapping[str, Component] = Field(default_factory=dict)
     clip: float | None = Field(default=None, gt=0)
     accumulate: int = Field(default=1, ge=1)
     l1: float = Field(default=0.0, ge=0)
     freeze: tuple[str, ...] = ()
-    rates: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    lr_multipliers: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
     layer_decay: float | None = Field(default=None, gt=0, le=1)
     mix: Component | None = None
     average: Component | None = None

@@ -68,12 +68,12 @@ def kinds(
     """Return the kinds of some columns: the user's, else the source's, else the one that is surest of a sample.
 
     Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
-    (`asked`). Raises UsageError for unknown columns or kinds in `spec.kinds`, DataError where a named column
+    (`asked`). Raises UsageError for unknown columns or kinds in `spec.types`, DataError where a named column
     fits no kind.
     """
-    check_columns(spec.kinds, table, "data.kinds")
-    check_kinds(spec.kinds, "data.kinds")
-    fixed = {**table.kinds, **spec.kinds}
+    check_columns(spec.types, table, "data.types")
+    check_kinds(spec.types, "data.types")
+    fixed = {**table.kinds, **spec.types}
     columns, asked = list(columns), set(asked)
     rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, 2 * SAMPLE)).astype(np.int64)
     sample = table.frame.select(pl.col(name).gather(rows) for name in columns if name not in fixed)

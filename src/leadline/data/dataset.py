@@ -124,8 +124,8 @@ def _of_table(
     needed = [target.needed(labels, plan.splits.get("train", ()))] if target else []
     bad, present = invalid_rows(plan.schema, columns, spec, needed)
     origins = RowOrigins(table)
-    set_aside = located(bad, origins)
-    check_valid(table, set_aside, strict=spec.strict)
+    listed = located(bad, origins)
+    check_valid(table, listed, strict=spec.strict)
     store = Store(
         schema=plan.schema,
         inputs={one.name: _rows(one, columns[one.name]) for one in plan.schema.inputs},
@@ -144,14 +144,14 @@ def _of_table(
     good[bad["row"].to_numpy()] = False
     splits = {name: Subset(name, rows[good[rows]], store) for name, rows in plan.splits.items()}
     if fitted and labels != "none":
-        _check_trainable(table, plan.schema, splits, set_aside)
+        _check_trainable(table, plan.schema, splits, listed)
     near = _similar(plan.family, splits)
     return Dataset(
         schema=plan.schema,
         name=table.name,
         fingerprint=table.fingerprint,
         splits=splits,
-        invalid_rows=set_aside,
+        invalid_rows=listed,
         duplicates=_duplicates(columns, splits),
         split_by=plan.by,
         notes=(

@@ -63,8 +63,8 @@ def input_layout(
     rest = any(one.columns is None for one in entries.values())
     left_out = _not_inputs(table, spec, taken, wanted)
     candidates = named if closed and not rest else [c for c in table.frame.columns if c not in left_out]
-    own = {column: kind for column, kind in spec.kinds.items() if column not in taken}
-    spec = spec.model_copy(update={"kinds": {**own, **_entry_kinds(entries)}})
+    own = {column: kind for column, kind in spec.types.items() if column not in taken}
+    spec = spec.model_copy(update={"types": {**own, **_entry_kinds(entries)}})
     inferred = kinds(table, spec, candidates, asked=wanted, progress=progress)
     alone = {column for column, why in inferred.left_out.items() if why == IDENTIFIER and not called_identifier(column)}
     if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
@@ -106,7 +106,7 @@ def notes(plan: InputLayout) -> tuple[str, ...]:
     for column, why in plan.judged.items():
         by_reason.setdefault(why, []).append(column)
     return tuple(
-        f"Left out {_some(columns)}: {why}. --set data.kinds.{columns[0]}=KIND takes it in."
+        f"Left out {_some(columns)}: {why}. --set data.types.{columns[0]}=KIND takes it in."
         for why, columns in by_reason.items()
     )
 
@@ -140,7 +140,7 @@ def _with_columns(name: str, entry: InputSpec, table: Table) -> InputSpec:
     """Return an entry with its columns: an entry without any is about the column of its own name, or is the rest of the
     table.
     """
-    if entry.columns or (name not in table.frame.columns and TABLE in (name, entry.kind)):
+    if entry.columns or (name not in table.frame.columns and TABLE in (name, entry.type)):
         return entry
     column = next((c for c in table.frame.columns if _input_name(c) == name), name)
     check_columns((column,), table, f"data.inputs.{name}")
@@ -159,8 +159,8 @@ def _check(
     check_columns([spec.split.column] if spec.split.column else [], table, "--split")
     for name, entry in entries.items():
         check_columns(entry.columns or (), table, f"data.inputs.{name}.columns")
-        if entry.kind not in (None, TABLE):
-            check_kinds({name: str(entry.kind)}, "data.inputs")
+        if entry.type not in (None, TABLE):
+            check_kinds({name: str(entry.type)}, "data.inputs")
     named = [column for entry in entries.values() for column in entry.columns or ()]
     twice = [column for column in named if named.count(column) > 1]
     if twice:
@@ -188,13 +188,13 @@ def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], asked: I
 def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
     found = {}
     for name, entry in entries.items():
-        if entry.kind in (None, TABLE):
+        if entry.type in (None, TABLE):
             continue
-        if not entry.columns or (len(entry.columns) > 1 and not column_type(str(entry.kind)).scalar):
+        if not entry.columns or (len(entry.columns) > 1 and not column_type(str(entry.type)).scalar):
             raise UsageError(
-                f"data.inputs.{name}: an input of kind {entry.kind!r} has one column, not {len(entry.columns or ())}."
+                f"data.inputs.{name}: an input of kind {entry.type!r} has one column, not {len(entry.columns or ())}."
             )
-        found.update(dict.fromkeys(entry.columns, str(entry.kind)))
+        found.update(dict.fromkeys(entry.columns, str(entry.type)))
     return found
 
 

@@ -156,7 +156,9 @@ def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[s
 def _families(
     table: Table, spec: DataSpec, groups: Sequence[inputs.Group], progress: Progress | None
 ) -> np.ndarray | None:
-    return near_duplicates.duplicate_groups(table, groups, progress) if spec.split.similar == "together" else None
+    return (
+        near_duplicates.duplicate_groups(table, groups, progress) if spec.split.near_duplicates == "together" else None
+    )
 
 
 def _split(

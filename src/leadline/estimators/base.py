@@ -107,7 +107,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "training.schedule": self.schedule,
             "data.split": {"by": "random", "test": 0.0, "validation": self.validation},
             "data.weight": WEIGHT if weighted else None,
-            "data.kinds": {**{c: "number" for c in frame.columns if frame[c].dtype.is_numeric()}, TARGET: kind},
+            "data.types": {**{c: "number" for c in frame.columns if frame[c].dtype.is_numeric()}, TARGET: kind},
             "baselines": (),
             **(self.settings or {}),
         }
@@ -142,8 +142,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     def _load(self) -> None:
         """Build the network of the bytes that are kept."""
-        experiment = Experiment.parse(yaml_io.load(self.experiment_, "experiment_"))
-        schema = Schema.model_validate_json(self.schema_)
+        experiment = Experiment.recorded(yaml_io.load(self.experiment_, "experiment_"))
+        schema = Schema.recorded(self.schema_)
         with TemporaryDirectory(prefix="leadline-") as folder:
             file = Path(folder) / files.WEIGHTS
             file.write_bytes(self.weights_)

@@ -92,7 +92,7 @@ def choose(
         if asked and not learnt:
             raise UsageError(say("evaluation.baselines-they-learn-classes", objective=objective.name))
         names = tuple(dict.fromkeys(asked))
-    own = {component.name for component in network.bodies.values()}
+    own = {component.name for component in network.encoders.values()}
     return tuple(name for name in names if name not in own)
 
 
@@ -133,8 +133,8 @@ def _fitted(
     name: str, experiment: Experiment, objective: BoundObjective, dataset: Dataset, allowed: float, note: Note
 ) -> Baseline:
     family: Family = lookup("models", name)
-    bodies = _bodies(name, dataset.schema)
-    own = experiment.model_copy(update={"network": NetworkSpec(bodies=bodies)})
+    encoders = _encoders(name, dataset.schema)
+    own = experiment.model_copy(update={"network": NetworkSpec(encoders=encoders)})
     if family.forecasts:
         own, objective = _without(own, objective)
     network: Any = build_network(own, dataset.schema)
@@ -173,12 +173,12 @@ def _fitted(
     )
 
 
-def _bodies(name: str, schema: Schema) -> Mapping[str, Component]:
-    bodies, component = {}, Component(name=name, options=lookup("models", name).from_data(schema))
+def _encoders(name: str, schema: Schema) -> Mapping[str, Component]:
+    encoders, component = {}, Component(name=name, options=lookup("models", name).from_data(schema))
     for one in schema.inputs:
         spec = signal_spec(build_preprocessor(one, plain=not lookup("models", name).forecasts), one)
-        bodies[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
-    return bodies
+        encoders[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
+    return encoders
 
 
 def _without(experiment: Experiment, objective: BoundObjective) -> tuple[Experiment, BoundObjective]:

@@ -32,11 +32,11 @@ def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
     yield ExhibitDraft("columns", "table", "Columns", dataset.summary())
     if dataset.invalid_rows.height:
         yield ExhibitDraft(
-            "set_aside",
+            "invalid_rows",
             "table",
             "Set aside",
             table(dataset.invalid_rows.head(LISTED)),
-            caption=f"Rows that could not be used: {dataset.invalid_rows.height}. All are in set_aside.parquet.",
+            caption=f"Rows that could not be used: {dataset.invalid_rows.height}. All are in invalid_rows.parquet.",
         )
     if dataset.duplicates.examples:
         pairs = [

@@ -96,12 +96,12 @@ def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Fam
     Raises UsageError where such a family is named for one input and something else for another: it is one model over
     all inputs.
     """
-    named = {name: component for name, component in network.bodies.items() if name not in modules}
+    named = {name: component for name, component in network.encoders.items() if name not in modules}
     fitted = [component for component in named.values() if resolve(component.name).fit is not None]
     if not fitted:
         return None
-    others = [component for component in network.bodies.values() if component != fitted[0]]
-    if others or len(named) < len(network.bodies):
+    others = [component for component in network.encoders.values() if component != fitted[0]]
+    if others or len(named) < len(network.encoders):
         raise UsageError(
             f"The network {fitted[0].name!r} is one model over all inputs: it cannot stand beside "
             f"{others[0].name if others else 'another'!r}, or beside itself with other options."

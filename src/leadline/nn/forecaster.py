@@ -78,13 +78,13 @@ class Forecaster(Network):
     @classmethod
     def of(cls, network: Network) -> Forecaster:
         """Return the forecaster that a network's parts make."""
-        bodies = dict(zip(network.names, network.bodies, strict=True))
-        return cls(bodies, network.head, network.last, network.fusion)
+        encoders = dict(zip(network.names, network.encoders, strict=True))
+        return cls(encoders, network.head, network.last, network.fusion)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         scale = None
         if self.anchored is not None:
-            body = self.bodies[self.names.index(self.anchored)]
+            body = self.encoders[self.names.index(self.anchored)]
             scale = body.preprocessor.scale(inputs[self.anchored])  # type: ignore[operator, union-attr]
         forecasts: Tensor = self.last(self.head(self.features(inputs)), scale)
         return forecasts

@@ -5,7 +5,6 @@ B rows, K inputs, T steps, F features, O outputs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
@@ -20,8 +19,6 @@ from leadline.nn.batch import PRESENT, EncoderOutput, Signal, SignalSpec
 from leadline.nn.fusion import Fuse, Fusion
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import current_rng, using_rng
-
-_FRONT = re.compile(r"\b(bodies\..+?)\.front(\.|$)")
 
 
 class InputEncoder(nn.Module):
@@ -84,18 +81,18 @@ class Network(nn.Module):
 
     def __init__(
         self,
-        bodies: Mapping[str, nn.Module],
+        encoders: Mapping[str, nn.Module],
         head: nn.Module,
         last: nn.Module | None = None,
         fusion: Fusion | None = None,
     ) -> None:
         super().__init__()
-        self.names = tuple(bodies)
-        self.bodies = nn.ModuleList(bodies.values())
+        self.names = tuple(encoders)
+        self.encoders = nn.ModuleList(encoders.values())
         self.fusion = fusion
         self.head = head
         self.last = last if last is not None else nn.Identity()
-        self._shared = _shared(self.bodies)
+        self._shared = _shared(self.encoders)
         name_dropouts(self)
 
     def features(self, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -108,7 +105,7 @@ class Network(nn.Module):
             raw = [placeholder_inputs(x, present_BK[:, k]) for k, x in enumerate(raw)]
         parts: list[Tensor] = [raw[0]] * len(raw)
         for alike in self._shared:
-            found = together([self.bodies[k] for k in alike], [raw[k] for k in alike])
+            found = together([self.encoders[k] for k in alike], [raw[k] for k in alike])
             for k, part in zip(alike, found, strict=True):
                 parts[k] = part
         if self.fusion is None:
@@ -127,7 +124,7 @@ class Network(nn.Module):
         A backbone that several have in common counts for the first.
         """
         seen: set[nn.Parameter] = set()
-        counts = {name: _count(body, seen) for name, body in zip(self.names, self.bodies, strict=True)}
+        counts = {name: _count(body, seen) for name, body in zip(self.names, self.encoders, strict=True)}
         # An input may be called "head" too: then the two are given together.
         rest = sum(_count(part, seen) for part in (self.head, self.last, self.fusion) if part is not None)
         return {**counts, "head": counts.get("head", 0) + rest}
@@ -135,7 +132,7 @@ class Network(nn.Module):
 
 def assemble(
     schema: Schema,
-    bodies: Mapping[str, nn.Module],
+    encoders: Mapping[str, nn.Module],
     outputs: int,
     last: nn.Module | None = None,
     fuse: Fuse | None = None,
@@ -143,10 +140,10 @@ def assemble(
     """Return the network that fits the schema's inputs and gives `outputs` numbers a row, before `last`.
 
     Several inputs are fused by what `fuse` makes. The head is linear, unless
-    bodies bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
+    encoders bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
     them, or where it is one body of several.
     """
-    ordered = {one.name: bodies[one.name] for one in schema.inputs}
+    ordered = {one.name: encoders[one.name] for one in schema.inputs}
     parts = {name: body for name, body in ordered.items() if isinstance(body, InputEncoder)}
     assert len(parts) == len(ordered), "a body is what build_body returns"
     headless = [name for name, body in parts.items() if body.gives_outputs]
@@ -166,13 +163,6 @@ def assemble(
     if body.width != outputs:
         raise UsageError(say("nn.network-input-head-none-gives", name=name, width=body.width, outputs=outputs))
     return Network(parts, nn.Identity(), last)
-
-
-def current_name(name: str) -> str:
-    """Return the name of a tensor, or a pattern of names, as it is now: version 0.1 called the preprocessor of a body
-    its front.
-    """
-    return _FRONT.sub(r"\1.preprocessor\2", name)
 
 
 def linear_head(width: int, outputs: int) -> nn.Linear:
@@ -232,14 +222,14 @@ def placeholder_inputs(x: Tensor, there_B: Tensor) -> Tensor:
     return x.movedim(1, -1).index_select(0, at_B).movedim(-1, 1) if x.ndim == 4 else x.index_select(0, at_B)
 
 
-def together(bodies: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return the features of bodies that have one backbone in common: it sees the rows of all inputs as one batch.
+def together(encoders: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the features of encoders that have one backbone in common: it sees the rows of all inputs as one batch.
 
     So batch norm has one mean of them, as it will when it is judged. Each input of a row has draws of its own.
     """
-    if len(bodies) == 1:
-        return [bodies[0](raw[0])]
-    signals = [body.preprocessor(x) for body, x in zip(bodies, raw, strict=True)]  # type: ignore[operator]
+    if len(encoders) == 1:
+        return [encoders[0](raw[0])]
+    signals = [body.preprocessor(x) for body, x in zip(encoders, raw, strict=True)]  # type: ignore[operator]
     values, masks = zip(*signals, strict=True)
     mask = None
     if any(one is not None for one in masks):
@@ -251,16 +241,16 @@ def together(bodies: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[Ten
         values = tuple(F.pad(x, (0, 0, 0, steps - x.shape[1])) for x in values)
         mask = torch.stack([F.pad(one, (0, steps - one.shape[1])) for one in full], 1).flatten(0, 1)
     joint = torch.stack(values, 1).flatten(0, 1)
-    random = bodies[0].training and any(isinstance(part, Dropout) for part in bodies[0].modules())
-    with using_rng(current_rng().each(len(bodies))) if random else nullcontext():
-        features: Tensor = bodies[0].backbone(Signal(joint, mask)).values  # type: ignore[operator]
-    return features.reshape(-1, len(bodies), *features.shape[1:]).unbind(1)
+    random = encoders[0].training and any(isinstance(part, Dropout) for part in encoders[0].modules())
+    with using_rng(current_rng().each(len(encoders))) if random else nullcontext():
+        features: Tensor = encoders[0].backbone(Signal(joint, mask)).values  # type: ignore[operator]
+    return features.reshape(-1, len(encoders), *features.shape[1:]).unbind(1)
 
 
-def _shared(bodies: nn.ModuleList) -> list[list[int]]:
-    """Return the positions of bodies, those that have one backbone in common together."""
+def _shared(encoders: nn.ModuleList) -> list[list[int]]:
+    """Return the positions of encoders, those that have one backbone in common together."""
     found: dict[int, list[int]] = {}
-    for k, body in enumerate(bodies):
+    for k, body in enumerate(encoders):
         found.setdefault(id(getattr(body, "backbone", body)), []).append(k)
     return list(found.values())
 

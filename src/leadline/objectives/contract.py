@@ -106,8 +106,8 @@ class Learning(Protocol):
         return "vector"
 
     @abstractmethod
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: bodies (raw encoded input to features), what `fuse` makes of several, and head."""
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: encoders (raw encoded input to features), what `fuse` makes of several, and head."""
 
     def networks(self, network: Any) -> Mapping[str, nn.Module]:
         """Return what is stepped in turn, by name: one network, or a discriminator and a generator."""

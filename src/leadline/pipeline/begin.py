@@ -69,7 +69,7 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
             files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
             write_environment(folder, {**described(dataset), "experiment": experiment.hash, **first})
             if dataset.invalid_rows.height:
-                dataset.invalid_rows.write_parquet(folder / "set_aside.parquet")
+                dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")
             keep(folder, resolved.rate_test)
             files.write(folder / files.EXPERIMENT, experiment.to_yaml())  # last: a folder that has it can be resumed
     except DiskFull:

@@ -140,7 +140,7 @@ def compare_inputs(
     else:
         why = (
             "as training has a budget; --set alone=true trains each"
-            if run_context.experiment.alone is None
+            if run_context.experiment.single_input_ablation is None
             else "as alone is false"
         )
         found.append(

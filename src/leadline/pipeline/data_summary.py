@@ -42,7 +42,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     for note in dataset.notes:
         shown.note(note)
     if dataset.invalid_rows.height:
-        shown.note(_set_aside(dataset.invalid_rows))
+        shown.note(_dropped(dataset.invalid_rows))
     if experiment.objective is not None:
         for line in objective_for(experiment.objective).warnings(dataset.schema):
             shown.note(line)
@@ -55,7 +55,7 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
     alone.
     """
     for one in schema.inputs:
-        component = experiment.network.bodies.get(one.name)
+        component = experiment.network.encoders.get(one.name)
         if one.window is None or component is None or component.name not in registered("models"):
             continue
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
@@ -66,11 +66,13 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
             )
 
 
-def _set_aside(rows: pl.DataFrame) -> str:
+def _dropped(rows: pl.DataFrame) -> str:
     file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
     # of one row in a file of its own, the reason says which
     first = reason if reason.startswith(f"{file}:") else f"{file}, row {row}, {column}: {reason}"
-    return f"{counted(rows.height, 'row')} set aside, listed in set_aside.parquet of the run folder. The first: {first}"
+    return (
+        f"{counted(rows.height, 'row')} dropped, listed in invalid_rows.parquet of the run folder. The first: {first}"
+    )
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

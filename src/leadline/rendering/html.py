@@ -199,14 +199,14 @@ def _name(report: Report) -> str:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What stands under the title: who, on what, when."""
     data, network = report.experiment.get("data") or {}, report.experiment.get("network") or {}
-    bodies = {wording.network(body): None for body in (network.get("bodies") or {}).values()}
+    encoders = {wording.network(body): None for body in (network.get("encoders") or {}).values()}
     yield "Data", str(data.get("source") or "given in memory")
     if data.get("target"):
         yield "Target", summary_text.named(data["target"])
     if data.get("positive"):
         yield "Positive class", str(data["positive"])
-    if bodies:
-        yield "Network", ", ".join(bodies)
+    if encoders:
+        yield "Network", ", ".join(encoders)
     yield "Run", report.run.id
     if report.run.parent:
         yield "Derived from", report.run.parent
@@ -216,7 +216,7 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
 
 def _hash(report: Report) -> str | None:
     with suppress(UsageError):
-        return Experiment.parse(report.experiment).hash
+        return Experiment.recorded(report.experiment).hash
     return None
 
 

@@ -79,8 +79,8 @@ def card(report: Report, folder: Path) -> str:
         columns=columns.body if columns else None,
         listed=LISTED,
         training=report.experiment.get("training") or {},
-        bodies=[
-            wording.network(body) for body in ((report.experiment.get("network") or {}).get("bodies") or {}).values()
+        encoders=[
+            wording.network(body) for body in ((report.experiment.get("network") or {}).get("encoders") or {}).values()
         ],
     )
     return f"---\n{_front_matter(report)}---\n\n{text}"
@@ -103,7 +103,7 @@ def _front_matter(report: Report) -> str:
     licence = declared.get("licence") or declared.get("license")
     objective = (report.experiment.get("objective") or {}).get("name", "")
     task = TASKS.get((objective, summary_text.things(report)))
-    bodies = [body["name"] for body in ((report.experiment.get("network") or {}).get("bodies") or {}).values()]
+    encoders = [body["name"] for body in ((report.experiment.get("network") or {}).get("encoders") or {}).values()]
     results = list(_results(report))
     name = str(report.experiment.get("name") or report.run.id)
     source = str((report.experiment.get("data") or {}).get("source") or "in-memory")
@@ -116,7 +116,7 @@ def _front_matter(report: Report) -> str:
         "library_name": "leadline",
         **_licence(licence),
         **({"pipeline_tag": task} if task else {}),
-        "tags": list(dict.fromkeys(["leadline", "pytorch", *([objective] if objective else []), *bodies])),
+        "tags": list(dict.fromkeys(["leadline", "pytorch", *([objective] if objective else []), *encoders])),
     }
     if results:
         matter["metrics"] = [result["type"] for result in results]

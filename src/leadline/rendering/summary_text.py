@@ -54,10 +54,10 @@ def things(report: Report) -> str:
     """Return what one example is called: ``image``, ``clip`` or ``window`` where that is all there is to it, else
     ``row``.
     """
-    if len(_mapping(_mapping(report.experiment.get("network")).get("bodies"))) > 1:
+    if len(_mapping(_mapping(report.experiment.get("network")).get("encoders"))) > 1:
         return "row"
     inputs = _mapping(_mapping(report.experiment.get("data")).get("inputs"))
-    kinds = {_mapping(spec).get("kind") for spec in inputs.values()}
+    kinds = {_mapping(spec).get("type") for spec in inputs.values()}
     if any(e.name == "forecasts" for e in report.exhibits):
         return "window"
     shown = {e.kind for e in report.exhibits if e.name == "examples"}

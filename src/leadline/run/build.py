@@ -55,18 +55,18 @@ def build_network(
         groups = () if family is not None else network.share
         specs |= {name: spec for group in groups for name, spec in _in_common(group, specs).items()}
         first = {name: group[0] for group in groups for name in group[1:]}
-        bodies: dict[str, InputEncoder] = {}
+        encoders: dict[str, InputEncoder] = {}
         # those whose backbone others have come before these
         for name in sorted(fronts, key=lambda name: name in first):
             if name in first:
-                bodies[name] = bodies[first[name]].over(fronts[name], specs[name].classes)
+                encoders[name] = encoders[first[name]].over(fronts[name], specs[name].classes)
                 continue
             own = (modules or {}).get(name)
-            bodies[name] = build_encoder(
-                network.bodies[name], specs[name], fronts[name], network.size, own, objective.learning.encoder_output
+            encoders[name] = build_encoder(
+                network.encoders[name], specs[name], fronts[name], network.size, own, objective.learning.encoder_output
             )
         media = [input_type(one.kind).medium for one in schema.inputs]
-        return objective.learning.build(schema, bodies, SideBySide if plain else fuse_by(network.fusion, media))
+        return objective.learning.build(schema, encoders, SideBySide if plain else fuse_by(network.fusion, media))
 
 
 def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping[str, SignalSpec]:

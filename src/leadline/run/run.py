@@ -11,17 +11,16 @@ from tempfile import TemporaryDirectory
 import polars as pl
 import safetensors.torch
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from torch import nn
 
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
+from leadline.core.renamed import tensor_name
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.core.wording import shortened
 from leadline.errors import RunError
-from leadline.nn.network import current_name
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
@@ -94,10 +93,10 @@ def read_schema(folder: Path) -> Schema:
     """Read the fitted schema of a run; raises RunError where it is missing or damaged."""
     file = folder / files.SCHEMA
     try:
-        return Schema.model_validate_json(file.read_bytes())
+        return Schema.recorded(file.read_bytes())
     except FileNotFoundError:
         raise RunError(say("run.not-leadline-run-no-2", folder=folder, schema=files.SCHEMA)) from None
-    except ValidationError:
+    except ValueError:
         raise RunError(say("run.damaged-not-schema-leadline", file=file)) from None
 
 
@@ -135,7 +134,7 @@ def save_weights(network: nn.Module, file: Path) -> None:
 def load_weights(network: nn.Module, file: Path) -> None:
     """Load weights into a network; raises RunError where the file is damaged or belongs to another network."""
     try:
-        tensors = {current_name(name): x for name, x in safetensors.torch.load_file(file).items()}
+        tensors = {tensor_name(name): x for name, x in safetensors.torch.load_file(file).items()}
         # Shared ones are written once, by one of their names. safetensors' own reader takes batch norm's counters for
         # strangers.
         named: dict[int, list[str]] = {}

@@ -1,4 +1,4 @@
-"""Begin with the weights of another run: what of its bodies fits a new network is copied into it."""
+"""Begin with the weights of another run: what of its encoders fits a new network is copied into it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN = 4  # reasons that a sentence gives
 
 
 class Layer(NamedTuple):
-    """A tensor of the new network's bodies: its name, its shape in words, and why it begins fresh (None where it is
+    """A tensor of the new network's encoders: its name, its shape in words, and why it begins fresh (None where it is
     carried over); `learned` are parameters, the others statistics.
     """
 
@@ -49,7 +49,7 @@ class CarriedOver(NamedTuple):
         fresh = [layer for layer in self.layers if layer.why is not None]
         count = len(self.layers) - len(fresh)
         lines = [
-            f"{count} of {len(self.layers)} tensors of the bodies begin as {start.run.folder} left them; the head is"
+            f"{count} of {len(self.layers)} tensors of the encoders begin as {start.run.folder} left them; the head is"
             " fresh"
         ]
         lines += [f"Fresh: {_because(fresh)}."] if fresh else []
@@ -80,13 +80,13 @@ class ParentRun(NamedTuple):
 
         Raises UsageError where the experiment names another network for one of these.
         """
-        bodies = dict(experiment.network.bodies)
+        encoders = dict(experiment.network.encoders)
         for one in schema.inputs:
             other = matching_input(one, schema, self.run.schema)
             if other is not None:
-                asked = bodies.get(one.name) or bodies.get("*")
-                bodies[one.name] = self._body(one, self.run.experiment.network.bodies[other.name], asked)
-        network = experiment.network.model_copy(update={"bodies": bodies})
+                asked = encoders.get(one.name) or encoders.get("*")
+                encoders[one.name] = self._body(one, self.run.experiment.network.encoders[other.name], asked)
+        network = experiment.network.model_copy(update={"encoders": encoders})
         init = WarmStart(run=str(self.run.folder), weights=self.weights)
         return experiment.model_copy(update={"network": network, "init": init})
 
@@ -134,7 +134,7 @@ class ParentRun(NamedTuple):
                 raise UsageError(say("run.init-vocabulary-knows-no", folder=self.run.folder, one=one.name))
 
     def carry(self, network: nn.Module, schema: Schema) -> CarriedOver:
-        """Copy what fits of the run's bodies into a new network's; raises UsageError where nothing learned does."""
+        """Copy what fits of the run's encoders into a new network's; raises UsageError where nothing learned does."""
         theirs, layers = encoders_of(self.run.network), []
         for name, body in encoders_of(network).items():
             one = next(one for one in schema.inputs if one.name == name)
@@ -163,7 +163,7 @@ class ParentRun(NamedTuple):
             why = _unfit(name, x, known, missing) or (anew if front else None)
             if why is None:
                 x.copy_(known[name])  # the entries of a state dict are the network's own tensors
-            layers.append(Layer(f"bodies.{one.name}.{name}", _shape(x), why, name in learned))
+            layers.append(Layer(f"encoders.{one.name}.{name}", _shape(x), why, name in learned))
         return layers
 
 
@@ -172,7 +172,7 @@ def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None =
 
     `modules` are a user's own, where that run has such. Raises RunError where the run is missing, unfinished, damaged,
     of several folds, or not the one whose weights the experiment names; UsageError where its model is fitted, and so
-    has no bodies.
+    has no encoders.
     """
     init = experiment.init
     if init is None:
@@ -204,12 +204,12 @@ def warm_started_network(
 
 
 def encoders_of(network: nn.Module) -> dict[str, nn.Module]:
-    """Return the bodies of a network by the name of their input, wherever they are in it."""
+    """Return the encoders of a network by the name of their input, wherever they are in it."""
     found: dict[str, nn.Module] = {}
     for part in network.modules():
-        bodies, names = getattr(part, "bodies", None), getattr(part, "names", ())
-        if isinstance(bodies, nn.ModuleList) and len(bodies) == len(names):
-            for name, body in zip(names, bodies, strict=True):
+        encoders, names = getattr(part, "encoders", None), getattr(part, "names", ())
+        if isinstance(encoders, nn.ModuleList) and len(encoders) == len(names):
+            for name, body in zip(names, encoders, strict=True):
                 found.setdefault(name, body)
     return found
 

@@ -1,4 +1,4 @@
-"""Fit a classical model: its features from the network's bodies, its target from the objective.
+"""Fit a classical model: its features from the network's encoders, its target from the objective.
 
 Shapes in names: n rows, F features, O outputs.
 """
@@ -62,7 +62,7 @@ def model_of(network: Any, family: Family) -> Any:
     """Return the part of a network that `Family.fit` finds the numbers of: its head, or the only backbone of one that
     forecasts.
     """
-    return network.bodies[0].backbone if family.forecasts else network.head
+    return network.encoders[0].backbone if family.forecasts else network.head
 
 
 def windows(network: Any, part: Subset, progress: Callable[[int, int], None] | None = None) -> Windows:
@@ -73,7 +73,7 @@ def windows(network: Any, part: Subset, progress: Callable[[int, int], None] | N
         for number, batch in enumerate(part.batches(BLOCK // 4)):
             assert batch.target_B is not None
             with torch.no_grad():
-                x_BTF: Tensor = network.bodies[0].preprocessor(batch.inputs[network.names[0]]).values.float()
+                x_BTF: Tensor = network.encoders[0].preprocessor(batch.inputs[network.names[0]]).values.float()
                 target_BHV = (batch.target_B - network.last.mean_V) / network.last.std_V
             yield Sample(x_BTF.numpy(), target_BHV.numpy(), batch.weight_B.numpy())
             if progress:

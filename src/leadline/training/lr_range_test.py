@@ -75,7 +75,7 @@ def lr_range_test(
                     name=training.optimizer.name, options={**training.optimizer.options, "lr": LOWEST}
                 ),
                 "schedule": Component(name="exponential", options={"final": HIGHEST / LOWEST}),
-                "players": {},
+                "optimizers": {},
                 "average": None,
             }
         )

@@ -1,8 +1,8 @@
 """Parameters by name: which are frozen, how fast the others learn, which are weights that L1 and Muon speak of.
 
 Names are those of a network's ``state_dict``, with each body called after its input:
-``bodies.image.backbone.layers.0.weight``, ``head.bias``. Patterns are those of shells (`fnmatch`): ``bodies.image.*``.
-"""
+``encoders.image.backbone.layers.0.weight``, ``head.bias``. Patterns are those of shells (`fnmatch`):
+``encoders.image.*``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
-from leadline.nn.network import InputEncoder, Network, current_name
+from leadline.nn.network import InputEncoder, Network
 
 LISTED = 12  # names that a message lists
 
@@ -33,20 +33,20 @@ class ParameterGroups(Fact):
     @classmethod
     def of(cls, training: TrainingSpec) -> ParameterGroups:
         """Return what a training says."""
-        freeze = tuple(current_name(pattern) for pattern in training.freeze)
-        rates = {current_name(pattern): factor for pattern, factor in training.rates.items()}
-        return cls(freeze=freeze, rates=rates, layer_decay=training.layer_decay, l1=training.l1)
+        return cls(
+            freeze=training.freeze, rates=training.lr_multipliers, layer_decay=training.layer_decay, l1=training.l1
+        )
 
     def freeze_in(self, network: nn.Module) -> None:
         """Keep gradients from parameters that match `freeze`, and mark batch norms whose statistics do.
 
-        Raises UsageError where a pattern of `freeze` or `rates` matches nothing, or where nothing is left to train.
-        """
+        Raises UsageError where a pattern of `freeze` or `lr_multipliers` matches nothing, or where nothing is left to
+        train."""
         named = list(network.named_parameters(remove_duplicate=False))  # tied weights have several names
         called = _names(network)
         known = [called(name) for name, _ in named]
         norms = {called(f"{path}.running_mean"): norm for path, norm in _norms(network)}
-        for entry, patterns in (("freeze", self.freeze), ("rates", self.rates)):
+        for entry, patterns in (("freeze", self.freeze), ("lr_multipliers", self.rates)):
             for pattern in patterns:
                 if not any(fnmatchcase(name, pattern) for name in (*known, *norms)):
                     raise UsageError(
@@ -94,9 +94,8 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
 
     Layers are taken in the order of a body's modules: one begins with each module that has a matrix of its own, and has
     the vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first; what fuses
-    several inputs by matrices is one too, before the head. In a network that is not made of bodies and a head, the last
-    layer is the head.
-    """
+    several inputs by matrices is one too, before the head. In a network that is not made of encoders and a head, the
+    last layer is the head."""
     found: dict[nn.Parameter, int] = {}
     whole = [part for part in network.modules() if isinstance(part, Network)]
     for net in whole:
@@ -104,7 +103,7 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
         joint = [] if net.fusion is None else list(net.fusion.parameters())
         between = any(p.ndim > 1 for p in joint)  # a layer of its own, rather than a few numbers beside the features
         found |= dict.fromkeys(joint, int(between))
-        for body in net.bodies:
+        for body in net.encoders:
             layers = _layers(body)
             found |= {p: len(layers) - at - (not headed) + between for at, layer in enumerate(layers) for p in layer}
     if not whole:
@@ -156,9 +155,9 @@ def _norms(network: nn.Module) -> Iterator[tuple[str, _NormBase]]:
 
 
 def _names(network: nn.Module) -> Callable[[str], str]:
-    """Return what makes a path inside the network the name that users know: bodies called after their inputs."""
+    """Return what makes a path inside the network the name that users know: encoders called after their inputs."""
     prefixes = {
-        f"{path}.bodies." if path else "bodies.": part.names
+        f"{path}.encoders." if path else "encoders.": part.names
         for path, part in network.named_modules()
         if isinstance(part, Network)
     }
@@ -176,7 +175,9 @@ def _names(network: nn.Module) -> Callable[[str], str]:
 def _offer(pattern: str, names: Sequence[str]) -> str:
     """Return a sentence with names or patterns near the one that matches nothing, or with the first of them all."""
     layers = dict.fromkeys(f"{name.rpartition('.')[0]}.*" for name in names if "." in name)
-    whole = dict.fromkeys(".".join(name.split(".")[: 2 if name.startswith("bodies.") else 1]) + ".*" for name in names)
+    whole = dict.fromkeys(
+        ".".join(name.split(".")[: 2 if name.startswith("encoders.") else 1]) + ".*" for name in names
+    )
     known = [*dict.fromkeys([*whole, *layers])]
     near = difflib.get_close_matches(pattern, [*known, *names], n=3, cutoff=0.6)
     if near:

@@ -13,7 +13,7 @@ from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.inference import embed_subset
 from leadline.run.run import Run
-from leadline.verbs.predict import other_rows, with_set_aside
+from leadline.verbs.predict import other_rows, with_invalid_rows
 from leadline.verbs.predict import write as write_table
 
 SUFFIXES = (".parquet", ".csv", ".npy")
@@ -49,7 +49,7 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
         "row": np.asarray([number for _, number in where], dtype=np.int64),
     }
     table = pl.DataFrame({**columns, **{f"e{k}": code_nE[:, k] for k in range(code_nE.shape[1])}}).sort("row_in_data")
-    return (table if series else with_set_aside(table, dataset)).drop("row_in_data")
+    return (table if series else with_invalid_rows(table, dataset)).drop("row_in_data")
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:

@@ -59,12 +59,12 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
             for part, told in zip(parts, found, strict=True)
         ]
     )
-    table = (table.sort("row_in_data") if windows else with_set_aside(table, dataset)).drop("row_in_data")
+    table = (table.sort("row_in_data") if windows else with_invalid_rows(table, dataset)).drop("row_in_data")
     columns = run.schema.target.columns if run.schema.target else ()
     return table.rename({"predicted": f"predicted_{columns[0]}"}, strict=False) if len(columns) == 1 else table
 
 
-def with_set_aside(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
+def with_invalid_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
     """Put the rows that were set aside back into their places."""
     aside = dataset.invalid_rows
     if not aside.height:

@@ -54,8 +54,8 @@ def train(
 
     `source` is a path, a bundled name, an experiment file, an `Experiment`, or data in memory: a polars or pandas
     frame, a mapping of arrays, or ``(X, y)``. With a `horizon` a table is a series, whose next steps are forecast. With
-    `init` the bodies begin with the weights of a finished run, where they fit; `freeze` names parameters that stay as
-    they begin (``"bodies"``). `settings` are further entries of the experiment, by dotted path. `repeats` runs with
+    `init` the encoders begin with the weights of a finished run, where they fit; `freeze` names parameters that stay as
+    they begin (``"encoders"``). `settings` are further entries of the experiment, by dotted path. `repeats` runs with
     different seeds go into ``<out>/repeats``. Under torchrun every process calls this; only the first returns the run,
     the others None.
 

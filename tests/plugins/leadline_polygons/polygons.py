@@ -194,11 +194,11 @@ class CornersLearning(Learning):
 
     options: CornersOptions
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network."""
         assert schema.target is not None
         state = schema.target.state
-        return assemble(schema, bodies, outputs=2 * state["corners"], last=Scale(state, self.options), fuse=fuse)
+        return assemble(schema, encoders, outputs=2 * state["corners"], last=Scale(state, self.options), fuse=fuse)
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return what the distances of corners cost, in units of the spread of coordinates."""

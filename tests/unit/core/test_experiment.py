@@ -20,9 +20,9 @@ def test_long_form_of_the_design_reads_and_round_trips() -> None:
       target: price
       split: {column: split}
       inputs:
-        front: {kind: image, augment: [flip, {shift: 0.1}, {rotate: 10}], size: 64}
+        front: {type: image, augment: [flip, {shift: 0.1}, {rotate: 10}], size: 64}
         table: {columns: [bedrooms, area]}
-    network: {bodies: {front: resnet, table: mlp}, size: small, fusion: concat}
+    network: {encoders: {front: resnet, table: mlp}, size: small, fusion: concat}
     objective: regression
     training:
       epochs: 20
@@ -56,7 +56,7 @@ def test_split_as_on_the_command_line(text: str, by: str, column: str | None) ->
 
 def test_network_by_name_stands_for_every_input() -> None:
     network = Experiment.parse({"network": {"name": "cnn", "layers": [{"conv": 8}], "size": "small"}}).network
-    assert network.bodies["*"] == Component(name="cnn", options={"layers": [{"conv": 8}]})
+    assert network.encoders["*"] == Component(name="cnn", options={"layers": [{"conv": 8}]})
     assert network.size == "small"
 
 
@@ -137,7 +137,7 @@ def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> No
     )
     network = Experiment.parse(values).network
     assert network.fusion == Component(name="concat", options={"dropout": 0.3})
-    assert network.share == (("a", "b"),) and network.bodies["*"].name == "cnn"
+    assert network.share == (("a", "b"),) and network.encoders["*"].name == "cnn"
     assert (
         Experiment.parse(with_settings({}, ("network.fusion.width=8", "network.fusion=gated"))).network.fusion.name
         == "gated"
@@ -145,4 +145,4 @@ def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> No
 
 
 def test_what_is_trained_beside_does_not_decide_the_result() -> None:
-    assert Experiment(alone=True).hash == Experiment().hash
+    assert Experiment(single_input_ablation=True).hash == Experiment().hash

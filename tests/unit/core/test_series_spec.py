@@ -57,17 +57,17 @@ def test_seasons(text: str, season: int) -> None:
 
 def test_a_series_says_how_far_is_forecast() -> None:
     with pytest.raises(UsageError, match=r"data.series: how many steps are forecast\? --horizon says it"):
-        Experiment.parse({"data": {"series": {"lookback": 3}}})
-    assert SeriesSpec(horizon=3).lookback is None
+        Experiment.parse({"data": {"series": {"context_length": 3}}})
+    assert SeriesSpec(horizon=3).context_length is None
 
 
 @pytest.mark.parametrize(
     ("entries", "why"),
     [
-        ({"time": "t", "item": "t"}, "column 't' is the time"),
-        ({"time": "t", "known": ["t"]}, "column 't' is the time"),
-        ({"item": "i", "known": ["i"]}, "column 'i' is the item"),
-        ({"every": "often"}, "a stretch of time"),
+        ({"time": "t", "series_id": "t"}, "column 't' is the time"),
+        ({"time": "t", "known_covariates": ["t"]}, "column 't' is the time"),
+        ({"series_id": "i", "known_covariates": ["i"]}, "column 'i' is the item"),
+        ({"frequency": "often"}, "a stretch of time"),
         ({"repair": "guess"}, "repair"),
         ({"gaps": "hide"}, "gaps"),
     ],
@@ -79,8 +79,8 @@ def test_what_a_series_cannot_be(entries: dict[str, object], why: str) -> None:
 
 def test_a_window_sees_ahead_where_something_is_known() -> None:
     plain, calendar, known = (
-        Window(spec=SeriesSpec(horizon=4, lookback=9, **more), aims=("y",))
-        for more in ({}, {"calendar": True}, {"known": ("x",)})
+        Window(spec=SeriesSpec(horizon=4, context_length=9, **more), aims=("y",))
+        for more in ({}, {"calendar": True}, {"known_covariates": ("x",)})
     )
     assert (plain.past, plain.seen, calendar.seen, known.seen) == (9, 0, 4, 4)
 

@@ -116,9 +116,9 @@ def test_what_the_user_says_wins_over_what_the_source_says_and_that_over_what_is
         "f",
         kinds={"zip": "category", "area": "category"},
     )
-    assert infer(of, kinds={"area": "number"}).kinds == {"zip": "category", "area": "number"}
+    assert infer(of, types={"area": "number"}).kinds == {"zip": "category", "area": "number"}
     identifier = table(id=list(range(N)))
-    assert infer(identifier, kinds={"id": "number"}).kinds == {"id": "number"}
+    assert infer(identifier, types={"id": "number"}).kinds == {"id": "number"}
 
 
 def test_a_named_column_is_taken_even_if_it_looks_like_an_identifier() -> None:
@@ -138,17 +138,17 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(
         UsageError,
         match=says(
-            "data.no-column", where="data.kinds", name="color", table="people", suggestion="Did you mean 'colour'?"
+            "data.no-column", where="data.types", name="color", table="people", suggestion="Did you mean 'colour'?"
         ),
     ):
-        infer(of, kinds={"color": "category"})
+        infer(of, types={"color": "category"})
     with pytest.raises(
         UsageError,
         match=says(
-            "data.no-kind", where="data.kinds", column="colour", kind="categry", suggestion="Did you mean 'category'?"
+            "data.no-kind", where="data.types", column="colour", kind="categry", suggestion="Did you mean 'category'?"
         ),
     ):
-        infer(of, kinds={"colour": "categry"})
+        infer(of, types={"colour": "categry"})
 
 
 def test_kinds_are_inferred_from_the_values_that_are_there() -> None:

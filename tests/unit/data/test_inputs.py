@@ -56,7 +56,7 @@ def test_media_are_inputs_of_their_own_and_scalars_are_the_table() -> None:
     assert list(found.judged) == ["id"]
     assert inputs.notes(found) == (
         (
-            "Left out 'id': all its values are different, and they look like an identifier. --set data.kinds.id=KIND"
+            "Left out 'id': all its values are different, and they look like an identifier. --set data.types.id=KIND"
             " takes it in."
         ),
     )
@@ -100,7 +100,7 @@ def test_an_entry_may_name_a_kind() -> None:
     ):
         plan(inputs={"rooms": "catgory"})
     with pytest.raises(UsageError, match="an input of kind 'image' has one column, not 2"):
-        plan(inputs={"both": {"kind": "image", "columns": ["front", "back.side"]}})
+        plan(inputs={"both": {"type": "image", "columns": ["front", "back.side"]}})
     with pytest.raises(UsageError, match=says("data.data-inputs-column-kind", name="all", own="image")):
         plan(inputs={"all": {"columns": ["front", "area"]}})
 

@@ -68,7 +68,7 @@ def series(lookback: int = 6, known: tuple[str, ...] = ()) -> InputSchema:
         ColumnSchema(name=name, kind=kind, state=lookup("columns", kind).fit(column, ColumnContext()))
         for name, (kind, column) in columns.items()
     ]
-    window = Window(spec=SeriesSpec(horizon=2, lookback=lookback, known=known), aims=("load",))
+    window = Window(spec=SeriesSpec(horizon=2, context_length=lookback, known_covariates=known), aims=("load",))
     shape = (lookback + window.seen, 3)
     return InputSchema(name="series", kind="series", fields=tuple(fields), shape=shape, window=window)
 

@@ -62,7 +62,7 @@ def test_it_trains_and_comes_back_from_files_and_from_a_pickle(kind: str, place:
     X, y = load_iris(return_X_y=True)
     fitted = clone(leadline.Classifier(network=network, epochs=2)).fit(X, y)
     predicted = fitted.predict_proba(X)
-    body: Any = fitted._network[2].bodies[0]
+    body: Any = fitted._network[2].encoders[0]
     assert body.width == width
     fitted.save(place / "saved")
     again = {} if isinstance(network, str) else {"network": network}

@@ -20,7 +20,7 @@ from sentences import says
 CLASSES = objective_for(Component(name="classification"))
 NUMBER = objective_for(Component(name="regression"))
 
-MLP = NetworkSpec(bodies={"table": Component(name="mlp")})
+MLP = NetworkSpec(encoders={"table": Component(name="mlp")})
 
 
 def schema(*kinds: str) -> Schema:
@@ -38,7 +38,7 @@ def test_what_suits_the_data_is_chosen() -> None:
 
 
 def test_the_network_is_no_baseline_of_itself() -> None:
-    network = NetworkSpec(bodies={"table": Component(name="svm")})
+    network = NetworkSpec(encoders={"table": Component(name="svm")})
     assert choose(None, network, NUMBER, schema("table")) == ("linear", "gradient-boosting")
     assert choose(("svm", "linear"), network, NUMBER, schema("table")) == ("linear",)
 

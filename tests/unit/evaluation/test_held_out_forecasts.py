@@ -26,7 +26,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def dataset(frame: pl.DataFrame = FRAME, **series: object) -> Dataset:
-    return prepare(DataSpec.model_validate({"series": {"horizon": 3, "lookback": 5, **series}}), frame)
+    return prepare(DataSpec.model_validate({"series": {"horizon": 3, "context_length": 5, **series}}), frame)
 
 
 def forecasts(windows: int, variables: int = 2) -> dict[str, np.ndarray]:
@@ -76,7 +76,7 @@ def test_of_a_great_many_those_are_written_that_do_not_overlap(monkeypatch: pyte
 def test_missing_targets_are_null_and_items_are_named() -> None:
     frame = pl.concat([FRAME.with_columns(shop=pl.lit(name)) for name in "yx"])
     frame = frame.with_columns(b=pl.when(pl.col("when") == WHEN[-1]).then(None).otherwise("b"))
-    data = dataset(frame, item="shop")
+    data = dataset(frame, series_id="shop")
     part = data.splits["test"]
     table = held_out(data.schema, part, forecasts(len(part))).table
     assert table["item"].unique().sort().to_list() == ["x", "y"]
@@ -85,7 +85,7 @@ def test_missing_targets_are_null_and_items_are_named() -> None:
 
 def test_what_comes_after_the_last_row() -> None:
     data = dataset()
-    spec = DataSpec.model_validate({"series": {"horizon": 3, "lookback": 5}})
+    spec = DataSpec.model_validate({"series": {"horizon": 3, "context_length": 5}})
     (part,) = prepare(spec, FRAME, schema=data.schema, labelled=False).splits.values()
     table = forecast_tables.continued(data.schema, part, forecasts(1), (0.1, 0.9))
     assert table.columns == [

@@ -81,13 +81,13 @@ def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
 
 def test_a_fitted_family_stands_for_all_inputs_or_for_none() -> None:
     linear = Component(name="linear", options={"l2": 1.0})
-    family = classical_family(NetworkSpec(bodies={"photo": linear, "table": linear}))
+    family = classical_family(NetworkSpec(encoders={"photo": linear, "table": linear}))
     assert family is not None and family.name == "linear"
     assert (
-        classical_family(NetworkSpec(bodies={"photo": Component(name="cnn"), "table": Component(name="mlp")})) is None
+        classical_family(NetworkSpec(encoders={"photo": Component(name="cnn"), "table": Component(name="mlp")})) is None
     )
     for other in (Component(name="mlp"), Component(name="svm"), Component(name="linear", options={"l2": 2.0})):
         with pytest.raises(UsageError, match="'linear' is one model over all inputs"):
-            classical_family(NetworkSpec(bodies={"table": linear, "photo": other}))
+            classical_family(NetworkSpec(encoders={"table": linear, "photo": other}))
     with pytest.raises(UsageError, match="one model over all inputs"):
-        classical_family(NetworkSpec(bodies={"table": linear, "photo": linear}), {"photo": nn.Identity()})
+        classical_family(NetworkSpec(encoders={"table": linear, "photo": linear}), {"photo": nn.Identity()})

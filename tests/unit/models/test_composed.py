@@ -174,8 +174,8 @@ def test_every_default_is_written_out_and_builds_the_same(spec: SignalSpec, size
     again = Component.model_validate(Component(name="rnn", options=options).model_dump(mode="json"))
     assert resolved_options(again, spec, "base") == options
     plain = Component(name="rnn", options={"over": "cnn"})
-    bodies = [build_encoder(plain, spec, Front(), size), build_encoder(again, spec, Front(), "base")]
-    assert [p.shape for p in bodies[0].parameters()] == [p.shape for p in bodies[1].parameters()]
+    encoders = [build_encoder(plain, spec, Front(), size), build_encoder(again, spec, Front(), "base")]
+    assert [p.shape for p in encoders[0].parameters()] == [p.shape for p in encoders[1].parameters()]
 
 
 @pytest.mark.parametrize("name", ["mlp", "lenet", "resnet", "rnn"])

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounter
 
 from leadline.core.component import Component
+from leadline.core.renamed import tensor_name
 from leadline.core.schema import InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec
@@ -19,7 +20,6 @@ from leadline.nn.network import (
     InputEncoder,
     Network,
     assemble,
-    current_name,
     linear_head,
     out_width,
     placeholder_inputs,
@@ -27,7 +27,7 @@ from leadline.nn.network import (
 from leadline.nn.rng import Rng, seed_for, using_rng
 from sentences import says
 
-AWKWARD = ("a.b", "type", "bodies", "ein Bild", "")  # what PyTorch would refuse as the names of modules
+AWKWARD = ("a.b", "type", "encoders", "ein Bild", "")  # what PyTorch would refuse as the names of modules
 BESIDE = fuse_by(Component(name="concat", options={"dropout": 0}))
 
 
@@ -62,7 +62,7 @@ def two_inputs() -> tuple[Network, dict[str, Tensor]]:
 def test_features_lie_side_by_side_in_the_order_of_the_schema() -> None:
     network, inputs = two_inputs()
     network.eval()
-    first, second = network.bodies
+    first, second = network.encoders
     expected = torch.cat([first(inputs["a.b"]), second(inputs["type"])], dim=1)
     assert torch.equal(network.features(inputs), expected)
     assert torch.equal(network(inputs), network.head(expected))
@@ -82,7 +82,7 @@ def test_last_comes_after_the_head() -> None:
 def test_a_body_that_gives_outputs_needs_no_head() -> None:
     network = assemble(schema("x"), {"x": body(3, 4, gives_outputs=True)}, outputs=4).eval()
     x = torch.randn(5, 3)
-    assert torch.equal(network({"x": x}), network.bodies[0](x))
+    assert torch.equal(network({"x": x}), network.encoders[0](x))
 
 
 def test_a_body_that_gives_the_wrong_number_of_outputs_is_refused() -> None:
@@ -206,14 +206,14 @@ def test_absent_rows_are_stood_in_for_by_those_before_them() -> None:
 @pytest.mark.parametrize(
     ("old", "now"),
     [
-        ("bodies.0.front.mean_K", "bodies.0.preprocessor.mean_K"),
-        ("generator.bodies.1.front.fronts.date.weight", "generator.bodies.1.preprocessor.fronts.date.weight"),
-        ("bodies.*.front.*", "bodies.*.preprocessor.*"),
-        ("bodies.image.front", "bodies.image.preprocessor"),
-        ("bodies.front.backbone.*", "bodies.front.backbone.*"),
-        ("bodies.0.preprocessor.fronts.x", "bodies.0.preprocessor.fronts.x"),
+        ("bodies.0.front.mean_K", "encoders.0.preprocessor.mean_K"),
+        ("generator.bodies.1.front.fronts.date.weight", "generator.encoders.1.preprocessor.fronts.date.weight"),
+        ("bodies.*.front.*", "encoders.*.preprocessor.*"),
+        ("bodies.image.front", "encoders.image.preprocessor"),
+        ("bodies.front.backbone.*", "encoders.front.backbone.*"),
+        ("bodies.0.preprocessor.fronts.x", "encoders.0.preprocessor.fronts.x"),
         ("head.front.weight", "head.front.weight"),
     ],
 )
 def test_names_of_version_0_1_are_those_of_today(old: str, now: str) -> None:
-    assert current_name(old) == now
+    assert tensor_name(old) == now

@@ -69,7 +69,7 @@ def test_features_are_those_of_each_input_by_itself_once_trained() -> None:
     net, inputs = network(Dense()).eval(), rows()
     assert torch.allclose(
         net.features(inputs),
-        torch.cat([body(inputs[name]) for name, body in zip("abc", net.bodies, strict=True)], 1),
+        torch.cat([body(inputs[name]) for name, body in zip("abc", net.encoders, strict=True)], 1),
         atol=1e-6,
     )
 
@@ -77,7 +77,7 @@ def test_features_are_those_of_each_input_by_itself_once_trained() -> None:
 def test_batch_norm_has_one_mean_of_all_inputs() -> None:
     net, inputs = network(Dense()).train(), rows()
     net.features(inputs)
-    dense, norm = net.bodies[0].backbone.layers[:2]  # type: ignore[union-attr]
+    dense, norm = net.encoders[0].backbone.layers[:2]  # type: ignore[union-attr]
     expected = 0.1 * dense(torch.cat([inputs["a"], inputs["b"]])).mean(0)
     assert torch.allclose(norm.running_mean, expected, atol=1e-5)
     assert int(norm.num_batches_tracked) == 1
@@ -107,8 +107,8 @@ def test_shared_weights_are_one_in_counts_files_and_rates(tmp_path: Path) -> Non
     net, one = network(Dense()), 3 * 4 + 4 + 8
     assert net.parameter_counts() == {"a": one, "b": 0, "c": one, "head": 12 * 2 + 2}
     assert sum(p.numel() for p in net.parameters()) == 2 * one + 26
-    factors = ParameterGroups(rates={"bodies.*": 0.1, "bodies.b.*": 0.5}).factors(net)
-    assert factors[net.bodies[0].backbone.layers[0].weight] == 0.1 * 0.5  # type: ignore[union-attr, index]
+    factors = ParameterGroups(rates={"encoders.*": 0.1, "encoders.b.*": 0.5}).factors(net)
+    assert factors[net.encoders[0].backbone.layers[0].weight] == 0.1 * 0.5  # type: ignore[union-attr, index]
     save_weights(net, tmp_path / "w")
     other = network(Dense())
     with torch.no_grad():

@@ -44,16 +44,16 @@ def test_a_column_that_the_split_takes_is_told(said) -> None:
     assert left_out not in said(**data, columns=["length", "farm"])
 
 
-def test_rows_set_aside_are_told_once_with_the_place_of_the_list(said, place: Path) -> None:
+def test_rows_dropped_are_told_once_with_the_place_of_the_list(said, place: Path) -> None:
     for kind in ("cat", "dog"):
         (place / "photos" / kind).mkdir(parents=True)
         for i in range(12):
             Image.new("RGB", (4, 4), (i, 9, 9)).save(place / "photos" / kind / f"{i}.png")
     (place / "photos" / "cat" / "broken.png").write_text("no picture")
     lines = said(source="photos")
-    (aside,) = [line for line in lines if "set aside" in line]
+    (aside,) = [line for line in lines if "dropped, listed" in line]
     assert aside.startswith(
-        "1 row set aside, listed in set_aside.parquet of the run folder. The first: cat/broken.png: "
+        "1 row dropped, listed in invalid_rows.parquet of the run folder. The first: cat/broken.png: "
     )
     assert "input image: 4×4×3 image" in lines
 
@@ -63,7 +63,9 @@ def test_a_series_is_told_by_its_windows(said) -> None:
     waves = {name: np.sin(np.arange(91) / k) for k, name in enumerate(("sold", "wind", "promo"), start=2)}
     frame.with_columns(**waves).write_csv("days.csv")
     lines = said(
-        source="days.csv", target="sold", series={"horizon": 3, "lookback": 7, "known": ["promo"], "calendar": True}
+        source="days.csv",
+        target="sold",
+        series={"horizon": 3, "context_length": 7, "known_covariates": ["promo"], "calendar": True},
     )
     assert lines[:3] == [
         "days: 64 train, 7 validation, 7 test windows (by time 'day')",
@@ -78,9 +80,9 @@ def test_columns_that_a_forecasting_network_overlooks_are_named() -> None:
     pl.DataFrame({"day": day, "load": rng.normal(size=len(day)), "promo": rng.normal(size=len(day))}).write_csv(
         "load.csv"
     )
-    data = {"source": "load.csv", "target": "load", "series": {"horizon": 3, "known": ["promo"]}}
+    data = {"source": "load.csv", "target": "load", "series": {"horizon": 3, "known_covariates": ["promo"]}}
     for network, overlooks in (("nlinear", True), ("tcn", False)):
-        experiment = Experiment.model_validate({"data": data, "network": {"bodies": {"series": network}}})
+        experiment = Experiment.model_validate({"data": data, "network": {"encoders": {"series": network}}})
         dataset = prepare(experiment.data, seed=0)
         assert [one.name for one in dataset.schema.inputs] == ["series"]
         lines: list[str] = []

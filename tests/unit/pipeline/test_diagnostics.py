@@ -164,7 +164,7 @@ def test_an_objective_that_makes_nothing_is_not_looked_at() -> None:
 def test_a_run_shows_its_pictures_and_says_how_training_ended(train: Any, place: Path) -> None:
     rng = np.random.default_rng(0)
     np.savez(place / "dots.npz", images=rng.integers(0, 256, (60, 6, 6), dtype=np.uint8))
-    settings = {"objective.width": 2, "judge": False}
+    settings = {"objective.width": 2, "reference_classifier": False}
     run = train("dots.npz", target="none", objective="gan", network="mlp", epochs=3, settings=settings)
     content = json.loads((run.folder / "exhibits" / "new_by_epoch.json").read_text())
     assert content["headings"] == ["epoch 1", "epoch 2", "epoch 3"]
@@ -187,7 +187,7 @@ def test_killed_and_resumed_two_players_and_their_pictures_are_the_same(
     np.savez(place / "dots.npz", images=rng.integers(0, 256, (60, 6, 6), dtype=np.uint8))
     settings = {
         "objective.width": 2,
-        "judge": False,
+        "reference_classifier": False,
         "training.checkpoint_seconds": 1e-9,
         "training.batch": 16,
         **options,

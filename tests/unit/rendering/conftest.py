@@ -43,7 +43,7 @@ DIGITS = {
     "data": {
         "source": "digits",
         "target": "label",
-        "inputs": {"image": {"kind": "image", "augment": [{"shift": 0.1}]}},
+        "inputs": {"image": {"type": "image", "augment": [{"shift": 0.1}]}},
     },
     "network": "cnn",
     "objective": "classification",
@@ -119,7 +119,7 @@ def tables() -> Iterator[ExhibitDraft]:
     yield draft("columns", "Columns", ["column", "kind", "role", "missing", "summary"], image, label)
     lost = ["scans/0017.png", 17, "image", "truncated after 212 bytes"]
     yield draft(
-        "set_aside",
+        "invalid_rows",
         "Set aside",
         ["file", "row", "column", "reason"],
         lost,
@@ -230,7 +230,7 @@ def classification(folder: Path, labels: list[str] | None = None) -> Report:
     twins = "rows of test whose encoded inputs equal those of a row of train"
     findings = [
         *rows(PARTS),
-        Finding(name="rows_set_aside", value=2, unit="rows", method="counted", better="lower"),
+        Finding(name="rows_dropped", value=2, unit="rows", method="counted", better="lower"),
         Finding(name="duplicates", group="splits=train, test", value=0, unit="rows", method=twins),
     ]
     for (split, n), value in zip(PARTS, (0.9992, 0.9778, 0.98611), strict=True):

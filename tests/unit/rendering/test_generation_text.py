@@ -16,7 +16,7 @@ from leadline.rendering.outline import judged_split, outline
 from leadline.rendering.summary_text import summary_text
 from leadline.rendering.terminal import headlines
 
-AGAIN = Reproduction(producer="generated", options={"judge": "auto"})
+AGAIN = Reproduction(producer="generated", options={"reference_classifier": "auto"})
 
 
 def made(name: str, value: float | None, interval: tuple[float, float] | None = None, **rest: Any) -> Finding:

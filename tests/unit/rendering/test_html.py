@@ -217,7 +217,7 @@ def test_a_long_table_says_what_it_leaves_out(tmp_path: Path, diabetes_run: Run)
     page = exhibit_page(
         tmp_path,
         diabetes_run[0],
-        ExhibitDraft("set_aside", "table", "Set aside", {"columns": list("abcd"), "rows": rows}),
+        ExhibitDraft("invalid_rows", "table", "Set aside", {"columns": list("abcd"), "rows": rows}),
     )
     assert "reason 199<" in page
     assert "reason 200<" not in page

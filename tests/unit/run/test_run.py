@@ -43,14 +43,14 @@ class TwoInputs(nn.Module):
     def __init__(self, called: str) -> None:
         super().__init__()
         body = {called: nn.Linear(2, 2), "backbone": nn.Linear(2, 2)}
-        self.bodies = nn.ModuleList([nn.ModuleDict(body)])
+        self.encoders = nn.ModuleList([nn.ModuleDict(body)])
         self.head = nn.Linear(2, 1)
 
 
 def test_weights_of_version_0_1_are_read(tmp_path: Path) -> None:
     old, new = TwoInputs("front"), TwoInputs("preprocessor")
     save_weights(old, tmp_path / "w")
-    assert "bodies.0.front.weight" in old.state_dict()
+    assert "encoders.0.front.weight" in old.state_dict()
     load_weights(new, tmp_path / "w")
     assert all(torch.equal(a, b) for a, b in zip(old.parameters(), new.parameters(), strict=True))
     with pytest.raises(RunError, match=says("run.does-not-hold-weights")):

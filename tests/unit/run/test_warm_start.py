@@ -121,11 +121,11 @@ def other_weights(folder: str) -> None:
 
 
 def test_frozen_bodies_stay_what_the_other_run_made_them(before: Run) -> None:
-    run = classify(init=before, freeze="bodies", out="run")
+    run = classify(init=before, freeze="encoders", out="run")
     old, new = body(before.network), body(run.network)
     assert old.keys() == new.keys()
     assert all(torch.equal(old[name], new[name]) for name in old)
-    assert run.experiment.training.freeze == ("bodies.*",)
+    assert run.experiment.training.freeze == ("encoders.*",)
     assert run.report.run.parent == "before"
     began = run.report.environment["init"]
     assert began["weights"] == files.sha256(before.folder / files.WEIGHTS) == run.experiment.init.weights
@@ -137,7 +137,7 @@ def test_all_that_fits_is_copied_and_shared_with_nobody(before: Run) -> None:
     one, said = begun(init="before")
     old, new = body(before.network), body(one.network)
     assert all(torch.equal(old[name], new[name]) for name in old)
-    assert f"{len(new)} of {len(new)} tensors of the bodies begin as before left them" in said
+    assert f"{len(new)} of {len(new)} tensors of the encoders begin as before left them" in said
     drawn, _ = begun()
     assert not all(torch.equal(old[name], x) for name, x in body(drawn.network).items())
     with torch.no_grad():
@@ -185,14 +185,14 @@ def test_resuming_needs_the_weights_it_began_with(before: Run) -> None:
 
 
 def test_the_network_is_that_of_the_run_unless_its_options_are_given(before: Run) -> None:
-    known = before.experiment.network.bodies["table"]
-    assert begun(init=before)[0].run_context.experiment.network.bodies["table"] == known
+    known = before.experiment.network.encoders["table"]
+    assert begun(init=before)[0].run_context.experiment.network.encoders["table"] == known
     longer, said = begun(
-        init=before, settings={"network": {"name": "mlp", "hidden": [*known.options["hidden"], 6]}}, freeze="bodies"
+        init=before, settings={"network": {"name": "mlp", "hidden": [*known.options["hidden"], 6]}}, freeze="encoders"
     )
-    assert longer.run_context.experiment.network.bodies["table"].options["hidden"][-1] == 6
+    assert longer.run_context.experiment.network.encoders["table"].options["hidden"][-1] == 6
     assert sorted(filter(None, whys(longer).values())) == ["no such layer there"] * 2
-    assert "frozen, and yet with fresh weights: bodies.table" in said
+    assert "frozen, and yet with fresh weights: encoders.table" in said
     with pytest.raises(UsageError, match=says("run.init-input-network-whose", known="mlp")):
         begun(init=before, network="transformer")
 
@@ -201,7 +201,7 @@ def test_columns_that_differ_are_told_and_the_rest_is_carried_over(before: Run) 
     one, said = begun(rows(depth=lambda rng, n: rng.normal(size=n)), init=before)
     assert "'depth' is new" in said
     assert any("here" in str(why) and "there" in str(why) for why in whys(one).values())
-    assert whys(one)["bodies.table.backbone.layers.0.bias"] is None
+    assert whys(one)["encoders.table.backbone.layers.0.bias"] is None
     assert all(why for name, why in whys(one).items() if ".preprocessor." in name)
 
 
@@ -245,12 +245,12 @@ def test_texts_are_read_with_the_vocabulary_of_the_run_unless_it_knows_nothing(b
         pl.DataFrame({"text": [" ".join(rng.choice(some, 3)) for _ in range(60)], "kind": ["u", "v"] * 30})
         for some in (english, russian)
     )
-    settings = {"data.kinds": {"text": "text"}, "network.size": "small"}
+    settings = {"data.types": {"text": "text"}, "network.size": "small"}
     run = train(first, objective="masked", settings={**settings, "data.ignore": ["kind"], "data.target": "none"})
     with pytest.raises(UsageError, match=says("run.init-vocabulary-knows-no", one="text")):
         begun(other, init=run, settings=settings)
     one, _ = begun(first, init=run, settings=settings)
-    assert one.run_context.experiment.network.bodies["text"].name == "rnn"  # step by step there, pooled here
+    assert one.run_context.experiment.network.encoders["text"].name == "rnn"  # step by step there, pooled here
     assert set(whys(one).values()) == {None}
 
 

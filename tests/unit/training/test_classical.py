@@ -22,7 +22,7 @@ def made(frame: pl.DataFrame, target: str, network: str = "linear", **objective:
     rows = {name: len(part) for name, part in dataset.splits.items()}
     component = Component(name=objective.pop("name"), options=objective) if objective else None
     asked = Experiment(
-        data=DataSpec(target=target), network=NetworkSpec(bodies={"*": Component(name=network)}), objective=component
+        data=DataSpec(target=target), network=NetworkSpec(encoders={"*": Component(name=network)}), objective=component
     )
     experiment = resolve(asked, dataset.schema, rows)
     assert experiment.objective is not None

@@ -66,14 +66,14 @@ def moved(net: nn.Module, **others: object) -> set[str]:
 @pytest.mark.parametrize("optimizer", registered("optimizers"))
 def test_frozen_parameters_and_statistics_stay_as_they_are(optimizer: str) -> None:
     net = network()
-    assert moved(net, optimizer=optimizer, freeze=("bodies.table.*",)) == {"head.weight", "head.bias"}
+    assert moved(net, optimizer=optimizer, freeze=("encoders.table.*",)) == {"head.weight", "head.bias"}
     assert [name for name, p in net.named_parameters() if p.requires_grad] == ["head.weight", "head.bias"]
 
 
 def test_frozen_batch_norms_normalise_by_their_statistics_and_others_by_the_batch() -> None:
     net = network()
     first, second = (module for module in net.modules() if isinstance(module, nn.BatchNorm1d))
-    step = plain(net, objective=OnTable(), freeze=("bodies.table.backbone.layers.1.*",))
+    step = plain(net, objective=OnTable(), freeze=("encoders.table.backbone.layers.1.*",))
     step(Table(8).batch(torch.arange(8)))
     assert (first.training, second.training) == (False, True)
     net.eval()
@@ -86,7 +86,7 @@ def test_frozen_batch_norms_normalise_by_their_statistics_and_others_by_the_batc
 def test_freezing_only_weights_leaves_statistics_moving() -> None:
     seen = moved(network(), freeze=("*.weight",))
     assert not any(name.endswith(".weight") for name in seen)
-    assert "bodies.0.backbone.layers.1.running_mean" in seen
+    assert "encoders.0.backbone.layers.1.running_mean" in seen
 
 
 def test_tied_weights_are_frozen_by_either_name() -> None:
@@ -100,9 +100,9 @@ def test_tied_weights_are_frozen_by_either_name() -> None:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ({"freeze": ("bodies.tabel.*",)}, r"training.freeze: .*'bodies.tabel.\*'.*'bodies.table.\*'"),
-        ({"freeze": ("zzz",)}, r"Known: bodies.table.\*, head.\*"),
-        ({"rates": {"haed.*": 0.1}}, r"training.rates: .*'haed.\*'.*'head.\*'"),
+        ({"freeze": ("encoders.tabel.*",)}, r"training.freeze: .*'encoders.tabel.\*'.*'encoders.table.\*'"),
+        ({"freeze": ("zzz",)}, r"Known: encoders.table.\*, head.\*"),
+        ({"rates": {"haed.*": 0.1}}, r"training.lr_multipliers: .*'haed.\*'.*'head.\*'"),
         ({"freeze": ("*",)}, "leaves nothing to train"),
     ],
 )
@@ -113,7 +113,7 @@ def test_patterns_that_make_no_sense_are_refused_with_the_names_there_are(groups
 
 def test_names_with_dots_and_several_inputs() -> None:
     net = Network({"an.input": body(), "b": body()}, linear_head(12, 1))
-    ParameterGroups(freeze=("bodies.an.input.*",)).freeze_in(net)
+    ParameterGroups(freeze=("encoders.an.input.*",)).freeze_in(net)
     assert {name.split(".")[1] for name, p in net.named_parameters() if not p.requires_grad} == {"0"}
 
 
@@ -122,7 +122,11 @@ def test_rates_multiply_where_several_patterns_match() -> None:
     factors = ParameterGroups(rates={"head.*": 0.5, "*.weight": 0.1, "*scale*": 0.0}).factors(net)
     found = {name: factors.get(p, 1.0) for name, p in net.named_parameters()}
     assert found["head.weight"] == pytest.approx(0.05)
-    assert (found["head.bias"], found["bodies.0.preprocessor.scale_F"], found["bodies.0.backbone.layers.1.bias"]) == (
+    assert (
+        found["head.bias"],
+        found["encoders.0.preprocessor.scale_F"],
+        found["encoders.0.backbone.layers.1.bias"],
+    ) == (
         0.5,
         0.0,
         1.0,
@@ -133,7 +137,7 @@ def test_a_rate_is_the_factor_of_a_step() -> None:
     whole, part = network("none"), network("none")
     start = network("none").state_dict()
     trained(whole, steps=1)
-    trained(part, steps=1, rates={"head.*": 0.25})
+    trained(part, steps=1, lr_multipliers={"head.*": 0.25})
     for name, x in part.state_dict().items():
         share = 0.25 if name.startswith("head") else 1.0
         torch.testing.assert_close(
@@ -145,13 +149,13 @@ def test_layers_learn_more_slowly_the_further_from_the_head_they_are() -> None:
     net = network()
     factors = ParameterGroups(layer_decay=0.5, rates={"head.bias": 2.0}).factors(net)
     assert {name: factors.get(p, 1.0) for name, p in net.named_parameters()} == {
-        "bodies.0.preprocessor.scale_F": 0.125,
-        "bodies.0.backbone.layers.0.weight": 0.25,
-        "bodies.0.backbone.layers.1.weight": 0.25,
-        "bodies.0.backbone.layers.1.bias": 0.25,
-        "bodies.0.backbone.layers.3.weight": 0.5,
-        "bodies.0.backbone.layers.4.weight": 0.5,
-        "bodies.0.backbone.layers.4.bias": 0.5,
+        "encoders.0.preprocessor.scale_F": 0.125,
+        "encoders.0.backbone.layers.0.weight": 0.25,
+        "encoders.0.backbone.layers.1.weight": 0.25,
+        "encoders.0.backbone.layers.1.bias": 0.25,
+        "encoders.0.backbone.layers.3.weight": 0.5,
+        "encoders.0.backbone.layers.4.weight": 0.5,
+        "encoders.0.backbone.layers.4.bias": 0.5,
         "head.weight": 1.0,
         "head.bias": 2.0,
     }
@@ -168,8 +172,8 @@ def test_without_a_head_the_last_layer_is_one() -> None:
 def test_hidden_matrices_are_neither_front_nor_embedding_nor_head() -> None:
     net = network()
     assert {name for name, p in net.named_parameters() if p in hidden_matrices(net)} == {
-        "bodies.0.backbone.layers.0.weight",
-        "bodies.0.backbone.layers.3.weight",
+        "encoders.0.backbone.layers.0.weight",
+        "encoders.0.backbone.layers.3.weight",
     }
     words = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 4), nn.Linear(4, 2))
     assert hidden_matrices(words) == {words[1].weight}
@@ -202,16 +206,16 @@ def test_l1_shrinks_what_does_not_matter() -> None:
 
 def test_l1_where_no_weight_is_trained() -> None:
     assert moved(network("none"), freeze=("*.weight", "*scale*"), l1=0.1) == {
-        "bodies.0.backbone.layers.0.bias",
-        "bodies.0.backbone.layers.2.bias",
+        "encoders.0.backbone.layers.0.bias",
+        "encoders.0.backbone.layers.2.bias",
         "head.bias",
     }
 
 
 def test_frozen_networks_resume_to_the_same_bits() -> None:
     groups = {
-        "freeze": ("bodies.table.backbone.layers.0.*",),
-        "rates": {"head.*": 0.3},
+        "freeze": ("encoders.table.backbone.layers.0.*",),
+        "lr_multipliers": {"head.*": 0.3},
         "layer_decay": 0.8,
         "l1": 0.01,
     }

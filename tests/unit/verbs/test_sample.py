@@ -63,7 +63,7 @@ def test_rows_are_written_by_the_name_of_the_file(place: Path) -> None:
 
 @pytest.fixture
 def pictures(train) -> Run:
-    settings = {"objective.conditional": True, "judge": False, "network.size": "small"}
+    settings = {"objective.conditional": True, "reference_classifier": False, "network.size": "small"}
     return train("digits", target=None, objective="vae", epochs=1, settings=settings)
 
 
@@ -92,7 +92,12 @@ def test_pictures_are_drawn_and_written_as_a_grid_or_as_pixels(pictures: Run, pl
 
 
 def test_drawn_rows_can_be_trained_on(train, place: Path) -> None:
-    run = train(objective="vae", target="kind", epochs=3, settings={"objective.conditional": True, "judge": False})
+    run = train(
+        objective="vae",
+        target="kind",
+        epochs=3,
+        settings={"objective.conditional": True, "reference_classifier": False},
+    )
     rows = pl.concat([sample(run, 40, quiet=True, label=label) for label in ("ja", "nein")])
     assert rows.columns == ["length", "width", "farm", "kind"]
     assert rows["length"].is_not_null().all()

@@ -28,7 +28,7 @@ def invalid_rows(
     """Return the rows that cannot be used, one line a row (`PROBLEMS`), and which inputs every row has (N,K) bool.
 
     The latter is None where every row that can be used has all of them. A row without one of several inputs can be
-    used, unless ``data.inputs.NAME.missing`` is ``aside``; one without its only input, or without any, cannot. `labels`
+    used, unless ``data.inputs.NAME.missing`` is ``drop``; one without its only input, or without any, cannot. `labels`
     are the problems of the target.
     """
     rows = next(len(one.hashes) for one in columns.values())
@@ -49,7 +49,7 @@ def invalid_rows(
 
 def _needed(schema: Schema, one: InputSchema, spec: DataSpec) -> bool:
     asked = (spec.inputs or {}).get(one.name)
-    return len(schema.inputs) == 1 or (asked is not None and asked.missing == "aside")
+    return len(schema.inputs) == 1 or (asked is not None and asked.missing == "drop")
 
 
 def _absent(one: InputSchema, missing: np.ndarray) -> pl.DataFrame:

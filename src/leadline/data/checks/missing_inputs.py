@@ -40,7 +40,7 @@ def _on(name: str, counts: list[MissingInput], splits: Mapping[str, Subset]) -> 
     )
     yield (
         f"The input {name!r} is missing in {told}. The network is told so, and does without; "
-        f"--set data.inputs.{name}.missing=aside leaves such rows out."
+        f"--set data.inputs.{name}.missing=drop leaves such rows out."
     )
     for count in counts:
         if count.rows < len(splits[count.subset]) or not count.rows:

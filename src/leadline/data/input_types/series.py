@@ -42,7 +42,7 @@ def _known_ahead(one: InputSchema) -> Tensor | None:
     start = 0
     for field in one.fields:
         end = start + column_type(field.kind).width(field.state)
-        if field.name in (one.window.spec.time, *one.window.spec.known):
+        if field.name in (one.window.spec.time, *one.window.spec.known_covariates):
             known += range(start, end)
         start = end
     return torch.tensor(known, dtype=torch.int64) if known else None
@@ -66,8 +66,8 @@ def _described(one: InputSchema) -> str:
     assert one.window is not None
     spec = one.window.spec
     beside = [f.name for f in one.fields if f.name not in (spec.time, *one.window.aims)]
-    known = [*spec.known, *(["the calendar"] if spec.calendar else [])]
-    said = f"the last {counted(one.window.past, 'step')} of {spec.every}"
+    known = [*spec.known_covariates, *(["the calendar"] if spec.calendar else [])]
+    said = f"the last {counted(one.window.past, 'step')} of {spec.frequency}"
     said += f", with {listed(beside, COLUMNS)} beside" if beside else ""
     return said + (f"; known ahead: {listed(known, COLUMNS)}" if known else "")
 

@@ -48,18 +48,18 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     _check(table, spec, spec.series)
     named = targets.find(table, spec) if spec.target is not None else ()
     taken = _taken(table, spec, found)
-    for column in (*named, *spec.series.known, *(spec.columns or ())):
+    for column in (*named, *spec.series.known_covariates, *(spec.columns or ())):
         if column in taken:
             raise UsageError(say("series.column-cannot-forecast-forecast", column=column, taken=taken[column]))
-    wanted = {*named, *spec.series.known, *(spec.columns or ())}
+    wanted = {*named, *spec.series.known_covariates, *(spec.columns or ())}
     left_out = dict(taken)
     if spec.columns is not None:
         left_out |= {
             c: "not among the columns asked for" for c in table.frame.columns if c not in wanted and c not in taken
         }
     candidates = [c for c in table.frame.columns if c not in left_out]
-    own = {c: kind for c, kind in spec.kinds.items() if c in candidates} | dict.fromkeys(named, "number")
-    inferred = kinds(table, spec.model_copy(update={"kinds": own}), candidates, asked=wanted, progress=progress)
+    own = {c: kind for c, kind in spec.types.items() if c in candidates} | dict.fromkeys(named, "number")
+    inferred = kinds(table, spec.model_copy(update={"types": own}), candidates, asked=wanted, progress=progress)
     unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not column_type(kind).scalar}
     for column in wanted & unfit.keys():
         raise UsageError(
@@ -67,7 +67,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
         )
     fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
     aims = named or tuple(
-        c for c, kind in fit.items() if column_type(kind).spread is not None and c not in spec.series.known
+        c for c, kind in fit.items() if column_type(kind).spread is not None and c not in spec.series.known_covariates
     )
     if not aims:
         columns = ", ".join(map(repr, candidates)) or "none"
@@ -132,7 +132,7 @@ def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, 
 def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
     check_columns(spec.ignore, table, "--ignore")
     check_columns(spec.columns or (), table, "--inputs")
-    check_columns(series.known, table, "data.series.known")
+    check_columns(series.known_covariates, table, "data.series.known_covariates")
     for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:
             raise UsageError(say("series.not-series-all-columns", entry=entry))

@@ -32,13 +32,18 @@ def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplit
     """
     past, horizon = window.past, window.spec.horizon
     end_I = np.flatnonzero(np.append(np.diff(found.item_N) != 0, True))  # the last row of each item
-    last_I = _last_known(found, window, end_I) if window.spec.known else end_I
+    last_I = _last_known(found, window, end_I) if window.spec.known_covariates else end_I
     lacking_I = np.maximum(last_I + horizon - end_I, 0)
     after_P = np.repeat(end_I, lacking_I)
     steps_P = np.arange(len(after_P)) - np.repeat(np.cumsum(lacking_I) - lacking_I, lacking_I) + 1
     order = np.argsort(np.concatenate([np.arange(len(found.item_N)), after_P + 0.5]), kind="stable")
     grown = appended(found, after_P, steps_P, order)
-    ahead = {"table": grown.table.fingerprint, "ahead": horizon, "known": window.spec.known, "aims": window.aims}
+    ahead = {
+        "table": grown.table.fingerprint,
+        "ahead": horizon,
+        "known": window.spec.known_covariates,
+        "aims": window.aims,
+    }
     grown = grown._replace(table=replace(grown.table, fingerprint=digest(ahead)))
     origin_I = last_I + 1 + np.concatenate([[0], np.cumsum(lacking_I)[:-1]])
     start_N = np.maximum.accumulate(
@@ -48,7 +53,7 @@ def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplit
     stays_I = grown.segment_N[origin_I - 1] == grown.segment_N[origin_I + horizon - 1]
     aside, notes = _too_short(found, window, last_I, there_I, (there_I >= past) & stays_I)
     rows = origin_I[(there_I >= past) & stays_I]
-    if window.spec.known:
+    if window.spec.known_covariates:
         _check_known(grown, window, rows)
     shared = WindowSplits({ALL: rows}, np.empty(0, dtype=np.int64), "not split", notes, None, "", aside, labelled=False)
     return grown, shared
@@ -93,7 +98,7 @@ def _too_short(
 
 
 def _check_known(grown: Ordered, window: Window, origins: np.ndarray) -> None:
-    for name in window.spec.known:
+    for name in window.spec.known_covariates:
         column = grown.table.frame[name]
         row_P = (origins[:, None] + np.arange(window.spec.horizon)).reshape(-1)
         missing = column[row_P].is_null().arg_true()

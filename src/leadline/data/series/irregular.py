@@ -104,12 +104,12 @@ def _number(rows: SeriesRows, at: int) -> int:
 
 def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
     advice = []
-    if spec.item is None and again_M.any() and (column := _items(rows)):
+    if spec.series_id is None and again_M.any() and (column := _items(rows)):
         advice.append(f"If rows belong to different items, --item says whose they are: perhaps --item {column}.")
-    if spec.zone is None and rows.times.dates and _as_clocks_are_set_back(rows, again_M):
+    if spec.time_zone is None and rows.times.dates and _as_clocks_are_set_back(rows, again_M):
         advice.append(
-            "If clocks were set back there, --set data.series.zone=Europe/Berlin (or another) reads times on such a"
-            " clock."
+            "If clocks were set back there, --set data.series.time_zone=Europe/Berlin (or another) reads times on such"
+            " a clock."
         )
     advice.append(
         "--set data.series.repair=drop keeps the first row of each step and drops rows between steps; mean or last"

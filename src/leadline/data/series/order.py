@@ -48,25 +48,25 @@ def ordered(
     notes = list(found.notes)
     if (np.diff(order_M) < 0).any():
         notes.append(
-            f"Rows are taken in order of {'item and time' if spec.item else 'time'}, which is not how they come."
+            f"Rows are taken in order of {'item and time' if spec.series_id else 'time'}, which is not how they come."
         )
     row_M, item_M, time_M = row_M[order_M], item_M[order_M], time_M[order_M]
-    step = Step.parse(spec.every) if spec.every else find_step(time_M, item_M, dates=found.dates)
+    step = Step.parse(spec.frequency) if spec.frequency else find_step(time_M, item_M, dates=found.dates)
     if (step.unit == "1") == found.dates:
         raise DataError(say("series.data-series-every-no", step=step, found=found.name, kind=_kind(found)))
     how = {
         "time": found.name,
-        "item": spec.item,
+        "item": spec.series_id,
         "every": str(step),
         "repair": spec.repair,
         "gaps": spec.gaps,
-        "zone": spec.zone,
+        "zone": spec.time_zone,
     }
     own = replace(table, fingerprint=digest({"table": table.fingerprint, **how}))
     rows = irregular.SeriesRows(own, found, row_M, item_M, time_M, *_ticks(time_M, item_M, step, spec))
     rows, more = irregular.regularise(rows, spec, step)
     notes += more
-    result = _taken(rows, found, spec.item, step, aside)
+    result = _taken(rows, found, spec.series_id, step, aside)
     whole, more = gaps.handled(result, rows.tick_M, spec)
     return whole._replace(notes=(*notes, *more))
 
@@ -87,9 +87,13 @@ def _ticks(time_M: np.ndarray, item_M: np.ndarray, step: Step, spec: SeriesSpec)
 def _without(table: Table, spec: SeriesSpec, found: Times) -> pl.DataFrame:
     """Return the rows without a time or an item."""
     rows = [(row, found.name, _why(table, spec, found, row)) for row in found.values.is_null().arg_true().to_list()]
-    if spec.item is not None:
+    if spec.series_id is not None:
         told = {row for row, _, _ in rows}
-        rows += [(row, spec.item, "there is no item") for row in _missing(table.frame[spec.item]) if row not in told]
+        rows += [
+            (row, spec.series_id, "there is no item")
+            for row in _missing(table.frame[spec.series_id])
+            if row not in told
+        ]
     return pl.DataFrame(rows, schema=PROBLEMS, orient="row").sort("row")
 
 
@@ -102,15 +106,15 @@ def _why(table: Table, spec: SeriesSpec, found: Times, row: int) -> str:
     value = table.frame[found.name][row]
     if value is None or not str(value).strip():
         return "there is no time"
-    clock = f" on the clock of {spec.zone}" if spec.zone else ""
+    clock = f" on the clock of {spec.time_zone}" if spec.time_zone else ""
     return f"{shown(value)} is no time{clock}"
 
 
 def _items(table: Table, spec: SeriesSpec) -> np.ndarray:
     """Return the number of each row's item (N,) int64, in the order of their names."""
-    if spec.item is None:
+    if spec.series_id is None:
         return np.zeros(table.frame.height, dtype=np.int64)
-    return table.frame[spec.item].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    return table.frame[spec.series_id].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
 
 
 def _taken(rows: irregular.SeriesRows, found: Times, item: str | None, step: Step, aside: pl.DataFrame) -> Ordered:

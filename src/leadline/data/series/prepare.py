@@ -77,16 +77,16 @@ def prepare(
     assert one.window is not None
     encoded = encode(found.table, one.fields, one.name, progress)
     unread = located(encoded.problems, RowOrigins(found.table))
-    set_aside = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
-    if spec.strict and (set_aside.height or unread.height):
+    invalid_rows = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
+    if spec.strict and (invalid_rows.height or unread.height):
         raise DataError(
-            say("series.strict-sets-nothing-aside", table=table.name, first=first(pl.concat([set_aside, unread])))
+            say("series.strict-sets-nothing-aside", table=table.name, first=first(pl.concat([invalid_rows, unread])))
         )
     store = _store(schema, one.window, found, encoded, shared)
     cut: Mapping[str, Subset] = {name: Subset(name, rows, store) for name, rows in shared.rows.items()}
     splits, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
     told = (*found.notes, *notes, *shared.notes, *_unread(unread), *empty)
-    return Prepared(schema, splits, set_aside, shared.by, told, _columns(table, schema, found, left_out))
+    return Prepared(schema, splits, invalid_rows, shared.by, told, _columns(table, schema, found, left_out))
 
 
 def _fitted(
@@ -105,7 +105,7 @@ def _fitted(
     chosen = columns.choose(found.table, spec, found, progress)
     time = found.name if found.name in table.frame.columns else None
     series = asked.model_copy(
-        update={"lookback": context_length_for(spec, found), "time": time, "every": str(found.step)}
+        update={"context_length": context_length_for(spec, found), "time": time, "frequency": str(found.step)}
     )
     shared = split_windows(found, spec, Window(spec=series, aims=chosen.aims), seed, split=True)
     one = columns.fit(found, chosen, series, shared.train, progress)
@@ -119,7 +119,7 @@ def _fitted(
 def _check_columns(table: Table, one: InputSchema) -> None:
     assert one.window is not None
     spec = one.window.spec
-    named = [name for name in (spec.time, spec.item) if name] + [f.name for f in one.fields if f.name != spec.time]
+    named = [name for name in (spec.time, spec.series_id) if name] + [f.name for f in one.fields if f.name != spec.time]
     missing = [name for name in dict.fromkeys(named) if name not in table.frame.columns]
     if missing:
         raise DataError(

@@ -55,8 +55,8 @@ def context_length_for(spec: DataSpec, found: Ordered) -> int:
     Of a cross-validation that is the stretch that its first fold trains on.
     """
     assert spec.series is not None
-    if spec.series.lookback is not None:
-        return spec.series.lookback
+    if spec.series.context_length is not None:
+        return spec.series.context_length
     usual = max(3 * spec.series.horizon, 2 * found.step.season)
     room = windows.longest(found.segment_N) // ((spec.split.folds or 0) + 1)
     return max(min(usual, room // 3), 1)

@@ -44,7 +44,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     for one that holds neither dates nor whole numbers, DataError where it cannot be told which of several columns says
     when.
     """
-    check_columns([name for name in (spec.time, spec.item) if name], table, "data.series")
+    check_columns([name for name in (spec.time, spec.series_id) if name], table, "data.series")
     column = spec.time or (_found(table, spec, taken) if infer else None)
     if column is None:
         return _in_order(table, spec)
@@ -62,7 +62,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     form = (form if form and _reads(values, form) else time_stamps.format_of(values)) if is_text(values) else None
     local = time_stamps.parse(values, form)
     offsets = _offsets(table, values) if form and "%#z" in form else ()
-    if spec.zone is not None and not offsets:
+    if spec.time_zone is not None and not offsets:
         return Times(column, _from_zone(table, spec, local), form, (f"The times in {column!r} are taken in UTC.",))
     return Times(column, local, form, offsets)
 
@@ -71,7 +71,7 @@ def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
     """Return the first column of dates whose values never fall in the order of the rows, else the only column of
     dates.
     """
-    out = {spec.item, *spec.known, *taken}
+    out = {spec.series_id, *spec.known_covariates, *taken}
     dates = [name for name in table.frame.columns if name not in out and _is_dates(table.frame[name])]
     for name in dates:
         if _rises(table, spec, time_stamps.parse(table.frame[name], time_stamps.format_of(table.frame[name]))):
@@ -98,7 +98,7 @@ def _reads(column: pl.Series, form: str) -> bool:
 
 def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
     frame = pl.DataFrame(
-        {"time": values, "item": table.frame[spec.item] if spec.item else pl.zeros(len(values), eager=True)}
+        {"time": values, "item": table.frame[spec.series_id] if spec.series_id else pl.zeros(len(values), eager=True)}
     )
     fell = (pl.col("time").diff() < pl.duration(microseconds=0)).over("item")
     return not frame.drop_nulls("time").select(fell.any()).item()
@@ -108,7 +108,7 @@ def _in_order(table: Table, spec: SeriesSpec) -> Times:
     """Return the number of each row within its item, from 1."""
     if spec.calendar:
         raise UsageError(say("series.data-series-calendar-no"))
-    item = table.frame[spec.item] if spec.item else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
+    item = table.frame[spec.series_id] if spec.series_id else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
     number = pl.DataFrame({"item": item}).select(pl.int_range(1, pl.len() + 1).over("item")).to_series()
     name = ROW
     while name in table.frame.columns:
@@ -148,11 +148,11 @@ def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:
     earlier.
     """
     try:
-        first = local.dt.replace_time_zone(spec.zone, ambiguous="earliest", non_existent="null")
-        second = local.dt.replace_time_zone(spec.zone, ambiguous="latest", non_existent="null")
+        first = local.dt.replace_time_zone(spec.time_zone, ambiguous="earliest", non_existent="null")
+        second = local.dt.replace_time_zone(spec.time_zone, ambiguous="latest", non_existent="null")
     except pl.exceptions.PolarsError:
-        raise UsageError(say("series.data-series-zone-no", zone=spec.zone)) from None
-    item = table.frame[spec.item] if spec.item else pl.zeros(len(local), dtype=pl.Int64, eager=True)
+        raise UsageError(say("series.data-series-zone-no", zone=spec.time_zone)) from None
+    item = table.frame[spec.series_id] if spec.series_id else pl.zeros(len(local), dtype=pl.Int64, eager=True)
     again = (
         pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()
     )

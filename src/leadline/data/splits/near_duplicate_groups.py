@@ -81,7 +81,7 @@ def _notes(size_F: np.ndarray, most: int) -> tuple[str, ...]:
     if len(kept_F):
         notes.append(
             f"{kept_F.sum():,} rows have nearly the same picture as another, in {_sets(kept_F)}; each set is in one"
-            " part. --set data.split.similar=ignore splits them like any others."
+            " part. --set data.split.near_duplicates=ignore splits them like any others."
         )
     if len(torn_F):
         notes.append(

@@ -56,7 +56,7 @@ class Candidate:
         column = table.frame[name]
         if not is_scalar(column):
             sets = isinstance(column.dtype, pl.List)
-            hint = f" --set data.kinds.{name}=labels takes its lists for sets of labels." if sets else ""
+            hint = f" --set data.types.{name}=labels takes its lists for sets of labels." if sets else ""
             raise DataError(
                 say(
                     "targets.target-holds-neither-classes",

@@ -51,7 +51,7 @@ class Recognition:
     - `admits(candidate)`: whether the values can be one where an objective takes this type.
     - `select(candidate, asked)`: the selection, with what the user should know of it where nobody `asked` for the type;
       raises DataError where the columns cannot be one.
-    - `single`: whether one column can be one, so that ``data.kinds`` may say it of a column.
+    - `single`: whether one column can be one, so that ``data.types`` may say it of a column.
     - `locate(table, spec)`: the columns where an objective asks for this type and the user may name none; None for
       types whose columns the user names.
     - `suggestion(table)`: what could be done with a table of which no column is named, a sentence; empty for nothing.

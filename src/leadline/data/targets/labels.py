@@ -48,7 +48,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
         raise DataError(say("targets.no-row-target-label", table=table.name, name=name, otherwise=ELSE))
     different = found.explode(empty_as_null=False).n_unique()
     whole = (
-        "" if isinstance(column.dtype, pl.List) else f"; --set data.kinds.{name}=category takes each text for a class"
+        "" if isinstance(column.dtype, pl.List) else f"; --set data.types.{name}=category takes each text for a class"
     )
     note = f"The values of {name!r} are taken for sets of {different:,} labels{whole}."
     return TargetSelection(name, "labels", None if asked else note, (name,))

@@ -81,8 +81,8 @@ def choose(table: Table, spec: DataSpec, target_types: TargetTypes | None = None
     names = find(table, spec)
     if not names:
         raise DataError(_which(table))
-    ours = {name for name in names if spec.kinds.get(name) in _kinds()}
-    check_kinds({column: kind for column, kind in spec.kinds.items() if column not in ours}, "data.kinds")
+    ours = {name for name in names if spec.types.get(name) in _kinds()}
+    check_kinds({column: kind for column, kind in spec.types.items() if column not in ours}, "data.types")
     if len(names) == 1:
         return select_column(table, spec, names[0], target_types.get(names[0]) or target_types.get(ANY, ()), only=True)
     candidate = Candidate(table, spec, names, tuple(target_types.get(ANY, ())), target_types)
@@ -95,7 +95,7 @@ def select_column(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]
     Raises UsageError for a kind that it cannot have.
     """
     candidate = Candidate(table, spec, (name,), tuple(wanted), {})
-    fixed = {**table.kinds, **spec.kinds}.get(name)
+    fixed = {**table.kinds, **spec.types}.get(name)
     if fixed is None:
         return _select(candidate, only=only)
     if fixed not in _kinds():
@@ -122,7 +122,7 @@ def _select(candidate: Candidate, *, only: bool) -> TargetSelection:
 
 def _located(table: Table, spec: DataSpec, target_types: TargetTypes) -> TargetSelection | None:
     """Return the target where a type is asked for that finds its columns itself."""
-    said = spec.kinds.get(spec.target) if isinstance(spec.target, str) else None
+    said = spec.types.get(spec.target) if isinstance(spec.target, str) else None
     for kind in (*target_types.get(ANY, ()), *([said] if said in _kinds() else [])):
         own = target_type(kind).recognition
         if own is not None and own.locate is not None:

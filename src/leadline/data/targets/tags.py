@@ -76,7 +76,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
         raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
     note = (
         f"The lists of {name!r} are taken for the tags of tokens, as another column has as many items in each row; "
-        f"--set data.kinds.{name}=labels takes them for sets of labels."
+        f"--set data.types.{name}=labels takes them for sets of labels."
     )
     return TargetSelection(name, "tags", None if asked else note, (name,))
 

@@ -73,7 +73,7 @@ def _locate(table: Table, spec: DataSpec) -> tuple[str, ...]:
         if not isinstance(spec.target, str):
             raise UsageError(say("targets.target-names-columns-text", target_count=len(spec.target)))
         return (spec.target,)
-    fixed = {**table.kinds, **spec.kinds, **{n: one.kind for n, one in (spec.inputs or {}).items() if one.kind}}
+    fixed = {**table.kinds, **spec.types, **{n: one.type for n, one in (spec.inputs or {}).items() if one.type}}
     names = [c for c in spec.columns or table.frame.columns if c in table.frame.columns and c not in spec.ignore]
     texts = [name for name in names if fixed.get(name, _guessed(table.frame[name])) == "text"]
     if len(texts) == 1:

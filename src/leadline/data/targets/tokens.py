@@ -33,7 +33,7 @@ def with_text(spec: DataSpec, column: str, options: Mapping[str, Any]) -> DataSp
     own = {name: one for name, one in entries.items() if name == column or tuple(one.columns or ()) == (column,)}
     name, entry = next(iter(own.items()), (column.replace(".", "_"), InputSpec()))
     entries[name] = entry.model_copy(
-        update={"columns": (column,), "kind": "text", "options": {**options, **entry.options}}
+        update={"columns": (column,), "type": "text", "options": {**options, **entry.options}}
     )
     return spec.model_copy(update={"inputs": entries})
 

@@ -29,7 +29,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
                 name="rows_labelled", split=name, value=known, n=len(part), unit="rows", method=method, again=again
             )
     aside = dataset.invalid_rows.height
-    yield Finding(name="rows_set_aside", value=aside, unit="rows", method="counted", better="lower", again=again)
+    yield Finding(name="rows_dropped", value=aside, unit="rows", method="counted", better="lower", again=again)
     for lack in missing_inputs(dataset.schema, dataset.splits):
         yield Finding(
             name="rows_without",
@@ -64,7 +64,7 @@ ANALYSIS = Analysis(
         Metric("rows", "Rows", unit="rows"),
         Metric("rows_labelled", "Rows with a label", "the others are learnt from without", "rows"),
         Metric("rows_without", "Rows without an input", unit="rows", better="lower"),
-        Metric("rows_set_aside", "Rows set aside", "could not be used; listed with the reason", "rows", "lower"),
+        Metric("rows_dropped", "Rows set aside", "could not be used; listed with the reason", "rows", "lower"),
         Metric("duplicates", "Duplicates", "rows of one split with a twin in another", "rows", "lower"),
     ),
 )

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
 from leadline.nn.rng import current_rng
+
+# Random numbers belong to the path of their layer. What is called encoders now was called bodies when runs were made
+# whose numbers are to come out again: their streams keep that word.
+_OLD_PATH = re.compile(r"(^|\.)encoders\.(\d+)\.(?=preprocessor\.|backbone\.)")
+_OLD_WORD = r"\1bodies.\2."
 
 
 class Dropout(nn.Module):
@@ -38,4 +45,4 @@ def name_dropouts(module: nn.Module) -> None:
     """Give every dropout layer of a network its own stream of draws, called after the layer's path."""
     for name, part in module.named_modules():
         if isinstance(part, Dropout):
-            part.purpose = f"dropout:{name}"
+            part.purpose = f"dropout:{_OLD_PATH.sub(_OLD_WORD, name)}"

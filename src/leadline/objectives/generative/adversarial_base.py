@@ -50,7 +50,7 @@ ADAM: Mapping[str, Any] = {"name": "adam", "lr": 2e-4, "beta1": 0.5, "beta2": 0.
 def training(optimizer: Mapping[str, Any] = ADAM, batch: int = 64) -> Mapping[str, Any]:
     """Return entries of `training` that suit two networks against each other, each with such an optimizer."""
     return {
-        "players": {DISCRIMINATOR: optimizer, GENERATOR: optimizer},
+        "optimizers": {DISCRIMINATOR: optimizer, GENERATOR: optimizer},
         "schedule": "constant",
         "average": "ema",
         "early_stopping": None,
@@ -69,7 +69,7 @@ class AdversarialLearning(Learning):
     def networks(self, network: Any) -> Mapping[str, nn.Module]:
         """Return the discriminator, then the generator."""
         return {
-            DISCRIMINATOR: nn.ModuleDict({"bodies": network.bodies, "head": network.head}),
+            DISCRIMINATOR: nn.ModuleDict({"encoders": network.encoders, "head": network.head}),
             GENERATOR: network.generator,
         }
 

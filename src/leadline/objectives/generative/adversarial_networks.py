@@ -43,20 +43,20 @@ class AdversarialPair(Network):
 
     def real(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return what the front makes of raw rows."""
-        body: Any = self.bodies[0]
+        body: Any = self.encoders[0]
         values: Tensor = body.preprocessor(inputs[self.names[0]]).values
         return values
 
     def new(self, given: Tensor, inputs: Mapping[str, Tensor], rng: Rng) -> Tensor:
         """Return what the front would make of new rows, beside raw real ones."""
-        body: Any = self.bodies[0]
+        body: Any = self.encoders[0]
         maker: Any = self.generator
         values: Tensor = maker.features(body.preprocessor, given, inputs[self.names[0]], rng)
         return values
 
     def scored(self, values: Tensor, class_B: Tensor | None) -> Tensor:
         """Return the scores (B,) of what the front gives."""
-        body: Any = self.bodies[0]
+        body: Any = self.encoders[0]
         return full(self.head(body.backbone(Signal(values)).values, class_B)).squeeze(1)
 
     def asked(self, label: str, code_BL: Tensor) -> Tensor:
@@ -81,21 +81,21 @@ class TranslationNetworks(Network):
 
     def __init__(
         self,
-        bodies: Mapping[str, nn.Module],
+        encoders: Mapping[str, nn.Module],
         head: Critic,
         generator: nn.Module,
         given: str,
         into: str,
         classes: Sequence[str] = (),
     ) -> None:
-        super().__init__(bodies, head)  # which sees both pictures of a pair side by side, none ever left out
+        super().__init__(encoders, head)  # which sees both pictures of a pair side by side, none ever left out
         self.generator = generator
         self.given, self.into = given, into
         self.classes = tuple(classes)
 
     def made(self, inputs: Mapping[str, Tensor], class_B: Tensor | None) -> Tensor:
         """Return the pictures (B,C,H,W), raw from 0 to 255, that raw ones become: of a class, where there are some."""
-        body: Any = self.bodies[self.names.index(self.given)]
+        body: Any = self.encoders[self.names.index(self.given)]
         made: Tensor = self.generator(body.preprocessor(inputs[self.given]).values, class_B)
         return made
 

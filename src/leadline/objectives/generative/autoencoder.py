@@ -84,12 +84,12 @@ class AutoencoderLearning(Learning):
 
     options: Options
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input."""
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: encoders, their fusion, a dense layer that gives the code, a decoder for each input."""
         assert self.options.latent is not None
         network = latent_network(
             schema,
-            bodies,
+            encoders,
             fuse,
             outputs=self.options.latent,
             code=self.options.latent,

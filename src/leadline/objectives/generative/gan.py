@@ -87,10 +87,10 @@ class Sampling(Fact):
 class GanLearning(AdversarialLearning):
     """The loss side: rows of train against those that the generator makes of noise."""
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator."""
         one = schema.inputs[0]
-        body = bodies[one.name]
+        body = encoders[one.name]
         assert isinstance(body, InputEncoder)
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)

@@ -91,11 +91,11 @@ class Conversion(Fact):
 class TranslationLearning(AdversarialLearning):
     """The loss side: pictures made of pictures, against those that are what they should be."""
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator; the former always sees both pictures of a pair, however inputs are else
         fused.
         """
-        parts = {one.name: bodies[one.name] for one in schema.inputs}
+        parts = {one.name: encoders[one.name] for one in schema.inputs}
         into = self.options.into or schema.inputs[0].name
         given = next((name for name in parts if name != into), into)
         shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}

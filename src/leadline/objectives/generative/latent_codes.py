@@ -1,4 +1,4 @@
-"""Networks that make a code of a row, and rows of codes: bodies, a code, and a decoder for each input.
+"""Networks that make a code of a row, and rows of codes: encoders, a code, and a decoder for each input.
 
 B rows, K inputs, F features, L numbers of a code, C classes.
 """
@@ -47,8 +47,8 @@ class LatentNetwork(Network):
     """
 
     def __init__(self, inner: Network, observed: Mapping[str, Likelihood], code: int) -> None:
-        super().__init__(dict(zip(inner.names, inner.bodies, strict=True)), inner.head, inner.last, inner.fusion)
-        makers = [getattr(body, "decoder", None) or default_decoder for body in inner.bodies]
+        super().__init__(dict(zip(inner.names, inner.encoders, strict=True)), inner.head, inner.last, inner.fusion)
+        makers = [getattr(body, "decoder", None) or default_decoder for body in inner.encoders]
         self.decoders = nn.ModuleList(
             make(observed[name].spec, code) for make, name in zip(makers, inner.names, strict=True)
         )
@@ -115,7 +115,7 @@ class LatentNetwork(Network):
 
 def latent_network(
     schema: Schema,
-    bodies: Mapping[str, nn.Module],
+    encoders: Mapping[str, nn.Module],
     fuse: Fuse | None,
     *,
     outputs: int,
@@ -125,7 +125,7 @@ def latent_network(
     last: nn.Module | None = None,
 ) -> LatentNetwork:
     """Return a network whose head gives `outputs` numbers, and whose decoders take codes of `code` numbers."""
-    inner = assemble(schema, bodies, outputs=outputs, last=last, fuse=fuse)
+    inner = assemble(schema, encoders, outputs=outputs, last=last, fuse=fuse)
     return LatentNetwork(inner, {one.name: input_likelihood(one, pixels, sigma) for one in schema.inputs}, code)
 
 

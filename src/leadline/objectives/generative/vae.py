@@ -106,15 +106,14 @@ class VaeLearning(Learning):
 
     options: Options
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: bodies, their fusion, a dense layer that gives mean and log-variance, a decoder for each
-        input.
-        """
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: encoders, their fusion, a dense layer that gives mean and log-variance, a decoder for
+        each input."""
         assert self.options.latent is not None
         classes = len(schema.classes) if self.options.conditional else 0
         network: Any = latent_network(
             schema,
-            bodies,
+            encoders,
             fuse,
             outputs=2 * self.options.latent,
             code=self.options.latent + classes,

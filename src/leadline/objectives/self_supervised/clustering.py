@@ -91,15 +91,15 @@ class ClusteringLearning(Learning):
 
     options: Options
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: bodies, their fusion, a dense layer that gives the code, a decoder for each input,
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: encoders, their fusion, a dense layer that gives the code, a decoder for each input,
         centres.
         """
         assert self.options.latent is not None
         width, last = self.options.latent, Centres(self.options.most, self.options.latent)
         network: Any = latent_network(
             schema,
-            bodies,
+            encoders,
             fuse,
             outputs=width,
             code=width,

@@ -1,9 +1,9 @@
 """Contrastive learning (SimCLR, Chen et al. 2020): of two random versions of each row, know which belong together.
 
-Both versions pass through the bodies and a small projector. Each version is compared with the other of its row and with
-both of all other rows of the batch, by cosine over a temperature; the loss is the surprise at which one is the other
-(NT-Xent). The projector does not ship: features before it carry over better. Of several processes, each compares the
-rows of its own share of a batch.
+Both versions pass through the encoders and a small projector. Each version is compared with the other of its row and
+with both of all other rows of the batch, by cosine over a temperature; the loss is the surprise at which one is the
+other (NT-Xent). The projector does not ship: features before it carry over better. Of several processes, each compares
+the rows of its own share of a batch.
 
 What is measured is measured on normalised features, of two strong versions of each row that are the same whenever it is
 measured: how often a row's other version is the nearest of all in its batch, how far apart the two are, and how evenly
@@ -71,10 +71,10 @@ class ContrastiveLearning(Learning):
 
     options: Options
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose head is the projector and whose output has length 1."""
         network: Any = assemble(
-            schema, bodies, self.options.projection, Unit(augmented_views(VIEWS, schema.inputs)), fuse
+            schema, encoders, self.options.projection, Unit(augmented_views(VIEWS, schema.inputs)), fuse
         )
         if isinstance(network.head, nn.Linear):
             width = network.head.in_features

@@ -57,7 +57,7 @@ class MaskedNetwork(nn.Module):
     inputs.
     """
 
-    def __init__(self, schema: Schema, network: Any, bodies: Mapping[str, Any], options: Options) -> None:
+    def __init__(self, schema: Schema, network: Any, encoders: Mapping[str, Any], options: Options) -> None:
         super().__init__()
         width = network.head.in_features
         self.hidings = nn.ModuleList(_masking(one, options) for one in schema.inputs)
@@ -67,7 +67,7 @@ class MaskedNetwork(nn.Module):
             self.decoders = nn.ModuleList(nn.Linear(width, seen.spec.shape[-1]) for seen in observed)
         else:
             pairs = zip(schema.inputs, self.observed, strict=True)
-            self.decoders = nn.ModuleList(bodies[one.name].decoder(seen.spec, width) for one, seen in pairs)
+            self.decoders = nn.ModuleList(encoders[one.name].decoder(seen.spec, width) for one, seen in pairs)
 
     def hidden(self, inputs: Mapping[str, Tensor], names: tuple[str, ...], rng: Rng) -> list[MaskedRows]:
         """Return each input's rows without what the draws hide."""
@@ -89,12 +89,12 @@ class MaskedLearning(Learning):
         """A vector for each step where hidden entries are told from those of their own."""
         return "sequence" if self.options.by == "step" else "vector"
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose output are features, with what tells hidden entries from them beside."""
-        network: Any = assemble(schema, bodies, 1, fuse=fuse)
+        network: Any = assemble(schema, encoders, 1, fuse=fuse)
         if not isinstance(network.head, nn.Linear):
             raise UsageError(say("objectives.objective-masked-needs-network"))
-        network.telling = MaskedNetwork(schema, network, bodies, self.options)
+        network.telling = MaskedNetwork(schema, network, encoders, self.options)
         network.head = nn.Identity()
         name_dropouts(network)
         return network  # type: ignore[no-any-return]

@@ -49,7 +49,7 @@ class Options(partly_labelled.Options):
 # Validation rows are of the domain with labels: they cannot say when the other is served best. Where two work against
 # each other, a memory of past gradients makes them go round: it is short, and what tells domains apart is given a lead.
 TRAINING: Mapping[str, Any] = MappingProxyType(
-    {"early_stopping": None, "optimizer": {"name": "adamw", "beta1": 0.5}, "rates": {"domains.*": 2.0}}
+    {"early_stopping": None, "optimizer": {"name": "adamw", "beta1": 0.5}, "lr_multipliers": {"domains.*": 2.0}}
 )
 
 
@@ -59,11 +59,11 @@ class AdaptationLearning(HeadLearning):
 
     options: Options = field(kw_only=True)
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, and beside its head what tells domains apart; raises UsageError where there are no
         features.
         """
-        network: Any = super().build(schema, bodies, fuse)
+        network: Any = super().build(schema, encoders, fuse)
         if not isinstance(network.head, nn.Linear):
             raise UsageError(say("objectives.objective-adaptation-works-on"))
         network.domains = Domains(network.head.in_features, self.options.hidden)

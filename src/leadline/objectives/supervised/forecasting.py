@@ -118,13 +118,13 @@ class ForecastLearning(HeadLearning):
 
     options: Options = field(kw_only=True)
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: where its bodies give features, the series is put on each window's own scale before."""
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: where its encoders give features, the series is put on each window's own scale before."""
         end = self.head.last(schema)
-        network = Forecaster.of(assemble(schema, bodies, outputs=self.head.outputs(schema), last=end, fuse=fuse))
+        network = Forecaster.of(assemble(schema, encoders, outputs=self.head.outputs(schema), last=end, fuse=fuse))
         series = next((one for one in schema.inputs if one.window is not None), None)
         if series is not None and self.options.anchor != "none":
-            body: Any = bodies[series.name]
+            body: Any = encoders[series.name]
             assert isinstance(body, InputEncoder)
             if not body.gives_outputs:
                 body.preprocessor = Anchored(

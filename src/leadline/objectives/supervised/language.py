@@ -90,9 +90,9 @@ class TokenHead(Head):
 class LanguageLearning(HeadLearning):
     """The loss side: of many scores a part is held at a time."""
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose head begins with what texts begin with."""
-        network: Any = super().build(schema, bodies, fuse)
+        network: Any = super().build(schema, encoders, fuse)
         network.head = nn.Sequential(Begun(network.head.in_features), network.head)
         return network  # type: ignore[no-any-return]
 

@@ -40,9 +40,9 @@ class HeadLearning(Learning):
         """What the encoders of the inputs give."""
         return self.gives
 
-    def build(self, schema: Schema, bodies: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
-        """Return the network: bodies, their fusion, a layer with as many outputs as the head wants, and its end."""
-        return assemble(schema, bodies, outputs=self.head.outputs(schema), last=self.head.last(schema), fuse=fuse)
+    def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
+        """Return the network: encoders, their fusion, a layer with as many outputs as the head wants, and its end."""
+        return assemble(schema, encoders, outputs=self.head.outputs(schema), last=self.head.last(schema), fuse=fuse)
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example; that of a mixed row is shared between its two targets (Zhang et al.

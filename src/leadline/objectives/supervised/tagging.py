@@ -73,7 +73,7 @@ class TagDecision(HeadDecision):
         """
         scores = full(network(batch.inputs))
         columns = dict(self.head.decided(network.last, scores).columns)
-        there_BT = network.bodies[0].preprocessor(batch.inputs[network.names[0]]).mask
+        there_BT = network.encoders[0].preprocessor(batch.inputs[network.names[0]]).mask
         if there_BT is not None:
             columns["prediction"] = columns["prediction"].masked_fill(~there_BT, NOTHING)
             columns["confidence"] = columns["confidence"].masked_fill(~there_BT, torch.nan)

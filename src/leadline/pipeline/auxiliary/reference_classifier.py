@@ -41,7 +41,7 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
 
     Raises Interrupted after a signal, DiskFull; goes on where it stopped.
     """
-    asked, world = run_context.experiment.judge, run_context.world
+    asked, world = run_context.experiment.reference_classifier, run_context.world
     if not needs_reference(run_context.objective):
         if asked:
             run_context.shown.note(
@@ -54,9 +54,9 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
             or run_context.experiment.training.max_energy is not None
         )
         why = (
-            "as training has a budget; --set judge=auto trains one"
+            "as training has a budget; --set reference_classifier=auto trains one"
             if budget
-            else "--set judge=auto trains one, judge=RUN names one"
+            else "--set reference_classifier=auto trains one, reference_classifier=RUN names one"
         )
         return Reference(
             None,
@@ -71,7 +71,7 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
     if not world.is_main:
         return NO_REFERENCE
     run = Run(asked)
-    told = {"judge": run.name, "weights": files.sha256(run.folder / files.WEIGHTS)}
+    told = {"reference_classifier": run.name, "weights": files.sha256(run.folder / files.WEIGHTS)}
     return Reference(ReferenceClassifier(run.network, run.objective, run.schema, f"the classifier {run.name}", told))
 
 
@@ -79,7 +79,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     where, words = folder / files.CHECKPOINTS / FOLDER, "a classifier that judges new rows"
     own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
     run_context = whole.of(_experiment(whole.experiment, own), {})
-    names = ", ".join(body.name for body in run_context.experiment.network.bodies.values())
+    names = ", ".join(body.name for body in run_context.experiment.network.encoders.values())
     whole.shown.note(say("pipeline.small-set-judge-false", words=words, names=names))
     why = train_auxiliary(
         folder, where, run_context, own, lambda: build_network(run_context.experiment, own.schema), words, planned=False
@@ -90,7 +90,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
         return NO_REFERENCE
     file = where / files.WEIGHTS
     told = {
-        "judge": AUTO,
+        "reference_classifier": AUTO,
         "weights": files.sha256(file),
         "network": run_context.experiment.model_dump(mode="json")["network"],
     }

@@ -39,7 +39,9 @@ def compares_single_inputs(experiment: Experiment, dataset: Dataset) -> bool:
         return False
     training = experiment.training
     return (
-        experiment.alone if experiment.alone is not None else training.max_time is None and training.max_energy is None
+        experiment.single_input_ablation
+        if experiment.single_input_ablation is not None
+        else training.max_time is None and training.max_energy is None
     )
 
 
@@ -95,18 +97,20 @@ def _experiment(whole: Experiment, name: str) -> Experiment:
     inputs.
     """
     training: TrainingSpec = whole.training
-    others = [other for other in whole.network.bodies if other != name]
+    others = [other for other in whole.network.encoders if other != name]
     update = {
         "log": (),
         "freeze": tuple(_speaking(training.freeze, others)),
-        "rates": {pattern: training.rates[pattern] for pattern in _speaking(training.rates, others)},
+        "lr_multipliers": {
+            pattern: training.lr_multipliers[pattern] for pattern in _speaking(training.lr_multipliers, others)
+        },
     }
-    network = NetworkSpec(bodies={name: whole.network.bodies[name]}, size=whole.network.size)
+    network = NetworkSpec(encoders={name: whole.network.encoders[name]}, size=whole.network.size)
     return whole.model_copy(update={"network": network, "training": training.model_copy(update=update), "require": ()})
 
 
 def _speaking(patterns: Iterable[str], others: Sequence[str]) -> Iterator[str]:
     """Yield the patterns of parameters but for those that speak of other inputs or of the fusion."""
     for pattern in patterns:
-        if not pattern.startswith("fusion.") and not any(pattern.startswith(f"bodies.{other}.") for other in others):
+        if not pattern.startswith("fusion.") and not any(pattern.startswith(f"encoders.{other}.") for other in others):
             yield pattern

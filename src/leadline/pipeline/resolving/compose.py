@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from leadline.core import yaml_io
+from leadline.core import renamed, yaml_io
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment, put, with_setting, with_settings
 from leadline.errors import UsageError
@@ -24,9 +24,9 @@ PLACES: Mapping[str, str] = {
     "inputs": "data.columns",
     "ignore": "data.ignore",
     "split": "data.split",
-    "lookback": "data.series.lookback",
+    "lookback": "data.series.context_length",
     "horizon": "data.series.horizon",
-    "item": "data.series.item",
+    "item": "data.series.series_id",
     "strict": "data.strict",
     "objective": "objective",
     "epochs": "training.epochs",
@@ -101,15 +101,16 @@ def _run(init: object) -> str | None:
 
 
 def _patterns(freeze: str | Sequence[str]) -> tuple[str, ...]:
-    """Return patterns of names of parameters; ``bodies``, ``head`` or ``bodies.image`` stand for all that is in
+    """Return patterns of names of parameters; ``encoders``, ``head`` or ``encoders.image`` stand for all that is in
     them.
     """
-    names = (one.strip() for one in freeze.split(",")) if isinstance(freeze, str) else freeze
+    written = [one.strip() for one in freeze.split(",")] if isinstance(freeze, str) else freeze
+    names = renamed.current({"training": {"freeze": written}})["training"]["freeze"]
     return tuple(f"{name}.*" if _is_part(name) else name for name in names if name)
 
 
 def _is_part(name: str) -> bool:
-    return not set(name) & set("*?[") and name.count(".") < (2 if name.startswith("bodies.") else 1)
+    return not set(name) & set("*?[") and name.count(".") < (2 if name.startswith("encoders.") else 1)
 
 
 def _base(source: object) -> tuple[dict[str, Any], object | None]:
@@ -120,7 +121,7 @@ def _base(source: object) -> tuple[dict[str, Any], object | None]:
             file = Path(source)
             values = yaml_io.load_mapping(file)
             _check_source(values, file)
-            return values, None
+            return renamed.current(values), None
         return {"data": {"source": str(source)}}, None
     return {"data": {"source": ""}}, source
 

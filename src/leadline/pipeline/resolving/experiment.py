@@ -73,7 +73,7 @@ def resolve(
         "network": network,
         "objective": component,
         "baselines": baselines.choose(experiment.baselines, network, objective, schema),
-        "judge": judge_for(experiment, schema, objective),
+        "reference_classifier": judge_for(experiment, schema, objective),
     }
     check_names(objective)
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
@@ -102,15 +102,15 @@ def with_defaults(training: TrainingSpec, objective: BoundObjective) -> Training
         return training
     given = training.model_dump(mode="json", exclude_unset=True)
     players = {
-        name: Component.model_validate(one) for name, one in objective.defaults.training.get("players", {}).items()
+        name: Component.model_validate(one) for name, one in objective.defaults.training.get("optimizers", {}).items()
     }
-    for name, one in training.players.items():  # an option alone is one of the usual optimizer
+    for name, one in training.optimizers.items():  # an option alone is one of the usual optimizer
         usual = players.get(name)
         same = usual is not None and one.name in (AUTO, usual.name)
         players[name] = (
             usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
         )
-    return TrainingSpec.model_validate({**objective.defaults.training, **given, "players": players})
+    return TrainingSpec.model_validate({**objective.defaults.training, **given, "optimizers": players})
 
 
 def _training(
@@ -133,7 +133,7 @@ def _training(
             "accumulate": micro_batches(training, batch, objective),
             "step": resolved_step(training.step, objective),
             "optimizer": resolved_optimizer(training.optimizer),
-            "players": _players(training.players, objective),
+            "optimizers": _players(training.optimizers, objective),
             "schedule": schedule_for(training.schedule, epochs, objective, rows),
             "mix": _mix(training.mix, objective, schema),
             "early_stopping": stopping_for(training, objective, rows, epochs),
@@ -147,7 +147,7 @@ def _players(players: Mapping[str, Component], objective: BoundObjective) -> Map
     """Return the optimizers of those parts that have their own; raises UsageError for a part that the objective does
     not have.
     """
-    known = objective.defaults.training.get("players", {})
+    known = objective.defaults.training.get("optimizers", {})
     for name in players:
         if name not in known:
             hint = (
@@ -221,7 +221,7 @@ def _objective(experiment: Experiment, schema: Schema) -> tuple[BoundObjective, 
     return objective, Component(name=component.name, options=objective.options.model_dump(mode="json"))
 
 
-def _default_body(one: InputSchema, objective: BoundObjective) -> Component:
+def _default_encoder(one: InputSchema, objective: BoundObjective) -> Component:
     if objective.learning.encoder_output in ("sequence", "causal"):
         return Component(name="rnn", options={"bidirectional": objective.learning.encoder_output == "sequence"})
     return input_type(one.kind).network(one, objective.supervision.labels != "none")
@@ -230,8 +230,8 @@ def _default_body(one: InputSchema, objective: BoundObjective) -> Component:
 def _network(
     experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: BoundObjective
 ) -> NetworkSpec:
-    """Return the network with all options of bodies, and of the fusion where there is something to fuse."""
-    bodies, fusion = _bodies(experiment, schema, modules, objective), experiment.network.fusion
+    """Return the network with all options of encoders, and of the fusion where there is something to fuse."""
+    encoders, fusion = _encoders(experiment, schema, modules, objective), experiment.network.fusion
     names = [one.name for one in schema.inputs]
     options = checked_fusion(fusion).model_dump(mode="json")
     shared = [name for group in experiment.network.share for name in group]
@@ -242,32 +242,32 @@ def _network(
             raise UsageError(say("pipeline.network-share-named-twice", name=name))
     for group in experiment.network.share:
         others = [
-            name for name in group if bodies[name] != bodies[group[0]] or (name in modules) != (group[0] in modules)
+            name for name in group if encoders[name] != encoders[group[0]] or (name in modules) != (group[0] in modules)
         ]
         if others:
             raise UsageError(say("pipeline.network-share-different-networks", group=group[0], others=others[0]))
     if len(names) > 1:
         fusion = fusion.model_copy(update={"options": options})
-    return experiment.network.model_copy(update={"bodies": bodies, "fusion": fusion})
+    return experiment.network.model_copy(update={"encoders": encoders, "fusion": fusion})
 
 
-def _bodies(
+def _encoders(
     experiment: Experiment, schema: Schema, modules: Mapping[str, nn.Module], objective: BoundObjective
 ) -> dict[str, Component]:
     network = experiment.network
     names = [one.name for one in schema.inputs]
-    for name in network.bodies:
+    for name in network.encoders:
         if name != "*" and name not in names:
             raise UsageError(say("pipeline.network-bodies-no-input", name=name, suggestion=did_you_mean(name, names)))
-    bodies = {}
+    encoders = {}
     for one in schema.inputs:
-        component = network.bodies.get(one.name) or network.bodies.get("*") or _default_body(one, objective)
+        component = network.encoders.get(one.name) or network.encoders.get("*") or _default_encoder(one, objective)
         if one.name in modules:
-            bodies[one.name] = component
+            encoders[one.name] = component
             continue
         spec = signal_spec(build_preprocessor(one), one)
         try:
-            bodies[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
+            encoders[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
         except UsageError as error:
             raise UsageError(f"Input {one.name!r}: {error}" if len(names) > 1 else str(error)) from None
-    return bodies
+    return encoders

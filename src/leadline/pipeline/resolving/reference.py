@@ -21,7 +21,7 @@ def resolved(experiment: Experiment, schema: Schema, objective: BoundObjective) 
 
     Raises UsageError for a run that cannot judge such rows.
     """
-    asked, training = experiment.judge, experiment.training
+    asked, training = experiment.reference_classifier, experiment.training
     if not needs_reference(objective) or asked is False:
         return asked
     if asked is None:

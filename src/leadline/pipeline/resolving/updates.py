@@ -67,6 +67,6 @@ def schedule_for(component: Component, epochs: int, objective: BoundObjective, r
 def renamings(training: TrainingSpec) -> list[str]:
     """Return a line for each optimizer that is given by a name of version 0.1."""
     entries = {"training.optimizer": training.optimizer}
-    entries |= {f"training.players.{name}": one for name, one in training.players.items()}
+    entries |= {f"training.optimizers.{name}": one for name, one in training.optimizers.items()}
     lines = (renaming("optimizers", one, where) for where, one in entries.items())
     return [line for line in lines if line is not None]

@@ -83,7 +83,11 @@ def in_folds(experiment: Experiment, folds: int) -> Experiment:
 def _fold(run_context: RunContext, folder: Path, number: int, count: int) -> GroupedRun:
     data = run_context.experiment.data
     split = data.split.model_copy(update={"fold": number})
-    alone = {"baselines": (), "alone": bool(run_context.experiment.alone), "label_efficiency": ()}
+    alone = {
+        "baselines": (),
+        "single_input_ablation": bool(run_context.experiment.single_input_ablation),
+        "label_efficiency": (),
+    }
     experiment = run_context.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), **alone})
     return GroupedRun(f"fold {number} of {count}", run_context.of(experiment), folder / "folds" / f"fold-{number}")
 

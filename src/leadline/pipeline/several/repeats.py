@@ -42,7 +42,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
                 "require": (),
                 "repeats": 1,
                 "baselines": (),
-                "alone": bool(experiment.alone),
+                "single_input_ablation": bool(experiment.single_input_ablation),
                 "label_efficiency": (),
             }
         )

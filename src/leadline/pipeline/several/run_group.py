@@ -207,7 +207,7 @@ def _work() -> None:
             # The cores are shared, so that nothing is timed.
             train_here(
                 GroupedRun(
-                    "", RunContext(Experiment.parse(task["experiment"]), shares_machine=True), Path(task["folder"])
+                    "", RunContext(Experiment.recorded(task["experiment"]), shares_machine=True), Path(task["folder"])
                 )
             )
         except (Interrupted, KeyboardInterrupt):

@@ -97,7 +97,7 @@ class PlainStep:
                 name,
                 part,
                 network,
-                optim.optimizer(training.players.get(name, training.optimizer)),
+                optim.optimizer(training.optimizers.get(name, training.optimizer)),
                 self._groups,
                 objective.defaults.update_frequency.get(name, 1),
             )

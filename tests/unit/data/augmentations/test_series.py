@@ -38,7 +38,7 @@ def schema(*augment: Component) -> InputSchema:
         ColumnSchema(name="load", kind="number", state=NUMBER),
         ColumnSchema(name="place", kind="category", state={"classes": ["a", "b", "c"]}),
     )
-    window = Window(spec=SeriesSpec(horizon=AHEAD, lookback=PAST), aims=("load",))
+    window = Window(spec=SeriesSpec(horizon=AHEAD, context_length=PAST), aims=("load",))
     return InputSchema(
         name="series", kind="series", fields=fields, shape=(PAST + AHEAD, 2), window=window, augment=augment
     )

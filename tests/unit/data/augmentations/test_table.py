@@ -38,7 +38,7 @@ def made() -> tuple[InputSchema, Tensor]:
             "price": rng.normal(0, 1, ROWS),
         }
     )
-    found = prepare(DataSpec(target="price", kinds={"still": "number"}), frame)
+    found = prepare(DataSpec(target="price", types={"still": "number"}), frame)
     (schema,) = found.schema.inputs
     return schema, found.splits["train"].batch(slice(0, 300)).inputs["table"]
 

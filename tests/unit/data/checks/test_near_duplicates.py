@@ -151,7 +151,8 @@ def test_a_random_split_keeps_copies_together(folder: Path) -> None:
     assert any("80 rows have nearly the same picture as another, in 40 sets" in note for note in dataset.notes)
     assert {"encoding image", "comparing image"} <= set(told)
     torn = prepare(
-        DataSpec.model_validate({"source": str(folder), "split": {"name": "random", "similar": "ignore"}}), seed=3
+        DataSpec.model_validate({"source": str(folder), "split": {"name": "random", "near_duplicates": "ignore"}}),
+        seed=3,
     )
     assert torn.similar is None
     places = {

@@ -11,7 +11,7 @@ def questions(test: str) -> Dataset:
     train = [f"what is the {word} of the day" for word in ("name", "song", "colour", "length", "end")] * 8
     text = [*train, *[test] * 8]
     frame = pl.DataFrame({"text": text, "label": ["a", "b"] * 24, "split": ["train"] * 40 + ["test"] * 8})
-    return prepare(DataSpec.model_validate({"target": "label", "kinds": {"text": "text"}, "split": "split"}), frame)
+    return prepare(DataSpec.model_validate({"target": "label", "types": {"text": "text"}, "split": "split"}), frame)
 
 
 def test_a_part_of_which_nothing_is_known() -> None:

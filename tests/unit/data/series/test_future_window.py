@@ -18,11 +18,11 @@ from sentences import says
 N = 60
 WHEN = [date(2024, 1, 1) + timedelta(days=k) for k in range(N)]
 FRAME = pl.DataFrame({"when": WHEN, "y": np.sin(np.arange(N)), "promo": np.arange(N) % 3 * 1.0})
-KNOWN = {"known": ["promo"]}
+KNOWN = {"known_covariates": ["promo"]}
 
 
 def ahead(frame: pl.DataFrame, trained_on: pl.DataFrame = FRAME, **series: Any) -> Dataset:
-    spec = DataSpec.model_validate({"target": "y", "series": {"horizon": 4, "lookback": 7, **series}})
+    spec = DataSpec.model_validate({"target": "y", "series": {"horizon": 4, "context_length": 7, **series}})
     trained = prepare(spec, trained_on)
     return prepare(spec, frame, schema=trained.schema, labelled=False)
 
@@ -39,7 +39,7 @@ def test_steps_follow_the_last_row() -> None:
 
 def test_each_item_goes_on_from_its_own_end() -> None:
     frame = pl.concat([FRAME.with_columns(shop=pl.lit("b")), FRAME[:40].with_columns(shop=pl.lit("a"))])
-    dataset = ahead(frame, frame, item="shop")
+    dataset = ahead(frame, frame, series_id="shop")
     (part,) = dataset.splits.values()
     assert part.index is not None
     ahead_4 = [part.index[int(row) + k] for row in part.rows for k in range(4)]
@@ -86,7 +86,7 @@ def test_too_few_rows() -> None:
     with pytest.raises(DataError, match=says("series.nothing-can-forecast-steps")):
         ahead(FRAME.filter(pl.int_range(pl.len()) != 56))
     frame = pl.concat([FRAME.with_columns(shop=pl.lit("b")), FRAME[:40].with_columns(shop=pl.lit("a"))])
-    dataset = ahead(pl.concat([frame, FRAME[:3].with_columns(shop=pl.lit("c"))]), frame, item="shop")
+    dataset = ahead(pl.concat([frame, FRAME[:3].with_columns(shop=pl.lit("c"))]), frame, series_id="shop")
     assert len(dataset.splits["all"]) == 2 and dataset.invalid_rows["reason"].to_list()[0].startswith(
         "'c' ends with 3 steps"
     )

@@ -51,7 +51,7 @@ def test_unsorted_rows_are_sorted_and_keep_their_numbers() -> None:
 
 
 def test_items_are_put_one_after_another() -> None:
-    found = put({"when": hours(0, 0, 1, 1, 2), "shop": ["b", "a", "b", "a", "b"], "y": range(5)}, item="shop")
+    found = put({"when": hours(0, 0, 1, 1, 2), "shop": ["b", "a", "b", "a", "b"], "y": range(5)}, series_id="shop")
     assert found.table.frame["shop"].to_list() == ["a", "a", "b", "b", "b"] and y(found) == [1, 3, 0, 2, 4]
     assert found.item_N.tolist() == [1, 1, 2, 2, 2] and len(set(found.segment_N)) == 2
 
@@ -132,19 +132,19 @@ def test_an_hour_that_comes_twice_is_told_from_a_mistake() -> None:
     autumn = [datetime(2021, 10, 31) + timedelta(hours=h) for h in (0, 1, 2, 2, 3, 4, 5)]
     with pytest.raises(DataError, match=says("series.sentence")):
         put({"when": autumn, "y": range(7)})
-    found = put({"when": autumn, "y": range(7)}, zone="Europe/Berlin")
+    found = put({"when": autumn, "y": range(7)}, time_zone="Europe/Berlin")
     assert set(found.segment_N) == {0} and found.words(0) == "2021-10-30 22:00:00"
 
 
 def test_an_hour_that_clocks_skip() -> None:
     spring = [datetime(2021, 3, 28) + timedelta(hours=h) for h in (0, 1, 3, 4, 5)]
     assert "1 gap between steps of 1h" in put({"when": spring, "y": range(5)}).notes[0]
-    assert set(put({"when": spring, "y": range(5)}, zone="Europe/Berlin").segment_N) == {0}
+    assert set(put({"when": spring, "y": range(5)}, time_zone="Europe/Berlin").segment_N) == {0}
     wrong = [datetime(2021, 3, 28) + timedelta(hours=h) for h in (0, 1, 2, 3, 4)]
-    found = put({"when": [str(moment) for moment in wrong], "y": range(5)}, zone="Europe/Berlin")
+    found = put({"when": [str(moment) for moment in wrong], "y": range(5)}, time_zone="Europe/Berlin")
     assert found.aside.rows() == [(2, "when", "'2021-03-28 02:00:00' is no time on the clock of Europe/Berlin")]
     with pytest.raises(UsageError, match=says("series.data-series-zone-no", zone="Berlin")):
-        put({"when": spring, "y": range(5)}, zone="Berlin")
+        put({"when": spring, "y": range(5)}, time_zone="Berlin")
 
 
 def test_offsets_that_change_are_told_and_do_no_harm() -> None:
@@ -170,7 +170,7 @@ def test_rows_without_a_time_or_an_item_are_set_aside() -> None:
         "2024-02-29"
     ] * 20
     item = ["a"] * 4 + [None] + ["a"] * 28 + [f"{k}" for k in range(20)]
-    found = put({"when": when, "y": range(len(when)), "shop": item}, item="shop", time="when")
+    found = put({"when": when, "y": range(len(when)), "shop": item}, series_id="shop", time="when")
     assert found.aside.rows() == [
         (2, "when", "there is no time"),
         (3, "when", "'soon' is no time"),
@@ -203,7 +203,7 @@ def test_without_a_time_rows_are_steps() -> None:
     found = put({"y": [5, 6, 7]})
     assert (found.name, str(found.step)) == ("step", "1") and found.time_N.tolist() == [1, 2, 3]
     assert found.notes == ("No column says when: rows are taken in their order, a step each.",)
-    items = put({"shop": list("abab"), "step": range(4)}, item="shop")
+    items = put({"shop": list("abab"), "step": range(4)}, series_id="shop")
     assert (
         items.name == "step_"
         and items.time_N.tolist() == [1, 2, 1, 2]
@@ -214,9 +214,9 @@ def test_without_a_time_rows_are_steps() -> None:
 
 
 def test_a_step_that_the_user_names() -> None:
-    assert series(0, 2, 4, 6, every="1h").segment_N.tolist() != [0, 0, 0, 0]
+    assert series(0, 2, 4, 6, frequency="1h").segment_N.tolist() != [0, 0, 0, 0]
     with pytest.raises(DataError, match=says("series.data-series-every-no", step="10", found="when", kind="dates")):
-        series(0, 1, 2, every="10")
+        series(0, 1, 2, frequency="10")
 
 
 def test_what_is_encoded_depends_on_how_rows_were_set_right() -> None:

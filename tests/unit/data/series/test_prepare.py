@@ -29,7 +29,7 @@ HALF = {"split": {"by": "auto", "test": 0.25, "validation": 0.0}}
 
 
 def spec(**entries: Any) -> DataSpec:
-    series = {"horizon": 3, "lookback": 6, **entries.pop("series", {})}
+    series = {"horizon": 3, "context_length": 6, **entries.pop("series", {})}
     return DataSpec.model_validate({"series": series, **entries})
 
 
@@ -52,7 +52,7 @@ def test_windows_by_time() -> None:
     )
     (one,) = dataset.schema.inputs
     assert (one.name, one.kind, one.shape) == ("series", "series", (6, 2)) and one.window is not None
-    assert one.window.aims == ("load", "heat") and one.window.spec.every == "1h" and one.window.spec.time == "when"
+    assert one.window.aims == ("load", "heat") and one.window.spec.frequency == "1h" and one.window.spec.time == "when"
     batch = dataset.splits["test"].batch(torch.tensor([0, 7]))
     assert batch.target_B is not None
     assert batch.row_B.tolist() == [90, 97]
@@ -94,7 +94,7 @@ def test_a_target_is_forecast_from_all_and_inputs_restrict() -> None:
 
 def test_what_is_known_ahead_is_seen_ahead() -> None:
     frame = FRAME.with_columns(pl.Series("promo", np.arange(N) % 7 * 1.5))
-    dataset = of(frame, series={"known": ["promo"], "calendar": True})
+    dataset = of(frame, series={"known_covariates": ["promo"], "calendar": True})
     (one,) = dataset.schema.inputs
     assert one.shape == (9, 5) and one.window is not None and one.window.aims == ("load", "heat")
     x = dataset.splits["test"].batch(torch.tensor([2])).inputs["series"][0]
@@ -143,27 +143,28 @@ def test_each_fold_is_trained_on_what_came_before() -> None:
 def test_the_look_back_is_chosen_from_horizon_season_and_length() -> None:
     cases = ((100, 3), (60, 2), (90, 9), (100, 11))  # rows and horizons
     windows = [
-        of(FRAME[:rows], series={"lookback": None, "horizon": h}, **HALF).schema.inputs[0].window for rows, h in cases
+        of(FRAME[:rows], series={"context_length": None, "horizon": h}, **HALF).schema.inputs[0].window
+        for rows, h in cases
     ]
     assert [window.past for window in windows if window] == [33, 20, 30, 33]
     daily = FRAME.with_columns(when=pl.Series([datetime(2024, 1, 1) + timedelta(days=k) for k in range(N)]))
-    windows = [of(daily, series={"lookback": None, "horizon": h}, **HALF).schema.inputs[0].window for h in (1, 8)]
+    windows = [of(daily, series={"context_length": None, "horizon": h}, **HALF).schema.inputs[0].window for h in (1, 8)]
     assert [window.past for window in windows if window] == [14, 24]
 
 
 def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     short = FRAME[:5].with_columns(pl.lit("c").alias("shop"))
     frame = pl.concat([*(FRAME.with_columns(pl.lit(name).alias("shop")) for name in "ab"), short])
-    dataset = of(frame, series={"item": "shop"})
+    dataset = of(frame, series={"series_id": "shop"})
     assert sizes(dataset) == {"train": 2 * 72, "validation": 16, "test": 16}
     assert dataset.invalid_rows.height == 5
     assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
     assert "1 item is shorter than a window of 9 steps, and set aside: 'c' (5)." in said(dataset)
     with pytest.raises(DataError, match=says("series.strict-sets-nothing-aside")):
-        of(frame, series={"item": "shop"}, strict=True)
+        of(frame, series={"series_id": "shop"}, strict=True)
     by_item = of(
         pl.concat([FRAME.with_columns(pl.lit(f"{k}").alias("shop")) for k in range(10)]),
-        series={"item": "shop"},
+        series={"series_id": "shop"},
         split="group:shop",
     )
     assert (
@@ -219,7 +220,7 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
         (FRAME[:8], {}, r"8 rows are too few|no window fits"),
         (
             FRAME[:40],
-            {"series": {"lookback": 30}},
+            {"series": {"context_length": 30}},
             r"one takes 30 steps of look-back and 3 of horizon, 33 together.*has 32 steps of 1h",
         ),
         (
@@ -256,10 +257,10 @@ def test_data_that_cannot_be_used(frame: pl.DataFrame, entries: dict[str, Any], 
     [
         ({"target": "when"}, "Column 'when' cannot be forecast or forecast from: it is the time"),
         ({"target": "lod"}, "no column 'lod'"),
-        ({"series": {"known": ["promo"]}}, "data.series.known: there is no column 'promo'"),
+        ({"series": {"known_covariates": ["promo"]}}, "data.series.known_covariates: there is no column 'promo'"),
         ({"weight": "heat"}, "data.weight is not for series"),
         ({"inputs": {"series": {"columns": ["load"]}}}, "data.inputs is not for series"),
-        ({"series": {"item": "shop"}}, "no column 'shop'"),
+        ({"series": {"series_id": "shop"}}, "no column 'shop'"),
     ],
 )
 def test_wishes_that_make_no_sense(entries: dict[str, Any], why: str) -> None:
@@ -286,7 +287,7 @@ def test_with_a_schema_rows_are_windows_as_in_training() -> None:
 
 
 def test_what_was_decided_decides_the_same_again() -> None:
-    first = of(series={"lookback": None, "calendar": True})
+    first = of(series={"context_length": None, "calendar": True})
     (one,) = first.schema.inputs
     assert one.window is not None
     again = DataSpec.model_validate({"target": one.window.aims, "series": one.window.spec.model_dump(mode="json")})

@@ -56,7 +56,7 @@ def test_truth_values_and_floats_become_classes(values: list[object], classes: l
 
 def test_a_boolean_target_has_two_classes_too() -> None:
     of = table(["yes", "no", "no", None, "yes", "perhaps"])
-    field = targets.fit(of, targets.choose(of, spec(kinds={"label": "boolean"})), np.array([0, 1, 2]))
+    field = targets.fit(of, targets.choose(of, spec(types={"label": "boolean"})), np.array([0, 1, 2]))
     encoded = targets.encoded(of, field)
     assert encoded.values[[0, 1, 2, 4]].tolist() == [1, 0, 0, 1]
     assert encoded.problems["row"].to_list() == [5, 3]
@@ -174,7 +174,7 @@ SEVERAL = {
 
 def several() -> tuple[Table, ColumnSchema]:
     of = wide(**SEVERAL)
-    chosen = targets.choose(of, spec(target="kind,price,genres", kinds={"genres": "labels"}))
+    chosen = targets.choose(of, spec(target="kind,price,genres", types={"genres": "labels"}))
     return of, targets.fit(of, chosen, np.array([0, 1, 2, 4]))
 
 

@@ -84,13 +84,13 @@ def test_classes_and_quantities_are_told_apart(values: object, expected: str) ->
 def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     choice = targets.choose(table([1, 2, 3] * 10), spec())
     assert choice.kind == "category"
-    assert choice.note and "--set data.kinds.label=number" in choice.note
-    assert targets.choose(table([1, 2, 3] * 10), spec(kinds={"label": "number"}))[:3] == ("label", "number", None)
+    assert choice.note and "--set data.types.label=number" in choice.note
+    assert targets.choose(table([1, 2, 3] * 10), spec(types={"label": "number"}))[:3] == ("label", "number", None)
     assert targets.choose(table([1, 2, 3] * 10, kinds={"label": "number"}), spec()).kind == "number"
     with pytest.raises(UsageError, match=says("data.no-kind", kind="numbr", suggestion="Did you mean 'number'?")):
-        targets.choose(table([1, 2]), spec(kinds={"label": "numbr"}))
+        targets.choose(table([1, 2]), spec(types={"label": "numbr"}))
     with pytest.raises(UsageError, match=says("targets.data-kinds-target-one", fixed="date")):
-        targets.choose(table([1, 2]), spec(kinds={"label": "date"}))
+        targets.choose(table([1, 2]), spec(types={"label": "date"}))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_several_columns_are_targets_of_their_own_kind_each() -> None:
     visits = wide(kind=["a", "b"] * 10, visits=[0, 1, 2, 3] * 5)
     assert targets.choose(visits, spec(target="kind,visits")).tasks[1].kind == "category"
     assert targets.choose(visits, spec(target="kind,visits"), {"visits": ("count",)}).tasks[1].kind == "count"
-    assert targets.choose(visits, spec(target="kind,visits", kinds={"visits": "count"})).tasks[1].kind == "count"
+    assert targets.choose(visits, spec(target="kind,visits", types={"visits": "count"})).tasks[1].kind == "count"
 
 
 @pytest.mark.parametrize(
@@ -179,20 +179,20 @@ def test_the_objective_decides_where_values_leave_it_open(values: object, wanted
 
 def test_what_the_user_says_of_a_column_wins_over_the_objective() -> None:
     assert (
-        targets.choose(table([1, 2, 3] * 10), spec(kinds={"label": "category"}), {"*": ("number",)}).kind == "category"
+        targets.choose(table([1, 2, 3] * 10), spec(types={"label": "category"}), {"*": ("number",)}).kind == "category"
     )
 
 
 def test_labels_that_recur_in_combinations_are_sets() -> None:
     choice = targets.choose(table(GENRES), spec())
     assert choice.kind == "labels"
-    assert choice.note and "sets of 3 labels; --set data.kinds.label=category" in choice.note
+    assert choice.note and "sets of 3 labels; --set data.types.label=category" in choice.note
     lists = targets.choose(table([value.split(";") for value in GENRES]), spec())
     assert lists.kind == "labels"
     assert lists.note and lists.note.endswith("sets of 3 labels.")
-    assert targets.choose(table(GENRES), spec(kinds={"label": "category"})).kind == "category"
+    assert targets.choose(table(GENRES), spec(types={"label": "category"})).kind == "category"
     assert targets.choose(table([value.replace(";", ", ") for value in GENRES]), spec()).kind == "category"
-    assert targets.choose(table(["a,b", "b"] * 4), spec(kinds={"label": "labels"})).kind == "labels"
+    assert targets.choose(table(["a,b", "b"] * 4), spec(types={"label": "labels"})).kind == "labels"
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_labels_that_recur_in_combinations_are_sets() -> None:
 )
 def test_sets_without_any_label(values: list[object], says: str) -> None:
     with pytest.raises(DataError, match=says):
-        targets.choose(table(pl.Series(values, dtype=pl.List(pl.String))), spec(kinds={"label": "labels"}))
+        targets.choose(table(pl.Series(values, dtype=pl.List(pl.String))), spec(types={"label": "labels"}))
 
 
 def test_lists_that_are_no_sets_can_be_taken_for_them() -> None:

@@ -129,8 +129,8 @@ def test_lists_as_long_as_others_are_tags_unless_asked_otherwise() -> None:
     dataset = read(tagged(), target_types=None)
     assert dataset.schema.target is not None
     assert dataset.schema.target.kind == "tags"
-    assert any("--set data.kinds.tags=labels" in note for note in dataset.notes)
-    asked = read(tagged(), target_types=None, kinds={"tags": "labels"}).schema.target
+    assert any("--set data.types.tags=labels" in note for note in dataset.notes)
+    asked = read(tagged(), target_types=None, types={"tags": "labels"}).schema.target
     assert asked is not None
     assert asked.kind == "labels"
 
@@ -140,10 +140,10 @@ def test_lists_as_long_as_others_are_tags_unless_asked_otherwise() -> None:
     [
         ({"inputs": {"tokens": {"tokens": "words"}}}, "as they are given"),
         (
-            {"inputs": {"tokens": {"columns": ["tokens"]}, "more": {"columns": ["tokens2"], "kind": "text"}}},
+            {"inputs": {"tokens": {"columns": ["tokens"]}, "more": {"columns": ["tokens2"], "type": "text"}}},
             "there are 2 inputs",
         ),
-        ({"target": ("tags", "more"), "kinds": {"tags": "tags"}}, "not one of several"),
+        ({"target": ("tags", "more"), "types": {"tags": "tags"}}, "not one of several"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:

@@ -65,7 +65,7 @@ class _Finite(Maker):
 
 def test_rows_of_different_length_come_out_in_their_order() -> None:
     texts = ["a b", "c", "d e f g h i j k l", "m n o", "p q r s t u v w x y z"] * 5
-    dataset = prepare(DataSpec.model_validate({"target": "none", "kinds": {"x": "text"}}), {"x": texts}, labels="none")
+    dataset = prepare(DataSpec.model_validate({"target": "none", "types": {"x": "text"}}), {"x": texts}, labels="none")
     part = next(iter(dataset.splits.values()))
 
     class Lengths(Maker):

@@ -33,7 +33,7 @@ NAMES = ("load", "温度")
 MEAN, STD = np.array([50.0, -3.0]), np.array([10.0, 0.5])
 NUMBER = {"min": 0.0, "max": 1.0, "median": 0.0, "missing": False, "offset": 0.0, "scale": "standard"}
 OBJECTIVE = forecasting.OBJECTIVE.bind(Options())
-NETWORKS = NetworkSpec(bodies={"series": Component(name="nlinear")})
+NETWORKS = NetworkSpec(encoders={"series": Component(name="nlinear")})
 
 
 def values() -> np.ndarray:
@@ -47,7 +47,7 @@ def schema(season: int = 5) -> Schema:
         ColumnSchema(name=name, kind="number", state={**NUMBER, "mean": mean, "std": std})
         for name, mean, std in zip(NAMES, MEAN.tolist(), STD.tolist(), strict=True)
     )
-    window = Window(spec=SeriesSpec(horizon=H, lookback=L), aims=NAMES)
+    window = Window(spec=SeriesSpec(horizon=H, context_length=L), aims=NAMES)
     series = InputSchema(name="series", kind="series", fields=fields, shape=(L, 2), window=window)
     state = {"columns": list(NAMES), "horizon": H, "mean": MEAN.tolist(), "std": STD.tolist(), "naive_mae": [2.0, 0.1]}
     return Schema(

@@ -51,7 +51,7 @@ class Decides:
 def dataset(tmp_path: Path) -> Dataset:
     labels = ["no" if "bad" in text else "yes" for text in WORDS]
     pl.DataFrame({"text": WORDS, "label": labels}).write_csv(tmp_path / "films.csv")
-    return prepare(DataSpec(source=str(tmp_path / "films.csv"), target="label", kinds={"text": "text"}))
+    return prepare(DataSpec(source=str(tmp_path / "films.csv"), target="label", types={"text": "text"}))
 
 
 def network(dataset: Dataset, **weights: float) -> Sums:

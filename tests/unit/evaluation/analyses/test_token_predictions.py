@@ -57,7 +57,7 @@ def tagging() -> Dataset:
 def language() -> Dataset:
     texts = frame().select(text=pl.col("tokens").list.join(" "))
     return prepare(
-        DataSpec.model_validate({"target": "text", "kinds": {"text": "text"}}), texts, target_types={"*": ("text",)}
+        DataSpec.model_validate({"target": "text", "types": {"text": "text"}}), texts, target_types={"*": ("text",)}
     )
 
 

@@ -108,7 +108,9 @@ def test_noise_is_on_what_codes_are_made_of_not_on_what_is_compared() -> None:
     for noise in ("mask", "gaussian"):
         objective, network = made(noise=noise, sigma=1.0)
         seen: list[torch.Tensor] = []
-        network.bodies[0].preprocessor.register_forward_hook(lambda module, args, out, seen=seen: seen.append(args[0]))
+        network.encoders[0].preprocessor.register_forward_hook(
+            lambda module, args, out, seen=seen: seen.append(args[0])
+        )
         batch = rows()
         before = batch.inputs["table"].clone()
         loss = objective.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B))

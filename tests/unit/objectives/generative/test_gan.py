@@ -55,7 +55,7 @@ def test_the_discriminator_teaches_and_is_not_taught(options: dict[str, Any]) ->
     objective, network = made(**options)
     loss(objective, network, DISCRIMINATOR).value_B.mean().backward()
     assert all(p.grad is None for p in network.generator.parameters())
-    assert any(p.grad is not None for p in network.bodies.parameters())
+    assert any(p.grad is not None for p in network.encoders.parameters())
     loss(objective, network, GENERATOR).value_B.mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.generator.parameters())
 
@@ -86,7 +86,7 @@ def test_a_wasserstein_critic_has_steps_and_optimizers_of_its_own() -> None:
     plain, critic = made()[0], made(loss="wgan-gp")[0]
     assert plain.defaults.update_frequency == {}
     assert critic.defaults.update_frequency == {GENERATOR: CRITIC_STEPS}
-    assert critic.defaults.training["players"][GENERATOR] != plain.defaults.training["players"][GENERATOR]
+    assert critic.defaults.training["optimizers"][GENERATOR] != plain.defaults.training["optimizers"][GENERATOR]
     assert critic.defaults.training["average"] == plain.defaults.training["average"]
 
 

@@ -42,11 +42,11 @@ def made(schema: Schema, **options: Any) -> tuple[Any, Any]:
         Component(name="image-to-image", options={"width": 4, "blocks": 1, **into, **options})
     )
     torch.manual_seed(0)
-    bodies = {}
+    encoders = {}
     for one in schema.inputs:
         front = build_preprocessor(one)
-        bodies[one.name] = build_encoder(Component(name="cnn"), signal_spec(front, one), front, "small")
-    return objective, objective.learning.build(schema, bodies)
+        encoders[one.name] = build_encoder(Component(name="cnn"), signal_spec(front, one), front, "small")
+    return objective, objective.learning.build(schema, encoders)
 
 
 def batch(schema: Schema) -> Batch:
@@ -71,7 +71,7 @@ def test_the_discriminator_teaches_and_is_not_taught(schema: Schema, game: str) 
     objective, network = made(schema, loss=game)
     loss(objective, network, DISCRIMINATOR, batch(schema)).value_B.mean().backward()
     assert all(p.grad is None for p in network.generator.parameters())
-    assert all(p.grad is not None for p in network.bodies.parameters())
+    assert all(p.grad is not None for p in network.encoders.parameters())
     loss(objective, network, GENERATOR, batch(schema)).value_B.mean().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.generator.parameters())
 

@@ -172,11 +172,11 @@ def test_a_window_has_a_scale_of_its_own_where_the_body_gives_features(
 ) -> None:
     spec = SignalSpec("sequence", (3, 2), ahead=3, past=3, aims=(0, 1))
     monkeypatch.setattr(forecasting, "signal_spec", lambda front, one: spec)
-    window = Window(spec=SeriesSpec(lookback=2, horizon=1), aims=("load",))
+    window = Window(spec=SeriesSpec(context_length=2, horizon=1), aims=("load",))
     one = InputSchema(name="series", kind="series", fields=(), shape=(3, 2), window=window)
     own = objective(anchor=anchor)
     network = own.learning.build(schema(2, one), {"series": InputEncoder(Front(), Flat(), 6, gives_outputs=gives)})
-    assert isinstance(network.bodies[0].preprocessor, Anchored) == anchored
+    assert isinstance(network.encoders[0].preprocessor, Anchored) == anchored
     x = {"series": torch.randn(4, 3, 2)}
     moved = {"series": x["series"] + 7}
     same = torch.allclose(network(moved) - network(x), 7 * torch.tensor([2.0, 0.5]), atol=1e-4)

@@ -44,7 +44,7 @@ def test_the_curve_goes_from_few_labels_to_all(train) -> None:
 
 def test_with_a_run_to_begin_with_there_are_two_lines(train) -> None:
     before = train(objective="masked", settings={"baselines": []})
-    run = train(init=before, freeze="bodies", settings=SHARES)
+    run = train(init=before, freeze="encoders", settings=SHARES)
     shares = {re.sub(r"% of labels, .*", "", group) for group in groups(run)}
     assert shares == {"20", "100"}
     assert len(groups(run)) == 4
@@ -68,12 +68,12 @@ def test_killed_between_networks_it_goes_on(train, monkeypatch: pytest.MonkeyPat
 
 
 def test_from_scratch_nothing_is_frozen_and_few_rows_are_passed_over_more_often(train) -> None:
-    run = train(init=train(objective="masked", settings={"baselines": []}), freeze="bodies")
+    run = train(init=train(objective="masked", settings={"baselines": []}), freeze="encoders")
     own = label_efficiency._experiment(run.experiment, label_efficiency.SCRATCH, rows=4, of=64)
     assert own.init is None
     assert own.training.freeze == ()
     assert label_efficiency._experiment(run.experiment, label_efficiency.CARRIED, 4, 64).training.freeze == (
-        "bodies.*",
+        "encoders.*",
     )
     assert own.training.batch == 4
     assert own.training.epochs == max(2, min(2 * -(-64 // run.experiment.training.batch), 1500))

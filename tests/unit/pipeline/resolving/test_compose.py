@@ -23,7 +23,7 @@ def test_flags_win_over_the_file_and_settings_over_flags(tmp_path: Path) -> None
         file, network="cnn", epochs=5, settings=("training.epochs=7",), require=("accuracy >= 0.5",)
     )
     assert experiment.data.source == "a.csv"
-    assert experiment.network.bodies == {"*": Component(name="cnn")}
+    assert experiment.network.encoders == {"*": Component(name="cnn")}
     assert experiment.network.size == "small"
     assert experiment.training.epochs == 7
     assert experiment.require == ("accuracy >= 0.5",)
@@ -36,7 +36,7 @@ def test_data_in_memory_and_modules_are_kept_beside() -> None:
     experiment, memory, modules = compose(data, network=module, inputs=("x",))
     assert memory is data
     assert modules == {"*": module}
-    assert experiment.network.bodies["*"].name.endswith(":Linear")
+    assert experiment.network.encoders["*"].name.endswith(":Linear")
     assert experiment.data.columns == ("x",)
 
 
@@ -53,9 +53,9 @@ def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
 
 def test_what_is_frozen_is_named_by_part_or_by_pattern() -> None:
     for given, patterns in (
-        ("bodies", ("bodies.*",)),
-        ("bodies.photo, head", ("bodies.photo.*", "head.*")),
-        (("bodies.*.preprocessor.*", "head.bias"), ("bodies.*.preprocessor.*", "head.bias")),
+        ("encoders", ("encoders.*",)),
+        ("encoders.photo, head", ("encoders.photo.*", "head.*")),
+        (("encoders.*.preprocessor.*", "head.bias"), ("encoders.*.preprocessor.*", "head.bias")),
     ):
         assert compose("a.csv", freeze=given)[0].training.freeze == patterns
     experiment, _, _ = compose("a.csv", init="runs/a-1", settings=("data.labelled=0.01", "label_efficiency=true"))

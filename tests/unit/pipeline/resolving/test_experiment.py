@@ -39,8 +39,8 @@ def test_every_default_is_written_out_and_resolving_again_changes_nothing() -> N
     experiment = resolve(Experiment(), SCHEMA, ROWS)
     assert experiment.objective is not None
     assert experiment.objective.name == "classification"
-    assert experiment.network.bodies["table"].name == "mlp"
-    assert experiment.network.bodies["table"].options
+    assert experiment.network.encoders["table"].name == "mlp"
+    assert experiment.network.encoders["table"].options
     assert (experiment.training.batch, experiment.training.epochs) == (32, 60)
     assert experiment.training.early_stopping is not None
     assert experiment.training.early_stopping.patience == 30
@@ -60,7 +60,7 @@ def test_without_validation_rows_nothing_stops_early() -> None:
     ("values", "words"),
     [
         ({"objective": "regression"}, "does not fit"),
-        ({"network": {"bodies": {"tabel": "mlp"}}}, "'table'"),
+        ({"network": {"encoders": {"tabel": "mlp"}}}, "'table'"),
         ({"training": {"early_stopping": {"on": "acuracy"}}}, "'accuracy'"),
         ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
         ({"training": {"mix": "mixu"}}, "training.mix: .*'mixup'"),
@@ -111,7 +111,7 @@ def test_a_class_is_offered_for_a_misspelt_class() -> None:
 
 PACED = {
     "optimizer": {"name": "adam", "lr": 0.5},
-    "players": {"critic": "sgd"},
+    "optimizers": {"critic": "sgd"},
     "epochs": 7,
     "schedule": "constant",
 }
@@ -126,30 +126,30 @@ def test_what_is_usual_for_an_objective_stands_where_the_user_says_nothing() -> 
     objective = suited(PACED)
     training = with_defaults(Experiment.parse({"training": {"epochs": 3}}).training, objective)
     assert (training.epochs, training.optimizer.name, training.optimizer.options["lr"]) == (3, "adam", 0.5)
-    assert (training.schedule.name, training.players["critic"].name) == ("constant", "sgd")
+    assert (training.schedule.name, training.optimizers["critic"].name) == ("constant", "sgd")
     assert (
         with_defaults(Experiment().training, objective_for(Component(name="classification"))) == Experiment().training
     )
 
 
 def test_an_option_of_a_player_alone_is_one_of_its_usual_optimizer() -> None:
-    two = suited({"players": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}})
+    two = suited({"optimizers": {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": "sgd"}})
 
     def players(settings: tuple[str, ...]) -> dict[str, Any]:
         training = with_defaults(Experiment.parse(with_settings({}, settings)).training, two)
-        return {name: one.model_dump() for name, one in training.players.items()}
+        return {name: one.model_dump() for name, one in training.optimizers.items()}
 
     assert players(()) == {"critic": {"name": "adam", "lr": 0.5, "beta1": 0.1}, "maker": {"name": "sgd"}}
-    assert players(("training.players.critic.lr=0.2",))["critic"] == {"name": "adam", "lr": 0.2, "beta1": 0.1}
-    both = players(("training.players.critic.lr=0.2", "training.players.critic.beta1=0.3"))
+    assert players(("training.optimizers.critic.lr=0.2",))["critic"] == {"name": "adam", "lr": 0.2, "beta1": 0.1}
+    both = players(("training.optimizers.critic.lr=0.2", "training.optimizers.critic.beta1=0.3"))
     assert both == {"critic": {"name": "adam", "lr": 0.2, "beta1": 0.3}, "maker": {"name": "sgd"}}
-    named = players(("training.players.critic.name=sgd", "training.players.critic.lr=0.2"))
+    named = players(("training.optimizers.critic.name=sgd", "training.optimizers.critic.lr=0.2"))
     assert named["critic"] == {"name": "sgd", "lr": 0.2}  # no option of another optimizer
 
 
 def test_a_player_that_there_is_not_is_refused() -> None:
     with pytest.raises(UsageError, match=says("pipeline.training-players-objective-steps", name="critic")):
-        resolve(Experiment.parse({"training": {"players": {"critic": "sgd"}}}), SCHEMA, ROWS)
+        resolve(Experiment.parse({"training": {"optimizers": {"critic": "sgd"}}}), SCHEMA, ROWS)
 
 
 def test_of_several_inputs_the_one_whose_network_does_not_fit_is_named() -> None:

@@ -26,12 +26,12 @@ def making(train):
 
 def test_where_there_are_classes_a_classifier_is_trained_beside(making) -> None:
     run = making(require=["judge_accuracy >= 0.2", "frechet_distance <= 1000"])
-    assert run.experiment.judge == "auto"
+    assert run.experiment.reference_classifier == "auto"
     found = {finding.label: finding for finding in run.report.findings}
     assert found["judge_accuracy"].value is not None
     assert {"class_share(ja)", "class_share(nein)", "classes_covered"} <= set(found)
     told = found["frechet_distance"].again.options
-    assert told["judge"] == "auto"
+    assert told["reference_classifier"] == "auto"
     assert len(told["weights"]) == 64
     assert not (run.folder / files.CHECKPOINTS).exists()
     assert [verdict.verdict for verdict in run.report.requirements] == ["pass", "pass"]
@@ -42,39 +42,42 @@ def test_where_there_are_classes_a_classifier_is_trained_beside(making) -> None:
 
 def test_a_run_judges(making, train) -> None:
     judge = train(epochs=30)
-    run = making(settings={"judge": str(judge.folder)})
+    run = making(settings={"reference_classifier": str(judge.folder)})
     finding = run.report.find("frechet_distance")
-    assert finding.again.options == {"judge": judge.name, "weights": files.sha256(judge.folder / files.WEIGHTS)}
+    assert finding.again.options == {
+        "reference_classifier": judge.name,
+        "weights": files.sha256(judge.folder / files.WEIGHTS),
+    }
     assert run.report.find("judge_accuracy").value == judge.report.find("accuracy").value
 
 
 def test_nobody_judges_where_that_is_asked_or_nothing_could(making, train) -> None:
-    without = making(settings={"judge": False})
+    without = making(settings={"reference_classifier": False})
     assert without.report.find("classes_covered").value is None
     assert "standardised raw inputs" in without.report.find("frechet_distance").method
     budget = making(max_time="30s")
-    assert budget.experiment.judge is False
+    assert budget.experiment.reference_classifier is False
     assert "budget" in budget.report.find("classes_covered").why
     nothing = making(target="none")
     assert nothing.report.find("classes_covered") is None
-    assert train().experiment.judge is None
+    assert train().experiment.reference_classifier is None
 
 
 def test_what_cannot_judge_is_refused_before_training(making, train, place: Path) -> None:
     with pytest.raises(UsageError, match=says("pipeline.judge")):
-        making(settings={"judge": "nowhere"})
+        making(settings={"reference_classifier": "nowhere"})
     with pytest.raises(UsageError, match=says("pipeline.judge-trained-judge-classifier", objective="regression")):
-        making(settings={"judge": str(train(target="length").folder)})
+        making(settings={"reference_classifier": str(train(target="length").folder)})
     with pytest.raises(UsageError, match=says("pipeline.judge-reads-input-another")):
-        making(settings={"judge": str(train(ignore=("width",)).folder)})
+        making(settings={"reference_classifier": str(train(ignore=("width",)).folder)})
     with pytest.raises(UsageError, match=says("pipeline.judge-auto-trains-classifier")):
-        making(target="none", settings={"judge": "auto"})
+        making(target="none", settings={"reference_classifier": "auto"})
     pl.read_csv("blobs.csv").with_columns(text=pl.lit("some words here")).write_csv("more.csv")
     other = train("digits", target=None)
     with pytest.raises(UsageError, match=says("pipeline.judge-takes-inputs-rows", own="image")):
-        making(settings={"judge": str(other.folder)})
+        making(settings={"reference_classifier": str(other.folder)})
 
 
 def test_a_judge_of_what_makes_no_rows_is_said_to_mean_nothing(train, capsys: pytest.CaptureFixture[str]) -> None:
-    train(settings={"judge": "auto"}, quiet=False)
-    assert "judge=auto means nothing here" in capsys.readouterr().err
+    train(settings={"reference_classifier": "auto"}, quiet=False)
+    assert "reference_classifier=auto means nothing here" in capsys.readouterr().err

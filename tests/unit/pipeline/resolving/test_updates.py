@@ -128,10 +128,10 @@ def test_patterns_that_match_nothing_leave_no_folder_behind(train) -> None:
 
 def test_groups_reach_the_weights_and_the_history(train) -> None:
     settings = {
-        "training.freeze": ["bodies.table.*"],
+        "training.freeze": ["encoders.table.*"],
         "training.l1": 0.01,
         "training.layer_decay": 0.5,
-        "training.rates": {"head.*": 0.1},
+        "training.lr_multipliers": {"head.*": 0.1},
     }
     runs = [train(epochs=epochs, settings=settings) for epochs in (1, 3)]
     states = [run.network.state_dict() for run in runs]

@@ -240,7 +240,7 @@ def test_players_may_have_optimizers_of_their_own() -> None:
     batch = Table(16).batch(torch.arange(16))
     net, oracle = network(), network()
     players = {"second": Component(name="sgd", options={"lr": 0.5})}
-    plain(net, {"name": "sgd", "lr": 0.05}, objective=Duel(), players=players)(batch)
+    plain(net, {"name": "sgd", "lr": 0.05}, objective=Duel(), optimizers=players)(batch)
     for (player, part), lr in zip(Duel().networks(oracle).items(), (0.05, 0.5), strict=True):
         loss = Duel().loss(oracle, batch, player, Rng(0, 0, batch.row_B))
         mean = (loss.value_B * loss.weight_B).sum() / loss.weight_B.sum()
