@@ -139,7 +139,7 @@ def compare_inputs(
         found = [*single_input_ablation(measured.decisions["test"], known, run_context.objective, context), *found]
     else:
         why = (
-            "as training has a budget; --set alone=true trains each"
+            "as training has a budget; --set single_input_ablation=true trains each"
             if run_context.experiment.single_input_ablation is None
             else "as alone is false"
         )
