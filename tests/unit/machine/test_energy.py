@@ -7,7 +7,6 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from leadline.core.catalogue import pattern as says
 from leadline.errors import UsageError
 from leadline.machine.energy import Energy, Meter, added, declared_co2, declared_watts, total_wh
 from sentences import says
