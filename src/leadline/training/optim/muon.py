@@ -13,10 +13,10 @@ from torch import Tensor
 from leadline.training.optim.adaptive import AdamW
 from leadline.training.optim.contract import Memory, RuleOptimizer
 
-# `torch.optim.Muon` is the same rule, and tests/reference/test_update_rules.py holds this one to it. It cannot stand for
-# this one, which would stay beside it for the kernels of convolutions, which it refuses; it takes one matrix after the
-# other, 0.8 to 2 times as long on two cores (512 columns to 128), and computes in bfloat16 on CPUs too, which there is
-# a tenth of a step off after 15 steps.
+# `torch.optim.Muon` is the same rule, to which tests/reference/test_update_rules.py holds this one. It does not replace
+# it: it refuses the kernels of convolutions; it takes one matrix after the other, 0.8 to 2 times as long on two cores
+# (512 columns to 128); and on CPUs too it computes in bfloat16, a tenth of a step off after 15 steps.
+
 # Jordan's quintic: steep at zero rather than exact at one, so that five rounds bring all singular values near one.
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 TINY = 1e-7  # keeps the direction of a gradient that is all zero from being 0/0
