@@ -11,12 +11,12 @@ import warnings
 import numpy as np
 import torch
 from pydantic import Field
-from scipy import optimize, special
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC, LinearSVR
 from torch import Tensor
 
 from leadline.core.base import Fact
+from leadline.metrics.classification.temperature import best_scale
 from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output, two_sided
@@ -25,6 +25,7 @@ from leadline.nn.classical.plain_features import KINDS, features
 from leadline.nn.rng import generator_for, seed_for
 
 _SMALLEST = 1e-4  # of the largest eigenvalue: directions below it are rounding errors in float32
+SCALES = (0.05, 150.0)  # between which that of the scores lies, whose unit is the margin
 _PASSES = 30  # over the rows that fitting takes, at a guess
 
 
@@ -147,13 +148,7 @@ def _scale(score_nO: np.ndarray, judged: Sample, classes_K: np.ndarray) -> float
     score_nK, weight_n = score_nO[known_n][:, classes_K], judged.weight_n[known_n]
     target_n = np.searchsorted(classes_K, judged.target_n[known_n])
 
-    def surprise(log_scale: float) -> float:
-        log_nK = special.log_softmax(score_nK * np.exp(log_scale), axis=1)
-        return float(-(weight_n * log_nK[np.arange(len(target_n)), target_n]).sum())
-
-    if not len(target_n):
-        return 1.0
-    return float(np.exp(optimize.minimize_scalar(surprise, bounds=(-3.0, 5.0), method="bounded").x))
+    return best_scale(target_n, score_nK, weight_n, SCALES) if len(target_n) else 1.0
 
 
 def _work(model: SVM, rows: int) -> float:

@@ -72,3 +72,45 @@ def test_rows_of_one_group_are_held_out_together_and_widen_the_interval() -> Non
     assert many.interval == pytest.approx(once.interval, rel=0.01)
     assert many.change.intervals[0] == pytest.approx(once.change.intervals[0], abs=5e-3)
     assert temperature.fit(target_n, probability_nC, group_n=np.zeros(200, dtype=int)).change.intervals == ()
+
+
+def newton(target_n: np.ndarray, score_nC: np.ndarray) -> float:
+    """Return the scale of least loss by Newton's method within a bracket, as it was found before SciPy found it."""
+    low, high, scale = 1 / temperature.HOTTEST, 1 / temperature.COLDEST, 1.0
+    for _ in range(50):
+        power_nC = np.exp(scale * score_nC - (scale * score_nC).max(1, keepdims=True))
+        probability_nC = power_nC / power_nC.sum(1, keepdims=True)
+        mean_n = (probability_nC * score_nC).sum(1)
+        slope = (mean_n - score_nC[np.arange(len(target_n)), target_n]).mean()
+        bend = (probability_nC * (score_nC - mean_n[:, None]) ** 2).sum(1).mean()
+        low, high = (low, scale) if slope > 0 else (scale, high)
+        step = scale - slope / bend if bend > 0 else high
+        following = step if low < step < high else (low * high) ** 0.5
+        if abs(following - scale) <= 1e-10 * scale:
+            break
+        scale = following
+    return scale
+
+
+@pytest.mark.parametrize("by", [0.3, 1.0, 2.5, 8.0])
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_the_scale_is_the_one_that_newtons_method_finds(by: float, classes: int) -> None:
+    for seed in range(5):
+        target_n, probability_nC = overconfident(200, by, seed, classes)
+        score_nC = np.log(probability_nC.astype(np.float64))
+        assert temperature.best_scale(target_n, score_nC) == pytest.approx(newton(target_n, score_nC), rel=1e-8)
+
+
+def test_weights_count_rows_as_often() -> None:
+    target_n, probability_nC = overconfident(200, 2.5)
+    score_nC, often_n = np.log(probability_nC), np.arange(200) % 4
+    repeated = np.repeat(target_n, often_n), np.repeat(score_nC, often_n, axis=0)
+    weighted = temperature.best_scale(target_n, score_nC, often_n.astype(float))
+    assert weighted == pytest.approx(temperature.best_scale(*repeated), rel=1e-9)
+    assert weighted != pytest.approx(temperature.best_scale(target_n, score_nC), rel=1e-3)
+
+
+def test_bounds_hold_where_rows_are_separated() -> None:
+    target_n, score_nC = np.arange(20) % 2, np.eye(2)[np.arange(20) % 2]
+    assert temperature.best_scale(target_n, score_nC, bounds=(0.1, 150.0)) == 150.0
+    assert temperature.best_scale(target_n, -score_nC, bounds=(0.1, 150.0)) == 0.1
