@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
+import sklearn
 from pydantic import Field
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
+from leadline.errors import UsageError
 from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, by_output, two_sided
@@ -17,6 +21,9 @@ from leadline.nn.classical.plain_features import KINDS, features
 from leadline.nn.classical.trees import KNOWN, Forest, Trees
 from leadline.nn.rng import seed_for
 
+# Versions of scikit-learn whose trees lie where `take_over` reads them; the upper one is not among them, nor in
+# pyproject.toml. Raise both once tests/unit/models/classical/test_boosting.py passes with a newer one.
+KNOWN_VERSIONS = ("1.7", "1.10")
 _HISTOGRAMS = 1.5  # operations for each value and level of a tree
 
 
@@ -87,7 +94,11 @@ def _codes(raw_n: np.ndarray, last: int) -> np.ndarray:
 
 
 def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) -> FitResult:
-    """Grow the trees on train rows; the loss is cross-entropy in nats, or the squared error of one output."""
+    """Grow the trees on train rows; the loss is cross-entropy in nats, or the squared error of one output.
+
+    Raises UsageError where the installed scikit-learn may keep its trees elsewhere.
+    """
+    check_version(sklearn.__version__)
     columns = _Columns.of(model, train.x_nF)
     watched = _of_known_classes(validation, train) if model.options.patience is not None else None
     estimator = estimator_for(model, columns, watched is not None, seed)
@@ -107,6 +118,17 @@ def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) ->
         shipped = 1 + int(np.argmin(losses["val_loss"][1:]))  # the first is that of no trees at all
     take_over(model, estimator, columns, shipped)
     return FitResult(losses, shipped)
+
+
+def check_version(installed: str) -> None:
+    """Raise UsageError where trees of this version of scikit-learn are not known to lie where they are read."""
+    lowest, beyond = KNOWN_VERSIONS
+    if not _release(lowest) <= _release(installed) < _release(beyond):
+        raise UsageError(say("models.boosting-unknown-version", installed=installed, lowest=lowest, beyond=beyond))
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
 
 
 def _of_known_classes(sample: Sample | None, train: Sample) -> Sample | None:
@@ -143,7 +165,8 @@ def estimator_for(model: Boosting, columns: _Columns, watched: bool, seed: int) 
 def take_over(model: Boosting, estimator: Any, columns: _Columns, iterations: int) -> None:
     """Copy the trees of the first `iterations` iterations out of a fitted estimator.
 
-    There is no public way to a tree's nodes; a test against the estimator's own predictions guards this one.
+    There is no public way to a tree's nodes: this one holds for `KNOWN_VERSIONS`, and a test against the estimator's
+    own predictions guards it.
     """
     if columns.coded:  # it put the coded columns first
         plain = [feature for feature in range(model.features) if feature not in columns.coded]

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 from fitting_rows import SPEC, part, rows
 
+from leadline.errors import UsageError
 from leadline.models.classical import boosting
 from leadline.models.classical.boosting import Boosting, Options, fit
 from leadline.models.contract import Sample
 from leadline.nn.batch import SignalSpec
+from sentences import says
 
 
 def grown(sample: Sample, outputs: int, spec: SignalSpec = SPEC, **options: Any) -> tuple[Boosting, Any]:
@@ -102,3 +107,27 @@ def test_row_weights_count() -> None:
 def test_the_same_seed_gives_the_same_bits() -> None:
     one, two = (grown(rows(3), 3)[0].state_dict() for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+@pytest.mark.parametrize("version", ["1.6.1", "1.10.0", "1.10.dev0", "1.10rc1", "2.0"])
+def test_a_version_of_scikit_learn_whose_trees_are_not_known_is_refused(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, _ = grown(rows(2), 2)
+    x_BF = torch.from_numpy(rows(2, seed=1).x_nF)
+    before = model(x_BF)
+    monkeypatch.setattr(sklearn, "__version__", version)
+    with pytest.raises(UsageError, match=says("models.boosting-unknown-version", installed=version, beyond="1.10")):
+        grown(rows(2), 2)
+    assert torch.equal(model(x_BF), before)  # what has shipped needs no scikit-learn
+
+
+@pytest.mark.parametrize("version", ["1.7", "1.7.2", "1.9.1", sklearn.__version__])
+def test_known_versions_are_taken(version: str) -> None:
+    boosting.check_version(version)
+
+
+def test_the_package_is_installed_with_the_versions_that_are_known() -> None:
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest, beyond = boosting.KNOWN_VERSIONS
+    assert f"scikit-learn>={lowest},<{beyond}" in project["dependencies"]
