@@ -19,9 +19,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 
-METRICS = (
-    Metric("cheapest_not_worse", "Cheapest model not demonstrably worse", "how much better than the network it is"),
-)
+METRICS = (Metric("cheapest_not_worse", "Smallest model not significantly worse", "its score minus the network's"),)
 
 NETWORK = "network"
 RULE = (

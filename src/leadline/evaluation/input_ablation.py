@@ -26,8 +26,8 @@ from leadline.run.inference import predict_subset
 METRICS = (
     Metric(
         "fusion_gain",
-        "All inputs against the best alone",
-        "how much better the network is than the best of its inputs alone",
+        "Gain from fusion",
+        "score of all inputs minus that of the best single input",
         better="higher",
     ),
 )

@@ -17,7 +17,7 @@ METRICS = (
     Metric(
         "rollbacks",
         "Rollbacks",
-        "divergences that training went back from, with half the learning rate",
+        "times training diverged and resumed from a snapshot with half the learning rate",
         better="lower",
     ),
 )

@@ -39,7 +39,7 @@ ANALYSES: Mapping[str, Entry] = {
     "uncalibrated": Entry("leadline.evaluation.analyses.uncalibrated:ANALYSIS", "metrics before calibration"),
     "sample-quality": Entry(
         "leadline.evaluation.analyses.generative.sample_quality:ANALYSIS",
-        "fidelity, diversity and memorization of generated samples",
+        "fidelity, diversity and memorisation of generated samples",
     ),
     "reconstructions": Entry(
         "leadline.evaluation.analyses.generative.reconstructions:ANALYSIS",

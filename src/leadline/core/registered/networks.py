@@ -49,12 +49,12 @@ MODELS: Mapping[str, Entry] = {
     ),
     "vgg": Entry(
         "leadline.models.vision.vgg:FAMILY",
-        "VGG-11 to VGG-19 with batch normalization (Simonyan & Zisserman 2015; images)",
+        "VGG-11 to VGG-19 with batch normalisation (Simonyan & Zisserman 2015; images)",
         example="train photos/ --network vgg --set network.depth=11",
     ),
     "inception": Entry(
         "leadline.models.vision.inception:FAMILY",
-        "GoogLeNet with batch normalization (Szegedy et al. 2015; images)",
+        "GoogLeNet with batch normalisation (Szegedy et al. 2015; images)",
         example="train photos/ --network inception",
     ),
     "resnet": Entry(

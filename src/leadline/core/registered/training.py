@@ -41,7 +41,7 @@ OPTIMIZERS: Mapping[str, Entry] = {
     ),
     "muon": Entry(
         "leadline.training.optim.muon:Muon",
-        "Muon for hidden weight matrices: orthogonalized momentum; AdamW for the rest (Jordan 2024)",
+        "Muon for hidden weight matrices: orthogonalised momentum; AdamW for the rest (Jordan 2024)",
         example="train digits --set training.optimizer=muon --set training.optimizer.lr=0.001",
     ),
 }

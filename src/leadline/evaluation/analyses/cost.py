@@ -21,14 +21,24 @@ from leadline.machine.energy import CO2, Energy, declared_co2, total_wh
 from leadline.objectives.contract import BoundObjective
 
 METRICS = (
-    Metric("params", "Parameters", "trained numbers in the network", better="lower"),
-    Metric("flops", "Operations per example", "one multiplication with addition counts as two", "FLOP", "lower"),
-    Metric("size_mb", "Size on disk", unit="MB", better="lower"),
-    Metric("latency_ms", "Latency", "time of one batch", "ms", "lower"),
-    Metric("peak_memory_mb", "Peak memory", unit="MB", better="lower"),
-    Metric("train_seconds", "Training time", unit="s", better="lower"),
-    Metric("energy_wh", "Energy to train", unit="Wh", better="lower"),
-    Metric("co2_g", "Carbon dioxide of training", unit="g", better="lower"),
+    Metric("params", "Parameters", "number of trainable parameters", better="lower"),
+    Metric(
+        "flops",
+        "FLOPs per example",
+        "floating-point operations of a forward pass; a multiply–add counts as two",
+        "FLOP",
+        "lower",
+    ),
+    Metric("size_mb", "Model size", "size of the weights file", unit="MB", better="lower"),
+    Metric("latency_ms", "Latency", "median time of a forward pass, per batch", "ms", "lower"),
+    Metric("peak_memory_mb", "Peak memory", "highest memory use of a forward pass", unit="MB", better="lower"),
+    Metric(
+        "train_seconds", "Training time", "wall-clock time of training, validation included", unit="s", better="lower"
+    ),
+    Metric("energy_wh", "Training energy", "energy used while training", unit="Wh", better="lower"),
+    Metric(
+        "co2_g", "Training CO₂ emissions", "energy times the carbon intensity of the grid", unit="g", better="lower"
+    ),
 )
 
 BATCHES = (1, 64)

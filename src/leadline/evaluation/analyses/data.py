@@ -61,10 +61,22 @@ ANALYSIS = Analysis(
     run=_run,
     applies=always,
     metrics=(
-        Metric("rows", "Rows", unit="rows"),
-        Metric("rows_labelled", "Rows with a label", "the others are learnt from without", "rows"),
-        Metric("rows_without", "Rows without an input", unit="rows", better="lower"),
-        Metric("rows_dropped", "Rows set aside", "could not be used; listed with the reason", "rows", "lower"),
-        Metric("duplicates", "Duplicates", "rows of one split with a twin in another", "rows", "lower"),
+        Metric("rows", "Examples", "number of examples in a split", unit="rows"),
+        Metric("rows_labelled", "Labelled examples", "training examples with a target", "rows"),
+        Metric(
+            "rows_without",
+            "Examples with a missing input",
+            "examples that lack at least one input",
+            unit="rows",
+            better="lower",
+        ),
+        Metric("rows_dropped", "Invalid rows", "rows that could not be used and were dropped", "rows", "lower"),
+        Metric(
+            "duplicates",
+            "Duplicates across splits",
+            "examples with an exact copy of their inputs in another split",
+            "rows",
+            "lower",
+        ),
     ),
 )

@@ -74,8 +74,8 @@ ANALYSIS = Analysis(
     metrics=(
         Metric(
             "domain_accuracy",
-            "Domains told apart",
-            "share of rows whose domain features give away; at best 50 %",
+            "Domain classifier accuracy",
+            "accuracy of a classifier that predicts an example's domain from its features; 50 % is chance",
             "%",
             "lower",
         ),

@@ -168,8 +168,8 @@ ANALYSIS = Analysis(
     metrics=(
         Metric(
             "knn_accuracy",
-            "Neighbours agree",
-            "share of rows whose nearest train rows are mostly of their class",
+            "k-nearest-neighbour accuracy",
+            "accuracy of a majority vote of the nearest training examples in embedding space",
             "%",
             "higher",
         ),

@@ -79,7 +79,7 @@ ANALYSIS = Analysis(
     run=_run,
     applies=_applies,
     metrics=(
-        Metric("generalisation_gap", "Generalisation gap", "how much worse on rows never trained on", "", "lower"),
+        Metric("generalisation_gap", "Generalisation gap", "training performance minus test performance", "", "lower"),
     ),
     reference="Zou & Donner 2008",
 )

@@ -82,8 +82,8 @@ ANALYSIS = Analysis(
     metrics=(
         Metric(
             "near_duplicates",
-            "Near-identical pictures",
-            "rows of one split with nearly the same picture in another",
+            "Near-duplicates across splits",
+            "images with a near-duplicate in another split",
             "rows",
             "lower",
         ),

@@ -16,7 +16,7 @@ from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("false_alarms", "False alarms", "share of normal rows that are called anomalies", "%", "lower"),
+    Metric("false_alarms", "False-alarm rate", "share of normal examples flagged as anomalies", "%", "lower"),
     ROC_AUC,
     AVERAGE_PRECISION,
     SENSITIVITY,

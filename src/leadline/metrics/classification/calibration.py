@@ -16,14 +16,14 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 NLL = Metric(
     "nll",
     "Negative log-likelihood",
-    "mean surprise at the true answer; punishes confident mistakes",
+    "mean negative log of the probability given to the true outcome",
     "nats",
     "lower",
     compared=True,
 )
-BRIER = Metric("brier", "Brier score", "squared distance of the probabilities from the truth", better="lower")
+BRIER = Metric("brier", "Brier score", "mean squared error of predicted probabilities", better="lower")
 ECE = Metric(
-    "ece", "Expected calibration error", "how far claimed confidence is from how often it is right", "%", "lower"
+    "ece", "Expected calibration error", "mean gap between confidence and accuracy over confidence bins", "%", "lower"
 )
 
 BINS = 15

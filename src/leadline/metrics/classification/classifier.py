@@ -33,7 +33,9 @@ from leadline.metrics.classification.roc_auc import ROC_AUC, roc_auc
 from leadline.metrics.statistics.intervals import Floats, Ints
 from leadline.metrics.statistics.measurement import Levels, Measurement
 
-SENSITIVITY = Metric("sensitivity", "Sensitivity", "of the positive rows, the share called positive", "%", "higher")
+SENSITIVITY = Metric(
+    "sensitivity", "Sensitivity", "true positive rate: share of positive examples predicted positive", "%", "higher"
+)
 METRICS = (
     ACCURACY,
     BALANCED_ACCURACY,
@@ -46,9 +48,13 @@ METRICS = (
     ROC_AUC,
     AVERAGE_PRECISION,
     SENSITIVITY,
-    Metric("specificity", "Specificity", "of the negative rows, the share called negative", "%", "higher"),
-    Metric("ppv", "Positive predictive value", "of the rows called positive, the share that are", "%", "higher"),
-    Metric("npv", "Negative predictive value", "of the rows called negative, the share that are", "%", "higher"),
+    Metric(
+        "specificity", "Specificity", "true negative rate: share of negative examples predicted negative", "%", "higher"
+    ),
+    Metric(
+        "ppv", "Positive predictive value", "precision: share of positive predictions that are correct", "%", "higher"
+    ),
+    Metric("npv", "Negative predictive value", "share of negative predictions that are correct", "%", "higher"),
     calibration.NLL,
     calibration.BRIER,
     calibration.ECE,

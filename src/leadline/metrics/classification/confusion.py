@@ -24,16 +24,14 @@ from leadline.metrics.statistics.intervals import (
 )
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
-ACCURACY = Metric("accuracy", "Accuracy", "share of rows named right", "%", "higher", compared=True)
-BALANCED_ACCURACY = Metric(
-    "balanced_accuracy", "Balanced accuracy", "recall averaged over classes: each class counts the same", "%", "higher"
-)
-PRECISION = Metric("precision", "Precision", "of the rows given this answer, the share that deserve it", "%", "higher")
-RECALL = Metric("recall", "Recall", "of the rows of this class, the share that were found", "%", "higher")
+ACCURACY = Metric("accuracy", "Accuracy", "share of examples classified correctly", "%", "higher", compared=True)
+BALANCED_ACCURACY = Metric("balanced_accuracy", "Balanced accuracy", "recall averaged over classes", "%", "higher")
+PRECISION = Metric("precision", "Precision", "share of predictions of this class that are correct", "%", "higher")
+RECALL = Metric("recall", "Recall", "share of examples of this class predicted correctly", "%", "higher")
 F1 = Metric("f1", "F1", "harmonic mean of precision and recall", "%", "higher")
-PRECISION_MACRO = Metric("precision_macro", "Precision, macro", "precision averaged over classes", "%", "higher")
-RECALL_MACRO = Metric("recall_macro", "Recall, macro", "recall averaged over classes", "%", "higher")
-F1_MACRO = Metric("f1_macro", "F1, macro", "F1 averaged over classes", "%", "higher")
+PRECISION_MACRO = Metric("precision_macro", "Precision (macro)", "precision averaged over classes", "%", "higher")
+RECALL_MACRO = Metric("recall_macro", "Recall (macro)", "recall averaged over classes", "%", "higher")
+F1_MACRO = Metric("f1_macro", "F1 (macro)", "F1 averaged over classes", "%", "higher")
 
 
 class Tally(NamedTuple):

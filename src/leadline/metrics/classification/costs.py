@@ -14,7 +14,7 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 EXPECTED_COST = Metric(
     "expected_cost",
     "Expected cost",
-    "what a decision costs on average, in the unit of the costs given",
+    "mean cost of a decision, in the unit of the cost matrix",
     "",
     "lower",
     compared=True,

@@ -32,14 +32,14 @@ from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 METRICS = (
     Metric(
         "subset_accuracy",
-        "Exact sets",
-        "share of rows whose whole set of labels is right",
+        "Subset accuracy (exact match)",
+        "share of examples whose set of labels is entirely correct",
         "%",
         "higher",
         compared=True,
     ),
-    Metric("hamming_loss", "Hamming loss", "share of labels that are wrong, there or not", "%", "lower", compared=True),
-    Metric("f1_micro", "F1, micro", "F1 over all labels of all rows together", "%", "higher", compared=True),
+    Metric("hamming_loss", "Hamming loss", "share of label decisions that are wrong", "%", "lower", compared=True),
+    Metric("f1_micro", "F1 (micro)", "F1 over all label decisions pooled", "%", "higher", compared=True),
     F1_MACRO,
     AVERAGE_PRECISION,
     ROC_AUC,

@@ -16,11 +16,21 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 
 METRICS = (
     ACCURACY,
-    Metric("within_one", "Within one", better="higher"),
+    Metric(
+        "within_one",
+        "Accuracy within one class",
+        "share of examples predicted at most one class away from the true one",
+        better="higher",
+    ),
     MAE,
-    Metric("kappa_quadratic", "Kappa quadratic", better="higher"),
+    Metric(
+        "kappa_quadratic",
+        "Quadratic weighted kappa",
+        "Cohen's kappa with quadratic weights; chance agreement gives 0",
+        better="higher",
+    ),
     NLL,
-    Metric("rps", "Rps", better="lower"),
+    Metric("rps", "Ranked probability score", "mean squared error of cumulative class probabilities", better="lower"),
 )
 
 NAMES = ("accuracy", "within_one", "mae", "kappa_quadratic", "nll", "rps")

@@ -19,7 +19,7 @@ from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 AVERAGE_PRECISION = Metric(
     "average_precision",
     "Average precision",
-    "area under the precision–recall curve; guessing gives the share of positives",
+    "area under the precision–recall curve; chance gives the share of positives",
     better="higher",
 )
 

@@ -20,7 +20,7 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 ROC_AUC = Metric(
     "roc_auc",
     "ROC AUC",
-    "chance that a row of a class scores above a row of another; guessing gives 0.5",
+    "area under the ROC curve; chance gives 0.5",
     better="higher",
 )
 

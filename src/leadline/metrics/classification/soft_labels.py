@@ -16,20 +16,25 @@ METRICS = (
     Metric(
         "kl",
         "Kullback–Leibler divergence",
-        "what predicted probabilities lose beside the true ones",
+        "divergence of the predicted from the target distribution",
         better="lower",
         compared=True,
     ),
     BRIER,
     Metric(
         "probability_mae",
-        "Error of probabilities",
-        "how far predicted probabilities are off on average",
+        "Mean absolute error of probabilities",
+        "mean absolute difference between predicted and target probabilities",
         better="lower",
         compared=True,
     ),
     Metric(
-        "agreement", "Agreement", "share of rows whose most probable class is the same", "%", "higher", compared=True
+        "agreement",
+        "Top-1 agreement",
+        "share of examples whose most probable class matches the target's",
+        "%",
+        "higher",
+        compared=True,
     ),
 )
 

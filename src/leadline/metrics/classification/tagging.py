@@ -25,21 +25,35 @@ from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, prop
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("token_accuracy", "Token accuracy", "share of tokens whose tag is right", "%", "higher", compared=True),
+    Metric("token_accuracy", "Token accuracy", "share of tokens tagged correctly", "%", "higher", compared=True),
     F1_MACRO,
-    Metric("row_accuracy", "Row accuracy", "share of rows all of whose tags are right", "%", "higher", compared=True),
-    Metric("entity_f1", "Entity F1", "harmonic mean of entity precision and recall", "%", "higher", compared=True),
+    Metric(
+        "row_accuracy",
+        "Sequence accuracy",
+        "share of sequences with every token tagged correctly",
+        "%",
+        "higher",
+        compared=True,
+    ),
+    Metric(
+        "entity_f1",
+        "Entity F1",
+        "harmonic mean of entity precision and recall (exact spans)",
+        "%",
+        "higher",
+        compared=True,
+    ),
     Metric(
         "entity_precision",
         "Entity precision",
-        "of the entities found, the share that are there, from end to end",
+        "share of predicted entities with the exact span and type",
         "%",
         "higher",
     ),
     Metric(
         "entity_recall",
         "Entity recall",
-        "of the entities that are there, the share found, from end to end",
+        "share of true entities found with the exact span and type",
         "%",
         "higher",
     ),

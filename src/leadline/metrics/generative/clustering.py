@@ -21,26 +21,26 @@ METRICS = (
     Metric(
         "clustering_accuracy",
         "Clustering accuracy",
-        "share of rows in the cluster of their class, one for each class",
+        "accuracy under the best one-to-one assignment of clusters to classes",
         "%",
         "higher",
     ),
     Metric(
         "adjusted_rand",
         "Adjusted Rand index",
-        "how well clusters agree with classes; by chance 0, at best 1",
+        "agreement of clusters with classes, corrected for chance",
         better="higher",
     ),
     Metric(
         "mutual_information",
         "Normalised mutual information",
-        "what clusters tell of classes; at best 1",
+        "mutual information of clusters and classes over their mean entropy",
         better="higher",
     ),
     Metric(
         "silhouette",
-        "Silhouette",
-        "how much nearer a row is to its cluster than to the next; at best 1",
+        "Silhouette coefficient",
+        "separation of clusters relative to their spread, from −1 to 1",
         better="higher",
     ),
 )

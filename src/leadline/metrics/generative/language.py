@@ -21,7 +21,7 @@ METRICS = (
     Metric(
         "perplexity",
         "Perplexity",
-        "as unsure as a choice among so many equally likely tokens",
+        "exponential of the mean negative log-likelihood per token",
         better="lower",
         compared=True,
     ),
@@ -29,7 +29,7 @@ METRICS = (
     Metric(
         "bits_per_character",
         "Bits per character",
-        "what it would take to write the text down with this network's help",
+        "negative log₂-likelihood per character",
         "bits",
         "lower",
         compared=True,

@@ -30,14 +30,18 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 FRECHET_DISTANCE = Metric(
     "frechet_distance",
     "Fréchet distance",
-    "squared, between new and real rows; not the FID of other networks' features",
+    "Fréchet distance between Gaussian fits of generated and real features (not Inception's FID)",
     better="lower",
 )
 ASKED_CLASS = Metric(
-    "asked_class", "As asked", "share of new rows that are of the class they were asked for", "%", "higher"
+    "asked_class", "Conditional accuracy", "share of generated samples classified as the requested class", "%", "higher"
 )
 JUDGE_ACCURACY = Metric(
-    "judge_accuracy", "Accuracy of the judge", "share of real rows that it names right", "%", "higher"
+    "judge_accuracy",
+    "Reference classifier accuracy",
+    "accuracy of the reference classifier on real examples",
+    "%",
+    "higher",
 )
 
 PRECISION_NEIGHBOURS = 3  # as in the paper

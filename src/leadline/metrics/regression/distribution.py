@@ -20,19 +20,17 @@ from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 CRPS = Metric(
     "crps",
     "Continuous ranked probability score",
-    "how far predicted distributions are from what came; one number's error",
+    "distance of the predictive distribution from the actual value; generalises the absolute error",
     "",
     "lower",
     compared=True,
 )
-COVERAGE = Metric(
-    "coverage", "Coverage", "share of true values within the predicted interval, which claims a share", "%"
-)
-INTERVAL_WIDTH = Metric("interval_width", "Interval width", "how wide predicted intervals are on average", "", "lower")
+COVERAGE = Metric("coverage", "Interval coverage", "share of actual values within the prediction interval", "%")
+INTERVAL_WIDTH = Metric("interval_width", "Interval width", "mean width of the prediction interval", "", "lower")
 PINBALL = Metric(
     "pinball",
     "Pinball loss",
-    "error of predicted quantiles; a low quantile pays more for being too high",
+    "quantile loss averaged over levels",
     "",
     "lower",
     compared=True,
@@ -40,14 +38,14 @@ PINBALL = Metric(
 DEVIANCE = Metric(
     "deviance",
     "Poisson deviance",
-    "how far counts are from predicted rates, beyond what a perfect fit leaves",
+    "mean unit deviance of counts from predicted rates",
     better="lower",
     compared=True,
 )
 DEVIANCE_EXPLAINED = Metric(
     "deviance_explained",
-    "Deviance explained",
-    "share of the Poisson deviance explained; always giving the mean scores 0",
+    "Deviance explained (D²)",
+    "1 minus the deviance over that of a constant rate",
     better="higher",
 )
 

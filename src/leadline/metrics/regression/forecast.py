@@ -22,8 +22,8 @@ from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 MSE_SCALED = Metric(
     "mse_scaled",
-    "Scaled squared error",
-    "mean squared error in train variances; the train mean scores about 1",
+    "Mean squared error (normalised)",
+    "mean squared error in units of the training variance",
     better="lower",
     compared=True,
 )
@@ -31,8 +31,8 @@ METRICS = (
     MSE_SCALED,
     Metric(
         "mae_scaled",
-        "Scaled absolute error",
-        "mean absolute error in train standard deviations",
+        "Mean absolute error (normalised)",
+        "mean absolute error in training standard deviations",
         better="lower",
         compared=True,
     ),
@@ -40,22 +40,22 @@ METRICS = (
     MAE,
     Metric(
         "mase",
-        "MASE",
-        "mean absolute error over that of repeating, in train, what was a season before; below 1 is better",
+        "Mean absolute scaled error",
+        "mean absolute error over that of the in-sample seasonal naive forecast",
         better="lower",
         compared=True,
     ),
     Metric(
         "pinball_scaled",
-        "Scaled pinball loss",
-        "error of forecast quantiles in train standard deviations",
+        "Pinball loss (normalised)",
+        "quantile loss in training standard deviations",
         better="lower",
     ),
     COVERAGE,
     Metric(
         "interval_width_scaled",
-        "Scaled band width",
-        "how wide forecast bands are on average, in train standard deviations",
+        "Interval width (normalised)",
+        "mean width of the forecast interval in training standard deviations",
         better="lower",
     ),
 )

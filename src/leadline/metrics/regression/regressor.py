@@ -9,13 +9,13 @@ from leadline.metrics.statistics.intervals import Floats, Ints, median
 from leadline.metrics.statistics.means import explained, mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
-MSE = Metric("mse", "Mean squared error", "mean of the squared errors", "", "lower")
-RMSE = Metric("rmse", "Root mean squared error", "typical error; large ones weigh more", "", "lower", compared=True)
-MAE = Metric("mae", "Mean absolute error", "how far off a prediction is on average", "", "lower", compared=True)
+MSE = Metric("mse", "Mean squared error", "mean of squared errors", "", "lower")
+RMSE = Metric("rmse", "Root mean squared error", "square root of the mean squared error", "", "lower", compared=True)
+MAE = Metric("mae", "Mean absolute error", "mean of absolute errors", "", "lower", compared=True)
 MEDIAN_ABSOLUTE_ERROR = Metric(
-    "median_absolute_error", "Median absolute error", "half of the predictions are closer than this", "", "lower"
+    "median_absolute_error", "Median absolute error", "median of absolute errors", "", "lower"
 )
-R2 = Metric("r2", "R²", "share of the variance explained; always giving the mean scores 0", better="higher")
+R2 = Metric("r2", "R²", "coefficient of determination: share of the variance explained", better="higher")
 METRICS = (MAE, RMSE, MSE, MEDIAN_ABSOLUTE_ERROR, R2)
 
 NAMES = ("mae", "rmse", "mse", "median_absolute_error", "r2")

@@ -73,10 +73,10 @@ CALIBRATION = Calibration(
     metrics=(
         Metric(
             "error_slope",
-            "Growth of errors",
-            "the power of a row's distance from the mean row that errors usually grow with",
+            "Error scaling exponent",
+            "exponent with which reconstruction error grows with the distance from the mean example",
         ),
-        Metric("anomaly_threshold", "Anomaly threshold", "the score above which a row is called an anomaly"),
+        Metric("anomaly_threshold", "Anomaly threshold", "anomaly score above which an example is flagged"),
     ),
     reference="Vovk et al. 2005",
 )

@@ -46,5 +46,7 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
 CALIBRATION = Calibration(
     name="operating-point",
     fit=_fit,
-    metrics=(Metric("threshold", "Threshold", "the probability from which on a row is called positive"),),
+    metrics=(
+        Metric("threshold", "Decision threshold", "probability at and above which an example is predicted positive"),
+    ),
 )

@@ -72,6 +72,6 @@ CALIBRATION = Calibration(
     fit=_fit,
     applied=_applied,
     undone=_undone,
-    metrics=(Metric("temperature", "Temperature", "what scores are divided by; above 1 makes the network less sure"),),
+    metrics=(Metric("temperature", "Temperature", "divisor of the logits; above 1, the network was overconfident"),),
     reference="Guo et al. 2017",
 )

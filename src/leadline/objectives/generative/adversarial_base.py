@@ -32,15 +32,18 @@ from leadline.objectives.generative.adversarial_losses import (
 METRICS = (
     Metric(
         "told_apart",
-        "Discriminator's ROC-AUC",
-        "of pairs of a real and a new row, the share it ranks right; 0.5 is chance",
+        "Discriminator ROC AUC",
+        "how well the discriminator ranks real above generated examples; 0.5 is chance",
         better="lower",
     ),
-    Metric("discriminator_loss", "Discriminator's loss", "of the part that tells new rows from real ones"),
-    Metric("generator_loss", "Generator's loss", "of the part that makes new rows"),
-    Metric("collapse", "Collapse", "1 where training ended with new rows that are all alike, else 0", better="lower"),
+    Metric("discriminator_loss", "Discriminator loss", "mean loss of the discriminator"),
+    Metric("generator_loss", "Generator loss", "mean loss of the generator"),
+    Metric("collapse", "Mode collapse", "1 if training ended with nearly identical samples, else 0", better="lower"),
     Metric(
-        "one_sided", "One-sided game", "1 where training ended with a discriminator that wins, else 0", better="lower"
+        "one_sided",
+        "Discriminator dominance",
+        "1 if training ended with a discriminator that always wins, else 0",
+        better="lower",
     ),
 )
 

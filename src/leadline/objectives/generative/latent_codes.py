@@ -27,7 +27,11 @@ from leadline.nn.rng import Rng
 from leadline.objectives.generative.input_likelihoods import input_likelihood
 
 RECONSTRUCTION = Metric(
-    "reconstruction", "Reconstruction", "surprise at a row that is made of its code again", "nats", "lower"
+    "reconstruction",
+    "Reconstruction loss",
+    "negative log-likelihood of an example given its latent code",
+    "nats",
+    "lower",
 )
 
 _MEASURED = 0  # the seed of draws that measuring makes

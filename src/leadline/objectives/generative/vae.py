@@ -242,12 +242,14 @@ class BoundDecision(Decision):
     options: Options
     monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "elbo": "higher"}
     declared_metrics = (
-        Metric("elbo", "Evidence lower bound", "of the log-likelihood of a row: higher is likelier", "nats", "higher"),
+        Metric(
+            "elbo", "Evidence lower bound (ELBO)", "lower bound on the log-likelihood per example", "nats", "higher"
+        ),
         RECONSTRUCTION,
         Metric(
             "kl_to_prior",
-            "Divergence of codes",
-            "how much a row's code tells: its distribution against that of all codes",
+            "KL divergence to the prior",
+            "mean divergence of the posterior over latent codes from the prior",
             "nats",
         ),
     )

@@ -45,7 +45,7 @@ from leadline.objectives.generative.latent_codes import (
 )
 from leadline.objectives.self_supervised.kmeans import Clusters, clusters_of
 
-CLUSTERS = Metric("clusters", "Clusters", "groups that rows are put into")
+CLUSTERS = Metric("clusters", "Number of clusters", "clusters used")
 
 LATENT = 10  # numbers of a code at most, where nobody says it
 FITTED, COMPARED = 10_000, 2_000  # train rows among which centres are found, and validation rows that say how many

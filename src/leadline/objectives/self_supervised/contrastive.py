@@ -103,21 +103,21 @@ class ContrastiveDecision(Decision):
     declared_metrics = (
         Metric(
             "instance_accuracy",
-            "Instance accuracy",
-            "share of rows whose other random version is the nearest of all in its batch",
+            "Instance discrimination accuracy",
+            "share of examples whose other augmented view is the nearest in the batch",
             "%",
             "higher",
         ),
         Metric(
             "alignment",
             "Alignment",
-            "mean squared distance of two random versions of a row, on the unit sphere",
+            "mean squared distance between two views of an example on the unit sphere",
             better="lower",
         ),
         Metric(
             "uniformity",
             "Uniformity",
-            "how unevenly rows are spread on the unit sphere: the lower, the more evenly",
+            "log mean Gaussian potential of pairs on the unit sphere; lower is more uniform",
             better="lower",
         ),
     )

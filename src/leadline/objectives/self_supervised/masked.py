@@ -113,21 +113,21 @@ class MaskedDecision(Decision):
     declared_metrics = (
         Metric(
             "masked_accuracy",
-            "Hidden entries right",
-            "share of hidden tokens, classes and answers that are told right",
+            "Masked-entry accuracy",
+            "share of masked tokens and categories predicted correctly",
             "%",
             "higher",
         ),
         Metric(
             "masked_explained",
-            "Share explained of hidden entries",
-            "share of the squared error of the train mean that is taken away",
+            "Masked-entry R²",
+            "share of the variance of masked numbers and pixels explained",
             better="higher",
         ),
         Metric(
             "masked_nll",
-            "Surprise at a hidden entry",
-            "mean negative log-likelihood of what was hidden",
+            "Masked-entry negative log-likelihood",
+            "mean negative log-likelihood of masked entries",
             "nats",
             "lower",
         ),

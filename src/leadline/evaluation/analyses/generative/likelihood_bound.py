@@ -112,12 +112,12 @@ ANALYSIS = Analysis(
     metrics=(
         Metric(
             "elbo_iw",
-            "Log-likelihood, importance-weighted",
-            "a closer bound, from many codes a row: higher is likelier",
+            "Importance-weighted ELBO (IWAE)",
+            "lower bound on the log-likelihood from many latent samples per example",
             "nats",
             "higher",
         ),
-        Metric("active_units", "Active numbers of a code", "those that differ between rows"),
+        Metric("active_units", "Active latent units", "latent dimensions whose posterior mean varies across examples"),
     ),
     requirable=lambda objective, schema: metric_names(objective),
     reference="Burda et al. 2016",

@@ -32,21 +32,21 @@ from leadline.objectives.contract import EvaluationContext
 METRICS = (
     Metric(
         "synthetic_gap",
-        "Loss of learning from new rows",
-        "how much more models lose that learnt from new rows, not real ones",
+        "Train-on-synthetic gap",
+        "loss of models trained on synthetic data minus that of models trained on real data (TSTR)",
         better="lower",
     ),
     Metric(
         "sample_told_apart",
-        "New rows told apart",
-        "how often trees tell a new row from a real one; half if they cannot",
+        "Discriminator accuracy (classifier two-sample test)",
+        "accuracy of boosted trees in separating generated from real rows; 50 % is chance",
         "%",
         "lower",
     ),
     Metric(
         "correlation_difference",
-        "Difference of correlations",
-        "mean absolute difference over all pairs of columns",
+        "Correlation difference",
+        "mean absolute difference of pairwise correlations between generated and real rows",
         better="lower",
     ),
 )
