@@ -110,7 +110,7 @@ def test_the_same_padded_experiment(cli, place: Path) -> None:
 
 def test_the_experiment_with_few_labels(cli, place: Path) -> None:
     assert cli("train", EXAMPLES / "few_digits.yaml", "--epochs", "1", "--deterministic", "-q") == 0
-    assert "Rows with a label" in (place / "runs" / "few-digits-1" / "report.html").read_text(encoding="utf-8")
+    assert "Labelled examples" in (place / "runs" / "few-digits-1" / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_clustering_experiment(cli, place: Path) -> None:

@@ -82,7 +82,7 @@ def test_few_labels_in_a_table(cli) -> None:
     history = pl.read_parquet("run/history.parquet")
     assert {"supervised", "unlabelled", "sure"} <= set(history.columns)
     assert history["sure"].is_between(0, 1).all()
-    assert "Rows with a label" in Path("run/report.html").read_text(encoding="utf-8")
+    assert "Labelled examples" in Path("run/report.html").read_text(encoding="utf-8")
     assert leadline.predict("run", "few.csv", quiet=True)["predicted_kind"].null_count() == 0
     assert cli("evaluate", "run", "--quiet") == 0
 

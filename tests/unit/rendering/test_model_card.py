@@ -64,7 +64,7 @@ def test_a_licence_in_own_words_is_other(diabetes_run: Run) -> None:
 
 def test_absences_and_missed_requirements_are_limitations(digits_run: Run) -> None:
     limitations = card(*digits_run).split("## Limitations")[1]
-    assert "Not measured: Energy to train (no readable energy meter" in limitations
+    assert "Not measured: Training energy (no readable energy meter" in limitations
     assert "The requirement size\\_mb &lt;= 0.1 is not met" in limitations
     assert "accuracy" not in limitations
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 
+from package import modules
+
 from leadline.core.component import Component
 from leadline.core.metric import Metric
 from leadline.core.registry_tables import TABLES
 from leadline.evaluation.declared_metrics import declared_metrics, metric_name
 from leadline.objectives.lookup import objective_for
-from tests.architecture.package import modules
 
 # Titles that are the capitalised name because that is the field's own word.
 WORDS = {
