@@ -7,7 +7,6 @@ words, D different words of a batch, K tokens that are kept, P pairs of a block.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,30 +20,15 @@ SHARED = 64  # noise words that the pairs of a batch share
 PAIRS = 20_000_000  # after which training ends
 
 
-class Gradients(NamedTuple):
-    """The loss of some pairs, summed, and its gradients for the words in the middle, beside them, and the noise
-    words.
-    """
-
-    loss: Tensor
-    middle_BE: Tensor
-    beside_BE: Tensor
-    noise_ME: Tensor
-
-
-def gradients(middle_BE: Tensor, beside_BE: Tensor, noise_ME: Tensor, negatives: float) -> Gradients:
-    """Return the sum over pairs (v, u) of -log σ(u·v) - (k/M) Σ log σ(-n·v), and its gradients.
+def pair_loss(middle_BE: Tensor, beside_BE: Tensor, noise_ME: Tensor, negatives: float) -> Tensor:
+    """Return the sum over pairs (v, u) of -log σ(u·v) - (k/M) Σ log σ(-n·v), k being `negatives`.
 
     The M noise words n are the same for all pairs, where the paper draws k for each: the same in expectation, and a
     product of matrices.
     """
-    share = negatives / len(noise_ME)
     near_B = (middle_BE * beside_BE).sum(1)
     far_BM = middle_BE @ noise_ME.T
-    loss = -F.logsigmoid(near_B).sum() - share * F.logsigmoid(-far_BM).sum()
-    slope_B1 = (torch.sigmoid(near_B) - 1)[:, None]
-    slope_BM = torch.sigmoid(far_BM) * share
-    return Gradients(loss, slope_B1 * beside_BE + slope_BM @ noise_ME, slope_B1 * middle_BE, slope_BM.T @ middle_BE)
+    return -F.logsigmoid(near_B).sum() - negatives / len(noise_ME) * F.logsigmoid(-far_BM).sum()
 
 
 class _Vectors:
@@ -56,6 +40,10 @@ class _Vectors:
         self.weight_VE = start_VE
         self._rate = rate
         self._seen_V = torch.zeros(len(start_VE))
+
+    def of(self, word_B: Tensor) -> Tensor:
+        """Return the vectors of words, to take gradients for."""
+        return self.weight_VE[word_B].requires_grad_()
 
     def step(self, word_B: Tensor, gradient_BE: Tensor) -> None:
         word_D, at_B = torch.unique(word_B, return_inverse=True)
@@ -101,11 +89,13 @@ def train(
         for middle_P, beside_P in _pairs(ids_S, text_S, keep_V, window, generator):
             for middle_B, beside_B in zip(_cut(middle_P, BATCH), _cut(beside_P, BATCH), strict=True):
                 noise_M = torch.multinomial(count_V**0.75, SHARED, replacement=True, generator=generator)
-                v_BE, u_BE = middle.weight_VE[middle_B], beside.weight_VE[beside_B]
-                found = gradients(v_BE, u_BE, beside.weight_VE[noise_M], negatives)
-                middle.step(middle_B, found.middle_BE)
-                beside.step(torch.cat([beside_B, noise_M]), torch.cat([found.beside_BE, found.noise_ME]))
-                total += found.loss
+                with torch.enable_grad():
+                    leaves = middle.of(middle_B), beside.of(beside_B), beside.of(noise_M)
+                    loss = pair_loss(*leaves, negatives)
+                for_v_BE, for_u_BE, for_n_ME = torch.autograd.grad(loss, leaves)
+                middle.step(middle_B, for_v_BE)
+                beside.step(torch.cat([beside_B, noise_M]), torch.cat([for_u_BE, for_n_ME]))
+                total += loss.detach()
             pairs += len(middle_P)
             if pairs >= left:
                 break

@@ -16,18 +16,45 @@ def texts(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(ids.ravel().astype(np.int32)), torch.full((count,), 12)
 
 
-def test_gradients_are_those_of_the_loss() -> None:
+def pairs(dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return vectors of words in the middle, beside them, and of noise words."""
     generator = torch.Generator().manual_seed(0)
-    middle, beside, noise = (torch.randn(n, 5, dtype=torch.float64, generator=generator) for n in (7, 7, 4))
-    leaves = [x.clone().requires_grad_() for x in (middle, beside, noise)]
-    v, u, n = leaves
+    middle, beside, noise = (torch.randn(n, 5, dtype=dtype, generator=generator) for n in (7, 7, 4))
+    return middle, beside, noise
+
+
+def test_the_loss_is_the_papers() -> None:
+    v, u, n = pairs()
     # The paper's formula (4), summed over pairs, its expectation over noise words taken over those that are shared.
     loss = -(F.logsigmoid((v * u).sum(1)).sum() + 5 * F.logsigmoid(-(v @ n.T)).mean(1).sum())
-    loss.backward()
-    found = skipgram.gradients(middle, beside, noise, 5)
-    torch.testing.assert_close(found.loss, loss.detach())
-    for ours, leaf in zip(found[1:], leaves, strict=True):
-        torch.testing.assert_close(ours, leaf.grad)
+    torch.testing.assert_close(skipgram.pair_loss(v, u, n, 5), loss)
+
+
+def test_the_first_batch_knows_nothing() -> None:
+    ids, lengths = torch.tensor([2, 3, 2], dtype=torch.int32), torch.tensor([3])
+    given = {"first": 2, "rare": 1e9, "window": 1, "epochs": 1}
+    start, _ = skipgram.train(ids, lengths, 4, 6, rate=0.0, **given)
+    found, losses = skipgram.train(ids, lengths, 4, 6, rate=0.1, **given)
+    # Vectors beside others start at zero: σ(u·v) = 1/2, which pulls at no middle one, and a pair costs (1 + 5) ln 2.
+    assert torch.equal(found, start)
+    assert losses == pytest.approx([6 * np.log(2)])
+
+
+def test_gradients_are_those_in_closed_form() -> None:
+    v, u, n = (x.requires_grad_() for x in pairs())
+    found_v, found_u, found_n = torch.autograd.grad(skipgram.pair_loss(v, u, n, 5), (v, u, n))
+    pull_B1, push_BM = (torch.sigmoid((v * u).sum(1)) - 1)[:, None], torch.sigmoid(v @ n.T) * 5 / 4
+    torch.testing.assert_close(found_v, pull_B1 * u + push_BM @ n)
+    torch.testing.assert_close(found_u, pull_B1 * v)
+    torch.testing.assert_close(found_n, push_BM.T @ v)
+
+
+def test_training_needs_no_gradients_of_the_caller() -> None:
+    ids, lengths = texts(50)
+    with torch.no_grad():
+        vectors, _ = skipgram.train(ids, lengths, 22, 8, first=2, epochs=1)
+    assert torch.equal(vectors, skipgram.train(ids, lengths, 22, 8, first=2, epochs=1)[0])
+    assert not vectors.requires_grad
 
 
 def test_the_loss_falls_and_words_of_a_topic_lie_side_by_side() -> None:

@@ -26,7 +26,7 @@ from leadline.nn.classical import skipgram
 
 State = Mapping[str, Any]
 
-VERSION = 1  # of what the cache holds
+VERSION = 2  # of what the cache holds
 SPREAD = 0.1  # the standard deviation that learnt vectors are brought to, which that of other embeddings is
 
 
