@@ -32,14 +32,16 @@ class FusionOptions(Fact):
     texts soon know train rows by heart, and what all inputs have in common is no longer learned from the others.
     """
 
-    dropout: float = Field(default=0.1, ge=0, lt=1)
-    features: float = Field(default=0.5, ge=0, lt=1)
+    dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="share of inputs dropped in training (modality dropout)"
+    )
+    features: float = Field(default=0.5, ge=0, lt=1, description="dropout rate of the fused features")
 
 
 class WidthOptions(FusionOptions):
     """`width` is how many features every input is brought to."""
 
-    width: int = Field(default=128, ge=1)
+    width: int = Field(default=128, ge=1, description="dimension that each input is projected to")
 
 
 class Fusion(nn.Module, ABC):

@@ -22,7 +22,7 @@ class Schedule(Fact):
     In formulas x is how far training is after that, from 0 in the first step to 1 in the last.
     """
 
-    warm_up: float = Field(default=0.0, ge=0, lt=1)
+    warm_up: float = Field(default=0.0, ge=0, lt=1, description="share of all steps with linear warm-up")
 
     def factor(self, step: int, total: int) -> float:
         """Return what the learning rate is multiplied by in step `step` (from 0) of `total`."""
@@ -83,7 +83,7 @@ class Cosine(Schedule):
     restarts).
     """
 
-    final: float = Field(default=0.0, ge=0, le=1)
+    final: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
         return _half_cosine(1.0, self.final, way)
@@ -92,7 +92,7 @@ class Cosine(Schedule):
 class Linear(Schedule):
     """A straight line from 1 down to `final`: 1 − (1 − final)·x."""
 
-    final: float = Field(default=0.0, ge=0, le=1)
+    final: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
         return 1.0 - (1.0 - self.final) * way
@@ -104,7 +104,7 @@ class Exponential(Schedule):
     Above 1 it rises, as in a learning-rate range test.
     """
 
-    final: float = Field(default=0.01, gt=0)
+    final: float = Field(default=0.01, gt=0, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
         return float(self.final**way)
@@ -116,10 +116,12 @@ class Step(Schedule):
     `every` gives the moments in epochs: 30 is after 30, 60, 90 … epochs. It never falls below `final`.
     """
 
-    drop: float = Field(default=0.1, gt=0, lt=1)
-    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.5, 0.75)
-    every: int | None = Field(default=None, ge=1)
-    final: float = Field(default=0.0, ge=0, le=1)
+    drop: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
+    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        default=(0.5, 0.75), description="milestones, as shares of training"
+    )
+    every: int | None = Field(default=None, ge=1, description="epochs between drops, instead of milestones")
+    final: float = Field(default=0.0, ge=0, le=1, description="lowest factor of the learning rate")
 
     def over(self, epochs: int) -> Schedule:
         if self.every is None:
@@ -143,11 +145,11 @@ class Plateau(Schedule):
     training is: it belongs to what is remembered. It never falls below `final`.
     """
 
-    on: str = "loss"
-    drop: float = Field(default=0.1, gt=0, lt=1)
-    patience: int = Field(default=5, ge=1)
-    tolerance: float = Field(default=0.0, ge=0)
-    final: float = Field(default=1e-4, ge=0, le=1)
+    on: str = Field(default="loss", description="validation measure to watch")
+    drop: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
+    patience: int = Field(default=5, ge=1, description="epochs without improvement before a drop")
+    tolerance: float = Field(default=0.0, ge=0, description="smallest change that counts as an improvement")
+    final: float = Field(default=1e-4, ge=0, le=1, description="lowest factor of the learning rate")
 
     @property
     def watches(self) -> str | None:
@@ -175,9 +177,9 @@ class OneCycle(Schedule):
     start + (1 − start)·(1 − cos πy)/2 over the warm-up, of which y is the share that is done, then as `Cosine`.
     """
 
-    warm_up: float = Field(default=0.3, ge=0, lt=1)
-    start: float = Field(default=0.04, ge=0, le=1)
-    final: float = Field(default=1e-4, ge=0, le=1)
+    warm_up: float = Field(default=0.3, ge=0, lt=1, description="share of all steps in which the learning rate rises")
+    start: float = Field(default=0.04, ge=0, le=1, description="initial factor of the learning rate")
+    final: float = Field(default=1e-4, ge=0, le=1, description="final factor of the learning rate")
 
     def climb(self, way: float) -> float:
         return _half_cosine(self.start, 1.0, way)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.component import Component
@@ -64,8 +66,8 @@ class TensorBoard(TrackerOptions):
 class MLflow(TrackerOptions):
     """A run on the MLflow server at `uri`, in the experiment of that name."""
 
-    uri: str
-    experiment: str = "leadline"
+    uri: str = Field(description="address of the tracking server")
+    experiment: str = Field(default="leadline", description="name of the experiment")
 
     def check(self) -> None:
         try:

@@ -43,7 +43,7 @@ class Ema(Average):
     d rises to `decay` as (1 + n) / (10 + n), n the number of steps, so that the first weights are soon forgotten.
     """
 
-    decay: float = Field(default=0.999, ge=0, lt=1)
+    decay: float = Field(default=0.999, ge=0, lt=1, description="decay rate per step")
 
     def weight(self, step: int, total: int, epoch_end: bool, count: int) -> float | None:
         return 1.0 - min(self.decay, (1 + count) / (10 + count))
@@ -57,8 +57,10 @@ class Swa(Average):
     stays up, ``schedule: constant`` for one (Izmailov et al. 2018).
     """
 
-    start: float = Field(default=0.75, ge=0, lt=1)
-    every: Literal["epoch"] | Annotated[int, Field(ge=1)] = "epoch"
+    start: float = Field(default=0.75, ge=0, lt=1, description="share of training after which averaging starts")
+    every: Literal["epoch"] | Annotated[int, Field(ge=1)] = Field(
+        default="epoch", description="average after every epoch, or every so many steps"
+    )
 
     def weight(self, step: int, total: int, epoch_end: bool, count: int) -> float | None:
         due = epoch_end if self.every == "epoch" else step % self.every == 0

@@ -8,6 +8,10 @@ from pydantic import Field
 
 from leadline.core.base import Fact
 from leadline.core.item_options import ItemOption, item_options, type_text
+from leadline.core.registry import lookup
+from leadline.core.registry_tables import TABLES
+
+ITEMS = [(group, name) for group, table in TABLES.items() for name in table]
 
 
 class Options(Fact):
@@ -45,3 +49,12 @@ def test_types_are_written_with_their_bounds(annotation: Any, text: str):
 
 def test_an_item_without_options_has_none():
     assert item_options(object()) == ()
+
+
+@pytest.mark.parametrize(("group", "name"), ITEMS)
+def test_every_option_of_the_registry_is_said_in_one_line(group: Any, name: str):
+    for option in item_options(lookup(group, name)):
+        assert option.type
+        assert "\n" not in option.default
+        assert option.meaning, f"{group} {name}: {option.name} has no meaning"
+        assert len(option.meaning) <= 110

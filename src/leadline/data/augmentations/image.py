@@ -39,5 +39,9 @@ def _cutout(schema: InputSchema, *, amount: float, fill: str) -> Stage:
 
 NOISE = SeparatePass(_noise, {"amount": Amount(0.05, 1, "the standard deviation, a fraction of the range of pixels,")})
 CUTOUT = SeparatePass(
-    _cutout, {"amount": Amount(0.25, 1, "a fraction of width and height"), "fill": Word("mean", ("zero",))}
+    _cutout,
+    {
+        "amount": Amount(0.25, 1, "a fraction of width and height"),
+        "fill": Word("mean", ("zero",), "what the box is filled with"),
+    },
 )

@@ -35,13 +35,17 @@ class Options(Fact):
     trees up to the best ship. `l2` shrinks the leaves.
     """
 
-    iterations: int = Field(default=300, ge=1, le=10_000)
-    rate: float = Field(default=0.1, gt=0, le=1)
-    leaves: int = Field(default=31, ge=2, le=65_536)
-    depth: int | None = Field(default=None, ge=1)
-    least_rows: int = Field(default=20, ge=1)
-    l2: float = Field(default=0.0, ge=0)
-    patience: int | None = Field(default=20, ge=1)
+    iterations: int = Field(default=300, ge=1, le=10_000, description="most boosting iterations")
+    rate: float = Field(default=0.1, gt=0, le=1, description="learning rate (shrinkage)")
+    leaves: int = Field(default=31, ge=2, le=65_536, description="most leaves per tree")
+    depth: int | None = Field(default=None, ge=1, description="greatest depth of a tree; null: no limit")
+    least_rows: int = Field(default=20, ge=1, description="fewest training examples per leaf")
+    l2: float = Field(default=0.0, ge=0, description="L2 penalty on leaf values")
+    patience: int | None = Field(
+        default=20,
+        ge=1,
+        description="iterations without a better validation loss before stopping; null: never stop early",
+    )
 
 
 class Boosting(Trees):

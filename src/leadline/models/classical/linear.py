@@ -29,8 +29,8 @@ class Options(Fact):
     classifier.
     """
 
-    l2: float | None = Field(default=None, ge=0)
-    iterations: int = Field(default=200, ge=1)
+    l2: float | None = Field(default=None, ge=0, description="strength of the L2 penalty; null: chosen on validation")
+    iterations: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
 
 
 class Linear(ClassicalModule):

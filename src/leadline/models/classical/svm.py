@@ -36,10 +36,12 @@ class Options(Fact):
     The kernel is spanned by `landmarks`, drawn from the rows. Of more than `rows` train rows so many are drawn.
     """
 
-    c: float = Field(default=1.0, gt=0)
-    gamma: float | None = Field(default=None, gt=0)
-    landmarks: int = Field(default=500, ge=2)
-    rows: int = Field(default=10_000, ge=2)
+    c: float = Field(default=1.0, gt=0, description="inverse regularisation strength C")
+    gamma: float | None = Field(
+        default=None, gt=0, description="coefficient of the RBF kernel exp(−γ·d²); null: 1 over the summed variance"
+    )
+    landmarks: int = Field(default=500, ge=2, description="landmarks of the Nyström approximation")
+    rows: int = Field(default=10_000, ge=2, description="most training examples used, drawn at random")
 
 
 class SVM(ClassicalModule):

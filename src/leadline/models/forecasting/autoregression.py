@@ -33,8 +33,10 @@ class Options(Fact):
     None chooses it on validation windows, from `LADDER`.
     """
 
-    l2: float | None = Field(default=None, ge=0)
-    head: Literal["none"] = "none"
+    l2: float | None = Field(
+        default=None, ge=0, description="strength of the ridge penalty; null: chosen on validation"
+    )
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class Autoregression(nn.Module):

@@ -25,9 +25,9 @@ from leadline.nn.layers.windows import Past, numbers
 class Options(Fact):
     """`window` steps are averaged for the trend; `individual` gives each variable maps of its own."""
 
-    window: int = Field(default=25, ge=1)
-    individual: bool = False
-    head: Literal["none"] = "none"
+    window: int = Field(default=25, ge=1, description="steps of the moving average that gives the trend")
+    individual: bool = Field(default=False, description="separate weights for each variable")
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class DLinear(nn.Module):

@@ -28,7 +28,7 @@ LOOKED_AT = 512  # train windows from which a season is chosen
 class Options(Fact):
     """Nothing can be chosen."""
 
-    head: Literal["none"] = "none"
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class SeasonalOptions(Fact):
@@ -36,8 +36,8 @@ class SeasonalOptions(Fact):
     windows.
     """
 
-    season: int | None = Field(default=None, ge=1)
-    head: Literal["none"] = "none"
+    season: int | None = Field(default=None, ge=1, description="steps of a season; null: the best on training windows")
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class Repeated(nn.Module):

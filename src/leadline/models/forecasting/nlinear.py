@@ -9,6 +9,7 @@ import math
 from typing import Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 
 from leadline.core.base import Fact
@@ -20,8 +21,8 @@ from leadline.nn.layers.windows import Past, last_value, numbers
 class Options(Fact):
     """`individual` gives each variable a map of its own."""
 
-    individual: bool = False
-    head: Literal["none"] = "none"
+    individual: bool = Field(default=False, description="separate weights for each variable")
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class NLinear(nn.Module):

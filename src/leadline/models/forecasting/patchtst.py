@@ -33,14 +33,14 @@ class Options(Fact):
     A window shorter than a patch is one. `dropout` stands after the tokens, attention and dense layers.
     """
 
-    patch: int = Field(default=16, ge=1)
-    stride: int = Field(default=8, ge=1)
-    width: int = Field(default=16, ge=1)
-    heads: int = Field(default=4, ge=1)
-    layers: int = Field(default=3, ge=1)
-    hidden: int = Field(default=128, ge=1)
-    dropout: float = Field(default=0.3, ge=0, lt=1)
-    head: Literal["none"] = "none"
+    patch: int = Field(default=16, ge=1, description="steps of a patch")
+    stride: int = Field(default=8, ge=1, description="steps between the starts of patches")
+    width: int = Field(default=16, ge=1, description="embedding dimension")
+    heads: int = Field(default=4, ge=1, description="attention heads per layer; must divide width")
+    layers: int = Field(default=3, ge=1, description="number of encoder layers")
+    hidden: int = Field(default=128, ge=1, description="width of the feed-forward layer")
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="dropout rate")
+    head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
     @model_validator(mode="after")
     def _shared(self) -> Self:

@@ -19,7 +19,7 @@ from leadline.nn.fusion import Fusion, FusionMethod, WidthOptions, weights_over
 class Options(WidthOptions):
     """`heads` share the width among them; each looks at the inputs in its own way."""
 
-    heads: int = Field(default=4, ge=1)
+    heads: int = Field(default=4, ge=1, description="attention heads; must divide width")
 
 
 class Attention(Fusion):

@@ -31,8 +31,10 @@ class Options(Fact):
     A block halves frames and bands, so that four of them see 1.5 s at once in frames 10 ms apart.
     """
 
-    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(32, 64, 128, 256), min_length=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(32, 64, 128, 256), min_length=1, description="channels of each convolutional block"
+    )
+    dropout: float = Field(default=0.2, ge=0, lt=1, description="dropout rate after each block")
 
 
 class Norm(nn.BatchNorm2d):

@@ -44,12 +44,14 @@ class Options(Fact):
     ``attention``. `dropout` stands after each layer.
     """
 
-    cell: Literal["elman", "lstm", "gru"] = "lstm"
-    hidden: int = Field(default=128, ge=1)
-    layers: int = Field(default=1, ge=1)
-    bidirectional: bool = False
-    pool: Literal["last", "mean", "max", "attention"] = "last"
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    cell: Literal["elman", "lstm", "gru"] = Field(default="lstm", description="recurrent cell")
+    hidden: int = Field(default=128, ge=1, description="features of the hidden state, per direction")
+    layers: int = Field(default=1, ge=1, description="number of stacked layers")
+    bidirectional: bool = Field(default=False, description="read the sequence in both directions")
+    pool: Literal["last", "mean", "max", "attention"] = Field(
+        default="last", description="how hidden states become one vector"
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout rate after each layer")
 
 
 class Recurrent(nn.Module):

@@ -37,12 +37,17 @@ class Options(Fact):
     continued, max for all else.
     """
 
-    width: int = Field(default=64, ge=1)
-    levels: Annotated[int, Field(ge=1, le=20)] | Literal["auto"] = "auto"
-    kernel: int = Field(default=3, ge=2)
-    weight_norm: bool = True
-    pool: Literal["auto", "last", "mean", "max", "attention"] = "auto"
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    width: int = Field(default=64, ge=1, description="channels of each convolution")
+    levels: Annotated[int, Field(ge=1, le=20)] | Literal["auto"] = Field(
+        default="auto",
+        description="residual blocks, each doubling the dilation; auto: enough to see the whole sequence",
+    )
+    kernel: int = Field(default=3, ge=2, description="kernel size, in steps")
+    weight_norm: bool = Field(default=True, description="weight normalisation of convolutions")
+    pool: Literal["auto", "last", "mean", "max", "attention"] = Field(
+        default="auto", description="how features of all steps become one vector; auto suits the task"
+    )
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout rate within residual blocks")
 
 
 class Convolution(nn.Module):

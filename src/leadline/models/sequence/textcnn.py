@@ -27,9 +27,11 @@ from leadline.nn.layers.pooling import silenced, with_first
 class Options(Fact):
     """`widths` of filters in steps, how many `filters` of each, and the `dropout` of what they find."""
 
-    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(3, 4, 5), min_length=1)
-    filters: int = Field(default=100, ge=1)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
+    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(3, 4, 5), min_length=1, description="kernel sizes, in steps"
+    )
+    filters: int = Field(default=100, ge=1, description="filters per kernel size")
+    dropout: float = Field(default=0.5, ge=0, lt=1, description="dropout rate of the pooled features")
 
 
 class TextCNN(nn.Module):

@@ -45,14 +45,22 @@ class Options(Fact):
     - `dropout` stands after the tokens and after each layer of attention and pair of dense ones.
     """
 
-    layers: int = Field(default=4, ge=1)
-    width: int = Field(default=128, ge=1)
-    heads: int = Field(default=4, ge=1)
-    expansion: int = Field(default=4, ge=1)
-    positions: Literal["auto", "rotary", "learned"] = "auto"
-    pool: Literal["auto", "mean", "first", "attention"] = "auto"
-    patch: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
-    dropout: float = Field(default=0.1, ge=0, lt=1)
+    layers: int = Field(default=4, ge=1, description="number of encoder layers")
+    width: int = Field(default=128, ge=1, description="embedding dimension")
+    heads: int = Field(default=4, ge=1, description="attention heads per layer; must divide width")
+    expansion: int = Field(default=4, ge=1, description="width of the feed-forward layer, as a multiple of width")
+    positions: Literal["auto", "rotary", "learned"] = Field(
+        default="auto", description="positional encoding; auto: rotary for sequences, learned for images"
+    )
+    pool: Literal["auto", "mean", "first", "attention"] = Field(
+        default="auto",
+        description="how token embeddings become one vector; auto: a class token for tables, else the mean",
+    )
+    patch: Annotated[int, Field(ge=1)] | Literal["auto"] = Field(
+        default="auto",
+        description="steps, or pixels a side, per token; auto: 1 for sequences, about 64 tokens per image",
+    )
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout rate of attention and feed-forward layers")
 
     @model_validator(mode="after")
     def _shared(self) -> Self:

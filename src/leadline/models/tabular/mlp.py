@@ -20,10 +20,14 @@ from leadline.nn.layers.norms import make_norm
 class Options(Fact):
     """`hidden` widths (none makes the network linear), the activation and norm after each, and dropout after that."""
 
-    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (256, 256)
-    activation: ActivationName = "relu"
-    norm: Literal["none", "batch", "layer", "group"] = "none"
-    dropout: float = Field(default=0.0, ge=0, lt=1)
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(256, 256), description="widths of the hidden layers; none gives a linear model"
+    )
+    activation: ActivationName = Field(default="relu", description="activation after each hidden layer")
+    norm: Literal["none", "batch", "layer", "group"] = Field(
+        default="none", description="normalisation layer after each hidden layer"
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout rate after each hidden layer")
 
 
 class MLP(nn.Module):

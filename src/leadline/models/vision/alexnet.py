@@ -23,10 +23,12 @@ class Options(Fact):
     each dense layer.
     """
 
-    width: int = Field(default=48, ge=3, multiple_of=3)
-    dense: int = Field(default=1024, ge=1)
-    dropout: float = Field(default=0.5, ge=0, lt=1)
-    stem: Stem = "auto"
+    width: int = Field(
+        default=48, ge=3, multiple_of=3, description="channels of the first convolution; later ones scale with it"
+    )
+    dense: int = Field(default=1024, ge=1, description="width of the two dense layers")
+    dropout: float = Field(default=0.5, ge=0, lt=1, description="dropout rate after each dense layer")
+    stem: Stem = Field(default="auto", description="first layers: for small images, for large ones, or by image size")
 
 
 class AlexNet(nn.Module):

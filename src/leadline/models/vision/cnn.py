@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
@@ -39,7 +40,10 @@ _SIZES = {
 class Options(Fact):
     """`layers`: the whole network in order, in the words of `leadline.nn.layers.stack`; the head is added to it."""
 
-    layers: Layers = read_layers(_SIZES["base"]["layers"])
+    layers: Layers = Field(
+        default=read_layers(_SIZES["base"]["layers"]),
+        description="all layers in order, input to output; the head is added to them",
+    )
 
 
 class CNN(nn.Module):

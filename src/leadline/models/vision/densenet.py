@@ -29,11 +29,15 @@ class Options(Fact):
     side.
     """
 
-    blocks: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(16, 16, 16), min_length=1)
-    growth: int = Field(default=12, ge=1)
-    bottleneck: bool = True
-    compression: float = Field(default=0.5, gt=0, le=1)
-    stem: Stem = "auto"
+    blocks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(16, 16, 16), min_length=1, description="layers in each dense block"
+    )
+    growth: int = Field(default=12, ge=1, description="growth rate: channels that each layer adds")
+    bottleneck: bool = Field(default=True, description="1×1 convolution before each 3×3 one (DenseNet-B)")
+    compression: float = Field(
+        default=0.5, gt=0, le=1, description="share of channels kept between blocks (DenseNet-C)"
+    )
+    stem: Stem = Field(default="auto", description="first layers: for small images, for large ones, or by image size")
 
 
 class Layer(nn.Module):

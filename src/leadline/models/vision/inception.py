@@ -56,9 +56,11 @@ class Options(Fact):
     pixels a side. `dropout` stands before the head.
     """
 
-    width: int = Field(default=32, ge=8, multiple_of=8)
-    dropout: float = Field(default=0.4, ge=0, lt=1)
-    stem: Stem = "auto"
+    width: int = Field(
+        default=32, ge=8, multiple_of=8, description="channels of the first convolution; all others scale with it"
+    )
+    dropout: float = Field(default=0.4, ge=0, lt=1, description="dropout rate before the head")
+    stem: Stem = Field(default="auto", description="first layers: for small images, for large ones, or by image size")
 
 
 class Module(nn.Module):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
@@ -17,8 +18,8 @@ _SIDE = 32  # pixels: what the paper's network sees, its 28×28 digits with a ma
 class Options(Fact):
     """The paper's `tanh` and averaging; `relu` and `max` are what came later and train faster."""
 
-    activation: ActivationName = "tanh"
-    pool: Literal["average", "max"] = "average"
+    activation: ActivationName = Field(default="tanh", description="activation after each layer")
+    pool: Literal["average", "max"] = Field(default="average", description="pooling after each convolution")
 
 
 class LeNet5(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
@@ -29,8 +30,10 @@ class Options(Fact):
     quarter of the height and width; ``auto`` is large for images of more than 64 pixels a side.
     """
 
-    depth: Literal[20, 32, 56, 18, 34] = 32
-    stem: Stem = "auto"
+    depth: Literal[20, 32, 56, 18, 34] = Field(
+        default=32, description="number of layers with weights: 20, 32, 56 for small images, 18, 34 for large ones"
+    )
+    stem: Stem = Field(default="auto", description="first layers: for small images, for large ones, or by image size")
 
 
 class Block(nn.Module):

@@ -34,10 +34,12 @@ class Options(Fact):
     averaged, which small images and small data sets want. `dropout` follows each dense layer, or the average.
     """
 
-    depth: Literal[11, 13, 16, 19] = 13
-    width: int = Field(default=32, ge=1)
-    dense: tuple[Annotated[int, Field(ge=1)], ...] = ()
-    dropout: float = Field(default=0.5, ge=0, lt=1)
+    depth: Literal[11, 13, 16, 19] = Field(default=13, description="number of layers with weights")
+    width: int = Field(default=32, ge=1, description="channels of the first stage; doubled from stage to stage")
+    dense: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(), description="widths of dense layers before the head; none: global average pooling"
+    )
+    dropout: float = Field(default=0.5, ge=0, lt=1, description="dropout rate after each dense layer")
 
 
 class VGG(nn.Module):

@@ -61,15 +61,29 @@ class Options(Fact):
     is little to get wrong.
     """
 
-    latent: int | None = Field(default=None, ge=1)
-    noise: Literal["none", "gaussian", "mask"] = "none"
-    amount: float | None = Field(default=None, gt=0)
-    pixels: PixelLikelihood | None = None
-    sigma: Sigma = "learned"
-    anomaly: tuple[str, ...] = ()
-    normal: tuple[str, ...] = ()
-    score: Literal["surprise", "relative"] = "surprise"
-    false_alarm_rate: float = Field(default=0.05, gt=0, lt=1)
+    latent: int | None = Field(
+        default=None, ge=1, description="dimension of the latent code; null: half of the input values, at most 32"
+    )
+    noise: Literal["none", "gaussian", "mask"] = Field(
+        default="none", description="corruption of the input (denoising autoencoder)"
+    )
+    amount: float | None = Field(
+        default=None, gt=0, description="noise in standard deviations, or share masked; null: 0.3 and 0.25"
+    )
+    pixels: PixelLikelihood | None = Field(
+        default=None,
+        description="likelihood of pixels; null: bernoulli for nearly black-and-white images, else gaussian",
+    )
+    sigma: Sigma = Field(default="learned", description="standard deviation of Gaussian likelihoods, or learned")
+    anomaly: tuple[str, ...] = Field(default=(), description="classes that count as anomalies; not trained on")
+    normal: tuple[str, ...] = Field(default=(), description="classes that count as normal; all others are anomalies")
+    score: Literal["surprise", "relative"] = Field(
+        default="surprise",
+        description="anomaly score: negative log-likelihood, or error relative to examples as far from the mean",
+    )
+    false_alarm_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="false-alarm rate that the anomaly threshold is set for"
+    )
 
     @field_validator("anomaly", "normal", mode="before")
     @classmethod

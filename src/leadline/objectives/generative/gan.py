@@ -65,14 +65,20 @@ class Options(Fact):
     2018); None is to bind them, and 0.1, but neither in ``wgan-gp``, where `penalty` is what slopes other than 1 count.
     """
 
-    loss: Game = "non-saturating"
-    latent: int = Field(default=64, ge=1)
-    conditional: bool = False
-    width: int = Field(default=32, ge=1)
-    growing: Growing = "transposed"
-    spectral_norm: bool | None = None
-    r1: float | None = Field(default=None, ge=0)
-    penalty: float = Field(default=10.0, ge=0)
+    loss: Game = Field(default="non-saturating", description="adversarial loss")
+    latent: int = Field(default=64, ge=1, description="dimension of the latent code")
+    conditional: bool = Field(default=False, description="condition generator and discriminator on the class")
+    width: int = Field(default=32, ge=1, description="channels of the generator's last stage")
+    growing: Growing = Field(
+        default="transposed", description="upsampling: resize and convolve, or transposed convolution"
+    )
+    spectral_norm: bool | None = Field(
+        default=None, description="spectral normalisation of the discriminator; null: on, but for wgan-gp"
+    )
+    r1: float | None = Field(
+        default=None, ge=0, description="weight of the R1 gradient penalty; null: 0.1, and 0 for wgan-gp"
+    )
+    penalty: float = Field(default=10.0, ge=0, description="weight of the gradient penalty (wgan-gp only)")
 
 
 class Sampling(Fact):

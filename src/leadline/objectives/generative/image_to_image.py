@@ -69,14 +69,16 @@ class Options(Fact):
     kind.
     """
 
-    into: str | None = None
-    loss: Literal["non-saturating", "hinge"] = "non-saturating"
-    width: int = Field(default=32, ge=1)
-    blocks: int = Field(default=3, ge=0)
-    alike: float = Field(default=100.0, ge=0)
-    cycle: float = Field(default=10.0, ge=0)
-    same: float = Field(default=5.0, ge=0)
-    spectral_norm: bool = True
+    into: str | None = Field(
+        default=None, description="input column to generate, for paired images; null: unpaired, between classes"
+    )
+    loss: Literal["non-saturating", "hinge"] = Field(default="non-saturating", description="adversarial loss")
+    width: int = Field(default=32, ge=1, description="channels of the generator's first stage")
+    blocks: int = Field(default=3, ge=0, description="residual blocks of the generator")
+    alike: float = Field(default=100.0, ge=0, description="weight of the L1 loss between paired images (pix2pix)")
+    cycle: float = Field(default=10.0, ge=0, description="weight of the cycle-consistency loss (CycleGAN)")
+    same: float = Field(default=5.0, ge=0, description="weight of the identity loss (CycleGAN)")
+    spectral_norm: bool = Field(default=True, description="spectral normalisation of the discriminator")
 
 
 class Conversion(Fact):

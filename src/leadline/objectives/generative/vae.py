@@ -66,13 +66,19 @@ class Options(Fact):
     codes a row are drawn for the closer bound on test rows.
     """
 
-    latent: int | None = Field(default=None, ge=1)
-    beta: float = Field(default=1.0, ge=0)
-    free_bits: float = Field(default=0.0, ge=0)
-    conditional: bool = False
-    pixels: PixelLikelihood | None = None
-    sigma: Sigma = "learned"
-    importance: int = Field(default=500, ge=1)
+    latent: int | None = Field(
+        default=None, ge=1, description="dimension of the latent code; null: chosen from the data"
+    )
+    beta: float = Field(default=1.0, ge=0, description="weight of the KL term (β-VAE)")
+    free_bits: float = Field(
+        default=0.0, ge=0, description="nats per latent dimension below which the KL term has no gradient"
+    )
+    conditional: bool = Field(default=False, description="condition encoder and decoder on the class")
+    pixels: PixelLikelihood | None = Field(default=None, description="likelihood of pixels; null: chosen from the data")
+    sigma: Sigma = Field(default="learned", description="standard deviation of Gaussian likelihoods, or learned")
+    importance: int = Field(
+        default=500, ge=1, description="latent samples per example for the importance-weighted bound"
+    )
 
 
 class Sampling(Fact):

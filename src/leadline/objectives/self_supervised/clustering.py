@@ -64,13 +64,21 @@ class Options(Fact):
     `pixels` and `sigma` are as of an autoencoder.
     """
 
-    clusters: int | None = Field(default=None, ge=2)
-    candidates: tuple[int, ...] = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
-    latent: int | None = Field(default=None, ge=1)
-    warm_up: float = Field(default=0.5, ge=0, lt=1)
-    weight: float = Field(default=0.1, ge=0)
-    pixels: PixelLikelihood | None = None
-    sigma: Sigma = 1.0
+    clusters: int | None = Field(
+        default=None, ge=2, description="number of clusters; null: the candidate with the best silhouette"
+    )
+    candidates: tuple[int, ...] = Field(
+        default=(2, 3, 4, 5, 6, 8, 10, 12, 15, 20), description="numbers of clusters to choose from"
+    )
+    latent: int | None = Field(
+        default=None, ge=1, description="dimension of the latent code; null: half of the input values, at most 10"
+    )
+    warm_up: float = Field(
+        default=0.5, ge=0, lt=1, description="share of training with the autoencoder alone, before clustering"
+    )
+    weight: float = Field(default=0.1, ge=0, description="weight of the clustering loss")
+    pixels: PixelLikelihood | None = Field(default=None, description="likelihood of pixels; null: chosen from the data")
+    sigma: Sigma = Field(default=1.0, description="standard deviation of Gaussian likelihoods, or learned")
 
     @field_validator("candidates")
     @classmethod

@@ -50,8 +50,8 @@ class Options(Fact):
     outputs.
     """
 
-    temperature: float = Field(default=0.2, gt=0)
-    projection: int = Field(default=128, ge=2)
+    temperature: float = Field(default=0.2, gt=0, description="temperature of the NT-Xent loss")
+    projection: int = Field(default=128, ge=2, description="dimension of the projection head's output")
 
 
 class Unit(nn.Module):

@@ -47,9 +47,19 @@ class Options(Fact):
     entries are told from features of the whole ``row``, or from those of their own ``step`` (None: so of a text alone).
     """
 
-    rate: float | None = Field(default=None, gt=0, lt=1)
-    patch: int | None = Field(default=None, ge=1)
-    by: Literal["row", "step"] | None = None
+    rate: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="share of entries masked; null: patches 0.6, tokens 0.15, cells 0.3, spans of a series 0.4",
+    )
+    patch: int | None = Field(
+        default=None, ge=1, description="side of masked image patches in pixels; null: about a seventh of the image"
+    )
+    by: Literal["row", "step"] | None = Field(
+        default=None,
+        description="predict masked entries from features of the row or of their own step; null: step for text alone",
+    )
 
 
 class MaskedNetwork(nn.Module):

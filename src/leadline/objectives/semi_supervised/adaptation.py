@@ -41,9 +41,11 @@ class Options(partly_labelled.Options):
     multiplied by `weight` · (2 / (1 + exp(-`steepness` · p)) - 1), p being how far training is: it is noise at first.
     """
 
-    weight: float = Field(default=1.0, ge=0)
-    steepness: float = Field(default=10.0, gt=0)
-    hidden: int = Field(default=128, ge=1)
+    weight: float = Field(default=1.0, ge=0, description="weight of the domain loss (λ)")
+    steepness: float = Field(
+        default=10.0, gt=0, description="how fast the weight rises from 0 during training (γ of DANN's schedule)"
+    )
+    hidden: int = Field(default=128, ge=1, description="width of the domain classifier's hidden layer")
 
 
 # Validation rows are of the domain with labels: they cannot say when the other is served best. Where two work against

@@ -36,11 +36,13 @@ class Options(partly_labelled.Options):
     itself.
     """
 
-    ratio: float = Field(default=7.0, ge=0)
-    threshold: float = Field(default=0.95, ge=0, lt=1)
-    weight: float = Field(default=1.0, ge=0)
-    ramp: float = Field(default=0.0, ge=0, le=1)
-    consistency: bool = True
+    ratio: float = Field(default=7.0, ge=0, description="unlabelled examples per labelled example in a batch (μ)")
+    threshold: float = Field(default=0.95, ge=0, lt=1, description="confidence from which pseudo-labels are used (τ)")
+    weight: float = Field(default=1.0, ge=0, description="weight of the unlabelled loss (λ)")
+    ramp: float = Field(default=0.0, ge=0, le=1, description="share of training over which that weight rises from 0")
+    consistency: bool = Field(
+        default=True, description="supervise the strongly augmented view; false: the example itself (pseudo-labelling)"
+    )
 
 
 @dataclass(frozen=True)

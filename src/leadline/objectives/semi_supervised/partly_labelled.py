@@ -22,7 +22,7 @@ from leadline.objectives.supervised.class_scores import TYPES
 class Options(classifier_options.Options):
     """`ratio` is how many rows without a class a batch has for each one with, at most."""
 
-    ratio: float = Field(default=1.0, ge=0)
+    ratio: float = Field(default=1.0, ge=0, description="unlabelled examples per labelled example in a batch")
 
 
 def supervision(options: Options, **more: Any) -> Supervision:

@@ -89,12 +89,20 @@ class Options(Fact):
     class is decided on or, with `costs` (rows true, columns decided), the one of least expected cost (Elkan 2001).
     """
 
-    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
-    focal: float = Field(default=0.0, ge=0)
-    class_weights: Annotated[Literal["balanced"] | Labelled | None, BeforeValidator(_weights)] = None
-    temperature: Annotated[Literal["fit", "none"] | float, BeforeValidator(_temperature)] = "fit"
-    operating_point: Annotated[Literal["f1", "youden"] | float | Labelled | None, BeforeValidator(_point)] = None
-    costs: Annotated[tuple[tuple[float, ...], ...] | Mapping[str, Labelled] | None, BeforeValidator(_costs)] = None
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="label smoothing ε")
+    focal: float = Field(default=0.0, ge=0, description="focusing parameter γ of the focal loss; 0 is cross-entropy")
+    class_weights: Annotated[Literal["balanced"] | Labelled | None, BeforeValidator(_weights)] = Field(
+        default=None, description="weight of each class in the loss; balanced: inversely proportional to its frequency"
+    )
+    temperature: Annotated[Literal["fit", "none"] | float, BeforeValidator(_temperature)] = Field(
+        default="fit", description="temperature scaling: fitted on validation, off, or a fixed value"
+    )
+    operating_point: Annotated[Literal["f1", "youden"] | float | Labelled | None, BeforeValidator(_point)] = Field(
+        default=None, description="decision threshold: a probability, the best F1 or Youden index, or a rate to reach"
+    )
+    costs: Annotated[tuple[tuple[float, ...], ...] | Mapping[str, Labelled] | None, BeforeValidator(_costs)] = Field(
+        default=None, description="cost matrix: of each true class (row), the cost of each decision (column)"
+    )
 
 
 def unfit(options: Options, schema: Schema) -> str | None:

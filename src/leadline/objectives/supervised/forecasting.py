@@ -44,10 +44,18 @@ class Options(Fact):
     et al. 2022). Families that forecast by themselves have their own ways.
     """
 
-    loss: Literal["squared", "absolute", "huber"] = "squared"
-    delta: float = Field(default=1.0, gt=0)
-    quantiles: tuple[float, ...] | None = None
-    anchor: Literal["last", "mean", "none"] = "last"
+    loss: Literal["squared", "absolute", "huber"] = Field(
+        default="squared", description="loss of an error, in training standard deviations"
+    )
+    delta: float = Field(
+        default=1.0, gt=0, description="error from which Huber loss is linear, in training standard deviations"
+    )
+    quantiles: tuple[float, ...] | None = Field(
+        default=None, description="quantile levels to forecast instead of a point; null: a point forecast"
+    )
+    anchor: Literal["last", "mean", "none"] = Field(
+        default="last", description="what the window is centred on: its last value, its mean, or nothing"
+    )
 
     @model_validator(mode="after")
     def _sound(self) -> Self:

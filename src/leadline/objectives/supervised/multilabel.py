@@ -42,7 +42,9 @@ class Options(Fact):
     train.
     """
 
-    positive_weight: Weight | Literal["balanced"] | Mapping[str, Weight] = 1.0
+    positive_weight: Weight | Literal["balanced"] | Mapping[str, Weight] = Field(
+        default=1.0, description="weight of positive labels in the loss: a number, one per label, or balanced"
+    )
 
 
 class Yes(nn.Module):

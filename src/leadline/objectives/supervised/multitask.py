@@ -41,8 +41,10 @@ class Options(Fact):
     counts.
     """
 
-    tasks: Mapping[str, Component] = Field(default_factory=dict)
-    weights: Mapping[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    tasks: Mapping[str, Component] = Field(default_factory=dict, description="objective of each target")
+    weights: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="weight of each target's loss"
+    )
 
 
 class TaskHead(NamedTuple):

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
@@ -50,7 +50,9 @@ TYPES = ("category",)  # of target that it takes
 class Options(Fact):
     """`order` names the classes from the lowest to the highest; classes that are numbers have theirs."""
 
-    order: Annotated[tuple[str, ...] | None, BeforeValidator(_labels)] = None
+    order: Annotated[tuple[str, ...] | None, BeforeValidator(_labels)] = Field(
+        default=None, description="all classes from lowest to highest; null: in numeric or alphabetical order"
+    )
 
 
 class Thresholds(nn.Module):

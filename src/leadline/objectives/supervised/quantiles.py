@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
@@ -37,7 +37,7 @@ ERRORS = ("mae",)
 class Options(Fact):
     """`levels` are the quantiles, from low to high; the one nearest to 0.5 is what is predicted."""
 
-    levels: tuple[float, ...] = (0.05, 0.5, 0.95)
+    levels: tuple[float, ...] = Field(default=(0.05, 0.5, 0.95), description="quantile levels, low to high")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -32,8 +32,12 @@ class Options(Fact):
     `delta`.
     """
 
-    loss: Literal["squared", "absolute", "huber"] = "squared"
-    delta: float = Field(default=1.0, gt=0)
+    loss: Literal["squared", "absolute", "huber"] = Field(
+        default="squared", description="loss of an error, in target standard deviations"
+    )
+    delta: float = Field(
+        default=1.0, gt=0, description="error from which Huber loss is linear, in target standard deviations"
+    )
 
 
 class Value(Rescale):

@@ -31,9 +31,9 @@ class Adagrad(Optimizer):
     Keras. `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras).
     """
 
-    eps: float = Field(default=1e-10, gt=0)
-    epsilon: Epsilon = "outside"
-    initial: float = Field(default=0.0, ge=0)
+    eps: float = Field(default=1e-10, gt=0, description="added to the denominator for numerical stability")
+    epsilon: Epsilon = Field(default="outside", description="eps outside or inside the square root")
+    initial: float = Field(default=0.0, ge=0, description="initial value of the accumulated squared gradients")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         return RuleOptimizer(groups, self._rule)
@@ -52,12 +52,12 @@ class RmsProp(Optimizer):
     With a `momentum` β the step is remembered: v ← βv + g / (√s + ε), then w ← w − lr·v.
     """
 
-    lr: float = Field(default=1e-3, gt=0)
-    rho: float = Field(default=0.9, ge=0, lt=1)
-    eps: float = Field(default=1e-8, gt=0)
-    epsilon: Epsilon = "outside"
-    centred: bool = False
-    momentum: float = Field(default=0.0, ge=0, lt=1)
+    lr: float = Field(default=1e-3, gt=0, description="learning rate")
+    rho: float = Field(default=0.9, ge=0, lt=1, description="decay rate of the moving average of squared gradients")
+    eps: float = Field(default=1e-8, gt=0, description="added to the denominator for numerical stability")
+    epsilon: Epsilon = Field(default="outside", description="eps outside or inside the square root")
+    centred: bool = Field(default=False, description="divide by the gradient's estimated standard deviation")
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="momentum")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         return RuleOptimizer(groups, self._rule)
@@ -91,11 +91,11 @@ class Adam(Optimizer):
     which the paper leaves out.
     """
 
-    lr: float = Field(default=1e-3, gt=0)
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    beta2: float = Field(default=0.999, ge=0, lt=1)
-    eps: float = Field(default=1e-8, gt=0)
-    amsgrad: bool = False
+    lr: float = Field(default=1e-3, gt=0, description="learning rate")
+    beta1: float = Field(default=0.9, ge=0, lt=1, description="decay rate of the first moment")
+    beta2: float = Field(default=0.999, ge=0, lt=1, description="decay rate of the second moment")
+    eps: float = Field(default=1e-8, gt=0, description="added to the denominator for numerical stability")
+    amsgrad: bool = Field(default=False, description="AMSGrad variant: the second moment never decreases")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)
@@ -105,7 +105,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with weight decay apart from the gradient: w ← (1 − lr·λ)w first (Loshchilov & Hutter 2019)."""
 
-    weight_decay: float = Field(default=0.01, ge=0)
+    weight_decay: float = Field(default=0.01, ge=0, description="decoupled weight decay")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         betas = (self.beta1, self.beta2)

@@ -24,9 +24,9 @@ class Optimizer(Fact):
     does not regularise (Loshchilov & Hutter 2019; Goyal et al. 2017).
     """
 
-    lr: float = Field(default=0.01, gt=0)
-    weight_decay: float = Field(default=0.0, ge=0)
-    decay_vectors: bool = False
+    lr: float = Field(default=0.01, gt=0, description="learning rate")
+    weight_decay: float = Field(default=0.0, ge=0, description="weight decay")
+    decay_vectors: bool = Field(default=False, description="decay biases and normalisation parameters too")
 
     def over(
         self,

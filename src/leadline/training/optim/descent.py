@@ -26,10 +26,10 @@ class Sgd(Optimizer):
     whole train split, and lr is 0.1 unless it is given.
     """
 
-    momentum: float = Field(default=0.0, ge=0, lt=1)
-    averaged: bool = False
-    nesterov: bool = False
-    full_batch: bool = False
+    momentum: float = Field(default=0.0, ge=0, lt=1, description="momentum β")
+    averaged: bool = Field(default=False, description="momentum as a moving average: new gradients weigh 1 − β")
+    nesterov: bool = Field(default=False, description="Nesterov momentum")
+    full_batch: bool = Field(default=False, description="use the whole training set in every step")
 
     @model_validator(mode="before")
     @classmethod

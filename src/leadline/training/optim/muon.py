@@ -68,11 +68,15 @@ class Muon(AdamW):
     `beta1`, `beta2`, `eps`, `amsgrad` are AdamW's.
     """
 
-    momentum: float = Field(default=0.95, gt=0, lt=1)
-    nesterov: bool = True
-    rounds: int = Field(default=5, ge=1, le=20)
-    scale: Literal["adamw", "original"] = "adamw"
-    rest: float = Field(default=1.0, gt=0)
+    momentum: float = Field(default=0.95, gt=0, lt=1, description="momentum of hidden weight matrices")
+    nesterov: bool = Field(default=True, description="Nesterov momentum")
+    rounds: int = Field(default=5, ge=1, le=20, description="Newton–Schulz iterations")
+    scale: Literal["adamw", "original"] = Field(
+        default="adamw", description="scaling of updates: to match AdamW's size, or as first published"
+    )
+    rest: float = Field(
+        default=1.0, gt=0, description="learning rate of the parameters left to AdamW, as a multiple of lr"
+    )
 
     @property
     def tells_hidden(self) -> bool:
