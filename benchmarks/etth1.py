@@ -32,7 +32,7 @@ def main() -> None:
                     source,
                     "--split",
                     SPLIT,
-                    "--lookback",
+                    "--context-length",
                     "336",
                     "--horizon",
                     str(horizon),

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     when = [datetime(2024, 1, 1) + timedelta(hours=int(h)) for h in hour]
     table = pl.DataFrame({"when": when, "load": load.round(1), "celsius": celsius.round(1)})
 
-    run = leadline.train(table, target="load", horizon=24, lookback=7 * 24, network="dlinear", epochs=20, seed=0)
+    run = leadline.train(table, target="load", horizon=24, context_length=7 * 24, network="dlinear", epochs=20, seed=0)
     for group in (None, "baseline=naive", "baseline=seasonal-naive", "baseline=autoregression"):
         finding = run.report.find("mae", group=group)
         low, high = finding.interval

@@ -16,6 +16,10 @@ class UsageError(LeadlineError):
     """An option, name or value that Leadline does not accept."""
 
 
+class UnknownKeyword(UsageError, TypeError):
+    """A keyword that a function of Leadline does not have; the message says the right one."""
+
+
 class DataError(LeadlineError):
     """A dataset that cannot be used as it is; names file, row and column where they are known."""
 

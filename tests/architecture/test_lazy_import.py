@@ -42,7 +42,7 @@ def test_import_loads_nothing_heavy():
         ["augmentations"],
         ["analyses"],
         ["datasets", "--json"],
-        ["train", "--no-such-option"],
+        ["train", "--batch-size=3"],
     ],
 )
 def test_help_lists_and_usage_errors_load_nothing_heavy(arguments):

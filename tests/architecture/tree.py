@@ -45,6 +45,7 @@ FOLDERS = {
     "metrics": "measures with intervals",
     "machine": "energy, latency, memory, operations",
     "core": "frozen values that a run is made of and reports",
+    "core/entries": "what entries are called and take, and what a wrong name or value is answered with",
 }
 WIDTH = 112
 

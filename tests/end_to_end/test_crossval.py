@@ -14,6 +14,7 @@ import leadline
 from leadline.core.experiment import Experiment
 from leadline.errors import RunError, UsageError
 from leadline.run import folder as files
+from sentences import says
 
 QUICK = ("--epochs", "2", "--set", "training.plan.threads=1", "--quiet")
 
@@ -68,7 +69,7 @@ def test_groups_stay_together_and_time_runs_forward(place: Path) -> None:
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(place: Path) -> None:
     with pytest.raises(UsageError, match="leave --split out"):
         leadline.crossval("iris", split="species", quiet=True)
-    with pytest.raises(UsageError, match="once a fold"):
+    with pytest.raises(UsageError, match=says("options.of-others", others="leadline.train")):
         leadline.crossval("iris", repeats=2, quiet=True)
     with pytest.raises(UsageError, match="leadline crossval"):
         leadline.train("iris", settings={"data.split.folds": 3}, quiet=True)

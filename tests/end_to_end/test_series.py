@@ -38,7 +38,7 @@ def source(place: Path) -> Path:
 def test_from_a_table_to_a_report_and_beyond_the_last_row(
     cli, source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("--horizon", "6", "--lookback", "24", "--network", "dlinear", "--out", "run", *QUICK)
+    arguments = ("--horizon", "6", "--context-length", "24", "--network", "dlinear", "--out", "run", *QUICK)
     assert cli("train", source, *arguments, "--require", "mse_scaled <= 3") == 0
     report = leadline.report("run")
     found = report.find("mse_scaled")
@@ -77,7 +77,8 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(
 
 def test_runs_are_compared_on_the_steps_that_both_forecast(cli, source: Path) -> None:
     for name in ("dlinear", "naive"):
-        assert cli("train", source, "--horizon", "6", "--lookback", "24", "--network", name, "--out", name, *QUICK) == 0
+        windows = ("--horizon", "6", "--context-length", "24")
+        assert cli("train", source, *windows, "--network", name, "--out", name, *QUICK) == 0
     difference = leadline.compare("naive", "dlinear").differences[1]
     assert difference is not None and difference.measure == "mae_scaled" and difference.n == 35 * 6 * 2
     naive, network = (leadline.report(name).find("mae_scaled") for name in ("naive", "dlinear"))
@@ -110,7 +111,7 @@ def test_items_known_columns_calendar_and_quantiles(cli, place: Path) -> None:
     arguments = (
         "--horizon",
         "3",
-        "--item",
+        "--series-id",
         "shop",
         "--network",
         "rnn",
@@ -136,7 +137,7 @@ def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
     arguments = (
         "--horizon",
         "6",
-        "--lookback",
+        "--context-length",
         "24",
         "--network",
         "autoregression",
@@ -168,9 +169,9 @@ def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
             "lies between the steps of 1h (1 such rows)",
         ),
         ({"load": ["good"] * N}, ("--target", "load"), "load.csv, row 1, column 'load': 'good' is no number"),
-        ({}, ("--lookback", "350"), "one takes 350 steps of look-back and 6 of horizon, 356 together"),
+        ({}, ("--context-length", "350"), "one takes 350 steps of look-back and 6 of horizon, 356 together"),
         ({}, ("--horizon", "60"), "no window fits into the test rows: a horizon is 60 steps"),
-        ({}, ("--item", "shop"), "there is no column 'shop'"),
+        ({}, ("--series-id", "shop"), "there is no column 'shop'"),
         ({}, ("--split", "random"), "a random split tests on what was trained on"),
         ({}, ("--split", "time:when:100d/2d/2d"), "leaves validation without a row"),
         ({}, ("--network", "cnn"), "takes image, not sequence"),
@@ -187,5 +188,5 @@ def test_bad_input_is_told_and_leaves_nothing_behind(
 
 
 def test_a_look_back_alone_says_what_is_missing(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli("train", source, "--lookback", "6") == 2
+    assert cli("train", source, "--context-length", "6") == 2
     assert "how many steps are forecast? --horizon says it" in capsys.readouterr().err

@@ -103,7 +103,7 @@ def test_classes_that_there_are_judge_what_is_drawn(cli: Cli, place: Path, capsy
 def test_windows_of_a_series(cli: Cli, place: Path) -> None:
     steps = np.arange(200)
     pl.DataFrame({"t": steps, "x": np.sin(steps / 5), "y": np.cos(steps / 9)}).write_csv(place / "series.csv")
-    horizon = ("--horizon", "2", "--lookback", "8", "--set", "network=rnn")
+    horizon = ("--horizon", "2", "--context-length", "8", "--set", "network=rnn")
     assert cli("train", "series.csv", "--objective", "vae", *horizon, *QUICK, "--out", "run") == 0
     assert cli("predict", "run", "series.csv", "-o", "out.csv", "-q") == 0
     assert cli("evaluate", "run", "-q") == 0

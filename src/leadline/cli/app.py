@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from leadline.cli import options, output, registry_lists, rows
+from leadline.cli.training_flags import training
 from leadline.core.catalogue import say
+from leadline.core.entries.train_options import CrossvalOptions, TrainOptions
 from leadline.errors import UsageError
 
 app = typer.Typer(
@@ -40,40 +42,13 @@ def _main(
 
 
 @app.command()
-def train(
-    source: options.Source,
-    test: options.Test = None,
-    target: options.Target = None,
-    positive: options.Positive = None,
-    network: options.Network = None,
-    objective: options.Objective = None,
-    epochs: options.Epochs = None,
-    seed: options.Seed = None,
-    repeats: options.Repeats = None,
-    inputs: options.Inputs = None,
-    ignore: options.Ignore = None,
-    split: options.Split = None,
-    lookback: options.Lookback = None,
-    horizon: options.Horizon = None,
-    item: options.Item = None,
-    init: options.Init = None,
-    freeze: options.Freeze = None,
-    require: options.Require = None,
-    max_time: options.MaxTime = None,
-    max_energy: options.MaxEnergy = None,
-    out: options.Out = None,
-    strict: options.Strict = False,
-    deterministic: options.Deterministic = False,
-    settings: options.Settings = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
-) -> int:
+@training(TrainOptions)
+def train(source: str, given: dict[str, Any], json: bool) -> int:
     """Train a network on a dataset, measure it, and write a run folder with its report."""
-    given = options.entries(locals())
     from leadline.core.requirement import exit_code
     from leadline.verbs.train import train as verb
 
-    run = verb(**given)
+    run = verb(source, **given)
     if run is None:  # one of several processes, and not the one that reports
         return 0
     output.finished(run, as_json=json)
@@ -81,42 +56,15 @@ def train(
 
 
 @app.command()
-def crossval(
-    source: options.Source,
-    folds: options.Folds = None,
-    test: options.Test = None,
-    target: options.Target = None,
-    positive: options.Positive = None,
-    network: options.Network = None,
-    objective: options.Objective = None,
-    epochs: options.Epochs = None,
-    seed: options.Seed = None,
-    inputs: options.Inputs = None,
-    ignore: options.Ignore = None,
-    split: options.Split = None,
-    lookback: options.Lookback = None,
-    horizon: options.Horizon = None,
-    item: options.Item = None,
-    init: options.Init = None,
-    freeze: options.Freeze = None,
-    require: options.Require = None,
-    max_time: options.MaxTime = None,
-    max_energy: options.MaxEnergy = None,
-    out: options.Out = None,
-    strict: options.Strict = False,
-    deterministic: options.Deterministic = False,
-    settings: options.Settings = None,
-    quiet: options.Quiet = False,
-    json: options.Json = False,
-) -> int:
+@training(CrossvalOptions)
+def crossval(source: str, given: dict[str, Any], json: bool) -> int:
     """Train once a fold, so that every row is tested by a network that never saw it; --split random, group:COL or
     time:COL.
     """
-    given = options.entries(locals())
     from leadline.core.requirement import exit_code
     from leadline.verbs.crossval import crossval as verb
 
-    result = verb(**given)
+    result = verb(source, **given)
     if result is None:
         return 0
     output.finished(result, as_json=json)

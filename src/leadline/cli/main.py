@@ -17,11 +17,15 @@ from typing import Any
 import typer
 
 from leadline.cli.app import app
+from leadline.cli.training_flags import wrong_flag
+from leadline.core.catalogue import say
+from leadline.core.entries.surface import speaking
 from leadline.core.renamed import Renamed
 from leadline.errors import LeadlineError, TrainingFailed
 from leadline.machine.disk import is_full
 
 BUG = 70
+TRAINING = ("leadline train", "leadline crossval")  # whose flags are entries of an experiment
 # typer is built on click, or on a copy of it inside: its exceptions are reached through what typer itself exports
 _USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 
@@ -38,7 +42,8 @@ def run(arguments: Sequence[str]) -> int:
 def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
+        with speaking("command line"):
+            code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except LeadlineError as error:
         print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
@@ -46,7 +51,7 @@ def _run(arguments: Sequence[str]) -> int:
     except typer.Exit as error:
         return error.exit_code
     except _USAGE as error:
-        message = _usage(error)
+        message = _usage(error, arguments)
         if message:
             print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
         return 2
@@ -112,9 +117,15 @@ def _speak_utf8() -> None:
             reconfigure(encoding="utf-8", errors="replace")  # labels in any script, also on consoles that speak another
 
 
-def _usage(error: Any) -> str:
+def _usage(error: Any, arguments: Sequence[str]) -> str:
     if type(error).__name__ == "NoArgsIsHelpError":
         return ""  # the help has been printed
     where = error.ctx.command_path if error.ctx else "leadline"
+    asked = getattr(error, "option_name", None)
+    if asked and where in TRAINING:
+        with speaking("command line"):
+            hint = wrong_flag(asked, arguments)
+        if hint:
+            return say("options.unknown-flag", flag=asked, hint=hint)
     message = error.format_message()
     return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} '{where} --help' says more."

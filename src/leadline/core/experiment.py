@@ -16,10 +16,12 @@ from leadline.core import renamed, yaml_io
 from leadline.core.base import Fact, digest
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.places import root
+from leadline.core.entries.wrong_values import explained
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
 from leadline.core.warm_start import Shares, WarmStart
-from leadline.errors import UsageError, did_you_mean, plain
+from leadline.errors import UsageError
 
 Size = Literal["small", "base", "large"]
 AUTO = "auto"  # the name of an objective that is chosen from the target
@@ -217,6 +219,7 @@ class NetworkSpec(Fact):
     share: tuple[tuple[str, ...], ...] = ()
 
 
+@root
 class Experiment(Fact):
     """All that decides a run; `name` is what run folders are called after, `repeats` how many seeds are trained, from
     `seed` on.
@@ -282,23 +285,23 @@ class Experiment(Fact):
         return yaml_io.dump(self.model_dump(mode="json"))
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
+    def parse(cls, values: Mapping[str, Any], where: str | None = None) -> Experiment:
         """Build an experiment from plain values, and say what is called otherwise now; raises UsageError naming the
         entry that is wrong.
         """
         return cls._of(renamed.current(values), where)
 
     @classmethod
-    def recorded(cls, values: Mapping[str, Any], where: str = "the experiment") -> Experiment:
+    def recorded(cls, values: Mapping[str, Any], where: str | None = None) -> Experiment:
         """Build an experiment from values that a run recorded: names of version 0.1 are read without a word."""
         return cls._of(renamed.current(values, renamed.quietly), where)
 
     @classmethod
-    def _of(cls, values: Mapping[str, Any], where: str) -> Experiment:
+    def _of(cls, values: Mapping[str, Any], where: str | None) -> Experiment:
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise UsageError(_explain(error, where)) from None
+            raise UsageError(_explain(error, values, where)) from None
 
     @classmethod
     def read(cls, file: Path) -> Experiment:
@@ -332,40 +335,41 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
         values = put(values, "objective", AUTO)
     for part in ("step", "optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
-            values = put(values, f"training.{part}", TrainingSpec.model_fields[part].default.name)
+            values = put(values, f"training.{part}", AUTO)
     if path.startswith("training.optimizers.") and path.count(".") == 3:
         network = path.split(".")[2]
         told = (values.get("training") or {}).get("optimizers") or {}
         if network not in told and not path.endswith(".name"):
             values = put(values, f"training.optimizers.{network}", AUTO)
     below = values.get("network")
+    if path.startswith("network.") and path.split(".")[1] not in NetworkSpec.model_fields and not _has_name(below):
+        values = put(values, "network.name", AUTO)
     if path.startswith("network.fusion.") and not (isinstance(below, Mapping) and below.get("fusion")):
         values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
     return put(values, path, value)
+
+
+def _has_name(network: Any) -> bool:
+    """Return whether a network is named for all inputs, so that options alone are its own."""
+    return isinstance(network, str) or (isinstance(network, Mapping) and ("name" in network or "encoders" in network))
 
 
 def with_settings(values: Mapping[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
     """Return plain values with ``--set a.b.c=value`` entries put in; values are read as YAML."""
     result = dict(values)
     for setting in settings:
-        path, equals, text = setting.partition("=")
-        if not equals or not path:
-            raise UsageError(say("core.cannot-read-set-write", setting=setting))
-        result = with_setting(result, path, yaml_io.load(text, f"The value of --set {setting!r}"))
+        result = with_setting(result, *parsed_setting(setting))
     return result
 
 
-def _explain(error: ValidationError, where: str) -> str:
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"]) or "top level"
-    if first["type"] == "extra_forbidden":
-        return f"{where}: unknown entry {path!r}. {did_you_mean(str(first['loc'][-1]), _entries(first['loc'][:-1]))}"
-    return f"{where}: {path}: {plain(first['msg'])} (got {first['input']!r})."
+def parsed_setting(setting: str) -> tuple[str, Any]:
+    """Return the dotted place of a ``--set`` entry and its value, read as YAML; raises UsageError where it has none."""
+    path, equals, text = setting.partition("=")
+    if not equals or not path:
+        raise UsageError(say("core.cannot-read-set-write", setting=setting))
+    return path, yaml_io.load(text, say("options.value-of-set", setting=setting))
 
 
-def _entries(path: tuple[int | str, ...]) -> tuple[str, ...]:
-    model: Any = Experiment
-    for part in path:
-        field = getattr(model, "model_fields", {}).get(part)
-        model = field.annotation if field else None
-    return tuple(getattr(model, "model_fields", {}))
+def _explain(error: ValidationError, values: Mapping[str, Any], where: str | None) -> str:
+    said = explained(error, Experiment, values)
+    return said if where is None else f"{where}: {said}"

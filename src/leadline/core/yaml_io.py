@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,70 @@ for _kind in (_Loader, _Dumper):
 
 
 def load(text: str, where: str) -> Any:
-    """Read YAML; raises UsageError saying where and what is wrong."""
+    """Read YAML; raises UsageError saying where, to the line and column, and what is wrong."""
+    return _read(text, where)[0]
+
+
+def _read(text: str, where: str) -> tuple[Any, dict[str, str]]:
+    """Return values, and where each entry stands by its dotted place."""
     try:
-        _check_keys(yaml.compose(text, Loader=_Loader), where)
-        return yaml.load(text, Loader=_Loader)  # a SafeLoader: plain values only, nothing in the text can run code
-    except (yaml.YAMLError, RecursionError) as error:
-        raise UsageError(say("core.not-yaml", where=where, error=error)) from None
+        node = yaml.compose(text, Loader=_Loader)
+        _check_keys(node, where)
+        marks = dict(_marks(node, "", where))
+        return yaml.load(text, Loader=_Loader), marks  # a SafeLoader: nothing in the text can run code
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        name = _problem(error)
+        at = [getattr(error, kind, None) for kind in ("problem_mark", "context_mark")]
+        if name.startswith("yaml.open-"):
+            at.reverse()  # where it was opened, not where the text ends
+        mark = next(filter(None, at), None)
+        raise UsageError(say("yaml.wrong", where=f"{where}{_at(mark)}", words=say(name))) from None
+
+
+# What PyYAML says of a text -> the sentence that says it here, the first that is part of it.
+_PROBLEMS: Mapping[str, str] = {
+    "mapping values are not allowed": "yaml.colon",
+    "character '\\t'": "yaml.tab",
+    "that cannot start any token": "yaml.first-character",
+    "could not find expected ':'": "yaml.no-colon",
+    "expected ',' or ']'": "yaml.open-bracket",
+    "expected ',' or '}'": "yaml.open-brace",
+    "unexpected end of stream": "yaml.open-quote",
+    "but found '<stream end>'": "yaml.open-bracket",
+    "expected <block end>": "yaml.indentation",
+    "invalid indentation": "yaml.indentation",
+    "found undefined alias": "yaml.alias",
+    "recursive": "yaml.recursive",
+    "unknown escape character": "yaml.escape",
+    "hexadecimal": "yaml.escape",
+    "could not determine a constructor": "yaml.tag",
+    "unhashable key": "yaml.key",
+    "special characters are not allowed": "yaml.character",
+    "expected a single document": "yaml.documents",
+}
+
+
+def _problem(error: Exception) -> str:
+    """Return the name of the sentence that says what is wrong."""
+    if isinstance(error, RecursionError):
+        return "yaml.deep"
+    said = " ".join(str(one) for one in (getattr(error, "context", ""), getattr(error, "problem", ""), error) if one)
+    return next((name for part, name in _PROBLEMS.items() if part in said), "yaml.other")
+
+
+def _at(mark: Any) -> str:
+    return "" if mark is None else say("yaml.at", line=mark.line + 1, column=mark.column + 1)
+
+
+def _marks(node: yaml.Node | None, path: str, where: str) -> Iterator[tuple[str, str]]:
+    """Yield the dotted place of every entry with where it stands: ``experiment.yaml, line 7, column 3``."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            place = f"{path}{key.value}"
+            yield place, f"{where}{_at(key.start_mark)}"
+            yield from _marks(value, f"{place}.", where)
 
 
 def _check_keys(node: yaml.Node | None, where: str) -> None:
@@ -76,15 +135,20 @@ def load_mapping(file: Path) -> dict[str, Any]:
     """Read a file whose top level maps names to values; raises UsageError naming the file, and the line where there is
     one.
     """
+    return load_marked(file)[0]
+
+
+def load_marked(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return what `load_mapping` does, and where each entry stands in the file by its dotted place."""
     try:
-        values = load(file.read_text(encoding="utf-8"), str(file))
+        values, marks = _read(file.read_text(encoding="utf-8"), str(file))
     except FileNotFoundError:
         raise UsageError(say("core.no-experiment-file", file=file)) from None
     except UnicodeDecodeError:
         raise UsageError(say("core.not-yaml-not-text", file=file)) from None
     if not isinstance(values, dict):
         raise UsageError(say("core.holds-no-experiment-top", file=file))
-    return values
+    return values, marks
 
 
 def dump(values: Any) -> str:

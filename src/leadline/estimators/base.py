@@ -5,11 +5,12 @@ n rows, p columns.
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
@@ -20,16 +21,18 @@ from torch import nn
 
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
+from leadline.core.entries.surface import call, speaking
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
-from leadline.errors import LeadlineError, RunError, UsageError
+from leadline.errors import LeadlineError, RunError, UnknownKeyword, UsageError
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.calibrate import calibrate_run
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.fit import fit
 from leadline.pipeline.resolving.compose import compose
+from leadline.pipeline.resolving.keywords import current
 from leadline.pipeline.train import start
 from leadline.run import folder as files
 from leadline.run.inference import predict_subset
@@ -54,14 +57,28 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     objective: ClassVar[str]
 
+    def __new__(cls, *_: Any, **given: Any) -> Self:
+        with speaking("estimator"):
+            current(given, inspect.signature(cls).parameters, f"leadline.{cls.__name__}")
+        made: Self = super().__new__(cls)
+        return made
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        _, *others = inspect.signature(cls.__init__).parameters.values()
+        cls.__signature__ = inspect.Signature(others)
+
     def __init__(
         self,
         network: str | Mapping[str, Any] | Callable[..., nn.Module] | None = None,
         *,
         epochs: int | None = None,
         batch: int | None = None,
+        lr: float | Literal["auto"] | None = None,
         optimizer: str | Mapping[str, Any] | None = None,
         schedule: str | Mapping[str, Any] | None = None,
+        device: str | None = None,
+        threads: int | None = None,
         validation: float = 0.0,
         settings: Mapping[str, Any] | None = None,
         random_state: Any = 0,
@@ -69,8 +86,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.network = network
         self.epochs = epochs
         self.batch = batch
+        self.lr = lr
         self.optimizer = optimizer
         self.schedule = schedule
+        self.device = device
+        self.threads = threads
         self.validation = validation
         self.settings = settings
         self.random_state = random_state
@@ -89,8 +109,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         beside = {TARGET: target_n} if weight_n is None else {TARGET: target_n, WEIGHT: weight_n}
         frame = frame.with_columns(pl.Series(name, values) for name, values in beside.items())
         try:
-            run_context = RunContext(*compose(frame, **self._entries(frame, kind, weighted=weight_n is not None)))
-            with TemporaryDirectory(prefix="leadline-") as folder:
+            with speaking("estimator"), call(), TemporaryDirectory(prefix="leadline-") as folder:
+                entries = self._entries(frame, kind, weighted=weight_n is not None)
+                run_context = RunContext(*compose(frame, **entries))
                 begun = start(run_context, Path(folder))
                 trained = calibrate_run(begun, fit(begun))
                 self.weights_ = (begun.folder / files.WEIGHTS).read_bytes()
@@ -103,8 +124,6 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     def _entries(self, frame: pl.DataFrame, kind: str, *, weighted: bool) -> dict[str, Any]:
         given = {
-            "training.optimizer": self.optimizer,
-            "training.schedule": self.schedule,
             "data.split": {"by": "random", "test": 0.0, "validation": self.validation},
             "data.weight": WEIGHT if weighted else None,
             "data.types": {**{c: "number" for c in frame.columns if frame[c].dtype.is_numeric()}, TARGET: kind},
@@ -116,11 +135,26 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "objective": self.objective,
             "epochs": self.epochs,
             "batch": self.batch,
+            "lr": self.lr,
+            "optimizer": self.optimizer,
+            "schedule": self.schedule,
+            "device": self.device,
+            "threads": self.threads,
             "seed": int(check_random_state(self.random_state).randint(SEEDS)),
             "target": TARGET,
             "deterministic": True,  # nothing is timed: the same call gives the same bits, on a busy machine too
             "settings": {path: value for path, value in given.items() if value is not None},
         }
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters; raises ValueError for a name that there is not, with the right one."""
+        try:
+            with speaking("estimator"):
+                current(params, inspect.signature(type(self)).parameters, f"leadline.{type(self).__name__}")
+        except UnknownKeyword as error:
+            raise ValueError(str(error)) from None
+        super().set_params(**params)
+        return self
 
     def _decisions(self, X: Any) -> Mapping[str, np.ndarray]:
         """Return what the network decides for the rows of X, as the objective's columns; raises ValueError for unusable

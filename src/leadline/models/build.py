@@ -11,9 +11,10 @@ from torch import nn
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.wrong_values import explained, unknown
 from leadline.core.experiment import NetworkSpec, Size
 from leadline.core.registry import lookup, registered
-from leadline.errors import UsageError, did_you_mean, plain
+from leadline.errors import UsageError
 from leadline.models.composed import OVER, composed
 from leadline.models.contract import Family
 from leadline.models.custom import resolve
@@ -141,27 +142,15 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
             f"The network {component.name!r} forecasts, and here nothing is forecast. "
             f"These take {spec.kind} for other ends: {', '.join(_families_for(spec.kind, forecasts=False)) or 'none'}."
         )
-    known = {*family.options.model_fields, *((OVER,) if "sequence" in family.accepts else ())}
-    for name in component.options:
+    known = (*family.options.model_fields, *((OVER,) if "sequence" in family.accepts else ()))
+    for name, value in component.options.items():
         if name not in known:
-            raise UsageError(
-                say(
-                    "models.network-no-option",
-                    component=component.name,
-                    name=name,
-                    suggestion=did_you_mean(name, known),
-                )
-            )
+            raise UsageError(unknown(f"network.{name}", known, value, component.name))
+    values = {**family.sizes.get(size, {}), **component.options}
     try:
-        return family.options.model_validate({**family.sizes.get(size, {}), **component.options})
+        return family.options.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"]) or "options"
-        raise UsageError(
-            say(
-                "models.network-got", component=component.name, path=path, msg=plain(first["msg"]), input=first["input"]
-            )
-        ) from None
+        raise UsageError(explained(error, family.options, values, "network", component.name)) from None
 
 
 def _headed(family: Family, options: BaseModel, spec: SignalSpec, outputs: int) -> nn.Module:

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.wrong_values import explained
 from leadline.core.registry import lookup, registered
-from leadline.errors import UsageError, did_you_mean, plain
+from leadline.errors import UsageError, did_you_mean
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.rng import Rng, current_rng
 
@@ -118,24 +119,10 @@ class FusionMethod(NamedTuple):
 def checked_fusion(component: Component) -> FusionOptions:
     """Return all options of a fusion; raises UsageError for a name or an option that is unknown or wrong."""
     known = _method(component).options
-    for name in component.options:
-        if name not in known.model_fields:
-            raise UsageError(
-                say(
-                    "nn.network-fusion-no-option",
-                    component=component.name,
-                    name=name,
-                    suggestion=did_you_mean(name, known.model_fields),
-                )
-            )
     try:
         return known.model_validate(component.options)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UsageError(
-            say("nn.network-fusion-got", where=where, msg=plain(first["msg"]), input=first["input"])
-        ) from None
+        raise UsageError(explained(error, known, component.options, "network.fusion", component.name)) from None
 
 
 def fuse_by(component: Component, media: Sequence[bool] = ()) -> Fuse:

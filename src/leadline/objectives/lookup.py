@@ -8,11 +8,12 @@ from pydantic import ValidationError
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.wrong_values import explained
 from leadline.core.experiment import AUTO, Experiment
 from leadline.core.plugins import members
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
-from leadline.errors import UsageError, did_you_mean, plain
+from leadline.errors import UsageError
 from leadline.objectives.contract import BoundObjective, Decision, Learning, Objective
 
 
@@ -22,15 +23,8 @@ def objective_for(component: Component) -> BoundObjective:
     try:
         options = objective.options.model_validate(dict(component.options))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][-1]) if first["loc"] else ""
-        hint = (
-            did_you_mean(name, objective.options.model_fields)
-            if first["type"] == "extra_forbidden"
-            else plain(first["msg"])
-        )
-        which = f"option {name!r}: " if name else ""  # several options together may be what is wrong
-        raise UsageError(say("objectives.objective", component=component.name, which=which, hint=hint)) from None
+        said = explained(error, objective.options, component.options, "objective", component.name)
+        raise UsageError(said) from None
     try:
         bound = objective.bind(options)
     except TypeError as error:

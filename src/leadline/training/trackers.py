@@ -90,7 +90,7 @@ class MLflow(TrackerOptions):
 def tracker_options(component: Component) -> TrackerOptions:
     """Return a tracker's options by name; raises UsageError where the name or an option is unknown or wrong."""
     kind: type[TrackerOptions] = lookup("trackers", component.name)
-    return read_options("tracker", component, kind)
+    return read_options("log", component, kind)
 
 
 def resolved_trackers(components: Sequence[Component]) -> tuple[Component, ...]:

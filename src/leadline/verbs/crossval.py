@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
+from leadline.core.entries.train_options import CrossvalOptions
 from leadline.errors import DataError, UsageError
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import progress
 from leadline.pipeline.resolving.compose import compose
+from leadline.pipeline.resolving.keywords import keywords
 from leadline.pipeline.several.crossval import FOLDS, Crossval, all_folds, in_folds
 from leadline.run import folder as files
 from leadline.training import distributed
 from leadline.verbs.load import opened
 
 
-def crossval(
-    source: object, *, folds: int | None = None, out: str | Path | None = None, quiet: bool = False, **options: Any
-) -> Crossval | None:
-    """Train on all folds but one and test on that one, for each of `folds` (5) in turn; `options` are those of `train`.
+@keywords(CrossvalOptions)
+def crossval(source: object, **options: Unpack[CrossvalOptions]) -> Crossval | None:
+    """Train on all folds but one and test on that one, for each of `folds` in turn; `source` is that of `train`.
 
     Folds are stratified by class; ``split="group:COL"`` keeps groups whole, and ``split="time:COL"`` tests each fold on
     networks trained on what came before it, as those of a series are. A split that the source gives is put aside.
@@ -29,8 +30,9 @@ def crossval(
     Raises UsageError and DataError before anything is written, TrainingFailed and Interrupted with what is left on
     disk.
     """
+    out, quiet = options.pop("out", None), options.pop("quiet", False)
     experiment, memory, modules = compose(source, **options)
-    experiment = in_folds(experiment, folds or experiment.data.split.folds or FOLDS)
+    experiment = in_folds(experiment, experiment.data.split.folds or FOLDS)
     where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from leadline.core import yaml_io
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
-from sentences import says
 
 
 @pytest.mark.parametrize(
@@ -23,7 +25,39 @@ def test_a_key_may_stand_in_several_mappings_and_override_a_merged_one() -> None
     assert yaml_io.load("x: &q {a: 1}\ny:\n  <<: *q\n  a: 2\n", "f")["y"] == {"a": 2}
 
 
-@pytest.mark.parametrize("text", ["a: [1", "a: &b [*b]", "\tx: 1"])
-def test_what_is_no_yaml_says_so(text: str) -> None:
-    with pytest.raises(UsageError, match=says("core.not-yaml", where="f")):
-        yaml_io.load(text, "f")
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        ("a: [1", ", line 1, column 4", "open-bracket"),
+        ("a:\n  b: {c: 1\n", ", line 2, column 6", "open-brace"),
+        ("a: 'x\n", ", line 1, column 4", "open-quote"),
+        ("a: 1\nb: c: 2\n", ", line 2, column 5", "colon"),
+        ("\tx: 1", ", line 1, column 1", "tab"),
+        ("a: @x", ", line 1, column 4", "first-character"),
+        ("a:\n  b: 1\n c: 2\n", ", line 3, column 2", "indentation"),
+        ("a: *q", ", line 1, column 4", "alias"),
+        ('a: "\\q"', ", line 1, column 6", "escape"),
+        ("a: !python/object:os.system 1", ", line 1, column 4", "tag"),
+        ("? [a]\n: 3", ", line 1, column 3", "key"),
+        ("a: 1\n---\nb: 2\n", ", line 2, column 1", "documents"),
+        ("a: \x01", "", "character"),
+        ("a: &b [*b]", "", "deep"),
+        ("a: 2020-13-45", "", "other"),
+    ],
+)
+def test_what_is_no_yaml_is_said_in_our_words_with_its_line_and_column(text: str, place: str, problem: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        yaml_io.load(text, "f.yaml")
+    assert str(refused.value) == say("yaml.wrong", where=f"f.yaml{place}", words=say(f"yaml.{problem}"))
+
+
+def test_where_each_entry_stands_is_known(tmp_path: Path) -> None:
+    (tmp_path / "e.yaml").write_text("a: 1\nb:\n  c: {d: 2}\n")
+    values, marks = yaml_io.load_marked(tmp_path / "e.yaml")
+    assert values == {"a": 1, "b": {"c": {"d": 2}}}
+    assert {place: at.partition(", ")[2] for place, at in marks.items()} == {
+        "a": "line 1, column 1",
+        "b": "line 2, column 1",
+        "b.c": "line 3, column 3",
+        "b.c.d": "line 3, column 7",
+    }

@@ -15,9 +15,9 @@ from sklearn.model_selection import GridSearchCV
 from torch import Tensor, nn
 
 import leadline
-from leadline.core.catalogue import pattern
 from leadline.errors import UsageError
 from leadline.nn.batch import SignalSpec
+from sentences import says
 
 
 class Net(nn.Module):
@@ -84,11 +84,11 @@ def test_a_grid_search_chooses_among_networks() -> None:
 def test_a_saved_one_says_that_it_needs_its_network(place: Path) -> None:
     X, y = load_iris(return_X_y=True)
     leadline.Classifier(network=Net, epochs=1).fit(X, y).save(place / "saved")
-    with pytest.raises(UsageError, match=pattern("estimators.own-network-again", type="Classifier")):
+    with pytest.raises(UsageError, match=says("estimators.own-network-again", type="Classifier")):
         leadline.Classifier.load(place / "saved")
 
 
 def test_a_function_that_makes_no_module_is_refused() -> None:
     X, y = load_iris(return_X_y=True)
-    with pytest.raises(ValueError, match=pattern("models.maker-returns-no-module", type="str", name="words")):
+    with pytest.raises(ValueError, match=says("models.maker-returns-no-module", type="str", name="words")):
         leadline.Classifier(network=words, epochs=1).fit(X, y)

@@ -49,12 +49,16 @@ def test_a_module_object_is_a_network_too() -> None:
         (
             Component(name="mlp", options={"hidden": [3, 0]}),
             TABLE,
-            ["'mlp': hidden.1", "greater than or equal to 1", "got 0"],
+            ["network.hidden: mlp takes", "a whole number from 1 on", "not [3, 0]"],
         ),
-        (Component(name="mlp", options={"activation": "rely"}), TABLE, ["'mlp': activation", "'relu'", "got 'rely'"]),
-        (Component(name="mlp", options={"dropout": 1}), TABLE, ["dropout", "less than 1"]),
+        (
+            Component(name="mlp", options={"activation": "rely"}),
+            TABLE,
+            ["network.activation: mlp takes", "'relu'", "not 'rely'"],
+        ),
+        (Component(name="mlp", options={"dropout": 1}), TABLE, ["dropout", "below 1"]),
         (Component(name="cnn", options={"layers": [{"conv": 4}, "rellu"]}), IMAGE, ["entry 2", "Did you mean 'relu'"]),
-        (Component(name="resnet", options={"depth": 21}), IMAGE, ["'resnet': depth", "20", "got 21"]),
+        (Component(name="resnet", options={"depth": 21}), IMAGE, ["network.depth: resnet takes", "20", "not 21"]),
     ],
 )
 def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: list[str]) -> None:

@@ -232,7 +232,7 @@ def test_an_option_of_ones_own_called_over_is_left_alone(tmp_path: Path) -> None
     ("component", "spec", "words"),
     [
         (rnn_over({"name": "cnnn"}), IMAGE, ["no network 'cnnn'", "Did you mean 'cnn'"]),
-        (rnn_over({"name": "cnn", "layer": []}), IMAGE, ["'cnn' has no option 'layer'", "Did you mean 'layers'"]),
+        (rnn_over({"name": "cnn", "layer": []}), IMAGE, ["cnn has no option 'layer'", "Did you mean 'layers'"]),
         (Component(name="rnn", options={"ovr": "cnn"}), IMAGE, ["no option 'ovr'", "Did you mean 'over'"]),
         (rnn_over({"name": "cnn", "patch": 21}), IMAGE, ["patch of 21×21 pixels is larger than the image of 20×37"]),
         (rnn_over({"name": "cnn", "patch": [8, 38]}), IMAGE, ["patch of 8×38", "larger than the image of 20×37"]),
@@ -250,7 +250,7 @@ def test_an_option_of_ones_own_called_over_is_left_alone(tmp_path: Path) -> None
             ["'cnn' cannot stand over another", "image, not sequences"],
         ),
         (rnn_over("cnn"), SignalSpec("table", (4,)), ["this input is a table"]),
-        (rnn_over("cnn", hidden=0), IMAGE, ["'rnn': hidden", "got 0"]),
+        (rnn_over("cnn", hidden=0), IMAGE, ["network.hidden: rnn", "not 0"]),
     ],
 )
 def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: list[str]) -> None:

@@ -129,9 +129,7 @@ def test_parameters_with_plain_defaults_are_options(folder: Path) -> None:
     sized = body(name, width=9, rate=0.5, bias=False)
     assert sized.width == 9
     assert sized.backbone.module.layer.bias is None
-    with pytest.raises(
-        UsageError, match=says("models.network-no-option", name="widht", suggestion="Did you mean 'width'?")
-    ):
+    with pytest.raises(UsageError, match=says("options.unknown-option", name="widht", hint="Did you mean 'width'?")):
         body(name, widht=9)
 
 

@@ -55,9 +55,11 @@ def test_foreign_state_is_refused() -> None:
 def test_wrong_names_and_options_are_explained() -> None:
     with pytest.raises(UsageError, match=says("core.no", noun="optimizer", name="adamv")):
         optimizer(Component(name="adamv"))
-    with pytest.raises(UsageError, match=says("training.option", name="lrr", hint="Did you mean 'lr'?")):
+    with pytest.raises(
+        UsageError, match=says("options.unknown-option", item="adam", name="lrr", hint="Did you mean 'lr'?")
+    ):
         optimizer(Component(name="adam", options={"lrr": 1}))
-    with pytest.raises(UsageError, match=says("training.option", name="lr")):
+    with pytest.raises(UsageError, match=says("options.wrong-option", entry="lr", wanted="a number above 0", given=-1)):
         optimizer(Component(name="sgd", options={"lr": -1}))
 
 
@@ -74,13 +76,13 @@ def test_resolving_writes_every_default_and_is_stable() -> None:
 def test_a_learning_rate_that_is_to_be_found_stays_so_beside_the_defaults() -> None:
     resolved = resolved_optimizer(Component(name="sgd", options={"momentum": 0.9, "lr": "auto"}))
     assert resolved.options["lr"] == "auto" and resolved.options["momentum"] == 0.9
-    with pytest.raises(UsageError, match=says("training.option", name="lr")):
+    with pytest.raises(UsageError, match=says("options.wrong-option", entry="lr", given="'auto'")):
         optimizer(resolved)
 
 
 @pytest.mark.parametrize("form", ["averaged", "nesterov"])
 def test_a_form_of_momentum_needs_momentum(form: str) -> None:
-    with pytest.raises(UsageError, match=f"optimizer sgd: .*{form} is a form of momentum"):
+    with pytest.raises(UsageError, match=f"{form} is a form of momentum"):
         optimizer(Component(name="sgd", options={form: True}))
 
 

@@ -59,7 +59,7 @@ def test_short_runs_have_a_learning_rate(name: str, total: int) -> None:
 def test_wrong_names_and_options_are_explained() -> None:
     with pytest.raises(UsageError, match=says("core.no", suggestion="Did you mean 'cosine'?")):
         schedule(Component(name="cosin"))
-    with pytest.raises(UsageError, match=says("training.option", name="warmup", hint="Did you mean 'warm_up'?")):
+    with pytest.raises(UsageError, match=says("options.unknown-option", name="warmup", hint="Did you mean 'warm_up'?")):
         schedule(Component(name="one_cycle", options={"warmup": 0.1}))
 
 

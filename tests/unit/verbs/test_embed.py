@@ -60,7 +60,7 @@ def test_padding_is_no_part_of_the_mean_over_steps(train, place: Path) -> None:
 def test_windows_of_a_series_are_rows(train, place: Path) -> None:
     steps = np.arange(80)
     pl.DataFrame({"t": steps, "x": np.sin(steps / 5)}).write_csv("series.csv")
-    run = train("series.csv", target=None, horizon=2, lookback=6, network="rnn", epochs=1)
+    run = train("series.csv", target=None, horizon=2, context_length=6, network="rnn", epochs=1)
     found = embed(run, "series.csv", quiet=True)
     assert found["row"].to_list() == list(range(7, 80))
     assert found["e0"].is_not_null().all()

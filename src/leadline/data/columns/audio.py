@@ -328,4 +328,5 @@ COLUMN = ColumnType(
     recipe=lambda state: {name: state[name] for name in ("rate", "seconds")},
     warnings=_remarks,
     input=INPUT,
+    options=tuple(_LIMITS),
 )

@@ -231,6 +231,7 @@ class ColumnType:
     - `cell(state)`: what a decoder has to say of a scalar column; None for a kind of which no decoder makes cells.
       The preprocessor of a kind whose cells are classes has a method `mixed` (see `CategoryPreprocessor`).
     - `input`: what is asked of the input that such a column is; None for a scalar kind, which is a column of a table.
+    - `options`: the names of what may be said of an input of this kind under ``data.inputs``.
     """
 
     kind: str
@@ -249,6 +250,7 @@ class ColumnType:
     spread: Callable[[ColumnState], float] | None = None
     cell: Callable[[ColumnState], Cell] | None = None
     input: InputType | None = None
+    options: Sequence[str] = ()
 
     @property
     def scalar(self) -> bool:

@@ -28,7 +28,7 @@ from leadline.data.columns.contract import (
     RowModel,
 )
 from leadline.data.columns.decoding import images
-from leadline.data.columns.decoding.image_shape import check_type, header_of, looked_at, pixel_type, shape_of
+from leadline.data.columns.decoding.image_shape import OPTIONS, check_type, header_of, looked_at, pixel_type, shape_of
 from leadline.data.columns.decoding.images import Header, Shape
 from leadline.data.columns.decoding.paths import named, path_of, source_of
 from leadline.data.columns.options import choice
@@ -301,4 +301,5 @@ COLUMN = ColumnType(
     outline=_outline,
     warnings=_remarks,
     input=INPUT,
+    options=OPTIONS,
 )

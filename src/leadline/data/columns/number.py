@@ -139,5 +139,14 @@ def _cell(state: ColumnState) -> Cell:
 
 
 COLUMN = ColumnType(
-    "number", _infer, _fit, _encode, _decode, NumberPreprocessor, recipe=_recipe, spread=_spread, cell=_cell
+    "number",
+    _infer,
+    _fit,
+    _encode,
+    _decode,
+    NumberPreprocessor,
+    recipe=_recipe,
+    spread=_spread,
+    cell=_cell,
+    options=("scale",),
 )

@@ -284,4 +284,5 @@ COLUMN = ColumnType(
     recipe=_recipe,
     warnings=_remarks,
     input=INPUT,
+    options=_OPTIONS,
 )

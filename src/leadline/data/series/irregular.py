@@ -105,7 +105,9 @@ def _number(rows: SeriesRows, at: int) -> int:
 def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
     advice = []
     if spec.series_id is None and again_M.any() and (column := _items(rows)):
-        advice.append(f"If rows belong to different items, --item says whose they are: perhaps --item {column}.")
+        advice.append(
+            f"If rows belong to different items, --series-id says whose they are: perhaps --series-id {column}."
+        )
     if spec.time_zone is None and rows.times.dates and _as_clocks_are_set_back(rows, again_M):
         advice.append(
             "If clocks were set back there, --set data.series.time_zone=Europe/Berlin (or another) reads times on such"

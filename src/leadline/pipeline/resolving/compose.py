@@ -10,34 +10,12 @@ from torch import nn
 
 from leadline.core import renamed, yaml_io
 from leadline.core.catalogue import say
-from leadline.core.experiment import Experiment, put, with_setting, with_settings
+from leadline.core.entries.surface import note_marks, note_override
+from leadline.core.entries.train_options import PLACES
+from leadline.core.entries.wrong_values import check_place
+from leadline.core.experiment import Experiment, parsed_setting, with_setting
 from leadline.errors import UsageError
 from leadline.models.custom import name_of
-
-# The entry of the experiment that each flag stands for.
-PLACES: Mapping[str, str] = {
-    "test": "data.test",
-    "target": "data.target",
-    "positive": "data.positive",
-    "max_time": "training.max_time",
-    "max_energy": "training.max_energy",
-    "inputs": "data.columns",
-    "ignore": "data.ignore",
-    "split": "data.split",
-    "lookback": "data.series.context_length",
-    "horizon": "data.series.horizon",
-    "item": "data.series.series_id",
-    "strict": "data.strict",
-    "objective": "objective",
-    "epochs": "training.epochs",
-    "batch": "training.batch",
-    "deterministic": "training.deterministic",
-    "init": "init",
-    "freeze": "training.freeze",
-    "seed": "seed",
-    "repeats": "repeats",
-    "name": "name",
-}
 
 
 def compose(
@@ -51,8 +29,9 @@ def compose(
     """Return the experiment, the in-memory source (None where it is a path or a name), and a user's own modules by
     input name.
 
-    `source` may be an `Experiment`, an experiment file, a path, a bundled name, or data in memory. `options` are
-    entries of the experiment by their flag's name; None means not given.
+    `source` may be an `Experiment`, an experiment file, a path, a bundled name, or data in memory. `options` are those
+    of `core/entries/train_options.py` that stand for an entry; None means not given. Raises UsageError naming what is
+    wrong as it was written.
     """
     _check_target(options.get("target"))
     values, memory = _base(source)
@@ -61,26 +40,38 @@ def compose(
         modules = {"*": network}
         network = name_of(network)
     options["init"] = _run(options.get("init"))
-    options["freeze"] = _patterns(options.get("freeze", ()))
-    require = (require,) if isinstance(require, str) else require
-    settings = (settings,) if isinstance(settings, str) else settings
-    given = {
-        PLACES[name]: value
-        for name, value in options.items()
-        if value is not None and not (isinstance(value, tuple) and not value)
-    }
-    if network is not None:
-        given["network"] = network
-    for path, value in given.items():
-        values = put(values, path, value)
-    if isinstance(settings, Mapping):
-        for path, value in settings.items():
-            values = with_setting(values, path, value)
-    else:
-        values = with_settings(values, tuple(settings))
-    if require:
-        values["require"] = [*values.get("require", ()), *require]
+    options["freeze"] = _patterns(options.get("freeze") or ())
+    options["inputs"], options["ignore"] = _names(options.get("inputs")), _names(options.get("ignore"))
+    given = {PLACES[name]: value for name, value in {"network": network, **options}.items() if _is_given(value)}
+    for path in sorted(given, key=lambda entry: entry.count(".")):  # an optimizer before its learning rate
+        values = with_setting(values, path, given[path])
+        note_override(path)
+    for path, value in _settings(settings):
+        check_place(renamed.current_setting(values, path, value, renamed.quietly)[0], value, Experiment)
+        values = with_setting(values, path, value)
+        note_override(path)
+    bounds = (require,) if isinstance(require, str) else require
+    if bounds:
+        values["require"] = [*values.get("require", ()), *bounds]
     return Experiment.parse(values), memory, modules
+
+
+def _is_given(value: object) -> bool:
+    return value is not None and not (isinstance(value, tuple) and not value)
+
+
+def _names(names: object) -> object:
+    """Return names of columns as a tuple, where they are names."""
+    if isinstance(names, str):
+        return (names,)
+    return tuple(names) if isinstance(names, Sequence) else names
+
+
+def _settings(settings: str | Mapping[str, Any] | Sequence[str]) -> list[tuple[str, Any]]:
+    """Return further entries with their values, whose text is read as YAML; raises UsageError where one has none."""
+    if isinstance(settings, Mapping):
+        return list(settings.items())
+    return [parsed_setting(one) for one in ((settings,) if isinstance(settings, str) else settings)]
 
 
 def _check_target(target: object) -> None:
@@ -119,7 +110,11 @@ def _base(source: object) -> tuple[dict[str, Any], object | None]:
     if isinstance(source, str | Path):
         if str(source).endswith((".yaml", ".yml")):
             file = Path(source)
-            values = yaml_io.load_mapping(file)
+            values, marks = yaml_io.load_marked(file)
+            # marks are kept by the names that entries have now
+            note_marks(
+                {renamed.current_setting(values, old, None, renamed.quietly)[0]: at for old, at in marks.items()}
+            )
             _check_source(values, file)
             return renamed.current(values), None
         return {"data": {"source": str(source)}}, None

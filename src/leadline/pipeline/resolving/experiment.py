@@ -98,9 +98,15 @@ def _measured(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
 
 def with_defaults(training: TrainingSpec, objective: BoundObjective) -> TrainingSpec:
     """Return how a network is trained, with what is usual for the objective where the user says nothing."""
-    if not objective.defaults.training:
-        return training
     given = training.model_dump(mode="json", exclude_unset=True)
+    for name in ("step", "optimizer", "schedule"):
+        one = getattr(training, name)
+        if one.name == AUTO:  # options alone are those of what is usual
+            usual = objective.defaults.training.get(name, TrainingSpec.model_fields[name].default)
+            default = Component.model_validate(usual)
+            given[name] = {**default.model_dump(), **one.options}
+    if not objective.defaults.training:
+        return TrainingSpec.model_validate(given)
     players = {
         name: Component.model_validate(one) for name, one in objective.defaults.training.get("optimizers", {}).items()
     }
@@ -262,6 +268,9 @@ def _encoders(
     encoders = {}
     for one in schema.inputs:
         component = network.encoders.get(one.name) or network.encoders.get("*") or _default_encoder(one, objective)
+        if component.name == AUTO:  # options alone are those of the network that is chosen
+            default = _default_encoder(one, objective)
+            component = default.model_copy(update={"options": {**default.options, **component.options}})
         if one.name in modules:
             encoders[one.name] = component
             continue

@@ -93,7 +93,7 @@ def test_rows_of_one_time_are_refused_by_name() -> None:
     with pytest.raises(DataError) as error:
         series(0, 1, 1, 2, 2, 3)
     assert "load.csv, row 3 (2024-01-01 01:00:00) has the same time as row 2 (2 such rows)" in str(error.value)
-    assert "data.series.repair=drop" in str(error.value) and "--item" not in str(error.value)
+    assert "data.series.repair=drop" in str(error.value) and "--series-id" not in str(error.value)
 
 
 def test_a_column_that_may_be_the_item_is_named() -> None:

@@ -38,5 +38,5 @@ def test_patches_are_as_many_as_in_the_paper(past: int, patch: int, stride: int,
 
 
 def test_heads_that_cannot_share_the_features_are_refused_in_words() -> None:
-    with pytest.raises(UsageError, match=says("models.network-got")):
+    with pytest.raises(UsageError, match=says("options.wrong-together")):
         build_encoder(Component(name="patchtst", options={"heads": 3}), SPEC, nn.Identity(), "small")

@@ -132,10 +132,10 @@ def test_features_of_every_step_need_a_token_for_every_step() -> None:
         (
             {"heads": 3},
             SignalSpec("table", (4,)),
-            ["'transformer'", "3 heads cannot share 128 features", "a divisor of 128"],
+            ["(transformer)", "3 heads cannot share 128 features", "a divisor of 128"],
         ),
-        ({"patch": 0}, SignalSpec("image", (1, 8, 8)), ["'transformer': patch", "got 0"]),
-        ({"positions": "rotery"}, SignalSpec("image", (1, 8, 8)), ["'transformer': positions", "'rotary'"]),
+        ({"patch": 0}, SignalSpec("image", (1, 8, 8)), ["network.patch: transformer", "not 0"]),
+        ({"positions": "rotery"}, SignalSpec("image", (1, 8, 8)), ["network.positions: transformer", "'rotary'"]),
     ],
 )
 def test_what_is_wrong_is_named(options: dict[str, object], spec: SignalSpec, words: list[str]) -> None:

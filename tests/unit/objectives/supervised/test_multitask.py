@@ -120,7 +120,7 @@ def test_a_task_may_have_another_objective_and_options() -> None:
     [
         ({"tasks": {"agee": "gaussian"}}, "there is no target 'agee'. Did you mean 'age'"),
         ({"weights": {"ag": 2.0}}, "there is no target 'ag'. Did you mean 'age'"),
-        ({"weights": {"age": 0.0}}, "greater than 0"),
+        ({"weights": {"age": 0.0}}, "a number above 0"),
         ({"tasks": {"age": "multitask"}}, "the target 'age' cannot have the objective 'multitask'"),
         ({"tasks": {"age": {"name": "regression", "los": "huber"}}}, "Did you mean 'loss'"),
     ],

@@ -120,11 +120,11 @@ def test_quantiles_have_names_and_a_middle() -> None:
 @pytest.mark.parametrize(
     ("component", "says"),
     [
-        ({"name": "quantiles", "levels": [0.9, 0.1]}, "objective quantiles: .*from low to high"),
+        ({"name": "quantiles", "levels": [0.9, 0.1]}, "objective \\(quantiles\\): .*from low to high"),
         ({"name": "quantiles", "levels": [0.5]}, "two different numbers or more"),
         ({"name": "quantiles", "levels": [0.0, 0.5]}, "between 0 and 1"),
-        ({"name": "regression", "loss": "cubic"}, "'squared', 'absolute' or 'huber'"),
-        ({"name": "regression", "delta": 0}, "greater than 0"),
+        ({"name": "regression", "loss": "cubic"}, "'squared', 'absolute', 'huber'"),
+        ({"name": "regression", "delta": 0}, "a number above 0"),
         ({"name": "gaussian", "std": 1}, "option 'std'"),
         ({"name": "poison"}, "Did you mean 'poisson'"),
     ],

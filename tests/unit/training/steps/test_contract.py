@@ -103,7 +103,7 @@ def test_a_step_that_there_is_not_is_refused_with_the_nearest() -> None:
         UsageError, match=says("core.no", noun="step", name="plane", suggestion="Did you mean 'plain'?")
     ):
         resolved_step(Component(name="plane"), Squares())  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match=says("training.option", name="size")):
+    with pytest.raises(UsageError, match=says("options.unknown-option", entry="training.step.size", name="size")):
         resolved_step(Component(name="plain", options={"size": 3}), Squares())  # type: ignore[arg-type]
 
 
@@ -116,7 +116,7 @@ def test_the_hash_of_an_experiment_is_that_from_before_there_were_steps() -> Non
 
 
 def test_an_option_alone_is_one_of_the_default_step() -> None:
-    assert with_setting({}, "training.step.size", 3)["training"] == {"step": {"name": "plain", "size": 3}}
+    assert with_setting({}, "training.step.size", 3)["training"] == {"step": {"name": "auto", "size": 3}}
 
 
 def test_a_plugins_step_writes_out_its_options_and_refuses_what_it_cannot_do(plugin) -> None:

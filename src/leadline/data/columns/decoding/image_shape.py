@@ -18,6 +18,7 @@ from leadline.data.columns.decoding.paths import named, source_of, spread
 from leadline.data.columns.options import choice, known_only
 from leadline.errors import DataError, UsageError
 
+OPTIONS = ("size", "channels", "aspect", "scale", "depth")  # of an input of images
 # Padding loses nothing of a picture and bends nothing; cropping cuts off what may matter, stretching changes shapes.
 ASPECTS = ("pad", "crop", "stretch")
 SAMPLE = 2000  # pictures looked at for size, mean and spread: the error of a mean is then 1/45 of the spread
@@ -27,7 +28,7 @@ DEFAULT = 224  # pixels a side at most for pictures that must be resized (the Im
 
 def looked_at(column: pl.Series, context: ColumnContext) -> tuple[pl.Series, list[Header]]:
     """Return evenly spaced pictures of a column, and the headers of those that can be read."""
-    known_only("image", context.options, ("size", "channels", "aspect", "scale", "depth"))
+    known_only("image", context.options, OPTIONS)
     sample = spread(column, SAMPLE)
     return sample, _headers(sample, context)
 

@@ -1,0 +1,1 @@
+"""What entries of an experiment are called and take, and what a wrong name or value is answered with."""

@@ -1,0 +1,192 @@
+"""What Keras, PyTorch, scikit-learn, Lightning and boosting libraries call things, and what each is called here.
+
+Read where a name is wrong. None of these names is taken in place of ours: the answer says the right one. `entries` are
+places of the experiment, or options that stand for none; `why` says what is done instead, or in which other unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Foreign(NamedTuple):
+    """What a name of another library is called here; `same` says whether its value means the same."""
+
+    entries: tuple[str, ...] = ()
+    why: str = ""
+    same: bool = True
+
+
+def _same(entry: str, *names: str) -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,)))
+
+
+def _other(entry: str | tuple[str, ...], why: str, *names: str) -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,) if isinstance(entry, str) else entry, why, same=False))
+
+
+def _instead(why: str, *names: str) -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((), why, same=False))
+
+
+_OPTIMIZER = {
+    **_same("training.batch", "batch_size", "train_batch_size", "per_device_train_batch_size", "mini_batch_size", "bs"),
+    **_same("training.optimizer.lr", "learning_rate", "learning_rate_init", "base_lr", "max_lr", "eta", "eta0"),
+    **_same("training.optimizer.weight_decay", "weight_decay", "wd", "decay", "alpha", "l2_regularization"),
+    **_same("training.l1", "l1_regularization", "l1_lambda"),
+    **_same("training.optimizer.momentum", "momentum"),
+    **_same("training.optimizer.nesterov", "nesterov", "nesterovs_momentum", "use_nesterov"),
+    **_same("training.optimizer.beta1", "beta_1", "adam_beta1"),
+    **_same("training.optimizer.beta2", "beta_2", "adam_beta2"),
+    **_other(("training.optimizer.beta1", "training.optimizer.beta2"), "They are two entries.", "betas"),
+    **_same("training.optimizer.eps", "epsilon", "adam_epsilon"),
+    **_same("training.optimizer", "optim", "optimizers", "solver", "optimizer_name", "optimizer_class"),
+    **_same("training.clip", "gradient_clip_val", "max_grad_norm", "clipnorm", "clip_norm", "grad_clip", "clip_grad"),
+    **_other("training.clip", "It bounds the norm of the gradient.", "clipvalue", "clip_value", "global_clipnorm"),
+    **_same("training.accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
+    **_same("training.layer_decay", "layerwise_lr_decay", "layer_wise_lr_decay"),
+}
+_SCHEDULE = {
+    **_same("training.schedule", "lr_scheduler", "scheduler", "lr_schedule", "lr_scheduler_type"),
+    **_same("training.schedule.every", "step_size"),
+    **_same("training.schedule.drop", "factor", "lr_gamma"),
+    **_other("training.schedule.final", "It is a share of the learning rate.", "min_lr", "eta_min", "final_lr"),
+    **_other("training.schedule.at", "They are shares of all steps, such as [0.5, 0.75].", "milestones", "boundaries"),
+    **_same("training.schedule.warm_up", "warmup_ratio", "pct_start", "warm_up"),
+    **_other(
+        "training.schedule.warm_up",
+        "It is a share of all steps, such as 0.1.",
+        *("warmup", "warmup_steps", "warmup_epochs", "num_warmup_steps"),
+    ),
+}
+_LENGTH = {
+    **_same("training.epochs", "max_epochs", "n_epochs", "num_epochs", "nb_epoch", "num_train_epochs", "max_iter"),
+    **_other(("training.epochs", "training.max_time"), "Steps are not counted.", "max_steps", "steps_per_epoch"),
+    **_same("training.max_time", "time_limit", "time_budget", "max_runtime_secs"),
+    **_same(
+        "training.early_stopping.patience",
+        *("patience", "early_stopping_patience", "n_iter_no_change", "early_stopping_rounds", "stopping_rounds"),
+    ),
+    **_same("training.early_stopping.tolerance", "min_delta", "tol", "early_stopping_min_delta"),
+    **_same("training.early_stopping.on", "monitor", "metric_for_best_model", "early_stopping_metric"),
+    **_instead(
+        "The weights of the best validation epoch ship by themselves.",
+        *("restore_best_weights", "save_best_only", "load_best_model_at_end", "enable_checkpointing", "save_top_k"),
+    ),
+    **_other("training.epochs", "One epoch is a quick try.", "fast_dev_run"),
+    **_same("training.checkpoint_seconds", "checkpoint_every", "save_freq", "save_steps", "checkpoint_interval"),
+}
+_DATA = {
+    **_same("data.split.validation", "validation_split", "validation_fraction", "val_size", "valid_size", "val_split"),
+    **_same("data.split.test", "test_size", "test_fraction", "test_split", "holdout"),
+    **_other(
+        "data.split", "It may name a column whose values say train, validation or test.", "validation_data", "eval_set"
+    ),
+    **_same("data.test", "test_data", "test_set", "testset"),
+    **_same("data.split.folds", "n_splits", "n_folds", "num_folds", "nfold", "k_folds"),
+    **_other("data.split.folds", "leadline.crossval and 'leadline crossval' train them all.", "cv"),
+    **_other("data.split", "Write group:COLUMN.", "groups", "group_column"),
+    **_instead("Random splits keep the shares of classes by themselves.", "stratify", "stratified"),
+    **_instead("The order of train rows is drawn anew in each epoch.", "shuffle"),
+    **_same("data.target", "y", "label", "labels", "label_column", "target_column", "target_name", "y_col"),
+    **_same("data.columns", "features", "feature_columns", "feature_names", "feature_cols", "x_col"),
+    **_same("data.ignore", "drop_columns", "exclude", "ignored_columns"),
+    **_same("data.positive", "pos_label", "positive_class"),
+    **_same("data.weight", "sample_weight", "sample_weights", "weights_column", "weight_column"),
+    **_same("data.encoding", "file_encoding"),
+    **_same("data.types", "dtype", "dtypes", "column_types"),
+    **_same("data.inputs.INPUT.augment", "augmentation", "augmentations", "transform", "transforms"),
+    **_same("data.inputs.INPUT.augment", "data_augmentation", "preprocessing_layers"),
+    **_same("data.inputs.INPUT.size", "image_size", "img_size", "input_shape"),
+    **_same("data.inputs.INPUT.length", "max_length", "max_len", "max_seq_length", "maxlen"),
+    **_same("data.inputs.INPUT.vocabulary", "vocab_size", "max_tokens", "num_words"),
+    **_same("data.inputs.INPUT.mels", "n_mels"),
+    **_same("data.inputs.INPUT.rate", "sample_rate", "sampling_rate", "sr"),
+    **_same("training.mix", "mixup", "cutmix"),
+    **_same("training.mix.alpha", "mixup_alpha", "cutmix_alpha"),
+    **_same("data.series.time", "time_column", "time_col", "date_column", "timestamp_column"),
+    **_same("data.series.frequency", "freq", "frequency"),
+    **_same("data.series.horizon", "forecast_horizon", "prediction_length", "pred_len", "output_chunk_length", "h"),
+    **_same(
+        "data.series.context_length", "seq_len", "input_chunk_length", "max_encoder_length", "n_lags", "window_size"
+    ),
+    **_same("data.series.series_id", "item_id", "unique_id", "id_column", "group_ids"),
+    **_instead(
+        "Rows are encoded once and read from memory-mapped files; nothing needs workers.",
+        *("num_workers", "pin_memory", "prefetch_factor", "persistent_workers", "dataloader_num_workers", "workers"),
+    ),
+}
+_NETWORK = {
+    **_same("network", "model", "backbone", "estimator", "arch", "architecture", "model_name"),
+    **_same("network.hidden", "hidden_layer_sizes", "hidden_units", "hidden_dim", "hidden_size", "hidden_layers"),
+    **_same("network.hidden", "units", "layer_sizes", "dense_units", "net_arch"),
+    **_same("network.layers", "num_layers", "n_layers", "num_hidden_layers"),
+    **_same("network.heads", "num_heads", "n_heads", "nhead", "num_attention_heads"),
+    **_same("network.width", "d_model", "embed_dim", "embedding_dim"),
+    **_same("network.kernel", "kernel_size"),
+    **_same("network.filters", "num_filters", "n_filters"),
+    **_same("network.activation", "activation", "activation_fn", "act_layer", "nonlinearity"),
+    **_same("network.norm", "batch_norm", "use_batchnorm", "normalization", "norm_layer"),
+    **_same("network.dropout", "dropout", "dropout_rate", "drop_rate", "dropout_p", "hidden_dropout_prob"),
+    **_same("network.iterations", "n_estimators", "num_boost_round", "num_iterations", "num_trees"),
+    **_same("network.depth", "max_depth"),
+    **_same("network.leaves", "num_leaves", "max_leaf_nodes"),
+    **_same("network.least_rows", "min_child_samples", "min_samples_leaf", "min_data_in_leaf"),
+    **_same("network.l2", "reg_lambda", "lambda_l2"),
+    **_same("init", "pretrained", "weights_path", "init_from", "warm_start", "pretrained_model"),
+    **_same("training.freeze", "freeze_backbone", "trainable", "freeze_encoder"),
+    **_same("training.average", "ema", "use_ema", "swa", "model_ema"),
+    **_same("training.average.decay", "ema_decay", "ema_momentum"),
+}
+_OBJECTIVE = {
+    **_same("objective", "task", "problem_type", "task_type"),
+    **_other(("objective", "objective.loss"), "The objective decides the loss.", "loss", "criterion", "loss_fn"),
+    **_same("objective.class_weights", "class_weight", "class_weights", "balanced"),
+    **_same("objective.positive_weight", "pos_weight", "scale_pos_weight"),
+    **_same("objective.label_smoothing", "label_smoothing", "smoothing"),
+    **_same("objective.focal", "focal_loss", "focal_gamma"),
+    **_same("objective.operating_point", "decision_threshold", "classification_threshold"),
+    **_same("objective.levels", "quantile", "quantile_levels"),
+    **_same("objective.delta", "huber_delta"),
+    **_same("objective.latent", "latent_dim", "z_dim", "code_size"),
+    **_other("require", "Everything that the objective can measure is measured; a bound judges it.", "metrics"),
+}
+_MACHINE = {
+    **_same("seed", "random_state", "random_seed", "seed_everything", "manual_seed", "rng"),
+    **_same("training.plan.device", "accelerator", "devices", "gpu", "gpus", "use_cuda", "no_cuda"),
+    **_same("training.plan.precision", "precision", "dtype_policy"),
+    **_other(
+        "training.plan.precision",
+        "It is fp32, bf16-matmul or bf16, and timed if not given.",
+        *("amp", "mixed_precision", "fp16", "bf16", "autocast", "use_amp"),
+    ),
+    **_same("training.plan.threads", "n_jobs", "num_threads", "nthread", "n_threads"),
+    **_same("training.plan.compile", "compile", "torch_compile", "jit_compile", "compile_model"),
+    **_same("training.deterministic", "deterministic", "use_deterministic_algorithms", "cudnn_deterministic"),
+    **_instead(
+        "Start it under torchrun to train on several devices.", "strategy", "num_nodes", "ddp", "distributed_backend"
+    ),
+    **_same("training.log", "logger", "loggers", "report_to", "tracker", "tensorboard", "mlflow"),
+    **_same("out", "default_root_dir", "output_dir", "save_dir", "log_dir", "run_dir", "model_dir"),
+    **_same("name", "run_name", "experiment_name"),
+    **_other("quiet", "It hides progress and notes.", "verbose", "enable_progress_bar", "verbosity", "silent"),
+    **_other("settings", "Each entry has its dotted place.", "config", "params", "hparams", "kwargs", "options"),
+    **_instead(
+        "There are no callbacks: early stopping, checkpoints, schedules and trackers are entries of training.",
+        *("callbacks", "callback", "hooks"),
+    ),
+    **_instead(
+        "'leadline resume RUN', in Python leadline.resume(run), goes on with a run that was interrupted.",
+        *("resume_from_checkpoint", "ckpt_path", "resume", "resume_training"),
+    ),
+}
+FOREIGN: Mapping[str, Foreign] = {
+    **_OPTIMIZER,
+    **_SCHEDULE,
+    **_LENGTH,
+    **_DATA,
+    **_NETWORK,
+    **_OBJECTIVE,
+    **_MACHINE,
+}

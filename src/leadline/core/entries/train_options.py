@@ -1,0 +1,244 @@
+"""The options of a training, declared once: what each is called and takes, and which entry of the experiment it is.
+
+The flags of ``leadline train`` and ``leadline crossval``, the keywords of `leadline.train` and `leadline.crossval` with
+their help, and where each goes in an experiment are made of this; estimators are held to it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
+
+Form = Literal["text", "number", "names", "repeated", "switch", "spec"]
+
+
+class Option(NamedTuple):
+    """One option: its help, the dotted `entry` of the experiment that it stands for (None where it stands for none),
+    and how the command line takes it.
+
+    `form` says how a flag's text is read: as it is, as a number, as names with commas between, once or several times,
+    as true where it is there, or as a name or a mapping in YAML. `flag` and `short` are what the flag is called, None
+    the option's own name; `only` says where alone it is offered, and `estimators` whether those of scikit-learn's form
+    have it too; `old` is what version 0.1 called it.
+    """
+
+    help: str
+    entry: str | None = None
+    metavar: str | None = None
+    form: Form = "text"
+    flag: str | None = None
+    short: str | None = None
+    only: Literal["command line", "python"] | None = None
+    old: str | None = None
+    estimators: bool = False
+
+
+Part = str | Mapping[str, Any] | Callable[..., Any]  # by name, by name with options, or an object of one's own
+
+
+class SharedOptions(TypedDict, total=False):
+    """Options of every training; None and what is left out mean: chosen from the data."""
+
+    target: Annotated[
+        str | Sequence[str] | None,
+        Option("The column to predict; several with commas: tasks, or class probabilities.", "data.target", "COL"),
+    ]
+    test: Annotated[str | None, Option("A second source that holds the test rows.", "data.test", "SOURCE")]
+    split: Annotated[
+        str | None,
+        Option(
+            "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing;"
+            " time:COL:360d/120d/120d says how long each subset is), or a column that names the subsets.",
+            "data.split",
+            "HOW",
+        ),
+    ]
+    inputs: Annotated[str | Sequence[str] | None, Option("Use only these columns.", "data.columns", "COL,COL", "names")]
+    ignore: Annotated[str | Sequence[str] | None, Option("Leave these columns out.", "data.ignore", "COL,COL", "names")]
+    positive: Annotated[str | None, Option("The positive class, that sensitivity speaks of.", "data.positive", "LABEL")]
+    strict: Annotated[
+        bool | None, Option("Refuse data with unusable rows instead of dropping them.", "data.strict", form="switch")
+    ]
+    horizon: Annotated[
+        int | None,
+        Option(
+            "Forecast so many next steps of a table in time order: of the target, or of all numbers.",
+            "data.series.horizon",
+            "N",
+            "number",
+        ),
+    ]
+    context_length: Annotated[
+        int | None,
+        Option(
+            "Steps of a series that a forecast is made from; chosen if not given.",
+            "data.series.context_length",
+            "N",
+            "number",
+            old="lookback",
+        ),
+    ]
+    series_id: Annotated[
+        str | None,
+        Option(
+            "The column that says whose rows they are, of several series.", "data.series.series_id", "COL", old="item"
+        ),
+    ]
+    network: Annotated[
+        Part | None,
+        Option(
+            "One of 'leadline models', file.py or file.py:Class; chosen from the data if not given.",
+            "network",
+            "NAME",
+            estimators=True,
+        ),
+    ]
+    objective: Annotated[
+        Part | None,
+        Option("One of 'leadline objectives'; chosen from the target if not given.", "objective", "NAME", "spec"),
+    ]
+    init: Annotated[
+        Any, Option("Begin with the weights of this run where they fit, and take its networks.", "init", "RUN")
+    ]
+    freeze: Annotated[
+        str | Sequence[str] | None,
+        Option(
+            "Keep these parameters as they begin: encoders, head, encoders.image.preprocessor …",
+            "training.freeze",
+            "PATTERN,…",
+            "names",
+        ),
+    ]
+    epochs: Annotated[
+        int | None,
+        Option(
+            "Passes over the train rows; chosen from their number if not given.",
+            "training.epochs",
+            "N",
+            "number",
+            estimators=True,
+        ),
+    ]
+    batch: Annotated[
+        int | None,
+        Option(
+            "Rows of one update; chosen from their number if not given.",
+            "training.batch",
+            "N",
+            "number",
+            estimators=True,
+        ),
+    ]
+    lr: Annotated[
+        float | Literal["auto"] | None,
+        Option(
+            "The learning rate; the optimizer's own if not given, auto for a range test.",
+            "training.optimizer.lr",
+            "RATE",
+            "number",
+            estimators=True,
+        ),
+    ]
+    optimizer: Annotated[
+        Part | None,
+        Option(
+            "One of 'leadline optimizers'; adamw if not given.", "training.optimizer", "NAME", "spec", estimators=True
+        ),
+    ]
+    schedule: Annotated[
+        Part | None,
+        Option(
+            "How the learning rate changes, one of 'leadline schedules'; one_cycle if not given.",
+            "training.schedule",
+            "NAME",
+            "spec",
+            estimators=True,
+        ),
+    ]
+    max_time: Annotated[
+        str | float | None,
+        Option(
+            "Train no longer than this, validation included; the schedule fits itself to it.",
+            "training.max_time",
+            "10m",
+        ),
+    ]
+    max_energy: Annotated[
+        str | float | None,
+        Option(
+            "Train with no more energy than this: from counters where there are any, else estimated.",
+            "training.max_energy",
+            "5Wh",
+        ),
+    ]
+    seed: Annotated[
+        int | None, Option("Decides every random draw, random splits too; 0 if not given.", "seed", "N", "number")
+    ]
+    device: Annotated[
+        str | None,
+        Option("cpu, cuda or mps; the fastest there is if not given.", "training.plan.device", "NAME", estimators=True),
+    ]
+    threads: Annotated[
+        int | None, Option("CPU threads; timed if not given.", "training.plan.threads", "N", "number", estimators=True)
+    ]
+    deterministic: Annotated[
+        bool | None,
+        Option("Fix the execution plan; use repeatable kernels.", "training.deterministic", form="switch"),
+    ]
+    require: Annotated[
+        str | Sequence[str], Option("A bound to judge; repeatable.", "require", '"accuracy >= 0.95"', "repeated")
+    ]
+    out: Annotated[str | Path | None, Option("The run folder; runs/<name>-<n> if not given.", None, "DIR")]
+    name: Annotated[
+        str | None, Option("What the run folder is called after; the source if not given.", "name", only="python")
+    ]
+    settings: Annotated[
+        Mapping[str, Any] | Sequence[str],
+        Option(
+            "Any entry of the experiment by its dotted place, such as training.clip=1; repeatable.",
+            None,
+            "KEY=VALUE",
+            "repeated",
+            flag="set",
+            estimators=True,
+        ),
+    ]
+    quiet: Annotated[bool, Option("Show no progress and no notes.", form="switch", short="q")]
+
+
+class TrainOptions(SharedOptions, total=False):
+    """Options of `leadline.train`."""
+
+    repeats: Annotated[
+        int | None,
+        Option("Train this many times with different seeds; report the spread.", "repeats", "N", "number"),
+    ]
+
+
+class CrossvalOptions(SharedOptions, total=False):
+    """Options of `leadline.crossval`."""
+
+    folds: Annotated[int | None, Option("How many folds; 5 if not given.", "data.split.folds", "N", "number")]
+
+
+def declared(options: type) -> dict[str, Option]:
+    """Return the options that a class declares, by name in its order."""
+    hints = get_type_hints(options, include_extras=True)
+    return {name: hint.__metadata__[0] for name, hint in hints.items()}
+
+
+OPTIONS: Mapping[str, Option] = {**declared(TrainOptions), **declared(CrossvalOptions)}
+# The entry of the experiment that an option stands for, and the option that stands for an entry.
+PLACES: Mapping[str, str] = {name: one.entry for name, one in OPTIONS.items() if one.entry}
+AT: Mapping[str, str] = {entry: name for name, entry in PLACES.items()}
+OLD: Mapping[str, str] = {one.old: name for name, one in OPTIONS.items() if one.old}
+VERBS: Mapping[str, type] = {"train": TrainOptions, "crossval": CrossvalOptions}
+
+
+def verbs_with(name: str) -> list[str]:
+    """Return the verbs that have an option of a name."""
+    return [verb for verb, options in VERBS.items() if name in declared(options)]
+
+
+def flag(name: str) -> str:
+    """Return the flag of an option."""
+    return f"--{(OPTIONS[name].flag or name).replace('_', '-')}"
