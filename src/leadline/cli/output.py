@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
+from leadline.core.wording import Wording, group
 
+RUNS = ("terminal.run", "terminal.started", "terminal.test-result", "terminal.requirements")
 MOST_PARTS = 12  # measures of single classes that are printed
 
 if TYPE_CHECKING:
     from leadline.pipeline.several.crossval import Crossval
     from leadline.run.run import Run
-    from leadline.verbs.compare import Compared
+    from leadline.verbs.compare import Compared, Difference
     from leadline.verbs.evaluate import Evaluation
     from leadline.verbs.runs import Listed
 
@@ -53,18 +56,21 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
         }
         _json(dumped)
         return
-    from leadline.rendering.terminal import headlines, verdicts
+    from leadline.rendering.terminal import headlines, number_of, plain, verdicts
 
-    console = Console(highlight=False)
+    console, words = Console(highlight=False), evaluation.words
     parts = [f for f in evaluation.findings if f.group is not None]
-    table = Table("measure", "value", "95 % interval", "n", box=None)
+    table = Table(say("terminal.metric"), Column(say("terminal.value"), justify="right"), box=None)
+    table.add_column(say("terminal.interval"))
+    table.add_column("n")
     for finding in (*headlines(evaluation.findings), *(parts if len(parts) <= MOST_PARTS else ())):
-        table.add_row(escape(finding.label), _value(finding), _interval(finding), str(finding.n or ""))
+        cells = (words.title(finding), words.amount(finding), words.ci(finding), number_of(finding))
+        table.add_row(*map(plain, cells))
     console.print(table)
     if len(parts) > MOST_PARTS:
-        console.print(f"{len(parts)} measures of single classes are in 'leadline evaluate --json'.")
+        console.print(say("terminal.class-metrics", count=len(parts)), markup=False)
     if evaluation.invalid_rows:
-        console.print(f"{evaluation.invalid_rows} rows could not be used.")
+        console.print(say("terminal.invalid-rows", count=evaluation.invalid_rows), markup=False)
     if evaluation.verdicts:
         console.print()
         for line in verdicts(evaluation.verdicts):
@@ -83,24 +89,42 @@ def compared(result: Compared, *, as_json: bool) -> None:
             }
         )
         return
-    table = Table("measure", *map(escape, names), box=None)
-    for label, row in result.findings.items():
-        table.add_row(escape(label), *(f"{_value(f)}  {_interval(f)}" for f in row))
+    from leadline.rendering.terminal import plain
+
+    words = result.runs[0].report.wording
+    table = Table(say("terminal.metric"), *map(escape, names), box=None)
+    for row in result.findings.values():
+        cells = (
+            f"{words.amount(f)} ({words.span(f, with_unit=False)})" if f.interval else words.amount(f) for f in row
+        )
+        table.add_row(plain(words.heading(row[0]) + _grouped(row[0])), *map(plain, cells))
     console = Console(highlight=False)
     console.print(table)
-    for name, difference in zip(names[1:], result.differences[1:], strict=True):
-        if difference is None:
-            why = "they share no test rows, or not one and the same target"
-            console.print(f"{name} and {names[0]} are not paired: {why}.", markup=False)
-            continue
-        low, high = difference.interval or (-math.inf, math.inf)  # without an interval nothing is demonstrated
-        undecided = low <= 0 <= high
-        words = "not demonstrably better or worse" if undecided else "better" if difference.value > 0 else "worse"
-        console.print(
-            f"{name} against {names[0]}, on {difference.n:,} common test rows: {difference.measure} better by "
-            f"{difference.value:+.4g} [{low:+.4g}, {high:+.4g}] ({difference.method}): {words}.",
-            markup=False,
-        )
+    for name, one in zip(names[1:], result.differences[1:], strict=True):
+        if one is None:
+            console.print(say("terminal.not-paired", name=name, first=names[0]), markup=False)
+        else:
+            console.print(plain(_difference(one, name, names[0], words)))
+
+
+def _difference(one: Difference, name: str, first: str, words: Wording) -> str:
+    """Return how a run differs from the first: better or worse where its interval says so."""
+    from leadline.rendering.sentence import as_measured, upwards
+
+    metric = words.metric(one.measure)
+    common = {"name": name, "first": first, "title": metric.name_in_text, "n": f"{one.n:,}"}
+    finding = Finding(name=f"{one.measure}_difference", value=one.value, interval=one.interval)
+    low, high = one.interval or (-math.inf, math.inf)
+    if low <= 0 <= high:
+        shown = as_measured(finding, one.measure, words)
+        if one.interval is None:
+            return say("terminal.difference-plain", value=words.amount(shown), **common)
+        span = words.span(shown, with_unit=False)
+        return say("terminal.difference-of", value=words.amount(shown), span=span, **common)
+    better = say("terminal.better") if one.value > 0 else say("terminal.worse")
+    shown = upwards(finding)
+    span = words.span(shown, with_unit=False)
+    return say("terminal.difference", better=better, value=words.amount(shown), span=span, **common)
 
 
 def listed(found: Sequence[Listed], *, as_json: bool) -> None:
@@ -114,12 +138,13 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
         )
         return
     if not found:
-        typer.echo("No runs here yet.")
+        typer.echo(say("terminal.no-runs"))
         return
     from leadline.core.wording import moment
-    from leadline.rendering.terminal import headlines
+    from leadline.rendering.terminal import headlines, plain
 
-    table = Table("run", "started", "on test rows", "required", box=None)
+    titles = (say(name) for name in RUNS)
+    table = Table(*titles, box=None)
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
     table.columns[0].min_width = max(len(str(one.folder)) for one in found)  # a name that is cut cannot be copied
@@ -128,8 +153,10 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
             table.add_row(escape(str(one.folder)), "", escape(one.state), "")
             continue
         started = moment(one.report.run.started).removesuffix(" UTC")
-        measure = next((f"{f.name} {_value(f)}" for f in headlines(one.report.quality())), "")
-        table.add_row(escape(str(one.folder)), started, measure, _counted(one.report.requirements))
+        first = next(iter(headlines(one.report.quality())), None)
+        table.add_row(
+            escape(str(one.folder)), started, plain(_brief(first, one.report)), _counted(one.report.requirements)
+        )
     Console(highlight=False).print(table)
 
 
@@ -140,12 +167,18 @@ def _counted(verdicts: Sequence[Verdict]) -> str:
     return "  ".join(f"{sign} {outcomes.count(outcome)}" for outcome, (sign, _) in LOOKS.items() if outcome in outcomes)
 
 
-def _value(finding: Finding) -> str:
-    return "absent" if finding.value is None else f"{finding.value:.4g}"
+def _brief(finding: Finding | None, report: Report) -> str:
+    words = report.wording
+    return "" if finding is None else f"{words.metric(finding.name).name_in_text} {words.amount(finding)}"
 
 
-def _interval(finding: Finding) -> str:
-    return f"[{finding.interval[0]:.4g}, {finding.interval[1]:.4g}]" if finding.interval else ""
+def _with_interval(finding: Finding, words: Wording) -> str:
+    value = words.amount(finding)
+    return f"{value} ({words.span(finding, with_unit=False)})" if finding.interval else value
+
+
+def _grouped(finding: Finding) -> str:
+    return f" · {group(finding.group)}" if finding.group else ""
 
 
 def _json(value: Any) -> None:

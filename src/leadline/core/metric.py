@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+# people's names keep their capital within a sentence
+_NAMES = ("Brier", "Dice", "Fréchet", "Gini", "Hamming", "Kullback", "Poisson", "Rand")
+
 
 @dataclass(frozen=True)
 class Metric:
     """What findings of one name are called and mean.
 
-    `id` is the name that findings and requirements use, `title` what reports call it, and `gloss` what it means in a
-    line. `unit` is ``%`` for a share of a whole (findings hold it from 0 to 1), ``1`` for other pure numbers, and empty
-    where it depends on the data. `better` says which direction is better, where one is. By those that are `compared`
-    a network stands beside simpler models, and beside its inputs alone.
+    `id` is the name that findings and requirements use, `title` what reports call it, `gloss` what it means in a line,
+    and `short` its abbreviation, where one is usual (``MAE``). `unit` is ``%`` for a share of a whole (findings hold it
+    from 0 to 1), ``1`` for other pure numbers, and empty where it depends on the data. `better` says which direction is
+    better, where one is. By those that are `compared` a network stands beside simpler models, and beside its inputs
+    alone.
     """
 
     id: str
@@ -22,8 +26,16 @@ class Metric:
     unit: str = "1"
     better: Literal["higher", "lower"] | None = None
     compared: bool = False
+    short: str = ""
 
     @property
     def is_share(self) -> bool:
         """Say whether it is shown in per cent."""
         return self.unit == "%"
+
+    @property
+    def name_in_text(self) -> str:
+        """What it is called within a sentence: its abbreviation, or its title without the capital it begins with."""
+        begin = self.title.split(" ")[0].split("-")[0]
+        kept = any(letter.isupper() for letter in begin[1:]) or begin[:2].isupper() or self.title.startswith(_NAMES)
+        return self.short or (self.title if kept else self.title[:1].lower() + self.title[1:])

@@ -53,7 +53,13 @@ class Report(Fact):
     @property
     def wording(self) -> Wording:
         """How its findings are worded."""
-        return Wording(self.metrics.values())
+        return Wording(self.metrics.values(), targets=self.targets)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the target's columns; none where there is no target."""
+        target = (self.experiment.get("data") or {}).get("target")
+        return tuple(map(str, target)) if isinstance(target, list | tuple) else (str(target),) if target else ()
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
         """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 from pydantic import model_validator
@@ -15,6 +15,11 @@ from leadline.core.finding import Finding, Interval
 from leadline.errors import UsageError
 
 Outcome = Literal["pass", "fail", "undecided"]
+WHY: Mapping[Outcome, str] = {
+    "pass": "core.requirement-pass",
+    "fail": "core.requirement-fail",
+    "undecided": "core.requirement-undecided",
+}
 _FORM = re.compile(
     r"^\s*(?P<name>[^\s<>=(]+(?:\(.*\))?)\s*(?P<op><=|>=|<|>)"
     r"\s*(?P<bound>[-+0-9.eE]+)\s*(?P<percent>%?)\s*(?P<estimates>\(estimates count\))?\s*$"
@@ -135,26 +140,27 @@ def _without_interval(requirement: Requirement, at: int | None, findings: Sequen
     text = requirement.text
     if at is None:
         elsewhere = sorted({f.split for f in findings if f.name == requirement.base and f.split is not None})
-        why = (
-            f"measured on {' and '.join(elsewhere)} rows only: there are no test rows" if elsewhere else "not measured"
-        )
+        splits = " and ".join(elsewhere)
+        why = say("core.requirement-no-test", splits=splits) if splits else say("core.requirement-not-measured")
         return Verdict(text=text, verdict="undecided", why=why)
     finding = findings[at]
     if finding.value is None:
-        return Verdict(text=text, verdict="undecided", finding=at, why=f"absent: {finding.why}")
+        return Verdict(text=text, verdict="undecided", finding=at, why=say("core.requirement-absent", why=finding.why))
     if finding.provenance != "measured" and not requirement.estimates:
         return Verdict(
             text=text,
             verdict="undecided",
             finding=at,
-            why=f"the value is {finding.provenance}, not measured; add '(estimates count)' to accept it",
+            why=say("core.requirement-provenance", provenance=finding.provenance),
         )
     if finding.interval is None and finding.split is not None:
-        why = f"{finding.value:.6g} was seen on a sample and has no interval"
+        why = say("core.requirement-no-interval", value=f"{finding.value:.6g}")
         return Verdict(text=text, verdict="undecided", finding=at, why=why)
     if finding.interval is None:
         outcome: Outcome = "pass" if requirement.met_by(finding.value) else "fail"
-        return Verdict(text=text, verdict=outcome, finding=at, why=f"{finding.value:.6g}, judged by its value")
+        return Verdict(
+            text=text, verdict=outcome, finding=at, why=say("core.requirement-value", value=f"{finding.value:.6g}")
+        )
     return None
 
 
@@ -176,12 +182,16 @@ def _on_interval(
             text=requirement.text,
             verdict="undecided",
             finding=at,
-            why=f"no interval at the level {level:.4g} was measured",
+            why=say("core.requirement-no-level", level=_percent(level)),
         )
     outcome: Outcome = "undecided" if undecided else requirement.outcome(interval)
-    words = {"pass": "clears", "fail": "misses", "undecided": "straddles"}[outcome]
-    why = f"the {100 * level:.4g}% interval [{interval[0]:.4g}, {interval[1]:.4g}] {words} {requirement.bound:g}"
+    values = {"level": _percent(level), "low": f"{interval[0]:.4g}", "high": f"{interval[1]:.4g}"}
+    why = say(WHY[outcome], bound=f"{requirement.bound:g}", **values)
     return Verdict(text=requirement.text, verdict=outcome, finding=at, why=why, level=level)
+
+
+def _percent(level: float) -> str:
+    return f"{100 * level:.4g} %"
 
 
 def exit_code(verdicts: Iterable[Verdict]) -> int:

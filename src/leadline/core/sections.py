@@ -1,4 +1,4 @@
-"""The sections of a report, in the order in which the page shows them.
+"""The sections of a report, in the order in which the page shows them; those without content are not shown.
 
 An analysis names the section that its findings and exhibits stand in; a new section is one line here.
 """
@@ -7,29 +7,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# by the names of analyses, the sentence that is a section's title
 SECTIONS: Mapping[str, str] = {
-    "data": "The data",
-    "examples": "What it saw",
-    "training": "How it learned",
-    "metrics": "Measures",
-    "per_class": "Part by part",
-    "generated": "What it makes",
-    "representations": "What it makes of rows",
-    "baselines": "Against baselines",
-    "inputs": "Input by input",
-    "errors": "Right and wrong",
-    "explanations": "Explanations",
-    "robustness": "Robustness",
-    "trust": "Trust",
-    "fairness": "Fairness",
-    "privacy": "Privacy",
-    "cost": "Cost",
-    "compression": "Compression",
-    "other": "More",
-    "absent": "Not measured",
-    "declared": "Declared",
-    "reproduce": "How to reproduce",
-    "all_numbers": "Every number",
+    "summary": "sections.summary",
+    "requirements": "sections.requirements",
+    "data": "sections.data",
+    "examples": "sections.examples",
+    "training": "sections.training",
+    "metrics": "sections.metrics",
+    "per_class": "sections.per-class",
+    "generated": "sections.generated",
+    "representations": "sections.representations",
+    "baselines": "sections.baselines",
+    "inputs": "sections.inputs",
+    "errors": "sections.errors",
+    "explanations": "sections.explanations",
+    "robustness": "sections.robustness",
+    "trust": "sections.trust",
+    "fairness": "sections.fairness",
+    "privacy": "sections.privacy",
+    "cost": "sections.cost",
+    "compression": "sections.compression",
+    "other": "sections.other",
+    "declared": "sections.declared",
+    "absent": "sections.absent",
+    "reproduce": "sections.reproduce",
+    "all_numbers": "sections.all-numbers",
 }
 
 

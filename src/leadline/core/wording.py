@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
 from leadline.core.metric import Metric
 from leadline.core.safe_text import apart, for_terminal, visible
@@ -28,27 +29,28 @@ _GAPS = ("generalisation_gap", "cheapest_not_worse", "fusion_gain")
 class Wording:
     """How findings are worded, by the declarations of what they measure.
 
-    A name that nobody declared is made readable, and its value is shown as it is.
+    A name that nobody declared is made readable, and its value is shown as it is. A number in the unit of one of the
+    `targets` has the target's name for its unit.
     """
 
-    def __init__(self, metrics: Iterable[Metric] = ()) -> None:
+    def __init__(self, metrics: Iterable[Metric] = (), targets: Collection[str] = ()) -> None:
         self._metrics = {one.id: one for one in metrics}
+        self._targets = frozenset(targets)
 
     def metric(self, name: str) -> Metric:
         """Return how findings of a name are shown: over repeats, as a difference to the network, of one task."""
         base = name.removesuffix(_REPEATS)
         if name != base:
             of = self.metric(base)
-            return replace(of, title=f"{of.title}, over repeats", gloss="mean over runs with different seeds")
+            return _retitled(of, "wording.over-repeats", gloss=say("wording.over-repeats-gloss"))
         if name in self._metrics:
             return self._metrics[name]
         compared = self._metrics.get(name.removesuffix(_DIFFERENCE))
         if name.endswith(_DIFFERENCE) and compared is not None:
-            gloss = "how much better than the network; below zero, how much worse"
-            return replace(compared, title=f"{compared.title} against the network", gloss=gloss)
+            return _retitled(compared, "wording.difference", gloss=say("wording.difference-gloss"))
         measure, bracket, rest = name.partition("(")
         if bracket and measure in self._metrics:
-            return replace(self._metrics[measure], title=f"{self._metrics[measure].title} ({rest}")
+            return _retitled(self._metrics[measure], "wording.of-task", task=rest.removesuffix(")"))
         plain = name.replace("_", " ").strip()
         return Metric(name, plain[:1].upper() + plain[1:])
 
@@ -56,6 +58,20 @@ class Wording:
         """Return a finding's name with its group, in words: ``Latency · batch 1``."""
         own = self.metric(finding.name).title
         return f"{own} · {group(finding.group)}" if finding.group else own
+
+    def heading(self, finding: Finding) -> str:
+        """Return a finding's name with the unit of its numbers: ``Latency, ms``, ``Mean absolute error, target units``.
+
+        Shares have none: their numbers stand in per cent.
+        """
+        title, unit = self.metric(finding.name).title, self.unit(finding) or finding.unit
+        if unit in ("", "1", "%"):
+            return title
+        if unit in self._targets:
+            return say("wording.in-target-units", title=title)
+        if unit.removesuffix("²") in self._targets:
+            return say("wording.in-squared-target-units", title=title)
+        return say("wording.in-unit", title=title, unit=unit)
 
     def scale(self, finding: Finding) -> float:
         """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""
@@ -69,12 +85,12 @@ class Wording:
         return finding.unit if finding.unit in _UNITS else ""
 
     def amount(self, finding: Finding, *, with_unit: bool = True) -> str:
-        """Return a finding's value with its unit, ``98.6 %``; ``absent`` where it has none."""
+        """Return a finding's value with its unit, ``98.6 %``; that it was not measured where it has none."""
         if finding.value is None:
-            return "absent"
-        by = self.scale(finding)
-        text = number(finding.value * by, _scaled(finding.interval, by))
-        return _united(text, self.unit(finding) if with_unit else "")
+            return say("wording.absent")
+        by, unit = self.scale(finding), self.unit(finding)
+        text = number(finding.value * by, _scaled(finding.interval, by), least=int(unit == "points"))
+        return _united(text, say("wording.points") if unit == "points" and with_unit else unit if with_unit else "")
 
     def span(self, finding: Finding, *, with_unit: bool = True) -> str:
         """Return a finding's interval with its unit, ``96.8–99.4 %``; empty where it has none."""
@@ -83,16 +99,22 @@ class Wording:
         by = self.scale(finding)
         low, high = (v * by for v in finding.interval)
         ends = [number(v, (low, high)) for v in (low, high)]
-        dash = " to " if MINUS in "".join(ends) else "–"
+        dash = f" {say('wording.to')} " if MINUS in "".join(ends) else "–"
         return _united(dash.join(ends), self.unit(finding) if with_unit else "")
+
+    def ci(self, finding: Finding) -> str:
+        """Return a finding's interval with its level, ``95 % CI 78.7–87.1 %``; empty where it has none.
+
+        Other units than per cent stand with the value alone.
+        """
+        if finding.interval is None:
+            return ""
+        return say("wording.ci", level=level(finding), span=self.span(finding, with_unit=self.unit(finding) == "%"))
 
     def brief(self, finding: Finding) -> str:
         """Return a finding in a line, by its name in Python: ``test accuracy 93.3 % (95 % CI 70.2–98.8 %, n = 15)``."""
-        value = "absent" if finding.value is None else self.amount(finding)
-        parts = [
-            f"{level(finding)} CI {self.span(finding)}" if finding.interval else "",
-            f"n = {finding.n:,}" if finding.n is not None else "",
-        ]
+        value = self.amount(finding)
+        parts = [self.ci(finding), f"n = {finding.n:,}" if finding.n is not None else ""]
         details = ", ".join(part for part in parts if part)
         named = f"{finding.split or ''} {visible(finding.label)}".strip()
         return f"{shortened(named, LABEL)} {value}{f' ({details})' if details else ''}".replace(SPACE, " ")
@@ -100,18 +122,30 @@ class Wording:
     def how(self, finding: Finding) -> str:
         """Return how a number came about, in a line: interval, n, method, provenance."""
         if finding.value is None:
-            return f"absent: {finding.why}"
+            return say("wording.absent-why", why=finding.why)
         parts = [
-            f"{level(finding)} interval {self.span(finding)}" if finding.interval else "",
+            self.ci(finding),
             f"n = {finding.n:,}" if finding.n is not None else "",
             finding.method or "",
             finding.provenance,
         ]
         return " · ".join(p for p in parts if p)
 
+    def gap_measure(self, finding: Finding) -> str:
+        """Return the name of the measure that a gap is the difference of; empty where it is not known."""
+        known = finding.again.options.get("measure") if finding.again else None
+        first = re.match(r"[\w(), ]+?(?= on |,)", finding.method or "")  # reports of older versions say it so
+        return str(known or (first[0] if first else ""))
+
     def _is_gap_of_shares(self, finding: Finding) -> bool:
-        first = re.match(r"\w+", finding.method or "") if finding.name in _GAPS else None
-        return first is not None and self.metric(first[0]).is_share
+        return finding.name in _GAPS and self.metric(parted(self.gap_measure(finding))[0]).is_share
+
+
+def _retitled(metric: Metric, sentence: str, gloss: str | None = None, **values: object) -> Metric:
+    """Return a metric whose title and abbreviation are put into a sentence."""
+    title = say(sentence, title=metric.title, **values)
+    short = say(sentence, title=metric.short, **values) if metric.short else ""
+    return replace(metric, title=title, short=short, gloss=metric.gloss if gloss is None else gloss)
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -126,8 +160,10 @@ def group(text: str) -> str:
     return f"{key} {apart(value)}" if equals else text
 
 
-def number(value: float, interval: Interval | None = None) -> str:
+def number(value: float, interval: Interval | None = None, *, least: int = 0) -> str:
     """Format a number: two digits of the interval's width are shown; without an interval three significant digits.
+
+    There are at `least` so many decimal places.
 
     Whole numbers are exact, with thousands separated by commas; very small and very large ones are powers of ten.
     """
@@ -139,6 +175,7 @@ def number(value: float, interval: Interval | None = None) -> str:
         places = 0
     else:
         places = 2 - math.floor(math.log10(size)) if size else 0
+    places = max(places, least) if least else places
     if size and (size < 1e-3 or size >= 1e15):
         digits = min(max(math.floor(math.log10(abs(value))) + places, 0), 15) if value else 0
         mantissa, _, exponent = f"{value:.{digits}e}".partition("e")

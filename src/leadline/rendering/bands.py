@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.safe_text import visible
 from leadline.rendering.axes import Axis, Tick, axis
-from leadline.rendering.charts import COLOURS, MOST_POINTS, Band, Line, Plot
+from leadline.rendering.charts import COLOURS, MOST_POINTS, Band, Line, Plot, curve_in_words
 
 Points = Sequence[tuple[float, float, float | None, float | None]]  # x, y, and the ends of the band there, if any
 
@@ -37,10 +37,10 @@ def _panel(panel: Mapping[str, Any], x_label: str, *, log: bool) -> Plot:
             lines.append(_line(visible(name) if place == 0 else "", look, stretch, x_axis, y_axis))
             if stretch[0][2] is not None:
                 bands.append(Band(look, _around(stretch, x_axis, y_axis)))
-        told.append(f"{visible(name)} from {wording.number(found[0][0][1])} to {wording.number(found[-1][-1][1])}")
+        told.append(curve_in_words(visible(name), found[0][0][1], found[-1][-1][1]))
     label = visible(panel["label"])
     at = Tick(x_axis.place(mark["x"]), mark["label"]) if mark else None
-    summary = f"{label} by {x_label}: " + "; ".join(told)
+    summary = say("page.plot", label=label, x=x_label, curves="; ".join(told))
     return Plot(label, x_axis, y_axis, x_label, "", summary, tuple(lines), mark=at, bands=tuple(bands))
 
 

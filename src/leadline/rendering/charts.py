@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.safe_text import apart, visible
 from leadline.rendering.axes import Axis, Tick, axis
 from leadline.rendering.outline import SPLITS, Noted
@@ -136,10 +137,8 @@ def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
         series = [(name, points) for name, points in series if points]
         y_axis = axis((y for _, points in series for _, y in points), log=panel["log"], pad=0.04)
         lines = tuple(_line(name, n, points, x_axis, y_axis) for n, (name, points) in enumerate(series))
-        told = [
-            f"{name} from {wording.number(points[0][1])} to {wording.number(points[-1][1])}" for name, points in series
-        ]
-        summary = f"{panel['label']} by {content['x']['label']}: " + "; ".join(told)
+        told = [curve_in_words(name, points[0][1], points[-1][1]) for name, points in series]
+        summary = say("page.plot", label=panel["label"], x=content["x"]["label"], curves="; ".join(told))
         plots.append(Plot(panel["label"], x_axis, y_axis, content["x"]["label"], "", summary, lines, mark=at))
     return tuple(plots)
 
@@ -149,6 +148,7 @@ def reliability(content: Mapping[str, Any]) -> Plot:
     interval.
     """
     bins = [b for b in content["bins"] if b["count"]]
+    claimed, seen = content.get("claimed", say("page.confidence")), content.get("seen", say("page.correct"))
     ends = [100 * v for b in bins for v in (b["confidence"], b["accuracy"], b["low"], b["high"])]
     span = axis([*ends, 100.0], bounds=(0.0, 100.0), pad=0.03)
     most = max((b["count"] for b in bins), default=1)
@@ -157,15 +157,15 @@ def reliability(content: Mapping[str, Any]) -> Plot:
             _round(span.place(100 * b["confidence"])),
             _round(100 - span.place(100 * b["accuracy"])),
             2.5 + 4 * math.sqrt(b["count"] / most),
-            _bin(b, content.get("seen", "right")),
+            _bin(b, claimed, seen),
             _round(100 - span.place(100 * b["low"])),
             _round(100 - span.place(100 * b["high"])),
         )
         for b in bins
     )
-    claimed, seen = content.get("claimed", "claimed confidence"), content.get("seen", "right")
-    summary = f"{seen[:1].upper()}{seen[1:]} against {claimed}. " + "; ".join(d.title for d in dots)
-    return Plot("", span, span, f"{claimed}, %", f"{seen}, %", summary, dots=dots, diagonal=True)
+    summary = "; ".join(d.title for d in dots)
+    x_label, y_label = say("page.share-of", label=claimed), say("page.share-of", label=seen)
+    return Plot("", span, span, x_label, y_label, summary, dots=dots, diagonal=True)
 
 
 def lines(content: Mapping[str, Any]) -> Plot:
@@ -191,14 +191,20 @@ def lines(content: Mapping[str, Any]) -> Plot:
         for p in content["points"]
     )
     named = ", ".join(line.name for line in drawn)
-    summary = f"{y['label']} against {x['label']} of {named}. " + "; ".join(d.title for d in dots)
+    summary = say("page.points-of", y=y["label"], x=x["label"], names=named)
+    summary = " ".join((summary, "; ".join(d.title for d in dots)))
     at = Tick(_round(100 - y_axis.place(level["y"])), level["label"]) if level else None
     return Plot("", x_axis, y_axis, x["label"], y["label"], summary.strip(), drawn, dots, content["diagonal"], level=at)
 
 
 def _between(label: str, point: Mapping[str, Any], key: str) -> str:
     value, low, high = (point[name] for name in (key, f"{key}_low", f"{key}_high"))
-    return f"{label} {value:.3f} ({low:.3f} to {high:.3f})"
+    return say("page.with-interval", label=label, value=f"{value:.3f}", low=f"{low:.3f}", high=f"{high:.3f}")
+
+
+def curve_in_words(name: str, first: float, last: float) -> str:
+    """Return where a curve begins and where it ends."""
+    return say("page.curve", name=name, first=wording.number(first), last=wording.number(last))
 
 
 def strips(
@@ -241,14 +247,26 @@ def matrix(content: Mapping[str, Any]) -> Matrix:
     return Matrix(labels, rows, totals, worst, size, any(len(label) > 3 for label in labels))
 
 
-def _bin(b: Mapping[str, Any], seen: str) -> str:
-    rows = wording.count(b["count"], "row")
-    return f"{rows} at {b['confidence']:.1%}: {b['accuracy']:.1%} {seen} ({b['low']:.1%} to {b['high']:.1%})"
+def _bin(b: Mapping[str, Any], claimed: str, seen: str) -> str:
+    confidence, value, low, high = (f"{100 * b[key]:.1f}" for key in ("confidence", "accuracy", "low", "high"))
+    return say(
+        "page.bin",
+        claimed=claimed,
+        confidence=f"{confidence}{wording.SPACE}%",
+        seen=seen,
+        value=f"{value}{wording.SPACE}%",
+        low=low,
+        high=f"{high}{wording.SPACE}%",
+        n=f"{b['count']:,}",
+    )
 
 
 def _cell(labels: Sequence[str], true: int, said: int, n: int, total: int) -> Cell:
-    what = f"{apart(labels[true])}, " + ("named right" if true == said else f"taken for {apart(labels[said])}")
-    title = f"{what}: {n:,} of {total:,} ({100 * n / total:.3g} %)" if n else ""
+    title = ""
+    if n:
+        share = f"{100 * n / total:.3g}{wording.SPACE}%"
+        names = {"actual": apart(labels[true]), "predicted": apart(labels[said])}
+        title = say("page.confusion", n=f"{n:,}", total=f"{total:,}", share=share, **names)
     return Cell(n, max(1, round(100 * n / total)) if n else 0, true == said, title)
 
 

@@ -95,9 +95,9 @@ def view(exhibit: Exhibit, folder: Path) -> View:
             raise ValueError(say("rendering.changed-after-report-written", file=exhibit.file))
         body = _body(exhibit.kind, json.loads(data))
     except OSError:
-        problem = f"{exhibit.file} is missing"
+        problem = say("rendering.exhibit-missing", file=exhibit.file)
     except (KeyError, IndexError, TypeError, AttributeError):
-        problem = f"{exhibit.file} is not a {exhibit.kind} exhibit"
+        problem = say("rendering.not-exhibit", file=exhibit.file, kind=exhibit.kind)
     except ValueError as error:
         problem = str(error)
     return View(
@@ -216,7 +216,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("rendering.yes") if value else say("rendering.no")
     if isinstance(value, float) and 1e-4 <= abs(value) < 1e15:
         places = max(0, 3 - math.floor(math.log10(abs(value))))
         return f"{round(value, places):.15g}".replace("-", wording.MINUS)

@@ -1,11 +1,13 @@
-"""What the answer says of several inputs: whether all together do better than the best of them alone."""
+"""What the summary says of several inputs: whether all together perform better than the best of them alone."""
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.core.report import Report
 from leadline.core.safe_text import apart
+from leadline.rendering.baseline_text import OPENED_WITH
 from leadline.rendering.outline import Noted
-from leadline.rendering.sentence import Sentence, aside, upwards
+from leadline.rendering.sentence import Sentence, as_measured, difference
 
 GAIN = "fusion_gain"
 
@@ -15,23 +17,14 @@ def fusion_text(report: Report) -> tuple[Sentence, ...]:
     gain = next((Noted(i, f) for i, f in enumerate(report.findings) if f.name == GAIN and f.value is not None), None)
     if gain is None or gain.finding.again is None:
         return ()
-    words = report.wording
-    said, finding = gain.finding.again.options, upwards(gain.finding)
-    best, count = f"‘{apart(said['best'])}’", len(said["inputs"])
-    whole = "both inputs" if count == 2 else f"all {count} inputs"
-    size = words.amount(finding)
-    by = size if said["measure"] in ("accuracy", "mae") else f"{size} of {words.metric(said['measure']).title.lower()}"
+    words, said = report.wording, gain.finding.again.options
+    measure, best, count = str(said["measure"]), f"‘{apart(said['best'])}’", len(said["inputs"])
     low, high = gain.finding.interval or (-1.0, 1.0)
     if low > 0:
-        text = f"{whole.capitalize()} together are better than the best of them alone, {best}, by {by}"
+        text = say("summary.fusion-better", count=count, best=best)
     elif high < 0:
-        text = f"Fusion does harm: {best} alone is demonstrably better than {whole} together, by {by}"
-    elif gain.finding.value == 0:
-        text = f"That fusion helps is not shown: {whole} together are no better and no worse than {best} alone"
+        text = say("summary.fusion-worse", count=count, best=best)
     else:
-        than = "better" if (gain.finding.value or 0.0) > 0 else "worse"
-        text = (
-            f"That fusion helps is not shown: {whole} together are {than} than {best} alone by {by}, "
-            "which these rows cannot tell from nothing"
-        )
-    return (Sentence(text, (gain,), aside(words, finding)),)
+        text = say("summary.fusion-about", count=count, best=best)
+    by = difference(words, as_measured(gain.finding, measure, words), measure, named=measure not in OPENED_WITH)
+    return (Sentence(text, (gain,), by),)

@@ -1,40 +1,34 @@
-"""What the answer says of rows that the network makes: how near they are to real ones, and what a judge finds among
-them.
-"""
+"""What the summary says of generated samples: how far they are from real data, and what a classifier finds in them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from leadline.core.catalogue import say
 from leadline.core.wording import Wording
 from leadline.rendering.outline import Noted, Outline
-from leadline.rendering.sentence import Sentence, aside
+from leadline.rendering.sentence import Sentence, details
 
 
-def sample_quality_text(parts: Outline, thing: str) -> tuple[Sentence, ...]:
-    """Return sentences about new rows, the first on how far they are from real ones; none where the network makes no
-    rows.
+def sample_quality_text(parts: Outline) -> tuple[Sentence, ...]:
+    """Return sentences about generated samples, the first on their distance to real data; none where the network
+    generates none.
     """
     own, floor = _own(parts.made), _floor(parts.made)
     return (
-        *_distance(own, floor, thing, parts.words),
+        *_distance(own, floor, parts.words),
         *_told_apart(own, parts.words),
-        *_classes(own, parts, thing),
-        *_copies(own, thing, parts.words),
+        *_classes(own, parts),
+        *_copies(own, parts.words),
     )
 
 
 def conversion_text(parts: Outline) -> tuple[Sentence, ...]:
-    """Return a sentence about pictures made of others without pairs: how often a judge takes them for what they were to
-    become.
-    """
+    """Return a sentence about translated images: how often a classifier takes them for what they were to become."""
     for one in parts.measures.get("asked_class", ()):
         if one.finding.value is not None:
-            text = (
-                "Of pictures that were to become ones of another class a judge takes"
-                f" {parts.words.amount(one.finding)} for that class"
-            )
-            return (Sentence(text, (one,), aside(parts.words, one.finding)),)
+            text = say("summary.translated", value=parts.words.amount(one.finding))
+            return (Sentence(text, (one,), details(parts.words, one.finding)),)
     return ()
 
 
@@ -53,54 +47,48 @@ def _floor(found: Mapping[str, tuple[Noted, ...]]) -> Mapping[str, Noted]:
     return {name: ones[0] for name, ones in known.items() if ones and ones[0].finding.value is not None}
 
 
-def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], thing: str, words: Wording) -> Iterable[Sentence]:
+def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
     one, real = own.get("frechet_distance"), floor.get("frechet_distance")
     if one is None:
         return
-    held = f"{one.finding.n:,} held-out {thing}s" if one.finding.n else f"held-out {thing}s"
-    text = f"By the Fréchet distance new {thing}s are {words.amount(one.finding)} from {held}"
-    yield Sentence(text, (one,), aside(words, one.finding))
+    split = one.finding.split or "test"
+    text = say("summary.frechet", split=split, value=words.amount(one.finding))
+    yield Sentence(text, (one,), details(words, one.finding))
     if real is not None:
-        yield Sentence(
-            f"Two halves of these are {words.amount(real.finding)} from each other", (real,), aside(words, real.finding)
-        )
+        text = say("summary.frechet-reference", split=split, value=words.amount(real.finding))
+        yield Sentence(text, (real,), details(words, real.finding, with_n=False))
 
 
 def _told_apart(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
     one = own.get("sample_told_apart")
     if one is not None:
-        text = (
-            f"Trees tell new rows from real ones in {words.amount(one.finding)} of cases, where guessing is right in"
-            " half of them"
-        )
-        yield Sentence(text, (one,), aside(words, one.finding))
+        text = say("summary.discriminator", value=words.amount(one.finding))
+        yield Sentence(text, (one,), details(words, one.finding), say("summary.discriminator-chance"))
 
 
-def _classes(own: Mapping[str, Noted], parts: Outline, thing: str) -> Iterable[Sentence]:
+def _classes(own: Mapping[str, Noted], parts: Outline) -> Iterable[Sentence]:
     words = parts.words
     covered, judge, asked = (own.get(name) for name in ("classes_covered", "judge_accuracy", "asked_class"))
     if covered is None:
         return
-    who = "A judge" if judge is None else f"A judge that names {words.amount(judge.finding)} of real {thing}s right"
     total = sum("class_share" in row for group in parts.groups if group.key == "class" for row in group.rows.values())
-    found = int(covered.finding.value or 0)
-    what = f"all {total} classes" if found == total else f"{found} of {total} classes"
-    text = f"{who} finds {what} among new ones, each at least half as often as if all were equally frequent"
-    yield Sentence(text, (covered,) if judge is None else (covered, judge))
+    text = say("summary.class-coverage", found=int(covered.finding.value or 0), total=total)
+    how = (
+        say("summary.class-coverage-how")
+        if judge is None
+        else say("summary.class-coverage-judge", accuracy=words.amount(judge.finding))
+    )
+    yield Sentence(text, (covered,) if judge is None else (covered, judge), how)
     if asked is not None:
-        yield Sentence(
-            f"Of {thing}s asked for by class it takes {words.amount(asked.finding)} for that class",
-            (asked,),
-            aside(words, asked.finding),
-        )
+        text = say("summary.requested-class", value=words.amount(asked.finding))
+        yield Sentence(text, (asked,), details(words, asked.finding))
 
 
-def _copies(own: Mapping[str, Noted], thing: str, words: Wording) -> Iterable[Sentence]:
+def _copies(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
     one = own.get("memorisation")
     if one is None or one.finding.interval is None or one.finding.interval[0] <= 0.5:
         return
-    text = (
-        f"New {thing}s lie closer to train {thing}s than test {thing}s do, in {100 * (one.finding.value or 0):.0f} of"
-        " 100 pairs: that is so of copies, and of what is smoother than real ones; the nearest are shown"
+    value = f"{100 * (one.finding.value or 0):.0f}"
+    yield Sentence(
+        say("summary.memorisation", value=value), (one,), details(words, one.finding), say("summary.memorisation-why")
     )
-    yield Sentence(text, (one,), aside(words, one.finding))

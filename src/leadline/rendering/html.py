@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.safe_text import visible
@@ -20,6 +20,7 @@ from leadline.rendering import charts, summary_text
 from leadline.rendering.axes import Axis
 from leadline.rendering.exhibits import View, views
 from leadline.rendering.outline import Group, Noted, Others, Outline, judged_split, outline
+from leadline.rendering.templating import environment
 
 
 class Column(NamedTuple):
@@ -65,6 +66,8 @@ def render(report: Report, folder: Path) -> str:
     tables = [_parts_table(g, words) for g in parts.groups]
     others = {section: _plain_section(found, words) for section, found in parts.others.items()}
     present = {
+        "summary": True,
+        "requirements": report.requirements,
         **{section: found.strips or found.tables for section, found in others.items()},
         "data": parts.data or placed["data"],
         "training": parts.chosen,
@@ -79,15 +82,15 @@ def render(report: Report, folder: Path) -> str:
         "reproduce": True,
         "all_numbers": report.findings,
     }
-    template = _environment(words).get_template("report.html.j2")
+    template = environment(words).get_template("report.html.j2")
     return template.render(
         report=report,
         name=_name(report),
         facts=tuple(_facts(report)),
         sentences=summary_text.summary_text(report),
         judged=summary_text.judged(report),
-        looks=summary_text.accesses_text(report),
-        sections=[(key, title) for key, title in SECTIONS.items() if present.get(key) or placed.get(key)],
+        accesses=summary_text.accesses_text(report),
+        sections=[(key, say(title)) for key, title in SECTIONS.items() if present.get(key) or placed.get(key)],
         parts=parts,
         splits=_splits(parts),
         main_split=judged_split(report),
@@ -105,7 +108,7 @@ def render(report: Report, folder: Path) -> str:
 
 
 def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield nested plain values as (path in words, text); what is None is ``unknown``."""
+    """Yield nested plain values as (path in words, text); what is None is unknown."""
     for key, value in values.items():
         path = f"{above} · {key}" if above else str(key).replace("_", " ")
         if isinstance(value, Mapping):
@@ -114,22 +117,9 @@ def flat(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]
             if any(isinstance(one, Mapping) for one in value):
                 yield from flat({str(i): one for i, one in enumerate(value)}, path)
             else:
-                yield path, ", ".join(_plain(one) for one in value) or "none"
+                yield path, ", ".join(_plain(one) for one in value) or say("rendering.nothing")
         else:
             yield path, _plain(value)
-
-
-def _environment(words: wording.Wording) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["wording"] = wording
-    environment.globals["words"] = words
-    return environment
 
 
 def _place(shown: Sequence[View]) -> dict[str, tuple[tuple[View, ...], ...]]:
@@ -151,15 +141,15 @@ def _who(one: Noted) -> str:
     return (
         wording.group(one.finding.group).removeprefix("baseline ").removeprefix("input ")
         if one.finding.group
-        else "network"
+        else say("page.network-row")
     )
 
 
 def _which(one: Noted) -> str:
-    """Say whether rows were made or, as a floor, are real ones."""
+    """Say whether a value is of generated samples or, as the reference, of real data."""
     if one.finding.group:
-        return wording.group(one.finding.group).removeprefix("floor ")
-    return "real rows" if one.finding.name == "judge_accuracy" else "new rows"
+        return say("page.real-vs-real") if one.finding.group.startswith("floor=") else wording.group(one.finding.group)
+    return say("page.real-samples") if one.finding.name == "judge_accuracy" else say("page.generated-samples")
 
 
 def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:
@@ -181,7 +171,7 @@ def _parts_table(group: Group, words: wording.Wording) -> SplitsTable:
     strips = {s.name: s for s in charts.strips(by_name, _labels(by_name, lambda one: ""), words)}
     drawn = {row.noted.at: row for strip in strips.values() for row in strip.rows}
     columns = tuple(
-        Column(words.metric(n).title, words.metric(n).gloss, strips[n].axis if n in strips else None)
+        Column(words.heading(by_name[n][0].finding), words.metric(n).gloss, strips[n].axis if n in strips else None)
         for n in group.names
     )
     rows = []
@@ -200,18 +190,18 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What stands under the title: who, on what, when."""
     data, network = report.experiment.get("data") or {}, report.experiment.get("network") or {}
     encoders = {wording.network(body): None for body in (network.get("encoders") or {}).values()}
-    yield "Data", str(data.get("source") or "given in memory")
-    if data.get("target"):
-        yield "Target", summary_text.named(data["target"])
+    yield say("page.data"), str(data.get("source") or say("page.in-memory"))
+    if report.targets:
+        yield say("page.target"), ", ".join(report.targets)
     if data.get("positive"):
-        yield "Positive class", str(data["positive"])
+        yield say("page.positive"), str(data["positive"])
     if encoders:
-        yield "Network", ", ".join(encoders)
-    yield "Run", report.run.id
+        yield say("page.network"), ", ".join(encoders)
+    yield say("page.run"), report.run.id
     if report.run.parent:
-        yield "Derived from", report.run.parent
-    yield "Begun", wording.moment(report.run.started)
-    yield "Took", wording.duration(report.run.seconds)
+        yield say("page.derived"), report.run.parent
+    yield say("page.started"), wording.moment(report.run.started)
+    yield say("page.duration"), wording.duration(report.run.seconds)
 
 
 def _hash(report: Report) -> str | None:
@@ -222,5 +212,5 @@ def _hash(report: Report) -> str | None:
 
 def _plain(value: Any) -> str:
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "unknown" if value is None else str(value)
+        return say("rendering.yes") if value else say("rendering.no")
+    return say("page.unknown") if value is None else str(value)

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.safe_text import straight, visible
 from leadline.rendering import summary_text
 from leadline.rendering.exhibits import views
 from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.templating import environment
 
 TASKS: Mapping[tuple[str, str], str] = {
     ("classification", "image"): "image-classification",
@@ -37,51 +38,45 @@ def card(report: Report, folder: Path) -> str:
     declared: Mapping[str, Any] = report.experiment.get("card") or {}
     shown = {v.name: v for v in views(report, folder) if v.body}
     columns, notes = shown.get("columns"), shown.get("notes")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=False,  # `escaped` is the last thing every value passes: HTML's rules are not Markdown's
-        finalize=escaped,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    text = environment.get_template("card.md.j2").render(
-        report=report,
-        words=parts.words,
-        wording=wording,
-        name=str(report.experiment.get("name") or report.run.id),
-        declared=declared,
-        licence=declared.get("licence") or declared.get("license"),
-        others={k: v for k, v in declared.items() if k not in PLACED},
-        sentences=[str(s) for s in summary_text.summary_text(report)],
-        judged=summary_text.judged(report),
-        looks=summary_text.accesses_text(report),
-        thing=summary_text.things(report),
-        parts=parts,
-        measured=[
-            one.finding
-            for found in (*parts.measures.values(), *parts.made.values())
-            for one in found
-            if one.finding.value is not None
-        ],
-        baselines=[
-            one.finding
-            for found in parts.baselines.values()
-            for one in found
-            if one.finding.group and one.finding.value is not None
-        ],
-        classes=next(
-            (g._replace(rows={visible(k): v for k, v in g.rows.items()}) for g in parts.groups if g.key == "class"),
-            None,
-        ),
-        notes=[cells[0] for _, cells in notes.body.rows] if notes else [],
-        columns=columns.body if columns else None,
-        listed=LISTED,
-        training=report.experiment.get("training") or {},
-        encoders=[
-            wording.network(body) for body in ((report.experiment.get("network") or {}).get("encoders") or {}).values()
-        ],
+    # `escaped` is the last thing every value passes: HTML's rules are not Markdown's
+    text = (
+        environment(parts.words, finalize=escaped)
+        .get_template("card.md.j2")
+        .render(
+            report=report,
+            name=str(report.experiment.get("name") or report.run.id),
+            declared=declared,
+            licence=declared.get("licence") or declared.get("license"),
+            others={k: v for k, v in declared.items() if k not in PLACED},
+            sentences=[str(s) for s in summary_text.summary_text(report)],
+            judged=summary_text.judged(report),
+            accesses=summary_text.accesses_text(report),
+            parts=parts,
+            measured=[
+                one.finding
+                for found in (*parts.measures.values(), *parts.made.values())
+                for one in found
+                if one.finding.value is not None
+            ],
+            baselines=[
+                one.finding
+                for found in parts.baselines.values()
+                for one in found
+                if one.finding.group and one.finding.value is not None
+            ],
+            classes=next(
+                (g._replace(rows={visible(k): v for k, v in g.rows.items()}) for g in parts.groups if g.key == "class"),
+                None,
+            ),
+            notes=[cells[0] for _, cells in notes.body.rows] if notes else [],
+            columns=columns.body if columns else None,
+            listed=LISTED,
+            training=report.experiment.get("training") or {},
+            networks=[
+                wording.network(body)
+                for body in ((report.experiment.get("network") or {}).get("encoders") or {}).values()
+            ],
+        )
     )
     return f"---\n{_front_matter(report)}---\n\n{text}"
 
@@ -148,6 +143,8 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
 
 
 def _described(finding: Finding, words: wording.Wording) -> str:
-    interval = f", {wording.level(finding)} interval {words.span(finding)}" if finding.interval else ""
-    n = f", n = {finding.n:,}" if finding.n is not None else ""
-    return f"{words.metric(finding.name).title}{interval}{n}".replace(wording.SPACE, " ")
+    title = words.metric(finding.name).title
+    if finding.interval:
+        title = say("card.interval-of", title=title, level=wording.level(finding), span=words.span(finding))
+    n = f", {say('summary.n', n=f'{finding.n:,}')}" if finding.n is not None else ""
+    return f"{title}{n}".replace(wording.SPACE, " ")

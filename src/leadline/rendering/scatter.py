@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.safe_text import visible
 from leadline.rendering.axes import axis
 from leadline.rendering.charts import COLOURS, MOST_POINTS, Dot, Line, Plot, thin
@@ -43,13 +44,14 @@ def scatter(content: Mapping[str, Any]) -> Plot:
         else ()
     )
     labels = content["x"]["label"], content["y"]["label"]
-    what = f"{labels[1]} against {labels[0]}, " if any(labels) else "Map of "
+    count = f"{len(x_values):,}"
+    what = say("page.points", y=labels[1], x=labels[0], count=count) if any(labels) else say("page.map", count=count)
     return Plot(
         "",
         x_axis,
         y_axis,
         *labels,
-        f"{what}{wording.count(len(x_values), 'point')}",
+        what,
         dots=dots,
         diagonal=content["diagonal"],
         names=named,

@@ -1,44 +1,63 @@
-"""What an answer is made of."""
+"""What a sentence of the summary is made of, and how numbers stand in it."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.wording import Wording
 from leadline.rendering.outline import Noted
 
 
 class Sentence(NamedTuple):
-    """A sentence and the findings its numbers are from; `aside` stands in brackets after `text`, `end` after both."""
+    """A sentence and the findings its numbers are from; `aside` stands in brackets after `text`, `end` after both, and
+    `command` last of all.
+    """
 
     text: str
     sources: tuple[Noted, ...] = ()
     aside: str = ""
-    end: str = "."
+    end: str = ""
+    command: str = ""
 
     def __str__(self) -> str:
-        return self.text + (f" ({self.aside})" if self.aside else "") + self.end
+        whole = self.text + (f" ({self.aside})" if self.aside else "") + self.end
+        return f"{whole} {self.command}" if self.command else whole
 
 
-def aside(words: Wording, finding: Finding, first: str = "") -> str:
-    """Return what stands in brackets behind a number: its interval, the interval's method, where it is from if not
-    measured.
-    """
-    method = (finding.method or "").rpartition("; ")[2] if finding.interval else ""
+def details(words: Wording, finding: Finding, first: str = "", *, with_n: bool = True) -> str:
+    """Return what stands in brackets behind a number: its interval, n, and where it is from if not measured."""
     inside = [
         first,
-        f"{wording.level(finding)} interval {words.span(finding)}" if finding.interval else "",
-        method,
+        words.ci(finding),
+        say("summary.n", n=f"{finding.n:,}") if with_n and finding.n is not None else "",
         finding.provenance if finding.provenance != "measured" else "",
     ]
     return ", ".join(part for part in inside if part)
 
 
-def upwards(finding: Finding) -> Finding:
-    """Return a difference as it is where it is positive, else the other way round: it is then told as what is worse."""
-    if finding.value is None or finding.value >= 0:
+def difference(words: Wording, one: Finding, measure: str, *, named: bool = False) -> str:
+    """Return a difference with its interval, as it stands in brackets; of which measure where it is `named`."""
+    value = words.amount(one)
+    title = words.metric(measure).name_in_text
+    first = say("summary.difference-of", title=title, value=value) if named else say("summary.difference", value=value)
+    return details(words, one, first, with_n=False)
+
+
+def backwards(finding: Finding) -> Finding:
+    """Return a difference the other way round."""
+    if finding.value is None:
         return finding
     ends = None if finding.interval is None else (-finding.interval[1], -finding.interval[0])
-    return finding.model_copy(update={"value": -finding.value, "interval": ends})
+    return finding.model_copy(update={"value": 0.0 - finding.value, "interval": ends})
+
+
+def upwards(finding: Finding) -> Finding:
+    """Return a difference as it is where it is positive, else the other way round."""
+    return finding if finding.value is None or finding.value >= 0 else backwards(finding)
+
+
+def as_measured(finding: Finding, measure: str, words: Wording) -> Finding:
+    """Return by how much a measure differs, of a finding that says how much better it is."""
+    return backwards(finding) if words.metric(measure).better == "lower" else finding

@@ -1,24 +1,28 @@
-"""The few lines printed after a training: the answer, the measures, the verdicts, and where the report is."""
+"""The few lines printed after a training: the summary, the metrics, the verdicts, and where the report is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
 from leadline.core.safe_text import for_terminal
 from leadline.rendering import summary_text
 from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.sentence import Sentence
 
 LOOKS = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}
+MOST_SENTENCES = 5
 MOST_MEASURES = 5
 # What is shown first, in this order; of measures that say nearly the same, one.
 HEADLINES = (
@@ -30,22 +34,42 @@ HEADLINES = (
 REDUNDANT = ("recall_macro", "precision_macro", "f1_macro", "mse")
 MOST_VERDICTS = 5
 WIDEST = 36  # characters a requirement always gets before its reason
+_UNBROKEN = "\ue000"  # stands for a narrow space while lines are broken, since rich would break there
+
+
+class Unbroken(NamedTuple):
+    """Text of which no line breaks between a number and its unit."""
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        whole = Text(for_terminal(self.text).replace(wording.SPACE, _UNBROKEN))
+        for line in whole.wrap(console, options.max_width):
+            yield Text(line.plain.rstrip().replace(_UNBROKEN, " "), self.style, no_wrap=True)
 
 
 def summary(report: Report, page: Path) -> RenderableType:
-    """Return what to print of a report, at most twenty lines on a wide terminal; `page` is where the whole of it
-    lies.
-    """
-    lead, *told = summary_text.summary_text(report)
-    lines: list[RenderableType] = [Text(_whole(str(lead)), style="bold")]
-    lines += [Text(_whole(str(sentence))) for sentence in told[:1]]
-    measures = _measures(report)
+    """Return what to print of a report, about twenty lines on a wide terminal; `page` is where the whole of it lies."""
+    lead, *others = summary_text.summary_text(report)
+    lines = [*_sentence(lead, "bold")]
+    for sentence in others[: MOST_SENTENCES - 1]:
+        lines += _sentence(sentence)
+    said = {one.at for sentence in (lead, *others[: MOST_SENTENCES - 1]) for one in sentence.sources}
+    measures = _measures(report, said)
     if measures:
         lines += [Text(""), _table(measures, report.wording)]
     if report.requirements:
-        lines += [Text(""), Text(summary_text.judged(report)), *verdicts(report.requirements, MOST_VERDICTS)]
-    lines += [Text(""), Text.assemble("Report  ", (str(page), "bold"))]
+        lines += [Text(""), Unbroken(summary_text.judged(report)), *verdicts(report.requirements, MOST_VERDICTS)]
+    lines += [Text(""), Text.assemble(say("terminal.report"), "  ", (str(page), "bold"))]
     return Group(*lines)
+
+
+def _sentence(sentence: Sentence, style: str = "") -> list[RenderableType]:
+    """Return a sentence, and in a line of its own the command that it ends with."""
+    text = str(sentence._replace(command=""))
+    lines: list[RenderableType] = [Unbroken(text, style)]
+    return [*lines, Text(f"  {for_terminal(sentence.command)}")] if sentence.command else lines
 
 
 def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -62,11 +86,13 @@ def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(f for alike in zip_longest(*ordered) for f in alike if f is not None)  # of several tasks each in turn
 
 
-def _measures(report: Report) -> Sequence[Finding]:
+def _measures(report: Report, said: set[int]) -> Sequence[Finding]:
+    """Return what is measured beside that which the sentences have said."""
     split = judged_split(report)
     parts = outline(report)
-    found = [one.finding for ones in (*parts.measures.values(), *parts.made.values()) for one in ones]
-    return headlines(f for f in found if f.split == split and f.value is not None)[:MOST_MEASURES]
+    found = [one for ones in (*parts.measures.values(), *parts.made.values()) for one in ones if one.at not in said]
+    kept = (one.finding for one in found if one.finding.split == split and one.finding.value is not None)
+    return headlines(kept)[:MOST_MEASURES]
 
 
 def _table(measures: Sequence[Finding], words: wording.Wording) -> Table:
@@ -76,21 +102,20 @@ def _table(measures: Sequence[Finding], words: wording.Wording) -> Table:
     table.add_column(style="dim")
     table.add_column(style="dim", overflow="ellipsis", no_wrap=True)
     for f in measures:
-        basis = f"n = {f.n:,}" if f.n is not None else ""
         mark = "" if f.provenance == "measured" else f" ({f.provenance})"
-        basis = ", ".join(part for part in (f.split or "", basis) if part)
-        table.add_row(
-            Text(words.metric(f.name).title),
-            Text(_whole(words.amount(f)) + mark),
-            Text(_whole(words.span(f))),
-            Text(basis),
-        )
+        title = summary_text.of_split(f.split, words.metric(f.name).name_in_text)
+        table.add_row(plain(title), plain(words.amount(f) + mark), plain(words.ci(f)), plain(number_of(f)))
     return table
 
 
-def _whole(text: str) -> str:
-    """Terminals break lines at narrow spaces, so that none stands before a per cent sign here."""
-    return for_terminal(text).replace(f"{wording.SPACE}%", "%")
+def number_of(finding: Finding) -> str:
+    """Return how many examples a finding is from, ``n = 300``; empty where that is not known."""
+    return "" if finding.n is None else say("summary.n", n=f"{finding.n:,}")
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return text for the cell of a table, as it is and safe to print."""
+    return Text(for_terminal(text).replace(wording.SPACE, " "), style)
 
 
 def verdicts(judged: Sequence[Verdict], most: int | None = None) -> list[RenderableType]:
@@ -103,6 +128,6 @@ def verdicts(judged: Sequence[Verdict], most: int | None = None) -> list[Rendera
     table.add_column(style="dim")  # a reason breaks over lines rather than lose its numbers
     for verdict in ordered[:most]:
         sign, colour = LOOKS[verdict.verdict]
-        table.add_row(Text(f"{sign} {verdict.verdict}", style=colour), Text(verdict.text), Text(verdict.why))
+        table.add_row(Text(f"{sign} {verdict.verdict}", style=colour), Text(verdict.text), plain(verdict.why))
     hidden = 0 if most is None else len(ordered) - most
-    return [table, Text(f"… and {hidden} more in the report", style="dim")] if hidden > 0 else [table]
+    return [table, Text(say("terminal.more-verdicts", count=hidden), style="dim")] if hidden > 0 else [table]

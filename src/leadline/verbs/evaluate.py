@@ -12,6 +12,7 @@ from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.core.wording import Wording, count, shortened
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError, RunError
+from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.evaluation.evaluate import levels_for, measure_rows
 from leadline.pipeline.progress import Progress, progress
 from leadline.pipeline.resolving.experiment import check_requirements
@@ -22,13 +23,14 @@ from leadline.verbs.predict import other_rows
 
 class Evaluation(NamedTuple):
     """Findings on some rows, the verdicts on them, how many rows were set aside and how often the rows have been looked
-    at.
+    at; and how they are worded.
     """
 
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
     invalid_rows: int
     looks: int | None
+    words: Wording = Wording()
 
     def find(self, name: str, *, group: str | None = None) -> Finding | None:
         """Return the finding of that name and group, or None."""
@@ -38,7 +40,7 @@ class Evaluation(NamedTuple):
         """Return in a line the first measure, and how many findings and verdicts there are."""
         measured = (f for f in self.findings if f.value is not None and f.group is None and f.unit != "rows")
         parts = [
-            next((Wording().brief(f) for f in measured), "nothing measured"),
+            next((self.words.brief(f) for f in measured), "nothing measured"),
             count(len(self.findings), "finding"),
             ", ".join(shortened(f"{v.text}: {v.verdict}", 40) for v in self.verdicts[:1]),
             f"and {count(len(self.verdicts) - 1, 'more verdict')}" if len(self.verdicts) > 1 else "",
@@ -81,7 +83,8 @@ def evaluate(
             progress=lambda done, total: shown.stage("measuring", done, total),
         )
         findings = tuple(measured)
-    return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, looks)
+    words = Wording(declared_metrics(run.objective).values(), targets=run.report.targets)
+    return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, looks, words)
 
 
 def _rows(run: Run, source: object, shown: Progress) -> Dataset:

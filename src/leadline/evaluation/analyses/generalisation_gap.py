@@ -53,7 +53,7 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
         unit=test.unit,
         method=f"{method}; MOVER interval",
         better="lower",
-        again=Reproduction(producer="summary", repeat="exact", tolerance=1e-5),
+        again=Reproduction(producer="summary", options={"measure": name}, repeat="exact", tolerance=1e-5),
     )
 
 

@@ -9,9 +9,9 @@ from leadline.metrics.statistics.intervals import Floats, Ints, median
 from leadline.metrics.statistics.means import explained, mean_of
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
-MSE = Metric("mse", "Mean squared error", "mean of squared errors", "", "lower")
-RMSE = Metric("rmse", "Root mean squared error", "square root of the mean squared error", "", "lower", compared=True)
-MAE = Metric("mae", "Mean absolute error", "mean of absolute errors", "", "lower", compared=True)
+MSE = Metric("mse", "Mean squared error", "mean of squared errors", "", "lower", short="MSE")
+RMSE = Metric("rmse", "Root mean squared error", "square root of the mean squared error", "", "lower", True, "RMSE")
+MAE = Metric("mae", "Mean absolute error", "mean of absolute errors", "", "lower", True, "MAE")
 MEDIAN_ABSOLUTE_ERROR = Metric(
     "median_absolute_error", "Median absolute error", "median of absolute errors", "", "lower"
 )
