@@ -144,7 +144,7 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
     from leadline.rendering.terminal import headlines, plain
 
     titles = (say(name) for name in RUNS)
-    table = Table(*titles, box=None)
+    table = Table(*titles, box=None, pad_edge=False)
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
     table.columns[0].min_width = max(len(str(one.folder)) for one in found)  # a name that is cut cannot be copied

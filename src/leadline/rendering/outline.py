@@ -12,7 +12,10 @@ from leadline.core.wording import Wording
 from leadline.rendering.older_reports import section_of
 
 # Sections with a form of their own; in all others measures stand as those of "metrics" and "per_class" do.
-OWN_FORM = ("data", "training", "metrics", "per_class", "generated", "baselines", "inputs", "cost")
+OWN_FORM = (
+    *("summary", "requirements", "data", "training", "metrics", "per_class", "generated", "baselines", "inputs"),
+    "cost",
+)
 SPLITS = ("train", "validation", "test")
 
 

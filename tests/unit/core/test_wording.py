@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 
@@ -78,7 +79,7 @@ def test_shares_are_percentages_with_a_narrow_space() -> None:
     assert WORDS.amount(accuracy()) == "98.6\u202f%"
     assert WORDS.span(accuracy()) == "96.8–99.4\u202f%"
     assert WORDS.amount(accuracy(), with_unit=False) == "98.6"
-    assert WORDS.how(accuracy()) == "95\u202f% interval 96.8–99.4\u202f% · n = 360 · Wilson score · measured"
+    assert WORDS.how(accuracy()) == "95\u202f% CI 96.8–99.4\u202f% · n = 360 · Wilson score · measured"
 
 
 def test_a_gap_of_shares_is_in_points_and_any_other_gap_is_not() -> None:
@@ -97,8 +98,8 @@ def test_units_that_people_know_are_shown_and_a_target_is_not_a_unit() -> None:
 
 def test_absent_is_never_zero() -> None:
     absent = Finding.absent("energy_wh", "no meter", unit="Wh")
-    assert WORDS.amount(absent) == "absent"
-    assert WORDS.how(absent) == "absent: no meter"
+    assert WORDS.amount(absent) == say("wording.absent")
+    assert WORDS.how(absent) == say("wording.absent-why", why="no meter")
     assert WORDS.span(absent) == ""
 
 

@@ -7,7 +7,7 @@ import itertools
 from leadline.core.wording import Wording
 from leadline.rendering import bands
 from leadline.rendering.charts import MOST_POINTS
-from leadline.rendering.html import _environment
+from leadline.rendering.templating import environment
 
 
 def content(**series: object) -> dict[str, object]:
@@ -54,7 +54,7 @@ def test_nothing_known_draws_nothing() -> None:
 
 
 def test_the_page_draws_polygons_and_escapes_names() -> None:
-    template = _environment(Wording()).from_string(
+    template = environment(Wording()).from_string(
         "{% from 'macros.html.j2' import plot %}{% for p in plots %}{{ plot(p) }}{% endfor %}"
     )
     html = template.render(plots=bands.panels(content()))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from declared import METRICS
+from declared import METRICS, starts, told
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.rendering.baseline_text import baseline_text
@@ -38,51 +39,60 @@ def report(
     return Report(experiment={}, run=run, environment={}, findings=tuple(findings), metrics=METRICS)
 
 
-def said(*arguments: Any, **gains: Any) -> tuple[bool, list[str]]:
-    as_well, sentences = baseline_text(report(*arguments, **gains))
-    return as_well, [str(sentence).replace("\u202f", " ") for sentence in sentences]
+def said(*arguments: Any, **gains: Any) -> list[str]:
+    return told(baseline_text(report(*arguments, **gains)))
 
 
 def test_a_model_that_does_as_well_is_named_with_the_command_that_makes_it_a_run() -> None:
-    as_well, told = said("linear", (), "leadline train x.yaml --network linear", linear=(-0.002, -0.02, 0.016))
-    assert as_well
-    assert told == [
-        "As far as these rows can tell, a linear model does as well as this network: it is worse by 0.2 points (99 %"
-        " interval −1.6 to 2.0 points, Bonett-Price); ‘leadline train x.yaml --network linear’ makes it a run."
-    ]
+    command = "leadline train x.yaml --network linear"
+    (one,) = said("linear", (), command, linear=(-0.002, -0.02, 0.016))
+    difference = say("summary.difference", value="−0.2 points")
+    assert starts(one, "summary.similar", model=say("summary.linear").capitalize())
+    assert f"({difference}, 99 % CI −2.0 to 1.6)" in one
+    assert one.endswith(f"{say('summary.to-train')} {command}")
+
+
+def test_names_of_methods_stand_in_the_details_only() -> None:
+    for chosen, worse in (("linear", ()), ("linear", ("network",)), ("network", ("linear",))):
+        assert "Bonett" not in "".join(said(chosen, worse, "run it", linear=(0.02, 0.01, 0.03)))
 
 
 def test_a_model_that_is_better_comes_first() -> None:
-    as_well, told = said("svm", ("network", "linear"), "run it", svm=(0.04, 0.02, 0.06), linear=(0.01, -0.01, 0.03))
-    assert as_well
-    assert told == [
-        "A support vector machine is demonstrably better than this network, by 4.0 points (99 % interval 2.0–6.0"
-        " points, Bonett-Price); ‘run it’ makes it a run."
-    ]
+    (one,) = said("svm", ("network", "linear"), "run it", svm=(0.04, 0.02, 0.06), linear=(0.01, -0.01, 0.03))
+    assert starts(one, "summary.best-baseline", model="A support vector machine")
+    assert "4.0 points, 99 % CI 2.0–6.0" in one
+    assert one.endswith("run it")
 
 
 def test_the_best_and_the_cheapest_need_not_be_the_same() -> None:
     gains: dict[str, Any] = {"svm": (0.03, 0.01, 0.05), "gradient-boosting": (0.04, 0.02, 0.06)}
-    _, told = said("svm", ("network",), None, **gains)
-    assert told[0].startswith("Gradient boosting is demonstrably better than this network, by 4.0 points")
-    assert told[1] == "The cheapest model that is not demonstrably worse is a support vector machine."
+    first, second = said("svm", ("network",), None, **gains)
+    assert starts(first, "summary.best-baseline", model="Gradient boosting") and "4.0 points" in first
+    assert second == say("summary.cheapest-baseline", model=say("summary.svm"))
 
 
 def test_simpler_models_that_are_worse_speak_for_the_network() -> None:
-    as_well, told = said("network", ("linear", "svm"), linear=(-0.2, -0.25, -0.15), svm=(-0.1, -0.14, -0.06))
-    assert not as_well
-    assert told == [
-        "Simpler models are demonstrably worse: the nearest, a support vector machine, by 10.0 points "
-        "(99 % interval 6.0–14.0 points, Bonett-Price)."
-    ]
+    (one,) = said("network", ("linear", "svm"), linear=(-0.2, -0.25, -0.15), svm=(-0.1, -0.14, -0.06))
+    nearest = say("summary.nearest", model=say("summary.svm"), value="10.0 points")
+    assert one == f"{say('summary.network-stays')} ({nearest}, 99 % CI 6.0–14.0)"
 
 
 def test_a_network_that_is_only_smaller_is_said_to_be_so() -> None:
     gains: dict[str, Any] = {"linear": (-0.2, -0.25, -0.15), "gradient-boosting": (0.01, -0.02, 0.04)}
-    _, told = said("network", ("linear",), **gains)
-    assert told == ["Of this network and gradient boosting, which these rows cannot rank, the network is the smallest."]
+    (one,) = said("network", ("linear",), **gains)
+    assert starts(one, "summary.network-smallest", count=1, models="Gradient boosting")
+
+
+def test_differences_of_losses_have_the_sign_of_the_loss() -> None:
+    made = report("linear", (), "run it", linear=(0.3, -0.2, 0.8))
+    of_mae = tuple(f.model_copy(update={"name": f.name.replace("accuracy", "mae")}) for f in made.findings)
+    assert made.findings[-1].again is not None
+    options = {**made.findings[-1].again.options, "measure": "mae"}
+    last = of_mae[-1].model_copy(update={"again": Reproduction(producer="baselines", options=options)})
+    (one,) = told(baseline_text(made.model_copy(update={"findings": (*of_mae[:-1], last)})))
+    assert say("summary.difference", value="−0.3") + ", 99 % CI −0.8 to 0.2" in one
 
 
 def test_without_baselines_nothing_is_said() -> None:
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
-    assert baseline_text(Report(experiment={}, run=run, environment={}, findings=())) == (False, ())
+    assert baseline_text(Report(experiment={}, run=run, environment={}, findings=())) == ()

@@ -7,6 +7,7 @@ from declared import WORDS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.rendering import axes, charts
 from leadline.rendering.outline import Noted
@@ -78,10 +79,13 @@ def test_long_curves_are_thinned_but_keep_their_ends() -> None:
     assert points[-1].startswith("100,")
 
 
+CONFUSED = say("page.confusion", actual="a", predicted="b", n=2, total=10, share="20\u202f%")
+
+
 def test_the_confusion_matrix_counts_shares_of_the_true_class() -> None:
     matrix = charts.matrix({"labels": ["a", "b", "c"], "counts": [[8, 2, 0], [0, 5, 0], [0, 0, 0]]})
     assert matrix.totals == (10, 5, 0)
-    assert matrix.rows[0][1] == charts.Cell(2, 20, False, "a, taken for b: 2 of 10 (20 %)")
+    assert matrix.rows[0][1] == charts.Cell(2, 20, False, CONFUSED)
     assert matrix.rows[1][1].right
     assert matrix.rows[2][2] == charts.Cell(0, 0, True, "")
     assert matrix.worst == (("a", "b", 2, 10),)

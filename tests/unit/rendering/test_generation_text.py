@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from declared import METRICS
+from declared import METRICS, starts, told
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
@@ -16,6 +17,7 @@ from leadline.rendering.outline import judged_split, outline
 from leadline.rendering.summary_text import summary_text
 from leadline.rendering.terminal import headlines
 
+TOLD_APART = "sample_told_apart"
 AGAIN = Reproduction(producer="generated", options={"reference_classifier": "auto"})
 
 
@@ -57,13 +59,13 @@ def report(*more: Finding, folder: Path | None = None) -> Report:
 
 
 def said(*more: Finding) -> list[str]:
-    return [str(sentence).replace("\u202f", " ") for sentence in summary_text(report(*more))]
+    return told(summary_text(report(*more)))
 
 
 def test_the_distance_stands_beside_that_of_real_rows() -> None:
     assert said() == [
-        "By the Fréchet distance new rows are 271 from 180 held-out rows (95 % interval 252–290, a method).",
-        "Two halves of these are 35 from each other (95 % interval 10–60, a method).",
+        f"{say('summary.frechet', split='test', value='271')} (95 % CI 252–290, n = 180)",
+        f"{say('summary.frechet-reference', split='test', value='35')} (95 % CI 10–60)",
     ]
     assert judged_split(report()) == "test"
 
@@ -72,27 +74,29 @@ def test_classes_are_counted_and_whoever_counts_is_named() -> None:
     shares = [made("class_share", 0.5, (0.4, 0.6), group=f"class={label}") for label in "abc"]
     judge = made("judge_accuracy", 0.98, (0.95, 0.99), better="higher")
     some = said(made("classes_covered", 2.0, (2.0, 3.0)), judge, *shares)
-    assert some[2].startswith("A judge that names 98.0 % of real rows right finds 2 of 3 classes among new ones")
+    covered = say("summary.class-coverage", found=2, total=3)
+    assert some[2] == f"{covered} ({say('summary.class-coverage-judge', accuracy='98.0 %')})"
     every = said(
         made("classes_covered", 3.0, (2.0, 3.0)), *shares, made("asked_class", 0.9, (0.85, 0.94), better="higher")
     )
-    assert every[2].startswith("A judge finds all 3 classes")
-    assert every[3].startswith("Of rows asked for by class it takes 90.0 % for that class")
+    assert every[2] == f"{say('summary.class-coverage', found=3, total=3)} ({say('summary.class-coverage-how')})"
+    assert starts(every[3], "summary.requested-class", value="90.0 %")
 
 
 def test_copies_are_spoken_of_where_they_are_shown() -> None:
     assert len(said(made("memorisation", 0.52, (0.49, 0.55)))) == 2
-    assert "in 80 of 100 pairs" in said(made("memorisation", 0.8, (0.7, 0.9)))[2]
-    assert "Trees tell new rows from real ones in 75 %" in said(made("sample_told_apart", 0.75, (0.7, 0.8)))[2]
+    copies = said(made("memorisation", 0.8, (0.7, 0.9)))[2]
+    assert starts(copies, "summary.memorisation", value="80") and copies.endswith(say("summary.memorisation-why"))
+    assert starts(said(made(TOLD_APART, 0.75, (0.7, 0.8)))[2], "summary.discriminator", value="75 %")
 
 
-def test_what_the_network_answers_comes_first_where_that_is_what_it_is_for() -> None:
+def test_what_the_network_is_for_comes_first() -> None:
     mine = Finding(name="accuracy", split="test", value=0.9, interval=(0.8, 0.95), n=180, better="higher")
-    assert said(mine)[0].startswith("Of 180 held-out rows")
-    assert said(mine)[1].startswith("By the Fréchet distance")
+    assert starts(said(mine)[0], "summary.measure", title="Test accuracy")
+    assert starts(said(mine)[1], "summary.frechet")
     other = Finding(name="generator_loss", split="test", value=0.9, interval=(0.8, 0.95), n=180)
-    assert said(other)[0].startswith("By the Fréchet distance")
-    assert "loss is 0.90" in said(other)[2]
+    assert starts(said(other)[0], "summary.frechet")
+    assert starts(said(other)[2], "summary.measure", value="0.90")
 
 
 def test_the_page_the_card_and_the_lists_show_it(tmp_path: Path) -> None:
@@ -101,11 +105,11 @@ def test_the_page_the_card_and_the_lists_show_it(tmp_path: Path) -> None:
     )
     page = render(whole, tmp_path)
     assert (
-        page.index("What it makes</h2>")
+        page.index(f"{say('sections.generated')}</h2>")
         < page.index("New rows, as they come")
-        < page.index("What it makes of rows</h2>")
+        < page.index(f"{say('sections.representations')}</h2>")
     )
-    assert "real rows</bdi>" in page
+    assert f"{say('page.real-vs-real')}</bdi>" in page
     assert '<circle class="dot c1"' in page
     assert "<title>a &lt;b&gt;</title>" in page
     parts = outline(whole)

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.finding import Finding
 from leadline.core.report import Report
+from leadline.core.sections import SECTIONS
 from leadline.rendering.html import flat, render
 
 VOID = {"meta", "img", "link", "br", "hr", "input"}
@@ -88,24 +90,20 @@ def test_every_finding_is_on_the_page_with_its_method(digits_page: Page, digits_
         assert (finding.why or finding.method or "") in digits_page.said
 
 
-def test_it_opens_with_the_answer_and_the_verdicts(digits_page: Page) -> None:
+def test_sections_stand_in_the_order_of_the_design_and_without_content_not_at_all(digits_page: Page) -> None:
+    shown = [*("summary", "requirements", "data", "examples", "training", "metrics", "per_class", "baselines")]
+    shown += [*("errors", "cost", "other", "declared", "absent", "reproduce", "all_numbers")]
+    sections = [str(attributes["id"]) for tag, attributes in digits_page.elements if tag == "section"]
+    assert sections == shown
+    for one in sections:
+        assert digits_page.values("href").count(f"#{one}") >= 1
+        assert say(SECTIONS[one]) in digits_page.said
+
+
+def test_it_opens_with_the_main_measure_and_the_verdicts(digits_page: Page) -> None:
+    measure = say("summary.measure", title=say("summary.of-test", title="accuracy"), value="98.6\u202f%")
     said = digits_page.said
-    order = [
-        "98.6\u202f% right",
-        "? undecided",
-        "The data",
-        "How it learned",
-        "Measures",
-        "Against baselines",
-        "Right and wrong",
-        "Cost",
-        "Not measured",
-        "How to reproduce",
-        "Every number",
-    ]
-    body = said[said.rindex("Every number", 0, said.index("98.6\u202f% right")) :]
-    places = [body.index(part, len("Every number")) for part in order]
-    assert places == sorted(places)
+    assert said.index(measure) < said.index(say("page.undecided")) < said.index(say("page.metrics"))
 
 
 def test_estimates_are_marked_and_absences_are_explained_and_never_zero(digits_page: Page) -> None:
@@ -129,7 +127,7 @@ def test_unknown_findings_and_exhibits_are_shown_too(digits_page: Page, digits_r
     grouped = Finding(name="tpr", split="test", group="sex=female", value=0.8, n=40, method="counted")
     page = Page(render(report.model_copy(update={"findings": (*report.findings, strange, grouped)}), folder))
     assert "Robustness to fog" in page.said
-    assert "By sex" in page.said
+    assert say("page.by-other", key="sex") in page.said
     assert "female" in page.said
 
 
@@ -221,7 +219,7 @@ def test_a_long_table_says_what_it_leaves_out(tmp_path: Path, diabetes_run: Run)
     )
     assert "reason 199<" in page
     assert "reason 200<" not in page
-    assert "1,000 further rows not shown here" in page
+    assert say("page.more-rows", count=1000) in page
 
 
 def test_a_hundred_classes_stay_a_page(tmp_path: Path, diabetes_run: Run) -> None:
@@ -242,7 +240,7 @@ def test_a_report_of_nothing_is_still_a_page(diabetes_run: Run, tmp_path: Path) 
         update={"experiment": {}, "environment": {}, "findings": (), "exhibits": (), "requirements": ()}
     )
     page = Page(render(bare, tmp_path))
-    assert "How good the network is was not measured." in page.said
+    assert say("summary.not-measured") in page.said
 
 
 def test_nested_facts_are_flattened() -> None:
@@ -270,8 +268,9 @@ def test_rendering_needs_no_torch() -> None:
 
 def test_names_in_other_scripts_turn_nothing_round(scripts_run: Run) -> None:
     text = render(*scripts_run)
+    correct = dict.fromkeys(("actual", "predicted"), "\u2068شمس\u2069")
     assert '<th scope="row"><bdi>شمس</bdi></th>' in text
-    assert "\u2068شمس\u2069, named right" in text, (
+    assert say("page.confusion", **correct, n=33, total=33, share="100\u202f%") in text, (
         "a title has no elements: Unicode's isolates keep the sentence in order"
     )
     said = re.sub(r"<pre>.*?</pre>|<code>.*?</code>", "", text, flags=re.DOTALL)  # there the file's own text stands

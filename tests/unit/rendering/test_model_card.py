@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
+from declared import WORDS
 
+from leadline.core.catalogue import pattern, say
 from leadline.core.report import Report
 from leadline.rendering.model_card import card, escaped
 
@@ -31,7 +34,7 @@ def test_front_matter_of_a_classifier(digits_run: Run) -> None:
     assert result["metrics"][0] == {
         "type": "accuracy",
         "value": 0.98611,
-        "name": "Accuracy, 95 % interval 96.8–99.4 %, n = 360",
+        "name": say("card.interval-of", title="Accuracy", level="95 %", span="96.8–99.4 %") + ", n = 360",
     }
 
 
@@ -48,10 +51,10 @@ def test_only_measured_numbers_are_offered_for_comparison(digits_run: Run) -> No
 
 def test_what_nobody_declared_is_not_declared(digits_run: Run, diabetes_run: Run) -> None:
     said = card(*digits_run)
-    assert "## Intended use\n\nReading digits in class. *(declared)*" in said
-    assert "## Out of scope\n\n*Not declared.*" in said
+    assert f"## {say('card.intended-use')}\n\nReading digits in class. *({say('card.declared')})*" in said
+    assert f"## {say('card.out-of-scope')}\n\n*{say('card.not-declared')}*" in said
     silent = card(*diabetes_run)
-    assert silent.count("*Not declared.*") == 3
+    assert silent.count(f"*{say('card.not-declared')}*") == 3
     assert "license" not in matter(silent)
 
 
@@ -63,9 +66,9 @@ def test_a_licence_in_own_words_is_other(diabetes_run: Run) -> None:
 
 
 def test_absences_and_missed_requirements_are_limitations(digits_run: Run) -> None:
-    limitations = card(*digits_run).split("## Limitations")[1]
-    assert "Not measured: Training energy (no readable energy meter" in limitations
-    assert "The requirement size\\_mb &lt;= 0.1 is not met" in limitations
+    limitations = card(*digits_run).split(f"## {say('card.limitations')}")[1]
+    assert f"{say('card.not-measured')}: {WORDS.metric('energy_wh').title} (no readable energy meter" in limitations
+    assert re.search(pattern("card.requirement-failed", text=escaped("size_mb <= 0.1")), limitations)
     assert "accuracy" not in limitations
 
 

@@ -1,12 +1,13 @@
-"""The answer in words: right numbers, right grammar, and honest about what it does not know."""
+"""The summary in words: right numbers, and honest about what is not known."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from declared import METRICS
+from declared import METRICS, starts, told
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.core.requirement import Verdict
@@ -29,8 +30,12 @@ def report(
     )
 
 
-def told(some: Report) -> list[str]:
-    return [str(s).replace("\u202f", " ") for s in summary_text(some)]
+def said(some: Report) -> list[str]:
+    return told(summary_text(some))
+
+
+def measure(split: str, title: str, value: str) -> str:
+    return say("summary.measure", title=say(f"summary.of-{split}", title=title), value=value)
 
 
 def accuracy(value: float, interval: tuple[float, float] | None, n: int = 360, **rest: object) -> Finding:
@@ -39,26 +44,19 @@ def accuracy(value: float, interval: tuple[float, float] | None, n: int = 360, *
 
 
 def test_a_classifier(digits_run: tuple[Report, Path]) -> None:
-    assert told(digits_run[0]) == [
-        "Of 360 held-out images the network names 98.6 % right (95 % interval 96.8–99.4 %, Wilson score).",
-        "Always giving the most common answer would get 10.3 % right.",
-        "It is weakest at ‘8’: of 36 images it finds 91 % (95 % interval 78–97 %, Wilson score).",
-        (
-            "On the rows it was trained on it does better: the gap is 1.3 points (95 % interval 0.3–3.1 points, MOVER"
-            " interval)."
-        ),
+    assert said(digits_run[0]) == [
+        f"{measure('test', 'accuracy', '98.6 %')} (95 % CI 96.8–99.4 %, n = 360)",
+        say("summary.baseline", name=say("summary.baseline-majority"), value="10.3 %"),
+        f"{say('summary.lowest-recall', label='8', value='91 %')} (95 % CI 78–97 %, n = 36)",
+        say("summary.overfitting-higher", title="accuracy", value="1.3 points"),
     ]
 
 
 def test_a_regressor(diabetes_run: tuple[Report, Path]) -> None:
-    aside = " (mean absolute error, 95 % interval 38–49, bootstrap-t)."
-    assert told(diabetes_run[0]) == [
-        "On 89 held-out rows the prediction of progression is off by 43 on average" + aside,
-        "Always answering with the mean of the training rows would be off by 65.",
-        (
-            "R², which is 1 for perfect predictions and 0 for always giving the mean, is 0.46 (95 % interval 0.31–0.57,"
-            " bootstrap)."
-        ),
+    assert said(diabetes_run[0]) == [
+        f"{measure('test', 'MAE', '43')} (95 % CI 38–49, n = 89)",
+        say("summary.baseline", name=say("summary.baseline-mean"), value="65"),
+        f"{measure('test', 'R²', '0.46')} (95 % CI 0.31–0.57, n = 89)",
     ]
 
 
@@ -69,66 +67,87 @@ def test_every_sentence_names_the_findings_its_numbers_are_from(digits_run: tupl
             assert digits_run[0].findings[one.at] is one.finding
 
 
-def test_the_baselines_answer_is_named_where_it_is_known() -> None:
-    base = accuracy(
-        0.1, None, group="baseline=majority", again=Reproduction(producer="baseline", options={"answer": "3"})
-    )
-    assert told(report(accuracy(0.9, (0.86, 0.93)), base))[1] == "Always answering ‘3’ would get 10 % right."
-
-
 @pytest.mark.parametrize(
     ("interval", "ending"),
-    [
-        ((0.86, 0.93), "right."),
-        ((0.80, 0.93), "right: these rows cannot tell the network from that."),
-        ((0.70, 0.82), "right: better than the network."),
-    ],
+    [((0.86, 0.93), ""), ((0.80, 0.93), "summary.baseline-within"), ((0.70, 0.82), "summary.baseline-better")],
 )
 def test_a_baseline_that_is_not_beaten_is_said_to_be(interval: tuple[float, float], ending: str) -> None:
     value = sum(interval) / 2
     base = accuracy(0.85, None, group="baseline=majority")
-    assert told(report(accuracy(value, interval), base))[1].endswith(ending)
+    line = say("summary.baseline", name=say("summary.baseline-majority"), value="85 %")
+    told_of = said(report(accuracy(value, interval), base))[1].replace("85.0", "85")
+    assert told_of == line + (say(ending) if ending else "")
 
 
 def test_lower_is_better_is_compared_the_other_way_round() -> None:
     mae = Finding(name="mae", split="test", value=5.0, interval=(4.0, 6.0), n=10, better="lower")
     worse = Finding(name="mae", split="test", group="baseline=mean", value=9.0, better="lower")
-    assert told(report(mae, worse))[1] == "Always answering with the mean of the training rows would be off by 9."
+    assert said(report(mae, worse))[1] == say("summary.baseline", name=say("summary.baseline-mean"), value="9")
     close = worse.model_copy(update={"value": 5.5})
-    assert "cannot tell" in told(report(mae, close))[1]
+    assert said(report(mae, close))[1].endswith(say("summary.baseline-within"))
+    better = worse.model_copy(update={"value": 3.5})
+    assert said(report(mae, better))[1].endswith(say("summary.baseline-better"))
 
 
-def test_one_row_is_singular_and_validation_is_no_test() -> None:
-    assert told(report(accuracy(1.0, (0.2, 1.0), n=1)))[0].startswith("Of 1 held-out row the network")
-    said = told(report(accuracy(0.9, (0.8, 0.95), split="validation")))[0]
-    assert said.startswith("Of 360 validation rows")
-    assert "No rows were held out for a test" in said
+def test_baselines_without_a_name_of_their_own_keep_theirs() -> None:
+    base = accuracy(0.1, None, group="baseline=oracle <b>")
+    assert starts(said(report(accuracy(0.9, (0.86, 0.93)), base))[1], "summary.baseline")
+    assert "oracle" in said(report(accuracy(0.9, (0.86, 0.93)), base))[1]
+
+
+def test_validation_and_training_data_are_no_test_set() -> None:
+    validation = said(report(accuracy(0.9, (0.8, 0.95), split="validation")))[0]
+    assert validation.startswith(measure("validation", "accuracy", "90 %"))
+    assert validation.endswith(say("summary.validation-only"))
+    train = said(report(accuracy(0.9, (0.8, 0.95), split="train")))[0]
+    assert train.startswith(measure("train", "accuracy", "90 %"))
+    assert train.endswith(say("summary.train-only"))
 
 
 def test_other_measures_open_a_report_too() -> None:
     bleu = Finding(name="bleu", split="test", value=31.2, interval=(30.1, 32.4), n=500, method="bootstrap")
-    assert told(report(bleu)) == ["On 500 held-out rows the bleu is 31.2 (95 % interval 30.1–32.4, bootstrap)."]
+    assert said(report(bleu)) == [f"{measure('test', 'bleu', '31.2')} (95 % CI 30.1–32.4, n = 500)"]
     auc = Finding(name="roc_auc", split="test", value=0.9, n=500, provenance="estimated")
-    assert told(report(auc)) == ["On 500 held-out rows the ROC AUC is 0.900 (estimated)."]
+    assert said(report(auc)) == [f"{measure('test', 'ROC AUC', '0.900')} (n = 500, estimated)"]
 
 
 def test_nothing_measured_is_said_with_its_reason() -> None:
-    assert told(report()) == ["How good the network is was not measured."]
-    assert told(report(Finding.absent("accuracy", "no test rows"))) == [
-        "How good the network is was not measured: no test rows."
+    assert said(report()) == [say("summary.not-measured")]
+    assert said(report(Finding.absent("accuracy", "no test rows"))) == [
+        say("summary.not-measured-why", why="no test rows")
     ]
 
 
-def test_a_gap_that_may_be_none_is_said_to_be_unknown() -> None:
-    gap = Finding(
-        name="generalisation_gap",
-        value=0.001,
-        interval=(-0.01, 0.012),
-        method="accuracy on train minus on test",
-        better="lower",
+def gap(value: float, interval: tuple[float, float], measure: str = "accuracy") -> Finding:
+    again = Reproduction(producer="summary", options={"measure": measure})
+    return Finding(name="generalisation_gap", value=value, interval=interval, better="lower", again=again)
+
+
+def test_a_gap_that_may_be_none_is_not_called_overfitting() -> None:
+    last = said(report(accuracy(0.9, None), gap(0.001, (-0.01, 0.012))))[-1]
+    assert starts(last, "summary.gap", title="accuracy", value="0.1 points")
+    assert "(95 % CI −1.0 to 1.2)" in last and last.endswith(say("summary.could-be-zero"))
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "title", "value"),
+    [
+        (gap(0.097, (0.05, 0.14)), "summary.overfitting-higher", "accuracy", "9.7 points"),
+        (gap(-0.097, (-0.14, -0.05)), "summary.underfitting-higher", "accuracy", "9.7 points"),
+        (gap(24.0, (20.0, 28.0), "mae"), "summary.overfitting-lower", "MAE", "24.0"),
+        (gap(-24.0, (-28.0, -20.0), "mae"), "summary.underfitting-lower", "MAE", "24.0"),
+    ],
+)
+def test_a_gap_is_said_in_the_direction_of_its_measure(found: Finding, name: str, title: str, value: str) -> None:
+    assert said(report(accuracy(0.9, None), found))[-1] == say(name, title=title, value=value)
+
+
+def test_gaps_of_older_reports_are_known_by_their_method() -> None:
+    old = gap(0.097, (0.05, 0.14)).model_copy(
+        update={"again": None, "method": "accuracy on train minus on test; MOVER"}
     )
-    assert told(report(accuracy(0.9, None), gap))[-1].startswith(
-        "Whether it does better on the rows it was trained on cannot be told: the gap is 0.1 points ("
+    assert said(report(accuracy(0.9, None), old))[-1] == say(
+        "summary.overfitting-higher", title="accuracy", value="9.7 points"
     )
 
 
@@ -137,27 +156,33 @@ def verdict(outcome: str, level: float | None = None) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("outcomes", "text"),
+    ("outcomes", "counts"),
     [
-        ([], ""),
-        (["pass"], "The one requirement passes."),
-        (["undecided", "undecided"], "All 2 requirements are undecided."),
-        (["pass", "pass", "fail"], "Of 3 requirements, 2 pass and 1 fails."),
-        (["pass", "fail", "undecided"], "Of 3 requirements, 1 passes, 1 fails and 1 is undecided."),
+        (["pass"], [("passed", 1)]),
+        (["undecided", "undecided"], [("undecided", 2)]),
+        (["pass", "pass", "fail"], [("passed", 2), ("failed", 1)]),
+        (["pass", "undecided", "fail"], [("passed", 1), ("failed", 1), ("undecided", 1)]),
     ],
 )
-def test_verdicts_in_words(outcomes: list[str], text: str) -> None:
-    assert judged(report(accuracy(0.9, None), verdicts=tuple(verdict(o) for o in outcomes))) == text
+def test_verdicts_are_counted(outcomes: list[str], counts: list[tuple[str, int]]) -> None:
+    counted = ", ".join(say(f"summary.requirements-{name}", n=n) for name, n in counts)
+    some = report(accuracy(0.9, None), verdicts=tuple(verdict(o) for o in outcomes))
+    assert judged(some) == say("summary.requirement-outcomes", outcomes=counted)
+
+
+def test_without_requirements_nothing_is_judged() -> None:
+    assert judged(report(accuracy(0.9, None))) == ""
 
 
 def test_requirements_judged_together_are_counted() -> None:
     some = report(accuracy(0.9, None), verdicts=(verdict("pass", 0.975), verdict("pass", 0.95), verdict("pass")))
-    assert judged(some) == "All 3 requirements pass; 2 were judged together (Holm), so that all hold at once."
+    assert judged(some).endswith(say("summary.requirements-jointly", n=2))
 
 
-def test_looks_at_the_test_rows() -> None:
+def test_accesses_to_the_test_set() -> None:
     held_out = Finding(name="rows", split="test", value=9, unit="rows")
-    assert accesses_text(report(seen=None)) == "No test rows were held out."
-    assert "not recorded" in accesses_text(report(held_out, seen=None))
-    assert "first" in accesses_text(report(seen=1))
-    assert "look number 1,204" in accesses_text(report(seen=1204))
+    assert accesses_text(report(seen=None)) == say("summary.no-test")
+    assert accesses_text(report(held_out, seen=None)) == say("summary.accessed-unknown")
+    assert accesses_text(report(seen=0)) == say("summary.accessed-not")
+    assert accesses_text(report(seen=1)) == say("summary.accessed-once")
+    assert accesses_text(report(seen=1204)) == say("summary.accessed-several", times="1,204")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from declared import METRICS, WORDS
+from declared import METRICS, WORDS, told
 
 from leadline.core import wording
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
 from leadline.rendering.charts import reliability
-from leadline.rendering.summary_text import named, summary_text
+from leadline.rendering.summary_text import summary_text
 from leadline.rendering.terminal import headlines
 
 
@@ -16,16 +17,20 @@ def finding(name: str, value: float, better: str = "higher", n: int = 200, **res
     return Finding(name=name, split="test", value=value, better=better, n=n, **rest)  # type: ignore[arg-type]
 
 
-def told(*findings: Finding, target: object = None) -> list[str]:
+def said_of(*findings: Finding, target: object = None) -> list[str]:
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_looks=1)
     experiment = {"data": {"target": target}} if target else {}
     report = Report(experiment=experiment, run=run, environment={}, findings=findings, metrics=METRICS)
-    return [str(sentence).replace("\u202f", " ") for sentence in summary_text(report)]
+    return told(summary_text(report))
+
+
+def measure(title: str, value: str, n: int) -> str:
+    return f"{say('summary.measure', title=say('summary.of-test', title=title), value=value)} (n = {n})"
 
 
 def test_every_task_opens_with_its_own_measure() -> None:
     again = Reproduction(producer="baseline", options={"name": "majority, mean", "answer": "poor"})
-    said = told(
+    said = said_of(
         finding("nll(income)", 0.3, "lower"),
         finding("accuracy(income)", 0.855),
         finding("mae(age)", 7.4, "lower", n=150),
@@ -33,26 +38,31 @@ def test_every_task_opens_with_its_own_measure() -> None:
         finding("accuracy(income)", 0.764, group="baseline=majority, mean", again=again),
         target=["income", "age"],
     )
+    constant = say("summary.baseline-of-task", name=say("summary.baseline-constant"), task="income")
     assert said == [
-        "income: of 200 held-out rows the network names 85.5 % right.",
-        "age: on 150 held-out rows the prediction is off by 7.40 on average (mean absolute error).",
-        "income: always answering ‘poor’ would get 76.4 % right.",
+        measure("accuracy (income)", "85.5 %", 200),
+        measure("MAE (age)", "7.40", 150),
+        say("summary.baseline", name=constant, value="76.4 %"),
     ]
 
 
 def test_sets_and_probabilities_open_with_what_is_whole() -> None:
-    (said,) = told(finding("hamming_loss", 0.2, "lower"), finding("subset_accuracy", 0.43))
-    assert said == "Of 200 held-out rows the network gives 43 % exactly the labels they have."
-    (said,) = told(finding("kl", 0.03, "lower"), finding("agreement", 0.95), target=["p_a", "p_b"])
-    assert said == "Of 200 held-out rows the network finds 95 % most probably what they most probably are."
+    (said,) = said_of(finding("hamming_loss", 0.2, "lower"), finding("subset_accuracy", 0.43))
+    assert said == measure(WORDS.metric("subset_accuracy").name_in_text, "43 %", 200)
+    (said,) = said_of(finding("kl", 0.03, "lower"), finding("agreement", 0.95), target=["p_a", "p_b"])
+    assert said == measure(WORDS.metric("agreement").name_in_text, "95 %", 200)
 
 
-def test_a_target_of_several_columns_is_named_in_words() -> None:
-    assert named(["a", "b"]) == "a, b"
-    assert named("price") == "price"
-    assert told(finding("mae", 3.0, "lower"), target="price")[0].startswith(
-        "On 200 held-out rows the prediction of price is off by"
-    )
+def test_numbers_in_the_targets_unit_say_so() -> None:
+    run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
+    report = Report(experiment={"data": {"target": "price"}}, run=run, environment={}, findings=(), metrics=METRICS)
+    words, title = report.wording, WORDS.metric("mae").title
+    assert report.targets == ("price",)
+    in_price = finding("mae", 3.0, "lower", unit="price")
+    assert words.heading(in_price) == say("wording.in-target-units", title=title)
+    squared = finding("mse", 3.0, "lower", unit="price²")
+    assert words.heading(squared) == say("wording.in-squared-target-units", title=WORDS.metric("mse").title)
+    assert words.heading(finding("mae", 3.0, "lower", unit="$")) == say("wording.in-unit", title=title, unit="$")
 
 
 def test_headlines_take_tasks_in_turn() -> None:
@@ -76,5 +86,11 @@ def test_a_calibration_curve_names_its_axes() -> None:
     bins = [{"confidence": 0.5, "accuracy": 0.4, "low": 0.3, "high": 0.5, "count": 44}]
     plot = reliability({"bins": bins, "claimed": "share claimed", "seen": "true values within"})
     assert (plot.x_label, plot.y_label) == ("share claimed, %", "true values within, %")
-    assert plot.dots[0].title == "44 rows at 50.0%: 40.0% true values within (30.0% to 50.0%)"
-    assert reliability({"bins": bins}).y_label == "right, %"
+    named = {
+        "claimed": "share claimed",
+        "seen": "true values within",
+        "confidence": "50.0\u202f%",
+        "value": "40.0\u202f%",
+    }
+    assert plot.dots[0].title == say("page.bin", **named, low="30.0", high="50.0\u202f%", n=44)
+    assert reliability({"bins": bins}).y_label == say("page.share-of", label=say("page.correct"))
