@@ -12,6 +12,7 @@ from PIL import Image
 from torch import nn
 
 import leadline
+from leadline.core.catalogue import say
 from leadline.run import folder as files
 
 QUICK = ("--epochs", "2", "--set", "network.size=small", "--deterministic", "-q")
@@ -64,7 +65,7 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
     assert finding(report, "size_mb", None)["value"] == pytest.approx((run / files.WEIGHTS).stat().st_size / 1e6)
     assert report["run"]["test_looks"] == 1
     page = (run / files.PAGE).read_text(encoding="utf-8")
-    assert "held-out" in page
+    assert say("summary.of-test", title="accuracy") in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert (run / files.CARD).read_text(encoding="utf-8").startswith("---")
     assert not (run / files.CHECKPOINTS).exists()

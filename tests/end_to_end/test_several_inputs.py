@@ -14,6 +14,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.errors import Interrupted, UsageError
@@ -110,20 +111,18 @@ def test_the_report_says_that_two_inputs_are_better_than_one(cli, place: Path) -
     source = houses(place, lambda size, bright: size + 4 * bright, rows=300)
     assert cli("train", source, "--epochs", 12, *QUICK, "--out", "run", "--require", "fusion_gain > 0") == 0
     made = report()
-    gain, best = (
-        found(made, "fusion_gain"),
-        min(found(made, "mae", f"{name} alone").value or 0 for name in ("photo", "table")),
-    )
+    gain = found(made, "fusion_gain")
+    best, best_name = min((found(made, "mae", f"{name} alone").value or 0, name) for name in ("photo", "table"))
     assert gain.interval is not None and gain.interval[0] > 0
     assert gain.value == pytest.approx(best - (found(made, "mae").value or 0))
     assert any(
-        "Both inputs together are better than the best of them alone" in str(sentence)
+        str(sentence).startswith(say("summary.fusion-better", count=2, best=f"‘{best_name}’"))
         for sentence in summary_text(made)
     )
     worse = found(made, "mae_difference", "without photo")
     assert worse.interval is not None and worse.interval[1] < 0
     page = (Path("run") / files.PAGE).read_text()
-    assert "Input by input" in page and "Where an input is missing" in page
+    assert say("sections.inputs") in page and "Where an input is missing" in page
 
 
 def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place: Path) -> None:
@@ -134,7 +133,8 @@ def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place:
     gain = found(made, "fusion_gain")
     assert gain.interval is not None and gain.interval[0] <= 0
     assert gain.again is not None and gain.again.options["best"] == "table"
-    assert not any("better than the best of them" in str(sentence) for sentence in summary_text(made))
+    better = say("summary.fusion-better", count=2, best="‘table’")
+    assert not any(str(sentence).startswith(better) for sentence in summary_text(made))
 
 
 def test_inputs_alone_are_trained_where_asked_and_not_on_a_budget(cli, place: Path) -> None:

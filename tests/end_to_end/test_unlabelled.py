@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import leadline
+from leadline.core.catalogue import say
 
 Cli = Callable[..., int]
 QUICK = ("--epochs", "2", "--deterministic", "-q", "--set", "network.size=small")
@@ -36,7 +37,7 @@ def test_rows_without_a_target(
     run = leadline.Run("run")
     assert run.schema.target is None
     page, card = ((place / "run" / name).read_text(encoding="utf-8") for name in ("report.html", "MODEL_CARD.md"))
-    assert "What it makes of rows" in page
+    assert f"{say('sections.representations')}</h2>" in page
     assert "## Evaluation" in card
     capsys.readouterr()
     for arguments in (

@@ -88,7 +88,8 @@ def _difference(one: Noted, measure: str, words: Wording) -> str:
 
 
 def _named(name: str) -> str:
-    return say(NAMES[name]) if name in NAMES else say("summary.other-baseline", name=name)
+    known = NAMES.get(name)
+    return say(known) if known else say("summary.other-baseline", name=name)
 
 
 def _capital(text: str) -> str:

@@ -156,9 +156,10 @@ def _against_baseline(finding: Finding, parts: Outline) -> Iterable[Sentence]:
 
 def _constant(base: Finding) -> str:
     name = (base.group or "").partition("=")[2]
-    if name in CONSTANT:
-        return say(CONSTANT[name])
-    if all(one in CONSTANT for one in name.split(", ")):
+    known = CONSTANT.get(name)
+    if known:
+        return say(known)
+    if all(CONSTANT.get(one) for one in name.split(", ")):
         return say("summary.baseline-constant")  # of several tasks, one each
     return say("summary.baseline-other", name=f"‘{apart(name)}’")
 

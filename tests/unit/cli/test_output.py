@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from leadline.cli import output
-from leadline.core.catalogue import pattern, say
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.report import Report, RunFacts
@@ -19,6 +19,7 @@ from leadline.core.requirement import Requirement, verdicts_on
 from leadline.verbs.compare import Compared, Difference
 from leadline.verbs.evaluate import Evaluation
 from leadline.verbs.runs import Listed
+from sentences import says
 
 ACCURACY = Finding(name="accuracy", split="test", value=0.9, interval=(0.85, 0.94), n=200, better="higher")
 ABSENT = Finding.absent("roc_auc", "one class only", split="test")
@@ -51,7 +52,7 @@ def test_a_difference_is_called_one_only_where_its_interval_says_so(
     output.compared(compared(Difference("accuracy", value, interval, 200, "paired")), as_json=False)
     said = " ".join(capsys.readouterr().out.split())
     name, values = words
-    assert re.search(pattern(name, name="b", first="a", title="accuracy", n=200, **values), said)
+    assert re.search(says(name, name="b", first="a", title="accuracy", n=200, **values), said)
 
 
 def test_runs_without_common_rows_are_said_not_to_be_paired(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from leadline.core.catalogue import pattern
 from leadline.core.component import Component
 from leadline.core.metric import Metric
 from leadline.core.registry_tables import TABLES
 from leadline.core.wording import SPACE, Wording
 from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.objectives.lookup import objective_for
+from sentences import says
 
 METRICS: dict[str, Metric] = {
     name: metric
@@ -28,4 +28,4 @@ def told(sentences: Iterable[object]) -> list[str]:
 
 def starts(sentence: str, name: str, **values: object) -> bool:
     """Say whether a sentence is the one of a name, whatever stands in brackets behind it."""
-    return re.match(pattern(name, **values) + r"( \([^)]*\))?", sentence) is not None
+    return re.match(says(name, **values) + r"( \([^)]*\))?", sentence) is not None

@@ -8,9 +8,10 @@ from pathlib import Path
 import yaml
 from declared import WORDS
 
-from leadline.core.catalogue import pattern, say
+from leadline.core.catalogue import say
 from leadline.core.report import Report
 from leadline.rendering.model_card import card, escaped
+from sentences import says
 
 Run = tuple[Report, Path]
 
@@ -68,7 +69,7 @@ def test_a_licence_in_own_words_is_other(diabetes_run: Run) -> None:
 def test_absences_and_missed_requirements_are_limitations(digits_run: Run) -> None:
     limitations = card(*digits_run).split(f"## {say('card.limitations')}")[1]
     assert f"{say('card.not-measured')}: {WORDS.metric('energy_wh').title} (no readable energy meter" in limitations
-    assert re.search(pattern("card.requirement-failed", text=escaped("size_mb <= 0.1")), limitations)
+    assert re.search(says("card.requirement-failed", text=escaped("size_mb <= 0.1")), limitations)
     assert "accuracy" not in limitations
 
 
