@@ -49,6 +49,18 @@ def test_help_lists_and_usage_errors_load_nothing_heavy(arguments):
     assert loaded(command(*arguments)) == set()
 
 
+@pytest.mark.parametrize(
+    "line", ["leadline tr", "leadline train d", "leadline train x --network ", "leadline train x --set training."]
+)
+def test_what_tab_offers_loads_nothing_heavy(line):
+    asked = {
+        "_LEADLINE_COMPLETE": "complete_fish",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        "_TYPER_COMPLETE_ARGS": line,
+    }
+    assert loaded(f"import os\nos.environ.update({asked!r})\n{command()}") == set()
+
+
 def test_facts_load_no_torch():
     code = "import leadline.core.report, leadline.core.requirement, leadline.core.schema, leadline.core.registry"
     assert "torch" not in loaded(code)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from leadline.cli import options, output, registry_lists, rows
+from leadline.cli import completion, options, output, registry_lists, rows
 from leadline.cli.training_flags import training
 from leadline.core.catalogue import say
 from leadline.core.entries.train_options import CrossvalOptions, TrainOptions
@@ -18,7 +18,6 @@ app = typer.Typer(
     name="leadline",
     help="From a dataset to a trained deep network and a measured report.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
@@ -88,7 +87,12 @@ def resume(run: options.RunFolder, quiet: options.Quiet = False, json: options.J
 def evaluate(
     run: options.RunFolder,
     source: Annotated[
-        str | None, typer.Argument(metavar="SOURCE", help="Rows to measure on; the run's own test rows if not given.")
+        str | None,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Rows to measure on; the run's own test rows if not given.",
+            autocompletion=completion.sources,
+        ),
     ] = None,
     require: options.Require = None,
     quiet: options.Quiet = False,
@@ -106,7 +110,12 @@ def evaluate(
 @app.command()
 def predict(
     run: options.RunFolder,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to predict; the target is not needed.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="Rows to predict; the target is not needed.", autocompletion=completion.sources
+        ),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; stdout if not given.")
     ] = None,
@@ -154,7 +163,11 @@ def report(
 def compare(
     runs: Annotated[
         list[Path],
-        typer.Argument(metavar="RUN", help="Two run folders or more; the first is what the others are compared with."),
+        typer.Argument(
+            metavar="RUN",
+            help="Two run folders or more; the first is what the others are compared with.",
+            autocompletion=completion.run_folders,
+        ),
     ],
     json: options.Json = False,
 ) -> None:
@@ -189,7 +202,12 @@ def cache(
 
 Item = Annotated[
     str | None,
-    typer.Argument(metavar="[NAME]", help="Show the options of this one, with an example.", show_default=False),
+    typer.Argument(
+        metavar="[NAME]",
+        help="Show the options of this one, with an example.",
+        show_default=False,
+        autocompletion=completion.items_of_command,
+    ),
 ]
 
 
@@ -233,3 +251,11 @@ def analyses(name: Item = None, json: options.Json = False) -> None:
 def datasets(json: options.Json = False) -> None:
     """List the bundled datasets."""
     registry_lists.show("datasets", as_json=json)
+
+
+@app.command(name="completion")
+def completion_script(
+    shell: Annotated[completion.Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+) -> None:
+    """Print what makes Tab complete commands, names, runs and entries in your shell; its first line says where to."""
+    typer.echo(completion.script(shell), nl=False)

@@ -25,6 +25,7 @@ from leadline.errors import LeadlineError, TrainingFailed
 from leadline.machine.disk import is_full
 
 BUG = 70
+COMPLETING = "_LEADLINE_COMPLETE"  # the environment variable in which shells ask typer for what completes a command
 TRAINING = ("leadline train", "leadline crossval")  # whose flags are entries of an experiment
 # typer is built on click, or on a copy of it inside: its exceptions are reached through what typer itself exports
 _USAGE: type[Exception] = typer.BadParameter.__mro__[1]
@@ -33,6 +34,9 @@ _USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; nothing is raised."""
     _speak_utf8()
+    if COMPLETING in os.environ:
+        # typer breaks what is said of a candidate into lines of the terminal's width, and shells take each for a word
+        os.environ["COLUMNS"] = "10000"
     with warnings.catch_warnings():
         warnings.simplefilter("always", Renamed)
         warnings.showwarning = _show(warnings.showwarning)
@@ -41,6 +45,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     command = typer.main.get_command(app)
+    # `leadline completion` says it all: without typer's own way beside it
+    command.params = [one for one in command.params if one.name not in ("install_completion", "show_completion")]
     try:
         with speaking("command line"):
             code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
@@ -50,6 +56,8 @@ def _run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
+    except SystemExit as done:  # a shell has asked what completes a command
+        return done.code if isinstance(done.code, int) else 0
     except _USAGE as error:
         message = _usage(error, arguments)
         if message:

@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from leadline.cli.completion import run_folders, sources
+
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml."
+        metavar="SOURCE",
+        help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml.",
+        autocompletion=sources,
     ),
 ]
 Require = Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=run_folders)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable form.")]

@@ -9,11 +9,15 @@ from typing import Annotated
 import typer
 
 from leadline.cli import options
+from leadline.cli.completion import sources
 
 
 def embed(
     run: options.RunFolder,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="Rows to embed; the target is not needed.")],
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SOURCE", help="Rows to embed; the target is not needed.", autocompletion=sources),
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .npy file; CSV to stdout if not given."),
@@ -40,7 +44,12 @@ def sample(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="SOURCE", help="Pictures that a network makes others of: its first rows."),
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="Pictures that a network makes others of: its first rows.",
+            autocompletion=sources,
+        ),
     ] = None,
     prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
     temperature: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from leadline.cli import options
+from leadline.cli.completion import of_option
 from leadline.core import yaml_io
 from leadline.core.catalogue import say, translated
 from leadline.core.entries.did_you_mean import answer
@@ -48,7 +49,11 @@ def _parameter(called: str, name: str, option: Option) -> inspect.Parameter:
     old = called.removeprefix(_OLD) if called != name else None
     names = (f"--{old}",) if old else (flag(name), *([f"-{option.short}"] if option.short else []))
     told = typer.Option(
-        *names, metavar=option.metavar, help=translated(f"train_options.{name}", option.help), hidden=old is not None
+        *names,
+        metavar=option.metavar,
+        help=translated(f"train_options.{name}", option.help),
+        hidden=old is not None,
+        autocompletion=of_option(name, option.entry),
     )
     kind: Any = {"switch": bool, "repeated": list[str] | None}.get(option.form, str | None)
     empty = False if option.form == "switch" else None
