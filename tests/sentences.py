@@ -23,4 +23,5 @@ def says(name: str, /, **values: object) -> str:
         elif field is not None:
             parts.append(r"[\s\S]*")
     assert not left, f"the sentence {name} holds no {sorted(left)}"
-    return "".join(parts)
+    # entries of the experiment are written as they are where the sentence is said
+    return re.sub(r"⟦[^⟧]*⟧", r"[\\s\\S]*", "".join(parts))

@@ -11,6 +11,9 @@ from functools import cache
 from package import PACKAGE, modules
 
 from leadline.core import catalogue
+from leadline.core.entries.places import entries, item_entries
+from leadline.core.entries.train_options import OPTIONS
+from leadline.core.experiment import Experiment
 
 NAME = re.compile(r"[a-z_]+\.[a-z0-9_-]+")
 TEMPLATES = ("j2", "html", "jinja")
@@ -77,3 +80,11 @@ def test_other_languages_have_no_sentence_and_no_value_that_english_lacks() -> N
             for key, text in catalogue.sentences(folder.name, file.stem).items():
                 english = said().get(f"{file.stem}.{key}")
                 assert english is None or fields(text) <= fields(english), f"{folder.name}: {file.stem}.{key}"
+
+
+def test_entries_that_sentences_name_are_there() -> None:
+    places = {one.place for one in (*entries(), *item_entries())} | set(Experiment.model_fields) | set(OPTIONS)
+    named = {entry for text in said().values() for entry in re.findall(r"⟦([^=⟧]+)", text)}
+    # below these stand names that a user chooses
+    free = ("data.types.", "objective.")
+    assert [one for one in sorted(named) if one not in places and not one.startswith(free)] == []

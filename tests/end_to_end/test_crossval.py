@@ -67,7 +67,7 @@ def test_groups_stay_together_and_time_runs_forward(place: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(place: Path) -> None:
-    with pytest.raises(UsageError, match="leave --split out"):
+    with pytest.raises(UsageError, match="leave split= out"):
         leadline.crossval("iris", split="species", quiet=True)
     with pytest.raises(UsageError, match=says("options.of-others", others="leadline.train")):
         leadline.crossval("iris", repeats=2, quiet=True)

@@ -2,7 +2,8 @@
 a folder of files.
 
 A sentence is called by its file and its name in that, ``say("data.no-such-column", column="age")``. Braces hold values,
-as in `str.format`; ``{rows:row|rows}`` is the first form where the value is 1, and the second otherwise.
+as in `str.format`; ``{rows:row|rows}`` is the first form where the value is 1, and the second otherwise. Entries of the
+experiment stand in ``⟦data.target⟧``, and are written as flags, keywords or entries of a file, as the user wrote them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from leadline.core.entries.surface import rendered
 
 FOLDER = Path(__file__).parent / "sentences"
 ENGLISH = "en"
@@ -49,7 +52,7 @@ def say(name: str, /, **values: object) -> str:
     A sentence that a language lacks is said in English. Raises KeyError for a name that there is not, or where a value
     is missing: both are faults of the caller, and a test looks through all of them.
     """
-    return filled(template(name), values)
+    return rendered(filled(template(name), values))
 
 
 def template(name: str) -> str:

@@ -154,9 +154,9 @@ def _check(
     asked: Iterable[str],
     entries: Mapping[str, InputSpec],
 ) -> None:
-    check_columns(spec.ignore, table, "--ignore")
-    check_columns(spec.columns or (), table, "--inputs")
-    check_columns([spec.split.column] if spec.split.column else [], table, "--split")
+    check_columns(spec.ignore, table, "⟦data.ignore⟧")
+    check_columns(spec.columns or (), table, "⟦data.columns⟧")
+    check_columns([spec.split.column] if spec.split.column else [], table, "⟦data.split⟧")
     for name, entry in entries.items():
         check_columns(entry.columns or (), table, f"data.inputs.{name}.columns")
         if entry.type not in (None, TABLE):

@@ -67,9 +67,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
             return folder
         raise UsageError(say("run.holds-million-runs-named", parent=parent, stem=stem))
     except OSError as error:
-        raise UsageError(
-            f"Cannot write the run folder {out or parent}: {error.strerror or error}. Choose another with --out."
-        ) from None
+        raise UsageError(say("run.cannot-write-folder", folder=out or parent, error=error.strerror or error)) from None
 
 
 def check_writable(out: Path | None, parent: Path = Path("runs")) -> None:
@@ -82,7 +80,7 @@ def check_writable(out: Path | None, parent: Path = Path("runs")) -> None:
             at = at.parent
         _probe(at)
     except OSError as error:
-        raise UsageError(f"Cannot write to {at}: {error.strerror or error}. Choose another place with --out.") from None
+        raise UsageError(say("run.cannot-write-to", folder=at, error=error.strerror or error)) from None
 
 
 def _probe(folder: Path) -> None:

@@ -56,7 +56,7 @@ def test_seasons(text: str, season: int) -> None:
 
 
 def test_a_series_says_how_far_is_forecast() -> None:
-    with pytest.raises(UsageError, match=r"data.series: how many steps are forecast\? --horizon says it"):
+    with pytest.raises(UsageError, match=r"data.series: how many steps are forecast\? horizon= says it"):
         Experiment.parse({"data": {"series": {"context_length": 3}}})
     assert SeriesSpec(horizon=3).context_length is None
 

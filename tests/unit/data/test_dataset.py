@@ -165,7 +165,7 @@ def test_duplicates_across_splits_are_counted(tmp_path: Path) -> None:
 def test_there_must_be_a_source_and_a_target() -> None:
     with pytest.raises(UsageError, match=says("data.no-source-give-path")):
         prepare(spec())
-    with pytest.raises(DataError, match=r"which column is to be predicted\? --target names it"):
+    with pytest.raises(DataError, match=r"which column is to be predicted\? target= names it"):
         prepare(spec(), pl.DataFrame({"a": [1, 2], "b": [3, 4]}))
 
 

@@ -115,9 +115,9 @@ def test_the_columns_a_split_comes_from_are_no_inputs_unless_named() -> None:
 @pytest.mark.parametrize(
     ("spec", "says"),
     [
-        ({"ignore": ["rom"]}, "--ignore: there is no column 'rom'"),
-        ({"columns": ["aera"]}, "--inputs: there is no column 'aera' in houses. Did you mean 'area'"),
-        ({"split": "group:tow"}, "--split: there is no column 'tow' in houses. Did you mean 'town'"),
+        ({"ignore": ["rom"]}, "ignore: there is no column 'rom'"),
+        ({"columns": ["aera"]}, "inputs: there is no column 'aera' in houses. Did you mean 'area'"),
+        ({"split": "group:tow"}, "split: there is no column 'tow' in houses. Did you mean 'town'"),
         ({"inputs": {"frnt": {}}}, "data.inputs.frnt: there is no column 'frnt' in houses. Did you mean 'front'"),
         ({"inputs": {"a": {"columns": ["aera"]}}}, "data.inputs.a.columns: there is no column 'aera'"),
         ({"columns": ["price"]}, "Column 'price' cannot be an input: it is the target"),

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from leadline.core.catalogue import say, translated
 from leadline.core.entries.foreign_names import FOREIGN
 from leadline.core.entries.places import ANY, LISTS, Entry, entries, item_entries
-from leadline.core.entries.surface import written
 from leadline.core.entries.train_options import OPTIONS, PLACES
+from leadline.core.entries.writing import written
 
 NEAR = 0.75  # how alike two names are, at least, for one to be taken for the other's misspelling
 MOST = 5  # places that are offered

@@ -6,23 +6,24 @@ written. Whoever raises an error below asks `named` (what is wrong) and `written
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Literal
 
-from yaml import YAMLError
-
-from leadline.core import yaml_io
 from leadline.core.entries.train_options import AT, OPTIONS, flag
 
 Language = Literal["python", "estimator", "command line", "file"]
 # keywords of estimators that scikit-learn has names for
 _SKLEARN = {"data.split.validation": "validation", "seed": "random_state"}
+PYTHON = ("python", "estimator")
+_MENTION = re.compile(r"⟦(?P<entry>[^=⟧]+)(?:=(?P<value>[^⟧]*))?⟧")
+_CONSTANTS = {"true": "True", "false": "False", "null": "None"}
+_BARE = re.compile(r"[-+.\d][\d.e-]*|\[.*\]|\{.*\}|N|…")  # what Python writes as it is
 _language: ContextVar[Language] = ContextVar("language", default="python")
 # where entries of the experiment in hand were written in a file, by dotted place
 _marks: ContextVar[dict[str, str | None] | None] = ContextVar("marks", default=None)
-LONG = 50  # letters of a value beyond which it is not repeated
 
 
 @contextmanager
@@ -86,38 +87,52 @@ def named(entry: str) -> str:
     at = mark(entry)
     if at is not None:
         return f"{at}: {entry}"
-    option, spoken = _option(entry), _language.get()
-    if spoken == "command line":
+    option = _option(entry)
+    if _language.get() == "command line":
         return flag(option) if option else f"--set {entry}"
     return option or entry
 
 
-def shown(value: Any) -> str:
-    """Return a value as it is written: in Python's way, or in YAML's."""
-    if _language.get() in ("python", "estimator") or isinstance(value, str):
-        return repr(value)
-    try:
-        return yaml_io.inline(value).removesuffix("...").strip()
-    except YAMLError:  # an object that no text stands for
-        return repr(value)
+def mentioned(entry: str) -> str:
+    """Return what an entry is called where is spoken now, to point to it within a sentence."""
+    option = _option(entry)
+    if _language.get() in PYTHON:
+        return entry if option is None else f"{option}={'True' if OPTIONS[option].form == 'switch' else ''}"
+    return named(entry) if mark(entry) is None else entry
 
 
-def written(entry: str, value: Any = ...) -> str:
-    """Return what to write for an entry to have a value, ``…`` where it is left open."""
+def assigned(entry: str, text: str) -> str:
+    """Return what to write for an entry to have a value, whose text is that of the language that is spoken."""
     option, spoken = _option(entry), _language.get()
-    python = spoken in ("python", "estimator")
-    text = "…" if value is ... else shown(value) if python or not isinstance(value, str) else value
-    text = "…" if len(text) > LONG else text
-    if python:
+    if spoken in PYTHON:
         return f"{option}={text}" if option else f"settings={{{entry!r}: {text}}}"
     if spoken == "file":
         return f"{entry}: {text}"
     if option and OPTIONS[option].form == "switch":
         return flag(option)
-    given = f"{flag(option)} {text}" if option else f"--set {entry}={text}"
-    if " " not in text:
-        return given
-    return f'{flag(option)} "{text}"' if option else f'--set "{entry}={text}"'
+    if option:
+        return f'{flag(option)} "{text}"' if " " in text else f"{flag(option)} {text}"
+    return f'--set "{entry}={text}"' if " " in f"{entry}{text}" else f"--set {entry}={text}"
+
+
+def rendered(text: str) -> str:
+    """Return a text in which entries are written as they are where is spoken now.
+
+    ``⟦data.target⟧`` is an entry, ``⟦data.split=time:day⟧`` one with a value, which is a word, a number, a list, true,
+    false or null.
+    """
+    return _MENTION.sub(_replaced, text)
+
+
+def _replaced(found: re.Match[str]) -> str:
+    entry, value = found["entry"], found["value"]
+    if value is None:
+        return mentioned(entry) if found.start() else named(entry)
+    if mark(entry) is not None:
+        return f"{entry}: {value}"
+    if _language.get() in PYTHON:
+        value = _CONSTANTS.get(value, value if _BARE.fullmatch(value) else repr(value))
+    return assigned(entry, value)
 
 
 def _option(entry: str) -> str | None:

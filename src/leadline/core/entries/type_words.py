@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.entries.places import GROUPS, alternatives, is_model, value_type
-from leadline.core.entries.surface import shown
+from leadline.core.entries.writing import shown
 from leadline.core.registry import registered
 
 _PLAIN: Mapping[Any, str] = {bool: "options.truth", str: "options.text", int: "options.whole", float: "options.number"}

@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails
 from leadline.core.catalogue import say
 from leadline.core.entries.did_you_mean import answer
 from leadline.core.entries.places import GROUPS, alternatives, is_model, item_entries, value_type
-from leadline.core.entries.surface import as_written, named, shown
+from leadline.core.entries.surface import as_written, named
 from leadline.core.entries.type_words import described, example
+from leadline.core.entries.writing import shown
 from leadline.errors import UsageError, did_you_mean, plain
 
 LONG = 60  # letters of a wrong value that are shown

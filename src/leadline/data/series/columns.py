@@ -130,8 +130,8 @@ def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, 
 
 
 def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
-    check_columns(spec.ignore, table, "--ignore")
-    check_columns(spec.columns or (), table, "--inputs")
+    check_columns(spec.ignore, table, "⟦data.ignore⟧")
+    check_columns(spec.columns or (), table, "⟦data.columns⟧")
     check_columns(series.known_covariates, table, "data.series.known_covariates")
     for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:

@@ -20,7 +20,7 @@ from leadline.data.table import Table
 from leadline.errors import DataError
 
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
-ELSE = "--target names another column."
+ELSE = "⟦data.target⟧ names another column."
 
 TargetTypes = Mapping[str, Sequence[str]]
 
@@ -56,7 +56,7 @@ class Candidate:
         column = table.frame[name]
         if not is_scalar(column):
             sets = isinstance(column.dtype, pl.List)
-            hint = f" --set data.types.{name}=labels takes its lists for sets of labels." if sets else ""
+            hint = f" ⟦data.types.{name}=labels⟧ takes its lists for sets of labels." if sets else ""
             raise DataError(
                 say(
                     "targets.target-holds-neither-classes",

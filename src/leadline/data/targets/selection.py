@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leadline.core.catalogue import say
+from leadline.core.entries.surface import rendered
 from leadline.core.experiment import DataSpec
 from leadline.core.registry import registered
 from leadline.data.column_inference import check_columns, check_kinds
@@ -45,7 +46,7 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
     names: Sequence[str] = (spec.target,) if isinstance(spec.target, str) else spec.target
     if isinstance(spec.target, str) and "," in spec.target and spec.target not in table.frame.columns:
         names = [name.strip() for name in spec.target.split(",") if name.strip()]
-    check_columns(names, table, "--target")
+    check_columns(names, table, "⟦data.target⟧")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise UsageError(say("targets.target-names-column-twice", twice=twice[0]))
@@ -127,7 +128,7 @@ def _located(table: Table, spec: DataSpec, target_types: TargetTypes) -> TargetS
         own = target_type(kind).recognition
         if own is not None and own.locate is not None:
             names = own.locate(table, spec)
-            check_columns(names, table, "--target")
+            check_columns(names, table, "⟦data.target⟧")
             return own.select(Candidate(table, spec, names, (kind,), target_types), True)
     return None
 
@@ -136,13 +137,14 @@ def _which(table: Table) -> str:
     """Return the question which column is to be predicted, and what there is to do without one."""
     hints = [hint for one in _types() if (hint := _recognition(one).suggestion(table))]
     columns = ", ".join(table.frame.columns)
-    return " ".join(
+    said = " ".join(
         [
-            f"{table.name}: which column is to be predicted? --target names it. Columns: {columns}.",
+            f"{table.name}: which column is to be predicted? ⟦data.target⟧ names it. Columns: {columns}.",
             *hints,
-            "--objective autoencoder, vae, gan, masked and contrastive learn from rows alone.",
+            "The objectives autoencoder, vae, gan, masked and contrastive learn from rows alone.",
         ]
     )
+    return rendered(said)
 
 
 def _types() -> list[TargetType]:

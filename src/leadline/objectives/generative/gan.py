@@ -216,10 +216,11 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why new rows of such data cannot be made, or None."""
     if len(schema.inputs) > 1:
         names = ", ".join(one.name for one in schema.inputs)
-        return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with --inputs"
+        return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with ⟦data.columns⟧"
     if options.conditional and not schema.classes:
         return (
-            "objective.conditional tells it a row's class, and the data has no target with classes: --target names it"
+            "objective.conditional tells it a row's class, and the data has no target with classes:"
+            " ⟦data.target⟧ names it"
         )
     return cannot_generate(schema.inputs[0])
 

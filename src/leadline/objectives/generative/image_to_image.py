@@ -320,7 +320,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     if other is not None:
         return (
             f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"
-            " --inputs"
+            " ⟦data.columns⟧"
         )
     if into is not None and (into not in names or len(names) != 2):
         return f"objective.into={into} is to be one of two inputs, and there are: {', '.join(names)}"
@@ -330,7 +330,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
         )
     if into is None and len(schema.classes) < 2:
         return (
-            "without pairs, two classes or more say of which kind a picture is: --target names them, or "
+            "without pairs, two classes or more say of which kind a picture is: ⟦data.target⟧ names them, or "
             "objective.into the one of two pictures that is to be made of the other"
         )
     small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)

@@ -299,7 +299,10 @@ class BoundDecision(Decision):
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
     if options.conditional and not schema.classes:
-        return "a conditional network is told a row's class, and the data has no target with classes: --target names it"
+        return (
+            "a conditional network is told a row's class, and the data has no target with classes:"
+            " ⟦data.target⟧ names it"
+        )
     return unlikely(schema)
 
 

@@ -183,8 +183,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     if options.order is None and not all(map(_is_number, schema.classes)):
         named = ", ".join(schema.classes[:8])
         return (
-            f"nothing says in which order the classes of {schema.target.name!r} are: --set"
-            f" objective.order='[{named}]' does"
+            f"nothing says in which order the classes of {schema.target.name!r} are: ⟦objective.order=[{named}]⟧ does"
         )
     return None
 

@@ -91,7 +91,7 @@ def wrong_target(
     objective that such targets usually have, ``{target}`` for the target's name.
     """
     if schema.target is None:
-        return f"{name} needs a target, which --target names; 'leadline objectives' lists those that need none"
+        return f"{name} needs a target, which ⟦data.target⟧ names; 'leadline objectives' lists those that need none"
     if schema.target.kind in types:
         return None
     own = target_type(schema.target.kind)

@@ -57,9 +57,8 @@ def resolve(
     objective, component = _objective(experiment, schema)
     reason = objective.unsuitable(schema)
     if reason:
-        raise UsageError(
-            f"The objective {objective.name!r} does not fit this data: {reason}{'' if reason.endswith('?') else '.'}"
-        )
+        end = "" if reason.endswith("?") else "."
+        raise UsageError(say("pipeline.objective-does-not-fit", objective=objective.name, reason=reason, end=end))
     objective = objective.complete(schema)
     component = component.model_copy(update={"options": objective.options.model_dump(mode="json")})
     if (lacking := objective.too_few_rows(rows)) is not None:

@@ -121,7 +121,7 @@ def test_a_split_that_a_column_names() -> None:
 @pytest.mark.parametrize(
     ("split", "why"),
     [
-        ("random", r"windows of a series overlap.*--split time:when"),
+        ("random", r"windows of a series overlap.*split='time:when'"),
         ("time:load", "neither a date nor a whole number"),
         ("group:load", "a series is split by time or by its items"),
     ],
@@ -226,7 +226,7 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
         (
             FRAME,
             {"series": {"horizon": 12}},
-            r"no window fits into the test rows: a horizon is 12 steps.*has 10.*data.split.test=0\.25",
+            r"no window fits into the test rows: a horizon is 12 steps.*has 10.*data.split.test': 0\.25",
         ),
         (FRAME.select("when", town=pl.Series(["a", "b"] * 50)), {}, "no column of numbers is left to forecast"),
         (

@@ -43,18 +43,14 @@ def test_the_user_wins_over_the_source_and_the_source_over_names() -> None:
 def test_two_usual_names_are_no_answer() -> None:
     of = Table(pl.DataFrame({"label": [0, 1], "y": [1, 0]}), "both", "f")
     assert targets.find(of, spec()) == ()
-    with pytest.raises(
-        DataError, match=r"both: which column is to be predicted\? --target names it. Columns: label, y"
-    ):
+    with pytest.raises(DataError, match=r"both: which column is to be predicted\? target= names it. Columns: label, y"):
         targets.choose(of, spec())
 
 
 def test_a_target_that_is_not_there() -> None:
     with pytest.raises(
         UsageError,
-        match=says(
-            "data.no-column", where="--target", name="lable", table="people", suggestion="Did you mean 'label'?"
-        ),
+        match=says("data.no-column", where="target", name="lable", table="people", suggestion="Did you mean 'label'?"),
     ):
         targets.choose(table([0, 1]), spec(target="lable"))
 
@@ -106,7 +102,7 @@ def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     ],
 )
 def test_columns_that_cannot_be_a_target(values: object, says: str) -> None:
-    with pytest.raises(DataError, match=f"people: .*{says}.*--target names another column"):
+    with pytest.raises(DataError, match=f"people: .*{says}.*target= names another column"):
         targets.choose(table(values), spec())
 
 

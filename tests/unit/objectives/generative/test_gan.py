@@ -158,8 +158,8 @@ def test_data_that_does_not_fit_is_refused_in_words() -> None:
     two = Schema(inputs=(PHOTO, PHOTO.model_copy(update={"name": "other"})))
     assert (
         objective.unsuitable(two)
-        == "it makes rows of one input, and there are 2 (photo, other); name one with --inputs"
+        == "it makes rows of one input, and there are 2 (photo, other); name one with ⟦data.columns⟧"
     )
     told = objective_for(Component(name="gan", options={"conditional": True}))
     assert told.unsuitable(SCHEMA) is None
-    assert "--target names it" in str(told.unsuitable(Schema(inputs=(PHOTO,))))
+    assert "⟦data.target⟧ names it" in str(told.unsuitable(Schema(inputs=(PHOTO,))))
