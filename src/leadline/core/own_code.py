@@ -55,8 +55,29 @@ def component_of(thing: Any) -> Component:
     if named is thing and named.__module__ != "__main__" and _importable(thing):
         return Component(name=name)
     digest = _digest(thing)
+    options = None if named is thing or named.__module__ == "__main__" else _options_again(thing, digest)
+    if options is not None:
+        return Component(name=name, options=options)
     _given[digest] = thing
     return Component(name=name, options={OBJECT: digest})
+
+
+def _options_again(thing: Any, digest: str) -> dict[str, Any] | None:
+    """Return the options of which its class makes the same object again; None where it does not."""
+    try:
+        named = inspect.signature(type(thing)).parameters
+        held = {name: value for name, value in vars(thing).items() if name in named and is_plain(value)}
+        options = {name: value for name, value in held.items() if value != named[name].default}
+        return options if _importable(type(thing)) and _digest(type(thing)(**options)) == digest else None
+    except FAILURES:
+        return None
+
+
+def holds_object(options: Mapping[str, Any]) -> bool:
+    """Say whether options name an object of this process, which no other can find."""
+    return any(
+        name == OBJECT or (isinstance(value, Mapping) and holds_object(value)) for name, value in options.items()
+    )
 
 
 def found(component: Component, noun: str) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import polars as pl
+import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -28,6 +29,7 @@ from leadline.data.dataset import prepare
 from leadline.data.sources import frames
 from leadline.errors import LeadlineError, RunError, UnknownKeyword, UsageError
 from leadline.objectives.lookup import objective_for
+from leadline.objectives.own_loss import component_of as loss_component
 from leadline.pipeline.calibrate import calibrate_run
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.fit import fit
@@ -37,6 +39,7 @@ from leadline.pipeline.train import start
 from leadline.run import folder as files
 from leadline.run.inference import predict_subset
 from leadline.run.run import load_shipped
+from leadline.training.optim.own import component_of as optimizer_component
 
 TARGET, WEIGHT = "target", "sample weight"  # columns beside those of X, which are called x0, x1 …
 SEEDS = 2**31 - 1
@@ -50,9 +53,11 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     `network` is a name, a name with options (``{"name": "mlp", "hidden": [64]}``), or a network of your own, from
     columns (n,F) to features: an ``nn.Module``, its class, or a function or `partial` that makes one. What is None is
-    chosen from the data. Every row given trains the network, except for a share `validation`, which early stopping then
-    watches. `settings` are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing
-    values may be NaN; columns of a data frame may also be text, dates or booleans.
+    chosen from the data. `loss` is a function of scores and targets, or an ``nn.Module``, that gives a value for each
+    row, in the place of the usual one; `optimizer` a name, a name with options, or a class of `torch.optim.Optimizer`.
+    Every row given trains the network, except for a share `validation`, which early stopping then watches. `settings`
+    are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be NaN;
+    columns of a data frame may also be text, dates or booleans.
     """
 
     objective: ClassVar[str]
@@ -75,7 +80,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         epochs: int | None = None,
         batch: int | None = None,
         lr: float | Literal["auto"] | None = None,
-        optimizer: str | Mapping[str, Any] | None = None,
+        loss: str | Mapping[str, Any] | Callable[..., Any] | None = None,
+        optimizer: str | Mapping[str, Any] | Callable[..., torch.optim.Optimizer] | None = None,
         schedule: str | Mapping[str, Any] | None = None,
         device: str | None = None,
         threads: int | None = None,
@@ -87,6 +93,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.epochs = epochs
         self.batch = batch
         self.lr = lr
+        self.loss = loss
         self.optimizer = optimizer
         self.schedule = schedule
         self.device = device
@@ -133,6 +140,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         return {
             "network": self.network,
             "objective": self.objective,
+            "loss": self.loss,
             "epochs": self.epochs,
             "batch": self.batch,
             "lr": self.lr,
@@ -212,10 +220,18 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         kept = {
             "class": type(self).__name__,
             "n_features_in_": self.n_features_in_,
-            "params": {**params, "network": OWN if callable(self.network) else self.network},
+            "params": {**params, **self._named()},
             **learned,
         }
         files.write(where / ESTIMATOR, json.dumps(kept, indent=1, ensure_ascii=False))
+
+    def _named(self) -> dict[str, Any]:
+        """Return, of parameters that are code of the user's own, how it is named."""
+        own: dict[str, Any] = {"network": OWN} if callable(self.network) else {}
+        for name, component_of in (("loss", loss_component), ("optimizer", optimizer_component)):
+            if callable(getattr(self, name)):
+                own[name] = component_of(getattr(self, name)).model_dump(mode="json")
+        return own
 
     @classmethod
     def load(cls, folder: str | Path, *, network: Callable[..., nn.Module] | None = None) -> Self:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, overload
 
 import numpy as np
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
+from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.schema import LabelRequirement, Schema
+from leadline.errors import UsageError
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
 from leadline.nn.features import pooled_features
 from leadline.nn.fusion import Fuse
@@ -33,6 +36,7 @@ from leadline.objectives.capabilities import (
     Head,
     Sampler,
 )
+from leadline.objectives.own_loss import OwnLoss
 
 Columns = Mapping[str, np.ndarray]  # of predictions, by name, a row of each for each row of a split
 
@@ -67,7 +71,8 @@ class Supervision:
     - `coupled`: the loss ties the examples of a batch together.
     - `mixable`: the loss of a row can be shared between two targets (mixup).
     - `classical_target`: what models that are fitted by a loss of their own learn in its place; `loss_options` shape
-      the loss, and so mean nothing to those models.
+      the loss, and so mean nothing to those models. `replaced_options` are those that mean nothing where a loss of the
+      user's own stands in the place of the objective's.
     """
 
     target_types: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -79,6 +84,7 @@ class Supervision:
     mixable: bool = False
     classical_target: Literal["classes", "numbers", "windows"] | None = None
     loss_options: tuple[str, ...] = ()
+    replaced_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,10 @@ class Learning(Protocol):
     @abstractmethod
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example for the network that is `stepped`."""
+
+    def with_loss(self, loss: OwnLoss) -> Learning | None:
+        """Return the same with a loss of the user's own for what scores cost; None where nothing is scored."""
+        return None
 
     def on_epoch_end(
         self, network: Any, done: float, embeddings: Callable[[str, int], np.ndarray], seed: int
@@ -260,11 +270,33 @@ class BoundObjective:
     defaults: Defaults
     learning: Learning
     decision: Decision
+    own_loss: OwnLoss | None = None
 
     @property
     def name(self) -> str:
         """What the objective is called."""
         return self.declared.name
+
+    @property
+    def component(self) -> Component:
+        """How an experiment says it: its name, every option, and the loss of the user's own."""
+        own = {} if self.own_loss is None else {"loss": self.own_loss.component.model_dump(mode="json")}
+        return Component(name=self.name, options={**self.options.model_dump(mode="json"), **own})
+
+    def with_loss(self, loss: OwnLoss | None) -> BoundObjective:
+        """Return the objective with a loss of the user's own in the place of its own.
+
+        Raises UsageError where it has no loss of scores, or where an option shapes the loss that is replaced.
+        """
+        if loss is None:
+            return self
+        learning = self.declared.learning(self.options).with_loss(loss)
+        if learning is None:
+            raise UsageError(say("objectives.own-loss-no-scores", loss=loss.component.name, objective=self.name))
+        for option in self.supervision.replaced_options:
+            if getattr(self.options, option) != self.declared.options.model_fields[option].default:
+                raise UsageError(say("objectives.own-loss-and-option", loss=loss.component.name, option=option))
+        return replace(self, learning=learning, own_loss=loss)
 
     @overload
     def capability(self, name: Literal["head"]) -> Head | None: ...
@@ -293,7 +325,7 @@ class BoundObjective:
         """Return the objective with the options that depend on the data written out; raises UsageError where they do
         not fit it.
         """
-        return self.declared.bind(self.declared.complete(self.options, schema))
+        return self.declared.bind(self.declared.complete(self.options, schema)).with_loss(self.own_loss)
 
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""

@@ -15,14 +15,22 @@ from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
 from leadline.errors import UsageError
 from leadline.objectives.contract import BoundObjective, Decision, Learning, Objective
+from leadline.objectives.own_loss import NOUN, own_loss_of
 
 
 def objective_for(component: Component) -> BoundObjective:
-    """Return an objective with its options, checked; raises UsageError where an option is unknown or wrong."""
+    """Return an objective with its options, checked, and the loss of the user's own where they name one; raises
+    UsageError where an option is unknown or wrong.
+    """
     objective: Objective = lookup("objectives", component.name)
+    own, given = own_loss_of(component.options)
     try:
-        options = objective.options.model_validate(dict(component.options))
+        options = objective.options.model_validate(given)
     except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        if first["type"] == "extra_forbidden" and first["loc"] == (NOUN,):
+            loss = str(component.options[NOUN])
+            raise UsageError(say("objectives.own-loss-how", objective=component.name, loss=loss)) from None
         said = explained(error, objective.options, component.options, "objective", component.name)
         raise UsageError(said) from None
     try:
@@ -45,7 +53,7 @@ def objective_for(component: Component) -> BoundObjective:
                     lacking=", ".join(lacking),
                 )
             )
-    return bound
+    return bound.with_loss(own)
 
 
 def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:

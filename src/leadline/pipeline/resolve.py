@@ -20,6 +20,7 @@ from leadline.pipeline.lr_range_test import with_rate
 from leadline.pipeline.resolving.classical import unused_entries
 from leadline.pipeline.resolving.experiment import resolve
 from leadline.pipeline.resolving.label_shares import check_shares
+from leadline.pipeline.resolving.own_loss import try_loss
 from leadline.pipeline.resolving.updates import renamings
 from leadline.run.build import build_network
 from leadline.run.warm_start import CarriedOver, ParentRun
@@ -68,6 +69,7 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
         if entries:
             shown.note(say("pipeline.fitted-not-stepped-mean", family=family.name, entries=", ".join(entries)))
         return Resolved(run_context, dataset, network, carried, None)
+    try_loss(run_context, dataset, network)
     run_context, rate_test = with_rate(run_context, dataset, network)
     return Resolved(run_context, dataset, network, carried, rate_test)
 

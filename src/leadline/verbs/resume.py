@@ -10,6 +10,7 @@ from torch import nn
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import RunError
+from leadline.objectives.own_loss import component_of as loss_component
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.progress import progress
 from leadline.pipeline.several.crossval import Crossval, all_folds
@@ -17,19 +18,30 @@ from leadline.pipeline.several.repeats import has_spread, with_repeats
 from leadline.pipeline.train import continue_run
 from leadline.run import folder as files
 from leadline.training import distributed
+from leadline.training.optim.own import component_of as optimizer_component
 from leadline.verbs.crossval import with_verbs
 from leadline.verbs.load import Run, opened
 
 
 def resume(
-    folder: str | Path, *, source: object = None, modules: Mapping[str, nn.Module] | None = None, quiet: bool = False
+    folder: str | Path,
+    *,
+    source: object = None,
+    modules: Mapping[str, nn.Module] | None = None,
+    loss: object = None,
+    optimizer: object = None,
+    quiet: bool = False,
 ) -> Run | Crossval | None:
     """Train an unfinished run, its repeats or folds, from the newest checkpoint to the end; a finished one is returned
     as it is.
 
-    `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Raises
-    RunError where the folder holds no run, or the data is not what the run began with.
+    `source` is the data again, for runs on data in memory, `modules` a user's own modules by input name, and `loss` and
+    `optimizer` those that were given as objects which no file holds. Raises RunError where the folder holds no run, or
+    the data is not what the run began with.
     """
+    for given, component_of in ((loss, loss_component), (optimizer, optimizer_component)):
+        if given is not None:
+            component_of(given)  # known from here on by what it is made of, which the experiment says
     where = Path(folder).expanduser()
     if not (where / files.EXPERIMENT).exists():
         raise RunError(say("verbs.holds-no-run-go", where=where, experiment=files.EXPERIMENT))

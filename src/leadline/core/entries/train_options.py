@@ -96,6 +96,17 @@ class SharedOptions(TypedDict, total=False):
         Part | None,
         Option("One of 'leadline objectives'; chosen from the target if not given.", "objective", "NAME", "spec"),
     ]
+    loss: Annotated[
+        Part | None,
+        Option(
+            "A loss of your own, file.py:NAME or module:NAME: a function of scores and targets, or an nn.Module, that"
+            " gives one value for each example.",
+            "objective.loss",
+            "FILE:NAME",
+            "spec",
+            estimators=True,
+        ),
+    ]
     init: Annotated[
         Any, Option("Begin with the weights of this run where they fit, and take its networks.", "init", "RUN")
     ]
@@ -141,7 +152,11 @@ class SharedOptions(TypedDict, total=False):
     optimizer: Annotated[
         Part | None,
         Option(
-            "One of 'leadline optimizers'; adamw if not given.", "training.optimizer", "NAME", "spec", estimators=True
+            "One of 'leadline optimizers', or a class of torch.optim.Optimizer, file.py:Class; adamw if not given.",
+            "training.optimizer",
+            "NAME",
+            "spec",
+            estimators=True,
         ),
     ]
     schedule: Annotated[

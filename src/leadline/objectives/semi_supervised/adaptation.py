@@ -112,7 +112,9 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
 OBJECTIVE = Objective(
     name="adaptation",
     options=Options,
-    supervision=lambda options: partly_labelled.supervision(options, two_domains=True, loss_options=LOSS_OPTIONS),
+    supervision=lambda options: partly_labelled.supervision(
+        options, two_domains=True, loss_options=LOSS_OPTIONS, replaced_options=LOSS_OPTIONS
+    ),
     learning=lambda options: AdaptationLearning(ClassHead(options), options=options),
     decision=lambda options: ClassDecision(options, ClassHead(options)),
     defaults=lambda options: Defaults(TRAINING),

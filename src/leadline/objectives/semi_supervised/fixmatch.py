@@ -92,6 +92,7 @@ def _supervision(options: Options) -> Supervision:
         views=("weak", STRONG) if options.consistency else ("weak",),
         classical_target="classes",
         loss_options=(*LOSS_OPTIONS, "ratio", "threshold", "weight", "ramp", "consistency"),
+        replaced_options=LOSS_OPTIONS,
     )
 
 

@@ -14,6 +14,6 @@ OBJECTIVE = single_target(
     TYPES,
     ClassHead,
     ClassDecision,
-    supervision={"classical_target": "classes", "loss_options": LOSS_OPTIONS},
+    supervision={"classical_target": "classes", "loss_options": LOSS_OPTIONS, "replaced_options": LOSS_OPTIONS},
     unsuitable=lambda options, schema: unfit_classes(NAME, options, schema),
 )

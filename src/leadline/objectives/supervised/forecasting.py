@@ -216,6 +216,10 @@ OBJECTIVE = single_target(
     ForecastHead,
     ForecastDecision,
     learning=lambda options, head: ForecastLearning(head, options=options),
-    supervision={"classical_target": "windows", "loss_options": ("loss", "delta", "quantiles", "anchor")},
+    supervision={
+        "classical_target": "windows",
+        "loss_options": ("loss", "delta", "quantiles", "anchor"),
+        "replaced_options": ("delta",),
+    },
     capabilities={"forecaster": ForecastHead},
 )

@@ -132,5 +132,5 @@ OBJECTIVE = single_target(
     ("number", "count"),
     ValueHead,
     ValueDecision,
-    supervision={"classical_target": "numbers", "loss_options": ("loss", "delta")},
+    supervision={"classical_target": "numbers", "loss_options": ("loss", "delta"), "replaced_options": ("delta",)},
 )

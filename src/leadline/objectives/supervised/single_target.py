@@ -9,7 +9,7 @@ B rows, O outputs of the head.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +26,7 @@ from leadline.nn.network import assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import Decision, Learning, Objective, Supervision
+from leadline.objectives.own_loss import OwnLoss, OwnLossHead
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class HeadLearning(Learning):
 
         terms = {name: shared(term, other.terms[name]) for name, term in own.terms.items()}
         return Loss(shared(own.value_B, other.value_B), weight_B * batch.weight_B, terms)
+
+    def with_loss(self, loss: OwnLoss) -> HeadLearning:
+        """Return the same with a loss of the user's own for what the head's scores cost."""
+        return replace(self, head=OwnLossHead(self.head, loss))
 
     def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the network's output, differentiable in float inputs; that of several steps in a row (B, T × O)."""

@@ -16,6 +16,8 @@ from leadline.core.entries.wrong_values import check_place
 from leadline.core.experiment import Experiment, parsed_setting, with_setting
 from leadline.errors import UsageError
 from leadline.models.custom import name_of
+from leadline.objectives.own_loss import component_of as loss_component
+from leadline.training.optim.own import component_of as optimizer_component
 
 
 def compose(
@@ -39,6 +41,9 @@ def compose(
     if callable(network):  # a module, its class, or what else makes one
         modules = {"*": network}
         network = name_of(network)
+    for name, component_of in (("loss", loss_component), ("optimizer", optimizer_component)):
+        if options.get(name) is not None and not isinstance(options[name], str | Mapping):
+            options[name] = component_of(options[name]).model_dump(mode="json")
     options["init"] = _run(options.get("init"))
     options["freeze"] = _patterns(options.get("freeze") or ())
     options["inputs"], options["ignore"] = _names(options.get("inputs")), _names(options.get("ignore"))

@@ -54,13 +54,14 @@ def resolve(
 
     Raises UsageError naming the entry where a name or an option is unknown, or where parts do not fit each other.
     """
-    objective, component = _objective(experiment, schema)
+    objective = _objective(experiment, schema)
     reason = objective.unsuitable(schema)
     if reason:
         end = "" if reason.endswith("?") else "."
         raise UsageError(say("pipeline.objective-does-not-fit", objective=objective.name, reason=reason, end=end))
     objective = objective.complete(schema)
-    component = component.model_copy(update={"options": objective.options.model_dump(mode="json")})
+    objective = objective.with_loss(None if objective.own_loss is None else objective.own_loss.recorded())
+    component = objective.component
     if (lacking := objective.too_few_rows(rows)) is not None:
         raise UsageError(say("pipeline.sentence-3", lacking=lacking))
     network = _network(experiment, schema, modules or {}, objective)
@@ -218,12 +219,11 @@ def _epochs(rows: int, batch: int, schema: Schema, objective: BoundObjective) ->
     return max(usual, math.ceil(STEPS * batch / rows))
 
 
-def _objective(experiment: Experiment, schema: Schema) -> tuple[BoundObjective, Component]:
+def _objective(experiment: Experiment, schema: Schema) -> BoundObjective:
     component = experiment.objective or Component(name=AUTO)
     if component.name == AUTO:
         component = component.model_copy(update={"name": default_objective(schema)})
-    objective = objective_for(component)
-    return objective, Component(name=component.name, options=objective.options.model_dump(mode="json"))
+    return objective_for(component)
 
 
 def _default_encoder(one: InputSchema, objective: BoundObjective) -> Component:

@@ -26,6 +26,7 @@ import torch
 from leadline import errors
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
+from leadline.core.own_code import holds_object
 from leadline.errors import Interrupted, LeadlineError
 from leadline.machine.environment import cores
 from leadline.pipeline.context import RunContext
@@ -86,7 +87,8 @@ def _may_share(ones: Sequence[GroupedRun]) -> bool:
     files.
     """
     run_context = ones[0].run_context
-    here = run_context.memory is not None or bool(run_context.modules) or run_context.world.size > 1
+    objects = holds_object(run_context.experiment.model_dump(mode="json"))
+    here = run_context.memory is not None or bool(run_context.modules) or objects or run_context.world.size > 1
     return (
         not here
         and cores() > 1

@@ -8,7 +8,9 @@ step to step starts at zero.
 from __future__ import annotations
 
 from leadline.core.component import Component
+from leadline.core.own_code import is_own
 from leadline.core.registry import lookup, renamed
+from leadline.training.optim import own
 from leadline.training.optim.contract import Optimizer
 from leadline.training.optim.state import load_state, state_of
 from leadline.training.options import read_options
@@ -19,7 +21,11 @@ AUTO = "auto"  # as a learning rate: a range test is to find it, before anything
 
 
 def optimizer(component: Component) -> Optimizer:
-    """Return an optimizer's options by name; raises UsageError where the name or an option is unknown or wrong."""
+    """Return an optimizer's options by name, or by where its code is; raises UsageError where the name or an option is
+    unknown or wrong.
+    """
+    if is_own(component.name):
+        return own.own_optimizer(component)
     component = renamed("optimizers", component)
     kind: type[Optimizer] = lookup("optimizers", component.name)
     return read_options("optimizer", component, kind)
@@ -34,5 +40,9 @@ def without_rate(component: Component) -> Optimizer:
 def resolved_optimizer(component: Component) -> Component:
     """Return the component with every default written out; a learning rate that is to be found stays ``auto``."""
     sought = {"lr": AUTO} if component.options.get("lr") == AUTO else {}
+    if is_own(component.name):
+        bare = {name: value for name, value in component.options.items() if name not in sought}
+        written = own.recorded(component.model_copy(update={"options": bare}))
+        return written.model_copy(update={"options": {**written.options, **sought}})
     options = without_rate(component).model_dump(mode="json")
     return Component(name=renamed("optimizers", component).name, options={**options, **sought})

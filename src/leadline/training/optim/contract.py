@@ -62,6 +62,15 @@ class Optimizer(Fact):
         """True where every step goes by the gradient over all train rows."""
         return False
 
+    def numbers(self, running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str]) -> dict[str, Any]:
+        """Return what a running one keeps from step to step beside the tensors of its state, as plain values."""
+        return {}
+
+    def load_numbers(
+        self, running: torch.optim.Optimizer, names: Mapping[nn.Parameter, str], numbers: Mapping[str, Any]
+    ) -> None:
+        """Put back what `numbers` returned."""
+
     @abstractmethod
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """Return a PyTorch optimizer over groups of parameters, each with its ``lr`` and ``weight_decay``."""

@@ -22,8 +22,11 @@ def load_state(
 ) -> None:
     """Put back what `state_of` returned, bit for bit; raises RunError where a tensor belongs to no parameter.
 
-    Tensors take the memory layout and device of their parameter, which fused updates rely on.
+    Tensors take the memory layout and device of their parameter, which fused updates rely on; the count of steps of one
+    that is not fused stays on the CPU, where PyTorch's own have it.
     """
+    counted = [group for group in running.param_groups if group.get("fused", True) or group.get("capturable")]
+    on_device = {p for group in counted for p in group["params"]}
     parameters = {name: p for p, name in names.items()}
     running.state.clear()
     for full, saved in tensors.items():
@@ -35,6 +38,6 @@ def load_state(
         value = (
             torch.empty_like(p, dtype=saved.dtype, requires_grad=False)
             if fits
-            else torch.empty_like(saved, device=p.device)
+            else torch.empty_like(saved, device=p.device if key != "step" or p in on_device else "cpu")
         )
         running.state[p][key] = value.copy_(saved)

@@ -226,6 +226,9 @@ class PlainStep:
         scalars = self.progress.state()
         if len(self._networks) > 1:
             scalars["quantities"] = {trained.name: trained.quantities for trained in self._networks}
+        numbers = {trained.name: trained.options.numbers(trained.running, trained.names) for trained in self._networks}
+        if any(numbers.values()):
+            scalars["optimizers"] = numbers
         if self.averaged is not None:
             mean, scalars["average"] = self.averaged.state()
             tensors |= {f"average.{name}": x for name, x in mean.items()}
@@ -242,6 +245,8 @@ class PlainStep:
         for trained in self._networks:
             trained.quantities = tuple(scalars.get("quantities", {}).get(trained.name, ()))
             optim.load_state(trained.running, trained.names, below(f"optimizer.{trained.name}.", tensors))
+            if trained.name in scalars.get("optimizers", {}):
+                trained.options.load_numbers(trained.running, trained.names, scalars["optimizers"][trained.name])
             for p in trained.parameters:
                 p.grad = None  # of a step that was not finished
         if self.averaged is not None:
