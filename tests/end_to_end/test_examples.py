@@ -20,6 +20,8 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 # What each script prints; those that train leave runs behind.
 SCRIPTS = {
     "own_module.py": "accuracy",
+    "own_loss.py": "test accuracy",
+    "own_optimizer.py": "test accuracy",
     "frame.py": "r2",
     "sigmoid_networks.py": "10-10-1: mean error of the probabilities",
     "gradient_descent.py": "Leadline",

@@ -40,6 +40,7 @@ class Squares:
     name = "squares"
     supervision = Supervision()
     defaults = Defaults()
+    own_loss = None
 
     @property
     def learning(self) -> Squares:
