@@ -123,6 +123,11 @@ class Learning(Protocol):
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example for the network that is `stepped`."""
 
+    @property
+    def own_loss(self) -> OwnLoss | None:
+        """The loss of the user's own by which scores are judged in training, where there is one."""
+        return None
+
     def with_loss(self, loss: OwnLoss) -> Learning | None:
         """Return the same with a loss of the user's own for what scores cost; None where nothing is scored."""
         return None
@@ -270,33 +275,11 @@ class BoundObjective:
     defaults: Defaults
     learning: Learning
     decision: Decision
-    own_loss: OwnLoss | None = None
 
     @property
     def name(self) -> str:
         """What the objective is called."""
         return self.declared.name
-
-    @property
-    def component(self) -> Component:
-        """How an experiment says it: its name, every option, and the loss of the user's own."""
-        own = {} if self.own_loss is None else {"loss": self.own_loss.component.model_dump(mode="json")}
-        return Component(name=self.name, options={**self.options.model_dump(mode="json"), **own})
-
-    def with_loss(self, loss: OwnLoss | None) -> BoundObjective:
-        """Return the objective with a loss of the user's own in the place of its own.
-
-        Raises UsageError where it has no loss of scores, or where an option shapes the loss that is replaced.
-        """
-        if loss is None:
-            return self
-        learning = self.declared.learning(self.options).with_loss(loss)
-        if learning is None:
-            raise UsageError(say("objectives.own-loss-no-scores", loss=loss.component.name, objective=self.name))
-        for option in self.supervision.replaced_options:
-            if getattr(self.options, option) != self.declared.options.model_fields[option].default:
-                raise UsageError(say("objectives.own-loss-and-option", loss=loss.component.name, option=option))
-        return replace(self, learning=learning, own_loss=loss)
 
     @overload
     def capability(self, name: Literal["head"]) -> Head | None: ...
@@ -325,7 +308,8 @@ class BoundObjective:
         """Return the objective with the options that depend on the data written out; raises UsageError where they do
         not fit it.
         """
-        return self.declared.bind(self.declared.complete(self.options, schema)).with_loss(self.own_loss)
+        bound = self.declared.bind(self.declared.complete(self.options, schema))
+        return with_own_loss(bound, self.learning.own_loss)
 
     def unsuitable(self, schema: Schema) -> str | None:
         """Say why the objective cannot be used on such data, or None."""
@@ -338,3 +322,26 @@ class BoundObjective:
     def too_few_rows(self, rows: Mapping[str, int]) -> str | None:
         """Say why there are too few rows, of so many by split, for its options, or None."""
         return self.declared.too_few_rows(self.options, rows)
+
+
+def with_own_loss(objective: BoundObjective, loss: OwnLoss | None) -> BoundObjective:
+    """Return an objective with a loss of the user's own in the place of its own; as it is where there is none.
+
+    Raises UsageError where it has no loss of scores, or where an option shapes the loss that is replaced.
+    """
+    if loss is None:
+        return objective
+    learning = objective.declared.learning(objective.options).with_loss(loss)
+    if learning is None:
+        raise UsageError(say("objectives.own-loss-no-scores", loss=loss.component.name, objective=objective.name))
+    for option in objective.supervision.replaced_options:
+        if getattr(objective.options, option) != objective.declared.options.model_fields[option].default:
+            raise UsageError(say("objectives.own-loss-and-option", loss=loss.component.name, option=option))
+    return replace(objective, learning=learning)
+
+
+def component_of(objective: BoundObjective) -> Component:
+    """Return how an experiment says an objective: its name, every option, and the loss of the user's own."""
+    loss = objective.learning.own_loss
+    own = {} if loss is None else {"loss": loss.component.model_dump(mode="json")}
+    return Component(name=objective.name, options={**objective.options.model_dump(mode="json"), **own})

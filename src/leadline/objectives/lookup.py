@@ -14,7 +14,7 @@ from leadline.core.plugins import members
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement
 from leadline.errors import UsageError
-from leadline.objectives.contract import BoundObjective, Decision, Learning, Objective
+from leadline.objectives.contract import BoundObjective, Decision, Learning, Objective, with_own_loss
 from leadline.objectives.own_loss import NOUN, own_loss_of
 
 
@@ -53,7 +53,7 @@ def objective_for(component: Component) -> BoundObjective:
                     lacking=", ".join(lacking),
                 )
             )
-    return bound.with_loss(own)
+    return with_own_loss(bound, own)
 
 
 def target_types_of(experiment: Experiment) -> Mapping[str, tuple[str, ...]]:

@@ -109,7 +109,7 @@ def _signature(
             "plan": 1,
             "network": digest([repr(network), [[name, list(p.shape)] for name, p in network.named_parameters()]]),
             "objective": objective.name,
-            **({"loss": objective.own_loss.component.model_dump(mode="json")} if objective.own_loss else {}),
+            **({"loss": own.component.model_dump(mode="json")} if (own := objective.learning.own_loss) else {}),
             "batch": {name: [str(x.dtype), list(x.shape)] for name, x in batch.inputs.items()},
             "spec": spec.model_dump(),
             "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,

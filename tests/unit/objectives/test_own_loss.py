@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from leadline.core import own_code
 from leadline.core.component import Component
 from leadline.errors import UsageError
+from leadline.objectives.contract import component_of as written_as
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.own_loss import Called, OwnLoss, component_of
 from sentences import says
@@ -117,9 +118,9 @@ def test_it_replaces_what_scores_cost_and_nothing_else() -> None:
     )
     assert own.decision == plain.decision
     assert own.options == plain.options
-    assert own.own_loss is not None
-    assert own.own_loss.module is None, "no code of a user's is run before training asks for it"
-    written = own.component
+    assert own.learning.own_loss is not None
+    assert own.learning.own_loss.module is None, "no code of a user's is run before training asks for it"
+    written = written_as(own)
     assert written.options["loss"] == {"name": "own.py:focal", "gamma": 1}
     assert objective_for(written) == own
 
@@ -132,9 +133,9 @@ def test_what_is_recorded_says_every_option_and_the_file() -> None:
 
 
 def test_a_name_of_the_objectives_own_is_its_own() -> None:
-    assert objective_for(Component(name="regression", options={"loss": "huber"})).own_loss is None
+    assert objective_for(Component(name="regression", options={"loss": "huber"})).learning.own_loss is None
     own = objective_for(Component(name="regression", options={"loss": "own.py:focal"}))
-    assert own.own_loss is not None
+    assert own.learning.own_loss is not None
     assert own.options.loss == "squared"
 
 

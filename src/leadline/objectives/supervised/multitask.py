@@ -263,8 +263,9 @@ def _task_objective(name: str, component: Component) -> BoundObjective:
     objective = objective_for(component)
     if objective.capability("head") is None or objective.supervision.labels != "all":
         raise UsageError(say("objectives.objective-multitask-target-cannot", name=name, component=component.name))
-    if objective.own_loss is not None:
-        raise UsageError(say("objectives.own-loss-of-task", loss=objective.own_loss.component.name, name=name))
+    own = objective.learning.own_loss
+    if own is not None:
+        raise UsageError(say("objectives.own-loss-of-task", loss=own.component.name, name=name))
     return objective
 
 

@@ -35,6 +35,7 @@ class HeadLearning(Learning):
 
     head: Head
     gives: EncoderOutput = "vector"
+    own_loss: OwnLoss | None = None
 
     @property
     def encoder_output(self) -> EncoderOutput:
@@ -67,7 +68,7 @@ class HeadLearning(Learning):
 
     def with_loss(self, loss: OwnLoss) -> HeadLearning:
         """Return the same with a loss of the user's own for what the head's scores cost."""
-        return replace(self, head=OwnLossHead(self.head, loss))
+        return replace(self, head=OwnLossHead(self.head, loss), own_loss=loss)
 
     def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the network's output, differentiable in float inputs; that of several steps in a row (B, T × O)."""

@@ -26,7 +26,7 @@ from leadline.evaluation.analyses.lookup import analyses
 from leadline.evaluation.declared_metrics import check_names
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
-from leadline.objectives.contract import BoundObjective
+from leadline.objectives.contract import BoundObjective, component_of, with_own_loss
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.resolving.classical import classical_entries
 from leadline.pipeline.resolving.reference import resolved as judge_for
@@ -60,8 +60,9 @@ def resolve(
         end = "" if reason.endswith("?") else "."
         raise UsageError(say("pipeline.objective-does-not-fit", objective=objective.name, reason=reason, end=end))
     objective = objective.complete(schema)
-    objective = objective.with_loss(None if objective.own_loss is None else objective.own_loss.recorded())
-    component = objective.component
+    own = objective.learning.own_loss
+    objective = with_own_loss(objective, None if own is None else own.recorded())
+    component = component_of(objective)
     if (lacking := objective.too_few_rows(rows)) is not None:
         raise UsageError(say("pipeline.sentence-3", lacking=lacking))
     network = _network(experiment, schema, modules or {}, objective)

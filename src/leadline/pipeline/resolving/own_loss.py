@@ -28,18 +28,17 @@ def try_loss(run_context: RunContext, dataset: Dataset, network: nn.Module) -> N
     or that no gradient flows from, or where it depends on more than scores and targets.
     """
     objective = run_context.objective
-    if objective.own_loss is None:
+    own = objective.learning.own_loss
+    if own is None:
         return
     batch = data_loader(run_context, dataset, "cpu").at(0)
     batch = next(batch.split(-(-len(batch) // ROWS)))
     network = copy.deepcopy(network).train()
     stepped = next(iter(objective.learning.networks(network)))
     module = LossModule(network, objective, stepped)
-    scores, target = _seen(module, batch, objective.own_loss.component.name)
+    scores, target = _seen(module, batch, own.component.name)
     _check(module.own_loss, scores, target)
-    run_context.shown.note(
-        say("pipeline.own-loss-in-use", loss=objective.own_loss.component.name, objective=objective.name)
-    )
+    run_context.shown.note(say("pipeline.own-loss-in-use", loss=own.component.name, objective=objective.name))
 
 
 def _seen(module: LossModule, batch: Batch, name: str) -> tuple[Tensor, Tensor]:

@@ -24,8 +24,9 @@ class LossModule(nn.Module):
     def __init__(self, network: nn.Module, objective: BoundObjective, stepped: str) -> None:
         super().__init__()
         self.network, self.objective, self.stepped = network, objective, stepped
-        if objective.own_loss is not None:  # a part of this module: processes and the compiler see its buffers
-            self.own_loss = objective.own_loss.on(next(network.parameters()).device)
+        own = objective.learning.own_loss
+        if own is not None:  # a part of this module: processes and the compiler see its buffers
+            self.own_loss = own.on(next(network.parameters()).device)
 
     def forward(self, batch: Batch, rng: Rng) -> Loss:
         with using_rng(rng):
