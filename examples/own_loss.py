@@ -1,6 +1,6 @@
 """Train by a loss of your own: a function of scores and targets that returns one value for each example.
 
-From the command line: leadline train iris --set objective.loss=own_loss.py:focal --set objective.loss.gamma=1
+From the command line: leadline train iris --loss own_loss.py:focal --set objective.loss.gamma=1
 """
 
 import torch.nn.functional as F

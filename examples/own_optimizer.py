@@ -3,7 +3,7 @@
 The schedule scales lr in its param_groups. What it remembers in its state, as tensors and numbers, goes into
 checkpoints, so an interrupted run is resumed to the same bits; a short trial before training makes sure of that.
 
-From the command line: leadline train iris --set training.optimizer=own_optimizer.py:Lion
+From the command line: leadline train iris --optimizer own_optimizer.py:Lion
 """
 
 import functools

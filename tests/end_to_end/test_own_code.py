@@ -50,7 +50,7 @@ class Momentum(torch.optim.Optimizer):
                     v.mul_(group["momentum"]).add_(p.grad)
                     p.sub_(v, alpha=group["lr"] / state["steps"] ** 0.1)
 """
-OWN = ("--set", "objective.loss=own.py:focal", "--set", "training.optimizer=own.py:Momentum")
+OWN = ("--loss", "own.py:focal", "--optimizer", "own.py:Momentum")
 QUICK: dict[str, Any] = {"epochs": 4, "deterministic": True, "quiet": True, "settings": {"baselines": []}}
 
 

@@ -142,7 +142,7 @@ def test_what_cannot_train_or_be_resumed_is_refused(given: Any, sentence: str) -
 
 
 def test_a_wrong_rate_is_an_option_that_is_wrong() -> None:
-    with pytest.raises(UsageError, match="option 'lr'"):
+    with pytest.raises(UsageError, match=says("options.wrong-option", entry="lr", item="torch.optim.sgd:SGD")):
         options_for(torch.optim.SGD, lr="fast")
 
 
