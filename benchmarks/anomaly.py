@@ -18,10 +18,10 @@ from benchmarks.common import Figure, dataset, leadline, mean_interval, publish,
 EPOCHS = 10
 RATE = 0.05
 SETTINGS = (
-    "objective.latent=8",
-    "objective.score=relative",
+    "objective.latent_dim=8",
+    "objective.anomaly_score=relative",
     "objective.noise=mask",
-    f"objective.false_alarm_rate={RATE}",
+    f"objective.false_positive_rate={RATE}",
     "network.hidden=[400]",
 )
 MEASURES = {"roc_auc": "ROC-AUC", "average_precision": "average precision", "false_alarms": "false alarms"}

@@ -55,8 +55,8 @@ def ours(source: Path, folder: Path, name: str, *more: str) -> Callable[[], floa
         run = folder / f"{name}-{next(number)}"
         settings = [
             "network.hidden=[400]",
-            "objective.latent=20",
-            "objective.pixels=bernoulli",
+            "objective.latent_dim=20",
+            "objective.pixel_likelihood=bernoulli",
             f"training.batch={BATCH}",
             "reference_classifier=false",
             *more,

@@ -28,7 +28,7 @@ if __name__ == "__main__":
     rng = np.random.default_rng(0)
     outlines, filled = drawings(900, rng)
     common = {"network": "cnn", "objective": "image-to-image", "quiet": True}
-    small = {"network.size": "small", "objective.width": 16, "objective.blocks": 1, "training.batch": 16}
+    small = {"network.size": "small", "objective.width": 16, "objective.residual_blocks": 1, "training.batch": 16}
 
     # Pairs: two pictures a row.
     pairs = {"outline": outlines, "filled": filled}

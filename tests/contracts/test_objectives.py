@@ -118,7 +118,7 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "adaptation": (Component(name="adaptation", options={"hidden": 5}), CATEGORY_FIELD),
     "ordinal": (Component(name="ordinal", options={"order": ["狗", "cat", "<b>"]}), CATEGORY_FIELD),
     "regression": (Component(name="regression"), NUMBER_FIELD),
-    "regression, absolute": (Component(name="regression", options={"loss": "absolute"}), NUMBER_FIELD),
+    "regression, absolute": (Component(name="regression", options={"loss": "mae"}), NUMBER_FIELD),
     "regression, huber": (Component(name="regression", options={"loss": "huber", "delta": 0.5}), NUMBER_FIELD),
     "gaussian": (Component(name="gaussian"), NUMBER_FIELD),
     "quantiles": (Component(name="quantiles"), NUMBER_FIELD),
@@ -128,7 +128,7 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "multilabel": (Component(name="multilabel"), LABELS_FIELD),
     "multilabel, balanced": (Component(name="multilabel", options={"positive_weight": "balanced"}), LABELS_FIELD),
     "forecasting": (Component(name="forecasting"), SERIES_FIELD),
-    "forecasting, absolute": (Component(name="forecasting", options={"loss": "absolute"}), SERIES_FIELD),
+    "forecasting, absolute": (Component(name="forecasting", options={"loss": "mae"}), SERIES_FIELD),
     "forecasting, huber": (Component(name="forecasting", options={"loss": "huber", "delta": 0.5}), SERIES_FIELD),
     "forecasting, quantiles": (
         Component(name="forecasting", options={"quantiles": [0.1, 0.3, 0.5, 0.7, 0.9]}),

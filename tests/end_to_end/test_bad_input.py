@@ -119,7 +119,7 @@ def test_mixed_sizes_are_brought_to_one(cli) -> None:
         (("--set", "training.schedule=cosin"), ("cosine",)),
         (("--set", "data.types.a=numbr"), ("number",)),
         (("--set", "data.types.q=number"), ("q",)),
-        (("--set", "training.early_stopping.on=acuracy"), ("accuracy",)),
+        (("--set", "training.early_stopping.monitor=acuracy"), ("accuracy",)),
         (("--set", "training.plan.device=tpu9"), ("tpu9",)),
         (("--ignore", "aa"), ("aa",)),
         (("--inputs", "zz"), ("zz",)),

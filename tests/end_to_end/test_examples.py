@@ -95,7 +95,7 @@ def test_the_variational_experiment(cli, place: Path) -> None:
         "--set",
         "reference_classifier=false",
         "--set",
-        "objective.importance=20",
+        "objective.importance_samples=20",
         "--deterministic",
         "-q",
     )

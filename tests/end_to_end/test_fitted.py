@@ -115,8 +115,8 @@ def refused(cli, capsys, *arguments: object, words: tuple[str, ...]) -> None:
 def test_what_makes_no_sense_is_refused(cli, capsys) -> None:
     boosting = ("iris", "--network", "gradient-boosting")
     refused(cli, capsys, *boosting, "--max-time", "1m", words=("training.max_time", "gradient-boosting"))
-    refused(cli, capsys, *boosting, "--set", "network.iteration=5", words=("iterations",))
-    refused(cli, capsys, *boosting, "--set", "network.iterations=0", words=("iterations", "from 1 on"))
+    refused(cli, capsys, *boosting, "--set", "network.iteration=5", words=("max_iter",))
+    refused(cli, capsys, *boosting, "--set", "network.max_iter=0", words=("max_iter", "from 1 on"))
     refused(cli, capsys, "iris", "--network", "gradient-bosting", words=("gradient-boosting",))
     refused(cli, capsys, "iris", "--set", "network.encoders={tabel: svm}", words=("tabel", "table"))
 
@@ -161,7 +161,7 @@ def test_stopped_while_it_is_fitted_and_resumed(cli, number: signal.Signals) -> 
         "--network",
         "gradient-boosting",
         "--set",
-        "network.iterations=400",
+        "network.max_iter=400",
         "--set",
         "network.patience=null",
         "--set",

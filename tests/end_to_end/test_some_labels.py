@@ -148,9 +148,9 @@ def test_clusters_of_a_table(cli) -> None:
 def test_clusters_of_rows_without_a_target_or_a_difference(cli, capsys: pytest.CaptureFixture[str]) -> None:
     blobs(60, 0).drop("kind").write_csv("rows.csv")
     common = ("--target", "none", "--objective", "clustering", "--set", "training.epochs=2", *FAST)
-    assert cli("train", "rows.csv", *common, "--out", "run", "--set", "objective.clusters=4") == 0
+    assert cli("train", "rows.csv", *common, "--out", "run", "--set", "objective.n_clusters=4") == 0
     assert found("run", "clusters", split=None) == 4  # type: ignore[arg-type]
-    assert cli("train", "rows.csv", *common, "--out", "no", "--set", "objective.clusters=500") == 2
+    assert cli("train", "rows.csv", *common, "--out", "no", "--set", "objective.n_clusters=500") == 2
     assert "which 500 clusters cannot share" in "".join(capsys.readouterr()).replace("\n", " ")
     pl.DataFrame({"x": [1.0] * 40, "y": [2.0] * 40}).write_csv("same.csv")
     code = cli("train", "same.csv", *common, "--out", "same")
@@ -167,7 +167,7 @@ def test_stopped_around_the_placing_of_centres_and_resumed(monkeypatch: pytest.M
     settings = {
         "training.plan.precision": "fp32",
         "training.plan.threads": 1,
-        "objective.clusters": 3,
+        "objective.n_clusters": 3,
         "training.batch": 40,
     }
 

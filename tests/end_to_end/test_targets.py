@@ -125,7 +125,7 @@ def test_counts_weighed(cli, capsys) -> None:
 def test_sets_of_labels(cli, name: str) -> None:
     lists = [[] if value == "[]" else value.split(";") for value in GENRES]
     source = table(name, genres=pl.Series(lists, dtype=pl.List(pl.String)) if name.endswith("parquet") else GENRES)
-    found = trained(cli, source, "--target", "genres", "--set", "objective.positive_weight=balanced")
+    found = trained(cli, source, "--target", "genres", "--set", "objective.pos_weight=balanced")
     assert {"subset_accuracy", "hamming_loss", "f1_micro", "roc_auc", "recall(love)"} <= set(found)
     assert {"predicted_genres", "p(art)", "p(love)", "p(war)"} <= set(predicted(cli, source).columns)
 

@@ -29,24 +29,121 @@ ENTRIES: Mapping[str, str] = {
     "data.series.every": "frequency",
     "data.series.zone": "time_zone",
     "network.bodies": "encoders",
+    "data.series.repair": "irregular_times",
     "training.players": "optimizers",
     "training.rates": "lr_multipliers",
+    "training.early_stopping.on": "monitor",
+    "training.early_stopping.tolerance": "min_delta",
+    "training.early_stopping.target": "stopping_threshold",
 }
 # Values of entries, by the path that these have now.
-VALUES: Mapping[str, Mapping[str, str]] = {"data.inputs.*.missing": {"aside": "drop"}}
-# Names of registry items, and options of items by their name; a dotted option lies inside another.
-ITEMS: Mapping[Group, Mapping[str, str]] = {}
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "data.inputs.*.missing": {"aside": "drop"},
+    "data.series.irregular_times": {"refuse": "error"},
+    "data.series.gaps": {"skip": "ignore"},
+}
+# Names of registry items.
+ITEMS: Mapping[Group, Mapping[str, str]] = {
+    "augmentations": {"part": "resized_crop", "grey": "grayscale", "colour": "color_jitter"},
+}
+_SCHEDULE = {"warm_up": "warmup", "final": "end_factor"}
+_FUSION = {"dropout": "modality_dropout", "features": "feature_dropout"}
+_CLASSES = {"focal": "focal_gamma"}
+# Options of items, by their name.
 OPTIONS: Mapping[Group, Mapping[str, Mapping[str, str]]] = {
     "models": {
-        "gradient-boosting": {"rate": "learning_rate", "leaves": "max_leaf_nodes", "least_rows": "min_samples_leaf"},
+        "textcnn": {"widths": "kernel_sizes"},
+        "audiocnn": {"widths": "channels"},
+        "densenet": {"growth": "growth_rate"},
+        "seasonal-naive": {"season": "season_length"},
+        "linear": {"iterations": "max_iter"},
+        "svm": {"landmarks": "n_components", "rows": "max_samples"},
+        "gradient-boosting": {
+            "iterations": "max_iter",
+            "rate": "learning_rate",
+            "leaves": "max_leaf_nodes",
+            "depth": "max_depth",
+            "least_rows": "min_samples_leaf",
+            "l2": "l2_regularization",
+        },
+    },
+    "fusions": {"concat": _FUSION, "gated": _FUSION, "attention": _FUSION},
+    "objectives": {
+        "classification": _CLASSES,
+        "fixmatch": {**_CLASSES, "ratio": "unlabeled_ratio", "weight": "unlabeled_weight", "ramp": "ramp_up"},
+        "adaptation": {**_CLASSES, "ratio": "unlabeled_ratio", "weight": "domain_weight"},
+        "clustering": {
+            "clusters": "n_clusters",
+            "warm_up": "warmup",
+            "weight": "clustering_weight",
+            "latent": "latent_dim",
+            "pixels": "pixel_likelihood",
+        },
+        "multilabel": {"positive_weight": "pos_weight"},
+        "multitask": {"weights": "loss_weights"},
+        "autoencoder": {
+            "latent": "latent_dim",
+            "pixels": "pixel_likelihood",
+            "amount": "noise_level",
+            "score": "anomaly_score",
+            "false_alarm_rate": "false_positive_rate",
+        },
+        "vae": {"latent": "latent_dim", "pixels": "pixel_likelihood", "importance": "importance_samples"},
+        "masked": {"rate": "mask_ratio", "patch": "patch_size"},
+        "contrastive": {"projection": "projection_dim"},
+        "gan": {"latent": "latent_dim", "growing": "upsampling", "penalty": "gradient_penalty"},
+        "image-to-image": {
+            "blocks": "residual_blocks",
+            "alike": "l1_weight",
+            "cycle": "cycle_weight",
+            "same": "identity_weight",
+        },
+    },
+    "optimizers": {
+        "adagrad": {"initial": "initial_accumulator"},
+        "rmsprop": {"centred": "centered"},
+        "muon": {"rounds": "ns_steps"},
+    },
+    "schedules": {
+        "constant": {"warm_up": "warmup"},
+        "linear": _SCHEDULE,
+        "exponential": _SCHEDULE,
+        "cosine": _SCHEDULE,
+        "one_cycle": {**_SCHEDULE, "start": "start_factor"},
+        "step": {**_SCHEDULE, "drop": "gamma", "at": "milestones", "every": "step_size"},
+        "plateau": {**_SCHEDULE, "on": "monitor", "drop": "factor", "tolerance": "min_delta"},
+    },
+    "trackers": {"mlflow": {"uri": "tracking_uri", "experiment": "experiment_name"}},
+    "columns": {
+        "image": {"depth": "bit_depth"},
+        "text": {
+            "tokens": "tokenizer",
+            "vocabulary": "vocabulary_size",
+            "least": "min_count",
+            "length": "max_length",
+            "lower": "lowercase",
+            "width": "embedding_dim",
+        },
+        "audio": {"rate": "sample_rate", "seconds": "duration", "mels": "n_mels", "low": "f_min", "high": "f_max"},
+    },
+}
+# Values of options, by the item and the name that the option has now.
+OPTION_VALUES: Mapping[Group, Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "objectives": {
+        "regression": {"loss": {"squared": "mse", "absolute": "mae"}},
+        "forecasting": {"loss": {"squared": "mse", "absolute": "mae"}},
+        "autoencoder": {"anomaly_score": {"surprise": "nll"}},
     },
 }
 # What findings are called, in reports and requirements.
 FINDINGS: Mapping[str, str] = {"rows_set_aside": "rows_dropped"}
-# Where items of which registry are named.
+# Where items of which registry are named; an input's is its type.
 SLOTS: Mapping[str, Group] = {
+    "data.inputs.*": "columns",
     "network": "models",
+    "network.over": "models",
     "network.encoders.*": "models",
+    "network.encoders.*.over": "models",
     "network.fusion": "fusions",
     "objective": "objectives",
     "objective.tasks.*": "objectives",
@@ -125,7 +222,11 @@ def current_setting(values: Mapping[str, Any], path: str, value: Any, say: Say =
 def current_schema(values: Any) -> Any:
     """Return the plain values of a fitted schema under today's names: its series are as experiments write them."""
     for one in values.get("inputs", ()) if isinstance(values, dict) else ():
-        window = one.get("window") if isinstance(one, dict) else None
+        if not isinstance(one, dict):
+            continue
+        changes = {entry: one[entry] for entry in ("augment", "strong") if one.get(entry)}
+        one |= current({"data": {"inputs": {"one": changes}}}, quietly)["data"]["inputs"]["one"]
+        window = one.get("window")
         if isinstance(window, dict) and isinstance(window.get("spec"), dict):
             window["spec"] = current({"data": {"series": window["spec"]}}, quietly)["data"]["series"]
     return values
@@ -159,7 +260,7 @@ class _Scope(NamedTuple):
         group = next((group for place, group in SLOTS.items() if _matches(path, place)), None)
         if group is None:
             return None
-        name = value.get("name") if isinstance(value, Mapping) else value
+        name = value.get("type" if group == "columns" else "name") if isinstance(value, Mapping) else value
         return cls(group, name if isinstance(name, str) and name != "auto" else None)
 
     def inside(self, option: str) -> _Scope:
@@ -168,12 +269,16 @@ class _Scope(NamedTuple):
 
     def renamed(self, option: str) -> str:
         """Return what an option is called now; where no item is said, what it is called of any."""
-        known = OPTIONS.get(self.group, {})
-        for item in known if self.item is None else (self.item,):
-            for old, new in known.get(item, {}).items():
-                if _matches((*self.option, option), old):
-                    return new
-        return option
+        known = OPTIONS.get(self.group, {}) if not self.option else {}
+        items = known if self.item is None else (self.item,)
+        return next((known[item][option] for item in items if option in known.get(item, {})), option)
+
+    def value(self, value: str) -> str:
+        """Return what the value of an option is called now."""
+        known = OPTION_VALUES.get(self.group, {})
+        option = ".".join(self.option)
+        items = known if self.item is None else (self.item,)
+        return next((new for i in items if (new := known.get(i, {}).get(option, {}).get(value)) is not None), value)
 
 
 def _walk(value: Any, path: Path, scope: _Scope | None, said: dict[str, None]) -> Any:
@@ -189,7 +294,7 @@ def _walk(value: Any, path: Path, scope: _Scope | None, said: dict[str, None]) -
     if not isinstance(value, str):
         return value
     group = _Scope.of(path, value)
-    now = ITEMS.get(group.group, {}).get(value, value) if group else value
+    now = ITEMS.get(group.group, {}).get(value, value) if group else scope.value(value) if scope else value
     for place, names in VALUES.items():
         now = names.get(now, now) if _matches(path, place) else now
     if any(_matches(path, place) for place in _PATTERNS):
@@ -214,6 +319,8 @@ def _mapping(value: Mapping[Any, Any], path: Path, scope: _Scope | None, said: d
 def _component(value: Mapping[Any, Any], group: Group, path: Path, said: dict[str, None]) -> Mapping[Any, Any]:
     """Return an item with its options in the one form whose names can be looked up, where any of them is an old one."""
     names = ITEMS.get(group, {})
+    if group == "columns":
+        return value
     if "name" not in value and len(value) == 1:  # {shift: 0.1}
         ((name, only),) = value.items()
         if name not in names and name not in OPTIONS.get(group, {}):

@@ -90,10 +90,12 @@ class SeriesSpec(Fact):
     `calendar` adds the time of day, week and year to them.
 
     `frequency` is the step, the commonest where it is None. Where two rows have the same time, or one lies between the
-    steps, ``repair`` says whether that is refused, or whether of the rows of one step the first is kept and those
-    between dropped (``drop``), or their ``mean`` or the ``last`` taken. No window crosses a gap (``split``), unless its
-    steps are put in without values (``fill``), or rows are steps whatever time lies between them (``skip``).
-    `time_zone` is that of local times without an offset, ``Europe/Berlin``, where clocks are changed."""
+    steps, `irregular_times` says whether that is an error (``error``), or whether of the rows of one step the first is
+    kept and those between dropped (``drop``), or their ``mean`` or the ``last`` taken. No window crosses a gap
+    (``split``), unless its steps are put in without values (``fill``), or rows are steps whatever time lies between
+    them (``ignore``). `time_zone` is that of local times without an offset, ``Europe/Berlin``, where clocks are
+    changed.
+    """
 
     horizon: int = Field(ge=1)
     context_length: int | None = Field(default=None, ge=1)
@@ -102,8 +104,8 @@ class SeriesSpec(Fact):
     known_covariates: tuple[str, ...] = ()
     calendar: bool = False
     frequency: str | None = None
-    repair: Literal["refuse", "drop", "mean", "last"] = "refuse"
-    gaps: Literal["split", "fill", "skip"] = "split"
+    irregular_times: Literal["error", "drop", "mean", "last"] = "error"
+    gaps: Literal["split", "fill", "ignore"] = "split"
     time_zone: str | None = None
 
     @model_validator(mode="before")

@@ -14,16 +14,16 @@ from leadline.core.component import Component
 
 
 class EarlyStopping(Fact):
-    """Stop after `patience` epochs without a better value of `on` on validation; the best weights are shipped.
+    """Stop after `patience` epochs without a better value of `monitor` on validation; the best weights are shipped.
 
     `patience` None is half of the epochs, and at least ten: a one-cycle schedule is best at its end. A value counts as
-    better when it is so by more than `tolerance`; training also stops once it reaches `target`.
+    better when it is so by more than `min_delta`; training also stops once it reaches `stopping_threshold`.
     """
 
-    on: str = "loss"
+    monitor: str = "loss"
     patience: int | None = Field(default=None, ge=1)
-    tolerance: float = Field(default=0.0, ge=0)
-    target: float | None = None
+    min_delta: float = Field(default=0.0, ge=0)
+    stopping_threshold: float | None = None
 
 
 class PlanSpec(Fact):

@@ -197,7 +197,7 @@ def _without(experiment: Experiment, objective: BoundObjective) -> tuple[Experim
 def _affordable(family: Family, head: nn.Module, rows: int, allowed: float) -> int:
     """Return how many rows can be fitted with so many operations."""
     assert family.work is not None
-    work, rows = family.work, min(rows, getattr(head.options, "rows", rows))
+    work, rows = family.work, min(rows, getattr(head.options, "max_samples", rows))
     if work(head, rows) <= allowed:
         return rows
     low, high = min(FEWEST, rows), rows

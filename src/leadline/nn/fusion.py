@@ -26,17 +26,18 @@ PURPOSE = "inputs left out"
 
 
 class FusionOptions(Fact):
-    """`dropout` is the probability with which, in training, a row is shown without an input that it has; never without
-    all.
+    """`modality_dropout` is the probability with which, in training, a row is shown without an input that it has; never
+    without all.
 
-    `features` is that with which each feature of a medium is dropped: beside a table, networks of pictures, sounds and
-    texts soon know train rows by heart, and what all inputs have in common is no longer learned from the others.
+    `feature_dropout` is that with which each feature of a medium is dropped: beside a table, networks of pictures,
+    sounds and texts soon know train rows by heart, and what all inputs have in common is no longer learned from the
+    others.
     """
 
-    dropout: float = Field(
+    modality_dropout: float = Field(
         default=0.1, ge=0, lt=1, description="share of inputs dropped in training (modality dropout)"
     )
-    features: float = Field(default=0.5, ge=0, lt=1, description="dropout rate of the fused features")
+    feature_dropout: float = Field(default=0.5, ge=0, lt=1, description="dropout rate of the fused features")
 
 
 class WidthOptions(FusionOptions):
@@ -48,15 +49,15 @@ class WidthOptions(FusionOptions):
 class Fusion(nn.Module, ABC):
     """Features (B,F) of each of K inputs to one vector (B,`width`); what is absent of a row has no effect on it.
 
-    In training each input of a row is left out with probability `dropout`, but one of those that the row has always
-    stays: so the network learns to do without (modality dropout, Neverova et al. 2016). `media` says of each input
-    whether it is one: then its features are dropped, each with probability `features`.
+    In training each input of a row is left out with probability `modality_dropout`, but one of those that the row has
+    always stays: so the network learns to do without (modality dropout, Neverova et al. 2016). `media` says of each
+    input whether it is one: then its features are dropped, each with probability `feature_dropout`.
     """
 
     def __init__(self, options: FusionOptions, width: int, media: Sequence[bool] = ()) -> None:
         super().__init__()
-        self.dropout, self.width = options.dropout, width
-        self.drops = nn.ModuleList(Dropout(options.features if medium else 0.0) for medium in media)
+        self.dropout, self.width = options.modality_dropout, width
+        self.drops = nn.ModuleList(Dropout(options.feature_dropout if medium else 0.0) for medium in media)
 
     def forward(self, parts: Sequence[Tensor], present_BK: Tensor | None = None) -> Tensor:
         """Return the fused features; `present_BK` bool says which inputs each row has, None that each has all."""
@@ -90,7 +91,7 @@ class SideBySide(Fusion):
     """
 
     def __init__(self, widths: Sequence[int]) -> None:
-        super().__init__(FusionOptions(dropout=0), sum(widths))
+        super().__init__(FusionOptions(modality_dropout=0), sum(widths))
 
     def fused(self, parts: Sequence[Tensor], present_BK: Tensor) -> Tensor:
         return torch.cat([part.masked_fill(~present_BK[:, k, None], torch.nan) for k, part in enumerate(parts)], 1)

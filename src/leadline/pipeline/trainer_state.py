@@ -41,7 +41,7 @@ class TrainerState:
         self.history = History(training.epochs or 0, step.context.total)
         self.validation = Validation(dataset.splits.get("validation"), dataset.schema, step, loader)
         stopping = training.early_stopping if self.validation.subset is not None else None
-        better = objective.decision.monitors[stopping.on] if stopping is not None else "lower"
+        better = objective.decision.monitors[stopping.monitor] if stopping is not None else "lower"
         self.best = BestWeights(stopping, better, step)
         self.plateau = PlateauWatch(schedule(training.schedule), objective.decision.monitors, step)
         account = Account(

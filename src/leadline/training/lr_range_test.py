@@ -74,7 +74,7 @@ def lr_range_test(
                 "optimizer": Component(
                     name=training.optimizer.name, options={**training.optimizer.options, "lr": LOWEST}
                 ),
-                "schedule": Component(name="exponential", options={"final": HIGHEST / LOWEST}),
+                "schedule": Component(name="exponential", options={"end_factor": HIGHEST / LOWEST}),
                 "optimizers": {},
                 "average": None,
             }

@@ -17,21 +17,21 @@ from leadline.training.state.early_stopping import Best
 
 
 class Schedule(Fact):
-    """`warm_up` is the share of all steps over which the factor climbs to 1.
+    """`warmup` is the share of all steps over which the factor climbs to 1.
 
     In formulas x is how far training is after that, from 0 in the first step to 1 in the last.
     """
 
-    warm_up: float = Field(default=0.0, ge=0, lt=1, description="share of all steps with linear warm-up")
+    warmup: float = Field(default=0.0, ge=0, lt=1, description="share of all steps with linear warm-up")
 
-    def factor(self, step: int, total: int) -> float:
+    def multiplier(self, step: int, total: int) -> float:
         """Return what the learning rate is multiplied by in step `step` (from 0) of `total`."""
-        rise = self.warm_up * total
+        rise = self.warmup * total
         return self.climb((step + 1) / (rise + 1)) if step < rise else self.after(step, total)
 
     def after(self, step: int, total: int) -> float:
         """Return the factor of a step that follows the warm-up."""
-        rise = self.warm_up * total
+        rise = self.warmup * total
         # The last step is the end of the way down, so that the final value is reached and not only approached.
         return self.descend(min((step - rise) / max(total - 1 - rise, 1), 1.0))
 
@@ -79,81 +79,85 @@ def _half_cosine(start: float, end: float, way: float) -> float:
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 down to `final`: final + (1 − final)·(1 + cos πx)/2 (Loshchilov & Hutter 2017, without
-    restarts).
+    """Half a cosine from 1 down to `end_factor`: end_factor + (1 − end_factor)·(1 + cos πx)/2 (Loshchilov & Hutter
+    2017, without restarts).
     """
 
-    final: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
+    end_factor: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
-        return _half_cosine(1.0, self.final, way)
+        return _half_cosine(1.0, self.end_factor, way)
 
 
 class Linear(Schedule):
-    """A straight line from 1 down to `final`: 1 − (1 − final)·x."""
+    """A straight line from 1 down to `end_factor`: 1 − (1 − end_factor)·x."""
 
-    final: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
+    end_factor: float = Field(default=0.0, ge=0, le=1, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
-        return 1.0 - (1.0 - self.final) * way
+        return 1.0 - (1.0 - self.end_factor) * way
 
 
 class Exponential(Schedule):
-    """The same share of the learning rate is lost in every step, down to `final`: finalˣ.
+    """The same share of the learning rate is lost in every step, down to `end_factor`: end_factorˣ.
 
     Above 1 it rises, as in a learning-rate range test.
     """
 
-    final: float = Field(default=0.01, gt=0, description="final factor of the learning rate")
+    end_factor: float = Field(default=0.01, gt=0, description="final factor of the learning rate")
 
     def descend(self, way: float) -> float:
-        return float(self.final**way)
+        return float(self.end_factor**way)
 
 
 class Step(Schedule):
-    """Drops by a factor: `drop` to the power of how many of the moments `at`, shares of all steps, have passed.
+    """Drops by a factor: `gamma` to the power of how many of the moments `milestones`, shares of all steps, have
+    passed.
 
-    `every` gives the moments in epochs: 30 is after 30, 60, 90 … epochs. It never falls below `final`.
+    `step_size` gives the moments in epochs: 30 is after 30, 60, 90 … epochs. It never falls below `end_factor`.
     """
 
-    drop: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
-    at: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+    gamma: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
+    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         default=(0.5, 0.75), description="milestones, as shares of training"
     )
-    every: int | None = Field(default=None, ge=1, description="epochs between drops, instead of milestones")
-    final: float = Field(default=0.0, ge=0, le=1, description="lowest factor of the learning rate")
+    step_size: int | None = Field(default=None, ge=1, description="epochs between drops, instead of milestones")
+    end_factor: float = Field(default=0.0, ge=0, le=1, description="lowest factor of the learning rate")
 
     def over(self, epochs: int) -> Schedule:
-        if self.every is None:
+        if self.step_size is None:
             return self
         return self.model_copy(
-            update={"at": tuple(n / epochs for n in range(self.every, epochs, self.every)), "every": None}
+            update={
+                "milestones": tuple(n / epochs for n in range(self.step_size, epochs, self.step_size)),
+                "step_size": None,
+            }
         )
 
     def after(self, step: int, total: int) -> float:
         return self.descend(step / total)
 
     def descend(self, way: float) -> float:
-        passed = sum(moment <= way for moment in self.at)
-        return max(float(self.drop**passed), self.final)
+        passed = sum(moment <= way for moment in self.milestones)
+        return max(float(self.gamma**passed), self.end_factor)
 
 
 class Plateau(Schedule):
-    """Drops by the factor `drop` whenever `patience` epochs have passed without a better value of `on` on validation.
+    """Drops by `factor` whenever `patience` epochs have passed without a better value of `monitor` on validation.
 
-    A value counts as better when it is so by more than `tolerance`. How often it has dropped is no function of how far
-    training is: it belongs to what is remembered. It never falls below `final`.
+    A value counts as better when it is so by more than `min_delta`. How often it has dropped is no function of how far
+    training is: it belongs to what is remembered. It never falls below `end_factor`.
     """
 
-    on: str = Field(default="loss", description="validation measure to watch")
-    drop: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
+    monitor: str = Field(default="loss", description="validation measure to watch")
+    factor: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
     patience: int = Field(default=5, ge=1, description="epochs without improvement before a drop")
-    tolerance: float = Field(default=0.0, ge=0, description="smallest change that counts as an improvement")
-    final: float = Field(default=1e-4, ge=0, le=1, description="lowest factor of the learning rate")
+    min_delta: float = Field(default=0.0, ge=0, description="smallest change that counts as an improvement")
+    end_factor: float = Field(default=1e-4, ge=0, le=1, description="lowest factor of the learning rate")
 
     @property
     def watches(self) -> str | None:
-        return self.on
+        return self.monitor
 
     def descend(self, way: float) -> float:
         return 1.0
@@ -162,30 +166,31 @@ class Plateau(Schedule):
         return {"best": Best.model_validate({"better": better}).model_dump(), "drops": 0}
 
     def seen(self, past: Mapping[str, Any], value: float, step: int) -> dict[str, Any]:
-        best, drops = Best.model_validate(past["best"]).seen(value, step, tolerance=self.tolerance), past["drops"]
+        best, drops = Best.model_validate(past["best"]).seen(value, step, tolerance=self.min_delta), past["drops"]
         if best.gave_up(self.patience):
             best, drops = best.model_copy(update={"since": 0}), drops + 1
         return {"best": best.model_dump(), "drops": drops}
 
     def lowered(self, past: Mapping[str, Any]) -> float:
-        return max(float(self.drop ** past["drops"]), self.final)
+        return max(float(self.factor ** past["drops"]), self.end_factor)
 
 
 class OneCycle(Schedule):
-    """Half a cosine up from `start`, another down to `final` (Smith & Topin 2018); momentum stays as it is.
+    """Half a cosine up from `start_factor`, another down to `end_factor` (Smith & Topin 2018); momentum stays as it is.
 
-    start + (1 − start)·(1 − cos πy)/2 over the warm-up, of which y is the share that is done, then as `Cosine`.
+    start_factor + (1 − start_factor)·(1 − cos πy)/2 over the warm-up, of which y is the share that is done, then as
+    `Cosine`.
     """
 
-    warm_up: float = Field(default=0.3, ge=0, lt=1, description="share of all steps in which the learning rate rises")
-    start: float = Field(default=0.04, ge=0, le=1, description="initial factor of the learning rate")
-    final: float = Field(default=1e-4, ge=0, le=1, description="final factor of the learning rate")
+    warmup: float = Field(default=0.3, ge=0, lt=1, description="share of all steps in which the learning rate rises")
+    start_factor: float = Field(default=0.04, ge=0, le=1, description="initial factor of the learning rate")
+    end_factor: float = Field(default=1e-4, ge=0, le=1, description="final factor of the learning rate")
 
     def climb(self, way: float) -> float:
-        return _half_cosine(self.start, 1.0, way)
+        return _half_cosine(self.start_factor, 1.0, way)
 
     def descend(self, way: float) -> float:
-        return _half_cosine(1.0, self.final, way)
+        return _half_cosine(1.0, self.end_factor, way)
 
 
 def schedule(component: Component) -> Schedule:

@@ -64,24 +64,24 @@ class TensorBoard(TrackerOptions):
 
 
 class MLflow(TrackerOptions):
-    """A run on the MLflow server at `uri`, in the experiment of that name."""
+    """A run on the MLflow server at `tracking_uri`, in the experiment of that name."""
 
-    uri: str = Field(description="address of the tracking server")
-    experiment: str = Field(default="leadline", description="name of the experiment")
+    tracking_uri: str = Field(description="address of the tracking server")
+    experiment_name: str = Field(default="leadline", description="name of the experiment")
 
     def check(self) -> None:
         try:
-            self.client().get_experiment_by_name(self.experiment)
+            self.client().get_experiment_by_name(self.experiment_name)
         except MissingExtra:
             raise
         except Exception as error:  # noqa: BLE001  the library raises its own, its server's and the network's
-            raise UsageError(say("training.training-log-mlflow-at", uri=self.uri, error=error)) from None
+            raise UsageError(say("training.training-log-mlflow-at", uri=self.tracking_uri, error=error)) from None
 
     def client(self) -> Any:
         """Return the library's client."""
         # else a server that is away is waited for for minutes
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        return _needed("mlflow").MlflowClient(tracking_uri=self.uri)
+        return _needed("mlflow").MlflowClient(tracking_uri=self.tracking_uri)
 
     def tracker(self, folder: Path, experiment: Experiment) -> Tracker:
         return _Server(self, folder, experiment)
@@ -199,19 +199,19 @@ class _Server(Tracker):
         if self._client is not None:
             return
         environment = environment_for(self._folder)
-        known = environment.get("mlflow", {}).get(self._options.uri)
+        known = environment.get("mlflow", {}).get(self._options.tracking_uri)
         self._client = self._options.client()
         self._id = known or self._new_run()
         logged = self._client.get_metric_history(self._id, "epoch") if known else ()
         self._done = max((one.step for one in logged), default=-1)
         if not known:
-            servers = {**environment.get("mlflow", {}), self._options.uri: self._id}
+            servers = {**environment.get("mlflow", {}), self._options.tracking_uri: self._id}
             write_environment(self._folder, {**environment, "mlflow": servers})
 
     def _new_run(self) -> str:
         client = self._client
-        found = client.get_experiment_by_name(self._options.experiment)
-        where = found.experiment_id if found else client.create_experiment(self._options.experiment)
+        found = client.get_experiment_by_name(self._options.experiment_name)
+        where = found.experiment_id if found else client.create_experiment(self._options.experiment_name)
         run = client.create_run(where, tags={"mlflow.runName": self._folder.name})
         for name, value in _flat(self._experiment.model_dump(mode="json")):
             client.log_param(run.info.run_id, name, str(value)[:PARAMETER])

@@ -28,7 +28,7 @@ def test_long_form_of_the_design_reads_and_round_trips() -> None:
       epochs: 20
       optimizer: {name: adamw, lr: 1e-3, weight_decay: 0.01}
       schedule: one_cycle
-      early_stopping: {on: mae, patience: 5}
+      early_stopping: {monitor: mae, patience: 5}
     require: ["mae <= 90000"]
     """
     experiment = Experiment.parse(yaml_io.load(text, "test"))
@@ -112,9 +112,9 @@ def test_options_of_an_objective_need_no_name_beside_them() -> None:
     assert objective is not None
     assert objective.name == AUTO
     assert objective.options == {"operating_point": {"sensitivity": 0.95}, "costs": [[0, 5], [1, 0]]}
-    named = Experiment.parse(with_settings({"objective": "classification"}, ("objective.focal=2",))).objective
+    named = Experiment.parse(with_settings({"objective": "classification"}, ("objective.focal_gamma=2",))).objective
     assert named is not None
-    assert (named.name, named.options) == ("classification", {"focal": 2})
+    assert (named.name, named.options) == ("classification", {"focal_gamma": 2})
 
 
 def test_a_class_that_yaml_takes_for_a_number_is_named_all_the_same() -> None:
@@ -133,10 +133,10 @@ def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> Non
 
 def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> None:
     values = with_settings(
-        {"network": "resnet"}, ("network.fusion.dropout=0.3", "network.share=[[a, b]]", "network=cnn")
+        {"network": "resnet"}, ("network.fusion.modality_dropout=0.3", "network.share=[[a, b]]", "network=cnn")
     )
     network = Experiment.parse(values).network
-    assert network.fusion == Component(name="concat", options={"dropout": 0.3})
+    assert network.fusion == Component(name="concat", options={"modality_dropout": 0.3})
     assert network.share == (("a", "b"),) and network.encoders["*"].name == "cnn"
     assert (
         Experiment.parse(with_settings({}, ("network.fusion.width=8", "network.fusion=gated"))).network.fusion.name

@@ -9,7 +9,8 @@ import pytest
 
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment, with_setting, with_settings
-from leadline.core.renamed import ENTRIES, ITEMS, OPTIONS, SLOTS, VALUES, Renamed, current
+from leadline.core.registry import lookup
+from leadline.core.renamed import ENTRIES, ITEMS, OPTION_VALUES, OPTIONS, SLOTS, VALUES, Renamed, current
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 
@@ -21,6 +22,9 @@ SAMPLES: dict[str, Any] = {
     "data.series.context_length": 4,
     "data.series.known_covariates": ["x"],
     "data.series.frequency": "1h",
+    "data.series.irregular_times": "drop",
+    "training.early_stopping.min_delta": 0.1,
+    "training.early_stopping.stopping_threshold": 0.1,
     "network.encoders": {"*": "mlp"},
     "training.optimizers": {"generator": "adam"},
     "training.lr_multipliers": {"head.*": 0.5},
@@ -37,6 +41,13 @@ def series(values: dict[str, Any]) -> dict[str, Any]:
     """Give a series the one entry that it cannot do without."""
     if "series" in values.get("data", {}):
         values["data"]["series"] = {"horizon": 3, **values["data"]["series"]}
+    return values
+
+
+def at(values: Any, path: str) -> Any:
+    """Return what lies at a path, where ``*`` in a list is its only entry."""
+    for word in path.split("."):
+        values = values[0] if isinstance(values, list) else values[word.replace("*", "one")]
     return values
 
 
@@ -87,15 +98,43 @@ def test_an_old_value_is_the_new_one(path: str, old: str, new: str) -> None:
     ],
 )
 def test_an_old_option_of_an_item_is_the_new_one(group: str, item: str, old: str, new: str) -> None:
-    place = next(path for path, one in SLOTS.items() if one == group and not path.endswith("*"))
-    options, now = nested(old, 1), nested(".".join([*old.split(".")[:-1], new]), 1)
-    for values in ({"name": item, **options}, {"name": item, "options": options}, {item: options}):
+    place, name = "objective", "type" if group == "columns" else "name"
+    place = next(path for path, one in SLOTS.items() if one == group)
+    written: tuple[dict[str, Any], ...] = ({name: item, old: 1},)
+    if group != "columns":
+        written = (*written, {"name": item, "options": {old: 1}}, {item: {old: 1}})
+    for values in written:
         lines: list[str] = []
-        result = current(nested(place, values), lines.append)
-        for word in place.split("."):
-            result = result[word]
-        assert Component.model_validate(result) == Component(name=item, options=now)
-        assert len(lines) == 1 and old.replace("*", "one") in lines[0] and f"{new} now" in lines[0]
+        result = at(current(nested(place, values), lines.append), place)
+        assert result == {name: item, new: 1}
+        assert len(lines) == 1 and f".{old} is called " in lines[0] and f".{new} now." in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("group", "item", "option", "old", "new"),
+    [
+        (group, item, option, old, new)
+        for group, items in OPTION_VALUES.items()
+        for item, options in items.items()
+        for option, names in options.items()
+        for old, new in names.items()
+    ],
+)
+def test_an_old_value_of_an_option_is_the_new_one(group: str, item: str, option: str, old: str, new: str) -> None:
+    place = next(path for path, one in SLOTS.items() if one == group)
+    lines: list[str] = []
+    result = at(current(nested(place, {"name": item, option: old}), lines.append), place)
+    assert result == {"name": item, option: new}
+    assert lines == [f"{place}.{option}: {old} is called {new} now."]
+
+
+def test_options_of_every_item_are_those_that_it_has() -> None:
+    for group, items in OPTIONS.items():
+        for item, names in items.items():
+            if group != "columns":
+                found = lookup(group, item)  # type: ignore[arg-type]
+                known = getattr(found, "options", found).model_fields
+                assert set(names.values()) <= set(known) and not set(names) & set(known)
 
 
 @pytest.mark.parametrize(

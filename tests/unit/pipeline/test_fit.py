@@ -41,7 +41,7 @@ def test_a_signal_after_a_tick_was_taken_still_leaves_a_checkpoint(train, monkey
 def test_killed_after_training_ended_and_resumed(train, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
     options = {
         "epochs": 8,
-        "settings": {"training.early_stopping": {"on": "accuracy", "patience": 1 if last == "early" else 99}},
+        "settings": {"training.early_stopping": {"monitor": "accuracy", "patience": 1 if last == "early" else 99}},
     }
     whole = train(out="whole", **options)
 

@@ -123,7 +123,7 @@ def test_without_epochs_training_takes_what_the_budget_allows(clock: Clock, trai
 def test_early_stopping_still_holds_and_its_patience_follows_the_budget(
     clock: Clock, train: Callable[..., Run], capsys
 ) -> None:
-    settings = {"training.early_stopping.on": "accuracy", "training.schedule": "constant"}
+    settings = {"training.early_stopping.monitor": "accuracy", "training.schedule": "constant"}
     run = train(epochs=None, max_time=60.0, settings=settings, quiet=False)
     assert run.experiment.training.early_stopping.patience is None
     assert "stopped early" in capsys.readouterr().err
@@ -184,10 +184,10 @@ def test_energy_used_before_a_kill_is_not_known(clock: Clock, train: Callable[..
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"training.early_stopping": {"on": "accuracy", "target": 95}}, "share between 0 and 1.*Write 0.95"),
-        ({"training.early_stopping": {"on": "accuracy", "tolerance": 2}}, "tolerance: accuracy is a share"),
+        ({"training.early_stopping": {"monitor": "accuracy", "target": 95}}, "share between 0 and 1.*Write 0.95"),
+        ({"training.early_stopping": {"monitor": "accuracy", "min_delta": 2}}, "tolerance: accuracy is a share"),
         ({"training.early_stopping": {"target": 0.1}, "data.split.validation": 0}, "there are none"),
-        ({"training.early_stopping": {"on": "acuracy"}}, "Did you mean 'accuracy'"),
+        ({"training.early_stopping": {"monitor": "acuracy"}}, "Did you mean 'accuracy'"),
         ({"training.average": "emma"}, "no average 'emma'. Did you mean 'ema'"),
         ({"training.average": {"name": "swa", "start": 1}}, r"training\.average\.start"),
         ({"training.log": ["tensorbored"]}, "Did you mean 'tensorboard'"),
@@ -203,7 +203,7 @@ def test_nonsense_is_refused_before_a_folder_is_made(
 
 
 def test_a_target_ends_training(train: Callable[..., Run], capsys) -> None:
-    settings = {"training.early_stopping": {"on": "accuracy", "target": 0.5}, "training.optimizer.lr": 0.01}
+    settings = {"training.early_stopping": {"monitor": "accuracy", "target": 0.5}, "training.optimizer.lr": 0.01}
     run = train(epochs=200, settings=settings, quiet=False)
     values = run.history["val_accuracy"].drop_nulls().to_list()
     assert values[-1] >= 0.5 > max(values[:-1], default=0.0)
@@ -212,7 +212,7 @@ def test_a_target_ends_training(train: Callable[..., Run], capsys) -> None:
 
 def test_gains_within_the_tolerance_do_not_count(train: Callable[..., Run]) -> None:
     settings = {
-        "training.early_stopping": {"on": "loss", "patience": 3, "tolerance": 0.5},
+        "training.early_stopping": {"monitor": "loss", "patience": 3, "min_delta": 0.5},
         "training.schedule": "constant",
     }
     assert train(epochs=200, settings=settings).history["epoch"].max() <= 10

@@ -37,10 +37,10 @@ AUGMENTATIONS: Mapping[str, Entry] = {
         "random vertical flip",
         example="train photos/ --set 'data.inputs.image.augment=[{vertical_flip: 0.5}]'",
     ),
-    "image/part": Entry(
+    "image/resized_crop": Entry(
         "leadline.data.augmentations.affine:PART",
         "random resized crop",
-        example="train photos/ --set 'data.inputs.image.augment=[{part: 0.5}]'",
+        example="train photos/ --set 'data.inputs.image.augment=[{resized_crop: 0.5}]'",
     ),
     "image/crop": Entry(
         "leadline.data.augmentations.affine:CROP",
@@ -57,15 +57,15 @@ AUGMENTATIONS: Mapping[str, Entry] = {
         "random contrast",
         example="train photos/ --set 'data.inputs.image.augment=[{contrast: 0.2}]'",
     ),
-    "image/colour": Entry(
+    "image/color_jitter": Entry(
         "leadline.data.augmentations.colour:COLOUR",
         "random saturation and hue (colour jitter)",
-        example="train photos/ --set 'data.inputs.image.augment=[{colour: {saturation: 0.3, hue: 0.02}}]'",
+        example="train photos/ --set 'data.inputs.image.augment=[{color_jitter: {saturation: 0.3, hue: 0.02}}]'",
     ),
-    "image/grey": Entry(
+    "image/grayscale": Entry(
         "leadline.data.augmentations.colour:GREY",
         "random grayscale",
-        example="train photos/ --set 'data.inputs.image.augment=[{grey: 0.1}]'",
+        example="train photos/ --set 'data.inputs.image.augment=[{grayscale: 0.1}]'",
     ),
     "image/noise": Entry(
         "leadline.data.augmentations.image:NOISE",

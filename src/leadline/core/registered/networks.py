@@ -90,7 +90,7 @@ MODELS: Mapping[str, Entry] = {
     "seasonal-naive": Entry(
         "leadline.models.forecasting.naive:SEASONAL",
         "the last observed season is repeated (forecasting)",
-        example="train series.csv --horizon 24 --network seasonal-naive --set network.season=24",
+        example="train series.csv --horizon 24 --network seasonal-naive --set network.season_length=24",
     ),
     "autoregression": Entry(
         "leadline.models.forecasting.autoregression:FAMILY",

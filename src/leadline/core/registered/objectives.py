@@ -25,7 +25,7 @@ OBJECTIVES: Mapping[str, Entry] = {
     "clustering": Entry(
         "leadline.objectives.self_supervised.clustering:OBJECTIVE",
         "deep embedded clustering (DEC): an autoencoder whose latent space separates clusters",
-        example="train digits --objective clustering --set objective.clusters=10",
+        example="train digits --objective clustering --set objective.n_clusters=10",
     ),
     "ordinal": Entry(
         "leadline.objectives.supervised.ordinal:OBJECTIVE",
@@ -80,12 +80,12 @@ OBJECTIVES: Mapping[str, Entry] = {
     "autoencoder": Entry(
         "leadline.objectives.generative.autoencoder:OBJECTIVE",
         "plain or denoising autoencoder: compression, anomaly detection, imputation",
-        example="train digits --objective autoencoder --set objective.latent=16",
+        example="train digits --objective autoencoder --set objective.latent_dim=16",
     ),
     "vae": Entry(
         "leadline.objectives.generative.vae:OBJECTIVE",
         "variational autoencoder: evidence lower bound (ELBO); samples new examples",
-        example="train digits --objective vae --set objective.latent=16",
+        example="train digits --objective vae --set objective.latent_dim=16",
     ),
     "language": Entry(
         "leadline.objectives.supervised.language:OBJECTIVE",

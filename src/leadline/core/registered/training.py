@@ -55,22 +55,22 @@ SCHEDULES: Mapping[str, Entry] = {
     "step": Entry(
         "leadline.training.schedule:Step",
         "step decay at milestones, or every so many epochs",
-        example="train digits --set training.schedule=step --set training.schedule.every=30",
+        example="train digits --set training.schedule=step --set training.schedule.step_size=30",
     ),
     "linear": Entry(
         "leadline.training.schedule:Linear",
         "linear decay",
-        example="train digits --set training.schedule=linear --set training.schedule.warm_up=0.1",
+        example="train digits --set training.schedule=linear --set training.schedule.warmup=0.1",
     ),
     "exponential": Entry(
         "leadline.training.schedule:Exponential",
         "exponential decay",
-        example="train digits --set training.schedule=exponential --set training.schedule.final=0.01",
+        example="train digits --set training.schedule=exponential --set training.schedule.end_factor=0.01",
     ),
     "cosine": Entry(
         "leadline.training.schedule:Cosine",
         "cosine annealing without restarts (Loshchilov & Hutter 2017)",
-        example="train digits --set training.schedule=cosine --set training.schedule.warm_up=0.05",
+        example="train digits --set training.schedule=cosine --set training.schedule.warmup=0.05",
     ),
     "one_cycle": Entry(
         "leadline.training.schedule:OneCycle",

@@ -43,13 +43,13 @@ _FEW = 12_000  # samples a second, below which 40 bands are enough
 HEARD = 10.0  # seconds of a clip that a report holds
 _CHUNK = 8
 _LIMITS: Mapping[str, tuple[float, float, str]] = {
-    "rate": (1_000, 96_000, "samples a second"),
-    "seconds": (0.01, 600, "seconds"),
-    "mels": (4, 256, "bands"),
+    "sample_rate": (1_000, 96_000, "samples a second"),
+    "duration": (0.01, 600, "seconds"),
+    "n_mels": (4, 256, "bands"),
     "window": (2, 500, "milliseconds"),
     "hop": (1, 500, "milliseconds"),
-    "low": (0, 48_000, "Hz"),
-    "high": (1, 48_000, "Hz"),
+    "f_min": (0, 48_000, "Hz"),
+    "f_max": (1, 48_000, "Hz"),
 }
 
 
@@ -78,17 +78,17 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     sample = spread(column.drop_nulls(), LOOKED_AT)
     headers = _headers(sample, context)
     rates = Counter(header.rate for header in headers)
-    rate = int(options.get("rate", min(RATE, max(rates, key=lambda one: (rates[one], one)))))
+    rate = int(options.get("sample_rate", min(RATE, max(rates, key=lambda one: (rates[one], one)))))
     longest = float(np.quantile([header.seconds for header in headers], KEPT, method="higher"))
-    seconds = float(options.get("seconds", min(LONGEST, math.ceil(max(longest, 0.01) * 10) / 10)))
+    seconds = float(options.get("duration", min(LONGEST, math.ceil(max(longest, 0.01) * 10) / 10)))
     state = {
         "rate": rate,
         "seconds": seconds,
-        "mels": int(options.get("mels", 64 if rate >= _FEW else 40)),
+        "mels": int(options.get("n_mels", 64 if rate >= _FEW else 40)),
         "window": float(options.get("window", 25.0)),
         "hop": float(options.get("hop", 10.0)),
-        "low": float(options.get("low", 20.0)),
-        "high": float(options.get("high", rate / 2)),
+        "low": float(options.get("f_min", 20.0)),
+        "high": float(options.get("f_max", rate / 2)),
         "looked_at": len(headers),
         "cut": sum(header.seconds > seconds + 1 / rate for header in headers),
         "rates": {str(one): count for one, count in rates.most_common() if one != rate},
@@ -102,7 +102,7 @@ def _options(given: Mapping[str, Any]) -> Mapping[str, Any]:
     known_only("audio", given, _LIMITS)
     for name, value in given.items():
         least, most, unit = _LIMITS[name]
-        good = isinstance(value, int) if name in ("rate", "mels") else isinstance(value, int | float)
+        good = isinstance(value, int) if name in ("sample_rate", "n_mels") else isinstance(value, int | float)
         if isinstance(value, bool) or not good or not least <= value <= most:
             raise UsageError(
                 say("columns.option-number-from-not", name=name, unit=unit, least=least, most=most, value=value)

@@ -49,7 +49,7 @@ FIT = 0.995  # of the texts that are trained on are not cut
 WIDTH = 128
 BAG = 1_000  # tokens that models which are fitted look for
 SPREAD = 0.1  # the standard deviation that embeddings start with
-_OPTIONS = ("tokens", "vocabulary", "least", "length", "lower", "width", "vectors")
+_OPTIONS = ("tokenizer", "vocabulary_size", "min_count", "max_length", "lowercase", "embedding_dim", "vectors")
 
 
 def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
@@ -63,18 +63,18 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     rows = len(column)
     column = column if rows <= SAMPLE else column.gather(np.linspace(0, rows - 1, SAMPLE).astype(np.int64))
     usual = "given" if pretokenized.are_lists(column) else prose.tokens_for(column)
-    kind = choice(options, "tokens", KINDS) if options.get("tokens") else usual
-    lower = _truth(options, "lower", kind == "words")
-    most, least = _whole(options, "vocabulary", MOST, len(NAMES) + 1), _whole(options, "least", 0, 1)
+    kind = choice(options, "tokenizer", KINDS) if options.get("tokenizer") else usual
+    lower = _truth(options, "lowercase", kind == "words")
+    most, least = _whole(options, "vocabulary_size", MOST, len(NAMES) + 1), _whole(options, "min_count", 0, 1)
     state = _learnt(column, kind, most, least, lower=lower)
     texts, lengths_N = _lengths(column, state)
-    longest = _whole(options, "length", 0, 1)
+    longest = _whole(options, "max_length", 0, 1)
     state["length"] = length = longest or int(min(LONGEST, math.ceil(np.quantile(lengths_N, FIT))))
     state |= {
         "looked_at": texts,
         "all": rows <= SAMPLE,
         "longer": int((lengths_N > length).sum()),
-        "width": _whole(options, "width", WIDTH, 1),
+        "width": _whole(options, "embedding_dim", WIDTH, 1),
     }
     wanted = options.get("vectors")
     if wanted is None:
@@ -87,9 +87,14 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
         )
         return state | {"vectors": word_vectors.trained(np.concatenate(ids), np.concatenate(lengths), state)}
     found = word_vectors.from_file(wanted, state["vocabulary"])
-    if options.get("width") not in (None, found["width"]):
+    if options.get("embedding_dim") not in (None, found["width"]):
         raise UsageError(
-            say("columns.vectors-numbers-each-not", wanted=wanted, width=found["width"], width_2=options["width"])
+            say(
+                "columns.vectors-numbers-each-not",
+                wanted=wanted,
+                width=found["width"],
+                width_2=options["embedding_dim"],
+            )
         )
     return state | {"width": found["width"], "vectors": found}
 

@@ -40,7 +40,7 @@ def _told(found: Ordered, missing_N: np.ndarray) -> str:
     return (
         f"{gaps:,} {'gap' if gaps == 1 else 'gaps'} between steps of {found.step}, which no window crosses; the longest"
         f" are {int(missing_N[at]):,} steps: {file}, row {number} ({found.words(at)}) comes after"
-        f" {found.words(at - 1)}. --set data.series.gaps=fill puts such steps in without values, skip takes rows for"
+        f" {found.words(at - 1)}. --set data.series.gaps=fill puts such steps in without values, ignore takes rows for"
         " steps whatever lies between."
     )
 

@@ -57,23 +57,23 @@ def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRo
     if not again_M.any() and not rows.between_M.any():
         return rows, ()
     what = _named(rows, again_M, step)
-    if spec.repair == "refuse":
+    if spec.irregular_times == "error":
         raise DataError(say("series.sentence", table=rows.table.name, what=what, advice=_advice(rows, spec, again_M)))
-    if spec.repair == "drop":
+    if spec.irregular_times == "drop":
         rows = rows.at(~rows.between_M)
         first_M = np.ones(len(rows.row_M), dtype=bool)
         first_M[1:] = (np.diff(rows.tick_M) != 0) | (np.diff(rows.item_M) != 0)
         return rows.at(first_M), (f"{what}: {_HOW['drop']}.",)
-    if spec.repair == "mean":
+    if spec.irregular_times == "mean":
         table = _averaged(rows, again_M)
         kept = rows.at(~again_M)._replace(table=table, row_M=np.arange(int((~again_M).sum())))
     else:
         kept = rows.at(np.append(~again_M[1:], True))
-    if step.unit in ("us", "1") and spec.gaps != "skip":  # times are put on the steps
+    if step.unit in ("us", "1") and spec.gaps != "ignore":  # times are put on the steps
         lies_M = kept.time_M - after(np.zeros_like(kept.tick_M), kept.tick_M, step)
         usual = pl.DataFrame({"item": kept.item_M, "lies": lies_M}).select(pl.col("lies").mode().min().over("item"))
         kept = kept._replace(time_M=after(usual["lies"].to_numpy(), kept.tick_M, step))
-    return kept, (f"{what}: {_HOW[spec.repair]}.",)
+    return kept, (f"{what}: {_HOW[spec.irregular_times]}.",)
 
 
 def _named(rows: SeriesRows, again_M: np.ndarray, step: Step) -> str:
@@ -114,11 +114,11 @@ def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
             " a clock."
         )
     advice.append(
-        "--set data.series.repair=drop keeps the first row of each step and drops rows between steps; mean or last"
+        "--set data.series.irregular_times=drop keeps the first row of each step and drops rows between steps; mean or last"
         " takes the mean or the last of the rows of each step."
     )
     if rows.between_M.any():
-        advice.append("--set data.series.gaps=skip takes each row for a step, whatever time lies between.")
+        advice.append("--set data.series.gaps=ignore takes each row for a step, whatever time lies between.")
     return " ".join(advice)
 
 

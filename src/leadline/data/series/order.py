@@ -25,6 +25,9 @@ from leadline.data.series.times import Times
 from leadline.data.table import Table
 from leadline.errors import DataError
 
+# A series is known by the words of 0.1, so that what was trained on it, and looked at, is known too.
+_WORDS = {"error": "refuse", "ignore": "skip"}
+
 
 def ordered(
     table: Table, spec: SeriesSpec, taken: Iterable[str] = (), form: str | None = None, *, infer: bool = True
@@ -58,8 +61,8 @@ def ordered(
         "time": found.name,
         "item": spec.series_id,
         "every": str(step),
-        "repair": spec.repair,
-        "gaps": spec.gaps,
+        "repair": _WORDS.get(spec.irregular_times, spec.irregular_times),
+        "gaps": _WORDS.get(spec.gaps, spec.gaps),
         "zone": spec.time_zone,
     }
     own = replace(table, fingerprint=digest({"table": table.fingerprint, **how}))
@@ -77,7 +80,7 @@ def _kind(found: Times) -> str:
 
 def _ticks(time_M: np.ndarray, item_M: np.ndarray, step: Step, spec: SeriesSpec) -> tuple[np.ndarray, np.ndarray]:
     """Return the step of each row and whether it lies between two; where rows are steps, each different time is one."""
-    if spec.gaps != "skip":
+    if spec.gaps != "ignore":
         return ticks(time_M, item_M, step)
     new_M = np.ones(len(time_M), dtype=np.int64)
     new_M[1:] = (np.diff(time_M) != 0) | (np.diff(item_M) != 0)

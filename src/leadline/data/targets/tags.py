@@ -133,10 +133,10 @@ def _holds_items(column: pl.Series) -> bool:
 def _with_inputs(table: Table, spec: DataSpec, selection: TargetSelection) -> tuple[DataSpec, tuple[str, ...]]:
     """Return the spec with the tokens that the tags belong to as the input, as they are given, and notes."""
     column, notes = _tokens_column(table, spec, selection.name)
-    found = tokens.with_text(spec, column, {"tokens": "given"})
+    found = tokens.with_text(spec, column, {"tokenizer": "given"})
     for name, entry in (found.inputs or {}).items():
-        if tuple(entry.columns or ()) == (column,) and entry.options["tokens"] != "given":
-            given = entry.options["tokens"]
+        if tuple(entry.columns or ()) == (column,) and entry.options["tokenizer"] != "given":
+            given = entry.options["tokenizer"]
             raise UsageError(say("targets.data-inputs-tags-belong", name=name, given=given))
     return found, notes
 

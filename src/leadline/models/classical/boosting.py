@@ -28,19 +28,19 @@ _HISTOGRAMS = 1.5  # operations for each value and level of a tree
 
 
 class Options(Fact):
-    """`iterations` trees, one a class, of at most `leaves` leaves with `least_rows` rows each; a leaf's part is `rate`
-    of the step.
+    """`max_iter` trees, one a class, of at most `max_leaf_nodes` leaves with `min_samples_leaf` rows each; a leaf's
+    part is `learning_rate` of the step.
 
     Growing stops after `patience` iterations without a better loss on validation rows, where there are any, and the
-    trees up to the best ship. `l2` shrinks the leaves.
+    trees up to the best ship. `l2_regularization` shrinks the leaves.
     """
 
-    iterations: int = Field(default=300, ge=1, le=10_000, description="most boosting iterations")
-    rate: float = Field(default=0.1, gt=0, le=1, description="learning rate (shrinkage)")
-    leaves: int = Field(default=31, ge=2, le=65_536, description="most leaves per tree")
-    depth: int | None = Field(default=None, ge=1, description="greatest depth of a tree; null: no limit")
-    least_rows: int = Field(default=20, ge=1, description="fewest training examples per leaf")
-    l2: float = Field(default=0.0, ge=0, description="L2 penalty on leaf values")
+    max_iter: int = Field(default=300, ge=1, le=10_000, description="most boosting iterations")
+    learning_rate: float = Field(default=0.1, gt=0, le=1, description="learning rate (shrinkage)")
+    max_leaf_nodes: int = Field(default=31, ge=2, le=65_536, description="most leaves per tree")
+    max_depth: int | None = Field(default=None, ge=1, description="greatest depth of a tree; null: no limit")
+    min_samples_leaf: int = Field(default=20, ge=1, description="fewest training examples per leaf")
+    l2_regularization: float = Field(default=0.0, ge=0, description="L2 penalty on leaf values")
     patience: int | None = Field(
         default=20,
         ge=1,
@@ -150,24 +150,24 @@ def estimator_for(model: Boosting, columns: _Columns, watched: bool, seed: int) 
     options = model.options
     kind = HistGradientBoostingClassifier if model.outputs > 1 else HistGradientBoostingRegressor
     return kind(
-        max_iter=options.iterations,
-        learning_rate=options.rate,
-        max_leaf_nodes=options.leaves,
-        max_depth=options.depth,
-        min_samples_leaf=options.least_rows,
-        l2_regularization=options.l2,
+        max_iter=options.max_iter,
+        learning_rate=options.learning_rate,
+        max_leaf_nodes=options.max_leaf_nodes,
+        max_depth=options.max_depth,
+        min_samples_leaf=options.min_samples_leaf,
+        l2_regularization=options.l2_regularization,
         categorical_features=list(columns.coded) or None,
         # Without validation rows nothing stops it; the losses on train rows are wanted all the same.
         early_stopping=True,
         validation_fraction=None,
-        n_iter_no_change=options.patience if watched and options.patience else options.iterations + 1,
+        n_iter_no_change=options.patience if watched and options.patience else options.max_iter + 1,
         tol=0.0,
         random_state=seed_for(seed, "gradient-boosting") % 2**32,
     )
 
 
 def take_over(model: Boosting, estimator: Any, columns: _Columns, iterations: int) -> None:
-    """Copy the trees of the first `iterations` iterations out of a fitted estimator.
+    """Copy the trees of the first `max_iter` iterations out of a fitted estimator.
 
     There is no public way to a tree's nodes: this one holds for `KNOWN_VERSIONS`, and a test against the estimator's
     own predictions guards it.
@@ -209,9 +209,9 @@ def take_over(model: Boosting, estimator: Any, columns: _Columns, iterations: in
 
 def _work(model: Boosting, rows: int) -> float:
     options = model.options
-    trees = options.iterations * (model.outputs if model.outputs > 2 else 1)
-    levels = min(math.log2(options.leaves), options.depth or math.inf)
-    return trees * model.features * (rows * levels * _HISTOGRAMS + options.leaves * 500)
+    trees = options.max_iter * (model.outputs if model.outputs > 2 else 1)
+    levels = min(math.log2(options.max_leaf_nodes), options.max_depth or math.inf)
+    return trees * model.features * (rows * levels * _HISTOGRAMS + options.max_leaf_nodes * 500)
 
 
 FAMILY = Family(
@@ -222,6 +222,6 @@ FAMILY = Family(
     head=Boosting,
     fit=fit,
     work=_work,
-    sizes={"small": {"iterations": 100}, "base": {}, "large": {"iterations": 1000, "rate": 0.05, "patience": 50}},
+    sizes={"small": {"max_iter": 100}, "base": {}, "large": {"max_iter": 1000, "learning_rate": 0.05, "patience": 50}},
     reference="Friedman 2001, Greedy function approximation; Ke et al. 2017, LightGBM",
 )

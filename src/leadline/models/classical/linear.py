@@ -25,12 +25,12 @@ _PASSES = 30  # over the rows that fitting takes, at a guess
 class Options(Fact):
     """`l2` times half the squared weights is added to the summed loss (for a number, times the squared weights).
 
-    None chooses it on validation rows, from `LADDER`; without any it is 1. `iterations` bounds the search for a
+    None chooses it on validation rows, from `LADDER`; without any it is 1. `max_iter` bounds the search for a
     classifier.
     """
 
     l2: float | None = Field(default=None, ge=0, description="strength of the L2 penalty; null: chosen on validation")
-    iterations: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
+    max_iter: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
 
 
 class Linear(ClassicalModule):
@@ -73,7 +73,7 @@ def _solve(model: Linear, x_nG: np.ndarray, train: Sample, l2: float) -> tuple[s
         ridge = Ridge(alpha=l2).fit(x_nG.astype(np.float64), train.target_n, train.weight_n)
         model.put(weight_OG=ridge.coef_[None], bias_O=np.atleast_1d(ridge.intercept_))
         return ()
-    most = model.options.iterations
+    most = model.options.max_iter
     logistic = LogisticRegression(C=1 / l2 if l2 else np.inf, max_iter=most)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # it is noted below

@@ -33,15 +33,16 @@ class Options(Fact):
     """`c` is what a row's loss counts against the margin, `gamma` the kernel's exp(-gamma d²), None for 1 / summed
     variance.
 
-    The kernel is spanned by `landmarks`, drawn from the rows. Of more than `rows` train rows so many are drawn.
+    The kernel is spanned by `n_components`, drawn from the rows. Of more than `max_samples` train rows so many are
+    drawn.
     """
 
     c: float = Field(default=1.0, gt=0, description="inverse regularisation strength C")
     gamma: float | None = Field(
         default=None, gt=0, description="coefficient of the RBF kernel exp(−γ·d²); null: 1 over the summed variance"
     )
-    landmarks: int = Field(default=500, ge=2, description="landmarks of the Nyström approximation")
-    rows: int = Field(default=10_000, ge=2, description="most training examples used, drawn at random")
+    n_components: int = Field(default=500, ge=2, description="landmarks of the Nyström approximation")
+    max_samples: int = Field(default=10_000, ge=2, description="most training examples used, drawn at random")
 
 
 class SVM(ClassicalModule):
@@ -78,12 +79,12 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     """
     options = model.options
     notes = []
-    if len(train.x_nF) > options.rows:
-        train = _drawn(train, options.rows, seed)
+    if len(train.x_nF) > options.max_samples:
+        train = _drawn(train, options.max_samples, seed)
         notes.append(f"the support vector machine was fitted on {len(train.x_nF):,} train rows, drawn at random")
     model.encoding.fit(train.x_nF)
     x_nG = model.encoding.rows(train.x_nF)
-    order = torch.randperm(len(x_nG), generator=generator_for(seed, "landmarks"))[: options.landmarks].numpy()
+    order = torch.randperm(len(x_nG), generator=generator_for(seed, "landmarks"))[: options.n_components].numpy()
     variance = float(x_nG.var(0, dtype=np.float64).sum())
     model.put(gamma=torch.tensor(options.gamma or 1 / max(variance, 1e-12)), landmark_MG=np.unique(x_nG[order], axis=0))
     to_D = _whitening(_kernel(model, model.landmark_MG.numpy()))
@@ -154,7 +155,7 @@ def _scale(score_nO: np.ndarray, judged: Sample, classes_K: np.ndarray) -> float
 
 
 def _work(model: SVM, rows: int) -> float:
-    count, landmarks = min(rows, model.options.rows), min(rows, model.options.landmarks)
+    count, landmarks = min(rows, model.options.max_samples), min(rows, model.options.n_components)
     machines = model.outputs if model.outputs > 2 else 1
     return count * landmarks * (model.columns + landmarks + _PASSES * machines) / 10 + landmarks**3
 

@@ -32,16 +32,18 @@ class Options(Fact):
 
 
 class SeasonalOptions(Fact):
-    """A `season` is so many steps; None chooses the number whose repetition has the smallest squared error on train
-    windows.
+    """A `season_length` is so many steps; None chooses the number whose repetition has the smallest squared error on
+    train windows.
     """
 
-    season: int | None = Field(default=None, ge=1, description="steps of a season; null: the best on training windows")
+    season_length: int | None = Field(
+        default=None, ge=1, description="steps of a season; null: the best on training windows"
+    )
     head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 
 
 class Repeated(nn.Module):
-    """Windows (B,T,F) to forecasts (B, ahead × variables × each): the last `season` steps, again and again."""
+    """Windows (B,T,F) to forecasts (B, ahead × variables × each): the last `season_length` steps, again and again."""
 
     def __init__(self, spec: SignalSpec, options: Options | SeasonalOptions, season: int | None) -> None:
         super().__init__()
@@ -119,11 +121,11 @@ SEASONAL = Family(
     name="seasonal-naive",
     accepts=("sequence",),
     options=SeasonalOptions,
-    gives=lambda spec, options: Repeated(spec, options, options.season),
+    gives=lambda spec, options: Repeated(spec, options, options.season_length),
     fit=fit,
     work=_work,
     is_baseline=_repeats,
-    from_data=lambda schema: {"season": _season(schema)},
+    from_data=lambda schema: {"season_length": _season(schema)},
     forecasts=True,
     reference="Hyndman & Athanasopoulos 2021, Forecasting: Principles and Practice",
 )

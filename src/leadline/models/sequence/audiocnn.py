@@ -26,12 +26,12 @@ from leadline.nn.layers.pooling import with_first
 
 
 class Options(Fact):
-    """`widths` are the channels of each block; `dropout` stands after each.
+    """`channels` are the channels of each block; `dropout` stands after each.
 
     A block halves frames and bands, so that four of them see 1.5 s at once in frames 10 ms apart.
     """
 
-    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(32, 64, 128, 256), min_length=1, description="channels of each convolutional block"
     )
     dropout: float = Field(default=0.2, ge=0, lt=1, description="dropout rate after each block")
@@ -89,8 +89,8 @@ class AudioCNN(nn.Module):
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()
-        inside = (1, *options.widths[:-1])
-        self.blocks = nn.ModuleList(Block(i, o, options.dropout) for i, o in zip(inside, options.widths, strict=True))
+        inside = (1, *options.channels[:-1])
+        self.blocks = nn.ModuleList(Block(i, o, options.dropout) for i, o in zip(inside, options.channels, strict=True))
 
     def forward(self, signal: Signal) -> Signal:
         x_BTF, mask_BT = signal
@@ -112,9 +112,9 @@ FAMILY = Family(
     options=Options,
     gives=AudioCNN,
     sizes={
-        "small": {"widths": (16, 32, 64), "dropout": 0.1},
-        "base": {"widths": (32, 64, 128, 256)},
-        "large": {"widths": (64, 128, 256, 512)},
+        "small": {"channels": (16, 32, 64), "dropout": 0.1},
+        "base": {"channels": (32, 64, 128, 256)},
+        "large": {"channels": (64, 128, 256, 512)},
     },
     reference=(
         "Kong et al. 2020, PANNs: Large-scale pretrained audio neural networks for audio pattern recognition (Cnn10)"

@@ -25,9 +25,9 @@ from leadline.nn.layers.pooling import silenced, with_first
 
 
 class Options(Fact):
-    """`widths` of filters in steps, how many `filters` of each, and the `dropout` of what they find."""
+    """`kernel_sizes` of filters in steps, how many `filters` of each, and the `dropout` of what they find."""
 
-    widths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+    kernel_sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(3, 4, 5), min_length=1, description="kernel sizes, in steps"
     )
     filters: int = Field(default=100, ge=1, description="filters per kernel size")
@@ -39,11 +39,11 @@ class TextCNN(nn.Module):
 
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(nn.Conv1d(spec.shape[1], options.filters, width) for width in options.widths)
+        self.convs = nn.ModuleList(nn.Conv1d(spec.shape[1], options.filters, width) for width in options.kernel_sizes)
         for conv in self.convs:
             assert isinstance(conv, nn.Conv1d)
             initialise_weights(conv, "relu")
-        self.widths, self.longest = options.widths, max(options.widths)
+        self.widths, self.longest = options.kernel_sizes, max(options.kernel_sizes)
         self.dropout = Dropout(options.dropout)
 
     def forward(self, signal: Signal) -> Signal:

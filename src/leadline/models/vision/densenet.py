@@ -18,7 +18,8 @@ _NARROW = 16  # channels the paper's networks without compression begin with
 
 
 class Options(Fact):
-    """`blocks` says how many layers each dense block has, `growth` how many channels each layer adds (the paper's k).
+    """`blocks` says how many layers each dense block has, `growth_rate` how many channels each layer adds (the paper's
+    k).
 
     With `bottleneck` a 1×1 convolution to 4·growth channels stands before each 3×3 one (the paper's B). Between blocks,
     a 1×1 convolution leaves the share `compression` of the channels (the paper's C where below 1). The paper's
@@ -32,7 +33,7 @@ class Options(Fact):
     blocks: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         default=(16, 16, 16), min_length=1, description="layers in each dense block"
     )
-    growth: int = Field(default=12, ge=1, description="growth rate: channels that each layer adds")
+    growth_rate: int = Field(default=12, ge=1, description="growth rate: channels that each layer adds")
     bottleneck: bool = Field(default=True, description="1×1 convolution before each 3×3 one (DenseNet-B)")
     compression: float = Field(
         default=0.5, gt=0, le=1, description="share of channels kept between blocks (DenseNet-C)"
@@ -65,7 +66,7 @@ class DenseNet(nn.Module):
     def __init__(self, spec: SignalSpec, options: Options) -> None:
         super().__init__()
         channels, height, width = spec.shape
-        inside = 2 * options.growth if options.compression < 1 else _NARROW
+        inside = 2 * options.growth_rate if options.compression < 1 else _NARROW
         at = (height, width)
         modules: list[nn.Module]
         if is_large(options.stem, at):
@@ -81,8 +82,8 @@ class DenseNet(nn.Module):
                 modules += [*_norm_relu_conv(inside, outside, 1), *pool]
                 inside = outside
             for _ in range(layers):
-                modules.append(Layer(inside, options.growth, bottleneck=options.bottleneck))
-                inside += options.growth
+                modules.append(Layer(inside, options.growth_rate, bottleneck=options.bottleneck))
+                inside += options.growth_rate
         self.maps = nn.Sequential(*modules, nn.BatchNorm2d(inside), nn.ReLU(), *mean_if_larger(at, 1)[0])
 
     def forward(self, signal: Signal) -> Signal:
@@ -100,9 +101,9 @@ FAMILY = Family(
     options=Options,
     gives=DenseNet,
     sizes={
-        "small": {"blocks": (4, 4, 4), "growth": 12},
-        "base": {"blocks": (16, 16, 16), "growth": 12},
-        "large": {"blocks": (6, 12, 24, 16), "growth": 32},
+        "small": {"blocks": (4, 4, 4), "growth_rate": 12},
+        "base": {"blocks": (16, 16, 16), "growth_rate": 12},
+        "large": {"blocks": (6, 12, 24, 16), "growth_rate": 32},
     },
     reference="Huang, Liu, van der Maaten & Weinberger 2017, Densely connected convolutional networks",
 )

@@ -18,7 +18,7 @@ FEWEST = 10  # normal validation rows that a slope is found on
 
 
 def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationContext) -> Iterator[Finding]:
-    normal, rate = normal_n(context.target, context.schema, options.anomaly), options.false_alarm_rate
+    normal, rate = normal_n(context.target, context.schema, options.anomaly), options.false_positive_rate
     found = {name: values[normal].astype(np.float64) for name, values in predictions.items()} or {"score": np.empty(0)}
     if last.slope is None:
         yield from calibrate_threshold(last, found["score"], rate)

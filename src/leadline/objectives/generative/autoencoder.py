@@ -47,41 +47,41 @@ AMOUNTS = MappingProxyType({"none": 0.0, "gaussian": 0.3, "mask": 0.25})
 
 
 class Options(Fact):
-    """`latent` numbers of a code; None is half of a row's values, and 32 at most.
+    """`latent_dim` numbers of a code; None is half of a row's values, and 32 at most.
 
-    `noise` spoils the rows that codes are made of: ``gaussian`` adds normal noise to quantities, `amount` of their
-    standard deviations (0.3), ``mask`` hides that share of pixels, cells or tokens (0.25). `pixels` are ``bernoulli``
-    or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the spread of
-    quantities around what is made, is learned, or given in standard deviations of the train rows.
+    `noise` spoils the rows that codes are made of: ``gaussian`` adds normal noise to quantities, `noise_level` of their
+    standard deviations (0.3), ``mask`` hides that share of pixels, cells or tokens (0.25). `pixel_likelihood` are
+    ``bernoulli`` or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the
+    spread of quantities around what is made, is learned, or given in standard deviations of the train rows.
 
     Classes called `anomaly`, or all but those called `normal`, are left out of training and validation and are to be
-    found in the test rows. From the score on that at most a share `false_alarm_rate` of normal validation rows is
-    above, a row is called one. The score is a row's ``surprise`` in nats, or ``relative``: the logarithm of its squared
-    error beyond that of rows as far from the mean row as it is. Else what is nearly empty is never an anomaly, as there
-    is little to get wrong.
+    found in the test rows. From the score on that at most a share `false_positive_rate` of normal validation rows is
+    above, a row is called one. The score is a row's negative log-likelihood (``nll``) in nats, or ``relative``: the
+    logarithm of its squared error beyond that of rows as far from the mean row as it is. Else what is nearly empty is
+    never an anomaly, as there is little to get wrong.
     """
 
-    latent: int | None = Field(
+    latent_dim: int | None = Field(
         default=None, ge=1, description="dimension of the latent code; null: half of the input values, at most 32"
     )
     noise: Literal["none", "gaussian", "mask"] = Field(
         default="none", description="corruption of the input (denoising autoencoder)"
     )
-    amount: float | None = Field(
+    noise_level: float | None = Field(
         default=None, gt=0, description="noise in standard deviations, or share masked; null: 0.3 and 0.25"
     )
-    pixels: PixelLikelihood | None = Field(
+    pixel_likelihood: PixelLikelihood | None = Field(
         default=None,
         description="likelihood of pixels; null: bernoulli for nearly black-and-white images, else gaussian",
     )
     sigma: Sigma = Field(default="learned", description="standard deviation of Gaussian likelihoods, or learned")
     anomaly: tuple[str, ...] = Field(default=(), description="classes that count as anomalies; not trained on")
     normal: tuple[str, ...] = Field(default=(), description="classes that count as normal; all others are anomalies")
-    score: Literal["surprise", "relative"] = Field(
-        default="surprise",
+    anomaly_score: Literal["nll", "relative"] = Field(
+        default="nll",
         description="anomaly score: negative log-likelihood, or error relative to examples as far from the mean",
     )
-    false_alarm_rate: float = Field(
+    false_positive_rate: float = Field(
         default=0.05, gt=0, lt=1, description="false-alarm rate that the anomaly threshold is set for"
     )
 
@@ -100,16 +100,16 @@ class AutoencoderLearning(Learning):
 
     def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: encoders, their fusion, a dense layer that gives the code, a decoder for each input."""
-        assert self.options.latent is not None
+        assert self.options.latent_dim is not None
         network = latent_network(
             schema,
             encoders,
             fuse,
-            outputs=self.options.latent,
-            code=self.options.latent,
-            pixels=self.options.pixels,
+            outputs=self.options.latent_dim,
+            code=self.options.latent_dim,
+            pixels=self.options.pixel_likelihood,
             sigma=self.options.sigma,
-            last=anomalies.Threshold(relative=self.options.score == "relative"),
+            last=anomalies.Threshold(relative=self.options.anomaly_score == "relative"),
         )
         numbers = [schema.classes.index(label) for label in self.options.anomaly]
         network.register_buffer("anomalies", torch.tensor(numbers, dtype=torch.int64), persistent=False)
@@ -127,7 +127,7 @@ class AutoencoderLearning(Learning):
     def _spoilt(self, network: Any, inputs: Mapping[str, Tensor], rng: Rng) -> Mapping[str, Tensor]:
         if self.options.noise == "none":
             return inputs
-        amount, spoilt = self.options.amount or AMOUNTS[self.options.noise], dict(inputs)
+        amount, spoilt = self.options.noise_level or AMOUNTS[self.options.noise], dict(inputs)
         for name, one in network.kinds().items():
             own, x = rng.fold_in(f"noise:{name}"), inputs[name]
             if self.options.noise == "gaussian":
@@ -176,8 +176,9 @@ class AnomalyDecision(Decision):
         return (RECONSTRUCTION, MSE_SCALED, *metrics_of(self.calibrations), *anomaly_metrics.METRICS)
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
-        """Return each row's `score` (B,), whether it is too large for a normal row, `anomaly`, and the mean squared
-        `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size` too.
+        """Return each row's `anomaly_score` (B,), whether it is too large for a normal row, `anomaly`, and the mean
+        squared `error` of its quantities in train variances; of relative scores the `surprise` in nats and the `size`
+        too.
         """
         given = network.given(network(batch.inputs))
         score_B = surprise_B = network.nll(given, batch.inputs)
@@ -214,7 +215,7 @@ class AnomalyDecision(Decision):
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-5)
         common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "better": "lower"}
         made = mean_of(_surprise(predictions)[normal], context.levels, group)
-        made = made._replace(method=f"{in_words(context.schema, self.options.pixels)}; {made.method}")
+        made = made._replace(method=f"{in_words(context.schema, self.options.pixel_likelihood)}; {made.method}")
         yield finding("reconstruction", made, unit="nats", **common)
         error_n = predictions["error"][normal]
         known = ~np.isnan(error_n)
@@ -227,8 +228,8 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why no rows can be made of codes, or None."""
     if options.noise == "gaussian" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
         return "gaussian noise is for quantities, and there is only text: take noise mask"
-    if options.score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
-        return "objective.score=relative compares errors of quantities, and there is only text"
+    if options.anomaly_score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
+        return "objective.anomaly_score=relative compares errors of quantities, and there is only text"
     return unlikely(schema)
 
 
@@ -239,17 +240,21 @@ def _complete(options: Options, schema: Schema) -> Options:
     Raises UsageError where the share of what is hidden leaves nothing, or the classes of anomalies are not there.
     """
     own = options
-    amount = own.amount or AMOUNTS[own.noise]
+    amount = own.noise_level or AMOUNTS[own.noise]
     if own.noise == "mask" and amount >= 1:
         raise UsageError(say("objectives.objective-amount-share-hides", amount=amount))
-    found = {"amount": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
+    found = {
+        "noise_level": amount or None,
+        "anomaly": anomalies.declared(schema, own.anomaly, own.normal),
+        "normal": (),
+    }
     completed: Options = complete_latent(options, schema, LATENT).model_copy(update=found)
     return completed
 
 
 def _warnings(options: Options, schema: Schema) -> tuple[str, ...]:
     """Say where a code could hold a row as it is."""
-    return spacious(schema, options.latent or 0) if options.noise == "none" else ()
+    return spacious(schema, options.latent_dim or 0) if options.noise == "none" else ()
 
 
 def _surprise(predictions: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -57,19 +57,20 @@ CRITIC_ADAM = {"name": "adam", "lr": 1e-4, "beta1": 0.0, "beta2": 0.9}
 
 
 class Options(Fact):
-    """`loss` is the game that is played; `latent` how many numbers a code has; with `conditional` rows are made of a
-    given class.
+    """`loss` is the game that is played; `latent_dim` how many numbers a code has; with `conditional` rows are made of
+    a given class.
 
-    `width` is how many channels the generator's last map has, and `growing` how its maps double. `spectral_norm` binds
-    the discriminator's weights, `r1` is what half the squared gradient of real rows' scores counts (Mescheder et al.
-    2018); None is to bind them, and 0.1, but neither in ``wgan-gp``, where `penalty` is what slopes other than 1 count.
+    `width` is how many channels the generator's last map has, and `upsampling` how its maps double. `spectral_norm`
+    binds the discriminator's weights, `r1` is what half the squared gradient of real rows' scores counts (Mescheder et
+    al. 2018); None is to bind them, and 0.1, but neither in ``wgan-gp``, where `gradient_penalty` is what slopes other
+    than 1 count.
     """
 
     loss: Game = Field(default="non-saturating", description="adversarial loss")
-    latent: int = Field(default=64, ge=1, description="dimension of the latent code")
+    latent_dim: int = Field(default=64, ge=1, description="dimension of the latent code")
     conditional: bool = Field(default=False, description="condition generator and discriminator on the class")
     width: int = Field(default=32, ge=1, description="channels of the generator's last stage")
-    growing: Growing = Field(
+    upsampling: Growing = Field(
         default="transposed", description="upsampling: resize and convolve, or transposed convolution"
     )
     spectral_norm: bool | None = Field(
@@ -78,7 +79,7 @@ class Options(Fact):
     r1: float | None = Field(
         default=None, ge=0, description="weight of the R1 gradient penalty; null: 0.1, and 0 for wgan-gp"
     )
-    penalty: float = Field(default=10.0, ge=0, description="weight of the gradient penalty (wgan-gp only)")
+    gradient_penalty: float = Field(default=10.0, ge=0, description="weight of the gradient penalty (wgan-gp only)")
 
 
 class Sampling(Fact):
@@ -108,7 +109,7 @@ class GanLearning(AdversarialLearning):
         )
         count = 0 if classes is None else len(classes.names)
         generator = generator_for_input(
-            one, body.spec, self.options.latent, count, width=self.options.width, growing=self.options.growing
+            one, body.spec, self.options.latent_dim, count, width=self.options.width, growing=self.options.upsampling
         )
         if self.options.spectral_norm:
             bind(body.backbone)
@@ -120,7 +121,7 @@ class GanLearning(AdversarialLearning):
         own = rng.fold_in(stepped)
         if stepped == DISCRIMINATOR:
             return self._telling(network, batch, own)
-        given, class_B = network.made(own.normal("code", self.options.latent), own)
+        given, class_B = network.made(own.normal("code", self.options.latent_dim), own)
         score_B = network.scored(network.new(given, batch.inputs, own), class_B)
         return Loss(generator_loss(self.options.loss, score_B), batch.weight_B, {})
 
@@ -128,7 +129,7 @@ class GanLearning(AdversarialLearning):
         """Return the discriminator's loss; nothing of it reaches the generator."""
         chosen = self.options
         with torch.no_grad():
-            given, new_class_B = network.made(rng.normal("code", chosen.latent), rng)
+            given, new_class_B = network.made(rng.normal("code", chosen.latent_dim), rng)
         class_B = batch.target_B if chosen.conditional else None
         real_x, new_x = network.real(batch.inputs), network.new(given, batch.inputs, rng)
         real_B = network.scored(real_x, class_B)
@@ -143,7 +144,7 @@ class GanLearning(AdversarialLearning):
             shape = (len(batch), *[1] * (real_x.ndim - 1))
             between = torch.lerp(real_x.detach(), new_x, rng.uniform("between", 1).view(shape).to(real_x.dtype))
             steep_B = gradient_penalty(lambda x: network.scored(x, class_B), between)
-            value_B = value_B + chosen.penalty * unit_gradient_penalty(steep_B)
+            value_B = value_B + chosen.gradient_penalty * unit_gradient_penalty(steep_B)
         if chosen.r1:
             rows = -(-len(batch) // PART)
             few_B = None if class_B is None else class_B[:rows]
@@ -180,7 +181,7 @@ class GanGenerator(Generator):
 
     def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
         """Return a code for each row of the draws (B,L), normal as those of training."""
-        return rng.normal("code", self.options.latent)
+        return rng.normal("code", self.options.latent_dim)
 
     def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the row that each code stands for; raises UsageError for a class that there is not."""
@@ -197,7 +198,7 @@ class GanDecision(AdversarialDecision):
         """Return how real each row seems, its `score` (B,), and that of a new row that is drawn for it, `score_new`."""
         own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
         class_B = batch.target_B if self.options.conditional else None
-        given, new_class_B = network.made(own.normal("code", self.options.latent), own)
+        given, new_class_B = network.made(own.normal("code", self.options.latent_dim), own)
         real_B = network.scored(network.real(batch.inputs), class_B)
         return Prediction(
             {"score": real_B, "score_new": network.scored(network.new(given, batch.inputs, own), new_class_B)}

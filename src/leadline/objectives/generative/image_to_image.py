@@ -63,10 +63,10 @@ class Options(Fact):
     """`into` names the picture that is to be made, of the only other input; without it there are no pairs, and classes
     are kinds.
 
-    `width` is how many channels the maps have at both ends, `blocks` how many residual blocks there are in the middle.
-    A pixel has the range from -1 to 1. What the mean absolute difference counts: `alike` to the picture of the pair,
-    `cycle` to the picture itself where it was made into another kind and back, `same` where it was made into its own
-    kind.
+    `width` is how many channels the maps have at both ends, `residual_blocks` how many residual blocks there are in the
+    middle. A pixel has the range from -1 to 1. What the mean absolute difference counts: `l1_weight` to the picture of
+    the pair, `cycle_weight` to the picture itself where it was made into another kind and back, `identity_weight` where
+    it was made into its own kind.
     """
 
     into: str | None = Field(
@@ -74,10 +74,10 @@ class Options(Fact):
     )
     loss: Literal["non-saturating", "hinge"] = Field(default="non-saturating", description="adversarial loss")
     width: int = Field(default=32, ge=1, description="channels of the generator's first stage")
-    blocks: int = Field(default=3, ge=0, description="residual blocks of the generator")
-    alike: float = Field(default=100.0, ge=0, description="weight of the L1 loss between paired images (pix2pix)")
-    cycle: float = Field(default=10.0, ge=0, description="weight of the cycle-consistency loss (CycleGAN)")
-    same: float = Field(default=5.0, ge=0, description="weight of the identity loss (CycleGAN)")
+    residual_blocks: int = Field(default=3, ge=0, description="residual blocks of the generator")
+    l1_weight: float = Field(default=100.0, ge=0, description="weight of the L1 loss between paired images (pix2pix)")
+    cycle_weight: float = Field(default=10.0, ge=0, description="weight of the cycle-consistency loss (CycleGAN)")
+    identity_weight: float = Field(default=5.0, ge=0, description="weight of the identity loss (CycleGAN)")
     spectral_norm: bool = Field(default=True, description="spectral normalisation of the discriminator")
 
 
@@ -105,7 +105,7 @@ class TranslationLearning(AdversarialLearning):
         head = Critic(sum(widths), None if self.options.into is not None else class_shares(schema))
         count = 0 if self.options.into else len(schema.classes)
         generator = ImageTranslator(
-            shapes[given][0], shapes[into], count, width=self.options.width, blocks=self.options.blocks
+            shapes[given][0], shapes[into], count, width=self.options.width, blocks=self.options.residual_blocks
         )
         if self.options.spectral_norm:
             for body in parts.values():
@@ -148,13 +148,13 @@ class TranslationLearning(AdversarialLearning):
         deceiving_B = generator_loss(chosen.loss, network.scored({**inputs, network.into: new}, other_B))
         if class_B is None:
             alike_B = apart(new, real)
-            return deceiving_B + chosen.alike * alike_B, {"deceiving": deceiving_B, "alike": alike_B}
+            return deceiving_B + chosen.l1_weight * alike_B, {"deceiving": deceiving_B, "alike": alike_B}
         own_B = class_B.clamp_min(0)
         back_B = apart(network.made({network.given: new}, own_B), real)
-        value_B, parts = deceiving_B + chosen.cycle * back_B, {"deceiving": deceiving_B, "cycle": back_B}
-        if chosen.same:
+        value_B, parts = deceiving_B + chosen.cycle_weight * back_B, {"deceiving": deceiving_B, "cycle": back_B}
+        if chosen.identity_weight:
             parts["same"] = apart(network.made(inputs, own_B), real)
-            value_B = value_B + chosen.same * parts["same"]
+            value_B = value_B + chosen.identity_weight * parts["same"]
         return value_B, parts
 
 
@@ -236,7 +236,7 @@ class TranslationDecision(AdversarialDecision):
         """Return the scores of each row and of what it becomes (B,), and how far pictures are from what they should be.
 
         Of pairs the mean absolute difference `error`, and `copied` of the picture that goes in, `psnr` in dB; else
-        `cycle` and `same` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked.
+        `cycle_weight` and `identity_weight` (`Options`). The range of pixels is 1; NaN of rows that lack what is asked.
         """
         own = rng or Rng(0, 0, batch.row_B).fold_in("decide")
         class_B, other_B = _kinds(network, batch, own)
@@ -261,7 +261,7 @@ class TranslationDecision(AdversarialDecision):
         apart.
         """
         chosen = self.options
-        counts = {"error": 2 * chosen.alike, "cycle": 2 * chosen.cycle, "same": 2 * chosen.same}
+        counts = {"error": 2 * chosen.l1_weight, "cycle": 2 * chosen.cycle_weight, "same": 2 * chosen.identity_weight}
         apart_ = sum(
             weight * float(np.nanmean(predictions[name]))
             for name, weight in counts.items()

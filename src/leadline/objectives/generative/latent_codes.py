@@ -38,10 +38,13 @@ _MEASURED = 0  # the seed of draws that measuring makes
 
 
 def complete_latent(options: Any, schema: Schema, most: int) -> Any:
-    """Return options, among which are `latent` and `pixels`, with the width of codes and the likelihood of pixels
-    written out.
+    """Return options, among which are `latent_dim` and `pixel_likelihood`, with the width of codes and the likelihood
+    of pixels written out.
     """
-    found = {"latent": options.latent or default_latent(schema, most), "pixels": pixels_of(schema, options.pixels)}
+    found = {
+        "latent_dim": options.latent_dim or default_latent(schema, most),
+        "pixel_likelihood": pixels_of(schema, options.pixel_likelihood),
+    }
     return options.model_copy(update=found)
 
 

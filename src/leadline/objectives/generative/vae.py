@@ -56,17 +56,17 @@ TOGETHER = 2_048  # codes that rows are made of at a time
 
 
 class Options(Fact):
-    """`latent` numbers of a code; None is half of a row's values, and 20 at most.
+    """`latent_dim` numbers of a code; None is half of a row's values, and 20 at most.
 
     The loss is the reconstruction and `beta` times the divergence (Higgins et al. 2017), of which each number of a
     row's code costs `free_bits` nats at least (Kingma et al. 2016). With `conditional` encoder and decoder are told the
-    class of a row (Sohn et al. 2015). `pixels` are ``bernoulli``, drawn as 0 or 1 with their brightness anew in every
-    step, or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the spread of
-    quantities around what is expected, is learned, or given in standard deviations of the train rows. `importance`
-    codes a row are drawn for the closer bound on test rows.
+    class of a row (Sohn et al. 2015). `pixel_likelihood` are ``bernoulli``, drawn as 0 or 1 with their brightness anew
+    in every step, or ``gaussian``; None is the first for grey pictures that are nearly black and white. `sigma`, the
+    spread of quantities around what is expected, is learned, or given in standard deviations of the train rows.
+    `importance_samples` codes a row are drawn for the closer bound on test rows.
     """
 
-    latent: int | None = Field(
+    latent_dim: int | None = Field(
         default=None, ge=1, description="dimension of the latent code; null: chosen from the data"
     )
     beta: float = Field(default=1.0, ge=0, description="weight of the KL term (β-VAE)")
@@ -74,9 +74,11 @@ class Options(Fact):
         default=0.0, ge=0, description="nats per latent dimension below which the KL term has no gradient"
     )
     conditional: bool = Field(default=False, description="condition encoder and decoder on the class")
-    pixels: PixelLikelihood | None = Field(default=None, description="likelihood of pixels; null: chosen from the data")
+    pixel_likelihood: PixelLikelihood | None = Field(
+        default=None, description="likelihood of pixels; null: chosen from the data"
+    )
     sigma: Sigma = Field(default="learned", description="standard deviation of Gaussian likelihoods, or learned")
-    importance: int = Field(
+    importance_samples: int = Field(
         default=500, ge=1, description="latent samples per example for the importance-weighted bound"
     )
 
@@ -114,16 +116,17 @@ class VaeLearning(Learning):
 
     def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network: encoders, their fusion, a dense layer that gives mean and log-variance, a decoder for
-        each input."""
-        assert self.options.latent is not None
+        each input.
+        """
+        assert self.options.latent_dim is not None
         classes = len(schema.classes) if self.options.conditional else 0
         network: Any = latent_network(
             schema,
             encoders,
             fuse,
-            outputs=2 * self.options.latent,
-            code=self.options.latent + classes,
-            pixels=self.options.pixels,
+            outputs=2 * self.options.latent_dim,
+            code=self.options.latent_dim + classes,
+            pixels=self.options.pixel_likelihood,
             sigma=self.options.sigma,
         )
         network.classes = schema.classes if self.options.conditional else ()
@@ -131,7 +134,7 @@ class VaeLearning(Learning):
             assert schema.target is not None
             if not isinstance(network.head, nn.Linear):
                 raise UsageError(say("objectives.conditional-network-tells-head"))
-            network.head = EncodedRows(network.head.in_features, classes, 2 * self.options.latent)
+            network.head = EncodedRows(network.head.in_features, classes, 2 * self.options.latent_dim)
             share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
             network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
         return network  # type: ignore[no-any-return]
@@ -191,7 +194,7 @@ class VaeGenerator(Generator):
 
     def latent(self, network: Any, rng: Rng, options: Sampling) -> Tensor:
         """Return codes drawn from a standard normal (B,L)."""
-        return rng.normal("code", self.options.latent or 1)
+        return rng.normal("code", self.options.latent_dim or 1)
 
     def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
@@ -212,15 +215,15 @@ class VaeBound(Bounded):
     @property
     def importance(self) -> int:
         """How many codes are drawn for a row's closer bound."""
-        return self.options.importance
+        return self.options.importance_samples
 
     def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
-        """Return a closer bound of each row's log-likelihood (B,), from `importance` codes (Burda et al. 2016), in
-        nats.
+        """Return a closer bound of each row's log-likelihood (B,), from `importance_samples` codes (Burda et al. 2016),
+        in nats.
 
         It is log 1/K Σ p(x|z) p(z) / q(z|x), which approaches log p(x) from below as K grows.
         """
-        rng, codes = measuring(batch), self.options.importance
+        rng, codes = measuring(batch), self.options.importance_samples
         inputs, class_BC = network.taken(batch.inputs, rng), _told(network, batch)
         mean_BL, spread_BL = posterior(network, inputs, class_BC)
         total_B = torch.full((len(batch),), -math.inf, dtype=torch.float64, device=mean_BL.device)
@@ -288,7 +291,7 @@ class BoundDecision(Decision):
     ) -> Iterator[Finding | ExhibitDraft]:
         """Yield the evidence bound and its parts, with intervals."""
         again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
-        words = in_words(context.schema, self.options.pixels)
+        words = in_words(context.schema, self.options.pixel_likelihood)
         for name, (column, better) in FINDINGS.items():
             measured = mean_of(predictions[column], context.levels, context.group)
             measured = measured._replace(method=f"{words}; {measured.method}")
@@ -364,5 +367,5 @@ OBJECTIVE = Objective(
     capabilities={"encoder": lambda options: VaeCodes(), "generator": VaeGenerator, "bounded": VaeBound},
     complete=lambda options, schema: complete_latent(options, schema, LATENT),
     unsuitable=_unsuitable,
-    warnings=lambda options, schema: spacious(schema, options.latent or 0),
+    warnings=lambda options, schema: spacious(schema, options.latent_dim or 0),
 )

@@ -57,27 +57,29 @@ AGREEMENT = {
 
 
 class Options(Fact):
-    """How many `clusters` there are; None is as many of `candidates` as keep validation rows furthest apart.
+    """How many `n_clusters` there are; None is as many of `candidates` as keep validation rows furthest apart.
 
-    Codes have `latent` numbers; None is half of a row's values, and 10 at most. After the share `warm_up` of training
-    centres are placed, and then clustering counts `weight` beside making rows, each value of which counts the same.
-    `pixels` and `sigma` are as of an autoencoder.
+    Codes have `latent_dim` numbers; None is half of a row's values, and 10 at most. After the share `warmup` of
+    training centres are placed, and then clustering counts `clustering_weight` beside making rows, each value of which
+    counts the same. `pixel_likelihood` and `sigma` are as of an autoencoder.
     """
 
-    clusters: int | None = Field(
+    n_clusters: int | None = Field(
         default=None, ge=2, description="number of clusters; null: the candidate with the best silhouette"
     )
     candidates: tuple[int, ...] = Field(
         default=(2, 3, 4, 5, 6, 8, 10, 12, 15, 20), description="numbers of clusters to choose from"
     )
-    latent: int | None = Field(
+    latent_dim: int | None = Field(
         default=None, ge=1, description="dimension of the latent code; null: half of the input values, at most 10"
     )
-    warm_up: float = Field(
+    warmup: float = Field(
         default=0.5, ge=0, lt=1, description="share of training with the autoencoder alone, before clustering"
     )
-    weight: float = Field(default=0.1, ge=0, description="weight of the clustering loss")
-    pixels: PixelLikelihood | None = Field(default=None, description="likelihood of pixels; null: chosen from the data")
+    clustering_weight: float = Field(default=0.1, ge=0, description="weight of the clustering loss")
+    pixel_likelihood: PixelLikelihood | None = Field(
+        default=None, description="likelihood of pixels; null: chosen from the data"
+    )
     sigma: Sigma = Field(default=1.0, description="standard deviation of Gaussian likelihoods, or learned")
 
     @field_validator("candidates")
@@ -90,7 +92,7 @@ class Options(Fact):
     @property
     def most(self) -> int:
         """How many clusters there are at most."""
-        return self.clusters or max(self.candidates)
+        return self.n_clusters or max(self.candidates)
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,15 @@ class ClusteringLearning(Learning):
         """Return the network: encoders, their fusion, a dense layer that gives the code, a decoder for each input,
         centres.
         """
-        assert self.options.latent is not None
-        width, last = self.options.latent, Centres(self.options.most, self.options.latent)
+        assert self.options.latent_dim is not None
+        width, last = self.options.latent_dim, Centres(self.options.most, self.options.latent_dim)
         network: Any = latent_network(
             schema,
             encoders,
             fuse,
             outputs=width,
             code=width,
-            pixels=self.options.pixels,
+            pixels=self.options.pixel_likelihood,
             sigma=self.options.sigma,
             last=last,
         )
@@ -132,17 +134,19 @@ class ClusteringLearning(Learning):
             wanted_BK = sharpened(log_BK)
         apart_B = torch.where(network.last.placed, _divergence(wanted_BK, log_BK), 0)
         return Loss(
-            made_B + self.options.weight * apart_B, batch.weight_B, {"reconstruction": made_B, "clustering": apart_B}
+            made_B + self.options.clustering_weight * apart_B,
+            batch.weight_B,
+            {"reconstruction": made_B, "clustering": apart_B},
         )
 
     def on_epoch_end(
         self, network: Any, done: float, embeddings: Callable[[str, int], np.ndarray], seed: int
     ) -> str | None:
-        """Place the centres once the share `warm_up` of training is done, by k-means among the codes of train rows."""
-        if done < self.options.warm_up or bool(network.last.placed):
+        """Place the centres once the share `warmup` of training is done, by k-means among the codes of train rows."""
+        if done < self.options.warmup or bool(network.last.placed):
             return None
         own = self.options
-        wanted = (own.clusters,) if own.clusters else own.candidates
+        wanted = (own.n_clusters,) if own.n_clusters else own.candidates
         found: Clusters = clusters_of(
             embeddings("train", FITTED), embeddings("validation", COMPARED), wanted, seed_for(seed, "clusters") % 2**32
         )
@@ -187,11 +191,11 @@ class ClusterDecision(Decision):
         """Say how many clusters there are; that was settled when their centres were placed."""
         how = (
             "as the experiment says"
-            if self.options.clusters
+            if self.options.n_clusters
             else "the best silhouette of validation rows among k-means' clusters"
         )
         count = int(network.last.there_K.sum())
-        if self.options.clusters and count < self.options.clusters:
+        if self.options.n_clusters and count < self.options.n_clusters:
             how = "as many as there are different codes"
         again = Reproduction(producer="settled", repeat="recorded")
         return (Finding(name="clusters", value=count, method=how, again=again),)
@@ -247,10 +251,10 @@ class ClusterDecision(Decision):
 
 def _too_few_rows(options: Options, rows: Mapping[str, int]) -> str | None:
     """Say that there are fewer train rows than clusters, or None."""
-    wanted = options.clusters or min(options.candidates)
+    wanted = options.n_clusters or min(options.candidates)
     if rows["train"] >= wanted:
         return None
-    return f"objective.clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
+    return f"objective.n_clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
 
 
 def _made(network: Any, code_BL: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -284,6 +288,6 @@ OBJECTIVE = Objective(
     capabilities={"encoder": lambda options: ClusteringCodes()},
     complete=lambda options, schema: complete_latent(options, schema, LATENT),
     unsuitable=lambda options, schema: unlikely(schema),
-    warnings=lambda options, schema: spacious(schema, options.latent or 0),
+    warnings=lambda options, schema: spacious(schema, options.latent_dim or 0),
     too_few_rows=_too_few_rows,
 )

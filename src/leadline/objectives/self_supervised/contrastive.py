@@ -46,12 +46,12 @@ VIEWS = ("plain", ONE, OTHER)
 
 
 class Options(Fact):
-    """`temperature` divides the cosines; the projector has a hidden layer as wide as the features, and `projection`
+    """`temperature` divides the cosines; the projector has a hidden layer as wide as the features, and `projection_dim`
     outputs.
     """
 
     temperature: float = Field(default=0.2, gt=0, description="temperature of the NT-Xent loss")
-    projection: int = Field(default=128, ge=2, description="dimension of the projection head's output")
+    projection_dim: int = Field(default=128, ge=2, description="dimension of the projection head's output")
 
 
 class Unit(nn.Module):
@@ -74,7 +74,7 @@ class ContrastiveLearning(Learning):
     def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, whose head is the projector and whose output has length 1."""
         network: Any = assemble(
-            schema, encoders, self.options.projection, Unit(augmented_views(VIEWS, schema.inputs)), fuse
+            schema, encoders, self.options.projection_dim, Unit(augmented_views(VIEWS, schema.inputs)), fuse
         )
         if isinstance(network.head, nn.Linear):
             width = network.head.in_features

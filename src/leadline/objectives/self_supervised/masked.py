@@ -42,18 +42,19 @@ from leadline.objectives.generative.input_likelihoods import input_likelihood, u
 
 
 class Options(Fact):
-    """`rate` is the share of entries that is hidden (None: 0.6 of pictures' patches, 0.15 of tokens, 0.3 of cells,
-    spans of 0.4 of a series); `patch` the side of a patch in pixels (None: about a seventh of the picture's). Hidden
-    entries are told from features of the whole ``row``, or from those of their own ``step`` (None: so of a text alone).
+    """`mask_ratio` is the share of entries that is hidden (None: 0.6 of pictures' patches, 0.15 of tokens, 0.3 of
+    cells, spans of 0.4 of a series); `patch_size` the side of a patch in pixels (None: about a seventh of the
+    picture's). Hidden entries are told from features of the whole ``row``, or from those of their own ``step`` (None:
+    so of a text alone).
     """
 
-    rate: float | None = Field(
+    mask_ratio: float | None = Field(
         default=None,
         gt=0,
         lt=1,
         description="share of entries masked; null: patches 0.6, tokens 0.15, cells 0.3, spans of a series 0.4",
     )
-    patch: int | None = Field(
+    patch_size: int | None = Field(
         default=None, ge=1, description="side of masked image patches in pixels; null: about a seventh of the image"
     )
     by: Literal["row", "step"] | None = Field(
@@ -219,7 +220,7 @@ def _surprise(
 def _masking(one: InputSchema, options: Options) -> Masking:
     model = input_type(one.kind).row_model
     assert model is not None
-    return model.masking(one, options.rate, options.patch)
+    return model.masking(one, options.mask_ratio, options.patch_size)
 
 
 def _is_text(schema: Schema) -> bool:

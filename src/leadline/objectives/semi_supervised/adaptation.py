@@ -38,10 +38,11 @@ class Options(partly_labelled.Options):
     """What may be said beside what classification takes.
 
     What tells the domains apart has a layer of `hidden` units. Its gradient reaches the features turned round and
-    multiplied by `weight` · (2 / (1 + exp(-`steepness` · p)) - 1), p being how far training is: it is noise at first.
+    multiplied by `domain_weight` · (2 / (1 + exp(-`steepness` · p)) - 1), p being how far training is: it is noise at
+    first.
     """
 
-    weight: float = Field(default=1.0, ge=0, description="weight of the domain loss (λ)")
+    domain_weight: float = Field(default=1.0, ge=0, description="weight of the domain loss (λ)")
     steepness: float = Field(
         default=10.0, gt=0, description="how fast the weight rises from 0 during training (γ of DANN's schedule)"
     )
@@ -80,10 +81,10 @@ class AdaptationLearning(HeadLearning):
         free_B = batch.target_B < 0
         features_BF = full(network.features(batch.inputs))
         own = self.head.value(network.last, full(network.last(network.head(features_BF))), batch.target_B.clamp_min(0))
-        factor = self.options.weight * (2 / (1 + torch.exp(-self.options.steepness * rng.progress)) - 1)
+        factor = self.options.domain_weight * (2 / (1 + torch.exp(-self.options.steepness * rng.progress)) - 1)
         odds_B = full(network.domains(reverse_gradient(features_BF, factor)))
         told_B = F.binary_cross_entropy_with_logits(odds_B, free_B.to(odds_B.dtype), reduction="none")
-        weight_B = balanced(self.options.ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        weight_B = balanced(self.options.unlabeled_ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
         parts = {
             "supervised": mean_over(~free_B, own.value_B, weight_B),
             "domain": told_B,

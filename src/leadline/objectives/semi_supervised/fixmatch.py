@@ -30,16 +30,18 @@ STRONG = "strong"
 class Options(partly_labelled.Options):
     """What may be said beside what classification takes.
 
-    A row without a class has the one that the network gives it with a probability of `threshold` at least. `weight` is
-    what the mean loss of such rows counts beside that of rows with a class, reached in a straight line over the share
-    `ramp` of training. With `consistency` it is the strongly augmented row that must be given the class, else the row
-    itself.
+    A row without a class has the one that the network gives it with a probability of `threshold` at least.
+    `unlabeled_weight` is what the mean loss of such rows counts beside that of rows with a class, reached in a straight
+    line over the share `ramp_up` of training. With `consistency` it is the strongly augmented row that must be given
+    the class, else the row itself.
     """
 
-    ratio: float = Field(default=7.0, ge=0, description="unlabelled examples per labelled example in a batch (μ)")
+    unlabeled_ratio: float = Field(
+        default=7.0, ge=0, description="unlabelled examples per labelled example in a batch (μ)"
+    )
     threshold: float = Field(default=0.95, ge=0, lt=1, description="confidence from which pseudo-labels are used (τ)")
-    weight: float = Field(default=1.0, ge=0, description="weight of the unlabelled loss (λ)")
-    ramp: float = Field(default=0.0, ge=0, le=1, description="share of training over which that weight rises from 0")
+    unlabeled_weight: float = Field(default=1.0, ge=0, description="weight of the unlabelled loss (λ)")
+    ramp_up: float = Field(default=0.0, ge=0, le=1, description="share of training over which that weight rises from 0")
     consistency: bool = Field(
         default=True, description="supervise the strongly augmented view; false: the example itself (pseudo-labelling)"
     )
@@ -64,14 +66,16 @@ class FixMatchLearning(HeadLearning):
         taken_B = (free_B & (sure_B >= self.options.threshold)).to(scores.dtype)
         guessed_B = taken_B * F.cross_entropy(scores, class_B, reduction="none")
         own = self.head.value(network.last, scores, batch.target_B.clamp_min(0))
-        weight_B = balanced(self.options.ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
-        reached = (rng.progress / self.options.ramp).clamp_max(1) if self.options.ramp else 1.0
+        weight_B = balanced(self.options.unlabeled_ratio, free_B, batch.weight_B) * torch.where(free_B, 1, own.weight_B)
+        reached = (rng.progress / self.options.ramp_up).clamp_max(1) if self.options.ramp_up else 1.0
         parts = {
             "supervised": mean_over(~free_B, own.value_B, weight_B),
             "unlabelled": mean_over(free_B, guessed_B, weight_B),
             "sure": mean_over(free_B, taken_B, weight_B),
         }
-        return Loss(torch.where(free_B, self.options.weight * reached * guessed_B, own.value_B), weight_B, parts)
+        return Loss(
+            torch.where(free_B, self.options.unlabeled_weight * reached * guessed_B, own.value_B), weight_B, parts
+        )
 
     def _scores(self, network: Any, batch: Batch, free_B: Tensor) -> tuple[Tensor, Tensor]:
         """Return the scores (B,C) that learn, and those that say what rows are."""
@@ -91,7 +95,7 @@ def _supervision(options: Options) -> Supervision:
         options,
         views=("weak", STRONG) if options.consistency else ("weak",),
         classical_target="classes",
-        loss_options=(*LOSS_OPTIONS, "ratio", "threshold", "weight", "ramp", "consistency"),
+        loss_options=(*LOSS_OPTIONS, "unlabeled_ratio", "threshold", "unlabeled_weight", "ramp_up", "consistency"),
         replaced_options=LOSS_OPTIONS,
     )
 

@@ -20,14 +20,16 @@ from leadline.objectives.supervised.class_scores import TYPES
 
 
 class Options(classifier_options.Options):
-    """`ratio` is how many rows without a class a batch has for each one with, at most."""
+    """`unlabeled_ratio` is how many rows without a class a batch has for each one with, at most."""
 
-    ratio: float = Field(default=1.0, ge=0, description="unlabelled examples per labelled example in a batch")
+    unlabeled_ratio: float = Field(default=1.0, ge=0, description="unlabelled examples per labelled example in a batch")
 
 
 def supervision(options: Options, **more: Any) -> Supervision:
     """Return what is learnt from: rows of which only some have a class, in the ratio that the options say."""
-    return Supervision(target_types={"*": TYPES}, labels="some", labelled_share=1 / (1 + options.ratio), **more)
+    return Supervision(
+        target_types={"*": TYPES}, labels="some", labelled_share=1 / (1 + options.unlabeled_ratio), **more
+    )
 
 
 def complete(options: Options, schema: Schema) -> Options:
@@ -37,11 +39,11 @@ def complete(options: Options, schema: Schema) -> Options:
     free, known = schema.unlabelled, sum(schema.target.state.get("counts", ())) if schema.target else 0
     if free is None or not known:
         return options
-    return options.model_copy(update={"ratio": min(options.ratio, free / known)})
+    return options.model_copy(update={"unlabeled_ratio": min(options.unlabeled_ratio, free / known)})
 
 
 def balanced(ratio: float, free_B: Tensor, weight_B: Tensor) -> Tensor:
-    """Return the weights of rows: each row that is `free` of a class weighs 1 / `ratio` of one with.
+    """Return the weights of rows: each row that is `free` of a class weighs 1 / `unlabeled_ratio` of one with.
 
     The loss of a batch thus is the mean of two means, over the rows with a class and over those without; the data
     loader sees to the ratio.

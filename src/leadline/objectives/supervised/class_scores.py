@@ -30,7 +30,7 @@ from leadline.objectives.supervised.classifier_options import Options
 from leadline.objectives.supervised.single_target import HeadDecision, wrong_target
 
 TYPES = ("category", "boolean")  # of target that is one of several classes
-LOSS_OPTIONS = ("label_smoothing", "focal")
+LOSS_OPTIONS = ("label_smoothing", "focal_gamma")
 PER_CLASS = ("precision", "recall", "f1")
 WHOLE = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision")
 OF_TWO = ("sensitivity", "specificity", "ppv", "npv")
@@ -102,7 +102,7 @@ class ClassHead(Head):
         Focal loss is the sum over classes of -q (1 - p)^gamma log p, where q is 1 for the true class or, smoothed,
         nearly so.
         """
-        smoothing, gamma = last.options.label_smoothing, last.options.focal
+        smoothing, gamma = last.options.label_smoothing, last.options.focal_gamma
         if gamma:
             log_BC = scores.log_softmax(-1)
             # (1 - p)^gamma has no slope at p = 1 for gamma below 1

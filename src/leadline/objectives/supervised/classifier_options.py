@@ -81,16 +81,19 @@ def _row(row: Any) -> bool:
 class Options(Fact):
     """What may be said of classification.
 
-    `label_smoothing` moves that share of each target's probability to all classes evenly (Szegedy et al. 2016). `focal`
-    is the exponent by which rows that are right already count less (Lin et al. 2017). `class_weights` says what rows of
-    a class count in training: ``balanced`` makes all classes count the same. The `temperature` that scores are divided
-    by is fitted on validation rows (Guo et al. 2017). Of two classes the positive one is decided on from the
-    probability `operating_point` on: a number, or what is wanted of it on validation rows. Otherwise the most probable
-    class is decided on or, with `costs` (rows true, columns decided), the one of least expected cost (Elkan 2001).
+    `label_smoothing` moves that share of each target's probability to all classes evenly (Szegedy et al. 2016).
+    `focal_gamma` is the exponent by which rows that are right already count less (Lin et al. 2017). `class_weights`
+    says what rows of a class count in training: ``balanced`` makes all classes count the same. The `temperature` that
+    scores are divided by is fitted on validation rows (Guo et al. 2017). Of two classes the positive one is decided on
+    from the probability `operating_point` on: a number, or what is wanted of it on validation rows. Otherwise the most
+    probable class is decided on or, with `costs` (rows true, columns decided), the one of least expected cost (Elkan
+    2001).
     """
 
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="label smoothing ε")
-    focal: float = Field(default=0.0, ge=0, description="focusing parameter γ of the focal loss; 0 is cross-entropy")
+    focal_gamma: float = Field(
+        default=0.0, ge=0, description="focusing parameter γ of the focal loss; 0 is cross-entropy"
+    )
     class_weights: Annotated[Literal["balanced"] | Labelled | None, BeforeValidator(_weights)] = Field(
         default=None, description="weight of each class in the loss; balanced: inversely proportional to its frequency"
     )

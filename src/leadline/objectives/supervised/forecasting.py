@@ -35,7 +35,7 @@ from leadline.objectives.supervised.single_target import HeadDecision, HeadLearn
 class Options(Fact):
     """What errors cost, which quantiles are forecast, and what a window is measured from.
 
-    `loss` of an error e, in units of the variable's train deviation: ``squared`` e², ``absolute`` |e|, or ``huber``, e²
+    `loss` of an error e, in units of the variable's train deviation: ``mse`` e², ``mae`` |e|, or ``huber``, e²
     / 2 up to `delta` and delta (|e| - delta / 2) beyond (Huber 1964). With `quantiles` it is the pinball loss instead,
     averaged over them; the one nearest to 0.5 is the forecast.
 
@@ -44,8 +44,8 @@ class Options(Fact):
     et al. 2022). Families that forecast by themselves have their own ways.
     """
 
-    loss: Literal["squared", "absolute", "huber"] = Field(
-        default="squared", description="loss of an error, in training standard deviations"
+    loss: Literal["mse", "mae", "huber"] = Field(
+        default="mse", description="loss of an error, in training standard deviations"
     )
     delta: float = Field(
         default=1.0, gt=0, description="error from which Huber loss is linear, in training standard deviations"
@@ -112,10 +112,10 @@ class ForecastHead(Head):
         return Prediction({"prediction": scores[..., middle_of(last.levels)], "quantiles": scores})
 
     def _cost(self, error: Tensor) -> Tensor:
-        if self.options.loss == "squared":
+        if self.options.loss == "mse":
             return error.square()
         size, delta = error.abs(), self.options.delta
-        if self.options.loss == "absolute":
+        if self.options.loss == "mae":
             return size
         return torch.where(size <= delta, 0.5 * size.square(), delta * (size - 0.5 * delta))
 
@@ -197,7 +197,7 @@ class ForecastDecision(HeadDecision):
 
 def _costs(error: np.ndarray, loss: str, delta: float) -> np.ndarray:
     size: np.ndarray = np.abs(error)
-    if loss == "squared":
+    if loss == "mse":
         size = size**2
     elif loss == "huber":
         size = np.where(size <= delta, 0.5 * size**2, delta * (size - 0.5 * delta))

@@ -36,13 +36,13 @@ TYPES = ("labels",)  # of target that it takes
 
 
 class Options(Fact):
-    """`positive_weight` is how much a label that a row has counts beside one that it lacks.
+    """`pos_weight` is how much a label that a row has counts beside one that it lacks.
 
     A number for all labels, numbers by label (1 for the others), or ``balanced``: rows without for each row with it, in
     train.
     """
 
-    positive_weight: Weight | Literal["balanced"] | Mapping[str, Weight] = Field(
+    pos_weight: Weight | Literal["balanced"] | Mapping[str, Weight] = Field(
         default=1.0, description="weight of positive labels in the loss: a number, one per label, or balanced"
     )
 
@@ -155,7 +155,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
 
 def _weights(options: Options, schema: Schema) -> np.ndarray:
     """Return what a label that is there weighs (L,)."""
-    given = options.positive_weight
+    given = options.pos_weight
     assert schema.target is not None
     if given == "balanced":
         share_L = np.clip(np.array(schema.target.state["shares"]), 1e-6, 1 - 1e-6)

@@ -37,12 +37,12 @@ TYPES = ("several",)  # of target that it takes
 
 
 class Options(Fact):
-    """`tasks` names the objective of a target where it is not the usual one of its kind; `weights` say how much a task
-    counts.
+    """`tasks` names the objective of a target where it is not the usual one of its kind; `loss_weights` say how much a
+    task counts.
     """
 
     tasks: Mapping[str, Component] = Field(default_factory=dict, description="objective of each target")
-    weights: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
+    loss_weights: Mapping[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="weight of each target's loss"
     )
 
@@ -239,17 +239,17 @@ def _complete(options: Options, schema: Schema) -> Options:
     for task, objective, _ in _parts(options, schema):
         completed = objective.complete(task.schema).options
         tasks[task.name] = Component(name=objective.name, options=completed.model_dump(mode="json"))
-    return Options(tasks=tasks, weights={name: options.weights.get(name, 1.0) for name in tasks})
+    return Options(tasks=tasks, loss_weights={name: options.loss_weights.get(name, 1.0) for name in tasks})
 
 
 def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
     names = [task.name for task in tasks_of(schema)]
-    for name in (*options.tasks, *options.weights):
+    for name in (*options.tasks, *options.loss_weights):
         if name not in names:
             raise UsageError(
                 say("objectives.objective-multitask-no-target", name=name, suggestion=did_you_mean(name, names))
             )
-    weights = [options.weights.get(name, 1.0) for name in names]
+    weights = [options.loss_weights.get(name, 1.0) for name in names]
     chosen = [
         options.tasks.get(task.name) or Component(name=default_objective(task.schema)) for task in tasks_of(schema)
     ]

@@ -25,15 +25,15 @@ from leadline.objectives.supervised.single_target import HeadDecision, single_ta
 
 
 class Options(Fact):
-    """`loss` of an error e, in units of the target's standard deviation: ``squared`` e², ``absolute`` |e|, or
+    """`loss` of an error e, in units of the target's standard deviation: ``mse`` e², ``mae`` |e|, or
     ``huber``.
 
     Huber's (1964) is e² / 2 up to `delta` and delta (|e| - delta / 2) beyond: large errors pull no harder than one of
     `delta`.
     """
 
-    loss: Literal["squared", "absolute", "huber"] = Field(
-        default="squared", description="loss of an error, in target standard deviations"
+    loss: Literal["mse", "mae", "huber"] = Field(
+        default="mse", description="loss of an error, in target standard deviations"
     )
     delta: float = Field(
         default=1.0, gt=0, description="error from which Huber loss is linear, in target standard deviations"
@@ -69,9 +69,9 @@ class ValueHead(Head):
     def value(self, last: Any, scores: Tensor, target_B: Tensor) -> Loss:
         """Return what the error of each example costs, in units of the target's standard deviation."""
         error_B = ((scores - target_B) / last.std).abs()
-        if last.options.loss == "squared":
+        if last.options.loss == "mse":
             value_B = error_B.square()
-        elif last.options.loss == "absolute":
+        elif last.options.loss == "mae":
             value_B = error_B
         else:
             delta = last.options.delta
@@ -94,7 +94,7 @@ class ValueDecision(HeadDecision):
         """Return the training loss, and mean squared and mean absolute error in the target's unit."""
         error = np.abs(predictions["prediction"].astype(np.float64) - target)
         z, delta = error / spread(schema), self.options.delta
-        losses = {"squared": z**2, "absolute": z, "huber": np.where(z <= delta, 0.5 * z**2, delta * (z - 0.5 * delta))}
+        losses = {"mse": z**2, "mae": z, "huber": np.where(z <= delta, 0.5 * z**2, delta * (z - 0.5 * delta))}
         return {
             "loss": float(losses[self.options.loss].mean()),
             "mse": float((error**2).mean()),
@@ -103,7 +103,7 @@ class ValueDecision(HeadDecision):
 
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the mean of the train rows, or their median where the loss is not squared."""
-        if self.options.loss == "squared":
+        if self.options.loss == "mse":
             return "mean", {"prediction": np.full(rows, target.mean(dtype=np.float64))}
         return "median", {"prediction": np.full(rows, np.median(target))}
 

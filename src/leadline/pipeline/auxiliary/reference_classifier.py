@@ -22,7 +22,7 @@ from leadline.run.run import Run, load_shipped
 
 # A judge is to name classes right, and that it will not do better by going on: of few rows the loss falls for hundreds
 # of epochs.
-ENOUGH = EarlyStopping(on="accuracy", patience=10)
+ENOUGH = EarlyStopping(monitor="accuracy", patience=10)
 FOLDER = "judge"  # among the checkpoints: what lies there is needed until the run is finished
 
 

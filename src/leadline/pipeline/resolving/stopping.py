@@ -40,26 +40,26 @@ def stopping_for(
     if stopping is None:
         return None
     if not rows.get("validation"):
-        if stopping.target is not None:
-            raise UsageError(say("pipeline.training-early-stopping-target", on=stopping.on))
+        if stopping.stopping_threshold is not None:
+            raise UsageError(say("pipeline.training-early-stopping-target", on=stopping.monitor))
         return None
-    if stopping.on not in objective.decision.monitors:
-        known = did_you_mean(stopping.on, objective.decision.monitors)
+    if stopping.monitor not in objective.decision.monitors:
+        known = did_you_mean(stopping.monitor, objective.decision.monitors)
         raise UsageError(
-            say("pipeline.training-early-stopping-on", objective=objective.name, on=stopping.on, known=known)
+            say("pipeline.training-early-stopping-on", objective=objective.name, on=stopping.monitor, known=known)
         )
-    for name in ("target", "tolerance"):
+    for name in ("stopping_threshold", "min_delta"):
         value = getattr(stopping, name)
         if value is None:
             continue
         if not math.isfinite(value):
-            raise UsageError(say("pipeline.training-early-stopping-no", name=name, value=value, on=stopping.on))
-        if Wording(objective.decision.declared_metrics).metric(stopping.on).is_share and not 0 <= value <= 1:
+            raise UsageError(say("pipeline.training-early-stopping-no", name=name, value=value, on=stopping.monitor))
+        if Wording(objective.decision.declared_metrics).metric(stopping.monitor).is_share and not 0 <= value <= 1:
             raise UsageError(
                 say(
                     "pipeline.training-early-stopping-share",
                     name=name,
-                    on=stopping.on,
+                    on=stopping.monitor,
                     value=value,
                     value_2=value / 100,
                 )

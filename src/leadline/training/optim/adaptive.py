@@ -28,18 +28,20 @@ class Adagrad(Optimizer):
     """AdaGrad (Duchi, Hazan & Singer 2011): s ← s + g², then w ← w − lr·g / (√s + ε).
 
     `epsilon` says where ε stands: ``outside`` of the root, as in PyTorch, or ``inside``, w ← w − lr·g / √(s + ε), as in
-    Keras. `initial` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras).
+    Keras. `initial_accumulator` is what s starts from (0 in the paper and PyTorch, 0.1 in Keras).
     """
 
     eps: float = Field(default=1e-10, gt=0, description="added to the denominator for numerical stability")
     epsilon: Epsilon = Field(default="outside", description="eps outside or inside the square root")
-    initial: float = Field(default=0.0, ge=0, description="initial value of the accumulated squared gradients")
+    initial_accumulator: float = Field(
+        default=0.0, ge=0, description="initial value of the accumulated squared gradients"
+    )
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         return RuleOptimizer(groups, self._rule)
 
     def _rule(self, w: list[Tensor], g: list[Tensor], memory: Memory, lr: float) -> None:
-        s = memory("sum", self.initial)
+        s = memory("sum", self.initial_accumulator)
         torch._foreach_addcmul_(s, g, g)
         torch._foreach_addcdiv_(w, g, _root(s, self.eps, self.epsilon), value=-lr)
 
@@ -48,7 +50,7 @@ class RmsProp(Optimizer):
     """RMSprop (Tieleman & Hinton 2012): s ← ρs + (1 − ρ)g², then w ← w − lr·g / (√s + ε).
 
     `epsilon` says where ε stands: ``outside`` of the root, as in PyTorch, or ``inside``, √(s + ε), as in Keras.
-    With `centred` the mean is taken off: m ← ρm + (1 − ρ)g, and s − m² stands for s under the root (Graves 2013).
+    With `centered` the mean is taken off: m ← ρm + (1 − ρ)g, and s − m² stands for s under the root (Graves 2013).
     With a `momentum` β the step is remembered: v ← βv + g / (√s + ε), then w ← w − lr·v.
     """
 
@@ -56,7 +58,7 @@ class RmsProp(Optimizer):
     rho: float = Field(default=0.9, ge=0, lt=1, description="decay rate of the moving average of squared gradients")
     eps: float = Field(default=1e-8, gt=0, description="added to the denominator for numerical stability")
     epsilon: Epsilon = Field(default="outside", description="eps outside or inside the square root")
-    centred: bool = Field(default=False, description="divide by the gradient's estimated standard deviation")
+    centered: bool = Field(default=False, description="divide by the gradient's estimated standard deviation")
     momentum: float = Field(default=0.0, ge=0, lt=1, description="momentum")
 
     def build(self, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
@@ -67,7 +69,7 @@ class RmsProp(Optimizer):
         torch._foreach_mul_(s, self.rho)
         torch._foreach_addcmul_(s, g, g, value=1 - self.rho)
         spread = s
-        if self.centred:
+        if self.centered:
             m = memory("grad_avg")
             torch._foreach_lerp_(m, g, 1 - self.rho)
             spread = list(torch._foreach_addcmul(s, m, m, value=-1))

@@ -26,8 +26,8 @@ def orthogonalised(x_NAB: Tensor, rounds: int) -> Tensor:
     """Return matrices with the singular vectors of (N,A,B) and all singular values near one, by the Newton–Schulz
     iteration.
 
-    X ← X/‖X‖, then `rounds` times X ← aX + (bS + cS²)X with S = XXᵀ, which turns each singular value s into as + bs³ +
-    cs⁵. On a GPU in bfloat16, as the values need not be exact; elsewhere in the precision of the input. Jordan et al.
+    X ← X/‖X‖, then `ns_steps` times X ← aX + (bS + cS²)X with S = XXᵀ, which turns each singular value s into as + bs³
+    + cs⁵. On a GPU in bfloat16, as the values need not be exact; elsewhere in the precision of the input. Jordan et al.
     2024, Muon: an optimizer for hidden layers in neural networks; the iteration after Bernstein & Newhouse 2024.
     """
     a, b, c = COEFFICIENTS
@@ -70,7 +70,7 @@ class Muon(AdamW):
 
     momentum: float = Field(default=0.95, gt=0, lt=1, description="momentum of hidden weight matrices")
     nesterov: bool = Field(default=True, description="Nesterov momentum")
-    rounds: int = Field(default=5, ge=1, le=20, description="Newton–Schulz iterations")
+    ns_steps: int = Field(default=5, ge=1, le=20, description="Newton–Schulz iterations")
     scale: Literal["adamw", "original"] = Field(
         default="adamw", description="scaling of updates: to match AdamW's size, or as first published"
     )
@@ -96,7 +96,7 @@ class Muon(AdamW):
         for at, p in enumerate(w):
             alike.setdefault((p.shape[0], p[0].numel()), []).append(at)
         for (rows, columns), places in alike.items():  # matrices of one shape are made orthogonal together
-            o_NAB = orthogonalised(torch.stack([u[at].reshape(rows, columns) for at in places]), self.rounds)
+            o_NAB = orthogonalised(torch.stack([u[at].reshape(rows, columns) for at in places]), self.ns_steps)
             k = math.sqrt(max(1, rows / columns)) if self.scale == "original" else 0.2 * math.sqrt(max(rows, columns))
             steps = [o.view(w[at].shape) for at, o in zip(places, o_NAB, strict=True)]
             torch._foreach_add_([w[at] for at in places], steps, alpha=-lr * k)

@@ -25,7 +25,7 @@ class BestWeights:
         self.best = Best.model_validate({"better": better}) if stopping is not None else None
         self.tensors: dict[str, Tensor] = {}
         self.ended = ""
-        self._warm_up = schedule(step.context.training.schedule).warm_up
+        self._warm_up = schedule(step.context.training.schedule).warmup
 
     def look(self, measures: Mapping[str, float], epochs: float, *, over: bool) -> str | None:
         """Take the measures of a validation; returns in words why training ends here, where it does and is not `over`
@@ -34,13 +34,13 @@ class BestWeights:
         stopping, step = self.stopping, self.step
         if stopping is None or self.best is None or not measures:
             return None
-        value, at = measures[stopping.on], step.progress
-        reached = self.best.reaches(value, stopping.target)
+        value, at = measures[stopping.monitor], step.progress
+        reached = self.best.reaches(value, stopping.stopping_threshold)
         # A network that is best while the learning rate still climbs is best by luck of a small validation split;
         # and one that was not averaged yet is not what was asked for.
         counts = at.step > self._warm_up * at.total and (step.averaged is None or step.averaged.count > 0)
         if counts or reached:
-            self.best = self.best.seen(value, at.step, tolerance=0.0 if reached else stopping.tolerance)
+            self.best = self.best.seen(value, at.step, tolerance=0.0 if reached else stopping.min_delta)
             if self.best.is_new:
                 tensors = evaluated_network(step).state_dict()
                 self.tensors = {name: x.detach().clone() for name, x in tensors.items()}
@@ -50,10 +50,10 @@ class BestWeights:
             return None
         if reached:
             self.ended = "target"
-            return f"stopped early: {stopping.on} reached {stopping.target:g}"
+            return f"stopped early: {stopping.monitor} reached {stopping.stopping_threshold:g}"
         if self.best.gave_up(patience):
             self.ended = "patience"
-            return f"stopped early: {patience} epochs without a better {stopping.on}"
+            return f"stopped early: {patience} epochs without a better {stopping.monitor}"
         return None
 
     def restart(self) -> None:

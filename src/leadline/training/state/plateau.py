@@ -31,7 +31,7 @@ class PlateauWatch:
         Epochs that end in the warm-up do not count: the learning rate still climbs.
         """
         schedule, at, world = self.schedule, self.step.progress, self.step.context.world
-        if self.past is None or schedule.watches is None or at.step <= schedule.warm_up * at.total:
+        if self.past is None or schedule.watches is None or at.step <= schedule.warmup * at.total:
             return
         if world.is_main:
             self.past = schedule.seen(self.past, measures[schedule.watches], at.step)

@@ -103,7 +103,7 @@ class PlainStep:
             )
             for name, part in parts
         )
-        self.lr = self._networks[0].options.lr * self._schedule.factor(0, context.total)
+        self.lr = self._networks[0].options.lr * self._schedule.multiplier(0, context.total)
         for trained in self._networks:
             self._turn(trained)
             trained.loss = self._loss_module(trained.name)
@@ -119,7 +119,7 @@ class PlainStep:
             self.network.train()
             freeze_batch_norms(self.network)
         at = self.progress
-        factor = self._schedule.factor(at.step, at.total) * at.rate * 0.5**at.halvings
+        factor = self._schedule.multiplier(at.step, at.total) * at.rate * 0.5**at.halvings
         self.lr = self._networks[0].options.lr * factor
         batch = batch_on(batch, self.context.plan)
         seen = [

@@ -125,7 +125,7 @@ def test_a_shear_moves_lines_by_their_height_above_the_centre() -> None:
 
 def test_a_part_lies_inside_the_picture_and_has_every_area() -> None:
     u = Rng(0, 0, torch.arange(4000)).uniform("affine", 3, 1, 1).unbind(1)
-    part = AUGMENTATIONS["part"].place(u, 0.6, 20, 30)
+    part = AUGMENTATIONS["resized_crop"].place(u, 0.6, 20, 30)
     assert torch.equal(part.xx, part.yy)
     assert stats.kstest(part.xx.square().ravel().numpy(), stats.uniform(0.4, 0.6).cdf).pvalue > 1e-3
     for side, centre, size in ((part.xx, part.x0, 30), (part.yy, part.y0, 20)):
@@ -134,7 +134,7 @@ def test_a_part_lies_inside_the_picture_and_has_every_area() -> None:
         assert reach[side < 0.7].min() < 0.75 * size / 2
 
 
-@pytest.mark.parametrize("name", ["rotate", "zoom", "shear", "shift", "part", "crop", "flip", "vertical_flip"])
+@pytest.mark.parametrize("name", ["rotate", "zoom", "shear", "shift", "resized_crop", "crop", "flip", "vertical_flip"])
 def test_nothing_is_moved_by_an_amount_of_nothing(name: str) -> None:
     x = pictures(8, 9, 12)
     torch.testing.assert_close(AUGMENTATIONS[name](x, rng(8), amount=0).float(), x.float(), atol=0.01, rtol=0)

@@ -71,7 +71,9 @@ def test_two_inputs_are_drawn_apart() -> None:
     assert not torch.equal(out.inputs["photo"], out.inputs["scan"])
 
 
-@pytest.mark.parametrize("chain", [("rotate", "shift", "flip", "crop"), ("zoom", "colour", "noise", "cutout", "shear")])
+@pytest.mark.parametrize(
+    "chain", [("rotate", "shift", "flip", "crop"), ("zoom", "color_jitter", "noise", "cutout", "shear")]
+)
 def test_rows_do_not_depend_on_the_batch_they_are_in(chain: tuple[str, ...]) -> None:
     asked = schema(*chain).model_copy(update={"fields": (MEAN,)})
     whole = augmented(batch(), asked).inputs["photo"]
@@ -99,8 +101,8 @@ def test_what_is_unknown_is_refused_at_once(asked: object, words: str) -> None:
 
 
 def test_what_does_not_fit_the_input_is_refused() -> None:
-    grey = schema("colour").model_copy(update={"shape": (9, 12, 1)})
-    with pytest.raises(UsageError, match=says("augmentations.does-not-fit", component="colour")):
+    grey = schema("color_jitter").model_copy(update={"shape": (9, 12, 1)})
+    with pytest.raises(UsageError, match=says("augmentations.does-not-fit", component="color_jitter")):
         Augmenter([grey])
     with pytest.raises(UsageError, match=says("augmentations.no-augmentation", component="flip")):
         Augmenter([schema("flip", name="scores", kind="table")])

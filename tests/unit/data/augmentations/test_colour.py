@@ -26,8 +26,8 @@ CHAINS = [
     ["brightness"],
     ["contrast"],
     ["brightness", "contrast", "brightness"],
-    ["colour"],
-    ["contrast", "colour", {"grey": 0.5}, "contrast", "colour"],
+    ["color_jitter"],
+    ["contrast", "color_jitter", {"grayscale": 0.5}, "contrast", "color_jitter"],
 ]
 
 
@@ -59,7 +59,7 @@ def reference(x: Tensor, chain: list) -> np.ndarray:
             elif c.name == "contrast":
                 mean = np.tensordot(luma, p, 1).mean()
                 p = mean + (p - mean) * (1 + (2 * u1 - 1) * o["amount"])
-            elif c.name == "grey":
+            elif c.name == "grayscale":
                 p = np.broadcast_to(np.tensordot(luma, p, 1), p.shape) if u1 < o["amount"] else p
             else:
                 to = np.array([LUMA, *IQ])
@@ -89,26 +89,27 @@ def test_grey_pictures_have_brightness_and_contrast() -> None:
 
 
 @pytest.mark.parametrize(
-    "chain", [[{"brightness": 0}], [{"contrast": 0}], [{"name": "colour", "saturation": 0, "hue": 0}], [{"grey": 0}]]
+    "chain",
+    [[{"brightness": 0}], [{"contrast": 0}], [{"name": "color_jitter", "saturation": 0, "hue": 0}], [{"grayscale": 0}]],
 )
 def test_nothing_is_changed_by_an_amount_of_nothing(chain: list) -> None:
     torch.testing.assert_close(changed(pictures(), chain), pictures().float(), atol=1e-3, rtol=0)
 
 
 def test_grey_drops_the_colour_and_keeps_the_luma() -> None:
-    out = changed(pictures(), [{"grey": 1}])
+    out = changed(pictures(), [{"grayscale": 1}])
     expected = torch.einsum("c,bchw->bhw", torch.tensor(LUMA), pictures().float())
     for channel in range(3):
         torch.testing.assert_close(out[:, channel], expected, atol=1e-3, rtol=0)
     rows = pictures(400)
-    kept = (changed(rows, [{"grey": 0.3}]) - rows).abs().amax((1, 2, 3)) < 0.01
+    kept = (changed(rows, [{"grayscale": 0.3}]) - rows).abs().amax((1, 2, 3)) < 0.01
     assert 0.6 < kept.float().mean() < 0.8
 
 
 def test_hue_turns_colours_the_way_names_go() -> None:
     """From red by a third of the circle to green or blue: about as far as in HSV."""
     red = torch.tensor([200, 100, 100], dtype=torch.uint8).view(1, 3, 1, 1).expand(200, 3, 1, 1).contiguous()
-    out = changed(red, [{"name": "colour", "saturation": 0, "hue": 0.5}])
+    out = changed(red, [{"name": "color_jitter", "saturation": 0, "hue": 0.5}])
     u = Rng(0, 3, torch.arange(200)).uniform("colour", 2)[:, 1].numpy()
     hues = np.array([colorsys.rgb_to_hsv(*pixel)[0] for pixel in (out[:, :, 0, 0] / 255).numpy()])
     off = (hues - (2 * u - 1) * 0.5 + 0.5) % 1 - 0.5
@@ -126,13 +127,13 @@ def test_rows_do_not_depend_on_the_batch_they_are_in(cut: int, chain: list) -> N
 
 def test_pixels_stay_within_their_range() -> None:
     x = torch.randint(0, 256, (32, 3, 6, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    out = changed(x, [{"brightness": 1}, {"contrast": 1}, {"name": "colour", "saturation": 1, "hue": 0.5}])
+    out = changed(x, [{"brightness": 1}, {"contrast": 1}, {"name": "color_jitter", "saturation": 1, "hue": 0.5}])
     assert out.min() >= 0
     assert out.max() <= 255
     assert (out == 255).any()
 
 
-@pytest.mark.parametrize("name", ["colour", "grey"])
+@pytest.mark.parametrize("name", ["color_jitter", "grayscale"])
 def test_grey_pictures_have_no_colours_to_change(name: str) -> None:
     def schema(channels: int) -> InputSchema:
         return InputSchema(name="x", kind="image", fields=(), shape=(4, 4, channels))

@@ -13,7 +13,7 @@ from leadline.nn.rng import Rng
 
 B, H, W = 16, 9, 12
 LATTICE = ("flip", "vertical_flip", "crop", "shift")
-MOVING = (*LATTICE, "rotate", "zoom", "shear", "part")
+MOVING = (*LATTICE, "rotate", "zoom", "shear", "resized_crop")
 
 
 def moved(*names: str, x: torch.Tensor) -> tuple[torch.Tensor, AffineMotion]:

@@ -80,12 +80,12 @@ def test_the_rate_is_the_most_frequent_one_and_at_most_16_khz(tmp_path: Path) ->
     low = fit(paths(3), tmp_path)
     assert (low["rate"], low["mels"]) == (8_000, 40)
     assert "1 of the 3 clips listened to is resampled to 8,000 Hz" in COLUMN.warnings(low)[0]
-    assert fit(paths(3), tmp_path, rate=11_025)["rate"] == 11_025
+    assert fit(paths(3), tmp_path, sample_rate=11_025)["rate"] == 11_025
 
 
 def test_longer_clips_are_cut_and_counted(folder: Path) -> None:
     assert fit(paths(), folder)["seconds"] == 0.5  # 0.45 s, rounded up to a tenth
-    state = fit(paths(), folder, seconds=0.3)
+    state = fit(paths(), folder, duration=0.3)
     assert an_input(state).shape == (2_400,)
     assert "3 of the 6 clips listened to are longer than 0.3 s and cut there." in COLUMN.warnings(state)
     assert COLUMN.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
@@ -137,13 +137,13 @@ def test_a_column_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"rat": 8_000}, "no option 'rat'"),
-        ({"rate": "high"}, "'rate' is a number of samples a second"),
-        ({"rate": 8_000.5}, "'rate' is a number"),
-        ({"seconds": True}, "'seconds' is a number of seconds"),
-        ({"mels": 0}, "'mels' is a number of bands from 4 to 256"),
-        ({"high": 9_000}, "at most half the rate, 4000"),
-        ({"low": 500, "high": 400}, "'low' lies below 'high'"),
-        ({"mels": 200}, "mel bands hold no frequency"),
+        ({"sample_rate": "high"}, "'sample_rate' is a number of samples a second"),
+        ({"sample_rate": 8_000.5}, "'sample_rate' is a number"),
+        ({"duration": True}, "'duration' is a number of seconds"),
+        ({"n_mels": 0}, "'n_mels' is a number of bands from 4 to 256"),
+        ({"f_max": 9_000}, "at most half the sample rate, 4000"),
+        ({"f_min": 500, "f_max": 400}, "'f_min' lies below 'f_max'"),
+        ({"n_mels": 200}, "mel bands hold no frequency"),
     ],
 )
 def test_options_that_make_no_sense_say_so(folder: Path, options: dict[str, object], words: str) -> None:
@@ -152,7 +152,7 @@ def test_options_that_make_no_sense_say_so(folder: Path, options: dict[str, obje
 
 
 def test_stored_values_depend_on_rate_and_length_alone(folder: Path) -> None:
-    state = fit(paths(), folder, mels=20)
+    state = fit(paths(), folder, n_mels=20)
     assert COLUMN.recipe(state) == {"rate": RATE, "seconds": 0.5}
 
 

@@ -257,10 +257,10 @@ def test_pictures_of_twelve_bits_keep_them_all(tmp_path: Path) -> None:
     assert state["depth"] == 12
     encoded = COLUMN.encode(paths(3), state, ColumnContext(tmp_path))
     np.testing.assert_allclose(encoded.values[..., 0], x / 4095 * 255, atol=0.51)
-    assert fit(paths(3), tmp_path, depth=16)["mean"][0] < 16, "the user may say otherwise"
-    assert "depth" not in fit(paths(3), tmp_path, depth=16)
+    assert fit(paths(3), tmp_path, bit_depth=16)["mean"][0] < 16, "the user may say otherwise"
+    assert "depth" not in fit(paths(3), tmp_path, bit_depth=16)
     with pytest.raises(UsageError, match=says("columns.option-depth-one-bits", map="8, 10, 12, 14, 16", bits=11)):
-        fit(paths(3), tmp_path, depth=11)
+        fit(paths(3), tmp_path, bit_depth=11)
 
 
 def test_what_is_odd_about_the_pictures_is_said(tmp_path: Path) -> None:

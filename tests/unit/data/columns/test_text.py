@@ -149,7 +149,7 @@ def test_nothing_to_encode() -> None:
 
 
 def test_long_texts_are_cut_and_counted() -> None:
-    state = fitted(["a b c", "a b c a b c a b", "a"], length=4)
+    state = fitted(["a b c", "a b c a b c a b", "a"], max_length=4)
     assert (state["longer"], state["looked_at"]) == (1, 3)
     assert COLUMN.warnings(state) == ["1 of 3 texts is longer than 4 tokens, and cut there."]
     encoded = COLUMN.encode(column(["a b c a b c", "b", "c b a c b"]), state, ColumnContext())
@@ -163,12 +163,12 @@ def test_a_few_long_texts_do_not_make_all_batches_long() -> None:
     state = fitted(["a b c"] * 999 + ["a " * 400])
     assert (state["length"], state["longer"]) == (3, 1)
     assert fitted(["a " * 600] * 5)["length"] == 512
-    assert fitted(["a " * 600] * 5, length=1000)["length"] == 1000
+    assert fitted(["a " * 600] * 5, max_length=1000)["length"] == 1000
 
 
 def test_of_very_many_texts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "SAMPLE", 10)
-    state = fitted(["a b c", "d e"] * 20, length=2)
+    state = fitted(["a b c", "d e"] * 20, max_length=2)
     assert state["looked_at"] == 10
     assert COLUMN.warnings(state)[0].endswith("of 10 texts looked at are longer than 2 tokens, and cut there.")
 
@@ -192,12 +192,12 @@ def test_rows_become_batches_padded_with_zeros() -> None:
 
 
 def test_what_is_encoded_depends_on_the_vocabulary_and_the_length_alone() -> None:
-    assert COLUMN.recipe(fitted(TEXTS, width=8)) == COLUMN.recipe(fitted(TEXTS, width=16))
-    assert COLUMN.recipe(fitted(TEXTS, length=3)) != COLUMN.recipe(fitted(TEXTS, length=4))
+    assert COLUMN.recipe(fitted(TEXTS, embedding_dim=8)) == COLUMN.recipe(fitted(TEXTS, embedding_dim=16))
+    assert COLUMN.recipe(fitted(TEXTS, max_length=3)) != COLUMN.recipe(fitted(TEXTS, max_length=4))
 
 
 def test_the_front_embeds_and_masks() -> None:
-    state = fitted(TEXTS, width=6)
+    state = fitted(TEXTS, embedding_dim=6)
     front = COLUMN.preprocessor([state])
     assert isinstance(front, TextPreprocessor)
     x_BT = torch.tensor([[3, 1, 2, 0], [0, 0, 0, 0]], dtype=torch.int32)
@@ -230,20 +230,20 @@ def test_texts_all_of_one_word() -> None:
 
 def test_columns_of_other_types_are_read_as_text() -> None:
     numbers = pl.Series("words", [1.0, 2.0, 12.0])
-    assert set(COLUMN.fit(numbers, ColumnContext(None, {"tokens": "characters"}))["vocabulary"][2:]) == {"1", "2"}
+    assert set(COLUMN.fit(numbers, ColumnContext(None, {"tokenizer": "characters"}))["vocabulary"][2:]) == {"1", "2"}
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"tokens": "letters"}, "'letters'"),
-        ({"vocabulary": 2}, "'vocabulary'"),
-        ({"length": 0}, "'length'"),
-        ({"width": True}, "'width'"),
-        ({"lower": "yes"}, "'lower'"),
+        ({"tokenizer": "letters"}, "'letters'"),
+        ({"vocabulary_size": 2}, "'vocabulary_size'"),
+        ({"max_length": 0}, "'max_length'"),
+        ({"embedding_dim": True}, "'embedding_dim'"),
+        ({"lowercase": "yes"}, "'lowercase'"),
         ({"lenght": 3}, "length"),
         ({"vectors": 3}, "skipgram"),
-        ({"vectors": "skipgram", "tokens": "bpe"}, "bpe"),
+        ({"vectors": "skipgram", "tokenizer": "bpe"}, "bpe"),
     ],
 )
 def test_options_that_make_no_sense(options: dict, words: str) -> None:

@@ -78,7 +78,7 @@ def test_too_many_gaps_are_not_filled() -> None:
 
 
 def test_rows_can_be_steps_whatever_lies_between() -> None:
-    found = series(0, 1, 2.7, 50, gaps="skip")
+    found = series(0, 1, 2.7, 50, gaps="ignore")
     assert set(found.segment_N) == {0} and found.notes == ()
 
 
@@ -93,7 +93,7 @@ def test_rows_of_one_time_are_refused_by_name() -> None:
     with pytest.raises(DataError) as error:
         series(0, 1, 1, 2, 2, 3)
     assert "load.csv, row 3 (2024-01-01 01:00:00) has the same time as row 2 (2 such rows)" in str(error.value)
-    assert "data.series.repair=drop" in str(error.value) and "--series-id" not in str(error.value)
+    assert "data.series.irregular_times=drop" in str(error.value) and "--series-id" not in str(error.value)
 
 
 def test_a_column_that_may_be_the_item_is_named() -> None:
@@ -106,7 +106,7 @@ def test_a_column_that_may_be_the_item_is_named() -> None:
     [("drop", [0, 1, 4], [1, 2, 5]), ("last", [0, 3, 4], [1, 4, 5]), ("mean", [0, 2, 4], [1, 2, 5])],
 )
 def test_rows_of_one_time_are_set_right_as_declared(repair: str, expected: list[float], numbers: list[int]) -> None:
-    found = put({"when": hours(0, 1, 1, 1, 2), "y": range(5), "name": list("abcde")}, repair=repair)
+    found = put({"when": hours(0, 1, 1, 1, 2), "y": range(5), "name": list("abcde")}, irregular_times=repair)
     assert y(found) == expected and [found.table.where(i)[1] for i in range(3)] == numbers
     assert "row 3 (2024-01-01 01:00:00) has the same time as row 2 (2 such rows): the " in found.notes[0]
 
@@ -118,12 +118,12 @@ def test_times_between_steps_are_refused_by_name() -> None:
         "row 4 (2024-01-01 02:30:00) after load.csv, row 3 (2024-01-01 02:00:00) lies between the steps of 1h (1 such"
         " rows)"
     )
-    assert f"load.csv, {said}" in str(error.value) and "data.series.gaps=skip" in str(error.value)
+    assert f"load.csv, {said}" in str(error.value) and "data.series.gaps=ignore" in str(error.value)
 
 
 def test_times_between_steps_are_dropped_or_taken_to_the_nearest() -> None:
-    assert y(series(0, 1, 2, 2.4, 3, 4, repair="drop")) == [0, 1, 2, 3, 4]
-    found = series(0, 1, 2.1, 3, 4.2, 5, 6, 7, repair="last")
+    assert y(series(0, 1, 2, 2.4, 3, 4, irregular_times="drop")) == [0, 1, 2, 3, 4]
+    found = series(0, 1, 2.1, 3, 4.2, 5, 6, 7, irregular_times="last")
     assert y(found) == [0, 1, 2.1, 3, 4.2, 5, 6, 7]
     assert found.table.frame["when"].to_list() == hours(*range(8)) and set(found.segment_N) == {0}
 

@@ -66,7 +66,7 @@ def test_lists_and_text_are_the_same_to_it() -> None:
 
 
 def test_text_that_is_cut_takes_its_tags_along() -> None:
-    dataset = read(tagged(), inputs={"tokens": {"length": 2}})
+    dataset = read(tagged(), inputs={"tokens": {"max_length": 2}})
     assert all([WORDS[word] for word in text.split(" ")] == tags for text, tags in text_of(dataset).values())
     assert max(len(tags) for _, tags in text_of(dataset).values()) == 2
 
@@ -138,7 +138,7 @@ def test_lists_as_long_as_others_are_tags_unless_asked_otherwise() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"inputs": {"tokens": {"tokens": "words"}}}, "as they are given"),
+        ({"inputs": {"tokens": {"tokenizer": "words"}}}, "as they are given"),
         (
             {"inputs": {"tokens": {"columns": ["tokens"]}, "more": {"columns": ["tokens2"], "type": "text"}}},
             "there are 2 inputs",
@@ -202,7 +202,7 @@ def test_a_text_is_its_own_target() -> None:
 
 
 def test_what_follows_where_a_text_was_cut_is_foreseen_too() -> None:
-    whole, cut = (read(corpus(), LANGUAGE, target=None, inputs={"text": {"length": length}}) for length in (20, 3))
+    whole, cut = (read(corpus(), LANGUAGE, target=None, inputs={"text": {"max_length": length}}) for length in (20, 3))
     for dataset, places in ((whole, None), (cut, 4)):
         part = dataset.splits["train"]
         batch = part.batch(slice(0, 6))

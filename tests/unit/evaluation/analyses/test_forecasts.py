@@ -153,7 +153,7 @@ def test_a_season_is_named_in_the_command_of_a_run(dataset: Any) -> None:
     context = EvaluationContext("test", target, subset.group, dataset.schema)
     constant = baselines.dummy_baseline(OBJECTIVE, dataset, len(subset))
     for command, said in (
-        ("leadline train x --network {}", "leadline train x --network seasonal-naive --set network.season=5"),
+        ("leadline train x --network {}", "leadline train x --network seasonal-naive --set network.season_length=5"),
         ('leadline.train(…, network="{}")', 'leadline.train(…, network="seasonal-naive")'),
     ):
         shown = comparison_findings(network, [best], constant, OBJECTIVE, context, command)

@@ -78,7 +78,7 @@ def test_a_linear_one_keeps_what_principal_components_keep() -> None:
     batch = batch.with_inputs(
         {"table": batch.inputs["table"] + 0.3 * torch.randn(200, 6, generator=torch.Generator().manual_seed(1))}
     )
-    objective, network = made(latent=2, sigma=1.0)
+    objective, network = made(latent_dim=2, sigma=1.0)
     trained(objective, network, batch)
     x = batch.inputs["table"].double()
     left = torch.linalg.svdvals(x - x.mean(0))[2:].square().sum() / x.numel()
@@ -123,18 +123,18 @@ def test_noise_is_on_what_codes_are_made_of_not_on_what_is_compared() -> None:
 
 
 def test_options_depend_on_the_data_and_are_checked() -> None:
-    assert made()[0].options.latent == 3
-    assert made(100)[0].options.latent == 32
-    assert made(1)[0].options.latent == 1
-    assert made(noise="mask")[0].options.amount == 0.25
+    assert made()[0].options.latent_dim == 3
+    assert made(100)[0].options.latent_dim == 32
+    assert made(1)[0].options.latent_dim == 1
+    assert made(noise="mask")[0].options.noise_level == 0.25
     assert made(normal=["usual"])[0].options.anomaly == ("odd",)
     with pytest.raises(UsageError, match=says("objectives.objective-amount-share-hides")):
-        made(noise="mask", amount=1.0)
+        made(noise="mask", noise_level=1.0)
     assert Options(anomaly=[3]).anomaly == ("3",)
-    assert made(latent=8)[0].warnings(schema()) == (
+    assert made(latent_dim=8)[0].warnings(schema()) == (
         "a code of 8 numbers can hold a row's 6 values as they are: it need not learn",
     )
-    assert made(latent=8, noise="mask")[0].warnings(schema()) == ()
+    assert made(latent_dim=8, noise="mask")[0].warnings(schema()) == ()
 
 
 def test_rows_above_the_settled_score_are_anomalies() -> None:
@@ -210,11 +210,11 @@ def test_what_is_small_can_be_an_anomaly_by_relative_scores(tmp_path: Path, monk
     x_nF[odd] = 0.15 * rng.choice([-1.0, 1.0], (odd.sum(), 10)) * size_n[odd, None]
     frame = pl.DataFrame({**{f"x{k}": x_nF[:, k] for k in range(10)}, "kind": kind_n})
     area = {}
-    for score in ("surprise", "relative"):
+    for score in ("nll", "relative"):
         settings = {
-            "objective.latent": 1,
+            "objective.latent_dim": 1,
             "objective.anomaly": ["odd"],
-            "objective.score": score,
+            "objective.anomaly_score": score,
             "objective.sigma": 1.0,
         }
         small = {**settings, "network.size": "small", "training.deterministic": True}
@@ -224,5 +224,5 @@ def test_what_is_small_can_be_an_anomaly_by_relative_scores(tmp_path: Path, monk
         area[score] = found.value
     assert area["relative"] is not None
     assert area["relative"] > 0.95
-    assert area["surprise"] is not None
-    assert area["surprise"] < area["relative"] - 0.1
+    assert area["nll"] is not None
+    assert area["nll"] < area["relative"] - 0.1

@@ -39,7 +39,7 @@ PAIRS = Schema(inputs=(pictures("outline"), pictures("drawing", 8, 3)))
 def made(schema: Schema, **options: Any) -> tuple[Any, Any]:
     into = {"into": "drawing"} if len(schema.inputs) > 1 else {}
     objective: Any = objective_for(
-        Component(name="image-to-image", options={"width": 4, "blocks": 1, **into, **options})
+        Component(name="image-to-image", options={"width": 4, "residual_blocks": 1, **into, **options})
     )
     torch.manual_seed(0)
     encoders = {}
@@ -80,7 +80,7 @@ def test_what_the_generator_pays_without_pairs() -> None:
     rows = batch(KINDS)
     paid = {}
     for name, counts in {"nothing": (0, 0), "cycle": (10, 0), "same": (0, 5)}.items():
-        objective, network = made(KINDS, cycle=counts[0], same=counts[1], spectral_norm=False)
+        objective, network = made(KINDS, cycle_weight=counts[0], identity_weight=counts[1], spectral_norm=False)
         paid[name] = loss(objective, network, GENERATOR, rows).value_B
     other_B = _kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
     assert (other_B != rows.target_B).all()
@@ -98,7 +98,7 @@ def test_what_the_generator_pays_for_pairs() -> None:
     rows = batch(PAIRS)
     paid = []
     for alike in (0, 100):
-        objective, network = made(PAIRS, alike=alike, spectral_norm=False)
+        objective, network = made(PAIRS, l1_weight=alike, spectral_norm=False)
         paid.append(loss(objective, network, GENERATOR, rows).value_B)
     new = network.made(rows.inputs, None)
     assert new.shape == rows.inputs["drawing"].shape

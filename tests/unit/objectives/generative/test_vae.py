@@ -42,7 +42,7 @@ SCHEMA = Schema(inputs=(InputSchema(name="table", kind="table", fields=FIELDS, s
 
 
 def made(**options: Any) -> tuple[Any, Any]:
-    objective = OBJECTIVE.bind(Options(**{"latent": 1, "sigma": SIGMA, **options}))
+    objective = OBJECTIVE.bind(Options(**{"latent_dim": 1, "sigma": SIGMA, **options}))
     objective = objective.complete(SCHEMA)
     torch.manual_seed(0)
     front = build_preprocessor(SCHEMA.inputs[0])
@@ -71,7 +71,7 @@ def rows(n: int = 64) -> Batch:
 
 
 def test_with_the_true_posterior_every_bound_is_the_likelihood() -> None:
-    objective, network = made(importance=3)
+    objective, network = made(importance_samples=3)
     batch, truth = rows(), exact(network)
     with torch.no_grad():
         likelihood_B = truth.log_prob(batch.inputs["table"])
@@ -90,7 +90,7 @@ def test_with_the_true_posterior_every_bound_is_the_likelihood() -> None:
 def test_more_codes_come_closer_from_below() -> None:
     batch, bounds = rows(512), []
     for importance in (1, 10, 2_000):
-        objective, network = made(importance=importance)
+        objective, network = made(importance_samples=importance)
         truth = exact(network)
         with torch.no_grad():
             network.head.bias[1] += 1.5  # a posterior too wide
@@ -101,7 +101,7 @@ def test_more_codes_come_closer_from_below() -> None:
 
 
 def test_the_loss_is_reconstruction_and_divergence() -> None:
-    objective, network = made(latent=2, beta=3.0)
+    objective, network = made(latent_dim=2, beta=3.0)
     batch, rng = rows(), Rng(0, 0, torch.arange(64))
     with torch.no_grad():
         loss = objective.learning.loss(network, batch, "network", rng)
@@ -115,7 +115,7 @@ def test_the_loss_is_reconstruction_and_divergence() -> None:
 
 
 def test_free_bits_let_numbers_cost_as_much_at_least() -> None:
-    objective, network = made(latent=2, free_bits=50.0)
+    objective, network = made(latent_dim=2, free_bits=50.0)
     batch = rows()
     loss = objective.learning.loss(network, batch, "network", Rng(0, 0, batch.row_B))
     torch.testing.assert_close(loss.value_B, loss.terms["reconstruction"] + 100.0)
@@ -124,7 +124,7 @@ def test_free_bits_let_numbers_cost_as_much_at_least() -> None:
 
 
 def test_the_class_is_told_to_both_sides_and_sometimes_kept_back() -> None:
-    objective, network = made(latent=2, conditional=True)
+    objective, network = made(latent_dim=2, conditional=True)
     batch, other = rows(4_000), rows(4_000)
     other = Batch(other.inputs, 1 - rows(4_000).target_B, other.weight_B, other.row_B)
     with torch.no_grad():
@@ -193,7 +193,7 @@ def test_a_run_reports_its_bounds(tmp_path: Path) -> None:
         out=tmp_path / "run",
         quiet=True,
         deterministic=True,
-        settings=["objective.latent=2", "objective.importance=200"],
+        settings=["objective.latent_dim=2", "objective.importance_samples=200"],
         require=["elbo_iw >= -20", "active_units >= 1"],
     )
     assert run is not None

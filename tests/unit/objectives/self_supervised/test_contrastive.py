@@ -68,7 +68,7 @@ def by_hand(one_BP: Tensor, other_BP: Tensor, temperature: float) -> list[float]
 
 @pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
 def test_the_loss_is_that_of_the_paper(temperature: float) -> None:
-    objective = OBJECTIVE.bind(Options(temperature=temperature, projection=8))
+    objective = OBJECTIVE.bind(Options(temperature=temperature, projection_dim=8))
     made, batch = network(objective), rows()
     rng = Rng(0, 0, batch.row_B)
     with using_rng(rng), torch.no_grad():
@@ -78,7 +78,7 @@ def test_the_loss_is_that_of_the_paper(temperature: float) -> None:
 
 
 def test_dropout_gives_both_versions_draws_of_their_own() -> None:
-    objective = OBJECTIVE.bind(Options(projection=8))
+    objective = OBJECTIVE.bind(Options(projection_dim=8))
     made, batch = network(objective, dropout=0.5), rows()
     batch = Batch(
         batch.inputs, batch.target_B, batch.weight_B, batch.row_B, {**batch.views, "strong 2": batch.views["strong"]}
@@ -109,7 +109,7 @@ def test_rows_that_cannot_be_told_apart_are_as_surprising_as_can_be() -> None:
 
 
 def test_what_ships_gives_features_of_length_one_and_has_no_projector() -> None:
-    objective = OBJECTIVE.bind(Options(projection=8))
+    objective = OBJECTIVE.bind(Options(projection_dim=8))
     made, batch = network(objective).eval(), rows()
     shipped: Any = objective.learning.ship(made)
     assert isinstance(shipped.head, nn.Identity)

@@ -149,7 +149,7 @@ def test_cells_that_are_there_are_hidden() -> None:
 @pytest.mark.parametrize("one", [IMAGE, WORDS, TABLE], ids=lambda one: one.kind)
 def test_only_what_is_hidden_counts(one: InputSchema) -> None:
     """Other values of what is not hidden, with the same features, cost the same."""
-    _, made = network(one, rate=0.4)
+    _, made = network(one, mask_ratio=0.4)
     raw = {"image": torch.randint(0, 256, (40, 2, 12, 10), dtype=torch.uint8), "text": texts(40), "table": table(40)}[
         one.kind
     ]
@@ -164,7 +164,7 @@ def test_only_what_is_hidden_counts(one: InputSchema) -> None:
 
 
 def test_the_network_does_not_see_what_is_hidden() -> None:
-    _, made = network(IMAGE, rate=0.5)
+    _, made = network(IMAGE, mask_ratio=0.5)
     raw = torch.randint(0, 256, (6, 2, 12, 10), dtype=torch.uint8)
     hidden = made.telling.hidden({"photo": raw}, ("photo",), rng(6))[0]
     changed = torch.where(hidden.where, 255 - raw, raw)

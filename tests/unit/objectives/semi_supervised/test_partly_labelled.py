@@ -61,7 +61,7 @@ def total(loss: Any) -> torch.Tensor:
 
 
 def test_the_loss_is_the_mean_of_two_means_where_batches_have_their_ratio() -> None:
-    objective, network = made("fixmatch", ratio=2.0, threshold=0.0, weight=3.0)
+    objective, network = made("fixmatch", unlabeled_ratio=2.0, threshold=0.0, unlabeled_weight=3.0)
     rows = replace(batch(), weight_B=torch.ones(ROWS))  # four with a class, eight without
     easy_BC, hard_BC = (network(inputs) for inputs in (rows.inputs, rows.views["strong"]))
     supervised = F.cross_entropy(easy_BC[:4], rows.target_B[:4])  # type: ignore[index]
@@ -116,7 +116,7 @@ def test_without_consistency_rows_themselves_learn() -> None:
 
 
 def test_the_weight_of_rows_without_a_class_climbs_over_the_ramp() -> None:
-    objective, network = made("fixmatch", threshold=0.0, ramp=0.5)
+    objective, network = made("fixmatch", threshold=0.0, ramp_up=0.5)
     values = [
         objective.learning.loss(network, batch(), "network", rng(at)).value_B[4:].sum() for at in (0.0, 0.25, 0.5, 1.0)
     ]
@@ -127,11 +127,11 @@ def test_the_weight_of_rows_without_a_class_climbs_over_the_ramp() -> None:
 
 @pytest.mark.parametrize("name", ["fixmatch", "adaptation"])
 def test_batches_are_asked_for_in_the_ratio_that_there_can_be(name: str) -> None:
-    plenty, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 1_000}, ratio=7.0)
-    assert plenty.options.ratio == 7
+    plenty, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 1_000}, unlabeled_ratio=7.0)
+    assert plenty.options.unlabeled_ratio == 7
     assert plenty.supervision.labelled_share == pytest.approx(1 / 8)
-    few, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 5}, ratio=7.0)
-    assert few.options.ratio == pytest.approx(1 / 4)
+    few, _ = made(name, {"counts": [10, 5, 5], "unlabelled": 5}, unlabeled_ratio=7.0)
+    assert few.options.unlabeled_ratio == pytest.approx(1 / 4)
     assert few.supervision.labelled_share == pytest.approx(20 / 25)
     assert few.complete(schema(counts=[10, 5, 5], unlabelled=5)).options == few.options
 
@@ -157,7 +157,7 @@ def test_features_learn_to_mislead_what_tells_domains_apart() -> None:
     """The gradient of the domain loss has the other sign where it reaches the features, and grows with the progress of
     training.
     """
-    objective, network = made("adaptation", weight=2.0, steepness=10.0)
+    objective, network = made("adaptation", domain_weight=2.0, steepness=10.0)
     rows = batch(labelled=0)
     gradients = []
     for progress in (0.0, 0.3, 1.0):

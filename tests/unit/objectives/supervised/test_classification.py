@@ -46,16 +46,16 @@ def test_focal_loss_is_lins_and_without_an_exponent_plain_cross_entropy() -> Non
     assert torch.equal(plain, F.cross_entropy(z_BC, target_B, reduction="none"))
     right_B = z_BC.softmax(-1)[torch.arange(20), target_B]
     for gamma in (0.5, 2.0):
-        ours = loss_of({"focal": gamma}, z_BC, target_B).value_B
+        ours = loss_of({"focal_gamma": gamma}, z_BC, target_B).value_B
         assert torch.allclose(ours, -((1 - right_B) ** gamma) * right_B.log(), atol=1e-6)
     smoothed = loss_of({"label_smoothing": 0.1}, z_BC, target_B).value_B
-    tiny = loss_of({"label_smoothing": 0.1, "focal": 1e-9}, z_BC, target_B).value_B
+    tiny = loss_of({"label_smoothing": 0.1, "focal_gamma": 1e-9}, z_BC, target_B).value_B
     assert torch.allclose(smoothed, tiny, atol=1e-5)
 
 
 def test_focal_loss_has_a_slope_everywhere() -> None:
     z_BC = torch.tensor([[200.0, 0.0, 0.0], [0.0, 200.0, 0.0]], requires_grad=True)
-    loss_of({"focal": 0.5}, z_BC, torch.tensor([0, 0])).value_B.sum().backward()
+    loss_of({"focal_gamma": 0.5}, z_BC, torch.tensor([0, 0])).value_B.sum().backward()
     assert z_BC.grad is not None
     assert torch.isfinite(z_BC.grad).all()
 
@@ -86,7 +86,7 @@ def test_early_stopping_watches_the_weighed_loss() -> None:
     [
         ({"class_weights": "even"}, "balanced"),
         ({"class_weights": {"a": -1}}, "a weight for each class"),
-        ({"focal": -1}, "focal"),
+        ({"focal_gamma": -1}, "focal"),
         ({"temperature": "hot"}, "'fit', 'none', or a number above 0"),
         ({"temperature": 0}, "a number above 0"),
         ({"operating_point": {"sensitvity": 0.9}}, "Did you mean 'sensitivity'"),
@@ -137,7 +137,7 @@ def test_options_survive_being_written_out() -> None:
         {"operating_point": {"sensitivity": 0.95}, "class_weights": {"yes": 2}},
         {"costs": [[0, 5], [1, 0]], "temperature": 1.5},
         {"costs": {"no": {"yes": 1}, "yes": {"no": 5}}, "class_weights": "balanced"},
-        {"operating_point": 0.2, "focal": 2},
+        {"operating_point": 0.2, "focal_gamma": 2},
     ):
         _, chosen = asked(**options)
         assert asked(**chosen.model_dump(mode="json"))[1] == chosen

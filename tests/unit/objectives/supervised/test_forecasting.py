@@ -43,8 +43,8 @@ def objective(**options: Any) -> Any:
 
 
 @pytest.mark.parametrize(("loss", "cost"), [
-    ("squared", lambda z: z**2),
-    ("absolute", abs),
+    ("mse", lambda z: z**2),
+    ("mae", abs),
     ("huber", lambda z: z**2 / 2 if abs(z) <= 0.7 else 0.7 * (abs(z) - 0.35)),
 ])  # fmt: skip
 def test_losses_are_means_over_known_cells(loss: str, cost: Any) -> None:

@@ -36,7 +36,7 @@ def ready(name: str, schema: Schema, **options: Any) -> tuple[Any, Any]:
     ],
 )
 def test_labels_pay_binary_cross_entropy(given: Any, weights: list[float]) -> None:
-    objective, last = ready("multilabel", SETS, positive_weight=given)
+    objective, last = ready("multilabel", SETS, pos_weight=given)
     theirs = F.binary_cross_entropy_with_logits(SCORES, TRUE, pos_weight=torch.tensor(weights), reduction="none").mean(
         1
     )
@@ -51,14 +51,14 @@ def test_labels_more_probable_than_not_are_given() -> None:
 
 
 def test_weights_of_labels_must_be_of_labels() -> None:
-    objective = objective_for(Component(name="multilabel", options={"positive_weight": {"aa": 2.0}}))
+    objective = objective_for(Component(name="multilabel", options={"pos_weight": {"aa": 2.0}}))
     with pytest.raises(
         UsageError, match=says("objectives.objective-positive-weight-target", label="aa", hint="Did you mean 'a'?")
     ):
         objective.unsuitable(SETS)
     for wrong in (0, -1, "equal", {"a": 0}):
         with pytest.raises(UsageError, match=r"objective\.positive_weight|multilabel"):
-            objective_for(Component(name="multilabel", options={"positive_weight": wrong}))
+            objective_for(Component(name="multilabel", options={"pos_weight": wrong}))
 
 
 def test_the_most_common_labels_are_the_constant_answer() -> None:

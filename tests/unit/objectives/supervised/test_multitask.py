@@ -61,7 +61,7 @@ def test_every_task_has_outputs_and_scores_of_its_own() -> None:
 
 
 def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
-    objective, last = ready(weights={"income": 2.0, "age": 1.0, "tags": 1.0})
+    objective, last = ready(loss_weights={"income": 2.0, "age": 1.0, "tags": 1.0})
     scores = last(OUTPUTS).requires_grad_()
     loss = objective.learning.head.value(last, scores, TARGET)
     parts = {name: value.tolist() for name, value in loss.terms.items()}
@@ -76,7 +76,7 @@ def test_a_missing_target_leaves_its_task_out_of_the_row() -> None:
 
 
 def test_the_watched_loss_is_that_of_the_known_targets() -> None:
-    objective, last = ready(weights={"age": 3.0})
+    objective, last = ready(loss_weights={"age": 3.0})
     scores = last(OUTPUTS)
     decided = {name: x.detach().numpy() for name, x in objective.learning.head.decided(last, scores).columns.items()}
     loss = objective.learning.head.value(last, scores, TARGET)
@@ -119,8 +119,8 @@ def test_a_task_may_have_another_objective_and_options() -> None:
     ("options", "says"),
     [
         ({"tasks": {"agee": "gaussian"}}, "there is no target 'agee'. Did you mean 'age'"),
-        ({"weights": {"ag": 2.0}}, "there is no target 'ag'. Did you mean 'age'"),
-        ({"weights": {"age": 0.0}}, "a number above 0"),
+        ({"loss_weights": {"ag": 2.0}}, "there is no target 'ag'. Did you mean 'age'"),
+        ({"loss_weights": {"age": 0.0}}, "a number above 0"),
         ({"tasks": {"age": "multitask"}}, "the target 'age' cannot have the objective 'multitask'"),
         ({"tasks": {"age": {"name": "regression", "los": "huber"}}}, "Did you mean 'loss'"),
     ],

@@ -42,7 +42,7 @@ def ready(name: str, schema: Schema = SCHEMA, **options: Any) -> tuple[Any, Any]
     ("options", "theirs"),
     [
         ({}, lambda e: e**2),
-        ({"loss": "absolute"}, torch.abs),
+        ({"loss": "mae"}, torch.abs),
         ({"loss": "huber"}, lambda e: F.huber_loss(e, torch.zeros_like(e), reduction="none")),
         ({"loss": "huber", "delta": 0.3}, lambda e: F.huber_loss(e, torch.zeros_like(e), reduction="none", delta=0.3)),
     ],
@@ -123,7 +123,7 @@ def test_quantiles_have_names_and_a_middle() -> None:
         ({"name": "quantiles", "levels": [0.9, 0.1]}, "objective \\(quantiles\\): .*from low to high"),
         ({"name": "quantiles", "levels": [0.5]}, "two different numbers or more"),
         ({"name": "quantiles", "levels": [0.0, 0.5]}, "between 0 and 1"),
-        ({"name": "regression", "loss": "cubic"}, "'squared', 'absolute', 'huber'"),
+        ({"name": "regression", "loss": "cubic"}, "'mse', 'mae', 'huber'"),
         ({"name": "regression", "delta": 0}, "a number above 0"),
         ({"name": "gaussian", "std": 1}, "option 'std'"),
         ({"name": "poison"}, "Did you mean 'poisson'"),

@@ -61,7 +61,7 @@ def test_without_validation_rows_nothing_stops_early() -> None:
     [
         ({"objective": "regression"}, "does not fit"),
         ({"network": {"encoders": {"tabel": "mlp"}}}, "'table'"),
-        ({"training": {"early_stopping": {"on": "acuracy"}}}, "'accuracy'"),
+        ({"training": {"early_stopping": {"monitor": "acuracy"}}}, "'accuracy'"),
         ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
         ({"training": {"mix": "mixu"}}, "training.mix: .*'mixup'"),
         ({"training": {"mix": {"cutmix": -1}}}, "training.mix: cutmix: the alpha"),

@@ -10,7 +10,7 @@ from small_problem import network, plain
 from leadline.core.training_spec import EarlyStopping
 from leadline.training.state.best_weights import BestWeights
 
-AT_ONCE = EarlyStopping(on="accuracy", patience=2, target=0.9)
+AT_ONCE = EarlyStopping(monitor="accuracy", patience=2, stopping_threshold=0.9)
 
 
 def watched(stopping: EarlyStopping | None = AT_ONCE) -> BestWeights:

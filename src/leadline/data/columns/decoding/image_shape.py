@@ -18,7 +18,7 @@ from leadline.data.columns.decoding.paths import named, source_of, spread
 from leadline.data.columns.options import choice, known_only
 from leadline.errors import DataError, UsageError
 
-OPTIONS = ("size", "channels", "aspect", "scale", "depth")  # of an input of images
+OPTIONS = ("size", "channels", "aspect", "scale", "bit_depth")  # of an input of images
 # Padding loses nothing of a picture and bends nothing; cropping cuts off what may matter, stretching changes shapes.
 ASPECTS = ("pad", "crop", "stretch")
 SAMPLE = 2000  # pictures looked at for size, mean and spread: the error of a mean is then 1/45 of the spread
@@ -42,7 +42,7 @@ def shape_of(sample: pl.Series, headers: Sequence[Header], context: ColumnContex
     channels = options.get("channels", 1 if all(h.grey for h in headers) else 3)
     if channels not in (1, 3):
         raise UsageError(say("columns.option-channels-1-grey", channels=channels))
-    bits = options.get("depth", _depth(sample, context) if any(h.deep for h in headers) else DEPTHS[-1])
+    bits = options.get("bit_depth", _depth(sample, context) if any(h.deep for h in headers) else DEPTHS[-1])
     if bits not in DEPTHS:
         raise UsageError(say("columns.option-depth-one-bits", map=", ".join(map(str, DEPTHS)), bits=bits))
     return Shape(height, width, channels, choice(options, "aspect", ASPECTS), bits)

@@ -52,7 +52,7 @@ def test_a_vocabulary_of_given_tokens_keeps_signs_and_case() -> None:
 def test_a_column_of_lists_is_text_of_given_tokens() -> None:
     column = pl.Series("t", [["The", "cat", "sat"], ["The", "dog"], None])
     field = column_type("text")
-    state = field.fit(column, ColumnContext(options={"least": 1}))
+    state = field.fit(column, ColumnContext(options={"min_count": 1}))
     assert (state["tokens"], state["lower"]) == ("given", False)
     encoded = field.encode(column, state, ColumnContext())
     assert encoded.lengths is not None

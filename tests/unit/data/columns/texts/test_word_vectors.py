@@ -106,11 +106,11 @@ def test_a_run_is_loaded_without_the_cache(tmp_path: Path) -> None:
 def test_a_width_that_is_not_the_files(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\n")
     with pytest.raises(UsageError, match=says("columns.vectors-numbers-each-not", width=3, width_2=5)):
-        text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file, "width": 5}))
+        text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file, "embedding_dim": 5}))
 
 
 def test_vectors_are_learnt_from_the_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"vectors": "skipgram", "width": 8}
+    options = {"vectors": "skipgram", "embedding_dim": 8}
     state = dict(text.COLUMN.fit(column(), ColumnContext(None, options)))
     number_K, vector_KE = word_vectors.kept(state["vectors"])
     assert number_K.tolist() == [2, 3, 4, 5]
