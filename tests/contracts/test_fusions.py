@@ -46,7 +46,7 @@ def network(fusion: str, *, norm: bool = False, dropout: float = 0.0) -> Network
         for name, width in WIDTHS.items()
     }
     schema = Schema(inputs=tuple(InputSchema(name=name, kind="table", fields=(), shape=(3,)) for name in WIDTHS))
-    options = {"dropout": dropout, "features": dropout}
+    options = {"modality_dropout": dropout, "feature_dropout": dropout}
     if "width" in type(checked_fusion(Component(name=fusion))).model_fields:
         options["width"] = 8
     return assemble(

@@ -114,7 +114,7 @@ def target_of_steps(field: ColumnSchema, generator: torch.Generator) -> torch.Te
 CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "classification": (Component(name="classification"), CATEGORY_FIELD),
     "fixmatch": (Component(name="fixmatch", options={"threshold": 0.4}), CATEGORY_FIELD),
-    "fixmatch, itself": (Component(name="fixmatch", options={"consistency": False, "ramp": 0.5}), CATEGORY_FIELD),
+    "fixmatch, itself": (Component(name="fixmatch", options={"consistency": False, "ramp_up": 0.5}), CATEGORY_FIELD),
     "adaptation": (Component(name="adaptation", options={"hidden": 5}), CATEGORY_FIELD),
     "ordinal": (Component(name="ordinal", options={"order": ["狗", "cat", "<b>"]}), CATEGORY_FIELD),
     "regression": (Component(name="regression"), NUMBER_FIELD),
@@ -126,7 +126,7 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "poisson": (Component(name="poisson"), COUNT_FIELD),
     "probabilities": (Component(name="probabilities"), SHARES_FIELD),
     "multilabel": (Component(name="multilabel"), LABELS_FIELD),
-    "multilabel, balanced": (Component(name="multilabel", options={"positive_weight": "balanced"}), LABELS_FIELD),
+    "multilabel, balanced": (Component(name="multilabel", options={"pos_weight": "balanced"}), LABELS_FIELD),
     "forecasting": (Component(name="forecasting"), SERIES_FIELD),
     "forecasting, absolute": (Component(name="forecasting", options={"loss": "mae"}), SERIES_FIELD),
     "forecasting, huber": (Component(name="forecasting", options={"loss": "huber", "delta": 0.5}), SERIES_FIELD),
@@ -138,7 +138,7 @@ CASES: dict[str, tuple[Component, ColumnSchema]] = {
     "language": (Component(name="language"), TEXT_FIELD),
     "multitask": (Component(name="multitask"), SEVERAL_FIELD),
     "multitask, chosen": (
-        Component(name="multitask", options={"tasks": {"price": "gaussian"}, "weights": {"price": 3.0}}),
+        Component(name="multitask", options={"tasks": {"price": "gaussian"}, "loss_weights": {"price": 3.0}}),
         SEVERAL_FIELD,
     ),
 }

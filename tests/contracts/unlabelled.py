@@ -84,42 +84,45 @@ FREE = {"spectral_norm": False}  # a power iteration in each pass is no function
 # Every objective without labels on the kinds of rows that it takes, with options that change its loss. One line a case.
 CASES: dict[str, tuple[Component, str]] = {
     "autoencoder": (Component(name="autoencoder"), "table"),
-    "autoencoder, bernoulli": (Component(name="autoencoder", options={"pixels": "bernoulli"}), "picture"),
+    "autoencoder, bernoulli": (Component(name="autoencoder", options={"pixel_likelihood": "bernoulli"}), "picture"),
     "autoencoder, masked": (Component(name="autoencoder", options={"noise": "mask", "sigma": 0.5}), "colour"),
     "autoencoder, noisy": (Component(name="autoencoder", options={"noise": "gaussian", "anomaly": ["狗"]}), "table"),
     "autoencoder, relative": (
-        Component(name="autoencoder", options={"score": "relative", "pixels": "bernoulli"}),
+        Component(name="autoencoder", options={"anomaly_score": "relative", "pixel_likelihood": "bernoulli"}),
         "picture",
     ),
-    "autoencoder, relative cells": (Component(name="autoencoder", options={"score": "relative"}), "table"),
+    "autoencoder, relative cells": (Component(name="autoencoder", options={"anomaly_score": "relative"}), "table"),
     "autoencoder, texts": (Component(name="autoencoder", options={"noise": "mask"}), "text"),
     "autoencoder, several": (Component(name="autoencoder"), "table + picture"),
     "vae": (Component(name="vae"), "table"),
-    "vae, bernoulli": (Component(name="vae", options={"pixels": "bernoulli", "beta": 2.0}), "picture"),
+    "vae, bernoulli": (Component(name="vae", options={"pixel_likelihood": "bernoulli", "beta": 2.0}), "picture"),
     "vae, conditional": (Component(name="vae", options={"conditional": True, "free_bits": 0.1}), "colour"),
-    "vae, texts": (Component(name="vae", options={"latent": 3}), "text"),
+    "vae, texts": (Component(name="vae", options={"latent_dim": 3}), "text"),
     "vae, several": (Component(name="vae"), "table + picture"),
-    "clustering": (Component(name="clustering", options={"weight": 0.5}), "table"),
-    "clustering, as many as said": (Component(name="clustering", options={"clusters": 3}), "colour"),
-    "clustering, several": (Component(name="clustering", options={"clusters": 2, "warm_up": 0.2}), "table + picture"),
+    "clustering": (Component(name="clustering", options={"clustering_weight": 0.5}), "table"),
+    "clustering, as many as said": (Component(name="clustering", options={"n_clusters": 3}), "colour"),
+    "clustering, several": (Component(name="clustering", options={"n_clusters": 2, "warmup": 0.2}), "table + picture"),
     "masked": (Component(name="masked"), "table"),
-    "masked, pictures": (Component(name="masked", options={"rate": 0.4, "patch": 2}), "colour"),
-    "masked, texts step by step": (Component(name="masked", options={"rate": 0.5}), "text"),
+    "masked, pictures": (Component(name="masked", options={"mask_ratio": 0.4, "patch_size": 2}), "colour"),
+    "masked, texts step by step": (Component(name="masked", options={"mask_ratio": 0.5}), "text"),
     "masked, texts as a whole": (Component(name="masked", options={"by": "row"}), "text"),
     "masked, several": (Component(name="masked"), "table + picture"),
     "contrastive": (Component(name="contrastive"), "table"),
-    "contrastive, pictures": (Component(name="contrastive", options={"temperature": 0.5, "projection": 6}), "colour"),
+    "contrastive, pictures": (
+        Component(name="contrastive", options={"temperature": 0.5, "projection_dim": 6}),
+        "colour",
+    ),
     "contrastive, texts": (Component(name="contrastive"), "text"),
     "contrastive, several": (Component(name="contrastive"), "table + picture"),
     "gan": (Component(name="gan", options={**FREE, "width": 4}), "picture"),
-    "gan, colours": (Component(name="gan", options={**FREE, "width": 4, "latent": 3}), "colour"),
+    "gan, colours": (Component(name="gan", options={**FREE, "width": 4, "latent_dim": 3}), "colour"),
     "gan, wgan-gp": (
-        Component(name="gan", options={"loss": "wgan-gp", "width": 4, "growing": "transposed"}),
+        Component(name="gan", options={"loss": "wgan-gp", "width": 4, "upsampling": "transposed"}),
         "picture",
     ),
     "gan, cells": (Component(name="gan", options={**FREE, "width": 4}), "cells"),
     "gan, conditional cells": (Component(name="gan", options={**FREE, "conditional": True, "r1": 0.1}), "cells"),
-    "image-to-image": (Component(name="image-to-image", options={**FREE, "width": 4, "blocks": 1}), "colour"),
+    "image-to-image": (Component(name="image-to-image", options={**FREE, "width": 4, "residual_blocks": 1}), "colour"),
     "image-to-image, of pairs": (
         Component(name="image-to-image", options={**FREE, "into": "drawing", "width": 4, "loss": "hinge"}),
         "picture + drawing",
@@ -181,5 +184,5 @@ def build(name: str, objective: Any) -> nn.Module:
         encoders[one.name] = build_encoder(
             component, signal_spec(front, one), front, "small", encoder_output=objective.learning.encoder_output
         )
-    fuse = fuse_by(Component(name="concat", options={"dropout": 0}))
+    fuse = fuse_by(Component(name="concat", options={"modality_dropout": 0}))
     return objective.learning.build(schema, encoders, fuse)  # type: ignore[no-any-return]

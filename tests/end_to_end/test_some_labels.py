@@ -198,6 +198,6 @@ def test_more_clusters_than_rows_are_refused_before_a_folder_is_made() -> None:
     blobs(30, 0).write_csv("rows.csv")
     with pytest.raises(UsageError, match="clusters cannot share"):
         leadline.train(
-            "rows.csv", target="kind", objective={"name": "clustering", "clusters": 99}, out="no", quiet=True
+            "rows.csv", target="kind", objective={"name": "clustering", "n_clusters": 99}, out="no", quiet=True
         )
     assert not Path("no").exists()

@@ -156,11 +156,11 @@ CASES: list[tuple[dict[str, object], Rule]] = [
     ({"name": "sgd", "momentum": BETA, "nesterov": True}, nesterov),
     ({"name": "sgd", "momentum": BETA, "averaged": True, "nesterov": True}, averaged_nesterov),
     ({"name": "adagrad", "eps": EPS}, adagrad),
-    ({"name": "adagrad", "eps": EPS, "epsilon": "inside", "initial": 0.1}, adagrad_inside),
+    ({"name": "adagrad", "eps": EPS, "epsilon": "inside", "initial_accumulator": 0.1}, adagrad_inside),
     ({"name": "rmsprop", "rho": BETA, "eps": EPS}, rmsprop),
     ({"name": "rmsprop", "rho": BETA, "eps": EPS, "epsilon": "inside"}, rmsprop_inside),
     (
-        {"name": "rmsprop", "rho": BETA, "eps": EPS, "epsilon": "inside", "centred": True, "momentum": 0.5},
+        {"name": "rmsprop", "rho": BETA, "eps": EPS, "epsilon": "inside", "centered": True, "momentum": 0.5},
         rmsprop_centred_with_momentum,
     ),
     ({"name": "adam", **ADAM}, adam),
@@ -251,7 +251,7 @@ def test_orthogonalising_keeps_directions_and_evens_out_their_lengths(shape: tup
         ("rmsprop", {"rho": 0.99}, torch.optim.RMSprop, {}),
         (
             "rmsprop",
-            {"rho": 0.99, "centred": True, "momentum": 0.9},
+            {"rho": 0.99, "centered": True, "momentum": 0.9},
             torch.optim.RMSprop,
             {"centered": True, "momentum": 0.9},
         ),

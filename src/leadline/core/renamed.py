@@ -225,7 +225,7 @@ def current_schema(values: Any) -> Any:
         if not isinstance(one, dict):
             continue
         changes = {entry: one[entry] for entry in ("augment", "strong") if one.get(entry)}
-        one |= current({"data": {"inputs": {"one": changes}}}, quietly)["data"]["inputs"]["one"]
+        one.update(current({"data": {"inputs": {"one": changes}}}, quietly)["data"]["inputs"]["one"])
         window = one.get("window")
         if isinstance(window, dict) and isinstance(window.get("spec"), dict):
             window["spec"] = current({"data": {"series": window["spec"]}}, quietly)["data"]["series"]

@@ -40,7 +40,7 @@ def test_fitted_models_are_told_of_absence_by_nan() -> None:
     [
         ({"name": "gatd"}, "network.fusion: .*'gated'"),
         ({"name": "gated", "wdth": 3}, "gated has no option 'wdth'.*'width'"),
-        ({"name": "concat", "dropout": 1}, "dropout: .*below 1"),
+        ({"name": "concat", "modality_dropout": 1}, "dropout: .*below 1"),
         ({"name": "concat", "width": 8}, "concat has no option 'width'"),
         ({"name": "attention", "width": 10, "heads": 4}, "4 heads cannot share a width of 10"),
     ],

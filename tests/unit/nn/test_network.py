@@ -28,7 +28,7 @@ from leadline.nn.rng import Rng, seed_for, using_rng
 from sentences import says
 
 AWKWARD = ("a.b", "type", "encoders", "ein Bild", "")  # what PyTorch would refuse as the names of modules
-BESIDE = fuse_by(Component(name="concat", options={"dropout": 0}))
+BESIDE = fuse_by(Component(name="concat", options={"modality_dropout": 0}))
 
 
 class Front(nn.Module):

@@ -154,8 +154,8 @@ ALL = [
     {"name": "sgd", "momentum": 0.9},
     {"name": "sgd", "momentum": 0.9, "averaged": True, "weight_decay": 0.1},
     {"name": "adam", "amsgrad": True},
-    {"name": "rmsprop", "centred": True, "momentum": 0.9, "epsilon": "inside"},
-    {"name": "adagrad", "initial": 0.1, "decay_vectors": True, "weight_decay": 0.1},
+    {"name": "rmsprop", "centered": True, "momentum": 0.9, "epsilon": "inside"},
+    {"name": "adagrad", "initial_accumulator": 0.1, "decay_vectors": True, "weight_decay": 0.1},
 ]
 
 

@@ -88,7 +88,7 @@ def metrics(server: str, name: str) -> list[tuple[int, float]]:
 def test_mlflow_has_one_run_with_every_step_once_after_a_kill(
     train, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = {"training.log": [{"mlflow": {"uri": server}}], "training.checkpoint_seconds": 1e-9}
+    settings = {"training.log": [{"mlflow": {"tracking_uri": server}}], "training.checkpoint_seconds": 1e-9}
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         killed_at(12, patched)
         train(epochs=10, settings=settings, out="run")
@@ -110,7 +110,7 @@ def test_a_missing_package_is_named_with_its_extra(train, monkeypatch: pytest.Mo
 
 def test_a_server_that_is_not_there_is_said_before_training(train) -> None:
     with pytest.raises(UsageError, match=says("training.training-log-mlflow-at", uri="nonsense://x")):
-        train(settings={"training.log": [{"mlflow": {"uri": "nonsense://x"}}]}, out="run")
+        train(settings={"training.log": [{"mlflow": {"tracking_uri": "nonsense://x"}}]}, out="run")
     assert not Path("run").exists()
 
 

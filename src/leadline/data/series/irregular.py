@@ -114,8 +114,8 @@ def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
             " a clock."
         )
     advice.append(
-        "--set data.series.irregular_times=drop keeps the first row of each step and drops rows between steps; mean or last"
-        " takes the mean or the last of the rows of each step."
+        "--set data.series.irregular_times=drop keeps the first row of each step and drops rows between steps; mean or"
+        " last takes the mean or the last of the rows of each step."
     )
     if rows.between_M.any():
         advice.append("--set data.series.gaps=ignore takes each row for a step, whatever time lies between.")

@@ -29,7 +29,7 @@ def numbers(n: int = 40, **inputs: object) -> Dataset:
 def photos(*augment: object) -> Dataset:
     rng = np.random.default_rng(0)
     arrays = {"x": rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), "y": np.arange(60) % 3}
-    return prepare(DataSpec.model_validate({"inputs": {"image": {"kind": "image", "augment": augment}}}), arrays)
+    return prepare(DataSpec.model_validate({"inputs": {"image": {"type": "image", "augment": augment}}}), arrays)
 
 
 def clips(tmp_path: Path, seconds: float, *augment: object) -> Dataset:
@@ -40,7 +40,7 @@ def clips(tmp_path: Path, seconds: float, *augment: object) -> Dataset:
             tmp_path / "clips" / "ab"[i % 2] / f"{i}.wav", rng.normal(0, 0.1, round(seconds * 8_000)).clip(-1, 1), 8_000
         )
     return prepare(
-        DataSpec.model_validate({"inputs": {"audio": {"kind": "audio", "augment": augment}}}), tmp_path / "clips"
+        DataSpec.model_validate({"inputs": {"audio": {"type": "audio", "augment": augment}}}), tmp_path / "clips"
     )
 
 
@@ -158,7 +158,7 @@ def test_exhibits_of_several_inputs_have_names_of_their_own() -> None:
         "b/c": rng.integers(0, 256, (60, 8, 8), dtype=np.uint8),
     }
     spec = DataSpec.model_validate(
-        {"target": "y", "inputs": {name: {"kind": "image", "augment": ["flip"]} for name in arrays}}
+        {"target": "y", "inputs": {name: {"type": "image", "augment": ["flip"]} for name in arrays}}
     )
     drafts = list(examples(prepare(spec, {**arrays, "y": np.arange(60) % 3}), seed=0, mix=Component(name="mixup")))
     assert [draft.name for draft in drafts] == ["examples", "augmented", "augmented-2", "mixed", "mixed-2"]

@@ -147,7 +147,7 @@ def test_a_season_is_named_in_the_command_of_a_run(dataset: Any) -> None:
     subset = dataset.splits["test"]
     target = subset.target
     best = baselines.Baseline(
-        "seasonal-naive", {"prediction": target}, 9, size_mb=0.1, latency_ms=1.0, options={"season": 5}
+        "seasonal-naive", {"prediction": target}, 9, size_mb=0.1, latency_ms=1.0, options={"season_length": 5}
     )
     network = baselines.Baseline(NETWORK, decided(dataset, off=1.0), 9, size_mb=1.0, latency_ms=1.0)
     context = EvaluationContext("test", target, subset.group, dataset.schema)

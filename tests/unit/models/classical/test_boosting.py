@@ -19,7 +19,7 @@ from sentences import says
 
 
 def grown(sample: Sample, outputs: int, spec: SignalSpec = SPEC, **options: Any) -> tuple[Boosting, Any]:
-    model = Boosting(spec, outputs, Options(**{"iterations": 30, **options}))
+    model = Boosting(spec, outputs, Options(**{"max_iter": 30, **options}))
     return model, fit(model, part(sample, slice(0, -400)), part(sample, slice(-400, None)), 0)
 
 
@@ -46,7 +46,7 @@ def test_the_shipped_trees_predict_what_scikit_learn_predicts(outputs: int) -> N
 
 
 def test_trees_up_to_the_best_on_validation_rows_ship() -> None:
-    _, fitted = grown(rows(2), 2, iterations=200, patience=5, rate=0.5)
+    _, fitted = grown(rows(2), 2, max_iter=200, patience=5, learning_rate=0.5)
     losses = fitted.losses["val_loss"]
     assert len(losses) < 201  # it was stopped
     assert fitted.shipped == losses[1:].argmin() + 1
@@ -54,7 +54,7 @@ def test_trees_up_to_the_best_on_validation_rows_ship() -> None:
 
 
 def test_without_validation_rows_every_iteration_ships_and_the_loss_on_train_rows_is_known() -> None:
-    model = Boosting(SPEC, 2, Options(iterations=12))
+    model = Boosting(SPEC, 2, Options(max_iter=12))
     fitted = fit(model, rows(2), None, 0)
     assert fitted.shipped == 12
     assert set(fitted.losses) == {"loss"} and len(fitted.losses["loss"]) == 13
@@ -100,7 +100,7 @@ def test_columns_without_any_value_or_any_known_class_do_no_harm() -> None:
 def test_row_weights_count() -> None:
     sample = rows(2)
     heavy = sample._replace(weight_n=np.where(sample.target_n == 1, 50.0, 0.02))
-    few, many = (grown(s, 2, iterations=5)[0](torch.from_numpy(s.x_nF)).argmax(1).sum() for s in (sample, heavy))
+    few, many = (grown(s, 2, max_iter=5)[0](torch.from_numpy(s.x_nF)).argmax(1).sum() for s in (sample, heavy))
     assert many > few
 
 

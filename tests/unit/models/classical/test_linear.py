@@ -47,7 +47,7 @@ def test_a_number_agrees_with_ridge_regression() -> None:
 
 
 def test_it_is_noted_where_iterations_did_not_suffice() -> None:
-    model = Linear(SPEC, 3, Options(iterations=2))
+    model = Linear(SPEC, 3, Options(max_iter=2))
     assert "before it had converged" in fit(model, rows(3), None, 0).notes[0]
 
 

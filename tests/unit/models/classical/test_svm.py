@@ -14,7 +14,7 @@ def fitted(
     outputs: int, count: int = 700, validation: bool = True, **options: object
 ) -> tuple[SVM, np.ndarray, np.ndarray]:
     sample = rows(outputs, count)
-    model = SVM(SPEC, outputs, Options(**{"landmarks": 60, **options}))
+    model = SVM(SPEC, outputs, Options(**{"n_components": 60, **options}))
     held = part(sample, slice(-200, None))
     fit(model, part(sample, slice(0, -200)), held if validation else None, 0)
     return model, sample.x_nF, sample.target_n
@@ -49,7 +49,7 @@ def test_scores_agree_with_scikit_learn_on_the_kernel_of_the_landmarks(outputs: 
 
 
 def test_with_every_row_a_landmark_it_decides_like_the_exact_machine() -> None:
-    model, x_nF, target_n = fitted(2, count=500, landmarks=1000, c=10.0)
+    model, x_nF, target_n = fitted(2, count=500, n_components=1000, c=10.0)
     x_nG = model.encoding.rows(x_nF)
     exact = SVC(C=10.0, gamma=float(model.gamma)).fit(x_nG[:300], target_n[:300])
     mine = model(torch.from_numpy(x_nF)).argmax(1).numpy()
@@ -70,14 +70,14 @@ def test_validation_rows_make_probabilities_of_the_margins() -> None:
 
 def test_without_validation_rows_it_says_so() -> None:
     sample = rows(2, 300)
-    note = fit(SVM(SPEC, 2, Options(landmarks=20)), sample, None, 0).notes[0]
+    note = fit(SVM(SPEC, 2, Options(n_components=20)), sample, None, 0).notes[0]
     assert "no validation rows" in note
 
 
 def test_more_rows_than_it_takes_are_drawn_and_noted() -> None:
     sample = rows(2, 600)
-    model = SVM(SPEC, 2, Options(landmarks=20, rows=100))
+    model = SVM(SPEC, 2, Options(n_components=20, max_samples=100))
     assert "100 train rows" in fit(model, sample, sample, 0).notes[0]
-    again = SVM(SPEC, 2, Options(landmarks=20, rows=100))
+    again = SVM(SPEC, 2, Options(n_components=20, max_samples=100))
     fit(again, sample, sample, 0)
     assert torch.equal(model.weight_OM, again.weight_OM)

@@ -18,10 +18,10 @@ def test_the_last_value_or_season_goes_on() -> None:
     past_BLV = x()[:, :30, [2, 0]]
     last = forecast(module(naive.FAMILY), x())[..., 0]
     assert torch.equal(last, past_BLV[:, -1:].expand(-1, 4, -1))
-    seasonal = forecast(module(naive.SEASONAL, season=3), x())[..., 0]
+    seasonal = forecast(module(naive.SEASONAL, season_length=3), x())[..., 0]
     assert torch.equal(seasonal, past_BLV[:, [27, 28, 29, 27]])
     with pytest.raises(UsageError, match=says("models.season-steps-does-not", season=31)):
-        module(naive.SEASONAL, season=31)
+        module(naive.SEASONAL, season_length=31)
 
 
 def test_a_season_that_is_not_given_is_the_one_that_repeats_best() -> None:

@@ -11,7 +11,7 @@ from leadline.nn.rng import Rng, using_rng
 
 
 def test_concatenation_puts_learned_numbers_in_the_place_of_an_absent_input() -> None:
-    fusion = Concat([2, 1], FusionOptions(dropout=0))
+    fusion = Concat([2, 1], FusionOptions(modality_dropout=0))
     with torch.no_grad():
         fusion.absent_F.copy_(torch.tensor([7.0, 8.0, 9.0]))
     present = torch.tensor([[True, False], [False, True]])
@@ -20,7 +20,7 @@ def test_concatenation_puts_learned_numbers_in_the_place_of_an_absent_input() ->
 
 
 def test_features_of_media_are_dropped_in_training_and_those_of_tables_are_not() -> None:
-    fusion = Concat([100, 100], FusionOptions(dropout=0, features=0.5), [True, False])
+    fusion = Concat([100, 100], FusionOptions(modality_dropout=0, feature_dropout=0.5), [True, False])
     parts = [torch.ones(50, 100), torch.ones(50, 100)]
     with using_rng(Rng(0, 0, torch.arange(50))):
         medium, table = fusion(parts).split(100, 1)

@@ -13,7 +13,7 @@ def test_two_gated_inputs_are_weighted_as_in_the_paper() -> None:
     maps.
     """
     torch.manual_seed(0)
-    fusion = Gated([3, 2], WidthOptions(width=4, dropout=0))
+    fusion = Gated([3, 2], WidthOptions(width=4, modality_dropout=0))
     first, second = torch.randn(5, 3), torch.randn(5, 2)
     one, other = fusion.gates(torch.cat([first, second], 1)).split(4, 1)
     z = torch.sigmoid(one - other)

@@ -13,7 +13,7 @@ SPEC = SignalSpec("sequence", (37, 10))
 
 def network(**options: object) -> AudioCNN:
     torch.manual_seed(0)
-    return AudioCNN(SPEC, Options(widths=(4, 6, 8), **options)).double()
+    return AudioCNN(SPEC, Options(channels=(4, 6, 8), **options)).double()
 
 
 def padded(length: int, steps: int) -> Signal:
@@ -80,4 +80,4 @@ def test_the_base_is_the_published_one_at_half_its_width() -> None:
         body = AudioCNN(SignalSpec("sequence", (64, 64)), Options())
     convs = [m for m in body.modules() if isinstance(m, nn.Conv2d)]
     assert [conv.out_channels for conv in convs] == [32, 32, 64, 64, 128, 128, 256, 256]
-    assert FAMILY.sizes["large"]["widths"] == (64, 128, 256, 512)  # Cnn10's
+    assert FAMILY.sizes["large"]["channels"] == (64, 128, 256, 512)  # Cnn10's

@@ -29,7 +29,7 @@ def found(net: nn.Module, rows: list[list[float]], lengths: list[int] | None = N
 
 
 def test_a_case_by_hand() -> None:
-    net = network(1, widths=(2, 3), filters=1)
+    net = network(1, kernel_sizes=(2, 3), filters=1)
     weights(net.convs[0], [1, -1], 0.5)  # a drop from one step to the next, and a half
     weights(net.convs[1], [1, 1, 1], -2)  # the sum of three steps, less two
     # Drops: -1, 3, -1 and -1; sums: 5, 4 and 3.

@@ -63,16 +63,16 @@ def test_a_large_split_passes_in_micro_batches() -> None:
 
 
 def test_epochs_of_a_schedule_become_shares_of_training() -> None:
-    options = resolved(schedule={"name": "step", "every": 10}, epochs=40).training.schedule.options
+    options = resolved(schedule={"name": "step", "step_size": 10}, epochs=40).training.schedule.options
     assert list(options["at"]) == [0.25, 0.5, 0.75] and options["every"] is None
 
 
 def test_a_plateau_watches_a_measure_that_there_is() -> None:
-    assert resolved(schedule={"name": "plateau", "on": "accuracy"}).training.schedule.options["patience"] == 5
+    assert resolved(schedule={"name": "plateau", "monitor": "accuracy"}).training.schedule.options["patience"] == 5
     with pytest.raises(
         UsageError, match=says("pipeline.training-schedule-on-no", watches="acuracy", known="Did you mean 'accuracy'?")
     ):
-        resolved(schedule={"name": "plateau", "on": "acuracy"})
+        resolved(schedule={"name": "plateau", "monitor": "acuracy"})
     with pytest.raises(UsageError, match=says("pipeline.schedule-watches-measure-on")):
         resolved(schedule="plateau", validation=0)
 

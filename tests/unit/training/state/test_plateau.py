@@ -31,32 +31,32 @@ def rates(watch: PlateauWatch, step: PlainStep, values: list[float], on: str = "
 
 def test_it_drops_after_so_many_epochs_without_a_better_value_and_waits_anew() -> None:
     losses = [5.0, 4.0, 4.0, 4.5, 3.0, 3.0, 3.0, 3.0, 3.0]
-    assert rates(*watched(patience=2, drop=0.5), losses) == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
+    assert rates(*watched(patience=2, factor=0.5), losses) == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.125]
 
 
 def test_what_is_better_depends_on_the_measure_and_the_tolerance() -> None:
     rising = [0.5, 0.6, 0.7, 0.8]
-    assert rates(*watched(patience=1, on="accuracy"), rising, "accuracy") == [1, 1, 1, 1]
+    assert rates(*watched(patience=1, monitor="accuracy"), rising, "accuracy") == [1, 1, 1, 1]
     assert rates(*watched(patience=1), rising) == pytest.approx([1, 0.1, 0.01, 0.001])
-    assert rates(*watched(patience=1, on="accuracy", tolerance=0.15), rising, "accuracy") == pytest.approx(
+    assert rates(*watched(patience=1, monitor="accuracy", min_delta=0.15), rising, "accuracy") == pytest.approx(
         [1, 0.1, 0.1, 0.01]
     )
 
 
 def test_it_never_falls_below_its_end() -> None:
-    assert rates(*watched(patience=1, final=0.05), [1.0] * 4) == [1, 0.1, 0.05, 0.05]
+    assert rates(*watched(patience=1, end_factor=0.05), [1.0] * 4) == [1, 0.1, 0.05, 0.05]
 
 
 def test_epochs_of_the_warm_up_do_not_count() -> None:
-    assert rates(*watched(patience=1, warm_up=0.3, drop=0.5), [1.0] * 6) == [1, 1, 1, 1, 0.5, 0.25]
+    assert rates(*watched(patience=1, warmup=0.3, factor=0.5), [1.0] * 6) == [1, 1, 1, 1, 0.5, 0.25]
 
 
 def test_a_value_that_is_not_a_number_is_not_better() -> None:
-    assert rates(*watched(patience=1, drop=0.5), [1.0, float("nan")]) == [1, 0.5]
+    assert rates(*watched(patience=1, factor=0.5), [1.0, float("nan")]) == [1, 0.5]
 
 
 def test_the_learning_rate_of_a_step_is_that_of_the_plateau() -> None:
-    watch, step = watched(patience=1, drop=0.5)
+    watch, step = watched(patience=1, factor=0.5)
     loader = DataLoader(Table(8), 8, 5)
     for at in range(3):
         step(loader.at(at))
