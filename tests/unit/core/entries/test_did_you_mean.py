@@ -66,7 +66,7 @@ def test_what_is_done_otherwise_here_is_said_and_a_value_in_another_unit_is_not_
 
 
 def test_an_option_of_an_item_in_a_list_is_written_in_the_list() -> None:
-    assert answer("uri", ...) == "Write settings={'training.log': [{'name': 'mlflow', 'uri': '…'}]}."
+    assert answer("tracking_uri", ...) == "Write settings={'training.log': [{'name': 'mlflow', 'tracking_uri': '…'}]}."
 
 
 def test_a_name_like_no_other_has_no_answer() -> None:

@@ -64,7 +64,7 @@ def test_a_large_split_passes_in_micro_batches() -> None:
 
 def test_epochs_of_a_schedule_become_shares_of_training() -> None:
     options = resolved(schedule={"name": "step", "step_size": 10}, epochs=40).training.schedule.options
-    assert list(options["at"]) == [0.25, 0.5, 0.75] and options["every"] is None
+    assert list(options["milestones"]) == [0.25, 0.5, 0.75] and options["step_size"] is None
 
 
 def test_a_plateau_watches_a_measure_that_there_is() -> None:
