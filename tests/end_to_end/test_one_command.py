@@ -238,4 +238,4 @@ def test_classes_that_look_like_markup(cli, capsys) -> None:
     assert cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run") == 0
     capsys.readouterr()
     assert cli("evaluate", "run", "-q") == 0
-    assert "recall([red])" in capsys.readouterr().out
+    assert "class [red]" in capsys.readouterr().out

@@ -155,8 +155,10 @@ def parted(name: str) -> tuple[str, str]:
 
 
 def group(text: str) -> str:
-    """Return a finding's group in words: ``class cat`` of ``class=cat``."""
+    """Return a finding's group in words: ``class cat`` of ``class=cat``; splits are named alone."""
     key, equals, value = text.partition("=")
+    if key == "splits":
+        return apart(value)
     return f"{key} {apart(value)}" if equals else text
 
 

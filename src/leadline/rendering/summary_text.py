@@ -90,7 +90,7 @@ def judged(report: Report) -> str:
     counted = [say(name, n=outcomes.count(one)) for one, name in OUTCOMES.items() if one in outcomes]
     together = sum(v.level is not None for v in report.requirements)
     jointly = say("summary.requirements-jointly", n=together) if together > 1 else ""
-    return say("summary.requirement-outcomes", outcomes=", ".join(counted)) + jointly
+    return ", ".join(counted) + jointly
 
 
 def accesses_text(report: Report) -> str:

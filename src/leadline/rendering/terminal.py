@@ -60,7 +60,11 @@ def summary(report: Report, page: Path) -> RenderableType:
     if measures:
         lines += [Text(""), _table(measures, report.wording)]
     if report.requirements:
-        lines += [Text(""), Unbroken(summary_text.judged(report)), *verdicts(report.requirements, MOST_VERDICTS)]
+        lines += [
+            Text(""),
+            Unbroken(say("terminal.outcomes", outcomes=summary_text.judged(report))),
+            *verdicts(report.requirements, MOST_VERDICTS),
+        ]
     lines += [Text(""), Text.assemble(say("terminal.report"), "  ", (str(page), "bold"))]
     return Group(*lines)
 
