@@ -47,7 +47,7 @@ def write_media(folder: Path, rng: np.random.Generator) -> None:
     pl.DataFrame({"text": reviews, "label": few}).write_csv(folder / "few.csv")
     (folder / "corpus.txt").write_text("\n".join(reviews))
     tagged = [{"tokens": ["part", str(i), "ends"], "tags": ["NOUN", "NUMBER", "VERB"]} for i in range(40)]
-    pl.DataFrame(tagged).write_ndjson(folder / "said.jsonl")
+    pl.DataFrame(tagged).write_ndjson(folder / "tokens.jsonl")
     for name, pitch in (("low", 220), ("high", 880)):
         (folder / "recordings" / name).mkdir(parents=True)
         for i in range(15):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 import leadline
 from leadline.core.catalogue import say
+from sentences import says
 
 Cli = Callable[..., int]
 QUICK = ("--epochs", "2", "--deterministic", "-q", "--set", "network.size=small")
@@ -147,7 +149,7 @@ def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, caps
     assert cli(*given, "--set", "reference_classifier=auto", "--require", "asked_class >= 0", "--out", "run") == 0
     page = (place / "run" / "report.html").read_text(encoding="utf-8")
     assert "Test pictures and what becomes of them" in page
-    assert "that were to become ones of another class" in page
+    assert re.search(says("summary.translated"), page)
     (place / "some").mkdir()
     for i in range(3):
         Image.fromarray(np.full((8, 8), 80 * i, dtype=np.uint8)).save(place / "some" / f"{i}.png")

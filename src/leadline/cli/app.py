@@ -72,7 +72,7 @@ def crossval(source: str, given: dict[str, Any], json: bool) -> int:
 
 @app.command()
 def resume(run: options.RunFolder, quiet: options.Quiet = False, json: options.Json = False) -> int:
-    """Go on with a run that was interrupted, from its last checkpoint, to the same end."""
+    """Resume an interrupted run."""
     from leadline.core.requirement import exit_code
     from leadline.verbs.resume import resume as verb
 

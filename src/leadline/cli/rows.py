@@ -1,4 +1,4 @@
-"""The commands that make something of rows or of nothing: embeddings and new rows."""
+"""The commands that write embeddings and generated samples."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def embed(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write what a run's network makes of rows before it decides: their features, or codes."""
+    """Write the embeddings of rows."""
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.embed import SUFFIXES, write
     from leadline.verbs.embed import embed as verb
@@ -75,7 +75,7 @@ def sample(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Draw new rows with a run's network: pictures, rows of a table, texts; or pictures made of others."""
+    """Generate samples: images, table rows or text; or translate images."""
     from leadline.core.experiment import with_settings
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.sample import SUFFIXES, write

@@ -13,7 +13,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 ANALYSIS = Analysis(
     name="diagnostics",
-    question="What is taken for what, and can predicted probabilities be relied on?",
+    question="Which classes are confused, and are predicted probabilities calibrated?",
     section="errors",
     run=_run,
     applies=of_test_rows,

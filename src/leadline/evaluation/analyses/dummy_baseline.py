@@ -50,7 +50,7 @@ def _shown(answer: Any) -> str | None:
 
 ANALYSIS = Analysis(
     name="dummy-baseline",
-    question="What would always giving the same answer reach?",
+    question="How good is a constant prediction?",
     section="baselines",
     run=_run,
     applies=of_labelled_rows,

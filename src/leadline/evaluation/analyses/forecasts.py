@@ -135,7 +135,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 ANALYSIS = Analysis(
     name="forecasts",
-    question="How do forecasts look beside what came, and where are they furthest off?",
+    question="How do forecasts compare with actual values, and where are the largest errors?",
     section="errors",
     run=_run,
     applies=of_targets("series", otherwise="nothing is forecast"),

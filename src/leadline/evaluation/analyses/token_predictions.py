@@ -138,7 +138,7 @@ WRONG_TAGS = Analysis(
 
 SURPRISING_TOKENS = Analysis(
     name="surprising-tokens",
-    question="Which tokens surprise, and what does the network write itself?",
+    question="Which tokens are least likely, and what does the network generate?",
     section="errors",
     run=_run_text,
     applies=of_targets("text", otherwise="no text is foreseen token by token"),

@@ -212,7 +212,7 @@ def _applies(subject: Subject) -> str | None:
 
 ANALYSIS = Analysis(
     name="image-translation",
-    question="What becomes of held-out pictures, and does a classifier take it for what it should be?",
+    question="How are test images translated, and does a classifier recognise the target class?",
     section="metrics",
     run=_run,
     applies=_applies,

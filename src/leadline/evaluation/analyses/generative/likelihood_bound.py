@@ -105,7 +105,7 @@ def _applies(subject: Subject) -> str | None:
 
 ANALYSIS = Analysis(
     name="likelihood-bound",
-    question="How likely are held-out rows by the network, and how many numbers of a code say something?",
+    question="How likely is test data under the model, and how many latent dimensions are active?",
     section="metrics",
     run=_run,
     applies=_applies,

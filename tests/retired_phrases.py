@@ -1,0 +1,64 @@
+"""Phrases that no user reads any more, each with what the field says instead; the tests of code and of output share
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+RETIRED: Mapping[str, str] = {
+    r"set aside": "dropped, invalid rows",
+    r"\bnames?\b[^.:;]{0,40}\bright\b": "accuracy, classified correctly",
+    r"\bnamed right\b": "predicted correctly",
+    r"\btags?\b[^.:;]{0,20}\bright\b": "tagged correctly",
+    r"surest mistakes?": "most confident errors",
+    r"what it saw": "examples",
+    r"right and wrong": "errors",
+    r"part by part": "per-class results",
+    r"how it learn(ed|t)\b": "training",
+    r"against baselines": "baselines",
+    r"input by input": "input ablation",
+    r"what it makes": "generated samples, representations",
+    r"told apart": "discriminator accuracy",
+    r"\btells? apart\b": "distinguish",
+    r"\bnew (rows|pictures|images|clips|ones)\b": "generated samples",
+    r"look(ed|s|ing)? (number \S+ )?at the test rows": "test-set accesses",
+    r"\bbodies\b": "encoders",
+    r"\bbody\b": "encoder",
+    r"held-out (rows|images|pictures|clips|windows)": "test set",
+    r"\bthe answer\b": "prediction, summary",
+    r"always (giving|answering)": "constant prediction, majority-class baseline",
+    r"\blookback\b": "context length",
+    r"\bleast_rows\b": "min_samples_leaf",
+    r"\btwins?\b": "duplicates",
+    r"\ba judge\b": "a reference classifier",
+    r"asked for by class": "requested class",
+    r"these rows cannot": "the difference could be zero",
+    r"as far as these rows": "about as well",
+    r"\bdemonstrabl[ey]\b": "significantly",
+    r"rows? (it|the network) was trained on": "training data",
+    r"rows an update": "batch size",
+    r"\btaken for\b": "predicted",
+    r"\bwhat came\b": "actual",
+    r"\bsaid (→|by)": "predicted",
+    r"what happened": "event",
+    r"straddles": "contains",
+    r"\bsurpris(e|ed|ing)\b": "negative log-likelihood",
+    r"\b(how|too) sure\b": "confident, confidence",
+    r"told right": "predicted correctly",
+    r"filled in right": "imputed correctly",
+    r"\bof rows to come\b": "of unseen data",
+    r"without what it was trained for": "embedding",
+    r"what a run's network makes of rows": "embeddings",
+}
+PATTERNS = {phrase: re.compile(phrase, re.IGNORECASE) for phrase in RETIRED}
+
+
+def retired_in(text: str) -> Iterator[str]:
+    """Yield each retired phrase that a text holds, with what stands around it and what to say."""
+    plain = " ".join(text.split())
+    for phrase, pattern in PATTERNS.items():
+        for found in pattern.finditer(plain):
+            around = plain[max(0, found.start() - 30) : found.end() + 30]
+            yield f"‘…{around}…’ ({phrase}): say {RETIRED[phrase]}"
