@@ -11,6 +11,10 @@ class LeadlineError(Exception):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in the place of a traceback, whose lines are none of the user's."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(LeadlineError):
     """An option, name or value that Leadline does not accept."""

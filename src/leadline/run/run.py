@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,9 +23,8 @@ from leadline.errors import RunError
 from leadline.objectives.contract import BoundObjective
 from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
+from leadline.run import notebook
 from leadline.run.build import build_network
-
-SHOWN = 12  # measures in a notebook
 
 
 class Run:
@@ -78,15 +76,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the measures on the test rows, with intervals."""
-        words = self.report.wording
-        rows = "".join(
-            f"<tr><td>{escape(words.title(f))}</td><td>{escape(words.amount(f))}</td>"
-            f"<td>{escape(words.span(f))}</td><td>{'' if f.n is None else f'{f.n:,}'}</td></tr>"
-            for f in self.report.quality()[:SHOWN]
-        )
-        head = "<tr><th>On test rows</th><th>Value</th><th>95 % CI</th><th>n</th></tr>"
-        first = f"<b>{escape(shortened(str(self.folder), 80))}</b> {escape(self.experiment.brief)}"
-        return f"<p>{first}</p><table>{head}{rows}</table>"
+        title = f"{shortened(str(self.folder), 80)}: {self.experiment.brief}"
+        return notebook.table(self.report.quality(), self.report.wording, title)
 
 
 def read_schema(folder: Path) -> Schema:

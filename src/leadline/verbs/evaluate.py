@@ -16,7 +16,7 @@ from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.evaluation.evaluate import levels_for, measure_rows
 from leadline.pipeline.progress import Progress, progress
 from leadline.pipeline.resolving.experiment import check_requirements
-from leadline.run import access_log
+from leadline.run import access_log, notebook
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
 
@@ -35,6 +35,11 @@ class Evaluation(NamedTuple):
     def find(self, name: str, *, group: str | None = None) -> Finding | None:
         """Return the finding of that name and group, or None."""
         return next((f for f in self.findings if f.name == name and f.group == group), None)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the measures, with intervals, and the verdicts."""
+        verdicts = [f"{verdict.text}: {verdict.verdict}" for verdict in self.verdicts]
+        return notebook.table(self.findings, self.words, "; ".join(verdicts))
 
     def __repr__(self) -> str:
         """Return in a line the first measure, and how many findings and verdicts there are."""

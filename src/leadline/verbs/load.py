@@ -42,9 +42,9 @@ class Run(stored.Run):
     def predict(self, rows: object, *, quiet: bool = False) -> pl.DataFrame:
         """Return a row for each row of `rows`, in its order: the prediction, and for classes the probability of each.
 
-        `rows` is a path, a bundled name, a polars or pandas frame, a mapping of arrays, or the array that the run was
-        trained on the like of; the target may be left out. Rows that cannot be read have no prediction, and the reason.
-        The same as ``leadline.predict(run, rows)``. Raises DataError where columns are missing.
+        `rows` is a path, a bundled name, a polars or pandas frame, a mapping of arrays, or an array like the X of the
+        ``(X, y)`` that the run was trained on; the target may be left out. Rows that cannot be read have no prediction,
+        and the reason. The same as ``leadline.predict(run, rows)``. Raises DataError where columns are missing.
         """
         return predict(self, rows, quiet=quiet)
 

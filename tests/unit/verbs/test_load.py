@@ -11,6 +11,7 @@ from torch import nn
 import leadline
 from leadline.errors import RunError
 from leadline.run import folder as files
+from leadline.run import notebook
 
 MOST = 200  # characters of a `repr`
 
@@ -85,6 +86,15 @@ def test_a_notebook_shows_escaped_names(train, place: Path) -> None:
     assert "&lt;b&gt;run" in page
     assert "<b>run" not in page
     assert "Accuracy" in page
+    assert "95\u202f% CI" in page
+    assert "accuracy &gt;= 0.1: " in run.evaluate(quiet=True, require=["accuracy >= 0.1"])._repr_html_()
+    assert "<td>" not in notebook.table((), run.report.wording, "nothing")
+
+
+def test_a_notebook_shows_an_error_as_its_sentence() -> None:
+    with pytest.raises(leadline.LeadlineError) as caught:
+        leadline.load("nowhere")
+    assert caught.value._render_traceback_() == ["RunError: There is no run folder nowhere."]
 
 
 def test_an_unfinished_run_says_so(run: leadline.Run) -> None:
