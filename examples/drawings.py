@@ -45,7 +45,7 @@ if __name__ == "__main__":
     kinds = np.arange(900) // 3 % 2
     heaps = {"x": np.where(kinds[:, None, None, None], filled, outlines), "y": np.where(kinds, "filled", "outline")}
     run = leadline.train(heaps, epochs=20, settings={**small, "reference_classifier": "auto"}, **common)
-    share = run.report.find("asked_class").value
+    share = run.report.find("conditional_accuracy").value
     print(f"without pairs: a classifier takes {share:.0%} of what was made for what it was to become")
     made = leadline.sample(run, 8, source=new_outlines, label="filled", quiet=True)["image"].to_numpy()
     Image.fromarray(grid(np.concatenate([new_outlines, made]))).save("filled-without-pairs.png")

@@ -71,7 +71,7 @@ if __name__ == "__main__":
             print(
                 f"{found.label}: {found.value:+.4f} nats better ({low:+.4f} to {high:+.4f}), {found.level:.2%} interval"
             )
-    chosen = next(found for found in findings if found.name == "cheapest_not_worse").again.options
+    chosen = next(found for found in findings if found.name == "smallest_not_worse").again.options
     print(f"demonstrably worse than another: {', '.join(chosen['worse'])}; the cheapest that is not: {chosen['model']}")
 
     # So the network is abandoned: the report names the command, and this is the same in Python.

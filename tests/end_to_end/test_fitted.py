@@ -81,14 +81,14 @@ def test_a_network_is_compared_with_simpler_models_and_the_cheapest_is_named(cli
     for name in ("linear", "svm", "gradient-boosting"):
         assert made.find("accuracy", group=f"baseline={name}").value > 0.8
         assert made.find("accuracy_difference", group=f"baseline={name}").interval is not None
-    chosen = next(f for f in made.findings if f.name == "cheapest_not_worse")
+    chosen = next(f for f in made.findings if f.name == "smallest_not_worse")
     assert "baselines" in {exhibit.name for exhibit in made.exhibits}
     assert "Simpler models" in (Path("run") / files.PAGE).read_text(encoding="utf-8")
     command = chosen.again.options["command"].split()
     assert command[:3] == ["leadline", "train", "run/experiment.yaml"]
     assert cli(*command[1:], "--out", "other", "-q") == 0  # what the report says works, epochs in the file or not
     assert report("other").find("accuracy").value == made.find("accuracy", group=chosen.group).value
-    assert report("other").run.test_looks == 2
+    assert report("other").run.test_accesses == 2
 
 
 def test_baselines_can_be_named_and_turned_off(cli, capsys) -> None:

@@ -63,7 +63,7 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
     assert report["requirements"][0]["verdict"] == "pass"
     assert finding(report, "accuracy", group="baseline=majority")["value"] < 0.2
     assert finding(report, "size_mb", None)["value"] == pytest.approx((run / files.WEIGHTS).stat().st_size / 1e6)
-    assert report["run"]["test_looks"] == 1
+    assert report["run"]["test_accesses"] == 1
     page = (run / files.PAGE).read_text(encoding="utf-8")
     assert say("summary.of-test", title="accuracy") in page
     assert "http://" not in page.replace("http://www.w3.org", "")
@@ -76,7 +76,7 @@ def test_bundled_digits_reach_a_report_and_every_verb_reads_the_run(cli, capsys,
     again = json.loads(capsys.readouterr().out)
     (repeated,) = [f for f in again["findings"] if f["name"] == "accuracy" and f["group"] is None]
     assert repeated["value"] == accuracy["value"]
-    assert again["test_looks"] == 2
+    assert again["test_accesses"] == 2
 
     assert cli("predict", run, "digits", "-o", "p.csv", "-q") == 0
     predicted = pl.read_csv("p.csv")

@@ -90,7 +90,7 @@ def test_photo_numbers_and_text_with_missing_ones(cli, place: Path, capsys) -> N
     assert {f.group for f in made.findings if f.name == "mae" and f.group} >= {
         f"input={name}" for one in ("photo", "text", "table") for name in (f"{one} alone", f"without {one}")
     }
-    lacking = {(f.split, f.group): f.value for f in made.findings if f.name == "rows_without"}
+    lacking = {(f.split, f.group): f.value for f in made.findings if f.name == "rows_missing_input"}
     assert sum(value for (_, group), value in lacking.items() if group == "input=photo") == ROWS / 5
     notes = json.loads((Path("run") / "exhibits" / "notes.json").read_text())
     assert any("The input 'photo' is missing in" in cell for row in notes["rows"] for cell in row)

@@ -61,7 +61,7 @@ def test_rows_without_a_target(
 
 
 def test_rows_that_are_drawn_look_like_those_of_the_table(cli: Cli, rows: pl.DataFrame) -> None:
-    require = ("--require", "frechet_distance <= 100", "--require", "sample_told_apart <= 1.1")
+    require = ("--require", "frechet_distance <= 100", "--require", "discriminator_accuracy <= 1.1")
     assert cli("train", "rows.csv", "--objective", "vae", "--target", "none", *QUICK, *require, "--out", "run") == 0
     assert cli("sample", "run", "-n", "70", "-o", "many.csv", "-q") == 0
     assert cli("sample", "run", "-n", "5", "-o", "few.csv", "-q") == 0
@@ -75,7 +75,7 @@ def test_rows_that_are_drawn_look_like_those_of_the_table(cli: Cli, rows: pl.Dat
         "sample_precision",
         "memorisation",
         "synthetic_gap",
-        "sample_told_apart",
+        "discriminator_accuracy",
         "correlation_difference",
     ):
         finding = report.find(name)
@@ -85,10 +85,10 @@ def test_rows_that_are_drawn_look_like_those_of_the_table(cli: Cli, rows: pl.Dat
 
 def test_classes_that_there_are_judge_what_is_drawn(cli: Cli, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = ("digits", "--objective", "vae", "--set", "objective.conditional=true")
-    assert cli("train", *given, *QUICK, "--require", "judge_accuracy >= 0.5", "--out", "run") == 0
+    assert cli("train", *given, *QUICK, "--require", "reference_classifier_accuracy >= 0.5", "--out", "run") == 0
     report = leadline.Run("run").report
-    assert report.find("asked_class") is not None
-    assert report.find("asked_class", group="class=3").n >= 100
+    assert report.find("conditional_accuracy") is not None
+    assert report.find("conditional_accuracy", group="class=3").n >= 100
     assert {"new_rows", "nearest", "between", "reconstructed", "embedding"} <= {
         exhibit.name for exhibit in report.exhibits
     }
@@ -146,7 +146,9 @@ def test_pictures_of_others_through_the_command_line(cli: Cli, place: Path, caps
         "--set",
         "objective.width=4",
     )
-    assert cli(*given, "--set", "reference_classifier=auto", "--require", "asked_class >= 0", "--out", "run") == 0
+    assert (
+        cli(*given, "--set", "reference_classifier=auto", "--require", "conditional_accuracy >= 0", "--out", "run") == 0
+    )
     page = (place / "run" / "report.html").read_text(encoding="utf-8")
     assert "Test pictures and what becomes of them" in page
     assert re.search(says("summary.translated"), page)

@@ -74,7 +74,7 @@ def test_tokens_are_measured_as_scikit_learn_does(grouped: bool) -> None:
     assert found["token_accuracy"].value == pytest.approx(accuracy_score(y, z))
     assert found["token_accuracy"].n == len(y)
     assert found["f1_macro"].value == pytest.approx(f1_score(y, z, average="macro"))
-    assert found["row_accuracy"].value == pytest.approx(((target == said) | ~known).all(1).mean())
+    assert found["sequence_accuracy"].value == pytest.approx(((target == said) | ~known).all(1).mean())
     for name, values in zip(
         ("precision", "recall", "f1"), precision_recall_fscore_support(y, z, zero_division=0), strict=False
     ):

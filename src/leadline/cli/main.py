@@ -82,12 +82,14 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _show(others: Callable[..., None]) -> Callable[..., None]:
     """Return what shows a warning: names of version 0.1 are said in a plain line, others as ever."""
+    said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if issubclass(category, Renamed):
-            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
-        else:
+        if not issubclass(category, Renamed):
             others(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
 
     return show
 

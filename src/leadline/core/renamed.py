@@ -36,11 +36,29 @@ ENTRIES: Mapping[str, str] = {
     "training.early_stopping.tolerance": "min_delta",
     "training.early_stopping.target": "stopping_threshold",
 }
+# What findings are called, in reports and requirements.
+FINDINGS: Mapping[str, str] = {
+    "rows_set_aside": "rows_dropped",
+    "rows_without": "rows_missing_input",
+    "row_accuracy": "sequence_accuracy",
+    "within_one": "accuracy_within_one",
+    "false_alarms": "false_positive_rate",
+    "asked_class": "conditional_accuracy",
+    "judge_accuracy": "reference_classifier_accuracy",
+    "sample_told_apart": "discriminator_accuracy",
+    "told_apart": "discriminator_roc_auc",
+    "collapse": "mode_collapse",
+    "one_sided": "discriminator_dominance",
+    "imputation_error_saved": "imputation_error_reduction",
+    "imputation_accuracy_gained": "imputation_accuracy_gain",
+    "cheapest_not_worse": "smallest_not_worse",
+}
 # Values of entries, by the path that these have now.
 VALUES: Mapping[str, Mapping[str, str]] = {
     "data.inputs.*.missing": {"aside": "drop"},
     "data.series.irregular_times": {"refuse": "error"},
     "data.series.gaps": {"skip": "ignore"},
+    "training.early_stopping.monitor": FINDINGS,
 }
 # Names of registry items.
 ITEMS: Mapping[Group, Mapping[str, str]] = {
@@ -134,9 +152,8 @@ OPTION_VALUES: Mapping[Group, Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "forecasting": {"loss": {"squared": "mse", "absolute": "mae"}},
         "autoencoder": {"anomaly_score": {"surprise": "nll"}},
     },
+    "schedules": {"plateau": {"monitor": FINDINGS}},
 }
-# What findings are called, in reports and requirements.
-FINDINGS: Mapping[str, str] = {"rows_set_aside": "rows_dropped"}
 # Where items of which registry are named; an input's is its type.
 SLOTS: Mapping[str, Group] = {
     "data.inputs.*": "columns",
@@ -163,6 +180,7 @@ _PATTERNS = (
     "training.lr_multipliers.*",
 )  # where names of parameters are matched
 _BODIES = re.compile(r"(^|[.*])bodies(?=[.*]|$)")
+_FINDING = re.compile(r"^(\s*)(\w+)")
 _FRONT = re.compile(r"(\bencoders\..+?)\.front(\.|$)")
 
 Path = tuple[str, ...]
@@ -239,10 +257,38 @@ def current_report(values: Any) -> Any:
     experiment = values.get("experiment")
     if isinstance(experiment, dict):
         values["experiment"] = current(experiment, quietly)
-    for finding in values.get("findings") or ():
-        if isinstance(finding, dict) and finding.get("name") in FINDINGS:
-            finding["name"] = FINDINGS[finding["name"]]
+    for one in values.get("findings") or ():
+        if isinstance(one, dict) and one.get("name") in FINDINGS:
+            one["name"] = FINDINGS[one["name"]]
+    metrics, run = values.get("metrics"), values.get("run")
+    if isinstance(metrics, dict):
+        values["metrics"] = {FINDINGS.get(name, name): _metric(one) for name, one in metrics.items()}
+    if isinstance(run, dict) and "test_looks" in run:
+        run["test_accesses"] = run.pop("test_looks")
+    if values.get("schema") == 1:
+        values["schema"] = 2
     return values
+
+
+def _metric(value: Any) -> Any:
+    known = isinstance(value, dict) and value.get("id") in FINDINGS
+    return {**value, "id": FINDINGS[value["id"]]} if known else value
+
+
+def finding(name: str, say: Say = warn) -> str:
+    """Return what a finding is called now; its name may have a group behind it, ``recall(cat)``."""
+    base, bracket, group = name.partition("(")
+    now = FINDINGS.get(base.strip())
+    if now is None:
+        return name
+    say(f"{base.strip()} is called {now} now.")
+    return f"{now}{bracket}{group}"
+
+
+def requirement(text: str, say: Say = warn) -> str:
+    """Return a requirement with the name that its finding has now."""
+    found = _FINDING.match(text)
+    return text if found is None else f"{found[1]}{finding(found[2], say)}{text[found.end() :]}"
 
 
 class _Scope(NamedTuple):
@@ -299,6 +345,8 @@ def _walk(value: Any, path: Path, scope: _Scope | None, said: dict[str, None]) -
         now = names.get(now, now) if _matches(path, place) else now
     if any(_matches(path, place) for place in _PATTERNS):
         now = tensor_name(value)
+    if path in (("require",), ("require", "*")):
+        return requirement(value, lambda line: said.update({line: None}))
     if now != value:
         said[_value_line(path, value, now)] = None
     return now

@@ -30,7 +30,7 @@ class RunFacts(Fact):
     parent: str | None = None
     started: str
     seconds: float
-    test_looks: int | None = None
+    test_accesses: int | None = None
 
 
 class Report(Fact):
@@ -41,7 +41,7 @@ class Report(Fact):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
-    version: Literal[1] = Field(default=1, alias="schema")
+    version: Literal[2] = Field(default=2, alias="schema")
     experiment: Mapping[str, Any]
     run: RunFacts
     environment: Mapping[str, Any]
@@ -63,6 +63,7 @@ class Report(Fact):
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
         """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""
+        name = renamed.finding(name, renamed.warn)
         for finding in self.findings:
             right_split = finding.split == split or (split is None and finding.split == "test")
             if finding.name == name and finding.group == group and right_split:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
+from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
@@ -41,6 +42,7 @@ class Requirement(Fact):
 
         Raises UsageError where the text is not of that form.
         """
+        text = renamed.requirement(text)
         match = _FORM.match(text)
         try:
             if match is None:

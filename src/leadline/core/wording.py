@@ -23,7 +23,7 @@ LABEL = 60  # characters of a finding's name in a line
 _REPEATS = "_over_repeats"
 _DIFFERENCE = "_difference"
 # their methods begin with the measure they are differences of
-_GAPS = ("generalisation_gap", "cheapest_not_worse", "fusion_gain")
+_GAPS = ("generalisation_gap", "smallest_not_worse", "fusion_gain")
 
 
 class Wording:

@@ -19,7 +19,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 
-METRICS = (Metric("cheapest_not_worse", "Smallest model not significantly worse", "its score minus the network's"),)
+METRICS = (Metric("smallest_not_worse", "Smallest model not significantly worse", "its score minus the network's"),)
 
 NETWORK = "network"
 RULE = (
@@ -188,7 +188,7 @@ def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping
     names = dict.fromkeys(name for pair in compared.differences for name in pair)
     options = {"model": chosen, "measure": measure, "models": list(names), "worse": sorted(compared.worse)}
     return finding(
-        "cheapest_not_worse",
+        "smallest_not_worse",
         gain._replace(method=f"{measure}, how much better than the network; {RULE}"),
         split="test",
         group=f"baseline={chosen}",

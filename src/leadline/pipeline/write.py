@@ -43,7 +43,7 @@ def write_run(begun: Begun, evaluated: EvaluatedRun, compared: Comparisons) -> N
             parent=environment.get("init", {}).get("id"),
             started=started.isoformat(timespec="seconds"),
             seconds=(datetime.now(UTC) - started).total_seconds(),
-            test_looks=evaluated.accesses,
+            test_accesses=evaluated.accesses,
         ),
         environment=dict(environment),
         findings=findings,

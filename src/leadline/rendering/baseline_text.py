@@ -21,7 +21,7 @@ OPENED_WITH = ("accuracy", "mae")  # measures whose differences need no name, as
 def baseline_text(report: Report) -> tuple[Sentence, ...]:
     """Return sentences about simpler models; none where none was fitted."""
     noted = [Noted(i, f) for i, f in enumerate(report.findings)]
-    judged = next((one for one in noted if one.finding.name == "cheapest_not_worse" and one.finding.again), None)
+    judged = next((one for one in noted if one.finding.name == "smallest_not_worse" and one.finding.again), None)
     if judged is None or judged.finding.again is None:
         return ()
     said = judged.finding.again.options

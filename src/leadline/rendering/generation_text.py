@@ -25,7 +25,7 @@ def sample_quality_text(parts: Outline) -> tuple[Sentence, ...]:
 
 def conversion_text(parts: Outline) -> tuple[Sentence, ...]:
     """Return a sentence about translated images: how often a classifier takes them for what they were to become."""
-    for one in parts.measures.get("asked_class", ()):
+    for one in parts.measures.get("conditional_accuracy", ()):
         if one.finding.value is not None:
             text = say("summary.translated", value=parts.words.amount(one.finding))
             return (Sentence(text, (one,), details(parts.words, one.finding)),)
@@ -60,7 +60,7 @@ def _distance(own: Mapping[str, Noted], floor: Mapping[str, Noted], words: Wordi
 
 
 def _told_apart(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
-    one = own.get("sample_told_apart")
+    one = own.get("discriminator_accuracy")
     if one is not None:
         text = say("summary.discriminator", value=words.amount(one.finding))
         yield Sentence(text, (one,), details(words, one.finding), say("summary.discriminator-chance"))
@@ -68,7 +68,9 @@ def _told_apart(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
 
 def _classes(own: Mapping[str, Noted], parts: Outline) -> Iterable[Sentence]:
     words = parts.words
-    covered, judge, asked = (own.get(name) for name in ("classes_covered", "judge_accuracy", "asked_class"))
+    covered, judge, asked = (
+        own.get(name) for name in ("classes_covered", "reference_classifier_accuracy", "conditional_accuracy")
+    )
     if covered is None:
         return
     total = sum("class_share" in row for group in parts.groups if group.key == "class" for row in group.rows.values())

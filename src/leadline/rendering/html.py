@@ -149,7 +149,11 @@ def _which(one: Noted) -> str:
     """Say whether a value is of generated samples or, as the reference, of real data."""
     if one.finding.group:
         return say("page.real-vs-real") if one.finding.group.startswith("floor=") else wording.group(one.finding.group)
-    return say("page.real-samples") if one.finding.name == "judge_accuracy" else say("page.generated-samples")
+    return (
+        say("page.real-samples")
+        if one.finding.name == "reference_classifier_accuracy"
+        else say("page.generated-samples")
+    )
 
 
 def _splits(parts: Outline) -> tuple[tuple[Noted, float], ...]:

@@ -8,7 +8,7 @@ from leadline.core.exhibit import Exhibit
 from leadline.core.finding import Finding
 from leadline.core.sections import SECTIONS
 
-DATA = ("rows", "rows_set_aside", "rows_without", "duplicates", "near_duplicates")
+DATA = ("rows", "rows_dropped", "rows_missing_input", "duplicates", "near_duplicates")
 COST = (
     "params",
     "flops",

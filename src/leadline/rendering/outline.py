@@ -128,7 +128,7 @@ def _groups(found: Iterable[Noted]) -> tuple[Group, ...]:
 def _beside(name: str, report: Report) -> bool:
     """Say whether a finding about a baseline stands in its table alone: what it costs, and how it compares."""
     costs = {finding.name for finding in report.findings if section_of(finding) == "cost"}
-    return name in costs or name.endswith("_difference") or name == "cheapest_not_worse"
+    return name in costs or name.endswith("_difference") or name == "smallest_not_worse"
 
 
 def _baselines(found: Iterable[Noted], report: Report) -> dict[str, tuple[Noted, ...]]:

@@ -95,7 +95,7 @@ def judged(report: Report) -> str:
 
 def accesses_text(report: Report) -> str:
     """Say how often the test set of this data was accessed."""
-    seen = report.run.test_looks
+    seen = report.run.test_accesses
     if seen is None and not any(f.split == "test" for f in report.findings):
         return say("summary.no-test")
     if seen is None:

@@ -28,7 +28,7 @@ MOST_MEASURES = 5
 HEADLINES = (
     *("accuracy", "subset_accuracy", "agreement", "f1_micro", "kl", "expected_cost"),
     *("sensitivity", "specificity", "balanced_accuracy", "roc_auc", "average_precision"),
-    *("frechet_distance", "asked_class", "sample_told_apart", "sample_precision", "sample_recall"),
+    *("frechet_distance", "conditional_accuracy", "discriminator_accuracy", "sample_precision", "sample_recall"),
     *("mae", "coverage", "interval_width", "deviance_explained", "r2", "rmse"),
 )
 REDUNDANT = ("recall_macro", "precision_macro", "f1_macro", "mse")

@@ -70,7 +70,7 @@ def test_an_evaluation_says_what_was_set_aside_and_what_is_absent(capsys: pytest
         assert words in said
     output.evaluated(evaluation, as_json=True)
     told = json.loads(capsys.readouterr().out)
-    assert told["test_looks"] == 2
+    assert told["test_accesses"] == 2
     assert told["findings"][1]["why"] == "one class only"
     assert told["requirements"][0]["verdict"] == "pass"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment, with_setting, with_settings
 from leadline.core.registry import lookup
-from leadline.core.renamed import ENTRIES, ITEMS, OPTION_VALUES, OPTIONS, SLOTS, VALUES, Renamed, current
+from leadline.core.renamed import ENTRIES, FINDINGS, ITEMS, OPTION_VALUES, OPTIONS, SLOTS, VALUES, Renamed, current
+from leadline.core.report import Report
+from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
 
@@ -190,3 +194,28 @@ def test_what_a_run_recorded_is_read_without_a_word() -> None:
         f'{{"inputs": [{{"name": "s", "kind": "series", "fields": [], "shape": [3, 1], "window": {window}}}]}}'
     )
     assert schema.inputs[0].window is not None and schema.inputs[0].window.past == 3
+
+
+@pytest.mark.parametrize("old", FINDINGS)
+def test_a_finding_is_found_by_its_old_name_and_in_old_reports(old: str, tmp_path: Path) -> None:
+    new = FINDINGS[old]
+    values: dict[str, Any] = {
+        "schema": 1,
+        "experiment": {"data": {"kinds": {"x": "number"}}},
+        "run": {"id": "r", "started": "2026-01-05T10:32:11+00:00", "seconds": 1.0, "test_looks": 3},
+        "environment": {},
+        "findings": [{"name": old, "split": "test", "value": 1.0}],
+        "metrics": {old: {"id": old, "title": "A title"}},
+    }
+    (tmp_path / "report.json").write_text(json.dumps(values))
+    report = Report.read(tmp_path / "report.json")
+    found = report.find(new)
+    assert found is not None and report.metrics[new].id == new
+    assert report.run.test_accesses == 3 and report.experiment["data"] == {"types": {"x": "number"}}
+    with pytest.warns(Renamed, match=f"{old} is called {new} now."):
+        assert report.find(old) == found
+    with pytest.warns(Renamed, match=f"{old} is called {new} now."):
+        assert Requirement.parse(f"{old}(cat) >= 0.5").name == f"{new}(cat)"
+    experiment, lines = said({"require": [f"{old} >= 0.5", f"{old}(cat) >= 0.1"]})
+    assert experiment.require == (f"{new} >= 0.5", f"{new}(cat) >= 0.1")
+    assert lines == [f"{old} is called {new} now."]

@@ -112,7 +112,7 @@ def test_findings_say_what_baselines_reach_cost_and_how_they_compare() -> None:
         0.5,
         1,
     ]
-    chosen = find(findings, "cheapest_not_worse(svm)")
+    chosen = find(findings, "smallest_not_worse(svm)")
     assert chosen.again.options["worse"] == ["linear", "network"]
     assert chosen.again.options["command"] == "train --network svm"
     assert [row[0] for row in table.content["rows"]] == ["network", "svm", "linear", "majority"]
@@ -125,7 +125,7 @@ def test_findings_say_what_baselines_reach_cost_and_how_they_compare() -> None:
 
 
 def test_the_network_may_be_the_cheapest_that_is_not_worse() -> None:
-    chosen = find(said({"network": 0.95, "linear": 0.6})[0], "cheapest_not_worse(network)")
+    chosen = find(said({"network": 0.95, "linear": 0.6})[0], "smallest_not_worse(network)")
     assert chosen.value == 0.0 and chosen.interval is None
     assert chosen.again.options["command"] is None
 

@@ -168,7 +168,7 @@ def test_a_run_shows_its_pictures_and_says_how_training_ended(train: Any, place:
     run = train("dots.npz", target="none", objective="gan", network="mlp", epochs=3, settings=settings)
     content = json.loads((run.folder / "exhibits" / "new_by_epoch.json").read_text())
     assert content["headings"] == ["epoch 1", "epoch 2", "epoch 3"]
-    collapse = run.report.find("collapse")
+    collapse = run.report.find("mode_collapse")
     assert collapse is not None
     assert collapse.why == "training was too short to tell"
     assert {"discriminator.spread", "generator.loss", "val_told_apart"} <= set(run.history.columns)

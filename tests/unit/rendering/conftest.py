@@ -245,7 +245,7 @@ def classification(folder: Path, labels: list[str] | None = None) -> Report:
     drafts = (*tables(), *pictures(labels, rng), learning(rng), *judgements(labels))
     return Report(
         experiment=Experiment.parse(DIGITS).model_dump(mode="json"),
-        run=RunFacts(id="digits-1", started=STARTED, seconds=84.2, test_looks=3),
+        run=RunFacts(id="digits-1", started=STARTED, seconds=84.2, test_accesses=3),
         environment=ENVIRONMENT,
         findings=tuple(findings),
         exhibits=tuple(store(draft, folder) for draft in drafts),
@@ -296,7 +296,7 @@ def regression(folder: Path) -> Report:
     )
     return Report(
         experiment=Experiment.parse(DIABETES).model_dump(mode="json"),
-        run=RunFacts(id="diabetes-1", started=STARTED, seconds=8.24, test_looks=1),
+        run=RunFacts(id="diabetes-1", started=STARTED, seconds=8.24, test_accesses=1),
         environment=ENVIRONMENT,
         findings=tuple(findings),
         exhibits=tuple(store(draft, folder) for draft in drafts),

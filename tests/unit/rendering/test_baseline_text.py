@@ -33,7 +33,7 @@ def report(
     }
     again = Reproduction(producer="baselines", options=options)
     findings.append(
-        Finding(name="cheapest_not_worse", split="test", group=f"baseline={chosen}", value=0.0, again=again)
+        Finding(name="smallest_not_worse", split="test", group=f"baseline={chosen}", value=0.0, again=again)
     )
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
     return Report(experiment={}, run=run, environment={}, findings=tuple(findings), metrics=METRICS)

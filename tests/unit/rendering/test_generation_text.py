@@ -17,7 +17,7 @@ from leadline.rendering.outline import judged_split, outline
 from leadline.rendering.summary_text import summary_text
 from leadline.rendering.terminal import headlines
 
-TOLD_APART = "sample_told_apart"
+TOLD_APART = "discriminator_accuracy"
 AGAIN = Reproduction(producer="generated", options={"reference_classifier": "auto"})
 
 
@@ -72,12 +72,14 @@ def test_the_distance_stands_beside_that_of_real_rows() -> None:
 
 def test_classes_are_counted_and_whoever_counts_is_named() -> None:
     shares = [made("class_share", 0.5, (0.4, 0.6), group=f"class={label}") for label in "abc"]
-    judge = made("judge_accuracy", 0.98, (0.95, 0.99), better="higher")
+    judge = made("reference_classifier_accuracy", 0.98, (0.95, 0.99), better="higher")
     some = said(made("classes_covered", 2.0, (2.0, 3.0)), judge, *shares)
     covered = say("summary.class-coverage", found=2, total=3)
     assert some[2] == f"{covered} ({say('summary.class-coverage-judge', accuracy='98.0 %')})"
     every = said(
-        made("classes_covered", 3.0, (2.0, 3.0)), *shares, made("asked_class", 0.9, (0.85, 0.94), better="higher")
+        made("classes_covered", 3.0, (2.0, 3.0)),
+        *shares,
+        made("conditional_accuracy", 0.9, (0.85, 0.94), better="higher"),
     )
     assert every[2] == f"{say('summary.class-coverage', found=3, total=3)} ({say('summary.class-coverage-how')})"
     assert starts(every[3], "summary.requested-class", value="90.0 %")

@@ -22,7 +22,7 @@ def report(
 ) -> Report:
     return Report(
         experiment=experiment or {},
-        run=RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_looks=seen),
+        run=RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_accesses=seen),
         environment={},
         findings=findings,
         requirements=verdicts,

@@ -18,7 +18,7 @@ def finding(name: str, value: float, better: str = "higher", n: int = 200, **res
 
 
 def said_of(*findings: Finding, target: object = None) -> list[str]:
-    run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_looks=1)
+    run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0, test_accesses=1)
     experiment = {"data": {"target": target}} if target else {}
     report = Report(experiment=experiment, run=run, environment={}, findings=findings, metrics=METRICS)
     return told(summary_text(report))

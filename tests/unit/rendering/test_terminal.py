@@ -90,7 +90,7 @@ def test_commands_stand_in_lines_of_their_own(digits_run: Run) -> None:
     group = "baseline=linear"
     again = Reproduction(producer="baselines", options=options)
     more = (
-        Finding(name="cheapest_not_worse", split="test", group=group, value=0.0, again=again),
+        Finding(name="smallest_not_worse", split="test", group=group, value=0.0, again=again),
         Finding(name="accuracy_difference", split="test", group=group, value=0.0, interval=(-0.1, 0.1)),
     )
     text = printed(digits_run[0].model_copy(update={"findings": (*digits_run[0].findings, *more)}))

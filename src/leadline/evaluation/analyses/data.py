@@ -32,7 +32,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
     yield Finding(name="rows_dropped", value=aside, unit="rows", method="counted", better="lower", again=again)
     for lack in missing_inputs(dataset.schema, dataset.splits):
         yield Finding(
-            name="rows_without",
+            name="rows_missing_input",
             split=lack.subset,
             group=f"input={lack.input}",
             value=lack.rows,
@@ -64,7 +64,7 @@ ANALYSIS = Analysis(
         Metric("rows", "Examples", "number of examples in a split", unit="rows"),
         Metric("rows_labelled", "Labelled examples", "training examples with a target", "rows"),
         Metric(
-            "rows_without",
+            "rows_missing_input",
             "Examples with a missing input",
             "examples that lack at least one input",
             unit="rows",

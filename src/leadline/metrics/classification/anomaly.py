@@ -16,14 +16,14 @@ from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 METRICS = (
-    Metric("false_alarms", "False-alarm rate", "share of normal examples flagged as anomalies", "%", "lower"),
+    Metric("false_positive_rate", "False-alarm rate", "share of normal examples flagged as anomalies", "%", "lower"),
     ROC_AUC,
     AVERAGE_PRECISION,
     SENSITIVITY,
 )
 
 RANKED = ("roc_auc", "average_precision", "sensitivity")
-NAMES = ("false_alarms", *RANKED)
+NAMES = ("false_positive_rate", *RANKED)
 Truth = NDArray[np.bool_]
 
 
@@ -41,7 +41,7 @@ def measure_all(
     A row is the more of an anomaly, the higher its score. Rows with equal numbers in `group_n` (n,) depend on each
     other.
     """
-    found = {"false_alarms": called(called_n, normal_n, levels, group_n, "there are no normal rows")}
+    found = {"false_positive_rate": called(called_n, normal_n, levels, group_n, "there are no normal rows")}
     if not ranked:
         return found
     found["sensitivity"] = called(called_n, ~normal_n, levels, group_n, "there are no anomalies")

@@ -17,7 +17,7 @@ from leadline.metrics.statistics.measurement import Intervals, Levels, Measureme
 METRICS = (
     ACCURACY,
     Metric(
-        "within_one",
+        "accuracy_within_one",
         "Accuracy within one class",
         "share of examples predicted at most one class away from the true one",
         better="higher",
@@ -33,7 +33,7 @@ METRICS = (
     Metric("rps", "Ranked probability score", "mean squared error of cumulative class probabilities", better="lower"),
 )
 
-NAMES = ("accuracy", "within_one", "mae", "kappa_quadratic", "nll", "rps")
+NAMES = ("accuracy", "accuracy_within_one", "mae", "kappa_quadratic", "nll", "rps")
 
 
 def measure_all(
@@ -43,7 +43,7 @@ def measure_all(
     off_n = np.abs(predicted_n.astype(np.int64) - rank_n)
     return {
         "accuracy": _share(off_n == 0, levels, group),
-        "within_one": _share(off_n <= 1, levels, group),
+        "accuracy_within_one": _share(off_n <= 1, levels, group),
         "mae": mean_of(off_n.astype(np.float64), levels, group, low=0.0, high=probability_nK.shape[1] - 1.0),
         "kappa_quadratic": kappa(rank_n, predicted_n, levels, group),
         "nll": mean_of(surprise(rank_n, probability_nK), levels, group, low=0.0),

@@ -28,7 +28,7 @@ METRICS = (
     Metric("token_accuracy", "Token accuracy", "share of tokens tagged correctly", "%", "higher", compared=True),
     F1_MACRO,
     Metric(
-        "row_accuracy",
+        "sequence_accuracy",
         "Sequence accuracy",
         "share of sequences with every token tagged correctly",
         "%",
@@ -63,7 +63,7 @@ METRICS = (
 )
 
 Key = str | tuple[str, int]
-WHOLE = ("token_accuracy", "f1_macro", "row_accuracy")
+WHOLE = ("token_accuracy", "f1_macro", "sequence_accuracy")
 ENTITIES = ("entity_f1", "entity_precision", "entity_recall")
 OF_ONE = ("precision", "recall", "f1")
 _ENTITY = re.compile(r"([BI])-(.+)", re.DOTALL)
@@ -125,7 +125,7 @@ def measure_all(
     results: dict[Key, Measurement] = {
         "token_accuracy": _share(group_sums(right_n * 1.0, group), group_sums(known_n * 1.0, group), levels, "", of),
         "f1_macro": _over_tags(f1_macro(tally, levels, grouped=True), of),
-        "row_accuracy": Measurement(float(whole_n.mean()), proportion(whole_n, levels, own), len(whole_n), name),
+        "sequence_accuracy": Measurement(float(whole_n.mean()), proportion(whole_n, levels, own), len(whole_n), name),
     }
     results |= {
         (name, at): one for at in range(len(tags)) for name, one in _of_one(tally, at, levels, of, "token").items()

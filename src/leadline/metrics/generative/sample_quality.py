@@ -34,10 +34,14 @@ FRECHET_DISTANCE = Metric(
     better="lower",
 )
 ASKED_CLASS = Metric(
-    "asked_class", "Conditional accuracy", "share of generated samples classified as the requested class", "%", "higher"
+    "conditional_accuracy",
+    "Conditional accuracy",
+    "share of generated samples classified as the requested class",
+    "%",
+    "higher",
 )
 JUDGE_ACCURACY = Metric(
-    "judge_accuracy",
+    "reference_classifier_accuracy",
     "Reference classifier accuracy",
     "accuracy of the reference classifier on real examples",
     "%",

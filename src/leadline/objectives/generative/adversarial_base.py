@@ -31,16 +31,18 @@ from leadline.objectives.generative.adversarial_losses import (
 
 METRICS = (
     Metric(
-        "told_apart",
+        "discriminator_roc_auc",
         "Discriminator ROC AUC",
         "how well the discriminator ranks real above generated examples; 0.5 is chance",
         better="lower",
     ),
     Metric("discriminator_loss", "Discriminator loss", "mean loss of the discriminator"),
     Metric("generator_loss", "Generator loss", "mean loss of the generator"),
-    Metric("collapse", "Mode collapse", "1 if training ended with nearly identical samples, else 0", better="lower"),
     Metric(
-        "one_sided",
+        "mode_collapse", "Mode collapse", "1 if training ended with nearly identical samples, else 0", better="lower"
+    ),
+    Metric(
+        "discriminator_dominance",
         "Discriminator dominance",
         "1 if training ended with a discriminator that always wins, else 0",
         better="lower",
@@ -90,17 +92,20 @@ class AdversarialDecision(Decision):
     """The decision side: a subclass predicts the `score` of a row, and a generated one's, `score_new`."""
 
     options: Any
-    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "told_apart": "lower"}
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "discriminator_roc_auc": "lower"}
     declared_metrics: ClassVar[tuple[Metric, ...]] = METRICS
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
         """Return both networks' losses together, without penalties, and the share of pairs that are told apart."""
         losses = [float(values_n.mean()) for values_n in scored_losses(self.options.loss, predictions).values()]
-        return {"loss": sum(losses), "told_apart": discriminator_auc(predictions, (0.95,), None).value or 0.0}
+        return {
+            "loss": sum(losses),
+            "discriminator_roc_auc": discriminator_auc(predictions, (0.95,), None).value or 0.0,
+        }
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""
-        return ("told_apart", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
+        return ("discriminator_roc_auc", f"{DISCRIMINATOR}_loss", f"{GENERATOR}_loss")
 
     def measure(
         self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
@@ -108,7 +113,7 @@ class AdversarialDecision(Decision):
         """Yield how well the discriminator tells rows of a split from new ones, and both losses, with intervals."""
         levels, group = context.levels, context.group
         common: dict[str, Any] = {"split": context.split, "levels": levels, "again": again(context)}
-        yield finding("told_apart", discriminator_auc(predictions, levels, group), better="lower", **common)
+        yield finding("discriminator_roc_auc", discriminator_auc(predictions, levels, group), better="lower", **common)
         for network, values_n in scored_losses(self.options.loss, predictions).items():
             yield finding(
                 f"{network}_loss", mean_of(values_n, levels, group, low=lowest(self.options.loss, network)), **common

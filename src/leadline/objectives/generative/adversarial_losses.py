@@ -28,7 +28,7 @@ ALIKE = 0.15  # of the distance between real rows: where new ones are nearer to 
 APART = 0.99  # of pairs of a real and a new row that the discriminator tells apart where it has won
 LOST = {"non-saturating": 5.0, "hinge": 2.0}  # the generator's loss where it learns next to nothing any more
 
-COLLAPSE, ONE_SIDED = "collapse", "one_sided"
+COLLAPSE, ONE_SIDED = "mode_collapse", "discriminator_dominance"
 
 
 def discriminator_loss(game: Game, real_B: Tensor, new_B: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ def alarms(entries: Sequence[Mapping[str, float]], game: Game, every: int) -> Ma
     if len(last) < WINDOW or last[0]["step"] < WARM * every:
         return {}
     widest = max(entry[f"{DISCRIMINATOR}.spread"] for entry in last)
-    told = min(entry[f"{DISCRIMINATOR}.told_apart"] for entry in last)
+    told = min(entry[f"{DISCRIMINATOR}.discriminator_roc_auc"] for entry in last)
     lost = min(entry[f"{GENERATOR}.loss"] for entry in last)
     found = {COLLAPSE: "", ONE_SIDED: ""}
     if widest < ALIKE:

@@ -104,4 +104,4 @@ def anomaly_findings(
     )
     common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again}
     for name, one in found.items():
-        yield finding(name, one, better="lower" if name == "false_alarms" else "higher", **common)
+        yield finding(name, one, better="lower" if name == "false_positive_rate" else "higher", **common)

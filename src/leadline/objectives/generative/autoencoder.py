@@ -202,7 +202,7 @@ class AnomalyDecision(Decision):
         return (
             "reconstruction",
             "mse_scaled",
-            "false_alarms",
+            "false_positive_rate",
             *(anomaly_metrics.RANKED if self.options.anomaly else ()),
         )
 

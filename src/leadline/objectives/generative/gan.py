@@ -136,7 +136,7 @@ class GanLearning(AdversarialLearning):
         with using_rng(rng.fold_in("new")):  # dropout of new rows is not that of the real ones beside them
             new_B = network.scored(new_x, new_class_B)
             parts = {
-                "told_apart": (real_B > new_B).float() + (real_B == new_B).float() / 2,
+                "discriminator_roc_auc": (real_B > new_B).float() + (real_B == new_B).float() / 2,
                 "spread": spread(new_x, real_x),
             }
         value_B = discriminator_loss(chosen.loss, real_B, new_B)

@@ -138,7 +138,10 @@ class TranslationLearning(AdversarialLearning):
         with using_rng(rng.fold_in("new")):  # dropout of new rows is not that of the real ones beside them
             new_B = network.scored({**inputs, network.into: new}, other_B)
         told_B = (real_B > new_B).float() + (real_B == new_B).float() / 2
-        return discriminator_loss(self.options.loss, real_B, new_B), {"told_apart": told_B, "spread": spread(new, real)}
+        return discriminator_loss(self.options.loss, real_B, new_B), {
+            "discriminator_roc_auc": told_B,
+            "spread": spread(new, real),
+        }
 
     def _making(
         self, network: Any, inputs: Mapping[str, Tensor], class_B: Tensor | None, other_B: Tensor | None, rng: Rng

@@ -105,7 +105,7 @@ class TagDecision(HeadDecision):
     ) -> tuple[str, np.ndarray] | None:
         """Return whether all tags of a row are right."""
         right_nT = metrics.aligned(predictions["prediction"], target) == target
-        return "row_accuracy", (right_nT | (target == NOTHING)).all(1)
+        return "sequence_accuracy", (right_nT | (target == NOTHING)).all(1)
 
     def metric_names(self, schema: Schema) -> tuple[str, ...]:
         """Return the names of all findings on one split."""

@@ -98,14 +98,14 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     findings = tuple(over_folds(reports, levels_for(len(requirements))))
     _pool(folder, runs)
-    looks = [report.run.test_looks for report in reports if report.run.test_looks is not None]
+    looks = [report.run.test_accesses for report in reports if report.run.test_accesses is not None]
     report = Report(
         experiment=experiment.model_dump(mode="json"),
         run=RunFacts(
             id=folder.name,
             started=min(report.run.started for report in reports),
             seconds=max((datetime.now(UTC) - began).total_seconds(), sum(report.run.seconds for report in reports)),
-            test_looks=max(looks, default=None),
+            test_accesses=max(looks, default=None),
         ),
         environment=environment_for(runs[0].folder),
         findings=findings,

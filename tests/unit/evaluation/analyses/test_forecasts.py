@@ -139,7 +139,7 @@ def test_forecasters_are_fitted_and_compared_on_the_same_windows(dataset: Any) -
     assert scaled["baseline=autoregression"] < scaled["baseline=seasonal-naive"]
     differences = [f for f in shown if f.name == "mse_scaled_difference"]
     assert len(differences) == 3 and all(f.interval is not None for f in differences)
-    cheapest = next(f for f in shown if f.name == "cheapest_not_worse")
+    cheapest = next(f for f in shown if f.name == "smallest_not_worse")
     assert cheapest.group == "baseline=autoregression"
 
 
@@ -157,7 +157,7 @@ def test_a_season_is_named_in_the_command_of_a_run(dataset: Any) -> None:
         ('leadline.train(…, network="{}")', 'leadline.train(…, network="seasonal-naive")'),
     ):
         shown = comparison_findings(network, [best], constant, OBJECTIVE, context, command)
-        cheapest = next(f for f in shown if isinstance(f, Finding) and f.name == "cheapest_not_worse")
+        cheapest = next(f for f in shown if isinstance(f, Finding) and f.name == "smallest_not_worse")
         assert cheapest.again is not None and cheapest.again.options["command"] == said
 
 

@@ -20,16 +20,16 @@ def test_measures_agree_with_their_definitions():
     assert set(found) == set(NAMES)
     assert found["roc_auc"].value == pytest.approx(roc_auc_score(~normal, score))
     assert found["average_precision"].value == pytest.approx(average_precision_score(~normal, score))
-    assert found["false_alarms"].value == pytest.approx(called[normal].mean())
+    assert found["false_positive_rate"].value == pytest.approx(called[normal].mean())
     assert found["sensitivity"].value == pytest.approx(called[~normal].mean())
-    assert found["false_alarms"].n == normal.sum()
+    assert found["false_positive_rate"].n == normal.sum()
     for one in found.values():
         assert one.intervals[0][0] <= one.value <= one.intervals[0][1]
 
 
 def test_without_declared_anomalies_only_alarms_are_counted():
     normal, score, called = rows()
-    assert set(measure_all(normal, score, called, (0.95,), ranked=False)) == {"false_alarms"}
+    assert set(measure_all(normal, score, called, (0.95,), ranked=False)) == {"false_positive_rate"}
 
 
 def test_what_cannot_be_told_is_absent():
@@ -44,6 +44,8 @@ def test_what_cannot_be_told_is_absent():
 
 def test_groups_widen_intervals():
     normal, score, called = (np.repeat(x, 4) for x in rows())
-    alone = measure_all(normal, score, called, (0.95,))["false_alarms"].intervals[0]
-    grouped = measure_all(normal, score, called, (0.95,), np.repeat(np.arange(300), 4))["false_alarms"].intervals[0]
+    alone = measure_all(normal, score, called, (0.95,))["false_positive_rate"].intervals[0]
+    grouped = measure_all(normal, score, called, (0.95,), np.repeat(np.arange(300), 4))[
+        "false_positive_rate"
+    ].intervals[0]
     assert grouped[1] - grouped[0] > 1.5 * (alone[1] - alone[0])

@@ -59,7 +59,7 @@ def test_a_slope_of_one_costs_nothing() -> None:
 
 
 def entries(count: int = WINDOW, first: int = WARM, **last: float) -> list[dict[str, float]]:
-    usual = {"discriminator.spread": 0.9, "discriminator.told_apart": 0.8, "generator.loss": 1.0}
+    usual = {"discriminator.spread": 0.9, "discriminator.discriminator_roc_auc": 0.8, "generator.loss": 1.0}
     values = {name.replace("__", "."): value for name, value in last.items()}
     return [{"step": first + at, **usual, **values} for at in range(count)]
 

@@ -187,7 +187,7 @@ def test_a_run_finds_what_it_was_not_trained_on_and_fills_in_cells(tmp_path: Pat
     found: dict[str, Any] = {f.label: f for f in run.report.findings if f.split == "test"}
     assert found["roc_auc"].value > 0.9
     assert found["imputation_error"].value < 0.6 * found["imputation_error(column mean)"].value
-    assert found["imputation_error_saved"].interval[0] > 0
+    assert found["imputation_error_reduction"].interval[0] > 0
     assert found["imputation_accuracy"].value > 0.7
     gaps = frame.drop("kind").with_columns(x2=pl.when(pl.int_range(pl.len()) < 20).then(None).otherwise("x2"))
     told = predict(run, gaps, quiet=True)

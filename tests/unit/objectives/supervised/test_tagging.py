@@ -95,7 +95,7 @@ def test_the_constant_answer_is_the_most_frequent_tag() -> None:
     )
     values = {f.label: f.value for f in found if isinstance(f, Finding)}
     assert values["token_accuracy"] == pytest.approx(0.5)
-    assert values["row_accuracy"] == 0.5
+    assert values["sequence_accuracy"] == 0.5
 
 
 def test_entities_are_measured_where_tags_spell_them() -> None:

@@ -25,10 +25,10 @@ def making(train):
 
 
 def test_where_there_are_classes_a_classifier_is_trained_beside(making) -> None:
-    run = making(require=["judge_accuracy >= 0.2", "frechet_distance <= 1000"])
+    run = making(require=["reference_classifier_accuracy >= 0.2", "frechet_distance <= 1000"])
     assert run.experiment.reference_classifier == "auto"
     found = {finding.label: finding for finding in run.report.findings}
-    assert found["judge_accuracy"].value is not None
+    assert found["reference_classifier_accuracy"].value is not None
     assert {"class_share(ja)", "class_share(nein)", "classes_covered"} <= set(found)
     told = found["frechet_distance"].again.options
     assert told["reference_classifier"] == "auto"
@@ -48,7 +48,7 @@ def test_a_run_judges(making, train) -> None:
         "reference_classifier": judge.name,
         "weights": files.sha256(judge.folder / files.WEIGHTS),
     }
-    assert run.report.find("judge_accuracy").value == judge.report.find("accuracy").value
+    assert run.report.find("reference_classifier_accuracy").value == judge.report.find("accuracy").value
 
 
 def test_nobody_judges_where_that_is_asked_or_nothing_could(making, train) -> None:

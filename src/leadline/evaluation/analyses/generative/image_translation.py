@@ -42,8 +42,10 @@ def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     converter = objective.capability("converter")
     if converter is None or converter.into is not None:
         return ()
-    each = tuple(f"{name}({label})" for name in ("asked_class", "frechet_distance") for label in schema.classes)
-    return ("asked_class", "judge_accuracy", *each)
+    each = tuple(
+        f"{name}({label})" for name in ("conditional_accuracy", "frechet_distance") for label in schema.classes
+    )
+    return ("conditional_accuracy", "reference_classifier_accuracy", *each)
 
 
 def image_translation(
@@ -150,7 +152,7 @@ def _compared(
         right_n = judge.classes(test.batch(slice(0, len(test))).inputs) == test.target
         method = f"test rows that {judge.name} names right; Wilson"
         measured = Measurement(float(right_n.mean()), proportion(right_n, levels, test.group), len(test), method)
-        yield finding("judge_accuracy", measured, better="higher", **common)
+        yield finding("reference_classifier_accuracy", measured, better="higher", **common)
     asked: list[np.ndarray] = []
     for number, label in enumerate(schema.classes):
         at_n = np.asarray(test.target) == number
@@ -164,7 +166,7 @@ def _compared(
         if judge is not None and label in judge.schema.classes:
             asked.append(judge.classes(made) == judge.schema.classes.index(label))
             yield finding(
-                "asked_class",
+                "conditional_accuracy",
                 _share(asked[-1], judge, levels),
                 better="higher",
                 group=group,
@@ -184,7 +186,7 @@ def _compared(
                 **common,
             )
     whole = _share(np.concatenate(asked), judge, levels) if asked and judge else absent(why, len(test))
-    yield finding("asked_class", whole, better="higher", **common)
+    yield finding("conditional_accuracy", whole, better="higher", **common)
 
 
 def _share(right_m: np.ndarray, judge: ReferenceClassifier, levels: Any) -> Measurement:

@@ -34,8 +34,8 @@ from leadline.objectives.capabilities import Encoder
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 
 QUANTITIES, CLASSES = (
-    ("imputation_error", "imputation_error_saved"),
-    ("imputation_accuracy", "imputation_accuracy_gained"),
+    ("imputation_error", "imputation_error_reduction"),
+    ("imputation_accuracy", "imputation_accuracy_gain"),
 )
 SHARE = 0.1  # of the known cells that are hidden
 ROWS = 10_000  # of test that cells are hidden in, and of train that the commonest values are counted in
@@ -223,7 +223,7 @@ ANALYSIS = Analysis(
             better="lower",
         ),
         Metric(
-            "imputation_error_saved",
+            "imputation_error_reduction",
             "Imputation error reduction",
             "mean imputation's error minus the network's; above zero, the network is better",
             better="higher",
@@ -236,7 +236,7 @@ ANALYSIS = Analysis(
             "higher",
         ),
         Metric(
-            "imputation_accuracy_gained",
+            "imputation_accuracy_gain",
             "Imputation accuracy gain",
             "accuracy minus that of the most frequent category",
             "%",

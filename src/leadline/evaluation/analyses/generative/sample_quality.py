@@ -40,14 +40,14 @@ ASKED = 1_000  # rows of each class that are asked for, at most
 FLOOR = "floor=real rows"
 NEARNESS = {"precision": "higher", "recall": "higher", "density": None, "coverage": "higher"}
 COMPARED = ("frechet_distance", *(f"sample_{name}" for name in NEARNESS), "memorisation")
-PLAIN = (*COMPARED, "classes_covered", "asked_class", "judge_accuracy")
+PLAIN = (*COMPARED, "classes_covered", "conditional_accuracy", "reference_classifier_accuracy")
 
 
 def metric_names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     """Return the names of the findings about new rows, for requirements; none where the objective makes no rows."""
     if objective.capability("generator") is None:
         return ()
-    by_class = tuple(f"{name}({label})" for name in ("class_share", "asked_class") for label in schema.classes)
+    by_class = tuple(f"{name}({label})" for name in ("class_share", "conditional_accuracy") for label in schema.classes)
     return (*PLAIN, *by_class, *(synthetic_tables.NAMES if synthetic_tables.is_single_table(schema) else ()))
 
 
@@ -169,7 +169,7 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
             "" if held.group is None else ", effective n of the groups"
         )
         yield about.finding(
-            "judge_accuracy",
+            "reference_classifier_accuracy",
             Measurement(float(right_n.mean()), proportion(right_n, levels, held.group), len(held), method),
             "higher",
         )
@@ -191,7 +191,7 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
     for label, right_m in [*zip(schema.classes, right, strict=False), (None, np.concatenate(right))]:
         method = f"rows asked for by class that {judge.name} takes for it; Wilson"
         measured = Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
-        yield about.finding("asked_class", measured, "higher", None if label is None else f"class={label}")
+        yield about.finding("conditional_accuracy", measured, "higher", None if label is None else f"class={label}")
 
 
 def _asked(subject: Subject, generator: Generator, judge: ReferenceClassifier) -> Iterator[tuple[str, Inputs]]:

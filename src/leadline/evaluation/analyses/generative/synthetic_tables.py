@@ -37,7 +37,7 @@ METRICS = (
         better="lower",
     ),
     Metric(
-        "sample_told_apart",
+        "discriminator_accuracy",
         "Discriminator accuracy (classifier two-sample test)",
         "accuracy of boosted trees in separating generated from real rows; 50 % is chance",
         "%",
@@ -105,7 +105,7 @@ def measures(
     tasks = list(_tasks(network, generator, dataset, test, new, context.seed))
     yield "synthetic_gap", _gap(tasks, context, test.group), "lower"
     yield (
-        "sample_told_apart",
+        "discriminator_accuracy",
         _told_apart(one, new[one.name].numpy(), held[one.name].numpy(), context, test.group),
         "lower",
     )

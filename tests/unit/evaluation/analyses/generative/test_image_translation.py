@@ -70,10 +70,14 @@ def measured(
 def test_those_that_become_what_they_should(dataset: Dataset) -> None:
     objective = Becomes(dataset.splits["test"], stays=False)
     found, drafts = measured(dataset, objective)
-    assert found["asked_class"].value == 1
-    assert found["asked_class"].n == 9 * len(dataset.splits["test"]), "each row becomes one of each other class"
-    assert found["judge_accuracy"].value == 1
-    assert {label for label in found if label.startswith("asked_class(")} == {f"asked_class({k})" for k in range(10)}
+    assert found["conditional_accuracy"].value == 1
+    assert found["conditional_accuracy"].n == 9 * len(dataset.splits["test"]), (
+        "each row becomes one of each other class"
+    )
+    assert found["reference_classifier_accuracy"].value == 1
+    assert {label for label in found if label.startswith("conditional_accuracy(")} == {
+        f"conditional_accuracy({k})" for k in range(10)
+    }
     assert all(
         found[f"frechet_distance({k})"].value < 0.3 * found[f"frechet_distance({k}, left as they are)"].value
         for k in range(10)
@@ -85,7 +89,7 @@ def test_those_that_become_what_they_should(dataset: Dataset) -> None:
 
 def test_those_that_stay_what_they_are(dataset: Dataset) -> None:
     found, _ = measured(dataset, Becomes(dataset.splits["test"], stays=True))
-    assert found["asked_class"].value == 0
+    assert found["conditional_accuracy"].value == 0
     for k in range(10):
         one, other = found[f"frechet_distance({k})"], found[f"frechet_distance({k}, left as they are)"]
         assert one.value == pytest.approx(other.value)
@@ -93,8 +97,8 @@ def test_those_that_stay_what_they_are(dataset: Dataset) -> None:
 
 def test_without_a_judge_pixels_are_compared(dataset: Dataset) -> None:
     found, _ = measured(dataset, Becomes(dataset.splits["test"], stays=False), judged=False)
-    assert found["asked_class"].value is None
-    assert found["asked_class"].why == "nobody judges"
+    assert found["conditional_accuracy"].value is None
+    assert found["conditional_accuracy"].why == "nobody judges"
     assert "standardised raw pixels" in str(found["frechet_distance(3)"].method)
 
 

@@ -69,9 +69,9 @@ def test_a_network_that_knows_is_right_and_columns_are_off_by_their_deviation(da
     found = measured(Twin(), dataset)
     assert found["imputation_error"].value < 0.1  # where both numbers were hidden, it knows nothing
     assert found["imputation_error(column mean)"].value == pytest.approx(np.sqrt(2 / np.pi), rel=0.25)
-    assert found["imputation_error_saved"].interval[0] > 0
+    assert found["imputation_error_reduction"].interval[0] > 0
     assert found["imputation_accuracy"].value > 0.9
-    assert found["imputation_accuracy_gained"].interval[0] > 0
+    assert found["imputation_accuracy_gain"].interval[0] > 0
     assert (
         {one.name for one in found.values()}
         == {*QUANTITIES, *CLASSES}
@@ -81,8 +81,8 @@ def test_a_network_that_knows_is_right_and_columns_are_off_by_their_deviation(da
 
 def test_columns_themselves_save_nothing(dataset: Dataset) -> None:
     found = measured(Column(dataset), dataset)
-    assert found["imputation_error_saved"].value == pytest.approx(0, abs=1e-6)
-    assert found["imputation_accuracy_gained"].value == pytest.approx(0, abs=1e-6)
+    assert found["imputation_error_reduction"].value == pytest.approx(0, abs=1e-6)
+    assert found["imputation_accuracy_gain"].value == pytest.approx(0, abs=1e-6)
 
 
 def test_only_gaps_are_filled_in_and_only_their_columns_given(dataset: Dataset, tmp_path: Path) -> None:

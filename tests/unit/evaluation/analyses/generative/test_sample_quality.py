@@ -75,7 +75,7 @@ def test_a_judge_counts_classes_and_says_what_it_is() -> None:
     train = dataset.splits["train"]
     some = train.subset(np.flatnonzero(train.target < 3))
     found, _ = measured(Maker(some), dataset, judge_of(dataset))
-    assert found["judge_accuracy"].value == 1
+    assert found["reference_classifier_accuracy"].value == 1
     assert found["classes_covered"].value == 3
     assert found["class_share(0)"].value + found["class_share(1)"].value + found["class_share(2)"].value == 1
     assert found["class_share(7)"].value == 0
@@ -89,9 +89,9 @@ def test_rows_that_are_asked_for_are_judged_by_what_was_asked(monkeypatch: pytes
     dataset = digits()
     maker = Maker(dataset.splits["train"], conditional=True)
     found, _ = measured(maker, dataset, judge_of(dataset))
-    assert found["asked_class"].value == 1
-    assert found["asked_class"].n == 640
-    assert found["asked_class(3)"].n == 64
+    assert found["conditional_accuracy"].value == 1
+    assert found["conditional_accuracy"].n == 640
+    assert found["conditional_accuracy(3)"].n == 64
     assert [label for label in maker.asked if label] == [str(digit) for digit in range(10)]
 
 

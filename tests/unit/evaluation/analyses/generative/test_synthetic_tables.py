@@ -35,7 +35,7 @@ def test_real_rows_teach_as_real_rows_do_and_cannot_be_told_apart() -> None:
     dataset = table(1500)
     good = found(Maker(dataset.splits["train"]), dataset)
     assert abs(good["synthetic_gap"].value) < 0.25
-    assert 0.4 < good["sample_told_apart"].value < 0.62
+    assert 0.4 < good["discriminator_accuracy"].value < 0.62
     assert good["correlation_difference"].value < 0.15
 
 
@@ -43,7 +43,7 @@ def test_rows_whose_columns_do_not_belong_together_teach_nothing() -> None:
     dataset = table(1500)
     bad = found(Maker(dataset.splits["validation"], noise=2.0), dataset)
     assert bad["synthetic_gap"].intervals[0][0] > 0
-    assert bad["sample_told_apart"].value > 0.8
+    assert bad["discriminator_accuracy"].value > 0.8
     assert bad["correlation_difference"].value > 0.15
 
 
