@@ -138,7 +138,7 @@ def test_entries_that_mean_nothing_to_it_are_named(cli, capsys) -> None:
         == 0
     )
     said = capsys.readouterr().err
-    assert "training.epochs" in said and "objective.label_smoothing" in said
+    assert "--epochs" in said and "objective.label_smoothing" in said
     assert Experiment.read(Path("run") / files.EXPERIMENT).objective.options["label_smoothing"] == 0
 
 

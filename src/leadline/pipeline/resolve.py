@@ -17,10 +17,10 @@ from leadline.models.build import classical_family
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.data_summary import describe_data
 from leadline.pipeline.lr_range_test import with_rate
-from leadline.pipeline.resolving.classical import unused_entries
 from leadline.pipeline.resolving.experiment import resolve
 from leadline.pipeline.resolving.label_shares import check_shares
 from leadline.pipeline.resolving.own_loss import try_loss
+from leadline.pipeline.resolving.unused import unused
 from leadline.pipeline.resolving.updates import renamings
 from leadline.run.build import build_network
 from leadline.run.warm_start import CarriedOver, ParentRun
@@ -64,10 +64,10 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
         for line in (*carried.description(parent, run_context.experiment.training.freeze), *parent.seen(dataset)):
             shown.note(line)
     family = classical_family(run_context.experiment.network, modules)
+    networks = run_context.objective.learning.networks(network) if family is None else ()
+    for line in unused(asked, run_context.experiment, schema, family, networks):
+        shown.note(line)
     if family is not None:
-        entries = list(unused_entries(asked, run_context.experiment, schema))
-        if entries:
-            shown.note(say("pipeline.fitted-not-stepped-mean", family=family.name, entries=", ".join(entries)))
         return Resolved(run_context, dataset, network, carried, None)
     try_loss(run_context, dataset, network)
     run_context, rate_test = with_rate(run_context, dataset, network)

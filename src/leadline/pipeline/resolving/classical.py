@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
-from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
@@ -45,16 +43,3 @@ def classical_entries(
         "training": TrainingSpec(**kept, early_stopping=stopping),
         "objective": Component(name=component.name, options=plain),
     }
-
-
-def unused_entries(before: Experiment, after: Experiment, schema: Schema) -> Iterator[str]:
-    """Yield the entries that a user wrote and that mean nothing to a model that is fitted."""
-    for name, field in TrainingSpec.model_fields.items():
-        given = getattr(before.training, name)
-        if name not in (*KEPT, "early_stopping") and given != field.default and given != getattr(after.training, name):
-            yield f"training.{name}"
-    if before.objective is not None and after.objective is not None:
-        yield from (
-            f"objective.{k}" for k, v in before.objective.options.items() if after.objective.options.get(k) != v
-        )
-    yield from (f"data.inputs.{one.name}.augment" for one in schema.inputs if one.augment)
