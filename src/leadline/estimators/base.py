@@ -213,7 +213,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         check_is_fitted(self, "weights_")
         where = files.create(Path(folder), "")
         files.write(where / files.WEIGHTS, self.weights_)
-        files.write(where / files.EXPERIMENT, self.experiment_)
+        files.write_experiment(where, self.experiment_)
         files.write(where / files.SCHEMA, self.schema_)
         learned = {name: value.tolist() for name in ARRAYS if (value := getattr(self, name, None)) is not None}
         params = self.get_params(deep=False)

@@ -71,7 +71,7 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
             if dataset.invalid_rows.height:
                 dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")
             keep(folder, resolved.rate_test)
-            files.write(folder / files.EXPERIMENT, experiment.to_yaml())  # last: a folder that has it can be resumed
+            files.write_experiment(folder, experiment.to_yaml())  # last: a folder that has it can be resumed
     except DiskFull:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from leadline.core import experiment_schema
 from leadline.core.catalogue import say
 from leadline.errors import RunError, UsageError
 
@@ -33,6 +34,13 @@ def write(file: Path, data: bytes | str) -> None:
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def write_experiment(folder: Path, text: str) -> None:
+    """Write an experiment in YAML, and beside it the schema by which editors check and complete it."""
+    write(folder / experiment_schema.FILE, experiment_schema.text())
+    line = experiment_schema.LINE.format(file=experiment_schema.FILE)
+    write(folder / EXPERIMENT, line + text.removeprefix(line))
 
 
 def sha256(file: Path) -> str:

@@ -41,7 +41,7 @@ def crossval(source: object, **options: Unpack[CrossvalOptions]) -> Crossval | N
         name = experiment.name or (Path(experiment.data.source).stem if experiment.data.source else "data")
         folder = Path(world.share(str(files.create(where, f"{name}-folds")) if world.is_main else None))
         if world.is_main:
-            files.write(folder / files.EXPERIMENT, experiment.to_yaml())
+            files.write_experiment(folder, experiment.to_yaml())
         try:
             return with_verbs(all_folds(run_context, folder))
         except (UsageError, DataError):
