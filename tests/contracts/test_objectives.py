@@ -14,11 +14,13 @@ from leadline.core.finding import Finding
 from leadline.core.registry import registered
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.targets.text import ended
+from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Signal
 from leadline.nn.network import InputEncoder
 from leadline.nn.rng import Rng
-from leadline.objectives.contract import BoundObjective, EvaluationContext
+from leadline.objectives.contract import BoundObjective, EvaluationContext, with_own_loss
 from leadline.objectives.lookup import objective_for
+from leadline.objectives.own_loss import OwnLoss, component_of
 
 
 class Plain(nn.Module):
@@ -222,6 +224,27 @@ def test_examples_do_not_see_each_other_unless_the_loss_is_coupled(
     assert objective.supervision.coupled or torch.allclose(
         losses(objective, network, first), whole[: len(first)], atol=1e-6
     )
+
+
+def test_a_loss_of_ones_own_takes_the_place_of_the_objectives(
+    name: str, objective: BoundObjective, network: Any
+) -> None:
+    head = objective.capability("head")
+
+    def same(scores: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        value: Any = head
+        return value.value(network.last, scores, target).value_B
+
+    own = OwnLoss(component_of(same))
+    own.on(torch.device("cpu"))
+    fields, changed = type(objective.options).model_fields, objective.supervision.replaced_options
+    if head is None or any(getattr(objective.options, option) != fields[option].default for option in changed):
+        with pytest.raises(UsageError):
+            with_own_loss(objective, own)
+        return
+    replaced = with_own_loss(objective, own)
+    assert replaced.decision == objective.decision
+    assert torch.allclose(losses(replaced, network, batch(name)), losses(objective, network, batch(name)))
 
 
 def test_gradient_agrees_with_finite_differences(name: str, objective: BoundObjective, network: nn.Module) -> None:

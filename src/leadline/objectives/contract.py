@@ -332,7 +332,7 @@ def with_own_loss(objective: BoundObjective, loss: OwnLoss | None) -> BoundObjec
     if loss is None:
         return objective
     learning = objective.declared.learning(objective.options).with_loss(loss)
-    if learning is None:
+    if learning is None or objective.capability("head") is None:
         raise UsageError(say("objectives.own-loss-no-scores", loss=loss.component.name, objective=objective.name))
     for option in objective.supervision.replaced_options:
         if getattr(objective.options, option) != objective.declared.options.model_fields[option].default:
