@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import sklearn
 
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
@@ -119,6 +120,19 @@ def test_what_makes_no_sense_is_refused(cli, capsys) -> None:
     refused(cli, capsys, *boosting, "--set", "network.max_iter=0", words=("max_iter", "from 1 to 10000"))
     refused(cli, capsys, "iris", "--network", "gradient-bosting", words=("gradient-boosting",))
     refused(cli, capsys, "iris", "--set", "network.encoders={tabel: svm}", words=("tabel", "table"))
+
+
+def test_a_library_whose_trees_are_not_known_is_named_before_a_folder_is_made_and_as_a_baseline_is_absent(
+    cli, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sklearn, "__version__", "99.0")
+    refused(cli, capsys, "iris", "--network", "gradient-boosting", words=("99.0", "pip install"))
+    assert not Path("runs").exists()
+    words = ("--epochs", "1", "--set", "baselines=[linear, gradient-boosting]", "--set", "network.size=small")
+    assert cli("train", "iris", "--network", "mlp", *words, "--out", "run", "-q") == 0
+    assert report().find("accuracy", group="baseline=linear") is not None
+    (absent,) = {f.why for f in report().findings if f.group == "baseline=gradient-boosting"}
+    assert "99.0" in absent
 
 
 def test_entries_that_mean_nothing_to_it_are_named(cli, capsys) -> None:

@@ -67,6 +67,7 @@ class Family:
       to it as `Windows`.
     - `is_baseline(schema)`: whether the data suits it as a baseline, where its inputs usually have it as one;
       `from_data(schema)`: the options that the data gives it there.
+    - `check()`: raises UsageError where it cannot be fitted with what is installed, before a run's folder is made.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Family:
     forecasts: bool = False
     is_baseline: Callable[[Schema], bool] = lambda schema: True
     from_data: Callable[[Schema], Mapping[str, Any]] = lambda schema: {}
+    check: Callable[[], None] = lambda: None
 
     @property
     def builders(self) -> Mapping[EncoderOutput, Builder]:

@@ -102,7 +102,7 @@ def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) ->
 
     Raises UsageError where the installed scikit-learn may keep its trees elsewhere.
     """
-    check_version(sklearn.__version__)
+    check_version()
     columns = _Columns.of(model, train.x_nF)
     watched = _of_known_classes(validation, train) if model.options.patience is not None else None
     estimator = estimator_for(model, columns, watched is not None, seed)
@@ -124,9 +124,9 @@ def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) ->
     return FitResult(losses, shipped)
 
 
-def check_version(installed: str) -> None:
-    """Raise UsageError where trees of this version of scikit-learn are not known to lie where they are read."""
-    lowest, beyond = KNOWN_VERSIONS
+def check_version() -> None:
+    """Raise UsageError where the trees of the installed scikit-learn are not known to lie where they are read."""
+    installed, (lowest, beyond) = sklearn.__version__, KNOWN_VERSIONS
     if not _release(lowest) <= _release(installed) < _release(beyond):
         raise UsageError(say("models.boosting-unknown-version", installed=installed, lowest=lowest, beyond=beyond))
 
@@ -222,6 +222,7 @@ FAMILY = Family(
     head=Boosting,
     fit=fit,
     work=_work,
+    check=check_version,
     sizes={"small": {"max_iter": 100}, "base": {}, "large": {"max_iter": 1000, "learning_rate": 0.05, "patience": 50}},
     reference="Friedman 2001, Greedy function approximation; Ke et al. 2017, LightGBM",
 )

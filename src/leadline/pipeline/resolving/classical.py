@@ -23,8 +23,10 @@ def classical_entries(
 ) -> dict[str, Any]:
     """Return what entries of an experiment become of which some only mean stepping; those are back at their defaults.
 
-    Raises UsageError for promises that fitting cannot keep, and for objectives that it cannot learn.
+    Raises UsageError for promises that fitting cannot keep, for objectives that it cannot learn, and where what is
+    installed does not fit it.
     """
+    family.check()
     name = family.name
     for entry in PROMISED:
         if getattr(training, entry) is not None:

@@ -123,8 +123,9 @@ def test_a_version_of_scikit_learn_whose_trees_are_not_known_is_refused(
 
 
 @pytest.mark.parametrize("version", ["1.7", "1.7.2", "1.9.1", sklearn.__version__])
-def test_known_versions_are_taken(version: str) -> None:
-    boosting.check_version(version)
+def test_known_versions_are_taken(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sklearn, "__version__", version)
+    boosting.check_version()
 
 
 def test_the_package_is_installed_with_the_versions_that_are_known() -> None:
