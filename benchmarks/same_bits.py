@@ -42,7 +42,7 @@ WANTED: tuple[tuple[str, str, str], ...] = (
     (
         "*",
         "finding *size_mb*",
-        "a weights file holds the names of its tensors, and `front` of 0.1 is called `preprocessor`: some bytes more",
+        "a weights file holds the names of its tensors: `bodies` and `front` of 0.1 are `encoders` and `preprocessor`",
     ),
     *(("svm", what, SCALE) for what in ("tensor *head.*", "finding brier,*", "finding ece,*", "finding nll,*")),
     ("svm", "prediction p(*", SCALE),

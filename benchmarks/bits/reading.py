@@ -14,6 +14,8 @@ from typing import Any
 
 import polars as pl
 
+from leadline.core.renamed import FINDINGS
+
 REPEATED = ("exact", "sampled")  # findings that come out the same when measured again; others are timed or recorded
 KINDS = ("tensor", "finding", "prediction")
 
@@ -94,7 +96,8 @@ def finding(
         group = f"{group['column']}={group['value']}"
     repeat = again.get("repeat") if isinstance(again, Mapping) else again
     number = None if value is None else float(value)
-    return given["name"], given.get("split"), group, number, interval and [float(end) for end in interval], repeat
+    name = FINDINGS.get(given["name"], given["name"])
+    return name, given.get("split"), group, number, interval and [float(end) for end in interval], repeat
 
 
 def predictions(run: Path) -> Iterator[tuple[str, str]]:

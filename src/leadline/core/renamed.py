@@ -218,6 +218,13 @@ def current(values: Mapping[str, Any], say: Say = warn) -> dict[str, Any]:
     return result
 
 
+def is_old(values: Mapping[str, Any]) -> bool:
+    """Say whether the plain values of an experiment have names of version 0.1."""
+    said: dict[str, None] = {}
+    _walk(dict(values), (), None, said)
+    return bool(said)
+
+
 def current_setting(values: Mapping[str, Any], path: str, value: Any, say: Say = warn) -> tuple[str, Any]:
     """Return the dotted path of an entry and its new value under today's names; `values` say which items are chosen."""
     said: dict[str, None] = {}

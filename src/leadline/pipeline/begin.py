@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from leadline.core import renamed, yaml_io
 from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, RunError
@@ -48,6 +49,9 @@ def reopen(run_context: RunContext, folder: Path) -> Begun:
     """
     environment = environment_for(folder)
     if environment.get("experiment") != run_context.experiment.hash:
+        file = folder / files.EXPERIMENT
+        if renamed.is_old(yaml_io.load_mapping(file)):
+            raise RunError(say("pipeline.begun-by-older-version", file=file))
         raise RunError(say("pipeline.changed-since-run-began", folder=folder / files.EXPERIMENT))
     dataset = prepare_data(run_context, parent_run(run_context.experiment, run_context.modules))
     recorded = environment.get("data", {}).get("fingerprint")

@@ -12,7 +12,18 @@ import pytest
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment, with_setting, with_settings
 from leadline.core.registry import lookup
-from leadline.core.renamed import ENTRIES, FINDINGS, ITEMS, OPTION_VALUES, OPTIONS, SLOTS, VALUES, Renamed, current
+from leadline.core.renamed import (
+    ENTRIES,
+    FINDINGS,
+    ITEMS,
+    OPTION_VALUES,
+    OPTIONS,
+    SLOTS,
+    VALUES,
+    Renamed,
+    current,
+    is_old,
+)
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
@@ -188,6 +199,7 @@ def test_an_option_of_a_chosen_item_is_known_by_the_item() -> None:
 
 def test_what_a_run_recorded_is_read_without_a_word() -> None:
     assert Experiment.recorded({"data": {"kinds": {"x": "number"}}}).data.types == {"x": "number"}
+    assert is_old({"data": {"kinds": {}}}) and not is_old({"data": {"types": {}}})
     spec = '{"horizon": 2, "lookback": 3, "item": "shop", "known": ["x"], "every": "1h", "zone": null}'
     window = f'{{"spec": {spec}, "aims": ["y"], "form": null}}'
     schema = Schema.recorded(
