@@ -8,6 +8,7 @@ import string
 from collections.abc import Iterator
 from functools import cache
 
+from jinja2 import Environment, nodes
 from package import PACKAGE, modules
 
 from leadline.core import catalogue
@@ -68,6 +69,22 @@ def test_what_is_said_is_in_the_catalogue_with_its_values() -> None:
         elif None not in given and fields(said()[name.value]) != given:
             wrong.append(f"{where}: {name.value} holds {fields(said()[name.value])} and is given {given}")
     assert wrong == []
+
+
+def in_templates() -> Iterator[tuple[str, str, set[str]]]:
+    """Yield where a template says a sentence, its name, and the names of the values it is given."""
+    for file in PACKAGE.rglob("*.j2"):
+        parsed = Environment(autoescape=True).parse(file.read_text(encoding="utf-8"))
+        for call in parsed.find_all(nodes.Call):
+            if isinstance(call.node, nodes.Name) and call.node.name == "say":
+                yield f"{file.name}:{call.lineno}", call.args[0].as_const(), {one.key for one in call.kwargs}
+
+
+def test_templates_say_what_is_in_the_catalogue_with_its_values() -> None:
+    found = list(in_templates())
+    assert len(found) > 50
+    assert [(where, name) for where, name, _ in found if name not in said()] == []
+    assert [(where, name) for where, name, given in found if fields(said()[name]) != given] == []
 
 
 def test_no_sentence_lies_unsaid() -> None:

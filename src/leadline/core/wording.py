@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from leadline.core import renamed
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
 from leadline.core.metric import Metric
@@ -135,7 +136,7 @@ class Wording:
         """Return the name of the measure that a gap is the difference of; empty where it is not known."""
         known = finding.again.options.get("measure") if finding.again else None
         first = re.match(r"[\w(), ]+?(?= on |,)", finding.method or "")  # reports of older versions say it so
-        return str(known or (first[0] if first else ""))
+        return renamed.finding(str(known or (first[0] if first else "")), renamed.quietly)
 
     def _is_gap_of_shares(self, finding: Finding) -> bool:
         return finding.name in _GAPS and self.metric(parted(self.gap_measure(finding))[0]).is_share

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from leadline.core import wording
@@ -122,8 +123,8 @@ class Matrix(NamedTuple):
     long: bool
 
 
-def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
-    """Return a plot for each panel of a ``curves`` exhibit."""
+def curves(content: Mapping[str, Any], titles: Mapping[str, str] = MappingProxyType({})) -> tuple[Plot, ...]:
+    """Return a plot for each panel of a ``curves`` exhibit; `titles` say what metrics are called, by their names."""
     x_values = content["x"]["values"]
     x_axis = axis(x_values, log=content["x"].get("log", False))
     mark = content.get("mark")
@@ -138,8 +139,9 @@ def curves(content: Mapping[str, Any]) -> tuple[Plot, ...]:
         y_axis = axis((y for _, points in series for _, y in points), log=panel["log"], pad=0.04)
         lines = tuple(_line(name, n, points, x_axis, y_axis) for n, (name, points) in enumerate(series))
         told = [curve_in_words(name, points[0][1], points[-1][1]) for name, points in series]
-        summary = say("page.plot", label=panel["label"], x=content["x"]["label"], curves="; ".join(told))
-        plots.append(Plot(panel["label"], x_axis, y_axis, content["x"]["label"], "", summary, lines, mark=at))
+        label = titles.get(panel["label"], panel["label"])
+        summary = say("page.plot", label=label, x=content["x"]["label"], curves="; ".join(told))
+        plots.append(Plot(label, x_axis, y_axis, content["x"]["label"], "", summary, lines, mark=at))
     return tuple(plots)
 
 

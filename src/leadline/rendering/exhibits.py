@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from leadline.core import wording
@@ -80,11 +81,15 @@ def views(report: Report, folder: Path) -> tuple[View, ...]:
     """Return all exhibits of a report in its order; of one name, the test split's first."""
     first = {exhibit.name: at for at, exhibit in reversed(list(enumerate(report.exhibits)))}
     ordered = sorted(report.exhibits, key=lambda e: (first[e.name], -split_order(e.split)[0] if e.split else 0))
-    return tuple(view(exhibit, folder) for exhibit in ordered)
+    titles = {name: metric.name_in_text for name, metric in report.metrics.items()}
+    return tuple(view(exhibit, folder, titles) for exhibit in ordered)
 
 
-def view(exhibit: Exhibit, folder: Path) -> View:
-    """Read one exhibit; where its file is missing, was changed or is not of its kind, the view says so."""
+def view(exhibit: Exhibit, folder: Path, titles: Mapping[str, str] = MappingProxyType({})) -> View:
+    """Read one exhibit; where its file is missing, was changed or is not of its kind, the view says so.
+
+    `titles` say what metrics are called, by the names that curves of training have them by.
+    """
     body, problem = None, None
     file = folder / exhibit.file
     try:
@@ -93,7 +98,7 @@ def view(exhibit: Exhibit, folder: Path) -> View:
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != exhibit.sha256:
             raise ValueError(say("rendering.changed-after-report-written", file=exhibit.file))
-        body = _body(exhibit.kind, json.loads(data))
+        body = _body(exhibit.kind, json.loads(data), titles)
     except OSError:
         problem = say("rendering.exhibit-missing", file=exhibit.file)
     except (KeyError, IndexError, TypeError, AttributeError):
@@ -114,10 +119,11 @@ def view(exhibit: Exhibit, folder: Path) -> View:
     )
 
 
-def _body(kind: str, content: Mapping[str, Any]) -> Any:
+def _body(kind: str, content: Mapping[str, Any], titles: Mapping[str, str]) -> Any:
+    if kind == "curves":
+        return charts.curves(content, titles)
     draw: Any = {
         "table": table,
-        "curves": charts.curves,
         "lines": charts.lines,
         "bands": bands.panels,
         "matrix": charts.matrix,

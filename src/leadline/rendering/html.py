@@ -90,7 +90,11 @@ def render(report: Report, folder: Path) -> str:
         sentences=summary_text.summary_text(report),
         judged=summary_text.judged(report),
         accesses=summary_text.accesses_text(report),
-        sections=[(key, say(title)) for key, title in SECTIONS.items() if present.get(key) or placed.get(key)],
+        sections=[
+            (key, _section_title(key, title, tables))
+            for key, title in SECTIONS.items()
+            if present.get(key) or placed.get(key)
+        ],
         parts=parts,
         splits=_splits(parts),
         main_split=judged_split(report),
@@ -131,6 +135,12 @@ def _place(shown: Sequence[View]) -> dict[str, tuple[tuple[View, ...], ...]]:
     for found in by_name.values():
         placed[found[0].section].append(tuple(found))
     return {section: tuple(groups) for section, groups in placed.items()}
+
+
+def _section_title(key: str, title: str, tables: Sequence[SplitsTable]) -> str:
+    """Return the title of a section; that of results per class names what they are per, where it is no class."""
+    keys = [table.key for table in tables]
+    return say("page.per-other", key=keys[0]) if key == "per_class" and keys and "class" not in keys else say(title)
 
 
 def _labels(measures: Mapping[str, Sequence[Noted]], of: Any) -> dict[int, str]:

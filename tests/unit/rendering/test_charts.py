@@ -66,6 +66,15 @@ def test_curves_leave_out_what_was_not_measured() -> None:
     assert plot.summary == "loss by epoch: train from 3 to 1; validation from 2 to 2"
 
 
+def test_curves_of_metrics_have_their_titles() -> None:
+    series = [{"name": "validation", "values": [1.0, 2.0]}]
+    panels = [{"label": name, "log": False, "series": series} for name in ("loss", "mse_scaled")]
+    content = {"x": {"label": "epoch", "values": [1.0, 2.0]}, "panels": panels}
+    first, second = charts.curves(content, {"mse_scaled": "normalised MSE"})
+    assert (first.label, second.label) == ("loss", "normalised MSE")
+    assert "mse_scaled" not in second.summary
+
+
 def test_long_curves_are_thinned_but_keep_their_ends() -> None:
     values = [float(k) for k in range(10_000)]
     content = {

@@ -131,6 +131,14 @@ def test_unknown_findings_and_exhibits_are_shown_too(digits_page: Page, digits_r
     assert "female" in page.said
 
 
+def test_results_that_are_not_per_class_are_titled_by_what_they_are_per(diabetes_run: Run) -> None:
+    report, folder = diabetes_run
+    grouped = Finding(name="mae", split="test", group="variable=load", value=0.8, n=40, method="counted")
+    page = Page(render(report.model_copy(update={"findings": (*report.findings, grouped)}), folder))
+    assert say("page.per-other", key="variable") in page.said
+    assert say("sections.per-class") not in page.said
+
+
 def test_columns_of_pictures_have_headings_and_exhibits_of_several_inputs_stand_together(digits_run: Run) -> None:
     page = render(*digits_run)
     assert page.count('<li class="heading"><bdi>cutout 0.25</bdi></li>') == 2

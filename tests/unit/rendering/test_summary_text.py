@@ -198,7 +198,7 @@ def test_the_sentences_as_they_stand_in_english() -> None:
         accuracy(250 / 300, (0.787, 0.871), n=300),
         accuracy(0.7567, None, n=300, group="baseline=majority"),
         Finding(name="accuracy_difference", value=0.0, interval=(-0.063, 0.067), method="Bonett-Price", **linear),
-        Finding(name="cheapest_not_worse", value=0.0, again=again, **linear),
+        Finding(name="smallest_not_worse", value=0.0, again=again, **linear),
         gap(0.097, (0.05, 0.14)),
     )
     some = report(*findings, seen=3)

@@ -26,6 +26,7 @@ MSE_SCALED = Metric(
     "mean squared error in units of the training variance",
     better="lower",
     compared=True,
+    short="normalised MSE",
 )
 METRICS = (
     MSE_SCALED,
@@ -35,6 +36,7 @@ METRICS = (
         "mean absolute error in training standard deviations",
         better="lower",
         compared=True,
+        short="normalised MAE",
     ),
     MSE,
     MAE,
@@ -44,6 +46,7 @@ METRICS = (
         "mean absolute error over that of the in-sample seasonal naive forecast",
         better="lower",
         compared=True,
+        short="MASE",
     ),
     Metric(
         "pinball_scaled",
