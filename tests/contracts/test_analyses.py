@@ -174,7 +174,7 @@ def test_one_whose_metric_has_a_name_that_is_taken_is_refused(packages: Any, tmp
     with pytest.raises(
         UsageError,
         match=says(
-            "evaluation.analysis-declares-metric-which",
+            "evaluation.metric-taken",
             analysis="fog",
             metric_id="accuracy",
             taken="the objective 'classification'",
@@ -201,6 +201,6 @@ def test_one_that_fails_leaves_its_metrics_absent_and_all_others_measured(
 def test_a_section_that_no_page_has_is_refused() -> None:
     with pytest.raises(
         UsageError,
-        match=says("evaluation.analysis-names-section", section="robustnes", suggestion="Did you mean 'robustness'?"),
+        match=says("evaluation.unknown-section", section="robustnes", suggestion="Did you mean 'robustness'?"),
     ):
         replace(FOG, section="robustnes")

@@ -168,5 +168,5 @@ def test_an_objective_without_what_every_one_has_is_refused(packages: Callable[.
         metric_names = contract.Decision.metric_names
 
     packages.give("objectives", "power", single_target("power", Options, ("number",), PowerHead, Nameless))
-    with pytest.raises(UsageError, match=says("objectives.objective-which-every-objective", component="power")):
+    with pytest.raises(UsageError, match=says("objectives.member-missing", component="power")):
         objective_for(Component(name="power"))

@@ -86,11 +86,9 @@ def choose(
         known = [name for name, family in families.items() if family.fit is not None and family.forecasts == ahead]
         for name in asked:
             if name not in known:
-                raise UsageError(
-                    say("evaluation.baselines-no-baseline", name=name, suggestion=did_you_mean(name, known))
-                )
+                raise UsageError(say("evaluation.unknown-baseline", name=name, suggestion=did_you_mean(name, known)))
         if asked and not learnt:
-            raise UsageError(say("evaluation.baselines-they-learn-classes", objective=objective.name))
+            raise UsageError(say("evaluation.no-baselines-for", objective=objective.name))
         names = tuple(dict.fromkeys(asked))
     own = {component.name for component in network.encoders.values()}
     return tuple(name for name in names if name not in own)
@@ -125,7 +123,7 @@ def fit_baselines(
         try:
             yield _fitted(name, experiment, objective, dataset, allowed, note)
         except _FAILURES as error:
-            yield Baseline(name, {}, 0, why=f"{name} could not be fitted: {error}")
+            yield Baseline(name, {}, 0, why=say("evaluation.baseline-failed", name=name, error=error))
     progress("baselines", len(names), len(names))
 
 
@@ -151,7 +149,7 @@ def _fitted(
     )
     seconds = time.perf_counter() - began
     if rows < len(train):
-        note(say("evaluation.baseline-fitted-train-rows", name=name, rows=rows, train_count=len(train)))
+        note(say("evaluation.baseline-sampled", name=name, rows=rows, train_count=len(train)))
     if validation is not None and validation.target is not None and len(validation):
         context = EvaluationContext("validation", validation.target, validation.group, dataset.schema)
         objective.decision.calibrate(network, predict_subset(network, objective, validation), context)

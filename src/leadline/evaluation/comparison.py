@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -175,7 +176,12 @@ def _costs(one: Baseline) -> Iterator[Finding]:
     yield Finding(name="train_seconds", value=one.seconds, unit="s", method=method, again=recorded, **common)
     yield Finding(name="params", value=one.params, method="fitted numbers", again=_again(one), **common)
     yield Finding(
-        name="size_mb", value=one.size_mb, unit="MB", method="size of its weights on disk", again=_again(one), **common
+        name="size_mb",
+        value=one.size_mb,
+        unit="MB",
+        method="size of its weights on disk",
+        again=_again(one),
+        **common,
     )
     timed = _again(one).model_copy(update={"repeat": "timed", "tolerance": one.latency_ms})
     method = "median time of a batch of 1 encoded row"
@@ -200,9 +206,9 @@ def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping
 
 def _row(one: Baseline, measured: Finding, gain: Finding | None, compared: Compared, words: Wording) -> list[Any]:
     verdict = (
-        "demonstrably worse"
+        say("exhibits.significantly-worse")
         if one.name in compared.worse
-        else "cheapest, not worse"
+        else say("exhibits.smallest-not-worse")
         if one.name == compared.cheapest
         else ""
     )
@@ -223,18 +229,28 @@ def _table(
     words: Wording,
 ) -> ExhibitDraft:
     title, unit = words.metric(measured.name).title.lower(), words.unit(gain)
-    better = f"better than the network by{f', {unit}' if unit else ''}"
-    columns = ["model", title, better, "verdict", "fitted in s", "parameters", "MB", "ms a row"]
+    better = say("exhibits.gain-over-network", unit=f", {unit}" if unit else "")
+    columns = [
+        "model",
+        title,
+        better,
+        "verdict",
+        say("exhibits.training-seconds"),
+        "parameters",
+        say("exhibits.size-mb"),
+        say("exhibits.latency-ms"),
+    ]
     chosen, pairs = runs.get(compared.cheapest), len(compared.differences)
-    caption = (
-        "All learn from the same train rows"
-        + (f" ({'; '.join(sampled)} of them, drawn at random)" if sampled else "")
-        + f" and are measured on the same test rows. A model is demonstrably worse where the {100 * compared.level:.4g}"
-        f" % interval of its difference to some other model excludes zero{TOGETHER.format(pairs)}; the cheapest is"
-        " the one whose weights are the smallest file." + (f" As a run of its own: {chosen}" if chosen else "")
-    )
+    sampled_note = say("exhibits.baselines-sampled", models="; ".join(sampled)) if sampled else ""
+    caption = say("exhibits.baselines-about", sampled=sampled_note, level=100 * compared.level, pairs=pairs)
+    caption += say("exhibits.baselines-command", command=chosen) if chosen else ""
     return ExhibitDraft(
-        "baselines", "table", "Simpler models", {"columns": columns, "rows": list(map(list, rows))}, caption, "test"
+        "baselines",
+        "table",
+        say("exhibits.baselines"),
+        {"columns": columns, "rows": list(map(list, rows))},
+        caption,
+        "test",
     )
 
 

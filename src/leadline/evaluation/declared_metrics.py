@@ -41,7 +41,7 @@ def check_names(objective: BoundObjective) -> None:
             if foreign[analysis.name] and metric.id in taken:
                 raise UsageError(
                     say(
-                        "evaluation.analysis-declares-metric-which",
+                        "evaluation.metric-taken",
                         analysis=analysis.name,
                         metric_id=metric.id,
                         taken=taken[metric.id],

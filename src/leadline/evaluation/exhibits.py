@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, ExhibitKind
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
@@ -27,16 +28,16 @@ def picture(data: bytes) -> str:
 def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
     """Yield what was said before training, the columns, what was set aside, and duplicates across splits."""
     if dataset.notes:
-        content: Mapping[str, Any] = {"columns": ["said before training"], "rows": [[note] for note in dataset.notes]}
-        yield ExhibitDraft("notes", "table", "Worth knowing", content)
-    yield ExhibitDraft("columns", "table", "Columns", dataset.summary())
+        content: Mapping[str, Any] = {"columns": [say("exhibits.note")], "rows": [[note] for note in dataset.notes]}
+        yield ExhibitDraft("notes", "table", say("exhibits.data-notes"), content)
+    yield ExhibitDraft("columns", "table", say("exhibits.columns"), dataset.summary())
     if dataset.invalid_rows.height:
         yield ExhibitDraft(
             "invalid_rows",
             "table",
-            "Set aside",
+            say("exhibits.invalid-rows"),
             table(dataset.invalid_rows.head(LISTED)),
-            caption=f"Rows that could not be used: {dataset.invalid_rows.height}. All are in invalid_rows.parquet.",
+            caption=say("exhibits.invalid-rows-about", count=dataset.invalid_rows.height),
         )
     if dataset.duplicates.examples:
         pairs = [
@@ -44,9 +45,12 @@ def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
             for p in dataset.duplicates.examples
         ]
         rows = [[a.name, _place(a, i), b.name, _place(b, j)] for a, i, b, j in pairs]
-        content = {"columns": ["split", "row", "other split", "row with equal inputs"], "rows": rows}
+        content = {
+            "columns": ["split", "row", say("exhibits.other-split"), say("exhibits.identical-row")],
+            "rows": rows,
+        }
         yield ExhibitDraft(
-            "duplicates", "table", "Duplicates across splits", content, caption="Some of them; the counts stand above."
+            "duplicates", "table", say("exhibits.duplicates"), content, caption=say("exhibits.duplicates-about")
         )
 
 
@@ -89,8 +93,8 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
         "panels": panels,
     }
     if mark is not None:
-        content["mark"] = {"x": mark, "label": "shipped"}
-    return ExhibitDraft("learning_curves", "curves", "Learning curves", content)
+        content["mark"] = {"x": mark, "label": say("exhibits.best-weights")}
+    return ExhibitDraft("learning_curves", "curves", say("exhibits.learning-curves"), content)
 
 
 def _series(ends: pl.DataFrame, names: Mapping[str, str]) -> list[dict[str, Any]]:

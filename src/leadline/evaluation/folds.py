@@ -48,13 +48,13 @@ def side_by_side(reports: Sequence[Report]) -> ExhibitDraft:
         found = [report.find(name, split="test") for name in names]
         tested = report.find("rows", split="test")
         rows.append([number, tested and tested.value, *(f and f.value for f in found)])
-    content: dict[str, Any] = {"columns": ["fold", "test rows", *names], "rows": rows}
+    content: dict[str, Any] = {"columns": ["fold", say("exhibits.test-examples"), *names], "rows": rows}
     return ExhibitDraft(
         "folds",
         "table",
-        "Fold by fold",
+        say("exhibits.folds"),
         content,
-        "Each fold is a run of its own, with its own report, in folds/.",
+        say("exhibits.folds-about"),
         section="other",
     )
 
@@ -74,7 +74,7 @@ def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels:
     if len(values) < len(found):
         lacking = len(found) - len(values)
         return Finding.absent(
-            first.name, say("evaluation.could-not-measured-on", lacking=lacking, found_count=len(found)), **common
+            first.name, say("evaluation.folds-not-measured", lacking=lacking, found_count=len(found)), **common
         )
     count, mean, spread = len(values), statistics.fmean(values), statistics.stdev(values)
     half = [float(stats.t.ppf(0.5 + level / 2, count - 1)) * spread * math.sqrt(1 / count + share) for level in levels]

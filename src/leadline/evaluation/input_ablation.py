@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -34,6 +35,7 @@ METRICS = (
 
 GAIN = "fusion_gain"
 AGAIN = Reproduction(producer="inputs", tolerance=1e-4)
+SHOWN_AS = {"alone": "exhibits.input-alone", "without": "exhibits.input-missing"}  # rows of a table
 TOGETHER = " ({} intervals that hold together, Bonferroni)"
 
 
@@ -108,11 +110,10 @@ def single_input_ablation(
     if there:
         yield together.table(
             "alone",
-            "Each input alone",
+            say("exhibits.single-inputs"),
             there,
             gains,
-            "Each input has a network of its own, of the same family, trained alike from one seed on the train rows"
-            " that have it.",
+            say("exhibits.single-inputs-about"),
         )
 
 
@@ -135,10 +136,10 @@ def missing_input_test(
             yield together.difference(one, name, gains[one.input], "than with it")
     yield together.table(
         "without",
-        "Where an input is missing",
+        say("exhibits.missing-inputs"),
         without,
         gains,
-        "The same network, on the same test rows, told that one input is missing from all of them.",
+        say("exhibits.missing-inputs-about"),
     )
 
 
@@ -206,7 +207,7 @@ class _Beside:
         whole = next((found for found in self.own if found.name == self.measure), self.own[0])
         words = Wording(self.objective.decision.declared_metrics)
         label = words.metric(whole.name).title.lower()
-        rows = [["all inputs", words.amount(whole), words.span(whole, with_unit=False), None]]
+        rows = [[say("exhibits.all-inputs"), words.amount(whole), words.span(whole, with_unit=False), None]]
         unit = ""
         for one in sorted(ones, key=lambda one: -(gains[one.input].value or 0.0) if one.input in gains else 0.0):
             measured = next(found for found in self._measured(one.decided) if found.name == whole.name)
@@ -215,15 +216,11 @@ class _Beside:
                 gain = self.difference(one, one.input, gains[one.input], "")
                 unit = words.unit(gain)
                 better = f"{words.amount(gain, with_unit=False)} ({words.span(gain, with_unit=False)})"
-            shown = f"{one.input} alone" if self.kind == "alone" else f"without {one.input}"
+            shown = say(SHOWN_AS[self.kind], name=one.input)
             rows.append([shown, words.amount(measured), words.span(measured, with_unit=False), better])
-        of = f", {unit}" if unit else ""
-        columns = ["inputs", label, f"{100 * whole.level:.4g} % interval", f"better than all inputs by{of}"]
-        caption = (
-            f"{how} Differences are paired, with {100 * self.level:.4g} % intervals{TOGETHER.format(self.count)}."
-            if gains
-            else how
-        )
+        better = say("exhibits.gain-over-all-inputs", unit=f", {unit}" if unit else "")
+        columns = ["inputs", label, say("exhibits.interval", level=100 * whole.level), better]
+        caption = say("exhibits.ablation-about", about=how, level=100 * self.level, count=self.count) if gains else how
         return ExhibitDraft(name, "table", title, {"columns": columns, "rows": rows}, caption, "test")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
@@ -31,7 +32,7 @@ def shown(schema: Schema, new: Inputs) -> Iterator[ExhibitDraft]:
     """Yield the first new rows of each input, as they come."""
     for number, one in enumerate(schema.inputs, start=1):
         draft = gallery_of(one, new[one.name])
-        title = "New rows, as they come" if len(schema.inputs) == 1 else f"New rows, as they come: {one.name}"
+        title = say("exhibits.samples") if len(schema.inputs) == 1 else say("exhibits.samples-of", name=one.name)
         yield draft._replace(name="new_rows" if number == 1 else f"new_rows-{number}", title=title)
 
 
@@ -85,26 +86,26 @@ def side_by_side(
     """
     away = found.distance_qk[:, 0]
     groups = {
-        "Nearest train rows": np.arange(min(PAIRS, len(away))),
-        "Nearest train rows of the rows most like any": np.argsort(away, kind="stable")[:PAIRS],
+        say("exhibits.nearest"): np.arange(min(PAIRS, len(away))),
+        say("exhibits.nearest-most-similar"): np.argsort(away, kind="stable")[:PAIRS],
     }
     one = next((one for one in schema.inputs if input_type(one.kind).pixels is not None), schema.inputs[0])
     for number, (title, at) in enumerate(groups.items(), start=1):
         rows = torch.as_tensor(at)
         near = train.batch(torch.as_tensor(found.at_qk[at, 0])).inputs
         own = {name: x[rows] for name, x in new.items()}
-        draft = lines(one, [("new", own), ("nearest in train", near)], len(at))
+        draft = lines(
+            one, [(say("exhibits.generated"), own), (say("exhibits.nearest-training-example"), near)], len(at)
+        )
         if draft is None:
             return
-        how = "above new rows, below" if draft.kind == "pictures" else "after each new row"
         content: dict[str, Any] = dict(draft.content)
+        about: dict[str, Any] = {"space": space, "rows": len(train), "median": default_training}
         if draft.kind == "pictures":
             content["headings"] = [f"{distance:.3g}" for distance in away[at]]
-        caption = (
-            f"{how[:1].upper()}{how[1:]} the train row nearest to it by {space}, of {len(train):,}. Half of the test"
-            f" rows are {default_training:.3g} or less from"
-            f" theirs{'; distances stand on top' if draft.kind == 'pictures' else ''}."
-        )
+            caption = say("exhibits.nearest-images-about", **about)
+        else:
+            caption = say("exhibits.nearest-about", **about)
         yield draft._replace(
             name="nearest" if number == 1 else "nearest-2", title=title, content=content, caption=caption
         )
@@ -120,12 +121,12 @@ def _table(one: InputSchema, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> t
     return {
         "columns": [*([""] if named else []), *columns],
         "rows": cells,
-    }, (f"{left} more columns are not shown." if left else "")
+    }, (say("exhibits.more-columns", left=left) if left else "")
 
 
 def _text(one: InputSchema, x: Tensor, row: int, words: str) -> Mapping[str, Any]:
     text = row_shown(one, x, row)[one.name]
-    return {"caption": words, "pieces": [text or "(no token)"], "weights": [0.0]}
+    return {"caption": words, "pieces": [text or say("exhibits.empty-text")], "weights": [0.0]}
 
 
 def _windows(one: InputSchema, versions: Sequence[tuple[str, Tensor]], row: int) -> Mapping[str, Any]:

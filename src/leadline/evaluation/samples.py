@@ -35,7 +35,9 @@ def checked(drawing: Generator | Sampler | Converter, options: Mapping[str, Any]
     label = options.get("label")
     if label is not None and "label" in fields and schema.classes and str(label) not in schema.classes:
         raise UsageError(
-            say("evaluation.sample-no-class", label=str(label), suggestion=did_you_mean(str(label), schema.classes))
+            say(
+                "evaluation.sample-unknown-class", label=str(label), suggestion=did_you_mean(str(label), schema.classes)
+            )
         )
     try:
         return drawing.samples.model_validate(dict(options))

@@ -38,15 +38,13 @@ def objective_for(component: Component) -> BoundObjective:
     except TypeError as error:
         if "abstract" not in str(error):
             raise
-        raise UsageError(
-            say("objectives.objective-which-every-objective", component=component.name, error=error)
-        ) from None
+        raise UsageError(say("objectives.member-missing", component=component.name, error=error)) from None
     for part, contract in ((bound.learning, Learning), (bound.decision, Decision)):
         lacking = [member for member in members(contract) if not hasattr(part, member)]
         if lacking:
             raise UsageError(
                 say(
-                    "objectives.objective-lacks-which-every",
+                    "objectives.part-lacks",
                     component=component.name,
                     type=contract.__name__.lower(),
                     type_2=type(part).__name__,

@@ -117,16 +117,16 @@ class TrainingDiagnostics:
         one = self.shown
         columns = [input_type(one.kind).stored(one, x) for _, x in sorted(self.pictures.items())]
         pictures = [picture(decoded(one, x_NHWC[row : row + 1])[one.name]) for row in range(ROWS) for x_NHWC in columns]
-        headings = [f"epoch {epoch:.3g}" for epoch in sorted(self.pictures)]
+        headings = [say("exhibits.epoch", epoch=epoch) for epoch in sorted(self.pictures)]
         content = {
             "pictures": pictures,
             "captions": [""] * len(pictures),
             "columns": len(columns),
             "headings": headings,
         }
-        caption = "In each row what the network makes of the same code, from epoch to epoch."
+        caption = say("exhibits.samples-by-epoch-about")
         return (
             ExhibitDraft(
-                "new_by_epoch", "pictures", "New rows from epoch to epoch", content, caption, section="generated"
+                "new_by_epoch", "pictures", say("exhibits.samples-by-epoch"), content, caption, section="generated"
             ),
         )

@@ -70,14 +70,12 @@ def shown(folder: Path, chosen: Component) -> list[ExhibitDraft]:
     level, lowest = max(found.smoothed[:LEVEL]), min(found.smoothed)
     # what is said once all is lost would leave nothing of the picture
     highest = level + max(level - lowest, abs(level) / 10)
-    lines = {"loss of a batch": found.losses, "smoothed": found.smoothed}
+    lines = {say("exhibits.batch-loss"): found.losses, say("exhibits.smoothed"): found.smoothed}
     series = [{"name": name, "values": [x if x <= highest else None for x in values]} for name, values in lines.items()]
     content = {
-        "x": {"label": "learning rate", "values": list(found.rates), "log": True},
-        "panels": [{"label": "loss", "log": False, "series": series}],
+        "x": {"label": say("exhibits.learning-rate"), "values": list(found.rates), "log": True},
+        "panels": [{"label": say("exhibits.loss"), "log": False, "series": series}],
         "mark": {"x": rate, "label": f"{rate:.2g}"},
     }
-    caption = (
-        f"A short training of a copy on train rows, at ever higher learning rates. Taken: {rate:.2g}, {found.because}."
-    )
-    return [ExhibitDraft("range_test", "curves", "Learning-rate range test", content, caption, section="training")]
+    caption = say("exhibits.lr-range-test-about", rate=rate, reason=found.because)
+    return [ExhibitDraft("range_test", "curves", say("exhibits.lr-range-test"), content, caption, section="training")]

@@ -52,7 +52,7 @@ def test_names_that_are_no_baseline_are_refused(name: str) -> None:
 def test_objectives_that_baselines_cannot_learn_have_none_and_none_may_be_asked_for() -> None:
     other = objective_for(Component(name="contrastive"))
     assert choose(None, MLP, other, schema("table")) == ()
-    with pytest.raises(UsageError, match=says("evaluation.baselines-they-learn-classes", objective="contrastive")):
+    with pytest.raises(UsageError, match=says("evaluation.no-baselines-for", objective="contrastive")):
         choose(("linear",), MLP, other, schema("table"))
 
 

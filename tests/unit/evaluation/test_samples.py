@@ -59,7 +59,7 @@ def test_blocks_of_different_length_are_padded() -> None:
 def test_what_makes_no_sense_is_refused() -> None:
     dataset = digits()
     maker = Maker(dataset.splits["train"])
-    with pytest.raises(UsageError, match=says("evaluation.sample-no-class", label="11")):
+    with pytest.raises(UsageError, match=says("evaluation.sample-unknown-class", label="11")):
         checked(maker, {"label": "11"}, dataset.schema)
     with pytest.raises(UsageError, match=says("evaluation.sample-unknown-option", suggestion="Did you mean 'label'?")):
         checked(maker, {"lable": "1"}, dataset.schema)

@@ -85,7 +85,7 @@ def test_pictures_are_drawn_and_written_as_a_grid_or_as_pixels(pictures: Run, pl
     for name in (None, place / "pictures.csv"):
         with pytest.raises(UsageError, match=says("verbs.pictures-written-file-o")):
             write(drawn, name, StringIO())
-    with pytest.raises(UsageError, match=says("evaluation.sample-no-class", label="eleven")):
+    with pytest.raises(UsageError, match=says("evaluation.sample-unknown-class", label="eleven")):
         sample(pictures, 2, quiet=True, label="eleven")
     with pytest.raises(UsageError, match=says("verbs.cannot-write-no-pictures")):
         write(pl.DataFrame({"x": [1.0]}), place / "grid.png", StringIO())

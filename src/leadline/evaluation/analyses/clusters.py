@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import InputSchema
@@ -58,9 +59,14 @@ def _sizes(decided: Mapping[str, np.ndarray], context: EvaluationContext) -> Exh
         if classes:
             row += _most(context.target[at], classes)
         rows.append(row)
-    columns = [CLUSTER, "rows", "of all", "share of a row, mean", "silhouette, mean"]
-    content = {"columns": [*columns, *(("most are of class", "how many") if classes else ())], "rows": rows}
-    return ExhibitDraft("clusters", "table", "Clusters", content, "The largest of training comes first.", context.split)
+    columns = [CLUSTER, "rows", say("exhibits.share"), say("exhibits.mean-membership"), say("exhibits.mean-silhouette")]
+    content = {
+        "columns": [*columns, *((say("exhibits.majority-class"), say("exhibits.purity")) if classes else ())],
+        "rows": rows,
+    }
+    return ExhibitDraft(
+        "clusters", "table", say("exhibits.clusters"), content, say("exhibits.clusters-order"), context.split
+    )
 
 
 def _most(class_n: np.ndarray, classes: Sequence[str]) -> list[str | None]:
@@ -79,7 +85,7 @@ def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset
     seen = {
         number: [int(i) for i in at if one is None or subset.has(int(i), one.name)][:most] for number, at in own.items()
     }
-    caption = "Rows that belong most surely to each cluster."
+    caption = say("exhibits.representative-about")
     large = {number: at for number, at in seen.items() if len(at) >= FEWEST}
     if one is not None and input_type(one.kind).pixels is not None and large:
         yield _lines(one, subset, large, [number for number in seen if number not in large], caption)
@@ -87,19 +93,24 @@ def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset
     found = [(number, i) for number, at in seen.items() for i in at]
     if one is not None:
         shown = [subset.shown(i)[one.name] for _, i in found]
-        captions = [f"cluster {number} ({subset.place(i)})" for number, i in found]
+        captions = [say("exhibits.cluster-caption", number=number, place=subset.place(i)) for number, i in found]
         content, more = gallery(one, shown, captions, most)
         yield ExhibitDraft(
-            "typical", gallery_kind(one), "Typical rows of clusters", content, f"{caption} {more}".strip(), subset.name
+            "typical",
+            gallery_kind(one),
+            say("exhibits.representative"),
+            content,
+            f"{caption} {more}".strip(),
+            subset.name,
         )
         return
     rows = [(number, subset.place(i), subset.shown(i)) for number, i in found]
     columns = list(rows[0][2])
     content = {
-        "columns": [CLUSTER, "where", *columns],
+        "columns": [CLUSTER, say("exhibits.row"), *columns],
         "rows": [[number, place, *(cell(row[c]) for c in columns)] for number, place, row in rows],
     }
-    yield ExhibitDraft("typical", "table", "Typical rows of clusters", content, caption, subset.name)
+    yield ExhibitDraft("typical", "table", say("exhibits.representative"), content, caption, subset.name)
 
 
 def _lines(
@@ -109,9 +120,9 @@ def _lines(
     columns = min(map(len, seen.values()))
     shown = [subset.shown(i)[one.name] for at in seen.values() for i in at[:columns]]
     content, _ = gallery(one, shown, [""] * len(shown), columns)
-    caption += f" From above: {', '.join(map(str, seen))}."
-    caption += f" Left out, as they have fewer than {FEWEST} rows: {', '.join(map(str, small))}." if small else ""
-    return ExhibitDraft("typical", gallery_kind(one), "Typical rows of clusters", content, caption, subset.name)
+    caption += say("exhibits.clusters-from-top", numbers=", ".join(map(str, seen)))
+    caption += say("exhibits.clusters-omitted", fewest=FEWEST, numbers=", ".join(map(str, small))) if small else ""
+    return ExhibitDraft("typical", gallery_kind(one), say("exhibits.representative"), content, caption, subset.name)
 
 
 def _without_network(dataset: Dataset, subset: Subset, count: int, context: EvaluationContext) -> Iterator[Finding]:
@@ -128,7 +139,7 @@ def _without_network(dataset: Dataset, subset: Subset, count: int, context: Eval
     }
     raw, target = RawFeatures.fitted(dataset, context.seed), subset.target
     if raw is None or target is None or count < 2:
-        why = "there is one cluster" if raw is not None else "rows that differ in length have no inputs to compare"
+        why = say("evaluation.one-cluster") if raw is not None else say("evaluation.lengths-differ")
         yield from (Finding.absent(name, why, **common) for name in AGREEMENT)
         return
     train_nF = raw.subset(random_rows(dataset.splits["train"], FITTED, context.seed, "k-means"))
@@ -148,12 +159,12 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     why = of_test_rows(subject)
-    return why or (None if CLUSTER in subject.predictions("test") else "rows are not put into clusters")
+    return why or (None if CLUSTER in subject.predictions("test") else say("evaluation.no-clusters"))
 
 
 ANALYSIS = Analysis(
     name="clusters",
-    question="What do clusters hold, and what would k-means find without a network?",
+    question="What do the clusters contain, and how does k-means compare?",
     section="representations",
     run=_run,
     applies=_applies,

@@ -63,7 +63,7 @@ class Analysis:
         if self.section not in SECTIONS:
             raise UsageError(
                 say(
-                    "evaluation.analysis-names-section",
+                    "evaluation.unknown-section",
                     name=self.name,
                     section=self.section,
                     suggestion=did_you_mean(self.section, SECTIONS),
@@ -84,12 +84,12 @@ def always(subject: Subject) -> str | None:
 
 def of_run(subject: Subject) -> str | None:
     """Say why nothing can be asked about a training and what ships of it, or None."""
-    return None if subject.record is not None else "it is no run"
+    return None if subject.record is not None else say("evaluation.no-run")
 
 
 def of_test_rows(subject: Subject) -> str | None:
     """Say why nothing can be asked about test rows, or None."""
-    return None if subject.test is not None else "there are no test rows"
+    return None if subject.test is not None else say("evaluation.no-test-set")
 
 
 def of_targets(*kinds: str, otherwise: str) -> Callable[[Subject], str | None]:
@@ -107,7 +107,7 @@ def of_targets(*kinds: str, otherwise: str) -> Callable[[Subject], str | None]:
 def of_labelled_rows(subject: Subject) -> str | None:
     """Say why there are no test rows whose targets the network was trained to give, or None."""
     return (
-        "the objective gives no answer to compare"
+        say("evaluation.no-labelled-predictions")
         if subject.objective.supervision.labels == "none"
         else of_test_rows(subject)
     )

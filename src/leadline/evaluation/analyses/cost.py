@@ -82,7 +82,7 @@ def measure_cost(
 
 
 def _untimed() -> Iterator[Finding]:
-    why = "other runs were under way on this machine"
+    why = say("evaluation.shared-machine")
     for rows in BATCHES:
         yield Finding.absent("latency_ms", why, group=f"batch={rows}", unit="ms", better="lower")
     for name, unit in (("train_seconds", "s"), ("energy_wh", "Wh"), ("co2_g", "g")):
@@ -105,7 +105,7 @@ def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[floa
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory.is_out_of_memory(error):
             raise
-        why = f"the memory is not enough for {rows} rows at a time"
+        why = say("evaluation.latency-memory", rows=rows)
         return Finding.absent("latency_ms", why, group=group, unit="ms", better="lower")
     threads = torch.get_num_threads()
     where = (
@@ -160,8 +160,8 @@ def _train_seconds(seconds: float | None) -> Finding:
 def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
     """Yield the whole, and each device where there are several; the whole is known only where every part is."""
     if not read:
-        yield Finding.absent("energy_wh", say("evaluation.no-meter-ran-while"), unit="Wh", better="lower")
-        yield Finding.absent("co2_g", say("evaluation.energy-not-known"), unit="g", better="lower")
+        yield Finding.absent("energy_wh", say("evaluation.no-energy-meter"), unit="Wh", better="lower")
+        yield Finding.absent("co2_g", say("evaluation.energy-unknown"), unit="g", better="lower")
         return
     whole = total_wh(read)
     if whole is None:
@@ -188,7 +188,7 @@ def _used(wh: float, parts: Collection[Energy], group: str | None = None) -> Fin
 def _co2(wh: float | None) -> Finding:
     intensity = declared_co2()
     if wh is None or intensity is None:
-        why = "the energy is not known" if wh is None else f"nobody declared what a kWh causes here: set {CO2}"
+        why = say("evaluation.energy-unknown") if wh is None else say("evaluation.carbon-unknown", variable=CO2)
         return Finding.absent("co2_g", why, unit="g", better="lower")
     method = f"energy of the training times {intensity:g} g a kWh, declared ({CO2})"
     value = wh / 1000 * intensity
@@ -237,7 +237,7 @@ def _names(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
 
 ANALYSIS = Analysis(
     name="cost",
-    question="What do the network and its training cost?",
+    question="What do training and inference cost?",
     section="cost",
     run=_run,
     applies=of_run,

@@ -56,7 +56,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
 
 ANALYSIS = Analysis(
     name="data",
-    question="How many rows are there, what are they, and could all be used?",
+    question="How many examples are there, of which columns, and which are invalid?",
     section="data",
     run=_run,
     applies=always,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
@@ -36,7 +37,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     own, other = subject.test_rows, subject.dataset.splits.get("validation")
     rows = min(len(own), len(other) if other is not None else 0, ROWS)
     if other is None or rows < FOLDS:
-        why = f"it takes {FOLDS} validation rows, of the domain with labels, to tell the other from"
+        why = say("evaluation.domain-too-few", folds=FOLDS)
         yield Finding.absent(NAME, why, split=own.name, better="lower", again=again)
         return
     both = [subject.embeddings(random_rows(one, rows, seed, "domains")) for one in (other, own)]
@@ -67,7 +68,7 @@ def _applies(subject: Subject) -> str | None:
 
 ANALYSIS = Analysis(
     name="domain-gap",
-    question="Do features let on which of two domains a row is of?",
+    question="Do the features reveal the domain of an example?",
     section="metrics",
     run=_run,
     applies=_applies,

@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -99,22 +100,16 @@ def _maps(code_nE: np.ndarray, dataset: Dataset, subset: Subset, seed: int) -> I
     kept = PCA(min(50, int(varies.sum()), len(code_nE)), svd_solver="full").fit(code_nE)
     flat = kept.transform(code_nE)
     shares = kept.explained_variance_ratio_[:2]
-    caption = (
-        f"Each dot is a row, where its embedding lies along the two directions of most variance ({shares.sum():.0%} of"
-        " all)."
-    )
-    labels = [f"component {k} ({share:.0%} of the variance)" for k, share in enumerate(shares, 1)]
-    yield _map("embedding", "Map of rows: main directions", flat[:, :2], labels, caption, dataset, subset)
+    caption = say("exhibits.embedding-pca-about", share=shares.sum())
+    labels = [say("exhibits.component", number=k, share=share) for k, share in enumerate(shares, 1)]
+    yield _map("embedding", say("exhibits.embedding-pca"), flat[:, :2], labels, caption, dataset, subset)
     if len(code_nE) > 3 * PERPLEXITY:
         method = TSNE(perplexity=PERPLEXITY, init="pca", random_state=seed_for(seed, "map") % 2**32, max_iter=500)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # equal rows are no trouble
             near = method.fit_transform(flat)
-        caption = (
-            "t-SNE (van der Maaten & Hinton 2008): rows whose embeddings are alike lie near; wide distances mean"
-            " nothing."
-        )
-        yield _map("embedding-2", "Map of rows: neighbourhoods", near, ["", ""], caption, dataset, subset)
+        caption = say("exhibits.embedding-tsne-about")
+        yield _map("embedding-2", say("exhibits.embedding-tsne"), near, ["", ""], caption, dataset, subset)
 
 
 def _map(
@@ -134,7 +129,7 @@ def _map(
         "bare": not any(labels),
     }
     if dataset.schema.classes and subset.target is not None:
-        names = np.array([*dataset.schema.classes, "no class"], dtype=object)
+        names = np.array([*dataset.schema.classes, say("exhibits.unlabelled")], dtype=object)
         own = names[np.where(subset.target >= 0, subset.target, len(names) - 1).astype(np.int64)]
         content["classes"] = _coloured([str(one) for one in own])
     return ExhibitDraft(name, "scatter", title, content, caption, subset.name, "representations")
@@ -155,13 +150,13 @@ def _coloured(names: list[str]) -> dict[str, list[str] | list[int]]:
 
 def _applies(subject: Subject) -> str | None:
     if not shows(subject.objective):
-        return "the network is trained for its decisions, not for embeddings"
+        return say("evaluation.no-embeddings")
     return of_test_rows(subject)
 
 
 ANALYSIS = Analysis(
     name="embeddings",
-    question="Which rows lie near each other, and are neighbours of one class?",
+    question="Which examples are neighbours in embedding space?",
     section="metrics",
     run=_run,
     applies=_applies,

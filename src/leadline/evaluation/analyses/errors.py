@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
@@ -47,7 +48,7 @@ def _shown(found: WorstErrors, dataset: Dataset, subset: Subset) -> Iterator[Exh
         found.name,
         "table",
         found.title,
-        {"columns": ["what happened", "where", *columns], "rows": rows},
+        {"columns": [say("exhibits.error"), say("exhibits.row"), *columns], "rows": rows},
         split=subset.name,
     )
 
@@ -58,7 +59,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 ANALYSIS = Analysis(
     name="errors",
-    question="Where is the network furthest from the truth?",
+    question="Where are the errors most confident or largest?",
     section="errors",
     run=_run,
     applies=of_labelled_rows,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
@@ -39,7 +40,7 @@ CHANGED = 5  # examples that are shown augmented
 MIXED = 6  # examples that are shown mixed, out of so many that are drawn
 DRAWN = 96
 COLUMNS = 12  # of a table that is shown augmented or mixed
-TOGETHER = "all together"
+TOGETHER = "all"
 
 
 def examples(
@@ -72,29 +73,29 @@ def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
         rows = [subset.shown(i) for i in _spread(len(subset), ROWS)]
         columns = list(rows[0])
         content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
-        return ExhibitDraft("examples", "table", "Example rows", content, split="train")
+        return ExhibitDraft("examples", "table", say("exhibits.examples"), content, split="train")
     at = [i for i in _spread(len(subset), most_shown(one, EXAMPLES)) if subset.has(i, one.name)]
     content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)
-    return ExhibitDraft("examples", gallery_kind(one), "Examples", content, caption, split="train")
+    return ExhibitDraft("examples", gallery_kind(one), say("exhibits.examples"), content, caption, split="train")
 
 
 def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
     """Return a row an example: as it is, then changed by each augmentation alone, then by all of them."""
     at = _spread(len(subset), CHANGED)
     batch = subset.batch(torch.as_tensor(at))
-    versions = {"as it is": batch}
+    versions = {say("exhibits.original"): batch}
     ways: dict[str, tuple[Component, ...]] = {_words(component): (component,) for component in one.augment}
     ways |= {TOGETHER: one.augment} if len(one.augment) > 1 else {}
     for words, chain in ways.items():
         augment = Augmenter([one.model_copy(update={"augment": chain})])
         versions[words] = augment(batch, Rng(seed, 0, batch.row_B))
-    steps = "as it is, and after augmentation"
+    steps = say("exhibits.augmented-once")
     if len(ways) > 1:
-        steps = "as it is, after each augmentation by itself, and after all of them, as the network sees it"
-    title = _title("Augmentation", one, schema)
+        steps = say("exhibits.augmented-each")
+    title = _title(say("exhibits.augmentation"), one, schema)
     if not is_pictured(one):
         rows = [(words, _cells(one, version, i)) for i in range(len(at)) for words, version in versions.items()]
-        return _table("augmented", title, f"Some rows, each {steps}.", rows)
+        return _table("augmented", title, say("exhibits.augmented-table-about", steps=steps), rows)
     pictures = [_shown(one, version, i) for i in range(len(at)) for version in versions.values()]
     content = {
         "pictures": pictures,
@@ -105,7 +106,12 @@ def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> E
     legend = input_type(one.kind).display.legend
     how = f" {legend}" if legend else ""
     return ExhibitDraft(
-        "augmented", gallery_kind(one), title, content, f"In each row an example: {steps}.{how}", "train"
+        "augmented",
+        gallery_kind(one),
+        title,
+        content,
+        say("exhibits.augmented-about", steps=steps, legend=how),
+        "train",
     )
 
 
@@ -124,9 +130,13 @@ def _mixed(dataset: Dataset, subset: Subset, mix: Component, seed: int) -> Itera
     chosen = mixed.share_B.argsort(descending=True)[torch.as_tensor(_spread(len(at_B), MIXED))].tolist()
     targets = [targets_of(dataset.schema, subset, at[chosen].tolist()) for at in (at_B, other_B)]
     shares = [f"λ = {float(mixed.share_B[i]):.2f}" for i in chosen]
-    trio = {"a row": own, "another": other, f"mixed by {mix.name}": mixed}
+    trio = {
+        say("exhibits.mixed-first"): own,
+        say("exhibits.mixed-second"): other,
+        say("exhibits.mixed-result", name=mix.name): mixed,
+    }
     for one in dataset.schema.inputs:
-        title = _title("Mixing", one, dataset.schema)
+        title = _title(say("exhibits.mixing"), one, dataset.schema)
         if not is_pictured(one):
             said = zip(*targets, shares, strict=True)
             rows = [
@@ -134,21 +144,18 @@ def _mixed(dataset: Dataset, subset: Subset, mix: Component, seed: int) -> Itera
                 for i, three in zip(chosen, said, strict=True)
                 for (role, batch), words in zip(trio.items(), three, strict=True)
             ]
-            caption = "Three lines each: a row, another, and what the network sees; λ is the share of the first."
+            caption = say("exhibits.mixed-table-about")
             yield _table("mixed", title, caption, rows)
         else:
             pictures = [_shown(one, batch, i) for batch in trio.values() for i in chosen]
             captions = [*targets[0], *targets[1], *[""] * len(chosen)]
-            caption = (
-                f"In each column a row, another, and below what the network sees ({mix.name}); λ is the share of the"
-                " first."
-            )
+            caption = say("exhibits.mixed-about", name=mix.name)
             content = {"pictures": pictures, "captions": captions, "columns": len(chosen), "headings": shares}
             yield ExhibitDraft("mixed", gallery_kind(one), title, content, caption, "train")
 
 
 def _title(what: str, one: InputSchema, schema: Schema) -> str:
-    return what if len(schema.inputs) == 1 else f"{what} of {one.name}"
+    return what if len(schema.inputs) == 1 else say("exhibits.of-input", title=what, name=one.name)
 
 
 def _spread(rows: int, count: int) -> list[int]:
@@ -182,7 +189,12 @@ def _table(name: str, title: str, caption: str, rows: Sequence[tuple[str, Mappin
         "rows": [[words, *(cell(values[c]) for c in columns)] for words, values in rows],
     }
     return ExhibitDraft(
-        name, "table", title, content, f"{caption} {left} more columns are not shown." if left else caption, "train"
+        name,
+        "table",
+        title,
+        content,
+        say("exhibits.columns-omitted", caption=caption, left=left) if left else caption,
+        "train",
     )
 
 
@@ -197,7 +209,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 ANALYSIS = Analysis(
     name="examples",
-    question="What do rows look like, and what does augmentation make of them?",
+    question="What do the examples look like, and how does augmentation change them?",
     section="examples",
     run=_run,
     applies=always,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.safe_text import apart
 from leadline.core.schema import Schema
@@ -38,17 +39,37 @@ def forecasts(
     variables = _some(target_nHV.shape[2], VARIABLES)
     count = max(PANELS // len(variables), 1)
     of = target_nHV.shape[2]
-    caption = "Evenly spaced windows" + (f", {len(variables)} of {of} variables" if of > len(variables) else "")
+    caption = (
+        say("exhibits.some-windows-variables", shown=len(variables), variables=of)
+        if of > len(variables)
+        else say("exhibits.some-windows")
+    )
     yield _draft(
-        "forecasts", "Forecasts", f"{caption}.", schema, subset, predictions, _some(len(subset), count), variables
+        "forecasts",
+        say("exhibits.forecasts"),
+        caption,
+        schema,
+        subset,
+        predictions,
+        _some(len(subset), count),
+        variables,
     )
     by_row = objective.decision.per_example_score(predictions, target_nHV, schema)
     if by_row is not None and np.isfinite(by_row[1]).all():
         worst = np.argsort(-by_row[1], kind="stable")
         apart_enough = _distant(worst, target_nHV.shape[1], count)
         error = Wording(objective.decision.declared_metrics).metric(by_row[0]).title.lower()
-        caption = f"Windows with the largest {error}, none within the horizon of another."
-        yield _draft("mistakes", "Furthest off", caption, schema, subset, predictions, apart_enough, variables)
+        caption = say("exhibits.largest-forecast-errors-about", error=error)
+        yield _draft(
+            "mistakes",
+            say("exhibits.largest-forecast-errors"),
+            caption,
+            schema,
+            subset,
+            predictions,
+            apart_enough,
+            variables,
+        )
 
 
 def _some(count: int, most: int) -> list[int]:
@@ -85,9 +106,12 @@ def _draft(
             past_L = _past(schema, batch.inputs, k, names[v])
             panels.append(_panel(f"{apart(names[v])}, {subset.place(window)}", subset, predictions, window, v, past_L))
     every = schema.target.state.get("every")
-    content = {"x": {"label": f"steps of {every}" if every else "steps"}, "panels": panels}
+    content = {
+        "x": {"label": say("exhibits.steps-of", every=every) if every else say("exhibits.steps")},
+        "panels": panels,
+    }
     if "quantiles" in predictions:
-        caption += " The band lies between the lowest and the highest quantile."
+        caption += say("exhibits.quantile-band")
     return ExhibitDraft(name, "bands", title, content, caption, subset.name)
 
 
@@ -117,12 +141,12 @@ def _panel(
     ahead = len(true_H)
     past_L = past_L[-max(PAST * ahead, LEAST) :]
     steps = list(range(1, ahead + 1))
-    forecast: dict[str, Any] = {"name": "forecast", "x": steps, "y": _known(forecast_H)}
+    forecast: dict[str, Any] = {"name": say("exhibits.forecast"), "x": steps, "y": _known(forecast_H)}
     if "quantiles" in predictions:
         band_HQ = predictions["quantiles"][window, :, v]
         forecast |= {"low": _known(band_HQ[:, 0]), "high": _known(band_HQ[:, -1])}
-    came = {"name": "what came", "x": [*range(1 - len(past_L), 1), *steps], "y": [*past_L, *_known(true_H)]}
-    return {"label": label, "series": [came, forecast], "mark": {"x": 0.5, "label": "forecast from here"}}
+    came = {"name": say("exhibits.actual"), "x": [*range(1 - len(past_L), 1), *steps], "y": [*past_L, *_known(true_H)]}
+    return {"label": label, "series": [came, forecast], "mark": {"x": 0.5, "label": say("exhibits.forecast-start")}}
 
 
 def _known(values: np.ndarray) -> list[float | None]:
@@ -138,5 +162,5 @@ ANALYSIS = Analysis(
     question="How do forecasts compare with actual values, and where are the largest errors?",
     section="errors",
     run=_run,
-    applies=of_targets("series", otherwise="nothing is forecast"),
+    applies=of_targets("series", otherwise="the objective does no forecasting"),
 )

@@ -30,13 +30,13 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
     test = _find(findings, name, "test")
     method = f"{name} on train minus on test" if test and test.better == "higher" else f"{name} on test minus on train"
     if train is None or test is None or train.value is None or test.value is None:
-        return Finding.absent("generalisation_gap", say("evaluation.not-measured-on-both", name=name), better="lower")
+        return Finding.absent("generalisation_gap", say("evaluation.not-on-both-splits", name=name), better="lower")
     ways = [one.again.options if one.again else {} for one in (train, test)]
     if ways[0] != ways[1]:
         told = [", ".join(f"{key} {value}" for key, value in way.items()) for way in ways]
         return Finding.absent(
             "generalisation_gap",
-            say("evaluation.measured-two-ways-on", name=name, told=told[0], told_2=told[1]),
+            say("evaluation.not-comparable", name=name, told=told[0], told_2=told[1]),
             better="lower",
         )
     high, low = (train, test) if test.better == "higher" else (test, train)
@@ -69,12 +69,12 @@ def _find(findings: Sequence[Finding], name: str, split: str) -> Finding | None:
 
 
 def _applies(subject: Subject) -> str | None:
-    return None if any(subject.split(name) is not None for name in SPLITS) else "no row has a target"
+    return None if any(subject.split(name) is not None for name in SPLITS) else say("evaluation.no-targets")
 
 
 ANALYSIS = Analysis(
     name="generalisation-gap",
-    question="How much worse is the network on rows it was not trained on?",
+    question="How large is the gap between training and test performance?",
     section="metrics",
     run=_run,
     applies=_applies,

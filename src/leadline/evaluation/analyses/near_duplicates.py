@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -51,9 +52,9 @@ def near_duplicates(dataset: Dataset) -> Iterator[ExhibitDraft]:
         for subset, row in _ends(dataset, pair):
             shown["pictures"].append(picture(subset.shown(row)[name]))
             shown["captions"].append(f"{subset.name}: {subset.place(row)}")
-    content = {**shown, "columns": 2, "headings": ["a row", "one nearly the same in another part"]}
-    caption = "Some of them; the counts stand above. What is measured on rows that were nearly trained on flatters."
-    yield ExhibitDraft("near_duplicates", "pictures", "Near-identical pictures across splits", content, caption=caption)
+    content = {**shown, "columns": 2, "headings": [say("exhibits.example"), say("exhibits.near-duplicate")]}
+    caption = say("exhibits.near-duplicates-about")
+    yield ExhibitDraft("near_duplicates", "pictures", say("exhibits.near-duplicates"), content, caption=caption)
 
 
 def _ends(dataset: Dataset, pair: Pair) -> list[tuple[Subset, int]]:
@@ -70,12 +71,12 @@ def _closest(dataset: Dataset, pair: Pair) -> str:
 
 
 def _applies(subject: Subject) -> str | None:
-    return None if subject.dataset.similar else "no pictures were compared across splits"
+    return None if subject.dataset.similar else say("evaluation.no-near-duplicate-search")
 
 
 ANALYSIS = Analysis(
     name="near-duplicates",
-    question="Which rows of a split have nearly the same picture as a row of another?",
+    question="Which images have a near-duplicate in another split?",
     section="data",
     run=_run,
     applies=_applies,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
 from leadline.evaluation.subject import SPLITS, Subject
@@ -21,12 +22,12 @@ def in_section(finding: Finding) -> Finding:
 
 
 def _applies(subject: Subject) -> str | None:
-    return None if any(subject.split(name) is not None for name in SPLITS) else "no row has a target"
+    return None if any(subject.split(name) is not None for name in SPLITS) else say("evaluation.no-targets")
 
 
 ANALYSIS = Analysis(
     name="quality",
-    question="How good are the predictions on the rows of each split?",
+    question="How good are the predictions on each split?",
     section="metrics",
     run=_run,
     applies=_applies,

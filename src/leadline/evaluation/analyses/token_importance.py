@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
@@ -29,10 +30,6 @@ from leadline.objectives.contract import BoundObjective
 SHOWN = 12  # texts
 ROWS = 64  # texts with a token replaced that are decided at a time
 LONGEST = 128  # tokens of a text that are looked at, each on its own
-ABOUT = (
-    "Orange speaks for the decision, blue against it: the stronger, the more the decision changes where the word is"
-    " unknown."
-)
 
 
 def token_importance(
@@ -57,9 +54,15 @@ def token_importance(
                     for at, words in chosen
                     if subset.has(at, one.name)
                 ]
-                title = "What decisions rest on" if len(texts) == 1 else f"What decisions rest on: {one.name}"
+                title = (
+                    say("exhibits.word-importance")
+                    if len(texts) == 1
+                    else say("exhibits.word-importance-of", name=one.name)
+                )
                 name = "highlights" if len(texts) == 1 else f"highlights-{one.name}"
-                yield ExhibitDraft(name, "texts", title, {"texts": rows}, ABOUT, subset.name)
+                yield ExhibitDraft(
+                    name, "texts", title, {"texts": rows}, say("exhibits.word-importance-about"), subset.name
+                )
     finally:
         network.train(training)
 
@@ -71,7 +74,7 @@ def _chosen(schema: Schema, subset: Subset, decided: Mapping[str, np.ndarray]) -
         return []
     if not schema.classes:
         order = np.argsort(-np.abs(predicted - target), kind="stable")[:SHOWN]
-        return [(int(i), f"{target[i]:.5g}, predicted {predicted[i]:.5g}") for i in order]
+        return [(int(i), say("exhibits.actual-predicted", actual=target[i], predicted=predicted[i])) for i in order]
     sure = decided["probability"][np.arange(len(target)), predicted]
     order = np.argsort(-sure, kind="stable")
     wrong = [int(i) for i in order if predicted[i] != target[i]][: SHOWN // 2]
@@ -83,8 +86,16 @@ def _chosen(schema: Schema, subset: Subset, decided: Mapping[str, np.ndarray]) -
     )
     names = schema.classes
     return [
-        *((i, f"{names[target[i]]}, taken for {names[predicted[i]]}, {sure[i]:.1%} sure") for i in wrong),
-        *((i, f"{names[target[i]]}, rightly, {sure[i]:.1%} sure") for i in right),
+        *(
+            (
+                i,
+                say(
+                    "exhibits.true-predicted", true=names[target[i]], predicted=names[predicted[i]], confidence=sure[i]
+                ),
+            )
+            for i in wrong
+        ),
+        *((i, say("exhibits.correct", label=names[target[i]], confidence=sure[i])) for i in right),
     ]
 
 
@@ -141,13 +152,13 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     if not any(input_type(one.kind).tokens is not None for one in subject.dataset.schema.inputs):
-        return "there is no text among the inputs"
+        return say("evaluation.no-text-input")
     return of_labelled_rows(subject)
 
 
 ANALYSIS = Analysis(
     name="token-importance",
-    question="Which words of a text does a decision rest on?",
+    question="Which words does a prediction rely on?",
     section="errors",
     run=_run,
     applies=_applies,

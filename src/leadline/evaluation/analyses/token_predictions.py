@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
@@ -40,10 +41,8 @@ def wrong_tags(dataset: Dataset, subset: Subset, decided: Mapping[str, np.ndarra
     if not at:
         return
     texts = [_tagged(dataset, subset, i, said_nT[i], np.where(wrong_nT[i], sure_nT[i], 0.0)) for i in at]
-    caption = (
-        "Marked is what is wrongly tagged, the stronger the surer; behind it the true tag, and the one that was given."
-    )
-    yield ExhibitDraft("mistakes", "texts", "The surest mistakes", {"texts": texts}, caption, subset.name)
+    caption = say("exhibits.tagging-errors-about")
+    yield ExhibitDraft("mistakes", "texts", say("exhibits.tagging-errors"), {"texts": texts}, caption, subset.name)
 
 
 def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure_T: np.ndarray) -> Mapping[str, Any]:
@@ -61,11 +60,11 @@ def _tagged(dataset: Dataset, subset: Subset, row: int, said_T: np.ndarray, sure
                 in_words(subset.target[row, place : place + 1], tags),
                 in_words(said_T[place : place + 1], tags),
             )
-            pieces.append(f"({true}, not {said}) ")
+            pieces.append(say("exhibits.true-predicted-tag", true=true, predicted=said))
             weights.append(0.0)
     count = int((sure_T > 0).sum())
     return {
-        "caption": f"{count} of {len(shown)} tags wrong ({subset.place(row)})",
+        "caption": say("exhibits.tags-wrong", count=count, total=len(shown), place=subset.place(row)),
         "pieces": pieces,
         "weights": weights,
     }
@@ -82,10 +81,11 @@ def surprising_tokens(
         rng = Rng(0, 0, torch.arange(SAMPLED))
         columns = sampler.sample(network, dataset.schema, rng, sampler.samples())
         texts = [
-            {"caption": "", "pieces": [text or "(no token)"], "weights": [0.0]} for text in next(iter(columns.values()))
+            {"caption": "", "pieces": [text or say("exhibits.empty-text")], "weights": [0.0]}
+            for text in next(iter(columns.values()))
         ]
-        caption = "Drawn token by token, each as often as the network expects it there."
-        yield ExhibitDraft("samples", "texts", "Texts that the network draws", {"texts": texts}, caption)
+        caption = say("exhibits.text-samples-about")
+        yield ExhibitDraft("samples", "texts", say("exhibits.text-samples"), {"texts": texts}, caption)
     yield _surprising(network, dataset, subset, decided)
 
 
@@ -95,11 +95,8 @@ def _surprising(
     order = np.argsort(-decided["nll"], kind="stable")
     most, usual = order[: SHOWN // 2], order[len(order) // 2 :][: SHOWN - SHOWN // 2]
     texts = [_surprise(network, dataset, subset, int(i)) for i in dict.fromkeys([*most.tolist(), *usual.tolist()])]
-    caption = (
-        f"Orange is what the network did not expect, the stronger the less; at {STRONG:g} nats (a chance of 1 in"
-        " 22,000) it is strongest. First the texts that surprise most, then some in the middle."
-    )
-    return ExhibitDraft("surprises", "texts", "What surprises", {"texts": texts}, caption, subset.name)
+    caption = say("exhibits.surprisal-about", strong=STRONG)
+    return ExhibitDraft("surprises", "texts", say("exhibits.surprisal"), {"texts": texts}, caption, subset.name)
 
 
 def _surprise(network: nn.Module, dataset: Dataset, subset: Subset, row: int) -> Mapping[str, Any]:
@@ -115,7 +112,11 @@ def _surprise(network: nn.Module, dataset: Dataset, subset: Subset, row: int) ->
     mean = float(nll_S.sum() / (target_S >= 0).sum())
     pieces = pieces_of(dataset.schema, subset, row)
     weights = [round(min(float(nll) / STRONG, 1.0), 3) for nll in nll_S[: len(pieces)]]
-    return {"caption": f"perplexity {np.exp(mean):.4g} ({subset.place(row)})", "pieces": pieces, "weights": weights}
+    return {
+        "caption": say("exhibits.perplexity", value=np.exp(mean), place=subset.place(row)),
+        "pieces": pieces,
+        "weights": weights,
+    }
 
 
 def _run_tags(subject: Subject, options: NoOptions, seed: int) -> Results:
@@ -133,7 +134,7 @@ WRONG_TAGS = Analysis(
     question="Which tokens are tagged wrongly?",
     section="errors",
     run=_run_tags,
-    applies=of_targets("tags", otherwise="tokens have no tags"),
+    applies=of_targets("tags", otherwise="the targets are not tags"),
 )
 
 SURPRISING_TOKENS = Analysis(
@@ -141,5 +142,5 @@ SURPRISING_TOKENS = Analysis(
     question="Which tokens are least likely, and what does the network generate?",
     section="errors",
     run=_run_text,
-    applies=of_targets("text", otherwise="no text is foreseen token by token"),
+    applies=of_targets("text", otherwise="the network is not a language model"),
 )

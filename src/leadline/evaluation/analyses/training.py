@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_run
 from leadline.evaluation.exhibits import learning_curves
@@ -29,15 +30,17 @@ def carried_over(began: Mapping[str, Any]) -> Iterator[ExhibitDraft]:
     """Yield the exhibit of what a network began with, where that was another's weights."""
     if not began:
         return
-    rows = [[name, shape, why or "carried over"] for name, shape, why in began["layers"]]
-    caption = f"Weights of {began['id']}, trained for {began['objective']} (sha256 {began['weights'][:16]}…)."
-    content = {"columns": ["tensor", "shape", "first weights"], "rows": rows}
-    yield ExhibitDraft("carried_over", "table", "What training began with", content, caption, section="other")
+    rows = [[name, shape, why or say("exhibits.weights-loaded")] for name, shape, why in began["layers"]]
+    caption = say(
+        "exhibits.initial-weights-about", run=began["id"], objective=began["objective"], digest=began["weights"][:16]
+    )
+    content = {"columns": ["tensor", "shape", say("exhibits.initial-weights-column")], "rows": rows}
+    yield ExhibitDraft("carried_over", "table", say("exhibits.initial-weights"), content, caption, section="other")
 
 
 ANALYSIS = Analysis(
     name="training",
-    question="How did the network learn, and what was chosen once it had?",
+    question="How did training go, and what was calibrated afterwards?",
     section="training",
     run=_run,
     applies=of_run,

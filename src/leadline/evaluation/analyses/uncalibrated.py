@@ -4,6 +4,7 @@ rows.
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
 from leadline.evaluation.subject import Subject
@@ -23,13 +24,13 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 def _applies(subject: Subject) -> str | None:
     why = of_test_rows(subject)
     if why is None and subject.objective.decision.uncalibrated(subject.network, subject.predictions("test")) is None:
-        return "calibration changed nothing that is predicted"
+        return say("evaluation.calibration-no-effect")
     return why
 
 
 ANALYSIS = Analysis(
     name="uncalibrated",
-    question="How good would probabilities be without calibration?",
+    question="How good are the probabilities without calibration?",
     section="per_class",
     run=_run,
     applies=_applies,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.classifier import SENSITIVITY
 from leadline.metrics.classification.precision_recall import AVERAGE_PRECISION, average_precision
@@ -41,12 +42,12 @@ def measure_all(
     A row is the more of an anomaly, the higher its score. Rows with equal numbers in `group_n` (n,) depend on each
     other.
     """
-    found = {"false_positive_rate": called(called_n, normal_n, levels, group_n, "there are no normal rows")}
+    found = {"false_positive_rate": called(called_n, normal_n, levels, group_n, say("metrics.no-normal-examples"))}
     if not ranked:
         return found
-    found["sensitivity"] = called(called_n, ~normal_n, levels, group_n, "there are no anomalies")
+    found["sensitivity"] = called(called_n, ~normal_n, levels, group_n, say("metrics.no-anomalies"))
     if not np.isfinite(score_n).all():
-        why = absent("scores are not finite", len(score_n))
+        why = absent(say("metrics.scores-not-finite"), len(score_n))
         return found | {"roc_auc": why, "average_precision": why}
     target_n, scores_n2 = (~normal_n).astype(np.int64), np.stack([-score_n, score_n], 1).astype(np.float64)
     found["roc_auc"] = roc_auc(target_n, scores_n2, levels, group_n)

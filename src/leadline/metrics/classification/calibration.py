@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, mean, pairs, proportion, quantiles
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
@@ -44,7 +45,7 @@ class Bin:
 def nll(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
     """Return the mean negative log-likelihood in nats; a probability of 0 counts as the least positive float32."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     chosen_n = probability_nC[np.arange(len(target_n)), target_n].astype(np.float64)
     loss_n = -np.log(np.maximum(chosen_n, TINY))
     zeros = int(np.sum(chosen_n < TINY))
@@ -55,7 +56,7 @@ def nll(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
 def brier(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
     """Return the mean squared distance of probabilities from the truth, summed over classes: 0 to 2 (Brier 1950)."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     probability_nC = probability_nC.astype(np.float64)
     chosen_n = probability_nC[np.arange(len(target_n)), target_n]
     return _mean_loss((probability_nC**2).sum(1) - 2 * chosen_n + 1, levels, group_n, "; summed over classes")
@@ -69,7 +70,7 @@ def ece(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
     sign(a)e, which bounds the truth from above, and at most |a| + |e|, which bounds it from below.
     """
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     confidence_n, right_n = _claims(target_n, probability_nC)
     bin_n = _bins(confidence_n)
     bins = int(bin_n.max()) + 1

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import (
     Floats,
@@ -93,7 +94,7 @@ def confusion_of(target_n: Ints, predicted_n: Ints, classes: int, group_n: Ints 
 def accuracy(confusion: Confusion, levels: Levels) -> Measurement:
     """Return the share of rows that are right."""
     if confusion.n == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     right_GC, true_GC, _ = confusion.tally
     intervals = _share(right_GC.sum(1), true_GC.sum(1), levels, confusion.grouped)
     return Measurement(
@@ -104,13 +105,13 @@ def accuracy(confusion: Confusion, levels: Levels) -> Measurement:
 def recall(confusion: Confusion, levels: Levels) -> list[Measurement]:
     """Return for each class the share of its rows that are right; absent for a class without rows."""
     tally = confusion.tally
-    return _shares(tally.right_GC, tally.true_GC, levels, confusion, "no row is of this class")
+    return _shares(tally.right_GC, tally.true_GC, levels, confusion, say("metrics.class-absent"))
 
 
 def precision(confusion: Confusion, levels: Levels) -> list[Measurement]:
     """Return for each class the share of rows given it that are right; absent for a class that was never predicted."""
     tally = confusion.tally
-    return _shares(tally.right_GC, tally.given_GC, levels, confusion, "no row was predicted to be of this class")
+    return _shares(tally.right_GC, tally.given_GC, levels, confusion, say("metrics.class-never-predicted"))
 
 
 def f1(confusion: Confusion, levels: Levels) -> list[Measurement]:
@@ -124,7 +125,7 @@ def f1(confusion: Confusion, levels: Levels) -> list[Measurement]:
         _union(confusion.tally),
         levels,
         confusion,
-        "no row is of this class or was predicted to be",
+        say("metrics.class-absent-never-predicted"),
     )
     return [
         m
@@ -163,7 +164,7 @@ def f1_macro(confusion: Confusion, levels: Levels) -> Measurement:
     counted_GC, union_GC = tally.true_GC + tally.given_GC, _union(tally)
     held = counted_GC.sum(0) > 0
     if not held.any():
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     counted_C = counted_GC.sum(0)[held]
     share_C = 2 * tally.right_GC.sum(0)[held] / counted_C
     rows_C = counted_C / (2 - share_C)
@@ -210,7 +211,7 @@ def _mean(confusion: Confusion, whole_GC: Floats, noun: str, levels: Levels) -> 
     right_GC, whole_C = confusion.tally.right_GC, whole_GC.sum(0)
     held = whole_C > 0
     if not held.any():
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     share_C = right_GC.sum(0)[held] / whole_C[held]
     rows_C, correlation_CC = whole_C[held], np.eye(int(held.sum()))
     if confusion.grouped:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, pairs, wilson
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
@@ -26,7 +27,7 @@ def expected_cost(
 ) -> Measurement:
     """Return the mean cost of a row's decision, in the unit of the matrix."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     paid_n = cost_CC[target_n, predicted_n].astype(np.float64)
     low, high = float(cost_CC.min()), float(cost_CC.max())
     intervals = bounded_mean(paid_n, low, high, levels, group_n)

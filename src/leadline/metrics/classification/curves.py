@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.metrics.classification.confusion import confusion_of, precision, recall
 from leadline.metrics.classification.precision_recall import steps
 from leadline.metrics.statistics.intervals import Floats, Ints
@@ -55,7 +56,10 @@ def content(
     curves = [
         (roc(target_n == c, probability_nC[:, c]), precision_recall(target_n == c, probability_nC[:, c])) for c in held
     ]
-    x_y = {"roc": ("false positive rate", "true positive rate"), "precision_recall": ("recall", "precision")}
+    x_y = {
+        "roc": (say("exhibits.false-positive-rate"), say("exhibits.true-positive-rate")),
+        "precision_recall": (say("exhibits.recall"), say("exhibits.precision")),
+    }
     points: Mapping[str, list[Any]] = {"roc": [], "precision_recall": []}
     if positive is not None:
         points = _decided(target_n, predicted_n, positive, group_n)
@@ -67,7 +71,9 @@ def content(
             "series": [_series(label, *curve[at]) for label, curve in zip(labels, curves, strict=True)],
             "points": points[name],
             "diagonal": name == "roc",
-            "level": {"y": level, "label": "guessing"} if name == "precision_recall" and level is not None else None,
+            "level": {"y": level, "label": say("exhibits.chance")}
+            if name == "precision_recall" and level is not None
+            else None,
         }
         for at, (name, (x, y)) in enumerate(x_y.items())
     }
@@ -96,7 +102,7 @@ def _decided(target_n: Ints, predicted_n: Ints, positive: int, group_n: Ints | N
     if found.value is None or kept.value is None:
         return points
     low, high = kept.intervals[0]
-    name = "as decided"
+    name = say("exhibits.at-threshold")
     sensitive = _place("y", found.value, *found.intervals[0])
     points["roc"] = [{"name": name, **_place("x", 1 - kept.value, 1 - high, 1 - low), **sensitive}]
     if right.value is not None:

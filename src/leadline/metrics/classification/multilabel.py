@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.confusion import F1, F1_MACRO, PRECISION, RECALL
 from leadline.metrics.classification.precision_recall import AVERAGE_PRECISION, mean_precision
@@ -75,7 +76,7 @@ def measure_all(
     if len(target_nL) == 0:
         names: list[Key] = ["subset_accuracy", "hamming_loss", "f1_micro", "f1_macro", "average_precision", "roc_auc"]
         names += [(name, at) for name in ("precision", "recall", "f1") for at in range(labels)]
-        return dict.fromkeys(names, absent("there are no rows"))
+        return dict.fromkeys(names, absent(say("metrics.no-examples")))
     tally = tally_of(target_nL, predicted_nL, group)
     whole_n = (target_nL == predicted_nL).all(1)
     clustered = group is not None
@@ -93,10 +94,10 @@ def measure_all(
         right_G = tally.right_GL[:, at]
         given_G, true_G, union_G = tally.given_GL[:, at], tally.true_GL[:, at], union_GL[:, at]
         results["precision", at] = share_of(
-            right_G, given_G, levels, "no row was given this label", clustered=clustered
+            right_G, given_G, levels, say("metrics.label-never-predicted"), clustered=clustered
         )
-        results["recall", at] = share_of(right_G, true_G, levels, "no row has this label", clustered=clustered)
-        jaccard = share_of(right_G, union_G, levels, "no row has this label or was given it", clustered=clustered)
+        results["recall", at] = share_of(right_G, true_G, levels, say("metrics.label-absent"), clustered=clustered)
+        jaccard = share_of(right_G, union_G, levels, say("metrics.label-absent-never-predicted"), clustered=clustered)
         results["f1", at] = f1_of(jaccard)
     return results
 
@@ -140,7 +141,7 @@ def f1_micro(tally: Tally, levels: Levels, *, grouped: bool) -> Measurement:
     """Return F1 over all labels of all rows together; the labels of a row are one unit."""
     right_G, union_G = tally.right_GL.sum(1), (tally.true_GL + tally.given_GL - tally.right_GL).sum(1)
     of = "groups" if grouped else "rows"
-    jaccard = share_of(right_G, union_G, levels, "no row has a label or was given one", clustered=True, of=of)
+    jaccard = share_of(right_G, union_G, levels, say("metrics.no-labels-no-predictions"), clustered=True, of=of)
     return f1_of(jaccard)._replace(n=tally.rows)
 
 
@@ -149,7 +150,7 @@ def f1_macro(tally: Tally, levels: Levels, *, grouped: bool) -> Measurement:
     counted_GL = tally.true_GL + tally.given_GL
     held = counted_GL.sum(0) > 0
     if not held.any():
-        return absent("no row has a label or was given one", tally.rows)
+        return absent(say("metrics.no-labels-no-predictions"), tally.rows)
     right_GL, counted_GL = tally.right_GL[:, held], counted_GL[:, held]
     counted_L = counted_GL.sum(0)
     share_L = 2 * right_GL.sum(0) / counted_L
@@ -172,7 +173,7 @@ def roc_auc(target_nL: Sets, probability_nL: Floats, levels: Levels, group_n: In
     times_L = target_nL.sum(0)
     held = (times_L > 0) & (times_L < len(target_nL))
     if not held.any():
-        return absent("no label is there in some rows and not in others", len(target_nL))
+        return absent(say("metrics.labels-constant"), len(target_nL))
     return _named(mean_area(_ranked(target_nL, probability_nL, held), levels, group_n), "ROC-AUC", held)
 
 
@@ -182,7 +183,7 @@ def average_precision(
     """Return the mean average precision of the labels that some rows have."""
     held = target_nL.sum(0) > 0
     if not held.any():
-        return absent("no row has a label", len(target_nL))
+        return absent(say("metrics.no-labels"), len(target_nL))
     return _named(mean_precision(_ranked(target_nL, probability_nL, held), levels, group_n), "average precision", held)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.calibration import NLL
 from leadline.metrics.classification.confusion import ACCURACY
@@ -75,14 +76,14 @@ def kappa(rank_n: Ints, predicted_n: Ints, levels: Levels, group_n: Ints | None 
     The interval is Student's t on the scale of log(1 - kappa), by the delta method.
     """
     if len(rank_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     true_n, said_n = rank_n.astype(np.float64), predicted_n.astype(np.float64)
     true_off_n, said_off_n = true_n - true_n.mean(), said_n - said_n.mean()
     apart = true_n.mean() - said_n.mean()
     chance = float(np.mean(true_off_n**2) + np.mean(said_off_n**2) + apart**2)
     if not chance > 0:
         return absent(
-            "every row has the same class and is said to have it: there is no chance agreement to compare with",
+            say("metrics.kappa-undefined"),
             len(rank_n),
         )
     seen_n = (true_n - said_n) ** 2
@@ -99,6 +100,6 @@ def kappa(rank_n: Ints, predicted_n: Ints, levels: Levels, group_n: Ints | None 
 
 def _share(right_n: np.ndarray, levels: Levels, group_n: Ints | None) -> Measurement:
     if len(right_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     method = "Wilson score" + ("" if group_n is None else ", effective rows of groups")
     return Measurement(float(right_n.mean()), proportion(right_n, levels, group_n), len(right_n), method)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, mean_of_shares
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
@@ -61,7 +62,7 @@ def average_precision(
     classes = probability_nC.shape[1]
     present = [c for c in range(classes) if np.any(target_n == c)]
     if len(present) < 2:
-        why = "all rows are of one class, and average precision compares two" if present else "there are no rows"
+        why = say("metrics.average-precision-one-class") if present else say("metrics.no-examples")
         return absent(why, len(target_n))
     some = present if classes > 2 else [positive]
     measured = mean_precision([(target_n == c, probability_nC[:, c]) for c in some], levels, group_n)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Interval
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, quantiles
@@ -60,9 +61,7 @@ def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Int
     classes = probability_nC.shape[1]
     present = [c for c in range(classes) if np.any(target_n == c)]
     if len(present) < 2:
-        return absent(
-            "all rows are of one class, and ROC-AUC compares two" if present else "there are no rows", len(target_n)
-        )
+        return absent(say("metrics.roc-auc-one-class") if present else say("metrics.no-examples"), len(target_n))
     measured = mean_area(
         [(target_n == c, probability_nC[:, c]) for c in (present if classes > 2 else [1])], levels, group_n
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.calibration import BRIER, NLL, TINY
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
@@ -57,7 +58,7 @@ def measure_all(
 ) -> dict[str, Measurement]:
     """Return every measure by name; `brier` is summed over classes, `probability_mae` the mean over them."""
     if len(target_nC) == 0:
-        return dict.fromkeys(("nll", "kl", "brier", "probability_mae", "agreement"), absent("there are no rows"))
+        return dict.fromkeys(("nll", "kl", "brier", "probability_mae", "agreement"), absent(say("metrics.no-examples")))
     apart_nC = np.asarray(probability_nC, dtype=np.float64) - target_nC
     same_n = probability_nC.argmax(1) == target_nC.argmax(1)
     wilson = "Wilson score" + ("" if group is None else ", effective n of the groups")

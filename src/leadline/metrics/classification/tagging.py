@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.confusion import F1, F1_MACRO, PRECISION, RECALL
 from leadline.metrics.classification.multilabel import Tally, f1_macro, f1_of, share_of
@@ -113,7 +114,7 @@ def measure_all(
         names: list[Key] = [*WHOLE, *((name, at) for name in OF_ONE for at in range(len(tags)))]
         if scheme is not None:
             names += [*ENTITIES, *((name, at) for name in ENTITIES for at in range(len(scheme.kinds)))]
-        return dict.fromkeys(names, absent("there are no tokens whose tag is known", rows))
+        return dict.fromkeys(names, absent(say("metrics.no-tagged-tokens"), rows))
     predicted_nT = np.where(target_nT < 0, -1, aligned(predicted_nT, target_nT))
     known_n = (target_nT >= 0).sum(1)
     right_n = ((target_nT == predicted_nT) & (target_nT >= 0)).sum(1)
@@ -215,10 +216,10 @@ def _of_entities(tally: Tally, levels: Levels, of: str) -> dict[Key, Measurement
 def _of_one(tally: Tally, at: int, levels: Levels, of: str, noun: str) -> dict[str, Measurement]:
     """Return precision, recall and F1 of a tag or a kind of entity."""
     right_G, true_G, given_G = tally.right_GL[:, at], tally.true_GL[:, at], tally.given_GL[:, at]
-    none = f"there is no such {noun}"
-    jaccard = _share(right_G, true_G + given_G - right_G, levels, f"{none}, and none was found", of)
+    none = say("metrics.no-such", noun=noun)
+    jaccard = _share(right_G, true_G + given_G - right_G, levels, say("metrics.none-predicted", reason=none), of)
     return {
-        "precision": _share(right_G, given_G, levels, f"no such {noun} was found", of),
+        "precision": _share(right_G, given_G, levels, say("metrics.never-predicted", noun=noun), of),
         "recall": _share(right_G, true_G, levels, none, of),
         "f1": f1_of(jaccard)._replace(n=int(true_G.sum())),
     }

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, proportion, quantiles
 from leadline.metrics.statistics.means import by_group
@@ -45,8 +46,6 @@ METRICS = (
     ),
 )
 
-ONE = "all rows are of one class or in one cluster, or there are none"
-
 
 class Shares(NamedTuple):
     """How often clusters and classes meet: shares of all rows (K,C), and of each row its cluster's and class's number
@@ -71,7 +70,7 @@ def accuracy(cluster_n: Ints, class_n: Ints, levels: Levels, group_n: Ints | Non
     1955).
     """
     if len(class_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     k_n, c_n = (np.unique(one, return_inverse=True)[1] for one in (cluster_n, class_n))
     at_K, at_C = linear_sum_assignment(-counted(cluster_n, class_n))
     class_K = np.full(int(k_n.max()) + 1, -1)
@@ -88,7 +87,7 @@ def adjusted_rand(cluster_n: Ints, class_n: Ints, levels: Levels, group_n: Ints 
     """
     n, shares = len(class_n), _shares(cluster_n, class_n)
     if shares is None:
-        return absent(ONE, n)
+        return absent(say("metrics.one-class-or-cluster"), n)
     p_KC, k_n, c_n = shares
     a_K, b_C = p_KC.sum(1), p_KC.sum(0)
     s, a, b = _alike(p_KC)
@@ -113,7 +112,7 @@ def mutual_information(cluster_n: Ints, class_n: Ints, levels: Levels, group_n: 
     """
     n, shares = len(class_n), _shares(cluster_n, class_n)
     if shares is None:
-        return absent(ONE, n)
+        return absent(say("metrics.one-class-or-cluster"), n)
     p_KC, k_n, c_n = shares
     log_k_n, log_c_n = -np.log(p_KC.sum(1))[k_n], -np.log(p_KC.sum(0))[c_n]
     shared_n = np.log(p_KC[k_n, c_n]) + log_k_n + log_c_n

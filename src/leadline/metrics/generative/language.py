@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.calibration import NLL
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, quantiles
@@ -43,7 +44,7 @@ def surprise(nll_n: Floats, count_n: Ints, levels: Levels = (0.95,), group_n: In
     """
     count = float(np.sum(count_n))
     if not count:
-        return absent("there are no tokens", len(nll_n))
+        return absent(say("metrics.no-tokens"), len(nll_n))
     nll_n, count_n = np.asarray(nll_n, dtype=np.float64), np.asarray(count_n, dtype=np.float64)
     value = float(nll_n.sum()) / count
     method = "mean over all texts; Student t of the log of the ratio" + by_group(group_n)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
@@ -76,7 +77,7 @@ def agreement(
 ) -> Measurement:
     """Return the share of rows whose class is that which most of their nearest rows have."""
     if not len(query_qF) or not len(rows_nF):
-        return absent("there are no rows with a class", len(query_qF))
+        return absent(say("metrics.no-labelled-examples"), len(query_qF))
     right_q = voted(query_qF, rows_nF, class_n, k) == class_q
     method = f"class of the {min(k, len(rows_nF))} nearest of {len(rows_nF):,} train rows; Wilson"
     method += "" if group_q is None else ", effective n of the groups"

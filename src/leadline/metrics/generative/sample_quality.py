@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.classification.roc_auc import mean_area
 from leadline.metrics.generative.neighbours import nearest, squared_distances
@@ -83,7 +84,7 @@ def frechet_distance(new_mF: Floats, real_nF: Floats, levels: Levels, group_n: I
     narrow.
     """
     if min(len(new_mF), len(real_nF)) < 2:
-        return absent("there are fewer than two rows", len(new_mF))
+        return absent(say("metrics.fewer-than-two"), len(new_mF))
     new, real = _Moments.of(new_mF), _Moments.of(real_nF)
     between_F = new.mean_F - real.mean_F
     joint_FF, trace = _root(new.root_FF @ real.covariance_FF @ new.root_FF)
@@ -141,7 +142,7 @@ def fidelity(new_mF: Floats, real_nF: Floats, levels: Levels, group_n: Ints | No
     most = max(PRECISION_NEIGHBOURS, COVERAGE_NEIGHBOURS)
     if min(len(new_mF), len(real_nF)) <= most:
         return dict.fromkeys(
-            ("precision", "recall", "density", "coverage"), absent(f"there are not more than {most} rows", len(new_mF))
+            ("precision", "recall", "density", "coverage"), absent(say("metrics.not-more-than", most=most), len(new_mF))
         )
     real_nk = np.square(nearest(real_nF, real_nF, most, own=True).distance_qk)
     new_mk = np.square(nearest(new_mF, new_mF, most, own=True).distance_qk)
@@ -180,7 +181,7 @@ def closer(new_m: Floats, real_n: Floats, levels: Levels, group_n: Ints | None =
     0.5 where neither is closer. The method gives the one-sided p-value of Mann and Whitney's test (1947).
     """
     if not len(new_m) or not len(real_n):
-        return absent("there are no rows", len(new_m))
+        return absent(say("metrics.no-examples"), len(new_m))
     distance = np.concatenate([new_m, real_n])
     is_new = np.arange(len(distance)) < len(new_m)
     group = (
@@ -198,7 +199,7 @@ def closer(new_m: Floats, real_n: Floats, levels: Levels, group_n: Ints | None =
 def class_shares(class_m: Ints, classes: int, levels: Levels) -> tuple[Measurement, ...]:
     """Return the share of each class among rows."""
     if not len(class_m):
-        return (absent("there are no rows"),) * classes
+        return (absent(say("metrics.no-examples")),) * classes
     count_C = np.bincount(class_m, minlength=classes)
     return tuple(
         Measurement(float(c / len(class_m)), wilson(float(c), len(class_m), levels), len(class_m), "share; Wilson")
@@ -213,7 +214,7 @@ def classes_covered(class_m: Ints, classes: int, levels: Levels) -> Measurement:
     class's own interval is as wide as makes all of them hold together (Bonferroni).
     """
     if not len(class_m):
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     least, count_C = 0.5 / classes, np.bincount(class_m, minlength=classes)
     together = [1 - (1 - level) / classes for level in levels]
     ends = [wilson(float(count), len(class_m), together) for count in count_C]
@@ -234,7 +235,7 @@ def correlation_difference(new_mF: Floats, real_nF: Floats, levels: Levels, grou
     """
     varies = (new_mF.std(0) > 0) & (real_nF.std(0) > 0) if len(new_mF) and len(real_nF) else np.zeros(0, dtype=bool)
     if int(varies.sum()) < 2:
-        return absent("fewer than two columns vary", len(new_mF))
+        return absent(say("metrics.fewer-than-two-columns"), len(new_mF))
     new, real = ((x - x.mean(0)) / x.std(0) for x in (new_mF[:, varies], real_nF[:, varies]))
     of_new, of_real = (z.T @ z / len(z) for z in (new, real))
     upper = np.triu_indices(len(of_new), 1)

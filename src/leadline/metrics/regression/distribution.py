@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, proportion
 from leadline.metrics.statistics.means import explained, mean_of
@@ -84,7 +85,7 @@ def coverage(
 ) -> Measurement:
     """Return the share of values within their intervals, which should be `nominal`."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     inside_n = (target_n >= low_n) & (target_n <= high_n)
     method = "Wilson score" + ("" if group_n is None else ", effective n of the groups")
     note = f"; values within the {100 * nominal:.4g} % interval, of which as many should be"
@@ -138,8 +139,8 @@ def deviance(target_n: Floats, rate_n: Floats, levels: Levels, group_n: Ints | N
 def deviance_explained(target_n: Floats, rate_n: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
     """Return D², the share of the Poisson deviance from the mean that predicted rates take away."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     target_n = np.asarray(target_n, dtype=np.float64)
     without_n = deviances(target_n, np.full(len(target_n), target_n.mean())) if target_n.any() else target_n
-    why = "the target does not vary, and D² compares with its deviance from the mean"
+    why = say("metrics.d2-undefined")
     return explained(deviances(target_n, rate_n), without_n, levels, group_n, "D²", why)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.regression.distribution import COVERAGE
 from leadline.metrics.regression.regressor import MAE, MSE
@@ -65,7 +66,6 @@ METRICS = (
 
 NAMES = ("mse_scaled", "mae_scaled", "mse", "mae", "mase")
 CELLS = 1 << 21  # forecasts that are looked at together: memory stays bounded
-NOTHING = "no target is known"
 
 Cost = Callable[[Floats], Floats]
 
@@ -135,7 +135,7 @@ def measure_all(
     }
     moves_V = spread.naive_V[at] > 0
     if not moves_V.any():
-        return {**measured, "mase": absent("the train rows repeat themselves without error, which MASE divides by")}
+        return {**measured, "mase": absent(say("metrics.mase-undefined"))}
     scaled_nV = absolute_nV[:, moves_V] / spread.naive_V[at][moves_V]
     return {**measured, "mase": over(scaled_nV, known_nV[:, moves_V], levels, group)}
 
@@ -144,7 +144,7 @@ def over(sum_nV: Floats, known_nV: Floats, levels: Levels, group_n: Ints | None 
     """Return what a known cell costs on average, with Hall's interval over windows, or blocks of them."""
     held_n = known_nV.sum(1) > 0
     if not held_n.any():
-        return absent(NOTHING)
+        return absent(say("metrics.no-known-targets"))
     value_n = by_window(sum_nV[held_n], known_nV[held_n])
     return mean_of(value_n, levels, None if group_n is None else group_n[held_n], low=0.0)
 
@@ -216,7 +216,7 @@ def share(part_n: Floats, known_n: Floats, levels: Levels, group_n: Ints | None,
     blocks.
     """
     if not known_n.sum() > 0:
-        return absent(NOTHING)
+        return absent(say("metrics.no-known-targets"))
     counted_n = np.arange(len(part_n)) if group_n is None else group_n
     intervals = ratio(group_sums(part_n, counted_n), group_sums(known_n, counted_n), levels)
     method = f"Wilson score, effective n of the {'windows' if group_n is None else 'groups'}{note}"

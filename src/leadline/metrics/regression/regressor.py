@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.metrics.statistics.intervals import Floats, Ints, median
 from leadline.metrics.statistics.means import explained, mean_of
@@ -60,7 +61,7 @@ def median_absolute_error(
 ) -> Measurement:
     """Return the median of absolute errors, in the target's unit."""
     if len(target_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     error_n = np.abs(_error(target_n, predicted_n))
     return Measurement(
         float(np.median(error_n)), median(error_n, levels, group_n), len(error_n), "median; Woodruff interval"
@@ -75,7 +76,7 @@ def r2(target_n: Floats, predicted_n: Floats, levels: Levels, group_n: Ints | No
     """
     target_n = np.asarray(target_n, dtype=np.float64)
     spread_n = (target_n - target_n.mean()) ** 2 if len(target_n) else target_n
-    why = "the target does not vary, and R² compares with its variance"
+    why = say("metrics.r2-undefined")
     return explained(_error(target_n, predicted_n) ** 2, spread_n, levels, group_n, "R²", why)
 
 

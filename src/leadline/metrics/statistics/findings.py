@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.metrics.statistics.measurement import Levels, Measurement
 
@@ -27,7 +28,7 @@ def finding(
     """
     value, why = measured.value, measured.why
     if value is not None and not math.isfinite(value):
-        value, why = None, "the predictions hold numbers that are not finite"
+        value, why = None, say("metrics.predictions-not-finite")
     rest: dict[str, Any] = {
         "split": split,
         "group": group,
@@ -39,7 +40,7 @@ def finding(
     }
     rest |= {"n": measured.n, "method": measured.method or None}
     if value is None:
-        return Finding.absent(name, why or "could not be measured", **rest)
+        return Finding.absent(name, why or say("metrics.not-measured"), **rest)
     sound = measured.intervals if all(math.isfinite(end) for interval in measured.intervals for end in interval) else ()
     stricter = {f"{level:.6g}": interval for level, interval in zip(levels[1:], sound[1:], strict=False)}
     return Finding(name=name, value=value, interval=sound[0] if sound else None, stricter=stricter, **rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, mean, pairs, quantiles
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
@@ -28,7 +29,7 @@ def mean_of(
     method.
     """
     if len(values_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     values_n = np.asarray(values_n, dtype=np.float64)
     intervals = mean(values_n, levels, group_n, low=low, high=high)
     return Measurement(float(values_n.mean()), intervals, len(values_n), HALL + by_group(group_n) + note)
@@ -45,7 +46,7 @@ def explained(
     either loss (a log-normal target's R²) it covers less than it says.
     """
     if len(loss_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     if not without_n.mean() > 0:
         return absent(why, len(loss_n))
     left = float(loss_n.mean() / without_n.mean())

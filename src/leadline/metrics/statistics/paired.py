@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.core.catalogue import say
 from leadline.metrics.statistics.intervals import Floats, Ints, group_sums, mean, pairs, quantiles
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
@@ -20,7 +21,7 @@ def accuracy_difference(
     """
     n = len(right_n)
     if n == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     difference_n = right_n.astype(np.float64) - other_right_n.astype(np.float64)
     value = float(difference_n.mean())
     rows, units = float(n), np.inf
@@ -45,7 +46,7 @@ def mean_difference(
 ) -> Measurement:
     """Return the mean loss of one predictor minus that of another, with the interval of the mean of differences."""
     if len(loss_n) == 0:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     difference_n = np.asarray(loss_n, dtype=np.float64) - np.asarray(other_loss_n, dtype=np.float64)
     method = "paired; Student t corrected for skewness" + ("" if group_n is None else ", summed by group")
     return Measurement(float(difference_n.mean()), mean(difference_n, levels, group_n), len(difference_n), method)
@@ -61,7 +62,7 @@ def ratio_difference(
     """
     count = float(np.sum(count_n))
     if not count:
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     difference_n = np.asarray(loss_n, dtype=np.float64) - np.asarray(other_loss_n, dtype=np.float64)
     value = float(difference_n.sum()) / count
     influence_n = (difference_n - value * count_n) * len(difference_n) / count

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.metrics.statistics.intervals import Floats, Ints, error_of, pairs, quantiles
 from leadline.metrics.statistics.means import by_group
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
@@ -27,7 +28,7 @@ def ratio_of(
     """
     total = float(np.sum(count_n))
     if not total:
-        return absent("there is nothing to count", len(sum_n))
+        return absent(say("metrics.nothing-to-count"), len(sum_n))
     value = float(np.sum(sum_n)) / total
     method = "ratio of sums over rows; Student t" + by_group(group_n)
     error = error_of((sum_n - value * count_n) / float(np.mean(count_n)), group_n)

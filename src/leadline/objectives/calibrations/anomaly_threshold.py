@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.objectives.calibrations.contract import RECORDED, Calibration, set_buffer
@@ -52,7 +53,7 @@ def calibrate_threshold(last: Any, score_n: np.ndarray, rate: float, unit: str =
     """
     n = len(score_n)
     if n == 0:
-        why = "there are no normal validation rows to choose it on"
+        why = say("objectives.no-normal-validation")
         return (Finding.absent("anomaly_threshold", why, unit=unit, again=RECORDED),)
     rank = math.ceil((n + 1) * (1 - rate))
     value = float(np.sort(score_n)[min(rank, n) - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.metrics.classification import operating_point
@@ -27,12 +28,12 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
     positive_n = context.target == positive
     found = None
     if probability_nC is None or n == 0:
-        why = "there are no validation rows to choose it on"
+        why = say("objectives.no-validation")
     elif positive_n.all() or not positive_n.any():
-        why = "all validation rows are of one class"
+        why = say("objectives.validation-one-class")
     else:
         found = operating_point.choose(positive_n, probability_nC[:, positive], rule, wanted)
-        why = "no threshold reaches it on validation rows"
+        why = say("objectives.no-threshold-reaches")
     if found is None:
         yield calibrated_value(
             "threshold", float(last.threshold), f"the most probable class, rather than {goal}: {why}", n

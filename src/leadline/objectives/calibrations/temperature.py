@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.metrics.classification.temperature import fit, scaled
@@ -35,7 +36,7 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
             method = f"least negative log-likelihood of validation rows (Guo et al. 2017), {change}; sandwich interval"
             yield calibrated_value("temperature", fitted.value, method, n, interval=fitted.interval)
             return
-        kept = "scaling does not demonstrably lower the negative log-likelihood of validation rows"
+        kept = say("objectives.scaling-not-needed")
     yield calibrated_value("temperature", 1.0, f"kept: {kept}", n)
 
 
@@ -43,12 +44,12 @@ def _too_little(predictions: Columns, context: EvaluationContext) -> str:
     """Say why no temperature can be fitted; empty where one can."""
     n = len(context.target)
     if n == 0:
-        return "there are no validation rows to fit it on"
+        return say("objectives.no-validation")
     if n < FEWEST_ROWS:
-        return f"validation rows are too few to fit it on; {FEWEST_ROWS} are needed"
+        return say("objectives.temperature-too-few", fewest=FEWEST_ROWS)
     wrong = int(np.sum(predictions["probability"].argmax(1) != context.target))
     if wrong < FEWEST_WRONG:
-        return f"{wrong} of the validation rows are wrong, and it takes {FEWEST_WRONG} to say how sure is too sure"
+        return say("objectives.temperature-too-few-errors", wrong=wrong, fewest=FEWEST_WRONG)
     return ""
 
 

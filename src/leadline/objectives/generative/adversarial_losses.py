@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.metrics.classification.roc_auc import mean_area
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 from leadline.nn.features import full
@@ -113,9 +114,9 @@ def discriminator_auc(predictions: Mapping[str, np.ndarray], levels: Levels, gro
     """Return the share of pairs of a real and a new row whose real one has the higher score."""
     real_n, new_n = predictions["score"].astype(np.float64), predictions["score_new"].astype(np.float64)
     if not len(real_n):
-        return absent("there are no rows")
+        return absent(say("metrics.no-examples"))
     if not (np.isfinite(real_n).all() and np.isfinite(new_n).all()):
-        return absent("the scores hold numbers that are not finite", len(real_n))
+        return absent(say("metrics.scores-not-finite"), len(real_n))
     is_real = np.repeat([True, False], len(real_n))
     found = mean_area(
         [(is_real, np.concatenate([real_n, new_n]))], levels, None if group is None else np.tile(group, 2)

@@ -62,10 +62,10 @@ class AdversarialPair(Network):
     def asked(self, label: str, code_BL: Tensor) -> Tensor:
         """Return the number of a class for each code (B,); raises UsageError where there is no such class."""
         if self.classes is None:
-            raise UsageError(say("objectives.network-not-told-classes"))
+            raise UsageError(say("objectives.not-conditional"))
         if label not in self.classes.names:
             raise UsageError(
-                say("objectives.no-class", label=label, suggestion=did_you_mean(label, self.classes.names))
+                say("objectives.unknown-class", label=label, suggestion=did_you_mean(label, self.classes.names))
             )
         return torch.full((len(code_BL),), self.classes.names.index(label), device=code_BL.device)
 

@@ -49,7 +49,7 @@ def declared(schema: Schema, anomaly: tuple[str, ...], normal: tuple[str, ...]) 
     others.
     """
     if anomaly and normal:
-        raise UsageError(say("objectives.objective-anomaly-objective-normal"))
+        raise UsageError(say("objectives.anomaly-and-normal"))
     if not anomaly and not normal:
         return ()
     named = classes_in(schema, anomaly or normal, "anomaly" if anomaly else "normal")
@@ -58,7 +58,7 @@ def declared(schema: Schema, anomaly: tuple[str, ...], normal: tuple[str, ...]) 
     if len(found) == len(schema.classes) or (
         counts and not sum(n for label, n in counts.items() if label not in found)
     ):
-        raise UsageError(say("objectives.every-class-train-rows"))
+        raise UsageError(say("objectives.no-normal-training"))
     return found
 
 

@@ -227,9 +227,9 @@ class AnomalyDecision(Decision):
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why no rows can be made of codes, or None."""
     if options.noise == "gaussian" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
-        return "gaussian noise is for quantities, and there is only text: take noise mask"
+        return say("objectives.noise-needs-numbers")
     if options.anomaly_score == "relative" and all(input_type(one.kind).tokens is not None for one in schema.inputs):
-        return "objective.anomaly_score=relative compares errors of quantities, and there is only text"
+        return say("objectives.relative-score-needs-numbers")
     return unlikely(schema)
 
 
@@ -242,12 +242,8 @@ def _complete(options: Options, schema: Schema) -> Options:
     own = options
     amount = own.noise_level or AMOUNTS[own.noise]
     if own.noise == "mask" and amount >= 1:
-        raise UsageError(say("objectives.objective-amount-share-hides", amount=amount))
-    found = {
-        "noise_level": amount or None,
-        "anomaly": anomalies.declared(schema, own.anomaly, own.normal),
-        "normal": (),
-    }
+        raise UsageError(say("objectives.amount-masks-everything", amount=amount))
+    found = {"noise_level": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
     completed: Options = complete_latent(options, schema, LATENT).model_copy(update=found)
     return completed
 

@@ -102,7 +102,7 @@ class GanLearning(AdversarialLearning):
         assert body.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
         if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
-            raise UsageError(say("objectives.objective-loss-wgan-gp"))
+            raise UsageError(say("objectives.wgan-gp-batch-norm"))
         classes = Classes(schema.classes, class_shares(schema)) if self.options.conditional else None
         head = Critic(
             body.width, None if classes is None else class_shares(schema), bias=self.options.loss != "wgan-gp"
@@ -217,12 +217,9 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why new rows of such data cannot be made, or None."""
     if len(schema.inputs) > 1:
         names = ", ".join(one.name for one in schema.inputs)
-        return f"it makes rows of one input, and there are {len(schema.inputs)} ({names}); name one with ⟦data.columns⟧"
+        return say("objectives.gan-one-input", count=len(schema.inputs), names=names)
     if options.conditional and not schema.classes:
-        return (
-            "objective.conditional tells it a row's class, and the data has no target with classes:"
-            " ⟦data.target⟧ names it"
-        )
+        return say("objectives.conditional-needs-classes")
     return cannot_generate(schema.inputs[0])
 
 

@@ -189,7 +189,7 @@ class TranslationConverter(Converter):
     def convert(self, network: Any, batch: Batch, options: Conversion) -> Mapping[str, Tensor]:
         """Return what each picture becomes, raw; raises UsageError where it is not said of which class."""
         if self.options.into and options.label is not None:
-            raise UsageError(say("objectives.sample-pictures-pairs-become"))
+            raise UsageError(say("objectives.sample-pairs-no-label"))
         class_B = None if self.options.into else self._asked(network, batch, options)
         return {network.into: network.made(batch.inputs, class_B)}
 
@@ -198,7 +198,7 @@ class TranslationConverter(Converter):
         if options.label is not None:
             return torch.full_like(batch.row_B, names.index(options.label))
         if len(names) > 2 or batch.target_B is None or bool((batch.target_B < 0).any()):
-            raise UsageError(say("objectives.sample-say-label-what", names=", ".join(names)))
+            raise UsageError(say("objectives.sample-needs-label", names=", ".join(names)))
         return 1 - batch.target_B
 
 
@@ -321,23 +321,15 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     into, names = options.into, [one.name for one in schema.inputs]
     other = next((one for one in schema.inputs if input_type(one.kind).pixels is None), None)
     if other is not None:
-        return (
-            f"it makes pictures of pictures, and the input {other.name!r} is {other.kind}; name the pictures with"
-            " ⟦data.columns⟧"
-        )
+        return say("objectives.translation-needs-images", name=other.name, kind=other.kind)
     if into is not None and (into not in names or len(names) != 2):
-        return f"objective.into={into} is to be one of two inputs, and there are: {', '.join(names)}"
+        return say("objectives.into-of-two", into=into, names=", ".join(names))
     if into is None and len(names) > 1:
-        return (
-            f"there are {len(names)} pictures a row ({', '.join(names)}): say with objective.into which is to be made"
-        )
+        return say("objectives.into-which", count=len(names), names=", ".join(names))
     if into is None and len(schema.classes) < 2:
-        return (
-            "without pairs, two classes or more say of which kind a picture is: ⟦data.target⟧ names them, or "
-            "objective.into the one of two pictures that is to be made of the other"
-        )
+        return say("objectives.translation-needs-classes")
     small = next((one for one in schema.inputs if min(one.shape[:2]) < SMALL), None)
-    return f"pictures {small.name!r} have less than {SMALL} pixels a side" if small else None
+    return say("objectives.images-too-small", name=small.name, least=SMALL) if small else None
 
 
 def _kinds(network: Any, batch: Batch, rng: Rng) -> tuple[Tensor | None, Tensor | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
 from leadline.errors import UsageError
@@ -36,5 +37,5 @@ def unlikely(schema: Schema) -> str | None:
 def _refused(one: InputSchema) -> str | None:
     model = input_type(one.kind).row_model
     if model is None:
-        return f"the input {one.name!r} is {one.kind}, of which no decoder makes rows: name it in data.ignore"
+        return say("objectives.no-decoder-for", name=one.name, kind=one.kind)
     return model.unsuitable(one)

@@ -176,11 +176,11 @@ def classes_in(schema: Schema, labels: tuple[str, ...], option: str) -> tuple[in
     """Return the numbers of classes that an option names; raises UsageError where the data has no such classes."""
     unknown = [label for label in labels if label not in schema.classes]
     if not schema.classes:
-        raise UsageError(say("objectives.objective-names-classes-data", option=option))
+        raise UsageError(say("objectives.option-needs-classes", option=option))
     if unknown:
         raise UsageError(
             say(
-                "objectives.objective-no-class-target",
+                "objectives.option-unknown-class",
                 option=option,
                 unknown=unknown[0],
                 classes=", ".join(schema.classes),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import input_type
 from leadline.nn.batch import SignalSpec
@@ -23,5 +24,5 @@ def cannot_generate(one: InputSchema) -> str | None:
     """Say why rows of an input cannot be made, or None."""
     own = input_type(one.kind)
     if own.generator is None:
-        return f"it makes pictures and rows of tables, and the input {one.name!r} is {own.plural or one.kind}"
+        return say("objectives.generates-images-tables", name=one.name, kind=own.plural or one.kind)
     return own.cannot_generate(one)

@@ -133,7 +133,7 @@ class VaeLearning(Learning):
         if classes:
             assert schema.target is not None
             if not isinstance(network.head, nn.Linear):
-                raise UsageError(say("objectives.conditional-network-tells-head"))
+                raise UsageError(say("objectives.conditional-needs-linear-head"))
             network.head = EncodedRows(network.head.in_features, classes, 2 * self.options.latent_dim)
             share_C = torch.tensor(schema.target.state.get("counts", [1.0] * classes), dtype=torch.float32)
             network.register_buffer("share_C", share_C / share_C.sum(), persistent=False)
@@ -302,10 +302,7 @@ class BoundDecision(Decision):
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why no rows can be made of codes, or why there is nothing to condition on, or None."""
     if options.conditional and not schema.classes:
-        return (
-            "a conditional network is told a row's class, and the data has no target with classes:"
-            " ⟦data.target⟧ names it"
-        )
+        return say("objectives.conditional-needs-classes")
     return unlikely(schema)
 
 
@@ -335,14 +332,16 @@ def _asked(network: Any, rng: Rng, label: str | None) -> Tensor | None:
     """Return the class of each new row as 0 and 1 (B,C)."""
     if not network.classes:
         if label is not None:
-            raise UsageError(say("objectives.label-network-not-told"))
+            raise UsageError(say("objectives.label-not-conditional"))
         return None
     if label is None:
         at_B = (network.share_C.cumsum(0) < rng.uniform("class", 1)).sum(1).clamp_max(len(network.classes) - 1)
     elif label in network.classes:
         at_B = torch.full((len(rng.state_B),), network.classes.index(label), device=network.share_C.device)
     else:
-        raise UsageError(say("objectives.label-no-class", label=label, suggestion=did_you_mean(label, network.classes)))
+        raise UsageError(
+            say("objectives.label-unknown-class", label=label, suggestion=did_you_mean(label, network.classes))
+        )
     return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
 
 

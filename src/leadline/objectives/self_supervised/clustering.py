@@ -86,7 +86,7 @@ class Options(Fact):
     @classmethod
     def _sound(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         if not value or min(value) < 2:
-            raise ValueError(say("objectives.name-at-least-one"))
+            raise ValueError(say("objectives.cluster-candidates"))
         return tuple(sorted(set(value)))
 
     @property
@@ -254,7 +254,7 @@ def _too_few_rows(options: Options, rows: Mapping[str, int]) -> str | None:
     wanted = options.n_clusters or min(options.candidates)
     if rows["train"] >= wanted:
         return None
-    return f"objective.n_clusters: there are {rows['train']:,} train rows, which {wanted:,} clusters cannot share"
+    return say("objectives.clusters-too-many", rows=rows["train"], clusters=wanted)
 
 
 def _made(network: Any, code_BL: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -271,7 +271,9 @@ def _apart(predictions: Mapping[str, np.ndarray], context: EvaluationContext) ->
     2004).
     """
     if len(np.unique(predictions["cluster"])) < 2:
-        return absent("there is one cluster" if len(context.target) else "there are no rows", len(context.target))
+        return absent(
+            say("objectives.one-cluster") if len(context.target) else say("metrics.no-examples"), len(context.target)
+        )
     note = "; of codes, by distances to centres (Hruschka et al. 2004)"
     return mean_of(predictions["silhouette"], context.levels, context.group, low=-1.0, high=1.0, note=note)
 

@@ -25,6 +25,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -170,7 +171,7 @@ class ContrastiveDecision(Decision):
             wilson(float(found_n.sum()), len(found_n), context.levels),
             len(found_n),
             f"top 1 within batches of {most}, where chance finds {1 / max(most, 1):.2%}; Wilson score",
-            None if len(found_n) else "there are no rows",
+            None if len(found_n) else say("metrics.no-examples"),
         )
         yield finding("instance_accuracy", accuracy, better="higher", **common)
         yield finding(
@@ -188,7 +189,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say which input has no random versions, or None."""
     for one in schema.inputs:
         if not strong(one):
-            return f"{one.name!r} ({one.kind}) has no augmentations: data.inputs.{one.name}.strong names some"
+            return say("objectives.no-augmentations", name=one.name, kind=one.kind, entry=one.name)
     return None
 
 
@@ -224,7 +225,7 @@ def _uniformity(nearness_n: np.ndarray, levels: Levels, group_n: np.ndarray | No
     """
     near = mean_of(nearness_n, levels, group_n, low=0)
     if near.value is None or near.value <= 0:
-        return absent(near.why or "all rows are infinitely far from each other", near.n)
+        return absent(near.why or say("objectives.uniformity-undefined"), near.n)
     ends = (
         tuple((math.log(low), math.log(high)) for low, high in near.intervals)
         if all(i[0] > 0 for i in near.intervals)

@@ -104,7 +104,7 @@ class MaskedLearning(Learning):
         """Return the network, whose output are features, with what tells hidden entries from them beside."""
         network: Any = assemble(schema, encoders, 1, fuse=fuse)
         if not isinstance(network.head, nn.Linear):
-            raise UsageError(say("objectives.objective-masked-needs-network"))
+            raise UsageError(say("objectives.masked-needs-features"))
         network.telling = MaskedNetwork(schema, network, encoders, self.options)
         network.head = nn.Identity()
         name_dropouts(network)
@@ -174,7 +174,7 @@ class MaskedDecision(Decision):
         group, count_n = context.group, sums["hidden"]
         if _has_quantities(context.schema):
             found = explained(
-                sums["error"], sums["plain"], context.levels, group, "explained", "no quantity was hidden that varies"
+                sums["error"], sums["plain"], context.levels, group, "explained", say("objectives.no-masked-quantity")
             )
             method = f"against the train mean of {int(sums['quantities'].sum()):,} hidden quantities; {found.method}"
             yield finding("masked_explained", found._replace(method=method), better="higher", **common)
@@ -189,7 +189,7 @@ class MaskedDecision(Decision):
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why there is nothing to hide, or nothing to tell it from, or None."""
     if options.by == "step" and not _is_text(schema):
-        return "objective.by is step, which is for a text alone"
+        return say("objectives.by-step-text-only")
     return unlikely(schema)
 
 

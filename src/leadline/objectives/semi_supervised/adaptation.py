@@ -68,7 +68,7 @@ class AdaptationLearning(HeadLearning):
         """
         network: Any = super().build(schema, encoders, fuse)
         if not isinstance(network.head, nn.Linear):
-            raise UsageError(say("objectives.objective-adaptation-works-on"))
+            raise UsageError(say("objectives.adaptation-needs-linear-head"))
         network.domains = Domains(network.head.in_features, self.options.hidden)
         return network  # type: ignore[no-any-return]
 
@@ -104,10 +104,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     reason = unfit_classes("adaptation", options, schema)
     if reason or schema.target is None or schema.unlabelled != 0:
         return reason
-    return (
-        f"every train row has a {schema.target.name!r}. Train rows without one are taken for the domain that is to"
-        " be served: add them, with nothing in that column, and test rows of theirs with it"
-    )
+    return say("objectives.no-target-domain", name=schema.target.name)
 
 
 OBJECTIVE = Objective(

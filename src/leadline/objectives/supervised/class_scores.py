@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -228,25 +229,19 @@ def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -
     probability_nC, predicted_n, split = predictions["probability"], predictions["prediction"], context.split
     labels = list(context.schema.classes)
     counts_CC = metrics.confusion(context.target, predicted_n, len(labels))
-    caption = "Rows: the true class. Columns: what the network said."
+    caption = say("exhibits.confusion-about")
     content: dict[str, Any] = {"labels": labels, "counts": counts_CC.tolist()}
-    yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, split)
+    yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, split)
     positive = context.schema.positive
     drawn = curves.content(context.target, probability_nC, predicted_n, labels, positive, context.group)
-    if positive is None:
-        of = "One curve for each class, against all others."
-    else:
-        of = f"For the class {labels[positive]}; the dot is the decisions as they were made, with 95 % intervals."
+    of = say("exhibits.one-vs-rest") if positive is None else say("exhibits.positive-class", label=labels[positive])
     if "roc" in drawn:
-        caption = (
-            "What is found of a class, against what is wrongly called so, from the strictest threshold to the laxest."
-            f" {of}"
-        )
-        yield ExhibitDraft("roc", "lines", "ROC curve", drawn["roc"], caption, split)
-        caption = f"How much of what is called so deserves it, against how much is found. {of}"
+        caption = say("exhibits.roc-about", curves=of)
+        yield ExhibitDraft("roc", "lines", say("exhibits.roc"), drawn["roc"], caption, split)
+        caption = say("exhibits.precision-recall-about", curves=of)
         yield ExhibitDraft(
-            "precision_recall", "lines", "Precision and recall", drawn["precision_recall"], caption, split
+            "precision_recall", "lines", say("exhibits.precision-recall"), drawn["precision_recall"], caption, split
         )
-    caption = "How often the network is right when it claims a confidence, with 95 % Wilson intervals."
+    caption = say("exhibits.reliability-about")
     content = {"bins": metrics.reliability(context.target, probability_nC, context.group)}
-    yield ExhibitDraft("reliability", "reliability", "Reliability", content, caption, split)
+    yield ExhibitDraft("reliability", "reliability", say("exhibits.reliability"), content, caption, split)

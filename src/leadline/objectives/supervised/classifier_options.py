@@ -36,14 +36,14 @@ def _weights(value: Any) -> Any:
     named = isinstance(value, Mapping) and value and all(_finite(v) and v >= 0 for v in value.values())
     if value is None or value == "balanced" or named:
         return value
-    raise ValueError(say("objectives.write-balanced-weight-each"))
+    raise ValueError(say("objectives.write-class-weights"))
 
 
 def _temperature(value: Any) -> Any:
     value = "none" if value is None else value
     if value in ("fit", "none") or (_finite(value) and value > 0):
         return value
-    raise ValueError(say("objectives.write-fit-none-number"))
+    raise ValueError(say("objectives.write-temperature"))
 
 
 def _point(value: Any) -> Any:
@@ -52,17 +52,17 @@ def _point(value: Any) -> Any:
         if measure not in WANTED:
             raise ValueError(
                 say(
-                    "objectives.operating-point-cannot-chosen",
+                    "objectives.point-unknown-criterion",
                     measure=measure,
                     suggestion=did_you_mean(str(measure), (*WANTED, *BEST)),
                 )
             )
         if _finite(wanted) and 0 < wanted <= 1:
             return value
-        raise ValueError(say("objectives.must-above-0-at", measure=measure, wanted=wanted))
+        raise ValueError(say("objectives.rate-out-of-range", measure=measure, wanted=wanted))
     if value is None or value in BEST or (_finite(value) and 0 < value < 1):
         return value
-    raise ValueError(say("objectives.write-probability-between-0", best=" or ".join(BEST), wanted=", ".join(WANTED)))
+    raise ValueError(say("objectives.write-operating-point", best=" or ".join(BEST), wanted=", ".join(WANTED)))
 
 
 def _costs(value: Any) -> Any:
@@ -70,7 +70,7 @@ def _costs(value: Any) -> Any:
     rows = value.values() if isinstance(value, Mapping) else value
     if value is None or (isinstance(rows, Iterable) and not isinstance(rows, str) and all(_row(row) for row in rows)):
         return value
-    raise ValueError(say("objectives.write-rows-costs-order"))
+    raise ValueError(say("objectives.write-costs"))
 
 
 def _row(row: Any) -> bool:
@@ -115,16 +115,13 @@ def unfit(options: Options, schema: Schema) -> str | None:
     if isinstance(options.class_weights, Mapping):
         unknown = next((label for label in options.class_weights if label not in classes), None)
         if unknown is not None:
-            return f"class_weights names {unknown!r}, which is no class of {name!r}. {_hint(unknown, classes)}"
+            return say("objectives.class-weights-unknown", label=unknown, target=name, hint=_hint(unknown, classes))
         if all(options.class_weights.get(label, 1) == 0 for label in classes):
-            return "class_weights gives every class the weight 0"
+            return say("objectives.class-weights-zero")
     if options.operating_point is not None and options.costs is not None:
-        return "operating_point and costs both say what is decided; keep one of them"
+        return say("objectives.point-and-costs")
     if options.operating_point is not None and len(classes) != 2:
-        return (
-            f"an operating_point is for two classes, and {name!r} has {len(classes)}; costs weigh decisions among any"
-            " number"
-        )
+        return say("objectives.point-two-classes", target=name, count=len(classes))
     return _unfit_costs(options.costs, classes, name)
 
 
@@ -136,11 +133,11 @@ def _unfit_costs(
     if isinstance(costs, Mapping):
         for label in (*costs, *(decided for row in costs.values() for decided in row)):
             if label not in classes:
-                return f"costs names {label!r}, which is no class of {name!r}. {_hint(label, classes)}"
+                return say("objectives.costs-unknown", label=label, target=name, hint=_hint(label, classes))
         for true in classes:
             for decided in classes:
                 if true != decided and decided not in costs.get(true, {}):
-                    return f"costs does not say what deciding on {decided!r} costs where {true!r} is true"
+                    return say("objectives.costs-missing", decided=decided, true=true)
     elif len(costs) != len(classes) or any(len(row) != len(classes) for row in costs):
         widths = sorted({len(row) for row in costs})
         shape = f"{len(costs)} × {' or '.join(map(str, widths)) or 0}"
@@ -152,10 +149,7 @@ def _unfit_costs(
     for number, label in enumerate(classes):
         cheapest = int(cost_CC[number].argmin())
         if cost_CC[number, cheapest] < cost_CC[number, number]:
-            return (
-                f"costs says that deciding on {classes[cheapest]!r} where {label!r} is true is cheaper than being"
-                " right. Rows are true classes, columns decided ones"
-            )
+            return say("objectives.costs-cheaper", decided=classes[cheapest], true=label)
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -72,13 +73,13 @@ def measure(
     if len(named) > EACH:
         rows = [[name, *(measured[measure].value for measure in metrics.NAMES)] for name, measured in own.items()]
         content: dict[str, Any] = {"columns": ["variable", *metrics.NAMES], "rows": rows}
-        yield ExhibitDraft("by_variable", "table", "Error by variable", content, split=context.split)
+        yield ExhibitDraft("by_variable", "table", say("exhibits.error-by-variable"), content, split=context.split)
     if banded is not None:
-        caption = "How many true values lie below each forecast quantile, with 95 % Wilson intervals."
+        caption = say("exhibits.quantile-calibration-about")
         bins = metrics.calibration(banded, shares, context.group)
-        content = {"bins": bins, "claimed": "share that the quantile claims", "seen": "true values below"}
+        content = {"bins": bins, "claimed": say("exhibits.nominal-level"), "seen": say("exhibits.observed-share")}
         yield ExhibitDraft(
-            "calibration", "reliability", "Are quantiles what they say?", content, caption, context.split
+            "calibration", "reliability", say("exhibits.quantile-calibration"), content, caption, context.split
         )
 
 
@@ -143,8 +144,8 @@ def _by_step(found: metrics.Errors, context: EvaluationContext) -> ExhibitDraft:
         "high": [high for _, high in ends],
     }
     content = {
-        "x": {"label": "steps ahead"},
-        "panels": [{"label": "squared error, in train variances", "series": [series]}],
+        "x": {"label": say("exhibits.steps-ahead")},
+        "panels": [{"label": say("exhibits.mse-normalised"), "series": [series]}],
     }
-    caption = "Mean over windows and variables, with its 95 % interval."
-    return ExhibitDraft("by_step", "bands", "Error by step ahead", content, caption, context.split)
+    caption = say("exhibits.error-by-step-about")
+    return ExhibitDraft("by_step", "bands", say("exhibits.error-by-step"), content, caption, context.split)

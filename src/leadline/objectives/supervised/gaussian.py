@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -120,13 +121,12 @@ class NormalDecision(HeadDecision):
         yield finding("interval_width", width, unit=unit, better="lower", **common)
         yield from errors_of(mean_n, context, again, ERRORS)
         yield predicted_against_true(predictions["prediction"], context)
-        caption = (
-            "How many true values lie in the central interval that claims to hold such a share, with 95 % Wilson"
-            " intervals."
-        )
+        caption = say("exhibits.interval-calibration-about")
         bins = metrics.normal_calibration(target_n, mean_n, std_n, group)
-        content = {"bins": bins, "claimed": "share that the interval claims", "seen": "true values within"}
-        yield ExhibitDraft("calibration", "reliability", "Are spreads what they say?", content, caption, context.split)
+        content = {"bins": bins, "claimed": say("exhibits.nominal-coverage"), "seen": say("exhibits.observed-coverage")}
+        yield ExhibitDraft(
+            "calibration", "reliability", say("exhibits.interval-calibration"), content, caption, context.split
+        )
 
 
 OBJECTIVE = single_target("gaussian", Options, ("number", "count"), lambda options: NormalHead(), NormalDecision)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -202,7 +203,7 @@ def _a_character(
 ) -> Measurement:
     """Return the surprise at a character in bits, where tokens say all that stands in a text."""
     if state["tokens"] not in ("bpe", "characters"):
-        return absent("tokens leave out blanks, and perhaps letters: a text cannot be told from them", len(target_nS))
+        return absent(say("objectives.tokens-not-reversible"), len(target_nS))
     tokens = tokens_of(state)
     characters_n = np.array([len(tokens.text(row[row > END].tolist())) for row in target_nS], dtype=np.int64)
     unknown_n = (target_nS == UNKNOWN).sum(1)

@@ -138,8 +138,16 @@ class LabelDecision(HeadDecision):
                 yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
         counts = zip(labels, true_nL.sum(0), said_nL.sum(0), (true_nL & said_nL).sum(0), strict=True)
         rows = [[label, int(true), int(said), int(right)] for label, true, said, right in counts]
-        content = {"columns": ["label", "rows that have it", "rows given it", "rightly"], "rows": rows}
-        yield ExhibitDraft("labels", "table", "Labels there and labels given", content, split=context.split)
+        content = {
+            "columns": [
+                "label",
+                say("exhibits.label-true"),
+                say("exhibits.label-predicted"),
+                say("exhibits.label-correct"),
+            ],
+            "rows": rows,
+        }
+        yield ExhibitDraft("labels", "table", say("exhibits.label-counts"), content, split=context.split)
 
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
@@ -164,7 +172,7 @@ def _weights(options: Options, schema: Schema) -> np.ndarray:
         for label in given:
             if label not in schema.labels:
                 hint = did_you_mean(label, schema.labels)
-                raise UsageError(say("objectives.objective-positive-weight-target", label=label, hint=hint))
+                raise UsageError(say("objectives.positive-weight-unknown-label", label=label, hint=hint))
         return np.array([given.get(label, 1.0) for label in schema.labels])
     return np.full(len(schema.labels), float(given))
 

@@ -247,7 +247,7 @@ def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
     for name in (*options.tasks, *options.loss_weights):
         if name not in names:
             raise UsageError(
-                say("objectives.objective-multitask-no-target", name=name, suggestion=did_you_mean(name, names))
+                say("objectives.multitask-unknown-target", name=name, suggestion=did_you_mean(name, names))
             )
     weights = [options.loss_weights.get(name, 1.0) for name in names]
     chosen = [
@@ -262,7 +262,7 @@ def _parts(options: Options, schema: Schema) -> tuple[TaskHead, ...]:
 def _task_objective(name: str, component: Component) -> BoundObjective:
     objective = objective_for(component)
     if objective.capability("head") is None or objective.supervision.labels != "all":
-        raise UsageError(say("objectives.objective-multitask-target-cannot", name=name, component=component.name))
+        raise UsageError(say("objectives.multitask-unsuited", name=name, component=component.name))
     own = objective.learning.own_loss
     if own is not None:
         raise UsageError(say("objectives.own-loss-of-task", loss=own.component.name, name=name))

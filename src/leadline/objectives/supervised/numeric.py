@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -48,8 +49,8 @@ def predicted_against_true(predicted_n: np.ndarray, context: EvaluationContext) 
     some = np.linspace(0, len(predicted_n) - 1, min(SHOWN, len(predicted_n))).astype(int)
     unit = unit_of(context.schema)
     content = {
-        "x": {"label": f"true {unit}", "values": context.target[some].tolist()},
-        "y": {"label": f"predicted {unit}", "values": predicted_n[some].tolist()},
+        "x": {"label": say("exhibits.actual-axis", unit=unit), "values": context.target[some].tolist()},
+        "y": {"label": say("exhibits.predicted-axis", unit=unit), "values": predicted_n[some].tolist()},
         "diagonal": True,
     }
-    return ExhibitDraft("predicted", "scatter", "Predicted against true", content, split=context.split)
+    return ExhibitDraft("predicted", "scatter", say("exhibits.predicted-actual"), content, split=context.split)

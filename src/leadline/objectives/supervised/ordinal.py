@@ -164,8 +164,8 @@ class OrdinalDecision(HeadDecision):
             )
         labels = [context.schema.classes[number] for number in np.argsort(_ranks(self.options, context.schema))]
         content: dict[str, Any] = {"labels": labels, "counts": confusion(rank_n, said_n, len(labels)).tolist()}
-        caption = "Rows: the true class. Columns: what the network said. Classes from the lowest to the highest."
-        yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, context.split)
+        caption = say("exhibits.confusion-ordered-about")
+        yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, context.split)
 
     def _ranked(
         self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema
@@ -182,9 +182,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
         return reason
     if options.order is None and not all(map(_is_number, schema.classes)):
         named = ", ".join(schema.classes[:8])
-        return (
-            f"nothing says in which order the classes of {schema.target.name!r} are: ⟦objective.order=[{named}]⟧ does"
-        )
+        return say("objectives.order-unknown", target=schema.target.name, classes=named)
     return None
 
 
@@ -198,14 +196,14 @@ def _complete(options: Options, schema: Schema) -> Options:
     for label in order:
         if label not in schema.classes:
             raise UsageError(
-                say("objectives.objective-order-no-class", label=label, suggestion=did_you_mean(label, schema.classes))
+                say("objectives.order-unknown-class", label=label, suggestion=did_you_mean(label, schema.classes))
             )
     lacking = [label for label in schema.classes if label not in order]
     if lacking or len(set(order)) < len(order):
         raise UsageError(
             f"objective.order names every class once; {lacking[0]!r} is missing."
             if lacking
-            else "objective.order names a class twice."
+            else say("objectives.order-twice")
         )
     return options
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.augmentations.augmenter import augmentation, augmentations
 
@@ -11,8 +12,5 @@ def moved(schema: Schema) -> str | None:
     for one in schema.inputs:
         for change in one.augment:
             if change.name in augmentations(one.kind) and augmentation(one.kind, change.name).reorders:
-                return (
-                    f"the augmentation {change.name!r} of {one.name!r} moves tokens, and what belongs to them stays"
-                    " where it was"
-                )
+                return say("objectives.augmentation-moves-tokens", name=change.name, input=one.name)
     return None

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -109,11 +110,13 @@ class ProbabilityDecision(HeadDecision):
         )
         some = np.linspace(0, len(true) - 1, min(SHOWN, len(true))).astype(int)
         content = {
-            "x": {"label": "true probability", "values": true[some].tolist()},
-            "y": {"label": "predicted probability", "values": predicted[some].tolist()},
+            "x": {"label": say("exhibits.target-probability"), "values": true[some].tolist()},
+            "y": {"label": say("exhibits.predicted-probability"), "values": predicted[some].tolist()},
             "diagonal": True,
         }
-        yield ExhibitDraft("predicted", "scatter", "Predicted against true probabilities", content, split=context.split)
+        yield ExhibitDraft(
+            "predicted", "scatter", say("exhibits.predicted-target-probabilities"), content, split=context.split
+        )
 
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -149,11 +150,11 @@ class QuantileDecision(HeadDecision):
             measured = mean_of(losses_n, levels, group, low=0.0)
             yield finding("pinball", measured, group=f"quantile={name}", unit=unit, better="lower", **common)
         yield predicted_against_true(predictions["prediction"], context)
-        caption = "How many true values lie below each predicted quantile, with 95 % Wilson intervals."
+        caption = say("exhibits.quantile-calibration-about")
         bins = metrics.quantile_calibration(target_n, quantile_nK, options.levels, group)
-        content = {"bins": bins, "claimed": "share that the quantile claims", "seen": "true values below"}
+        content = {"bins": bins, "claimed": say("exhibits.nominal-level"), "seen": say("exhibits.observed-share")}
         yield ExhibitDraft(
-            "calibration", "reliability", "Are quantiles what they say?", content, caption, context.split
+            "calibration", "reliability", say("exhibits.quantile-calibration"), content, caption, context.split
         )
 
     def _losses(self, predictions: Mapping[str, np.ndarray], target: np.ndarray) -> list[np.ndarray]:

@@ -17,6 +17,7 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.targets import target_type
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
@@ -97,11 +98,11 @@ def wrong_target(
     objective that such targets usually have, ``{target}`` for the target's name.
     """
     if schema.target is None:
-        return f"{name} needs a target, which ⟦data.target⟧ names; 'leadline objectives' lists those that need none"
+        return say("objectives.needs-target", name=name)
     if schema.target.kind in types:
         return None
     own = target_type(schema.target.kind)
-    usual = f"use the objective {own.objective!r}"
+    usual = say("objectives.use-objective", name=own.objective)
     how = instead.get(own.kind, "{usual}").format(usual=usual, target=schema.target.name)
     return f"the target {schema.target.name!r} is {own.noun}; {how}"
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -137,8 +138,8 @@ class TagDecision(HeadDecision):
             for name in metrics.ENTITIES:
                 yield finding(name, results[name, number], group=f"entity={kind}", **common)
         content = {"labels": list(tags), "counts": metrics.confusion(target_nT, predicted_nT, len(tags)).tolist()}
-        caption = "Rows: the true tag of a token. Columns: what the network said."
-        yield ExhibitDraft("confusion", "matrix", "Confusion matrix", content, caption, context.split)
+        caption = say("exhibits.confusion-tags-about")
+        yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, context.split)
 
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:

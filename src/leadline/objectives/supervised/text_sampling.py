@@ -45,7 +45,7 @@ def sample_text(network: Any, state: Mapping[str, Any], rng: Rng, options: Sampl
     text = " ".join(options.prompt.split()) if state["tokens"] == pretokenized.KIND else options.prompt
     begun = torch.from_numpy(tokens.numbers([text])[0]).to(torch.int32)
     if len(begun) >= most:
-        raise UsageError(say("objectives.prompt-tokens-text-at", begun_count=len(begun), most=most))
+        raise UsageError(say("objectives.prompt-too-long", begun_count=len(begun), most=most))
     rows = len(rng.state_B)
     x_BT = begun.expand(rows, -1)
     open_B = torch.ones(rows, dtype=torch.bool)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
@@ -79,15 +80,11 @@ def curve(
     series = [_line(start, [(t, one) for t, one in shown if t.start == start]) for start in (SCRATCH, CARRIED)]
     name = shown[0][1].name
     content = {
-        "x": {"label": "labelled train rows", "log": True},
+        "x": {"label": say("exhibits.labelled-examples"), "log": True},
         "panels": [{"label": name, "series": [one for one in series if one["x"]]}],
     }
-    caption = (
-        "The same network trained on nested shares of the labelled train rows, stratified by class, and measured on the"
-        " same test rows; validation rows keep all their labels. Fewer rows are passed over more often. Bands are 95 %"
-        " intervals."
-    )
-    draft = ExhibitDraft(NAME, "bands", "With fewer labels", content, caption, "test", "other")
+    caption = say("exhibits.label-efficiency-about")
+    draft = ExhibitDraft(NAME, "bands", say("exhibits.label-efficiency"), content, caption, "test", "other")
     return Comparisons(tuple(one for _, one in found), (draft,))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
@@ -62,7 +63,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
 def _of_inputs(report: Report) -> Iterator[Finding]:
     """Yield the measure by which inputs were compared, of each alone, and how it differs from that of all."""
     gain = report.find("fusion_gain", split="test")
-    measure = gain.again.options.get("measure") if gain is not None and gain.again is not None else None
+    measure = gain.again.options.get(say("exhibits.metric")) if gain is not None and gain.again is not None else None
     for finding in report.findings:
         told = (finding.group or "").endswith(" alone") and finding.value is not None
         if told and measure is not None and finding.name in (measure, f"{measure}_difference"):
@@ -90,8 +91,8 @@ def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Repor
             )
             rows.append([finding.label, *values])
     content: dict[str, Any] = {
-        "columns": ["measure", *(f"seed {one.experiment['seed']}" for one in reports)],
+        "columns": [say("exhibits.metric"), *(f"seed {one.experiment['seed']}" for one in reports)],
         "rows": rows,
     }
-    exhibit = store(ExhibitDraft(NAME, "table", "Repeats with different seeds", content, section="other"), folder)
+    exhibit = store(ExhibitDraft(NAME, "table", say("exhibits.repeats"), content, section="other"), folder)
     return report.model_copy(update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, exhibit)})

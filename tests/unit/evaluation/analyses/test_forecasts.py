@@ -166,5 +166,5 @@ def test_what_suits_forecasts_is_chosen() -> None:
     assert baselines.choose(None, NETWORKS, OBJECTIVE, schema(season=1)) == ("naive", "autoregression")
     assert baselines.choose(None, NETWORKS, OBJECTIVE, schema(season=L + 1)) == ("naive", "autoregression")
     assert baselines.choose(("naive",), NETWORKS, OBJECTIVE, schema()) == ("naive",)
-    with pytest.raises(UsageError, match=says("evaluation.baselines-no-baseline", name="svm")):
+    with pytest.raises(UsageError, match=says("evaluation.unknown-baseline", name="svm")):
         baselines.choose(("svm",), NETWORKS, OBJECTIVE, schema())

@@ -48,7 +48,7 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_without_classes_the_option_says_what_is_missing() -> None:
-    with pytest.raises(UsageError, match=says("objectives.objective-names-classes-data")):
+    with pytest.raises(UsageError, match=says("objectives.option-needs-classes")):
         declared(Schema(inputs=()), ("a",), ())
 
 

@@ -128,7 +128,7 @@ def test_options_depend_on_the_data_and_are_checked() -> None:
     assert made(1)[0].options.latent_dim == 1
     assert made(noise="mask")[0].options.noise_level == 0.25
     assert made(normal=["usual"])[0].options.anomaly == ("odd",)
-    with pytest.raises(UsageError, match=says("objectives.objective-amount-share-hides")):
+    with pytest.raises(UsageError, match=says("objectives.amount-masks-everything")):
         made(noise="mask", noise_level=1.0)
     assert Options(anomaly=[3]).anomaly == ("3",)
     assert made(latent_dim=8)[0].warnings(schema()) == (

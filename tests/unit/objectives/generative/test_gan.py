@@ -125,12 +125,14 @@ def test_a_class_that_is_asked_for_is_made() -> None:
 def test_classes_that_there_are_not_are_refused_in_words() -> None:
     objective, network = made(conditional=True)
     rng = Rng(0, 0, torch.arange(2))
-    with pytest.raises(UsageError, match=says("objectives.no-class", label="cast", suggestion="Did you mean 'cat'?")):
+    with pytest.raises(
+        UsageError, match=says("objectives.unknown-class", label="cast", suggestion="Did you mean 'cat'?")
+    ):
         objective.capability("generator").generate(
             network, torch.zeros(2, 64), rng, objective.capability("generator").samples(label="cast")
         )
     objective, network = made()
-    with pytest.raises(UsageError, match=says("objectives.network-not-told-classes")):
+    with pytest.raises(UsageError, match=says("objectives.not-conditional")):
         objective.capability("generator").generate(
             network, torch.zeros(2, 64), rng, objective.capability("generator").samples(label="cat")
         )
@@ -148,7 +150,7 @@ def test_bound_weights_ship_as_plain_ones_that_another_network_can_take() -> Non
 
 
 def test_a_critic_that_ties_rows_together_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("objectives.objective-loss-wgan-gp")):
+    with pytest.raises(UsageError, match=says("objectives.wgan-gp-batch-norm")):
         made("resnet", loss="wgan-gp")
 
 

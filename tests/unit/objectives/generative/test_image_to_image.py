@@ -145,10 +145,10 @@ def test_what_pictures_become() -> None:
     with torch.no_grad():
         asked = objective.capability("converter").convert(network, rows, options(label="狗"))["photo"]
         torch.testing.assert_close(asked, network.made(rows.inputs, torch.ones(ROWS, dtype=torch.int64)))
-        with pytest.raises(UsageError, match=says("objectives.sample-say-label-what", names="cat, 狗, <b>")):
+        with pytest.raises(UsageError, match=says("objectives.sample-needs-label", names="cat, 狗, <b>")):
             objective.capability("converter").convert(network, rows, options())
         objective, network = made(PAIRS)
-        with pytest.raises(UsageError, match=says("objectives.sample-pictures-pairs-become")):
+        with pytest.raises(UsageError, match=says("objectives.sample-pairs-no-label")):
             objective.capability("converter").convert(network, batch(PAIRS), options(label="cat"))
 
 

@@ -153,10 +153,10 @@ def test_new_rows_are_of_the_class_that_is_asked_for() -> None:
     asked, drawn = network.classes_seen
     assert torch.equal(asked, torch.tensor([[0.0, 1.0]]).expand(2_000, -1))
     assert float(drawn[:, 0].mean()) == pytest.approx(0.75, abs=0.05)
-    with pytest.raises(UsageError, match=says("objectives.label-no-class", label="b")):
+    with pytest.raises(UsageError, match=says("objectives.label-unknown-class", label="b")):
         objective.capability("generator").generate(network, code_BL, rng, Sampling(label="b"))
     plain, other = made()
-    with pytest.raises(UsageError, match=says("objectives.label-network-not-told")):
+    with pytest.raises(UsageError, match=says("objectives.label-not-conditional")):
         plain.capability("generator").generate(other, code_BL, rng, Sampling(label="a"))
 
 

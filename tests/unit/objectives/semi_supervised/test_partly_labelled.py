@@ -183,7 +183,7 @@ def test_what_tells_domains_apart_does_not_ship_and_stays_where_it_trains() -> N
 
 def test_a_network_without_features_is_refused() -> None:
     objective = objective_for(Component(name="adaptation"))
-    with pytest.raises(UsageError, match=says("objectives.objective-adaptation-works-on")):
+    with pytest.raises(UsageError, match=says("objectives.adaptation-needs-linear-head")):
         objective.learning.build(schema(), {"table": InputEncoder(Plain(), Plain(), 3, gives_outputs=True)})
 
 
@@ -193,7 +193,7 @@ def test_several_targets_refuse_an_objective_that_needs_rows_without_one() -> No
     assert kind is not None
     tasks = [one.model_dump(mode="json") for one in (kind, number)]
     several = ColumnSchema(name="kind, price", kind="several", state={"columns": ["kind", "price"], "tasks": tasks})
-    with pytest.raises(UsageError, match=says("objectives.objective-multitask-target-cannot", component="fixmatch")):
+    with pytest.raises(UsageError, match=says("objectives.multitask-unsuited", component="fixmatch")):
         objective = objective_for(Component(name="multitask", options={"tasks": {"kind": "fixmatch"}}))
         objective.complete(schema().model_copy(update={"target": several}))
 

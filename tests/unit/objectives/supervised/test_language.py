@@ -139,7 +139,7 @@ def test_texts_are_drawn_as_they_were_learnt() -> None:
     assert drawn(1, prompt="a", length=2, temperature=0) == ["ab"]
     assert set(drawn(200, temperature=1000.0, length=1)) >= set("abcd")  # as good as even
     assert not any("�" in text for text in drawn(100, temperature=1000.0))
-    with pytest.raises(UsageError, match=says("objectives.prompt-tokens-text-at")):
+    with pytest.raises(UsageError, match=says("objectives.prompt-too-long")):
         drawn(1, prompt="abcd", length=4)
 
 

@@ -53,7 +53,7 @@ def test_labels_more_probable_than_not_are_given() -> None:
 def test_weights_of_labels_must_be_of_labels() -> None:
     objective = objective_for(Component(name="multilabel", options={"pos_weight": {"aa": 2.0}}))
     with pytest.raises(
-        UsageError, match=says("objectives.objective-positive-weight-target", label="aa", hint="Did you mean 'a'?")
+        UsageError, match=says("objectives.positive-weight-unknown-label", label="aa", hint="Did you mean 'a'?")
     ):
         objective.unsuitable(SETS)
     for wrong in (0, -1, "equal", {"a": 0}):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
@@ -102,9 +103,7 @@ def _pairs(network: nn.Module, converter: Converter, schema: Schema, subset: Sub
     given = next(name for name in ends if name != into)
     made = encoded(schema, converter.convert(network, batch, converter.samples()))
     versions = [(ends[given], batch.inputs), (ends[into], made), (ends[into], batch.inputs)]
-    caption = (
-        "Above what goes in, in the middle what the network makes of it, below the picture that it was paired with."
-    )
+    caption = say("exhibits.translated-pairs-about")
     return _draft(
         [[picture(one, inputs[one.name], i) for i in range(len(rows))] for one, inputs in versions], caption, subset
     )
@@ -118,15 +117,15 @@ def _kinds(network: nn.Module, converter: Converter, schema: Schema, subset: Sub
     for label in labels:
         made = encoded(schema, converter.convert(network, batch, converter.samples(label=label)))
         lines.append([picture(one, made[one.name], i) for i in range(len(rows))])
-    left = f"; of {len(schema.classes)} classes the first {KINDS}" if len(schema.classes) > KINDS else ""
-    caption = f"Above what goes in, below what becomes of it, from above as {', '.join(labels)}{left}."
+    left = say("exhibits.first-classes", count=len(schema.classes), first=KINDS) if len(schema.classes) > KINDS else ""
+    caption = say("exhibits.translated-about", labels=", ".join(labels), left=left)
     return _draft(lines, caption, subset)
 
 
 def _draft(lines: list[list[str]], caption: str, subset: Subset) -> ExhibitDraft:
     pictures = [one for line in lines for one in line]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": len(lines[0])}
-    return ExhibitDraft("converted", "pictures", "Test pictures and what becomes of them", content, caption)._replace(
+    return ExhibitDraft("converted", "pictures", say("exhibits.translated"), content, caption)._replace(
         split=subset.name, section="representations"
     )
 
@@ -208,7 +207,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     if subject.objective.capability("converter") is None:
-        return "the network makes no pictures of others"
+        return say("evaluation.no-translation")
     return of_test_rows(subject)
 
 

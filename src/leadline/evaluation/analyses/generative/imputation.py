@@ -15,6 +15,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
@@ -149,7 +150,7 @@ def _findings(
 
     def measured(values_m: np.ndarray, low: float = -np.inf, high: float = np.inf) -> Measurement:
         if not len(values_m):
-            return absent("no known cell was hidden")
+            return absent(say("evaluation.nothing-masked"))
         one = mean_of(values_m, context.levels, group_m, low=low, high=high)
         return one._replace(method=f"{SHARE:.0%} of the known cells of rows, hidden at random; {one.method}")
 
@@ -205,13 +206,13 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     if table_of(subject.objective, subject.dataset.schema) is None:
-        return "the network makes no rows of a table again, whose missing cells it could fill in"
+        return say("evaluation.no-imputation")
     return of_test_rows(subject)
 
 
 ANALYSIS = Analysis(
     name="imputation",
-    question="How well does the network fill in missing cells?",
+    question="How accurately are missing values imputed?",
     section="metrics",
     run=_run,
     applies=_applies,

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.data.subset import Subset
@@ -99,7 +100,7 @@ def _affordable(network: nn.Module, bounded: Bounded, subset: Subset) -> int:
 
 def _applies(subject: Subject) -> str | None:
     if subject.objective.capability("bounded") is None:
-        return "the objective does not bound how likely rows are"
+        return say("evaluation.no-bound")
     return of_test_rows(subject)
 
 

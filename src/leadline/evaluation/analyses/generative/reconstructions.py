@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.schema import Schema
 from leadline.data.columns.contract import input_type
@@ -51,15 +52,15 @@ def _beside(network: nn.Module, encoder: Encoder, dataset: Dataset, subset: Subs
     batch = subset.batch(slice(0, len(subset)))
     again = encoded(dataset.schema, encoder.reconstruct(network, batch))
     for number, one in enumerate(dataset.schema.inputs, start=1):
-        draft = lines(one, [("test row", batch.inputs), ("out of its code", again)], len(subset))
+        draft = lines(
+            one, [(say("exhibits.test-example"), batch.inputs), (say("exhibits.reconstruction"), again)], len(subset)
+        )
         if draft is None:
             continue
-        title = "Rows and what their codes keep" + ("" if len(dataset.schema.inputs) == 1 else f": {one.name}")
-        caption = (
-            "Above test rows, below what the network makes of their codes."
-            if draft.kind == "pictures"
-            else draft.caption
-        )
+        title = say("exhibits.reconstructions")
+        if len(dataset.schema.inputs) > 1:
+            title = say("exhibits.of-input", title=title, name=one.name)
+        caption = say("exhibits.reconstructions-about") if draft.kind == "pictures" else draft.caption
         name = "reconstructed" if number == 1 else f"reconstructed-{number}"
         yield draft._replace(name=name, title=title, caption=caption, split=subset.name)
 
@@ -90,9 +91,9 @@ def _between(
     one = schema.inputs[0]
     pictures = [picture(one, made[one.name], i) for i in range(paths * STEPS)]
     content = {"pictures": pictures, "captions": [""] * len(pictures), "columns": STEPS}
-    what = "the codes of two test rows, on a straight line" if own else "two drawn codes, on an arc"
-    caption = f"In each row, from left to right: between {what}."
-    return ExhibitDraft("between", "pictures", "Between two codes", content, caption, section="generated")
+    what = say("exhibits.between-test-codes") if own else say("exhibits.between-random-codes")
+    caption = say("exhibits.interpolation-about", ends=what)
+    return ExhibitDraft("between", "pictures", say("exhibits.interpolation"), content, caption, section="generated")
 
 
 def _line(first_PL: Tensor, last_PL: Tensor, share_S: Tensor) -> Tensor:
@@ -117,13 +118,13 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _applies(subject: Subject) -> str | None:
     if subject.objective.capability("encoder") is None and subject.objective.capability("generator") is None:
-        return "the network has no codes that rows are made of"
+        return say("evaluation.no-decoder")
     return of_test_rows(subject)
 
 
 ANALYSIS = Analysis(
     name="reconstructions",
-    question="What do codes keep of rows, and what lies between the codes of two?",
+    question="What do latent codes preserve, and how smooth is the latent space?",
     section="representations",
     run=_run,
     applies=_applies,

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -81,8 +82,8 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     about = _About(subject.context("test"), test.name, {} if space is None else space.description)
     endless = any(bool(torch.isinf(x).any()) for x in new.values() if x.is_floating_point())
     if space is None or endless:
-        reason = f"rows of texts and clips are compared by a classifier's features only: {why}"
-        reason = "new rows hold numbers that are not finite" if endless else reason
+        reason = say("evaluation.samples-need-classifier", why=why)
+        reason = say("evaluation.samples-not-finite") if endless else reason
         yield from (about.finding(name, absent(reason)) for name in COMPARED)
     else:
         new_mF, test_nF = space.rows(new), space.subset(test)
@@ -206,13 +207,13 @@ def _asked(subject: Subject, generator: Generator, judge: ReferenceClassifier) -
 
 def _applies(subject: Subject) -> str | None:
     if subject.objective.capability("generator") is None:
-        return "the network generates no rows"
+        return say("evaluation.no-generator")
     return of_test_rows(subject)
 
 
 ANALYSIS = Analysis(
     name="sample-quality",
-    question="How near are generated rows to real ones, how varied are they, and are any copies?",
+    question="How realistic and diverse are generated samples, and are any copied from training?",
     section="generated",
     run=_run,
     applies=_applies,

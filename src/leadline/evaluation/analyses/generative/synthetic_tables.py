@@ -14,6 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.metric import Metric
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type, input_type
@@ -187,7 +188,7 @@ def _gap(tasks: list[_Task], context: EvaluationContext, group: np.ndarray | Non
     predicted.
     """
     if not tasks:
-        return absent("there is no column that could be predicted from others")
+        return absent(say("evaluation.no-predictable-column"))
     lost = {
         name: np.mean([_loss(task, rows, context.seed) for task, rows in zip(tasks, sides, strict=True)], 0)
         for name, sides in (("new", [task.new for task in tasks]), ("real", [task.real for task in tasks]))
@@ -233,7 +234,7 @@ def _told_apart(
     """
     rows = min(len(new_mF), len(real_nF), FITTED)
     if rows < FEWEST:
-        return absent(f"there are fewer than {FEWEST} rows", rows)
+        return absent(say("evaluation.fewer-than", fewest=FEWEST), rows)
     x_nF = np.concatenate([_plain(one, new_mF[:rows]), _plain(one, real_nF[:rows])])
     is_new = np.repeat([1.0, 0.0], rows)
     right_n = np.zeros(len(x_nF), dtype=bool)
