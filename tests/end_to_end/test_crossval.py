@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 import leadline
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import RunError, UsageError
 from leadline.run import folder as files
@@ -32,7 +33,7 @@ def test_every_row_is_tested_by_a_network_that_never_saw_it(
     assert "corrected t over folds" in (accuracy.method or "")
     assert accuracy.value == pytest.approx((told["predicted"] == told["target"]).mean())
     assert "Accuracy" in capsys.readouterr().out
-    assert "Fold by fold" in Path("cv/report.html").read_text(encoding="utf-8")
+    assert say("exhibits.folds") in Path("cv/report.html").read_text(encoding="utf-8")
     assert Experiment.read(Path("cv/folds/fold-2/experiment.yaml")).data.split.fold == 2
 
 

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 import sklearn
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.run import folder as files
@@ -84,7 +85,7 @@ def test_a_network_is_compared_with_simpler_models_and_the_cheapest_is_named(cli
         assert made.find("accuracy_difference", group=f"baseline={name}").interval is not None
     chosen = next(f for f in made.findings if f.name == "smallest_not_worse")
     assert "baselines" in {exhibit.name for exhibit in made.exhibits}
-    assert "Simpler models" in (Path("run") / files.PAGE).read_text(encoding="utf-8")
+    assert say("exhibits.baselines") in (Path("run") / files.PAGE).read_text(encoding="utf-8")
     command = chosen.again.options["command"].split()
     assert command[:3] == ["leadline", "train", "run/experiment.yaml"]
     assert cli(*command[1:], "--out", "other", "-q") == 0  # what the report says works, epochs in the file or not

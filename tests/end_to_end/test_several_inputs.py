@@ -122,7 +122,7 @@ def test_the_report_says_that_two_inputs_are_better_than_one(cli, place: Path) -
     worse = found(made, "mae_difference", "without photo")
     assert worse.interval is not None and worse.interval[1] < 0
     page = (Path("run") / files.PAGE).read_text()
-    assert say("sections.inputs") in page and "Where an input is missing" in page
+    assert say("sections.inputs") in page and say("exhibits.missing-inputs") in page
 
 
 def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, Experiment, NetworkSpec
 from leadline.core.schema import InputSchema, Schema
@@ -45,7 +46,7 @@ def test_the_network_is_no_baseline_of_itself() -> None:
 
 @pytest.mark.parametrize("name", ["gradient-bosting", "mlp"])
 def test_names_that_are_no_baseline_are_refused(name: str) -> None:
-    with pytest.raises(UsageError, match=f"no baseline '{name}'"):
+    with pytest.raises(UsageError, match=says("evaluation.unknown-baseline", name=name)):
         choose((name,), MLP, CLASSES, schema("table"))
 
 
@@ -99,7 +100,7 @@ def test_rows_are_sampled_where_all_would_take_too_long(
     monkeypatch.setattr(baselines, "FEWEST", 100)
     notes: list[str] = []
     assert [one.rows for one in fit(flowers, notes)] == [100, 100, 100]
-    assert "baseline linear: fitted to 100 of 720 train rows" in notes[0]
+    assert notes[0] == say("evaluation.baseline-sampled", name="linear", rows=100, train_count=720)
 
 
 def test_one_that_fails_says_why_and_does_not_stop_the_others(
@@ -110,4 +111,8 @@ def test_one_that_fails_says_why_and_does_not_stop_the_others(
 
     monkeypatch.setattr("leadline.models.classical.svm._whitening", broken)
     found = fit(flowers)
-    assert [one.why for one in found] == [None, "svm could not be fitted: eigenvalues did not converge", None]
+    assert [one.why for one in found] == [
+        None,
+        say("evaluation.baseline-failed", name="svm", error="eigenvalues did not converge"),
+        None,
+    ]

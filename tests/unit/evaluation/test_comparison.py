@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
@@ -117,9 +118,9 @@ def test_findings_say_what_baselines_reach_cost_and_how_they_compare() -> None:
     assert chosen.again.options["command"] == "train --network svm"
     assert [row[0] for row in table.content["rows"]] == ["network", "svm", "linear", "majority"]
     assert [row[3] for row in table.content["rows"]] == [
-        "demonstrably worse",
-        "cheapest, not worse",
-        "demonstrably worse",
+        say("exhibits.significantly-worse"),
+        say("exhibits.smallest-not-worse"),
+        say("exhibits.significantly-worse"),
         "",
     ]
 

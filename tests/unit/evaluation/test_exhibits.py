@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.evaluation.exhibits import about_data, learning_curves
@@ -26,7 +27,7 @@ def test_curves_are_means_of_epochs_beside_validation() -> None:
     panels = {panel["label"]: {s["name"]: s["values"] for s in panel["series"]} for panel in content["panels"]}
     assert panels["loss"] == {"train": [2.5, 6.5, 10.5], "validation": [2.0, 4.0, 6.0]}
     assert panels["mae"] == {"validation": [None, None, None]}
-    assert panels["learning rate"] == {"learning rate": [0.1, 0.1, 0.1]}
+    assert panels[say("exhibits.learning-rate")] == {say("exhibits.learning-rate"): [0.1, 0.1, 0.1]}
 
 
 def test_without_validation_only_the_loss_is_drawn() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report, RunFacts
 from leadline.evaluation.folds import over_folds, side_by_side
@@ -60,7 +61,7 @@ def test_equal_folds_prove_no_certainty() -> None:
 def test_a_measure_that_a_fold_lacks_is_absent_and_says_so() -> None:
     accuracy = next(over_folds([report(0.5), report(None)], (0.95,)))
     assert accuracy.value is None
-    assert accuracy.why == "it could not be measured on 1 of 2 folds"
+    assert accuracy.why == say("evaluation.folds-not-measured", lacking=1, found_count=2)
 
 
 def test_costs_are_told_where_all_folds_agree() -> None:
@@ -72,6 +73,6 @@ def test_costs_are_told_where_all_folds_agree() -> None:
 def test_every_fold_stands_in_the_table() -> None:
     draft = side_by_side([report(0.5), report(0.6)])
     assert draft.content == {
-        "columns": ["fold", "test rows", "accuracy", "mae"],
+        "columns": ["fold", say("exhibits.test-examples"), "accuracy", "mae"],
         "rows": [[1, 20, 0.5, 1.0], [2, 20, 0.6, 1.0]],
     }

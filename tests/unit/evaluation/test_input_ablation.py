@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
@@ -65,7 +66,7 @@ def test_fusion_helps_where_it_is_better_than_each_input_alone() -> None:
     assert gain.again is not None and gain.again.options["best"] == "table"
     assert of["mae(photo alone)"].value == pytest.approx(float(np.abs(predicted(0.5, 1)["prediction"] - TARGET).mean()))
     rows = table(found).content["rows"]
-    assert [row[0] for row in rows] == ["all inputs", "table alone", "photo alone", "text alone"]
+    assert [row[0] for row in rows] == [say("exhibits.all-inputs"), "only table", "only photo", "only text"]
 
 
 def test_differences_are_paired_and_hold_together() -> None:

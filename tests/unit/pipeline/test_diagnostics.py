@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.objectives.contract import Objective, Supervision
@@ -172,7 +173,7 @@ def test_a_run_shows_its_pictures_and_says_how_training_ended(train: Any, place:
     assert collapse is not None
     assert collapse.why == "training was too short to tell"
     assert {"discriminator.spread", "generator.loss", "val_told_apart"} <= set(run.history.columns)
-    assert (run.folder / files.PAGE).read_text().count("New rows from epoch to epoch")
+    assert (run.folder / files.PAGE).read_text().count(say("exhibits.samples-by-epoch"))
 
 
 class Killed(BaseException):

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
@@ -83,7 +84,7 @@ def test_one_cluster_has_nothing_to_compare() -> None:
     dataset = data()
     _, findings = found(dataset, decided(len(dataset.splits["test"]), clusters=1))
     assert findings
-    assert all(f.value is None and f.why == "there is one cluster" for f in findings)
+    assert all(f.value is None and f.why == say("evaluation.one-cluster") for f in findings)
 
 
 def test_other_decisions_are_let_be() -> None:
@@ -100,5 +101,5 @@ def test_pictures_stand_in_a_line_for_each_cluster() -> None:
     draft = drafts["typical"]
     assert draft.kind == "pictures"
     assert len(draft.content["pictures"]) == 2 * draft.content["columns"]
-    assert "From above: 1, 3." in draft.caption
+    assert say("exhibits.clusters-from-top", numbers="1, 3") in draft.caption
     assert "fewer than 4 rows: 2" in draft.caption

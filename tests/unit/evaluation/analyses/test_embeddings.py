@@ -10,6 +10,7 @@ from by_hand import bound
 from makers import Maker, digits, table
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
@@ -102,7 +103,10 @@ def test_what_comes_out_stands_below_what_went_in() -> None:
     )
     (rows,) = reconstructions(nn.Identity(), bound(Maker(table().splits["train"])), table(), table().splits["test"], 0)
     assert rows.kind == "table"
-    assert [row[0] for row in rows.content["rows"][:2]] == ["test row", "out of its code"]
+    assert [row[0] for row in rows.content["rows"][:2]] == [
+        say("exhibits.test-example"),
+        say("exhibits.reconstruction"),
+    ]
     assert rows.content["rows"][1][1] == pytest.approx(rows.content["rows"][0][1] / 2, rel=1e-5)
 
 

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import DataSpec
@@ -61,7 +62,7 @@ def test_pictures_are_shown_changed_by_each_augmentation_alone_and_by_all() -> N
         photos({"vertical_flip": 1}, {"flip": 1}, {"name": "cutout", "amount": 1, "fill": "zero"}), seed=0
     )
     assert plain.name == "examples"
-    assert draft.content["headings"] == ["as it is", "vertical flip 1", "flip 1", "cutout 1 zero", "all together"]
+    assert draft.content["headings"] == ["original", "vertical flip 1", "flip 1", "cutout 1 zero", "all"]
     before, down, across, cut, together = pixels(draft).transpose(1, 0, 2, 3)
     assert len(before) == CHANGED
     np.testing.assert_array_equal(down, before[:, ::-1])
@@ -84,7 +85,7 @@ def test_clips_are_shown_as_spectrograms_and_can_be_heard(tmp_path: Path) -> Non
     assert picture.size == (48, 80)  # 1 + (4,000 - 200) / 80 frames; 40 bands, each two pixels high
     assert "frequency (in mels) upwards" in plain.caption
     assert "Only the first" not in plain.caption
-    assert draft.content["headings"] == ["as it is", "gain", "time mask 0.5", "all together"]
+    assert draft.content["headings"] == ["original", "gain", "time mask 0.5", "all"]
     assert len(set(draft.content["pictures"])) == len(draft.content["pictures"])
     assert "sounds" not in draft.content
 
@@ -99,8 +100,8 @@ def test_long_clips_are_cut_on_the_page_which_says_so(tmp_path: Path) -> None:
 
 def test_one_augmentation_alone_is_not_shown_twice() -> None:
     _, draft = examples(photos("flip"), seed=0)
-    assert draft.content["headings"] == ["as it is", "flip"]
-    assert "all of them" not in draft.caption
+    assert draft.content["headings"] == ["original", "flip"]
+    assert say("exhibits.augmented-each") not in draft.caption
 
 
 def test_tables_are_shown_before_and_after() -> None:
@@ -108,7 +109,7 @@ def test_tables_are_shown_before_and_after() -> None:
     assert draft.kind == "table"
     assert draft.content["columns"] == ["", "x", "town"]
     said = [row[0] for row in draft.content["rows"]]
-    assert said == ["as it is", "noise 0.1", "missing 1", "all together"] * CHANGED
+    assert said == ["original", "noise 0.1", "missing 1", "all"] * CHANGED
     first, noisy, *gone = draft.content["rows"][:4]
     assert first[1] != noisy[1] and abs(first[1] - noisy[1]) < 10
     assert first[2] == noisy[2]
@@ -148,7 +149,7 @@ def test_mixed_rows_of_a_table_are_three_lines_each() -> None:
     for a, b, x in zip(rows[::3], rows[1::3], rows[2::3], strict=True):
         assert min(a[1], b[1]) <= x[1] <= max(a[1], b[1])
         assert x[2] in (a[2], b[2])
-        assert "λ = " in x[0] and x[0].startswith("mixed by mixup")
+        assert "λ = " in x[0] and x[0].startswith(say("exhibits.mixed-result", name="mixup"))
 
 
 def test_exhibits_of_several_inputs_have_names_of_their_own() -> None:

@@ -106,7 +106,7 @@ def test_what_is_wrongly_tagged_is_marked_in_its_text() -> None:
     (draft,) = wrong_tags(dataset, part, decided)
     (text,) = draft.content["texts"]
     tags = dataset.schema.tags
-    assert text["pieces"][2] == f"({tags[part.target[row, 1]]}, not {tags[decided['prediction'][row, 1]]}) "
+    assert text["pieces"][2] == f"(true {tags[part.target[row, 1]]}, predicted {tags[decided['prediction'][row, 1]]}) "
     assert text["weights"][1] == -0.9
     assert sum(weight != 0 for weight in text["weights"]) == 1
     assert text["caption"].startswith(f"1 of {(part.target[row] >= 0).sum()} tags wrong")

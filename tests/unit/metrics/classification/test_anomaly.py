@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from leadline.core.catalogue import say
 from leadline.metrics.classification.anomaly import NAMES, measure_all
 
 
@@ -36,9 +37,9 @@ def test_what_cannot_be_told_is_absent():
     normal, score, called = rows()
     all_normal = measure_all(np.ones(300, bool), score, called, (0.95,))
     assert all_normal["roc_auc"].value is None
-    assert all_normal["sensitivity"].why == "there are no anomalies"
+    assert all_normal["sensitivity"].why == say("metrics.no-anomalies")
     score[3] = np.inf
-    assert measure_all(normal, score, called, (0.95,))["roc_auc"].why == "scores are not finite"
+    assert measure_all(normal, score, called, (0.95,))["roc_auc"].why == say("metrics.scores-not-finite")
     assert all(one.value is None for one in measure_all(normal[:0], score[:0], called[:0], (0.95,)).values())
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.metrics.classification import confusion as cm
 
 LEVELS = (0.95, 0.99)
@@ -59,7 +60,7 @@ def test_no_rows_are_absent_everywhere() -> None:
         cm.f1_macro(c, LEVELS),
     ):
         assert m.value is None
-        assert m.why == "there are no rows"
+        assert m.why == say("metrics.no-examples")
 
 
 @pytest.mark.parametrize("group", [None, [0, 0, 1, 1, 2, 2, 3, 3], [5] * 8])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.metrics.classification import multilabel
 
 LEVELS = (0.95, 0.99)
@@ -20,15 +21,15 @@ def test_labels_that_never_occur_say_so() -> None:
     true_nL = np.array([[1, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]]) > 0
     said_nL = np.array([[1, 0, 1], [0, 0, 0], [0, 0, 0], [0, 0, 0]]) > 0
     found = multilabel.measure_all(true_nL, said_nL, said_nL.astype(float), levels=LEVELS)
-    assert found["recall", 1].why == "no row has this label"
-    assert found["precision", 1].why == "no row was given this label"
+    assert found["recall", 1].why == say("metrics.label-absent")
+    assert found["precision", 1].why == say("metrics.label-never-predicted")
     assert found["f1", 2].value == 0
     assert "of the 2 labels that occur" in found["f1_macro"].method
     assert "of the 1 labels that occur" in found["roc_auc"].method
     nothing = multilabel.measure_all(true_nL & False, said_nL & False, said_nL.astype(float), levels=LEVELS)
     assert nothing["subset_accuracy"].value == 1
     assert nothing["f1_micro"].value is None
-    assert nothing["average_precision"].why == "no row has a label"
+    assert nothing["average_precision"].why == say("metrics.no-labels")
 
 
 def test_a_perfect_prediction_is_still_in_doubt() -> None:

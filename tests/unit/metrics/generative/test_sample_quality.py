@@ -7,6 +7,7 @@ import pytest
 from scipy import linalg, stats
 from scipy.spatial.distance import cdist
 
+from leadline.core.catalogue import say
 from leadline.metrics.generative.sample_quality import (
     class_shares,
     classes_covered,
@@ -107,7 +108,7 @@ def test_collapse_and_noise_are_told_from_each_other() -> None:
     assert collapsed["coverage"].value < 0.05
     noise = fidelity(rng.uniform(-20, 20, (300, 2)), real, LEVELS)
     assert noise["precision"].value < 0.1
-    assert fidelity(real[:4], real, LEVELS)["precision"].why == "there are not more than 5 rows"
+    assert fidelity(real[:4], real, LEVELS)["precision"].why == say("metrics.not-more-than", most=5)
 
 
 def test_copies_lie_closer() -> None:
@@ -135,7 +136,7 @@ def test_shares_of_classes_and_how_many_there_are() -> None:
     assert unsure.intervals[0][0] <= unsure.value <= unsure.intervals[0][1]
     assert unsure.intervals[0] == (2.0, 4.0)
     assert classes_covered(classes[:0], 4, LEVELS).value is None
-    assert class_shares(classes[:0], 2, LEVELS)[1].why == "there are no rows"
+    assert class_shares(classes[:0], 2, LEVELS)[1].why == say("metrics.no-examples")
 
 
 def test_correlations_are_compared_pair_by_pair() -> None:
@@ -145,7 +146,7 @@ def test_correlations_are_compared_pair_by_pair() -> None:
     expected = np.abs(np.corrcoef(new, rowvar=False) - np.corrcoef(real, rowvar=False))[upper].mean()
     found = correlation_difference(np.column_stack([new, np.ones(200)]), np.column_stack([real, np.ones(150)]), LEVELS)
     assert found.value == pytest.approx(expected)
-    assert correlation_difference(new[:, :1], real[:, :1], LEVELS).why == "fewer than two columns vary"
+    assert correlation_difference(new[:, :1], real[:, :1], LEVELS).why == say("metrics.fewer-than-two-columns")
 
 
 def test_the_interval_of_correlations_covers() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.metrics.regression import forecast
 
 RNG = np.random.default_rng(0)
@@ -53,7 +54,7 @@ def test_windows_without_a_known_target_do_not_count() -> None:
         assert found["mse"].value == pytest.approx(some["mse"].value)
     target[:] = np.nan
     absent = forecast.measure_all(forecast.errors(target, predicted, STD), forecast.Spread(STD, NAIVE))
-    assert all(m.value is None and m.why == "no target is known" for m in absent.values())
+    assert all(m.value is None and m.why == say("metrics.no-known-targets") for m in absent.values())
 
 
 def test_a_variable_that_repeats_itself_in_train_has_no_mase() -> None:

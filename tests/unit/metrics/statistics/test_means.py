@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.metrics.statistics.means import explained, mean_of
 
 LEVELS = (0.95, 0.99)
@@ -12,7 +13,7 @@ NONE = np.empty(0)
 
 def test_without_rows_means_are_absent() -> None:
     assert mean_of(NONE, LEVELS).value is None
-    assert explained(NONE, NONE, LEVELS, None, "R²", "why").why == "there are no rows"
+    assert explained(NONE, NONE, LEVELS, None, "R²", "why").why == say("metrics.no-examples")
 
 
 def test_what_does_not_vary_is_not_explained() -> None:

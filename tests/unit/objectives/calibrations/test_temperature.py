@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.nn.batch import Batch
@@ -80,7 +81,11 @@ def test_a_network_that_is_too_sure_is_cooled_and_says_by_how_much() -> None:
 
 @pytest.mark.parametrize(
     ("n", "too_sure", "words"),
-    [(2000, 1.0, "does not demonstrably lower"), (99, 3.0, "too few"), (0, 1.0, "no validation rows")],
+    [
+        (2000, 1.0, say("objectives.scaling-not-needed")),
+        (99, 3.0, say("objectives.temperature-too-few", fewest=100)),
+        (0, 1.0, say("objectives.no-validation")),
+    ],
 )
 def test_the_temperature_is_left_alone_where_nothing_says_otherwise(n: int, too_sure: float, words: str) -> None:
     subject, found = settle(Options(), *rows(n, too_sure))
@@ -93,7 +98,7 @@ def test_hardly_any_mistake_says_nothing_of_how_sure_to_be() -> None:
     x_n1 = torch.linspace(-9, 9, 300)[:, None]
     subject, found = settle(Options(), x_n1, (x_n1[:, 0] > 0).long().numpy())
     assert subject.last.temperature.item() == 1.0
-    assert "0 of the validation rows are wrong" in (found["temperature"].method or "")
+    assert say("objectives.temperature-too-few-errors", wrong=0, fewest=5) in (found["temperature"].method or "")
 
 
 def test_a_temperature_that_is_given_or_refused_is_obeyed() -> None:

@@ -34,10 +34,10 @@ def test_both_options_say_the_same() -> None:
 @pytest.mark.parametrize(
     ("anomaly", "normal", "counts", "said"),
     [
-        (("b",), ("a",), None, "give one of them"),
-        (("x",), (), None, "'x' is no class"),
-        (("a", "b", "c"), (), None, "Every class"),
-        (("a",), (), [5, 0, 0], "Every class with train rows"),
+        (("b",), ("a",), None, says("objectives.anomaly-and-normal")),
+        (("x",), (), None, says("objectives.option-unknown-class", unknown="x")),
+        (("a", "b", "c"), (), None, says("objectives.no-normal-training")),
+        (("a",), (), [5, 0, 0], says("objectives.no-normal-training")),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
@@ -158,7 +159,7 @@ def test_texts_cannot_have_normal_noise() -> None:
     )
     said = OBJECTIVE.bind(Options(noise="gaussian")).unsuitable(Schema(inputs=(text,)))
     assert said is not None
-    assert "noise mask" in said
+    assert say("objectives.noise-needs-numbers") in said
 
 
 def test_a_run_finds_what_it_was_not_trained_on_and_fills_in_cells(tmp_path: Path) -> None:

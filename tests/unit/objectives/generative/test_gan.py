@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
@@ -158,10 +159,7 @@ def test_data_that_does_not_fit_is_refused_in_words() -> None:
     objective = objective_for(Component(name="gan"))
     assert objective.unsuitable(SCHEMA) is None
     two = Schema(inputs=(PHOTO, PHOTO.model_copy(update={"name": "other"})))
-    assert (
-        objective.unsuitable(two)
-        == "it makes rows of one input, and there are 2 (photo, other); name one with ⟦data.columns⟧"
-    )
+    assert objective.unsuitable(two) == say("objectives.gan-one-input", count=2, names="photo, other")
     told = objective_for(Component(name="gan", options={"conditional": True}))
     assert told.unsuitable(SCHEMA) is None
-    assert "⟦data.target⟧ names it" in str(told.unsuitable(Schema(inputs=(PHOTO,))))
+    assert told.unsuitable(Schema(inputs=(PHOTO,))) == say("objectives.conditional-needs-classes")

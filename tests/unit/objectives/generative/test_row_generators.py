@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.preprocessors import build_preprocessor, signal_spec
 from leadline.nn.rng import Rng
@@ -68,4 +69,4 @@ def test_what_cannot_be_made_is_named() -> None:
         cannot_generate(dated) == "column 'sold' is date, of which it makes no cells; leave it out with --ignore 'sold'"
     )
     text = InputSchema(name="说", kind="text", fields=(ColumnSchema(name="说", kind="text", state={}),), shape=(6,))
-    assert cannot_generate(text) == "it makes pictures and rows of tables, and the input '说' is text"
+    assert cannot_generate(text) == say("objectives.generates-images-tables", name="说", kind="text")

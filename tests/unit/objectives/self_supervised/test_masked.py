@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.data.columns.contract import input_type
@@ -250,4 +251,4 @@ def test_a_text_alone_is_told_step_by_step_and_others_are_not() -> None:
     assert OBJECTIVE.bind(Options(by="step")).learning.encoder_output == "sequence"
     assert OBJECTIVE.bind(Options(by="row")).complete(schema).options.by == "row"
     assert OBJECTIVE.bind(Options()).complete(Schema(inputs=(TABLE, WORDS))).options.by == "row"
-    assert "a text alone" in (OBJECTIVE.bind(Options(by="step")).unsuitable(Schema(inputs=(TABLE,))) or "")
+    assert OBJECTIVE.bind(Options(by="step")).unsuitable(Schema(inputs=(TABLE,))) == say("objectives.by-step-text-only")

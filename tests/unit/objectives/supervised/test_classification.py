@@ -9,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
@@ -85,12 +86,15 @@ def test_early_stopping_watches_the_weighed_loss() -> None:
     ("options", "words"),
     [
         ({"class_weights": "even"}, "balanced"),
-        ({"class_weights": {"a": -1}}, "a weight for each class"),
+        ({"class_weights": {"a": -1}}, say("objectives.write-class-weights")),
         ({"focal_gamma": -1}, "focal"),
-        ({"temperature": "hot"}, "'fit', 'none', or a number above 0"),
+        ({"temperature": "hot"}, say("objectives.write-temperature")),
         ({"temperature": 0}, "a number above 0"),
         ({"operating_point": {"sensitvity": 0.9}}, "Did you mean 'sensitivity'"),
-        ({"operating_point": {"sensitivity": 90}}, "above 0 and at most 1"),
+        (
+            {"operating_point": {"sensitivity": 90}},
+            say("objectives.rate-out-of-range", measure="sensitivity", wanted=90),
+        ),
         ({"operating_point": 1.5}, "between 0 and 1"),
         ({"operating_point": "best"}, "f1 or youden"),
         ({"costs": "high"}, "rows of costs"),
@@ -107,15 +111,23 @@ def test_what_cannot_be_read_is_refused_in_words(options: dict[str, Any], words:
 @pytest.mark.parametrize(
     ("options", "data", "words"),
     [
-        ({"class_weights": {"yse": 2}}, TWO, "'yse', which is no class of 'income'. Did you mean 'yes'?"),
-        ({"class_weights": {"no": 0, "yes": 0}}, TWO, "every class the weight 0"),
-        ({"operating_point": "f1"}, THREE, "for two classes, and 'income' has 3"),
-        ({"operating_point": "f1", "costs": [[0, 1], [1, 0]]}, TWO, "keep one of them"),
+        (
+            {"class_weights": {"yse": 2}},
+            TWO,
+            say("objectives.class-weights-unknown", label="yse", target="income", hint="Did you mean 'yes'?"),
+        ),
+        ({"class_weights": {"no": 0, "yes": 0}}, TWO, say("objectives.class-weights-zero")),
+        ({"operating_point": "f1"}, THREE, say("objectives.point-two-classes", target="income", count=3)),
+        ({"operating_point": "f1", "costs": [[0, 1], [1, 0]]}, TWO, say("objectives.point-and-costs")),
         ({"costs": [[0, 1, 1], [1, 0, 1]]}, TWO, "costs is 2 × 3, and 'income' has 2 classes"),
         ({"costs": [[0, 1], [1]]}, TWO, "costs is 2 × 1 or 2"),
-        ({"costs": {"no": {"yes": 1}, "yes": {"nope": 5}}}, TWO, "'nope', which is no class"),
-        ({"costs": {"no": {"yes": 1}}}, TWO, "does not say what deciding on 'no' costs where 'yes' is true"),
-        ({"costs": [[5, 1], [1, 0]]}, TWO, "is cheaper than being right"),
+        (
+            {"costs": {"no": {"yes": 1}, "yes": {"nope": 5}}},
+            TWO,
+            say("objectives.costs-unknown", label="nope", target="income", hint="Did you mean 'no'?"),
+        ),
+        ({"costs": {"no": {"yes": 1}}}, TWO, say("objectives.costs-missing", decided="no", true="yes")),
+        ({"costs": [[5, 1], [1, 0]]}, TWO, say("objectives.costs-cheaper", decided="yes", true="no")),
     ],
 )
 def test_what_does_not_fit_the_classes_is_refused_in_words(options: dict[str, Any], data: Schema, words: str) -> None:

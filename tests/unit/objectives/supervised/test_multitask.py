@@ -14,6 +14,7 @@ from leadline.core.schema import ColumnSchema, Schema
 from leadline.errors import UsageError
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.lookup import objective_for
+from sentences import says
 
 NUMBER = {
     "mean": 5.0,
@@ -116,17 +117,17 @@ def test_a_task_may_have_another_objective_and_options() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "told"),
     [
-        ({"tasks": {"agee": "gaussian"}}, "there is no target 'agee'. Did you mean 'age'"),
-        ({"loss_weights": {"ag": 2.0}}, "there is no target 'ag'. Did you mean 'age'"),
+        ({"tasks": {"agee": "gaussian"}}, says("objectives.multitask-unknown-target", name="agee")),
+        ({"loss_weights": {"ag": 2.0}}, says("objectives.multitask-unknown-target", name="ag")),
         ({"loss_weights": {"age": 0.0}}, "a number above 0"),
-        ({"tasks": {"age": "multitask"}}, "the target 'age' cannot have the objective 'multitask'"),
+        ({"tasks": {"age": "multitask"}}, says("objectives.multitask-unsuited", name="age", component="multitask")),
         ({"tasks": {"age": {"name": "regression", "los": "huber"}}}, "Did you mean 'loss'"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(options: dict[str, Any], says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_options_that_do_not_fit_are_refused(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
         objective_for(Component(name="multitask", options=options)).unsuitable(SCHEMA)
 
 

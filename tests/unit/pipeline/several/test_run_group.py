@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import DataError
 from leadline.pipeline.context import RunContext
@@ -42,7 +43,7 @@ def test_at_once_and_in_turn_are_the_same_but_for_what_takes_time(place: Path, m
         assert one.drop("file").equals(other.drop("file"))
     timed = [run.report.find("latency_ms", group="batch=1") for run in (at_once[0], in_turn[0]) if run is not None]
     assert [f is not None and f.value is not None for f in timed] == [False, True]
-    assert timed[0] is not None and timed[0].why == "other runs were under way on this machine"
+    assert timed[0] is not None and timed[0].why == say("evaluation.shared-machine")
 
 
 def test_finished_ones_are_left_as_they_are(place: Path) -> None:

@@ -13,6 +13,7 @@ from by_hand import bound
 from makers import Drawing, Judging, Maker, Told, context, digits
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
@@ -83,7 +84,7 @@ def test_those_that_become_what_they_should(dataset: Dataset) -> None:
         for k in range(10)
     )
     assert len(drafts["converted"].content["pictures"]) == 10 * (1 + 6)
-    assert "of 10 classes the first 6" in drafts["converted"].caption
+    assert say("exhibits.first-classes", count=10, first=6) in drafts["converted"].caption
     assert {label for label in found if "left as" not in label} <= set(metric_names(bound(objective), dataset.schema))
 
 

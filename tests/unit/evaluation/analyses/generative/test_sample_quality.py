@@ -11,6 +11,7 @@ from by_hand import bound
 from makers import Judging, Maker, Told, digits, table
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.data.dataset import Dataset
@@ -99,7 +100,7 @@ def test_numbers_that_are_not_finite_are_absent() -> None:
     dataset = table()
     found, _ = measured(Maker(dataset.splits["train"], noise=torch.inf), dataset)
     assert found["frechet_distance"].value is None
-    assert "not finite" in found["frechet_distance"].why
+    assert say("evaluation.samples-not-finite") in found["frechet_distance"].why
 
 
 def test_names_can_be_required() -> None:
