@@ -102,4 +102,4 @@ def test_pictures_stand_in_a_line_for_each_cluster() -> None:
     assert draft.kind == "pictures"
     assert len(draft.content["pictures"]) == 2 * draft.content["columns"]
     assert say("exhibits.clusters-from-top", numbers="1, 3") in draft.caption
-    assert "fewer than 4 rows: 2" in draft.caption
+    assert say("exhibits.clusters-omitted", fewest=4, numbers="2") in draft.caption

@@ -163,7 +163,7 @@ def test_exhibits_of_several_inputs_have_names_of_their_own() -> None:
     )
     drafts = list(examples(prepare(spec, {**arrays, "y": np.arange(60) % 3}), seed=0, mix=Component(name="mixup")))
     assert [draft.name for draft in drafts] == ["examples", "augmented", "augmented-2", "mixed", "mixed-2"]
-    assert drafts[2].title == "Augmentation of b/c"
+    assert drafts[2].title == "Augmentation: b/c"
 
 
 def test_each_of_several_targets_is_named() -> None:
