@@ -243,7 +243,11 @@ def _complete(options: Options, schema: Schema) -> Options:
     amount = own.noise_level or AMOUNTS[own.noise]
     if own.noise == "mask" and amount >= 1:
         raise UsageError(say("objectives.amount-masks-everything", amount=amount))
-    found = {"noise_level": amount or None, "anomaly": anomalies.declared(schema, own.anomaly, own.normal), "normal": ()}
+    found = {
+        "noise_level": amount or None,
+        "anomaly": anomalies.declared(schema, own.anomaly, own.normal),
+        "normal": (),
+    }
     completed: Options = complete_latent(options, schema, LATENT).model_copy(update=found)
     return completed
 
