@@ -21,7 +21,7 @@ def test_without_rows_distributions_are_not_judged() -> None:
 def test_deviance_that_does_not_vary_is_not_explained() -> None:
     same = np.full(10, 3.0)
     assert distribution.deviance_explained(same, same, LEVELS).why == say("metrics.d2-undefined")
-    assert "does not vary" in str(distribution.deviance_explained(np.zeros(10), same, LEVELS).why)
+    assert distribution.deviance_explained(np.zeros(10), same, LEVELS).why == say("metrics.d2-undefined")
 
 
 def test_one_group_gives_the_widest_interval_of_a_share() -> None:
