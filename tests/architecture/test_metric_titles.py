@@ -21,6 +21,8 @@ WORDS = {
     *("Interval width", "Median absolute error", "Anomaly threshold", "Classes covered", "Correlation difference"),
     *("Discriminator loss", "Generator loss", "Imputation error", "Imputation accuracy", "Generalisation gap"),
     *("Peak memory", "R²", "Translation error", "Identity error"),
+    *("Conditional accuracy", "Discriminator dominance", "Imputation accuracy gain"),
+    *("Imputation error reduction", "Mode collapse", "Reference classifier accuracy", "Sequence accuracy"),
 }
 
 METRICS: dict[str, Metric] = {
