@@ -20,7 +20,7 @@ NETWORKS = {
         "network.bidirectional=true",
         "network.pool=max",
         "network.dropout=0.5",
-        "data.inputs.text.width=300",
+        "data.inputs.text.embedding_dim=300",
         "training.average=ema",
     ),
 }

@@ -95,7 +95,7 @@ def test_photo_numbers_and_text_with_missing_ones(cli, place: Path, capsys) -> N
     notes = json.loads((Path("run") / "exhibits" / "notes.json").read_text())
     assert any("The input 'photo' is missing in" in cell for row in notes["rows"] for cell in row)
     experiment = Run("run").experiment
-    assert experiment.network.fusion.options == {"dropout": 0.1, "features": 0.5, "width": 128}
+    assert experiment.network.fusion.options == {"modality_dropout": 0.1, "feature_dropout": 0.5, "width": 128}
     assert not (Path("run") / files.CHECKPOINTS).exists()
 
     capsys.readouterr()

@@ -64,10 +64,10 @@ def test_a_folder_of_texts_for_each_class(cli: Cli, place: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--set", "data.inputs.text={tokens: letters}"), "letters"),
+        (("--set", "data.inputs.text={tokenizer: letters}"), "letters"),
         (("--set", "data.inputs.text={vectors: none.txt}"), "There is no file none.txt"),
         (("--set", "data.inputs.text={augment: [word_drop]}"), "Did you mean 'word_dropout'"),
-        (("--set", "data.inputs.text={length: -1}"), "'length'"),
+        (("--set", "data.inputs.text={max_length: -1}"), "'max_length'"),
     ],
 )
 def test_what_makes_no_sense_is_said(
