@@ -9,10 +9,10 @@ _leadline() {
     for one in $(env _LEADLINE_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args \
         _TYPER_COMPLETE_ARGS="$line" leadline 2>/dev/null); do
         one="${one%%$'\t'*}"
-        [[ -e $one ]] && compopt -o filenames
+        [[ -e $one ]] && compopt -o filenames 2>/dev/null
         COMPREPLY+=("${one#"$before"}")
     done
-    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/.] ]] && compopt -o nospace
+    [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/.] ]] && compopt -o nospace 2>/dev/null
     return 0
 }
 complete -o default -F _leadline leadline
