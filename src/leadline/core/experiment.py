@@ -55,10 +55,10 @@ class InputSpec(Fact):
     is the only one) or dropped (``drop``).
     """
 
-    type: str | None = None
-    columns: tuple[str, ...] | None = None
-    augment: tuple[Component, ...] = ()
-    strong: tuple[Component, ...] | None = None
+    type: str | None = Field(default=None, examples=["image"])
+    columns: tuple[str, ...] | None = Field(default=None, examples=[["age", "income"]])
+    augment: tuple[Component, ...] = Field(default=(), examples=[["flip"]])
+    strong: tuple[Component, ...] | None = Field(default=None, examples=[["flip"]])
     missing: Literal["keep", "drop"] | None = None
     options: Mapping[str, Any] = Field(default_factory=dict)
 
@@ -118,13 +118,13 @@ class SplitSpec(Fact):
     """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"
-    column: str | None = None
+    column: str | None = Field(default=None, examples=["subset"])
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
     near_duplicates: Literal["together", "ignore"] = "together"
-    spans: tuple[str, str, str] | None = None
-    folds: int | None = Field(default=None, ge=2)
-    fold: int | None = Field(default=None, ge=1)
+    spans: tuple[str, str, str] | None = Field(default=None, examples=["360d/120d/120d"])
+    folds: int | None = Field(default=None, ge=2, examples=[5])
+    fold: int | None = Field(default=None, ge=1, examples=[1])
 
     @model_validator(mode="before")
     @classmethod
@@ -181,19 +181,19 @@ class DataSpec(Fact):
     of files of text (``cp1250``) where it would be guessed wrong.
     """
 
-    source: str = ""
-    test: str | None = None
-    encoding: str | None = None
-    target: str | tuple[str, ...] | None = None
-    weight: str | None = None
-    positive: Annotated[str | None, BeforeValidator(_label)] = None
-    inputs: Mapping[str, InputSpec] | None = None
-    columns: tuple[str, ...] | None = None
-    types: Mapping[str, str] = Field(default_factory=dict)
-    ignore: tuple[str, ...] = ()
-    split: SplitSpec = SplitSpec()
-    series: SeriesSpec | None = None
-    labelled: float | None = Field(default=None, gt=0, le=1)
+    source: str = Field(default="", examples=["sales.csv"])
+    test: str | None = Field(default=None, examples=["test.csv"])
+    encoding: str | None = Field(default=None, examples=["cp1250"])
+    target: str | tuple[str, ...] | None = Field(default=None, examples=["price"])
+    weight: str | None = Field(default=None, examples=["weight"])
+    positive: Annotated[str | None, BeforeValidator(_label)] = Field(default=None, examples=["yes"])
+    inputs: Mapping[str, InputSpec] | None = Field(default=None, examples=[{"photo": "image"}])
+    columns: tuple[str, ...] | None = Field(default=None, examples=[["age", "income"]])
+    types: Mapping[str, str] = Field(default_factory=dict, examples=[{"postcode": "category"}])
+    ignore: tuple[str, ...] = Field(default=(), examples=[["id"]])
+    split: SplitSpec = Field(default=SplitSpec(), examples=["time:day"])
+    series: SeriesSpec | None = Field(default=None, examples=[{"horizon": 24}])
+    labelled: float | None = Field(default=None, gt=0, le=1, examples=[0.1])
     strict: bool = False
 
 
@@ -213,10 +213,10 @@ class NetworkSpec(Fact):
     shape.
     """
 
-    encoders: Mapping[str, Component] = Field(default_factory=dict)
+    encoders: Mapping[str, Component] = Field(default_factory=dict, examples=[{"*": "mlp"}])
     size: Size = "base"
     fusion: Component = Component(name="concat")
-    share: tuple[tuple[str, ...], ...] = ()
+    share: tuple[tuple[str, ...], ...] = Field(default=(), examples=[[["kitchen", "bedroom"]]])
 
 
 @root
@@ -232,18 +232,18 @@ class Experiment(Fact):
     rows that a network makes are compared with real ones, ``auto`` for one that is trained beside, or false for none;
     None is ``auto`` where the data has classes and no budget is set."""
 
-    name: str | None = None
+    name: str | None = Field(default=None, examples=["churn"])
     data: DataSpec = DataSpec()
     network: Annotated[NetworkSpec, BeforeValidator(_encoders)] = NetworkSpec()
-    objective: Component | None = None
+    objective: Component | None = Field(default=None, examples=["classification"])
     training: TrainingSpec = TrainingSpec()
-    require: tuple[str, ...] = ()
-    init: WarmStart | None = None
-    baselines: tuple[str, ...] | None = None
+    require: tuple[str, ...] = Field(default=(), examples=[["accuracy >= 0.95"]])
+    init: WarmStart | None = Field(default=None, examples=["runs/digits-1"])
+    baselines: tuple[str, ...] | None = Field(default=None, examples=[["linear"]])
     single_input_ablation: bool | None = None
-    reference_classifier: str | Literal[False] | None = None
-    label_efficiency: Shares = ()
-    card: Mapping[str, str] = Field(default_factory=dict)
+    reference_classifier: str | Literal[False] | None = Field(default=None, examples=["auto"])
+    label_efficiency: Shares = Field(default=(), examples=[[0.01, 0.1, 1.0]])
+    card: Mapping[str, str] = Field(default_factory=dict, examples=[{"owner": "the data team"}])
     seed: int = Field(default=0, ge=0, lt=2**63)
     repeats: int = Field(default=1, ge=1)
 

@@ -97,16 +97,16 @@ class SeriesSpec(Fact):
     changed.
     """
 
-    horizon: int = Field(ge=1)
-    context_length: int | None = Field(default=None, ge=1)
-    time: str | None = None
-    series_id: str | None = None
-    known_covariates: tuple[str, ...] = ()
+    horizon: int = Field(ge=1, examples=[24])
+    context_length: int | None = Field(default=None, ge=1, examples=[96])
+    time: str | None = Field(default=None, examples=["day"])
+    series_id: str | None = Field(default=None, examples=["shop"])
+    known_covariates: tuple[str, ...] = Field(default=(), examples=[["holiday"]])
     calendar: bool = False
-    frequency: str | None = None
+    frequency: str | None = Field(default=None, examples=["1h"])
     irregular_times: Literal["error", "drop", "mean", "last"] = "error"
     gaps: Literal["split", "fill", "ignore"] = "split"
-    time_zone: str | None = None
+    time_zone: str | None = Field(default=None, examples=["Europe/Berlin"])
 
     @model_validator(mode="before")
     @classmethod

@@ -21,7 +21,7 @@ class EarlyStopping(Fact):
     """
 
     monitor: str = "loss"
-    patience: int | None = Field(default=None, ge=1)
+    patience: int | None = Field(default=None, ge=1, examples=[10])
     min_delta: float = Field(default=0.0, ge=0)
     stopping_threshold: float | None = None
 
@@ -29,11 +29,11 @@ class EarlyStopping(Fact):
 class PlanSpec(Fact):
     """How steps are executed; what is None is timed on this machine and recorded."""
 
-    device: str | None = None
+    device: str | None = Field(default=None, examples=["cpu"])
     precision: Literal["fp32", "bf16-matmul", "bf16"] | None = None
     channels_last: bool | None = None
     compile: bool | None = None
-    threads: int | None = Field(default=None, ge=1)
+    threads: int | None = Field(default=None, ge=1, examples=[4])
 
 
 _UNITS: Mapping[str, Mapping[str, float]] = {
@@ -77,24 +77,28 @@ class TrainingSpec(Fact):
     `epochs` None is then as many as fit in, at most ten times the usual number.
     """
 
-    epochs: int | None = Field(default=None, ge=1)
-    batch: int | None = Field(default=None, ge=1)
+    epochs: int | None = Field(default=None, ge=1, examples=[20])
+    batch: int | None = Field(default=None, ge=1, examples=[64])
     step: Component = Component(name="plain")
     optimizer: Component = Component(name="adamw")
     schedule: Component = Component(name="one_cycle")
-    optimizers: Mapping[str, Component] = Field(default_factory=dict)
-    clip: float | None = Field(default=None, gt=0)
+    optimizers: Mapping[str, Component] = Field(default_factory=dict, examples=[{"generator": "adam"}])
+    clip: float | None = Field(default=None, gt=0, examples=[1.0])
     accumulate: int = Field(default=1, ge=1)
     l1: float = Field(default=0.0, ge=0)
-    freeze: tuple[str, ...] = ()
-    lr_multipliers: Mapping[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
-    layer_decay: float | None = Field(default=None, gt=0, le=1)
-    mix: Component | None = None
-    average: Component | None = None
+    freeze: tuple[str, ...] = Field(default=(), examples=[["encoders.*"]])
+    lr_multipliers: Mapping[str, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, examples=[{"head.*": 10.0}]
+    )
+    layer_decay: float | None = Field(default=None, gt=0, le=1, examples=[0.9])
+    mix: Component | None = Field(default=None, examples=["mixup"])
+    average: Component | None = Field(default=None, examples=["ema"])
     early_stopping: EarlyStopping | None = EarlyStopping()
-    max_time: Annotated[Annotated[float, Field(gt=0)] | None, _quantity("seconds")] = None
-    max_energy: Annotated[Annotated[float, Field(gt=0)] | None, _quantity("Wh")] = None
-    log: tuple[Component, ...] = ()
+    max_time: Annotated[Annotated[float, Field(gt=0)] | None, _quantity("seconds")] = Field(
+        default=None, examples=["10m"]
+    )
+    max_energy: Annotated[Annotated[float, Field(gt=0)] | None, _quantity("Wh")] = Field(default=None, examples=["5Wh"])
+    log: tuple[Component, ...] = Field(default=(), examples=[["tensorboard"]])
     checkpoint_seconds: float = Field(default=20.0, gt=0)
     plan: PlanSpec = PlanSpec()
     deterministic: bool = False

@@ -30,8 +30,8 @@ class WarmStart(Fact):
     begins.
     """
 
-    run: str
-    weights: str | None = None
+    run: str = Field(examples=["runs/digits-1"])
+    weights: str | None = Field(default=None, examples=["9f86d081…"])
 
     @model_validator(mode="before")
     @classmethod

@@ -68,7 +68,7 @@ _PROBLEMS: Mapping[str, str] = {
     "expected ',' or ']'": "yaml.open-bracket",
     "expected ',' or '}'": "yaml.open-brace",
     "unexpected end of stream": "yaml.open-quote",
-    "but found '<stream end>'": "yaml.open-bracket",
+    "but found '<stream end>'": "yaml.ends",
     "expected <block end>": "yaml.indentation",
     "invalid indentation": "yaml.indentation",
     "found undefined alias": "yaml.alias",

@@ -127,7 +127,7 @@ def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> Non
         assert Experiment.parse({"training": {"max_time": text}}).training.max_time == seconds
     with pytest.raises(UsageError) as error:
         Experiment.parse({"training": {"max_time": "soon"}})
-    assert "write a number of seconds" in str(error.value)
+    assert "a number of seconds" in str(error.value)
     assert "Value error" not in str(error.value)
 
 

@@ -30,6 +30,7 @@ def test_a_key_may_stand_in_several_mappings_and_override_a_merged_one() -> None
     [
         ("a: [1", ", line 1, column 4", "open-bracket"),
         ("a:\n  b: {c: 1\n", ", line 2, column 6", "open-brace"),
+        ("a: [\n", ", line 2, column 1", "ends"),
         ("a: 'x\n", ", line 1, column 4", "open-quote"),
         ("a: 1\nb: c: 2\n", ", line 2, column 5", "colon"),
         ("\tx: 1", ", line 1, column 1", "tab"),

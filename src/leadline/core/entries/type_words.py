@@ -12,6 +12,8 @@ from pydantic.fields import FieldInfo
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.entries.places import GROUPS, alternatives, is_model, value_type
+from leadline.core.entries.surface import language, mark
+from leadline.core.entries.train_options import AT, OPTIONS
 from leadline.core.entries.writing import shown
 from leadline.core.registry import registered
 
@@ -21,13 +23,19 @@ _SAMPLES: Mapping[Any, Any] = {bool: True, str: "text", int: 8, float: 0.5}
 
 def described(field: FieldInfo) -> str:
     """Return what values an entry takes: ``a whole number from 1 on``."""
-    return _described(field.annotation, tuple(field.metadata))
+    said = _described(field.annotation, tuple(field.metadata))
+    if is_model(alternatives(field.annotation)[0]) and isinstance(next(iter(field.examples or ()), None), str):
+        return say("options.or").join((say("options.text"), said))  # a short form of it
+    return said
 
 
 def example(field: FieldInfo | None, place: str) -> str:
     """Return a value of an entry as it would be written: its default, what the field gives as one, or one made up."""
     if field is None:
         return "…"
+    option = OPTIONS.get(AT.get(place, ""))
+    if option is not None and option.form == "names" and language() == "command line" and mark(place) is None:
+        return ",".join(field.examples[0]) if field.examples else "…"
     if field.examples:
         return shown(field.examples[0])
     value = field.get_default(call_default_factory=True) if not field.is_required() else None

@@ -88,7 +88,7 @@ def test_bounds_are_said_and_the_whole_list_is_shown() -> None:
     with pytest.raises(UsageError) as refused:
         Experiment.parse({"data": {"columns": ["a", 3]}})
     assert str(refused.value) == say(
-        "options.wrong", entry="inputs", wanted="a list, each text", example="['text']", given="['a', 3]"
+        "options.wrong", entry="inputs", wanted="a list, each text", example="['age', 'income']", given="['a', 3]"
     )
     with pytest.raises(
         UsageError, match=r"^data\.split\.validation: a number from 0 to below 1, such as 0\.1; not 7\.$"
