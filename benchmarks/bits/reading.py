@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from leadline.core.renamed import FINDINGS
+from leadline.core.entries.renamed import FINDINGS
 
 REPEATED = ("exact", "sampled")  # findings that come out the same when measured again; others are timed or recorded
 KINDS = ("tensor", "finding", "prediction")

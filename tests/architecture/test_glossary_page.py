@@ -14,8 +14,8 @@ from package import modules
 
 import leadline
 from leadline.core.catalogue import say
+from leadline.core.entries.renamed import ENTRIES, FINDINGS
 from leadline.core.experiment import Experiment
-from leadline.core.renamed import ENTRIES, FINDINGS
 from leadline.core.sections import SECTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")

@@ -19,8 +19,8 @@ import typer
 from leadline.cli.app import app
 from leadline.cli.training_flags import wrong_flag
 from leadline.core.catalogue import say
+from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.surface import speaking
-from leadline.core.renamed import Renamed
 from leadline.errors import LeadlineError, TrainingFailed
 from leadline.machine.disk import is_full
 

@@ -13,8 +13,8 @@ from leadline.cli.completion import of_option
 from leadline.core import yaml_io
 from leadline.core.catalogue import say, translated
 from leadline.core.entries.did_you_mean import answer
+from leadline.core.entries.renamed import warn
 from leadline.core.entries.train_options import OLD, Option, declared, flag, verbs_with
-from leadline.core.renamed import warn
 
 Command = Callable[[str, dict[str, Any], bool], int]
 _OLD = "old_"  # what stands before the parameters of flags of version 0.1

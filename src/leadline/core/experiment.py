@@ -12,10 +12,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_serializer, model_validator
 
-from leadline.core import renamed, yaml_io
+from leadline.core import yaml_io
 from leadline.core.base import Fact, digest
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries import renamed
 from leadline.core.entries.places import root
 from leadline.core.entries.wrong_values import explained
 from leadline.core.series_spec import SeriesSpec, Step

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
+from leadline.core.entries import renamed
 from leadline.core.exhibit import Exhibit
 from leadline.core.finding import Finding
 from leadline.core.metric import Metric

@@ -9,9 +9,9 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
+from leadline.core.entries import renamed
 from leadline.core.finding import Finding, Interval
 from leadline.errors import UsageError
 

@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from leadline.core import renamed
 from leadline.core.base import Fact
 from leadline.core.component import Component
+from leadline.core.entries import renamed
 from leadline.core.series_spec import Window
 
 # Which train rows must have a target: every one, some (the others are learnt from without), or none.

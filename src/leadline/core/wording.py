@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from leadline.core import renamed
 from leadline.core.catalogue import say
+from leadline.core.entries import renamed
 from leadline.core.finding import Finding, Interval
 from leadline.core.metric import Metric
 from leadline.core.safe_text import apart, for_terminal, visible

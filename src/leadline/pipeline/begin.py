@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from torch import nn
 
-from leadline.core import renamed, yaml_io
+from leadline.core import yaml_io
 from leadline.core.catalogue import say
+from leadline.core.entries import renamed
 from leadline.data.dataset import Dataset
 from leadline.errors import DiskFull, RunError
 from leadline.pipeline.context import RunContext

@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from torch import nn
 
 from leadline.core.catalogue import say
+from leadline.core.entries.renamed import tensor_name
 from leadline.core.experiment import Experiment
-from leadline.core.renamed import tensor_name
 from leadline.core.report import Report
 from leadline.core.schema import Schema
 from leadline.core.wording import shortened

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch._dynamo.testing import CompileCounter
 
 from leadline.core.component import Component
-from leadline.core.renamed import tensor_name
+from leadline.core.entries.renamed import tensor_name
 from leadline.core.schema import InputSchema, Schema
 from leadline.errors import UsageError
 from leadline.nn.batch import Signal, SignalSpec

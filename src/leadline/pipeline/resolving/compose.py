@@ -8,8 +8,9 @@ from typing import Any
 
 from torch import nn
 
-from leadline.core import renamed, yaml_io
+from leadline.core import yaml_io
 from leadline.core.catalogue import say
+from leadline.core.entries import renamed
 from leadline.core.entries.surface import note_marks, note_override
 from leadline.core.entries.train_options import PLACES
 from leadline.core.entries.wrong_values import check_place

@@ -16,8 +16,8 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from leadline.core.catalogue import say, translated
 from leadline.core.entries import surface
 from leadline.core.entries.did_you_mean import answer
+from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.train_options import OLD, Option, declared, verbs_with
-from leadline.core.renamed import Renamed
 from leadline.errors import UnknownKeyword, did_you_mean
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])

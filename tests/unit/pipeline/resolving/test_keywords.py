@@ -6,8 +6,8 @@ import pytest
 
 import leadline
 from leadline.core.catalogue import say
+from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.train_options import CrossvalOptions, TrainOptions, declared
-from leadline.core.renamed import Renamed
 from leadline.errors import UnknownKeyword, UsageError
 from leadline.pipeline.resolving.keywords import current, keywords
 from sentences import says

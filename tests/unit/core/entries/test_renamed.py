@@ -10,9 +10,7 @@ from typing import Any
 import pytest
 
 from leadline.core.component import Component
-from leadline.core.experiment import Experiment, with_setting, with_settings
-from leadline.core.registry import lookup
-from leadline.core.renamed import (
+from leadline.core.entries.renamed import (
     ENTRIES,
     FINDINGS,
     ITEMS,
@@ -24,6 +22,8 @@ from leadline.core.renamed import (
     current,
     is_old,
 )
+from leadline.core.experiment import Experiment, with_setting, with_settings
+from leadline.core.registry import lookup
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
