@@ -143,7 +143,7 @@ def test_a_name_of_the_objectives_own_is_its_own() -> None:
     ("name", "options", "sentence"),
     [
         ("contrastive", {}, "objectives.own-loss-no-scores"),
-        ("classification", {"focal": 2}, "objectives.own-loss-and-option"),
+        ("classification", {"focal_gamma": 2}, "objectives.own-loss-and-option"),
         ("regression", {"delta": 2}, "objectives.own-loss-and-option"),
     ],
 )
