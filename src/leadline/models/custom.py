@@ -167,6 +167,8 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
     if name is None:
         hint = f"Name one of its classes: {asked}:{classes[0]}." if classes else "It has no class of nn.Module either."
         raise UsageError(say("models.declares-no-family", asked=asked, hint=hint))
+    if found is None and (source.__name__ == "__main__" or "<" in (name or "")):
+        raise UsageError(say("models.own-network-again", asked=asked))
     if found is None:
         raise UsageError(say("models.no", asked=asked, name=name, suggestion=did_you_mean(name, classes)))
     raise UsageError(say("models.neither-class-nn-module", asked=asked, type=type(found).__name__))

@@ -34,7 +34,7 @@ class Run:
     declares. Raises RunError where the folder is missing, unfinished, edited or foreign.
     """
 
-    def __init__(self, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> None:
+    def __init__(self, folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> None:
         self.folder = Path(folder).expanduser()
         self.modules = modules
         files.verify(self.folder, (files.EXPERIMENT, files.REPORT))

@@ -6,7 +6,7 @@ so `Run` as users see it is of this floor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, overload
 
@@ -35,7 +35,7 @@ class Run(stored.Run):
     """
 
     @classmethod
-    def load(cls, folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> Self:
+    def load(cls, folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> Self:
         """Open a finished run; the same as ``leadline.load``."""
         return cls(folder, modules=modules)
 
@@ -57,7 +57,7 @@ class Run(stored.Run):
         return evaluate(self, rows, require=require, quiet=quiet)
 
 
-def load(folder: str | Path, *, modules: Mapping[str, nn.Module] | None = None) -> Run:
+def load(folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> Run:
     """Open a finished run by its folder: its report, and the network for predicting and evaluating.
 
     `modules` gives a user's own network modules by input name, for runs that were trained with one that no file

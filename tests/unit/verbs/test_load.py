@@ -6,12 +6,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from torch import nn
+from torch import Tensor, nn
 
 import leadline
-from leadline.errors import RunError
+from leadline.errors import RunError, UsageError
+from leadline.nn.batch import SignalSpec
 from leadline.run import folder as files
 from leadline.run import notebook
+from sentences import says
 
 MOST = 200  # characters of a `repr`
 
@@ -103,3 +105,20 @@ def test_an_unfinished_run_says_so(run: leadline.Run) -> None:
         leadline.load(run.folder)
     (listed,) = leadline.runs()
     assert repr(listed) == "Listed('runs/blobs-1': not finished)"
+
+
+def test_a_network_that_no_file_holds_is_given_again(train) -> None:
+    class Net(nn.Module):
+        def __init__(self, spec: SignalSpec) -> None:
+            super().__init__()
+            self.layer = nn.Linear(spec.shape[0], 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            features: Tensor = self.layer(x)
+            return features
+
+    run = train(network=Net)
+    with pytest.raises(UsageError, match=says("models.own-network-again")):
+        _ = leadline.load(run.folder).network
+    again = leadline.load(run.folder, modules={"table": Net})
+    assert again.predict("blobs.csv", quiet=True).equals(run.predict("blobs.csv", quiet=True))
