@@ -112,7 +112,7 @@ def test_a_dataset_without_one_usable_row(pictures: Path) -> None:
     good = prepare(spec(source=str(pictures)))
     for file in pictures.rglob("*.png"):
         file.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=says("columns.none-pictures-looked-at")):
+    with pytest.raises(DataError, match=says("columns.no-image-readable")):
         prepare(spec(source=str(pictures)))
     with pytest.raises(DataError, match=says("checks.none-rows-can-used", rows=40)):
         prepare(spec(source=str(pictures)), schema=good.schema)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
+from leadline.core.wording import enumerated
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Display, Encoded, InputType
 from leadline.data.columns.decoding import sounds
 from leadline.data.columns.decoding.paths import named, path_of, source_of, spread
@@ -104,9 +105,7 @@ def _options(given: Mapping[str, Any]) -> Mapping[str, Any]:
         least, most, unit = _LIMITS[name]
         good = isinstance(value, int) if name in ("sample_rate", "n_mels") else isinstance(value, int | float)
         if isinstance(value, bool) or not good or not least <= value <= most:
-            raise UsageError(
-                say("columns.option-number-from-not", name=name, unit=unit, least=least, most=most, value=value)
-            )
+            raise UsageError(say("columns.option-number", option=name, unit=unit, least=least, most=most, value=value))
     return given
 
 
@@ -120,7 +119,7 @@ def _header(value: Any, context: ColumnContext) -> Header | str:
 
 def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     if sample.dtype not in (pl.String, pl.Binary):
-        raise DataError(say("columns.column-holds-values-type", sample=sample.name, sample_dtype=sample.dtype))
+        raise DataError(say("columns.not-audio", column=sample.name, dtype=sample.dtype))
     read = [
         header
         for part in _in_threads(lambda chunk: [_header(value, context) for value in chunk], sample)
@@ -128,8 +127,9 @@ def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     ]
     good = [header for header in read if isinstance(header, Header)]
     if not good:
-        why = f": {read[0]}" if read else ""
-        raise DataError(say("columns.none-clips-looked-at", sample_count=len(sample), sample=sample.name, why=why))
+        if not read:
+            raise DataError(say("columns.no-clip-given", count=len(sample), column=sample.name))
+        raise DataError(say("columns.no-clip-readable", count=len(sample), column=sample.name, reason=read[0]))
     return good
 
 
@@ -168,10 +168,10 @@ def _statistics(sample: pl.Series, state: ColumnState, context: ColumnContext) -
     parts = list(_in_threads(sums, sample))
     clips, frames = sum(part.clips for part in parts), sum(part.frames for part in parts)
     if not clips:
-        why = next((f": {part.problem}" for part in parts if part.problem), "")
-        raise DataError(
-            say("columns.none-clips-looked-at-column", sample_count=len(sample), sample=sample.name, why=why)
-        )
+        why = next((part.problem for part in parts if part.problem), None)
+        if why is None:
+            raise DataError(say("columns.no-clip-given", count=len(sample), column=sample.name))
+        raise DataError(say("columns.no-clip-decodable", count=len(sample), column=sample.name, reason=why))
     mean = np.sum([part.total_M for part in parts], 0) / frames if frames else np.full(state["mels"], math.log(FLOOR))
     variance = np.sum([part.squares_M for part in parts], 0) / frames - mean**2 if frames else np.ones(state["mels"])
     std = np.sqrt(np.maximum(variance, 0))
@@ -190,7 +190,7 @@ def _in_threads(work: Callable[[pl.Series], Result], sample: pl.Series) -> Itera
 
 def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
     if column.dtype not in (pl.String, pl.Binary):
-        raise DataError(say("columns.column-holds-values-type-not", column=column.name, column_dtype=column.dtype))
+        raise DataError(say("columns.not-audio", column=column.name, dtype=column.dtype))
     problems, missing, clips = {}, [], []
     lengths = np.zeros(len(column), np.int64)
     for row, value in enumerate(column):
@@ -259,26 +259,18 @@ def _remarks(state: ColumnState) -> list[str]:
     looked_at, listened, rates = state["looked_at"], state["listened"], state["rates"]
     if rates:
         count = sum(rates.values())
-        some = ", ".join(f"{n:,} from {int(one):,} Hz" for one, n in list(rates.items())[:3])
-        said.append(f"{_some(count, looked_at)} resampled to {state['rate']:,} Hz: {some}.")
+        each = enumerated(say("columns.clips-of-rate", count=n, rate=int(one)) for one, n in rates.items())
+        said.append(say("columns.clips-resampled", count=count, sampled=looked_at, rate=state["rate"], rates=each))
     if state["cut"]:
-        said.append(f"{_some(state['cut'], looked_at)} longer than {state['seconds']:g} s and cut there.")
+        said.append(say("columns.clips-cut", count=state["cut"], sampled=looked_at, seconds=state["seconds"]))
     if state["silent"]:
-        said.append(f"{_some(state['silent'], listened)} silent.")
+        said.append(say("columns.clips-silent", count=state["silent"], sampled=listened))
     return said
-
-
-def _some(count: int, of: int) -> str:
-    return (
-        f"All {of:,} clips listened to are"
-        if count == of
-        else f"{count:,} of the {of:,} clips listened to {'is' if count == 1 else 'are'}"
-    )
 
 
 def _described(one: InputSchema) -> str:
     state = one.fields[0].state
-    return f"clips of up to {state['seconds']:g} s at {state['rate']:,} Hz"
+    return say("columns.described-audio", seconds=state["seconds"], rate=state["rate"])
 
 
 def _heard(clip: bytes) -> bytes:

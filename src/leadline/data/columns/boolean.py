@@ -37,7 +37,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     words = text.drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])["word"]
     known = {word.lower(): word for word in reversed(words.to_list()) if word.lower() in _VALUE}
     if len(words) and not known:
-        raise DataError(say("columns.column-cannot-boolean-means", column=column.name, words=words[0]))
+        raise DataError(say("columns.not-boolean", column=column.name, value=words[0]))
     no, yes = next((pair for pair in PAIRS if known.keys() & set(pair)), PAIRS[0])
     return {"classes": [known.get(no, no), known.get(yes, yes)], "missing": bool(text.null_count())}
 
@@ -50,7 +50,7 @@ def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> En
     bad = (text.is_not_null() & values.is_null()).arg_true()
     return Encoded(
         values.fill_null(float("nan")).to_numpy()[:, None],
-        {row: f"{text[row]!r} is neither {no!r} nor {yes!r}" for row in bad},
+        {row: say("columns.neither-boolean", value=text[row], no=no, yes=yes) for row in bad},
     )
 
 

@@ -271,5 +271,5 @@ def input_type(kind: str) -> InputType:
         return made
     own = column_type(kind).input
     if own is None:
-        raise UsageError(say("columns.column-kind-column-table", kind=kind))
+        raise UsageError(say("columns.type-of-table", type=kind))
     return own

@@ -16,6 +16,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.scalars.parsing import clean, is_text
 from leadline.data.columns.scalars.time_stamps import (
@@ -65,7 +66,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
 def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
     values = in_days_and_seconds(parse(column, state["format"]))
     bad = np.flatnonzero(np.isnan(values[:, 0]) & clean(column).is_not_null().to_numpy())
-    return Encoded(values, {int(row): f"{column[int(row)]!r} is not a date" for row in bad})
+    return Encoded(values, {int(row): say("columns.not-a-date", value=column[int(row)]) for row in bad})
 
 
 def _decode(values: np.ndarray, state: ColumnState) -> list[str | None]:

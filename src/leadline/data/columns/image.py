@@ -52,9 +52,9 @@ LARGE = 64  # pixels a side above which the default network is a residual one
 _CHUNK = 64
 _FULL = images.DEPTHS[-1]
 _TRAITS = {
-    "moving": "have several frames, of which the first is used",
-    "clear": "have an alpha channel or a transparent colour: what is transparent is laid over white",
-    "deep": "have more than 8 bits a pixel, of which the highest 8 are kept",
+    "moving": "columns.image-frames",
+    "clear": "columns.image-alpha",
+    "deep": "columns.image-sixteen",
 }
 
 
@@ -128,10 +128,10 @@ def _statistics(sample: pl.Series, shape: Shape, context: ColumnContext, *, mean
         parts = list(pool.map(sums, _chunks(sample)))
     count = sum(part.pictures for part in parts)
     if not count:
-        why = "".join(f": {problem}" for problem in _pixels(sample.head(1), shape, context).problems.values())
-        raise DataError(
-            say("columns.none-pictures-looked-at-column", sample_count=len(sample), sample=sample.name, why=why)
-        )
+        why = next(iter(_pixels(sample.head(1), shape, context).problems.values()), None)
+        if why is None:
+            raise DataError(say("columns.no-image-given", count=len(sample), column=sample.name))
+        raise DataError(say("columns.no-image-decodable", count=len(sample), column=sample.name, reason=why))
     histogram = np.sum([part.histogram for part in parts], 0) / (count * shape.height * shape.width)
     level = np.arange(256)
     mean = histogram @ level
@@ -250,9 +250,7 @@ def _recipe(state: ColumnState) -> ColumnState:
 
 def _remarks(state: ColumnState) -> list[str]:
     return [
-        f"{state[trait]:,} of the {state['looked_at']:,} pictures looked at {words}."
-        for trait, words in _TRAITS.items()
-        if trait in state
+        say(name, count=state[trait], sampled=state["looked_at"]) for trait, name in _TRAITS.items() if trait in state
     ]
 
 

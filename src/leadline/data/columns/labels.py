@@ -31,7 +31,7 @@ def as_sets(column: pl.Series, separator: str | None) -> pl.Series:
     """
     if isinstance(column.dtype, pl.List | pl.Array):
         if column.dtype.inner.is_nested():
-            raise DataError(say("columns.column-holds-not-lists", column=column.name, column_dtype=column.dtype))
+            raise DataError(say("columns.not-label-lists", column=column.name, dtype=column.dtype))
         sets = (column.arr.to_list() if isinstance(column.dtype, pl.Array) else column).cast(pl.List(pl.String))
     else:
         text = clean(column if is_text(column) else column.cast(pl.String, strict=False))
@@ -96,7 +96,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     counts = sets.explode(empty_as_null=False).drop_nulls().rename("label").value_counts()
     counts = counts.sort(["count", "label"], descending=[True, False]).head(MOST)
     if not counts.height:
-        raise DataError(say("columns.column-no-row-trained", column=column.name))
+        raise DataError(say("columns.no-training-labels", column=column.name))
     labels = natural_order(counts["label"].to_list())
     times = dict(counts.iter_rows())
     return {

@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
@@ -79,8 +80,12 @@ def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> En
 
 def _why(value: Any, number: float | None) -> str:
     if number is None:
-        return f"{value!r} is not a number"
-    return f"{value!r} is too large (beyond 3.4e38)" if np.isfinite(number) else f"{value!r} is not a finite number"
+        return say("columns.not-a-number", value=value)
+    return (
+        say("columns.number-too-large", value=value)
+        if np.isfinite(number)
+        else say("columns.not-a-finite-number", value=value)
+    )
 
 
 def _decode(values: np.ndarray, state: ColumnState) -> list[float | None]:

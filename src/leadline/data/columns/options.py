@@ -15,7 +15,7 @@ def known_only(kind: str, options: Mapping[str, Any], known: Iterable[str]) -> N
     for name in options:
         if name not in known:
             raise UsageError(
-                say("columns.column-kind-no-option", kind=kind, name=name, suggestion=did_you_mean(name, known))
+                say("columns.type-without-option", type=kind, option=name, suggestion=did_you_mean(name, known))
             )
 
 
@@ -26,6 +26,6 @@ def choice(options: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> s
     value = options.get(name, choices[0])
     if value not in choices:
         raise UsageError(
-            say("columns.option-cannot", name=name, value=value, suggestion=did_you_mean(str(value), choices))
+            say("columns.option-value", option=name, value=value, suggestion=did_you_mean(str(value), choices))
         )
     return str(value)

@@ -80,7 +80,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     if wanted is None:
         return state
     if kind not in ("words", "given"):
-        raise UsageError(say("columns.word-vectors-need-words", column=column.name, kind=kind))
+        raise UsageError(say("columns.vectors-need-words", column=column.name, tokens=kind))
     if wanted == "skipgram":
         ids, lengths = zip(
             *(_cut(*tokens_of(state).numbers(block), length) for block in _blocks(column, kind)), strict=True
@@ -90,10 +90,10 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     if options.get("embedding_dim") not in (None, found["width"]):
         raise UsageError(
             say(
-                "columns.vectors-numbers-each-not",
-                wanted=wanted,
+                "columns.vectors-width",
+                path=wanted,
                 width=found["width"],
-                width_2=options["embedding_dim"],
+                asked=options["embedding_dim"],
             )
         )
     return state | {"width": found["width"], "vectors": found}
@@ -105,7 +105,7 @@ def _learnt(column: pl.Series, kind: str, most: int, least: int, *, lower: bool)
     if not least and kind != "bpe" and len(state["vocabulary"]) < 2 * len(NAMES):
         state = learn(_blocks(column, kind), kind, most=most, least=1, lower=lower)
     if len(state["vocabulary"]) == len(NAMES):
-        raise DataError(say("columns.column-no-row-trained-on", column=column.name, kind=kind))
+        raise DataError(say("columns.no-training-tokens", column=column.name, tokens=kind))
     return state
 
 
@@ -216,9 +216,8 @@ def _recipe(state: ColumnState) -> ColumnState:
 def _remarks(state: ColumnState) -> list[str]:
     said = []
     if state["longer"]:
-        are = "is" if state["longer"] == 1 else "are"
-        texts = f"{state['looked_at']:,} texts{'' if state['all'] else ' looked at'}"
-        said.append(f"{state['longer']:,} of {texts} {are} longer than {state['length']} tokens, and cut there.")
+        name = "columns.texts-cut" if state["all"] else "columns.texts-cut-sampled"
+        said.append(say(name, count=state["longer"], texts=state["looked_at"], length=state["length"]))
     if "vectors" in state:
         said.append(word_vectors.vector_coverage(state["vectors"], len(state["vocabulary"]) - len(NAMES)))
     return said
@@ -229,14 +228,14 @@ def _whole(options: Mapping[str, Any], name: str, default: int, least: int) -> i
     if value is None:
         return default
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise UsageError(say("columns.option-text-whole-number", name=name, least=least, value=value))
+        raise UsageError(say("columns.option-whole-number", option=name, least=least, value=value))
     return value
 
 
 def _truth(options: Mapping[str, Any], name: str, default: bool) -> bool:
     value = options.get(name)
     if value is not None and not isinstance(value, bool):
-        raise UsageError(say("columns.option-text-true-false", name=name, value=value))
+        raise UsageError(say("columns.option-boolean", option=name, value=value))
     return default if value is None else value
 
 
@@ -247,7 +246,8 @@ def _infer(column: pl.Series, context: ColumnContext) -> float:
 def _described(one: InputSchema) -> str:
     state = one.fields[0].state
     kind = {"words": "words", "characters": "characters", "bpe": "byte pairs", "given": "tokens"}[state["tokens"]]
-    return f"text of up to {state['length']:,} {kind}, {len(state['vocabulary']) - len(NAMES):,} different ones"
+    known = len(state["vocabulary"]) - len(NAMES)
+    return say("columns.described-text", length=state["length"], tokens=kind, vocabulary=known)
 
 
 def _stored(one: InputSchema, raw: Tensor) -> np.ndarray:

@@ -69,7 +69,7 @@ def _read(source: object, how: Reader) -> Table:
         return arrays.read({"x": source[0], "y": source[1]})
     table = source() if callable(source) else None
     if not isinstance(table, Table):
-        raise UsageError(say("sources.leadline-cannot-read-give", type=type(source).__name__, forms=FORMS))
+        raise UsageError(say("sources.no-such-source-type", type=type(source).__name__, forms=FORMS))
     return table
 
 
@@ -100,23 +100,25 @@ def _read_file(path: Path, how: Reader) -> Table:
 
         return arrays.read_npz(path)
     if not tabular.is_table(path) and not text_lines.is_lines(path):
+        formats = ", ".join(tabular.FORMATS)
         raise DataError(
-            f"{path}: Leadline does not read {path.suffix or 'files without a suffix'}; "
-            f"it reads {', '.join(tabular.FORMATS)}, .npz, .txt and folders of pictures, audio or text files."
+            say("sources.no-reader", path=path, suffix=path.suffix, formats=formats)
+            if path.suffix
+            else say("sources.no-reader-without-suffix", path=path, formats=formats)
         )
     try:
         if text_lines.is_lines(path):
             return text_lines.read(path, how.encoding, how.progress)
         return tabular.read(path, encoding=how.encoding, progress=how.progress)
     except PermissionError:
-        raise DataError(say("sources.may-not-read-give", path=path)) from None
+        raise DataError(say("sources.no-permission", path=path)) from None
 
 
 def _read_sheet(path: Path, sheet: str) -> Table:
     from leadline.data.sources import sheets, tabular
 
     if path.suffix.lower() not in sheets.SUFFIXES:
-        raise DataError(say("sources.no-spreadsheet-no-sheet", path=path, sheet=sheet))
+        raise DataError(say("sources.not-a-spreadsheet", path=path, sheet=sheet))
     return tabular.read_sheet(path, sheet)
 
 
@@ -124,11 +126,14 @@ def _nothing_at(source: str, path: Path) -> str:
     there = path.parent.is_dir()
     beside = [file.name for file in path.parent.iterdir() if not file.name.startswith(".")] if there else []
     if path.parent != Path():
-        where = f"There is no file or folder {source}."
-        return f"{where} {_near(path.name, beside)}".rstrip() if there else f"{where} {path.parent} does not exist."
+        if not there:
+            return say("sources.source-folder-not-found", path=source, folder=path.parent)
+        return say("sources.source-not-found", path=source, suggestion=_near(path.name, beside)).rstrip()
     known = registry.registered("datasets")
-    near = _near(source, [*beside, *known]) or f"Bundled: {', '.join(sorted(known))}."
-    return f"There is no file, folder or bundled dataset {source!r}. {near}"
+    near = _near(source, [*beside, *known])
+    if near:
+        return say("sources.source-or-bundled-not-found", name=source, suggestion=near)
+    return say("sources.source-or-bundled-not-found-known", name=source, bundled=", ".join(sorted(known)))
 
 
 def _near(name: str, known: Iterable[str]) -> str:

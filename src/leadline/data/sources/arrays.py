@@ -45,15 +45,16 @@ def read_npz(path: Path) -> Table:
     objects.
     """
     if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle
-        raise DataError(say("sources.damaged-no-npz-file", path=path))
+        raise DataError(say("sources.not-npz", path=path))
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: to_numpy(archive[name], name) for name in archive.files}
     except (OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(say("sources.damaged-no-npz-file-write", path=path, error=error)) from None
+        raise DataError(say("sources.npz-damaged", path=path, error=error)) from None
     except ValueError as error:
-        why = "it holds Python objects, which only unsafe code can load" if "allow_pickle" in str(error) else str(error)
-        raise DataError(say("sources.cannot-read-save-plain", path=path, why=why)) from None
+        if "allow_pickle" in str(error):
+            raise DataError(say("sources.npz-python-objects", path=path)) from None
+        raise DataError(say("sources.npz-arrays-unreadable", path=path, reason=error)) from None
     return replace(_table(arrays, path.name), name=path.stem, fingerprint=fingerprints.of_file(path), base=path.parent)
 
 
@@ -71,16 +72,16 @@ def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:
 def to_numpy(values: Any, name: str) -> np.ndarray:
     """Return an array, a tensor (of any device) or a list as a NumPy array; raises DataError where that cannot be."""
     if isinstance(values, np.ma.MaskedArray):
-        raise DataError(say("sources.masked-array-fill-nan", name=name))
+        raise DataError(say("sources.masked-array", name=name))
     try:
         if hasattr(values, "detach"):
             values = values.detach().cpu()
             values = values.float() if str(values.dtype) == "torch.bfloat16" else values
         array = np.asarray(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(say("sources.cannot-read-array", name=name, error=error)) from None
+        raise DataError(say("sources.not-an-array", name=name, error=error)) from None
     if array.ndim == 0:
-        raise DataError(say("sources.one-value-every-array", name=name))
+        raise DataError(say("sources.array-is-one-value", name=name))
     return array
 
 
@@ -100,7 +101,7 @@ def _table(arrays: Mapping[str, np.ndarray], where: str) -> Table:
     elif arrays:
         table = _from_columns(arrays, where)
     else:
-        raise DataError(say("sources.holds-no-arrays", where=where))
+        raise DataError(say("sources.no-arrays", where=where))
     if table.frame.is_empty():
         raise DataError(say("sources.no-rows", where=where))
     return table
@@ -110,7 +111,7 @@ def _names(roles: Mapping[str, _Role], where: str) -> dict[_Role, str]:
     names: dict[_Role, str] = {}
     for name, role in roles.items():
         if role in names:
-            raise DataError(say("sources.both-stand-same-keep", where=where, names=names[role], name=name))
+            raise DataError(say("sources.array-given-twice", where=where, first=names[role], second=name))
         names[role] = name
     return names
 
@@ -119,14 +120,14 @@ def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], wh
     x_names = {part: names[_Role(part, False)] for part in _PARTS if _Role(part, False) in names}
     y_names = {part: names[_Role(part, True)] for part in x_names if _Role(part, True) in names}
     if None in x_names and len(x_names) > 1:
-        raise DataError(say("sources.stands-beside-arrays-named", where=where, x_names=x_names[None]))
+        raise DataError(say("sources.array-of-no-split", where=where, name=x_names[None]))
     if y_names and len(y_names) < len(x_names):
         bare = next(name for part, name in x_names.items() if part not in y_names)
-        raise DataError(say("sources.no-labels-other-arrays", where=where, bare=bare))
+        raise DataError(say("sources.split-without-labels", where=where, name=bare))
     inputs = [arrays[name] for name in x_names.values()]
     if len({x.shape[1:] for x in inputs}) > 1:
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in x_names.values())
-        raise DataError(say("sources.rows-different-shapes", where=where, shapes=shapes))
+        raise DataError(say("sources.splits-differ-in-shape", where=where, shapes=shapes))
     frame, notes = _columns("x", np.concatenate(inputs) if len(inputs) > 1 else inputs[0], next(iter(x_names.values())))
     if y_names:
         for part, name in y_names.items():
@@ -135,7 +136,7 @@ def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], wh
             _series(TARGET, np.concatenate([_labels(arrays[name], name) for name in y_names.values()]))
         )
     unread = sorted(set(arrays) - {*x_names.values(), *y_names.values()})
-    notes += (f"{where}: not read: {', '.join(unread)}.",) if unread else ()
+    notes += (say("sources.arrays-not-read", where=where, arrays=", ".join(unread)),) if unread else ()
     kinds = {"image": "image"} if "image" in frame.columns else {}
     table = Table(frame, where, "", where, target=TARGET if y_names else None, kinds=kinds, notes=notes)
     return (
@@ -173,7 +174,7 @@ def _columns(prefix: str, values: np.ndarray, name: str) -> _Columns:
         check_width(values.shape[1], f"{name!r}")
         return _Columns(pl.DataFrame([_series(f"{prefix}{at}", values[:, at]) for at in range(values.shape[1])]), ())
     if not looks_like_pictures(values):
-        raise DataError(say("sources.shape-leadline-reads-n", name=name, values_shape=values.shape))
+        raise DataError(say("sources.array-shape", name=name, shape=values.shape))
     pixels, notes = to_pixels(values, name)
     return _Columns(pl.DataFrame({"image" if prefix == "x" else prefix: pixels}), notes)
 
@@ -186,11 +187,11 @@ def _series(name: str, values: np.ndarray) -> pl.Series:
     if values.dtype.kind in "mM" and np.datetime_data(values.dtype)[0] not in ("ms", "us", "ns"):
         values = values.astype(f"{values.dtype.kind}8[us]")  # polars knows these units
     if values.dtype.kind in "cV":
-        raise DataError(say("sources.holds-give-numbers-text", name=name, values_dtype=values.dtype))
+        raise DataError(say("sources.array-type", name=name, dtype=values.dtype))
     try:
         return pl.Series(name, values.tolist() if values.dtype.kind == "O" else np.ascontiguousarray(values))
     except (TypeError, pl.exceptions.PolarsError) as error:
-        raise DataError(say("sources.cannot-column-give-values", name=name, error=error)) from None
+        raise DataError(say("sources.array-not-a-column", name=name, error=error)) from None
 
 
 def _labels(y: np.ndarray, name: str) -> np.ndarray:
@@ -199,11 +200,11 @@ def _labels(y: np.ndarray, name: str) -> np.ndarray:
     if y.ndim == 2 and y.dtype.kind in "biuf" and np.isin(y, (0, 1)).all() and (y.sum(axis=1) == 1).all():
         return np.asarray(y.argmax(axis=1))  # one-hot
     if y.ndim != 1:
-        raise DataError(say("sources.shape-give-one-label", name=name, y_shape=y.shape))
+        raise DataError(say("sources.labels-shape", name=name, shape=y.shape))
     return y
 
 
 def _same_length(where: str, lengths: Mapping[str, int]) -> None:
     if len(set(lengths.values())) > 1:
-        each = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise DataError(say("sources.arrays-different-lengths-each", where=where, each=each))
+        each = ", ".join(f"{name} {length:,}" for name, length in lengths.items())
+        raise DataError(say("sources.arrays-differ-in-length", where=where, lengths=each))

@@ -58,7 +58,7 @@ def _read(
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         if isinstance(error, PermissionError):
             raise
-        raise DataError(say("sources.cannot-read", path=path, kind=kind, first_line=first_line(error))) from None
+        raise DataError(say("sources.unreadable-as", path=path, format=kind, error=first_line(error))) from None
     check_width(frame.width, str(path))
     return tidy(frame, str(path)), ((memory_mapped.advice(path),) if is_large else ())
 

@@ -78,17 +78,10 @@ class Encoding(NamedTuple):
         if self.codec == UTF_8:
             return ()
         if self.other:
-            mixed = f"{path.name} is UTF-8 but for some lines, the first of them line {self.line}"
             other = _CALLED.get(self.other, self.other)
-            return (
-                (
-                    f"{mixed}: what is not was read as {other}. --set data.encoding=… takes the whole file for one"
-                    " encoding."
-                ),
-            )
-        called = _CALLED.get(self.codec, self.codec)
-        doubt = " If letters look wrong, --set data.encoding=… names the right one." if self.guessed else ""
-        return (f"{path.name} is not UTF-8; it was read as {called}.{doubt}",)
+            return (say("sources.encoding-mixed", file=path.name, line=self.line, encoding=other),)
+        name = "sources.encoding-guessed" if self.guessed else "sources.encoding-used"
+        return (say(name, file=path.name, encoding=_CALLED.get(self.codec, self.codec)),)
 
 
 def opened(path: Path) -> IO[bytes]:
@@ -110,7 +103,7 @@ def blocks(path: Path) -> Iterator[bytes]:
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, PermissionError):
             raise
-        raise DataError(say("sources.cannot-read-2", path=path, first_line=first_line(error))) from None
+        raise DataError(say("sources.unreadable", path=path, error=first_line(error))) from None
 
 
 def named(codec: str) -> Encoding:
@@ -119,7 +112,7 @@ def named(codec: str) -> Encoding:
         name = codecs.lookup(codec).name
         "".encode(name)
     except (LookupError, TypeError):
-        raise UsageError(say("sources.data-encoding-no-encoding", codec=codec, known=", ".join(_KNOWN))) from None
+        raise UsageError(say("sources.no-encoding", encoding=codec, known=", ".join(_KNOWN))) from None
     return Encoding(UTF_8 if name == "utf-8" else name)
 
 
@@ -202,7 +195,7 @@ def decoded(pieces: Iterable[bytes], encoding: Encoding, path: Path, *, final: b
         yield decoder.decode(b"", final)
     except UnicodeDecodeError as error:
         line += error.object[: error.start].count(b"\n")
-        raise DataError(say("sources.not-line-cannot-read", path=path, codec=encoding.codec, line=line)) from None
+        raise DataError(say("sources.not-in-encoding", path=path, encoding=encoding.codec, line=line)) from None
 
 
 def first_line(error: Exception) -> str:
@@ -216,7 +209,7 @@ def _wide(sample: bytes, path: Path) -> Encoding:
     if max(even, odd) > 0.3 * len(sample) / 2 and min(even, odd) < 0.05 * max(even, odd):
         return Encoding("utf-16-le" if odd > even else "utf-16-be", guessed=True)
     line = sample[: sample.index(0)].count(b"\n") + 1
-    raise DataError(say("sources.not-text-zero-bytes", path=path, line=line))
+    raise DataError(say("sources.nul-bytes", path=path, line=line))
 
 
 def _is_utf_8(sample: bytes) -> bool:
@@ -287,7 +280,7 @@ def _zstandard(path: Path) -> IO[bytes]:
     try:
         import pyarrow
     except ImportError:
-        raise MissingExtra(say("sources.zstandard-read-pyarrow-pip", path=path)) from None
+        raise MissingExtra(say("sources.zstandard-needs-pyarrow", path=path)) from None
     return cast(IO[bytes], io.BufferedReader(pyarrow.input_stream(str(path), compression="zstd")))
 
 

@@ -11,13 +11,12 @@ from typing import NamedTuple
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import enumerated
 from leadline.data.sources import fingerprints, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError
-
-_SHOWN = 3
 
 
 class _Files(NamedTuple):
@@ -54,12 +53,13 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
     if labelled:
         frame, left_out = frame.drop_nulls("label"), frame["label"].null_count()
         if left_out:
-            notes.append(f"{left_out:,} {medium.files} in {root} lie in no class folder and were left out.")
+            notes.append(say("sources.files-outside-class-folders", root=root, count=left_out, files=medium.files))
         if frame["label"].n_unique() == 1:
             raise DataError(_one_class(root, frame["label"][0], medium))
     if files.others:
+        others = enumerated(files.others)
         notes.append(
-            f"{len(files.others):,} files in {root} are no {medium.files} and were not read: {_some(files.others)}."
+            say("sources.files-of-other-formats", root=root, count=len(files.others), files=medium.files, names=others)
         )
     origin = frame["file"]
     column = origin.alias(medium.kind)
@@ -89,9 +89,9 @@ def _scan(root: Path) -> _Files:
             name.encode()
             names.append(name)
     except UnicodeEncodeError as error:
-        raise DataError(say("sources.holds-file-whose-name", root=root, object=error.object)) from None
+        raise DataError(say("sources.file-name-not-utf-8", root=root, name=error.object)) from None
     except OSError as error:
-        raise DataError(f"{error.filename or root} cannot be listed: {error.strerror}.") from None
+        raise DataError(say("sources.folder-not-listed", folder=error.filename or root, error=error.strerror)) from None
     medium = max((PICTURES, AUDIO), key=lambda one: sum(map(one.has, names)))
     if any(map(medium.has, names)):
         own = list(filter(medium.has, names))
@@ -157,8 +157,8 @@ def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, fl
             return None
     tables = [table for path in inside if (table := _naming_files(path, folders, read_table))]
     if len(tables) > 1:
-        named = _some([str(table.origin) for table in tables])
-        raise DataError(say("sources.several-tables-name-give", root=root, files=files.medium.files, named=named))
+        named = enumerated(table.origin for table in tables)
+        raise DataError(say("sources.several-tables", root=root, files=files.medium.files, tables=named))
     return tables[0] if tables else None
 
 
@@ -171,21 +171,11 @@ def _naming_files(path: Path, folders: Sequence[Path], read_table: Callable[...,
 def _nothing_in(root: Path, others: Sequence[str]) -> str:
     tables = [name for name in others if tabular.is_table(Path(name))]
     if tables:
-        return f"{root} holds no pictures or audio, but tables: {_some(tables)}. Give one of them as the source."
+        return say("sources.folder-holds-tables", root=root, tables=enumerated(tables))
     if others:
-        return (
-            f"{root} holds no pictures, audio or text; it holds {_some(others)}. Leadline reads class folders of PNG,"
-            " JPEG, WebP, …, of WAV, FLAC, OGG, MP3, …, and of .txt files."
-        )
-    return f"{root} is empty. Give a folder with one folder of pictures, audio or text files for each class."
+        return say("sources.folder-holds-others", root=root, others=enumerated(others))
+    return say("sources.folder-empty", root=root)
 
 
 def _one_class(root: Path, label: str, medium: Modality) -> str:
-    return (
-        f"{root} has only one class folder with {medium.files}, {label!r}; two or more are needed. If the classes lie"
-        f" deeper, or nothing is to be told apart (--objective vae, gan, contrastive, …), give {root / label}."
-    )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    return say("sources.one-class-folder", root=root, files=medium.files, label=label, folder=root / label)

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.data.sources import fingerprints
 from leadline.data.sources.split_names import split_column
 from leadline.data.table import Table
@@ -22,7 +23,7 @@ def read(frame: Any, name: str = "frame") -> Table:
     """
     values = tidy(_to_polars(frame), name)
     if values.is_empty():
-        raise DataError(say("sources.no-rows-2", name=name))
+        raise DataError(say("sources.frame-without-rows", name=name))
     split, notes = split_column(values)
     return Table(values, name, fingerprints.of_frame(values), split=split, notes=notes)
 
@@ -30,9 +31,7 @@ def read(frame: Any, name: str = "frame") -> Table:
 def check_width(columns: int, where: str) -> None:
     """Raise DataError where a table has more columns than make sense one by one."""
     if columns > MOST_COLUMNS:
-        raise DataError(
-            say("sources.columns-which-makes-matrix", where=where, columns=columns, most_columns=MOST_COLUMNS)
-        )
+        raise DataError(say("sources.too-many-columns", where=where, columns=columns, most_columns=MOST_COLUMNS))
 
 
 def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
@@ -41,7 +40,7 @@ def tidy(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     """
     objects = [name for name, dtype in frame.schema.items() if dtype == pl.Object]
     if objects:
-        raise DataError(say("sources.column-holds-python-objects", objects=objects[0], where=where))
+        raise DataError(say("sources.python-objects", column=objects[0], where=where))
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String), pl.col(*WIDE).cast(pl.Float64))
 
 
@@ -50,18 +49,18 @@ def _to_polars(frame: Any) -> pl.DataFrame:
         try:
             return frame.collect()
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise DataError(say("sources.lazy-frame-cannot-collected", error=error)) from None
+            raise DataError(say("sources.lazy-frame-fails", error=error)) from None
     if isinstance(frame, pl.DataFrame):
         return frame
     if not hasattr(frame, "set_axis") or not hasattr(frame, "columns"):
-        raise DataError(say("sources.leadline-reads-frames-not", type=type(frame).__name__))
+        raise DataError(say("sources.series-not-frame", type=type(frame).__name__))
     columns = [str(column) for column in frame.columns]
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
-        raise DataError(say("sources.frame-several-columns-named", map=", ".join(map(repr, repeated))))
+        raise DataError(say("sources.frame-columns-of-one-name", columns=quoted(repeated)))
     try:
         return pl.from_pandas(frame.set_axis(columns, axis="columns"))
     except ImportError as error:
-        raise MissingExtra(say("sources.pandas-frames-need-pyarrow", error=error)) from None
+        raise MissingExtra(say("sources.pandas-needs-pyarrow", error=error)) from None
     except (TypeError, ValueError, NotImplementedError) as error:
-        raise DataError(say("sources.pandas-frame-cannot-read", error=error)) from None
+        raise DataError(say("sources.pandas-unreadable", error=error)) from None

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.encodings import Encoding, first_line
 from leadline.data.sources.frames import check_width, tidy
@@ -38,7 +39,7 @@ def read_lines(path: Path, encoding: str | None = None, progress: Progress | Non
         return _mapped(path, found, progress), ()
     content = "".join(encodings.texts(path, found)).removeprefix("\ufeff")
     if not content.strip():
-        raise DataError(say("sources.empty", path=path))
+        raise DataError(say("sources.empty-file", path=path))
     notes = (*found.note(path), *((memory_mapped.advice(path),) if is_large and not memory_mapped.can_map() else ()))
     return _frame(content.encode(), path, found), notes
 
@@ -55,16 +56,17 @@ def read_array(path: Path, encoding: str | None = None, progress: Progress | Non
         if error.msg == "Extra data" and text.lstrip().startswith("{"):
             return read_lines(path, encoding, progress)
         raise DataError(
-            say("sources.line-not-json-at", path=path, lineno=error.lineno, msg=error.msg, colno=error.colno)
+            say("sources.not-json", path=path, line=error.lineno, error=error.msg, character=error.colno)
         ) from None
     if not isinstance(value, list):
-        keys = f" with {', '.join(map(repr, list(value)[:3]))}" if isinstance(value, dict) else ""
-        raise DataError(say("sources.holds-leadline-reads-arrays", path=path, called=_called(value), keys=keys))
+        keys = quoted(value) if isinstance(value, dict) else ""
+        found_there = say("sources.json-object", keys=keys) if keys else _called(value)
+        raise DataError(say("sources.json-not-rows", path=path, found=found_there))
     for number, row in enumerate(value, start=1):
         if not isinstance(row, dict):
-            raise DataError(say("sources.item-not-object-each", path=path, number=number, called=_called(row)))
+            raise DataError(say("sources.json-item-not-object", path=path, number=number, found=_called(row)))
     if not value:
-        raise DataError(say("sources.holds-array-without-rows", path=path))
+        raise DataError(say("sources.no-rows", where=path))
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in value)
     return _frame(lines.encode(errors="replace"), path, found, array=value), found.note(path)
 
@@ -111,7 +113,7 @@ def _flat(frame: pl.DataFrame, path: Path) -> pl.DataFrame:
         columns = [column for some in parts for column in some]
         repeated = [name for name, count in Counter(column.name for column in columns).items() if count > 1]
         if repeated:
-            raise DataError(say("sources.several-columns-named-one", path=path, repeated=repeated[0]))
+            raise DataError(say("sources.json-column-twice", path=path, column=repeated[0]))
         frame = pl.DataFrame(columns)
     check_width(frame.width, str(path))
     return tidy(frame, str(path))
@@ -125,24 +127,27 @@ def _why(path: Path, encoding: Encoding, error: Exception, array: list[dict[str,
     """Return the error for objects that make no table: the line (or item) that is no object, or that does not fit
     another.
     """
-    what = "line" if array is None else "item"
     seen: dict[str, tuple[str, int]] = {}
     for number, row in enumerate(array, start=1) if array is not None else _parsed(path, encoding):
         if isinstance(row, json.JSONDecodeError):
-            return DataError(
-                say("sources.line-not-json-at-character", path=path, number=number, msg=row.msg, colno=row.colno)
-            )
+            return DataError(say("sources.not-json", path=path, line=number, error=row.msg, character=row.colno))
         if not isinstance(row, dict):
-            return DataError(say("sources.line-holds-not-object", path=path, number=number, called=_called(row)))
+            return DataError(say("sources.json-line-not-object", path=path, line=number, found=_called(row)))
         for name, value in _leaves(row):
             called, before = seen.setdefault(name, (_called(value), number))
             if called != _called(value):
-                here, there = (
-                    f"{path}, {what} {number}: {name!r} is {_called(value)}",
-                    f"in {what} {before} it is {called}",
+                return DataError(
+                    say(
+                        "sources.json-types-differ" if array is None else "sources.json-item-types-differ",
+                        path=path,
+                        number=number,
+                        column=name,
+                        found=_called(value),
+                        first=before,
+                        expected=called,
+                    )
                 )
-                return DataError(say("sources.give-column-values-one", here=here, there=there))
-    return DataError(say("sources.cannot-read-json", path=path, first_line=first_line(error)))
+    return DataError(say("sources.unreadable-as-json", path=path, error=first_line(error)))
 
 
 def _parsed(path: Path, encoding: Encoding) -> Iterator[tuple[int, Any]]:
@@ -155,7 +160,7 @@ def _parsed(path: Path, encoding: Encoding) -> Iterator[tuple[int, Any]]:
 
 
 def _no_constant(name: str) -> Any:
-    raise json.JSONDecodeError(f"{name} is no JSON; write null", name, 0)
+    raise json.JSONDecodeError(say("sources.json-no-constant", name=name), name, 0)
 
 
 def _lines(path: Path, encoding: Encoding) -> Iterator[str]:

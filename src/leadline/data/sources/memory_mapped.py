@@ -36,7 +36,7 @@ def can_map() -> bool:
 
 def advice(path: Path) -> str:
     """Return the note about a large file that had to be read at once."""
-    return f"{path.name} was read into memory at once; with pyarrow it need not be: pip install 'leadline[frames]'."
+    return say("sources.read-into-memory", file=path.name)
 
 
 def rows_of(columns: int, row_bytes: int = 0) -> int:
@@ -110,5 +110,5 @@ def _opened(folder: Path) -> pl.DataFrame:
     tables = [pyarrow.ipc.open_file(pyarrow.memory_map(str(file))).read_all() for file in files]
     frames = [frame for table in tables if isinstance(frame := pl.from_arrow(table, rechunk=False), pl.DataFrame)]
     if not frames:
-        raise ValueError(say("sources.holds-no-table", folder=folder))
+        raise ValueError(say("sources.cache-without-table", folder=folder))
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="horizontal")

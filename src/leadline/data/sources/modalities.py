@@ -29,8 +29,8 @@ class Modality(NamedTuple):
 
 PICTURES = Modality(
     "image",
-    "pictures",
-    "picture",
+    "images",
+    "image",
     (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".avif", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm"),
 )
 AUDIO = Modality(

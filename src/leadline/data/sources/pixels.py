@@ -31,7 +31,7 @@ def to_pixels(values: np.ndarray, name: str) -> tuple[pl.Series, tuple[str, ...]
     if values.ndim == 4 and values.shape[-1] == 1:
         values = values[..., 0]
     if not values[:1].size and len(values):
-        raise DataError(say("sources.shape-pictures-without-pixel", name=name, values_shape=values.shape))
+        raise DataError(say("sources.images-without-pixels", name=name, shape=values.shape))
     pixels, notes = _bytes(values, name)
     return pl.Series(name, np.ascontiguousarray(pixels)), notes
 
@@ -42,12 +42,10 @@ def _bytes(values: np.ndarray, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     if values.dtype == np.bool_:
         return values.astype(np.uint8) * np.uint8(255), ()
     if values.dtype.kind not in "iuf":
-        raise DataError(say("sources.shape-pictures-holds-give", name=name, values_dtype=values.dtype))
+        raise DataError(say("sources.image-array-type", name=name, dtype=values.dtype))
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if values.dtype.kind == "f" and low >= 0 and high <= 1:
-        return np.rint(values * 255).astype(np.uint8), (
-            f"{name}: floats from 0 to 1 were scaled to whole numbers up to 255.",
-        )
+        return np.rint(values * 255).astype(np.uint8), (say("sources.pixels-scaled", name=name),)
     if low >= 0 and high <= 255 and (values.dtype.kind != "f" or (values == np.rint(values)).all()):
         return values.astype(np.uint8), ()
-    raise DataError(say("sources.shape-pictures-values-from", name=name, low=low, high=high))
+    raise DataError(say("sources.image-array-range", name=name, low=low, high=high))

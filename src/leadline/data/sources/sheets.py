@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.data.sources.delimited.numerals import trimmed
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
@@ -16,6 +17,7 @@ from leadline.errors import DataError, MissingExtra, did_you_mean
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 MARK = "#"  # between a file's name and that of the sheet
+_SHOWN = 5  # names of sheets in a message
 _PREAMBLE = 50  # rows at most that may stand above the column names
 
 
@@ -28,7 +30,7 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     try:
         import fastexcel
     except ImportError:
-        raise MissingExtra(say("sources.spreadsheets-read-fastexcel-pip", path=path)) from None
+        raise MissingExtra(say("sources.spreadsheets-need-fastexcel", path=path)) from None
     try:
         book = fastexcel.read_excel(path)
         sheets = book.sheet_names
@@ -36,16 +38,18 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
         cells = book.load_sheet(name, header_row=None, skip_rows=0, n_rows=_PREAMBLE, dtypes="string").to_polars()
         above = _above(cells)
         if above is None:
-            raise DataError(f"{path}, sheet {name!r} has no rows. {_others(sheets, name)}".rstrip())
+            raise DataError(_without_rows(path, sheets, name))
         names = _names(cells.row(above), f"{path}, sheet {name!r}")
         frame = book.load_sheet(name, header_row=None, skip_rows=above + 1, schema_sample_rows=None).to_polars()
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(say("sources.cannot-read-spreadsheet", path=path, first_line=first_line(error))) from None
+        raise DataError(say("sources.unreadable-as-spreadsheet", path=path, error=first_line(error))) from None
     notes = []
     if len(sheets) > 1 and not sheet:
-        notes.append(f"Of the {len(sheets)} sheets of {path.name}, {name!r} was read. {_others(sheets, name)}")
+        notes.append(
+            say("sources.sheet-read", file=path.name, sheet=name, sheets=len(sheets), others=_others(sheets, name))
+        )
     if above:
-        notes.append(f"Rows passed over above the column names of {path.name}: {above}.")
+        notes.append(say("sources.rows-above-header", file=path.name, rows=above))
     return _frame(frame, names, str(path)), tuple(notes)
 
 
@@ -53,13 +57,19 @@ def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:
     if asked is None:
         return sheets[0]
     if asked not in sheets:
-        raise DataError(say("sources.no-sheet", path=path, asked=asked, suggestion=did_you_mean(asked, sheets)))
+        raise DataError(say("sources.no-sheet", path=path, sheet=asked, suggestion=did_you_mean(asked, sheets)))
     return asked
 
 
 def _others(sheets: list[str], name: str) -> str:
-    others = [other for other in sheets if other != name]
-    return f"FILE{MARK}SHEET names another: {', '.join(map(repr, others[:5]))}." if others else ""
+    return quoted([other for other in sheets if other != name], _SHOWN)
+
+
+def _without_rows(path: Path, sheets: list[str], name: str) -> str:
+    others = _others(sheets, name)
+    if not others:
+        return say("sources.sheet-without-rows", path=path, sheet=name)
+    return say("sources.sheet-without-rows-others", path=path, sheet=name, others=others)
 
 
 def _above(cells: pl.DataFrame) -> int | None:
@@ -73,9 +83,7 @@ def _names(row: tuple[Any, ...], where: str) -> list[str]:
     names = [(cell or "").strip() for cell in row]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
-        raise DataError(
-            say("sources.several-columns-named-give-each", where=where, map=", ".join(map(repr, repeated[:3])))
-        )
+        raise DataError(say("sources.columns-of-one-name", where=where, columns=quoted(repeated)))
     return names
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 import polars as pl
 
+from leadline.core.catalogue import say
+
 SplitName = Literal["train", "validation", "test"]
 
 PART_OF: Mapping[str, SplitName] = {
@@ -39,5 +41,5 @@ def split_column(frame: pl.DataFrame) -> tuple[str | None, tuple[str, ...]]:
             continue
         values = frame[name].drop_nulls().unique()
         if len(values) and to_split_names(values).null_count() == 0:
-            return name, (f"Column {name!r} says which rows are for training, validation and testing.",)
+            return name, (say("sources.split-column-found", column=name),)
     return None, ()

@@ -54,7 +54,7 @@ def _table(
     progress: Progress | None = None,
 ) -> Table:
     if frame.is_empty():
-        raise DataError(say("sources.column-names-no-rows", path=path))
+        raise DataError(say("sources.header-without-rows", path=path))
     base = base or base_of(frame, _beside(path)) or path.parent
     fingerprint = fingerprints.of_file(path, progress)
     if encoding:  # the same bytes mean something else

@@ -9,11 +9,14 @@ import numpy as np
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.data.sources import fingerprints
 from leadline.data.sources.modalities import path_columns
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.table import Table
 from leadline.errors import DataError
+
+_SHOWN = 20  # columns in a message
 
 
 def with_test(first: Table, second: Table) -> Table:
@@ -27,7 +30,7 @@ def with_test(first: Table, second: Table) -> Table:
     train, notes = _part(first, test=False)
     test, test_notes = _part(second, test=True)
     if train.frame.is_empty():
-        raise DataError(say("sources.only-test-rows-nothing", first=first.name, second=second.name))
+        raise DataError(say("sources.only-test-rows", first=first.name, second=second.name))
     _same_columns(train, test)
     base, frame = train.base or test.base, test.frame
     if test.base is not None and test.base != base:
@@ -36,7 +39,9 @@ def with_test(first: Table, second: Table) -> Table:
     split = _split_of(first, train).append(pl.Series(["test"] * len(below), dtype=pl.String))
     return replace(
         train,
-        frame=_stack(above, below, f"{first.name} and {second.name}").with_columns(split.alias(column)),
+        frame=_stack(above, below, say("sources.and", first=first.name, second=second.name)).with_columns(
+            split.alias(column)
+        ),
         fingerprint=fingerprints.combine(first.fingerprint, second.fingerprint),
         origin=_origin(train).append(_origin(test)),
         numbers=_numbers(train).append(_numbers(test)),
@@ -49,7 +54,7 @@ def with_test(first: Table, second: Table) -> Table:
             *test.notes,
             *notes,
             *test_notes,
-            f"The {len(below):,} rows of {second.name} are the test.",
+            say("sources.test-set-from", rows=len(below), source=second.name),
         ),
     )
 
@@ -63,7 +68,8 @@ def _part(table: Table, *, test: bool) -> tuple[Table, tuple[str, ...]]:
         return replace(table, frame=frame, split=None), ()
     keep = is_test if test else ~is_test
     left_out = len(keep) - int(keep.sum())
-    note = f"{left_out:,} rows of {table.name} that it calls {'no test' if test else 'test'} rows itself were left out."
+    name = "sources.own-other-rows-dropped" if test else "sources.own-test-rows-dropped"
+    note = say(name, source=table.name, rows=left_out)
     kept = replace(
         table,
         frame=frame.filter(keep),
@@ -78,9 +84,12 @@ def _same_columns(first: Table, second: Table) -> None:
     missing = [name for name in first.frame.columns if name not in second.frame.columns]
     extra = [name for name in second.frame.columns if name not in first.frame.columns]
     if missing or extra:
-        lacks = f"{second.name} lacks {', '.join(map(repr, missing))}" if missing else ""
-        has = f"{second.name} has {', '.join(map(repr, extra))}, which {first.name} has not" if extra else ""
-        raise DataError(say("sources.training-test-rows-need", filter="; ".join(filter(None, (lacks, has)))))
+        lacking = [
+            say("sources.lacks-columns", source=source.name, columns=quoted(names, _SHOWN))
+            for source, names in ((second, missing), (first, extra))
+            if names
+        ]
+        raise DataError(say("sources.test-columns-differ", differences=" ".join(lacking)))
 
 
 def _same_types(above: pl.DataFrame, below: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -100,7 +109,7 @@ def _stack(above: pl.DataFrame, below: pl.DataFrame, names: str) -> pl.DataFrame
         return pl.concat([above, below], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
         types = ", ".join(f"{name!r} ({above.schema[name]} and {below.schema[name]})" for name in differ)
-        raise DataError(say("sources.columns-hold-different-things", names=names, types=types)) from None
+        raise DataError(say("sources.test-types-differ", sources=names, columns=types)) from None
 
 
 def _absolute(frame: pl.DataFrame, base: Path) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def read(path: Path, encoding: str | None = None, progress: Progress | None = No
     else:
         frame = _frame(list(_lines(path, found)))
     if not frame[COLUMN].is_not_null().any():
-        raise DataError(say("sources.empty", path=path))
+        raise DataError(say("sources.empty-file", path=path))
     notes = (*found.note(path), *((memory_mapped.advice(path),) if is_large and not memory_mapped.can_map() else ()))
     name = path.name[: path.name.lower().rindex(".txt")]
     fingerprint = fingerprints.combine(fingerprint, encoding) if encoding else fingerprint

@@ -31,7 +31,7 @@ def read(
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise DataError(say("sources.cannot-read-3", path=path, strerror=error.strerror)) from None
+            raise DataError(say("sources.unreadable", path=path, error=error.strerror)) from None
         codec = asked or encodings.of_sample(data[:_TELLING], path)
         if asked is None and codec.codec == encodings.UTF_8 and len(data) > _TELLING:
             codec = encodings.of_sample(data, path)
@@ -42,7 +42,7 @@ def read(
             progress(f"reading {root.name} (files)", done, len(names))
     del others[encodings.UTF_8]
     said = ", ".join(f"{count:,} as {codec}" for codec, count in others.most_common())
-    notes = (
-        (f"{others.total():,} of {len(names):,} files in {root} are not UTF-8; they were read {said}.",) if said else ()
-    )
-    return pl.Series(contents, dtype=pl.String), notes
+    if not said:
+        return pl.Series(contents, dtype=pl.String), ()
+    note = say("sources.texts-not-utf-8", root=root, others=others.total(), files=len(names), encodings=said)
+    return pl.Series(contents, dtype=pl.String), (note,)

@@ -57,24 +57,13 @@ class Candidate:
         if not is_scalar(column):
             sets = isinstance(column.dtype, pl.List)
             hint = f" ⟦data.types.{name}=labels⟧ takes its lists for sets of labels." if sets else ""
-            raise DataError(
-                say(
-                    "targets.target-holds-neither-classes",
-                    table=table.name,
-                    name=name,
-                    column_dtype=column.dtype,
-                    otherwise=ELSE,
-                    hint=hint,
-                )
-            )
+            raise DataError(say(sentence, table=table.name, column=name, dtype=column.dtype))
         values = self._present(column)
         if values.is_empty():
-            raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
+            raise DataError(say("targets.no-values", table=table.name, column=name))
         if values.n_unique() == 1:
             only = shown(values[0])
-            raise DataError(
-                say("targets.target-only-one-value", table=table.name, name=name, only=only, otherwise=ELSE)
-            )
+            raise DataError(say("targets.one-value", table=table.name, column=name, value=only))
         return values
 
     @cached_property

@@ -23,8 +23,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     assert len(candidate.values)
     if not asked:
         scalar_inference.check_repeats(candidate)
-        taken = f"classes; --set data.types.{name}=number predicts a quantity"
-        note = scalar_inference.note_on_whole_numbers(candidate, taken)
+        note = scalar_inference.note_on_whole_numbers(candidate, "targets.whole-numbers-as-classes")
     return TargetSelection(name, "category", note, (name,))
 
 

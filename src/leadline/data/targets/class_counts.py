@@ -32,8 +32,7 @@ def with_class_counts(
     if positive is not None:
         _check(positive, [state["classes"] for state in states if "classes" in state])
     notes = tuple(
-        f"positive class of {field.name}: {state['classes'][state['positive']]!r}, {_why(state)}; --positive names the"
-        " other"
+        say(_how_chosen(state), column=field.name, positive=state["classes"][state["positive"]])
         for field, state in zip(fields, states, strict=True)
         if "positive" in state and positive not in state["classes"]
     )
@@ -53,8 +52,8 @@ def counted(code_N: np.ndarray, state: Mapping[str, Any], positive: str | None) 
     return state
 
 
-def _why(state: Mapping[str, Any]) -> str:
-    return "the second of two equally frequent ones" if len(set(state["counts"])) == 1 else "the rarer of the two"
+def _how_chosen(state: Mapping[str, Any]) -> str:
+    return "targets.positive-second" if len(set(state["counts"])) == 1 else "targets.positive-rarer"
 
 
 def _check(positive: str, classes: list[list[str]]) -> None:
@@ -62,8 +61,7 @@ def _check(positive: str, classes: list[list[str]]) -> None:
     if positive in pairs:
         return
     if pairs:
-        raise UsageError(
-            say("targets.positive-target-no-class", positive=positive, suggestion=did_you_mean(positive, pairs))
-        )
-    what = f"the target has {len(classes[0])} classes" if classes else "the target has no classes"
-    raise UsageError(say("targets.positive-names-one-two", what=what))
+        raise UsageError(say("targets.positive-unknown", positive=positive, suggestion=did_you_mean(positive, pairs)))
+    if classes:
+        raise UsageError(say("targets.positive-of-many-classes", classes=len(classes[0])))
+    raise UsageError(say("targets.positive-without-classes"))

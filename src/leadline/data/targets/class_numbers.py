@@ -12,6 +12,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.core.wording import listed
 from leadline.data.checks.class_balance import on_balance
@@ -52,7 +53,9 @@ def display(
 ) -> Display:
     """Return how classes are shown."""
     return Display(
-        describe=lambda schema: f"{len(schema.classes):,} classes ({listed(schema.classes, SHOWN)})",
+        describe=lambda schema: say(
+            "targets.described-classes", count=len(schema.classes), names=listed(schema.classes, SHOWN)
+        ),
         decode=lambda values, schema: named_classes(values, schema.classes),
         labels=lambda state: state["classes"],
         warnings=warnings,
@@ -106,7 +109,7 @@ def with_unknown(problems: pl.DataFrame, column: pl.Series, wrong_N: np.ndarray,
     """Return the problems of rows with those whose value was not there to be fitted."""
     told = set(problems["row"].to_list())
     rows = [row for row in np.flatnonzero(wrong_N & ~missing_N).tolist() if row not in told]
-    more = [(row, column.name, f"{shown(column[row])} does not occur in the train rows") for row in rows]
+    more = [(row, column.name, say("targets.value-unseen", value=shown(column[row]))) for row in rows]
     return pl.concat([problems, pl.DataFrame(more, schema=PROBLEMS, orient="row")])
 
 

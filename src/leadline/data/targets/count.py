@@ -37,7 +37,7 @@ def _check(table: Table, name: str, values_N: np.ndarray) -> None:
         row = int(wrong[0])
         file, number = table.where(row)
         raise DataError(
-            say("targets.row-column-no-count", file=file, number=number, name=name, frame=shown(table.frame[name][row]))
+            say("targets.not-a-count", file=file, row=number, column=name, value=shown(table.frame[name][row]))
         )
 
 

@@ -13,14 +13,14 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.safe_text import apart
 from leadline.core.schema import ColumnSchema, Schema
-from leadline.core.wording import count, listed
+from leadline.core.wording import listed
 from leadline.data.column_inference import shown
 from leadline.data.columns import labels as sets
 from leadline.data.columns.contract import ColumnContext, ColumnState
 from leadline.data.columns.scalars.parsing import clean, is_text
 from leadline.data.encoding import PROBLEMS, encode
 from leadline.data.table import Progress, Table
-from leadline.data.targets.candidate import ELSE, Candidate
+from leadline.data.targets.candidate import Candidate
 from leadline.data.targets.class_numbers import SHOWN, correctness
 from leadline.data.targets.contract import Display, Encoding, Fitting, Recognition, Target, TargetType
 from leadline.data.targets.values import Numbers, TargetSelection, WorstErrors
@@ -43,14 +43,12 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     assert column is not None
     found = sets.as_sets(column, sets.separator_of(column) or sets.separator_of(column, (",",))).drop_nulls()
     if found.is_empty():
-        raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
+        raise DataError(say("targets.no-values", table=table.name, column=name))
     if not found.list.len().sum():
-        raise DataError(say("targets.no-row-target-label", table=table.name, name=name, otherwise=ELSE))
+        raise DataError(say("targets.no-labels", table=table.name, column=name))
     different = found.explode(empty_as_null=False).n_unique()
-    whole = (
-        "" if isinstance(column.dtype, pl.List) else f"; --set data.types.{name}=category takes each text for a class"
-    )
-    note = f"The values of {name!r} are taken for sets of {different:,} labels{whole}."
+    sentence = "targets.labels-found" if isinstance(column.dtype, pl.List) else "targets.labels-found-or-classes"
+    note = say(sentence, column=name, labels=different)
     return TargetSelection(name, "labels", None if asked else note, (name,))
 
 
@@ -62,7 +60,7 @@ def _columns(table: Table, field: ColumnSchema, progress: Progress | None) -> Nu
     found = encode(table, (field,), field.name, progress)
     first = sets.unknown(table.frame[field.name], field.state)
     new = first.is_not_null().arg_true().to_list()
-    more = [(row, field.name, f"{shown(first[row])} does not occur in the train rows") for row in new]
+    more = [(row, field.name, say("targets.value-unseen", value=shown(first[row]))) for row in new]
     problems = pl.concat([found.problems, pl.DataFrame(more, schema=PROBLEMS, orient="row")])
     return Numbers(np.array(found.values), ~_present(table.frame, field), problems)
 
@@ -88,10 +86,11 @@ def _worst(
     words = []
     for place, i in enumerate(at):
         label = int(sure[i].argmax())
-        how = "is not there" if said[i, label] else "is missed"
-        what = f"{true[place] or 'none'}, predicted {given[place] or 'none'}"
-        words.append(f"{what}: {apart(schema.labels[label])} {how}, {sure[i, label]:.1%} sure")
-    return (WorstErrors("The surest mistakes", at, words),)
+        none = say("targets.no-label")
+        both = say("targets.error-of-labels", true=true[place] or none, predicted=given[place] or none)
+        sentence = "targets.label-added" if said[i, label] else "targets.label-missed"
+        words.append(say(sentence, labels=both, label=apart(schema.labels[label]), probability=sure[i, label]))
+    return (WorstErrors(say("targets.most-confident-errors"), at, words),)
 
 
 TARGET = TargetType(
@@ -102,7 +101,9 @@ TARGET = TargetType(
     fitting=Fitting(_fit),
     encoding=Encoding(_present, columns=_columns, width=lambda state: len(state["labels"])),
     display=Display(
-        describe=lambda schema: f"sets of {count(len(schema.labels), 'label')} ({listed(schema.labels, SHOWN)})",
+        describe=lambda schema: say(
+            "targets.described-labels", count=len(schema.labels), names=listed(schema.labels, SHOWN)
+        ),
         decode=_decode,
         labels=lambda state: state["labels"],
         worst=_worst,

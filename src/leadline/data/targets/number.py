@@ -14,8 +14,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     assert len(candidate.values)
     if not asked:
         scalar_inference.check_finite(candidate)
-        taken = f"a quantity; --set data.types.{name}=category makes them classes"
-        note = scalar_inference.note_on_whole_numbers(candidate, taken)
+        note = scalar_inference.note_on_whole_numbers(candidate, "targets.whole-numbers-as-quantity")
     return TargetSelection(name, "number", note, (name,))
 
 

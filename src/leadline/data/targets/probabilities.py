@@ -13,7 +13,7 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.safe_text import apart
 from leadline.core.schema import ColumnSchema, Schema
-from leadline.core.wording import count, listed
+from leadline.core.wording import listed
 from leadline.data.columns.contract import ColumnState
 from leadline.data.columns.scalars.parsing import as_numbers
 from leadline.data.encoding import PROBLEMS
@@ -41,7 +41,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     names = candidate.columns
     if len(names) == 1:
         assert len(candidate.values)
-    note = f"The columns {candidate.name} are taken for the probabilities of {len(names)} classes."
+    note = say("targets.probabilities-found", columns=candidate.name, classes=len(names))
     return TargetSelection(candidate.name, "probabilities", None if asked else note, names)
 
 
@@ -87,16 +87,14 @@ def encoded(table: Table, columns: Sequence[str]) -> np.ndarray:
     if len(wrong):
         row, at = wrong[0]
         value = table.frame[columns[at]][int(row)]
-        raise DataError(
-            say("targets.column-no-probability-which", place=_place(table, row), columns=columns[at], value=value)
-        )
+        raise DataError(say("targets.not-a-probability", place=_place(table, row), column=columns[at], value=value))
     if len(columns) == 1:
         return np.concatenate([1 - values_NC, values_NC], axis=1).astype(np.float32)
     amiss = np.flatnonzero(_amiss(values_NC))
     if len(amiss):
         total = values_NC[amiss[0]].sum()
         each = ", ".join(map(repr, columns))
-        raise DataError(say("targets.probabilities-add-up-not", place=_place(table, amiss[0]), each=each, total=total))
+        raise DataError(say("targets.probabilities-sum", place=_place(table, amiss[0]), columns=each, total=total))
     probability_NK: np.ndarray = (values_NC / values_NC.sum(1, keepdims=True)).astype(np.float32)
     return probability_NK
 
@@ -108,9 +106,7 @@ def _numbers(table: Table, columns: Sequence[str]) -> np.ndarray:
         numbers = as_numbers(column)
         if numbers.null_count():
             row = int(numbers.is_null().arg_max() or 0)
-            raise DataError(
-                say("targets.column-no-probability-which-lies", place=_place(table, row), name=name, column=column[row])
-            )
+            raise DataError(say("targets.not-a-probability", place=_place(table, row), column=name, value=column[row]))
         values.append(numbers.to_numpy())
     return np.stack(values, axis=1)
 
@@ -131,7 +127,7 @@ def _place(table: Table, row: int) -> str:
 
 
 def _describe(schema: Schema) -> str:
-    return f"probabilities of {count(len(schema.labels), 'label')} ({listed(schema.labels, SHOWN)})"
+    return say("targets.described-probabilities", count=len(schema.labels), names=listed(schema.labels, SHOWN))
 
 
 def _actual(schema: Schema, target_nK: np.ndarray) -> dict[str, pl.Series]:
@@ -147,11 +143,9 @@ def _worst(
     words = []
     for i in at:
         label = int(off[i].argmax())
-        words.append(
-            f"{apart(schema.labels[label])} {target[i, label]:.1%}, predicted"
-            f" {predictions['probability'][i, label]:.1%}"
-        )
-    return (WorstErrors("The largest errors", at, words),)
+        shares = {"true": target[i, label], "predicted": predictions["probability"][i, label]}
+        words.append(say("targets.error-of-probability", label=apart(schema.labels[label]), **shares))
+    return (WorstErrors(say("targets.largest-errors"), at, words),)
 
 
 TARGET = TargetType(

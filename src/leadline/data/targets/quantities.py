@@ -44,9 +44,9 @@ def check_not_blurred(table: Table, name: str, column: pl.Series, state: ColumnS
     if 0 < BLURRED * state["std"] < lost:  # a constant is refused elsewhere, in its own words
         raise DataError(
             say(
-                "targets.target-varies-about-around",
+                "targets.lost-in-float32",
                 table=table.name,
-                name=name,
+                column=name,
                 std=state["std"],
                 mean=state["mean"],
                 lost=lost,

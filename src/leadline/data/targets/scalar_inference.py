@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.data.targets.candidate import ELSE, Candidate, is_scalar
+from leadline.data.targets.candidate import Candidate, is_scalar
 from leadline.errors import DataError
 
 FEW = 20  # different whole numbers that are taken for classes
@@ -57,7 +57,7 @@ def _are_classes(candidate: Candidate) -> bool:
     return bool(few or (numbered and even and len(different) <= min(MANY, len(whole) // FEW)))
 
 
-def note_on_whole_numbers(candidate: Candidate, taken_for: str) -> str | None:
+def note_on_whole_numbers(candidate: Candidate, sentence: str) -> str | None:
     """Return what the user should know where whole numbers might be classes or a quantity."""
     numbers = candidate.numbers
     if candidate.values.dtype == pl.Boolean or numbers.is_empty() or not candidate.whole:
@@ -65,16 +65,14 @@ def note_on_whole_numbers(candidate: Candidate, taken_for: str) -> str | None:
     if len(numbers) < len(candidate.values) and not candidate.values.dtype.is_numeric():
         return None
     different = numbers.n_unique()
-    note = f"The {different} different whole numbers of {candidate.name!r} are taken for {taken_for}."
+    note = say(sentence, column=candidate.name, different=different)
     return note if different <= DOUBTFUL else None
 
 
 def check_finite(candidate: Candidate) -> None:
     """Raise DataError where a column of numbers has no finite one."""
     if candidate.values.dtype.is_numeric() and candidate.numbers.is_empty():
-        raise DataError(
-            say("targets.no-value-target-finite", table=candidate.table.name, candidate=candidate.name, otherwise=ELSE)
-        )
+        raise DataError(say("targets.no-finite-values", table=candidate.table.name, column=candidate.name))
 
 
 def check_repeats(candidate: Candidate) -> None:
@@ -86,11 +84,10 @@ def check_repeats(candidate: Candidate) -> None:
     if different > max(FEW, len(values) // 2):
         raise DataError(
             say(
-                "targets.target-different-texts-rows",
+                "targets.too-many-classes",
                 table=candidate.table.name,
-                candidate=candidate.name,
+                column=candidate.name,
                 different=different,
-                values_count=len(values),
-                otherwise=ELSE,
+                rows=len(values),
             )
         )

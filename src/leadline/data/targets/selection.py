@@ -42,14 +42,14 @@ def find(table: Table, spec: DataSpec) -> tuple[str, ...]:
         named = [name for name in table.frame.columns if name.strip().lower() in _NAMES]
         return (named[0],) if len(named) == 1 else ()
     if check_target_types(table, spec):
-        raise UsageError(say("targets.target-none-objectives-learn"))
+        raise UsageError(say("targets.objective-needs-target"))
     names: Sequence[str] = (spec.target,) if isinstance(spec.target, str) else spec.target
     if isinstance(spec.target, str) and "," in spec.target and spec.target not in table.frame.columns:
         names = [name.strip() for name in spec.target.split(",") if name.strip()]
     check_columns(names, table, "⟦data.target⟧")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise UsageError(say("targets.target-names-column-twice", twice=twice[0]))
+        raise UsageError(say("targets.column-twice", column=twice[0]))
     return tuple(names)
 
 
@@ -57,7 +57,7 @@ def none_taken(table: Table, spec: DataSpec) -> Mapping[str, str]:
     """Return the column that the source says is the target, where there is to be none, and why no input has it."""
     if not check_target_types(table, spec) or not table.target:
         return {}
-    return {table.target: "the data says that it is a target, and --target is none"}
+    return {table.target: say("targets.taken-by-none")}
 
 
 def none_notes(table: Table, spec: DataSpec) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def none_notes(table: Table, spec: DataSpec) -> tuple[str, ...]:
     if table.target or not check_target_types(table, spec):
         return ()
     named = [name for name in table.frame.columns if name.strip().lower() in _NAMES and name not in spec.ignore]
-    return tuple(f"{name!r} is an input, as --target is none; --ignore {name!r} leaves it out." for name in named)
+    return tuple(say("targets.target-as-input", column=name) for name in named)
 
 
 def choose(table: Table, spec: DataSpec, target_types: TargetTypes | None = None) -> TargetSelection:
@@ -100,10 +100,10 @@ def select_column(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]
     if fixed is None:
         return _select(candidate, only=only)
     if fixed not in _kinds():
-        raise UsageError(say("targets.data-kinds-target-one", name=name, kinds=", ".join(_kinds()), fixed=fixed))
+        raise UsageError(say("targets.no-such-type", column=name, types=", ".join(_kinds()), type=fixed))
     own = target_type(fixed)
     if own.encoding.ragged and not only:
-        raise UsageError(say("targets.data-kinds-can-only", name=name, fixed=fixed))
+        raise UsageError(say("targets.type-stands-alone", column=name, type=fixed))
     return _recognition(own).select(candidate, True)
 
 
@@ -118,7 +118,7 @@ def _select(candidate: Candidate, *, only: bool) -> TargetSelection:
     if sure[best] > 0:
         return _recognition(types[best]).select(candidate, False)
     assert len(candidate.values), "what has values that are classes or numbers is one of them"
-    raise DataError(say("targets.no-type-target-fits", table=candidate.table.name, candidate=candidate.name))
+    raise DataError(say("targets.no-type-fits", table=candidate.table.name, column=candidate.name))
 
 
 def _located(table: Table, spec: DataSpec, target_types: TargetTypes) -> TargetSelection | None:

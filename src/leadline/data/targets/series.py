@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
-from leadline.core.wording import count
 from leadline.data.subset import Subset
 from leadline.data.targets import quantities
 from leadline.data.targets.contract import Comparison, Display, Encoding, TargetType
@@ -27,7 +27,7 @@ CELLS = 500_000  # forecasts of a split beyond which only windows that do not ov
 def _describe(schema: Schema) -> str:
     assert schema.target is not None
     state = schema.target.state
-    return f"the next {count(state['horizon'], 'step')} of {count(len(state['columns']), 'variable')}"
+    return say("targets.described-series", horizon=state["horizon"], variables=len(state["columns"]))
 
 
 def _held_out(
@@ -37,7 +37,7 @@ def _held_out(
     if "prediction" not in columns:
         return None
     at = thinned(subset, schema)
-    note = f"of {len(subset):,} {subset.name} windows, predictions.parquet holds the {len(at):,} that do not overlap"
+    note = say("targets.windows-kept", windows=len(subset), subset=subset.name, kept=len(at))
     table = windows_table(schema, subset, columns, at, levels)
     return HeldOut(table, note if len(at) < len(subset) else None)
 

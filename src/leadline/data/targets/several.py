@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.columns.contract import ColumnState
 from leadline.data.table import Progress, Table
@@ -78,7 +79,7 @@ def _encode(table: Table, field: ColumnSchema, progress: Progress | None, read: 
     missing = np.all([one.missing for one in found], axis=0)
     problems = pl.concat([one.problems for one in found]).unique("row", keep="first", maintain_order=True)
     whole = Numbers(values, missing, problems)
-    return EncodedTarget(torch.from_numpy(values), rows.with_missing(whole, field.name, "every target is missing"))
+    return EncodedTarget(torch.from_numpy(values), rows.with_missing(whole, field.name, say("targets.values-missing")))
 
 
 def _unvaried(schema: Schema, values: np.ndarray) -> str | None:

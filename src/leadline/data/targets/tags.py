@@ -26,7 +26,7 @@ from leadline.data.encoding import PROBLEMS
 from leadline.data.storage import RaggedRows
 from leadline.data.table import Progress, Table
 from leadline.data.targets import tokens
-from leadline.data.targets.candidate import ELSE, Candidate
+from leadline.data.targets.candidate import Candidate
 from leadline.data.targets.class_numbers import SHOWN
 from leadline.data.targets.contract import (
     Comparison,
@@ -73,11 +73,8 @@ def _infer(candidate: Candidate) -> float:
 def _select(candidate: Candidate, asked: bool) -> TargetSelection:
     table, name = candidate.table, candidate.name
     if not tokens.lists_present(table.frame[name]).any():
-        raise DataError(say("targets.every-value-target-missing", table=table.name, name=name, otherwise=ELSE))
-    note = (
-        f"The lists of {name!r} are taken for the tags of tokens, as another column has as many items in each row; "
-        f"--set data.types.{name}=labels takes them for sets of labels."
-    )
+        raise DataError(say("targets.no-values", table=table.name, column=name))
+    note = say("targets.tags-found", column=name)
     return TargetSelection(name, "tags", None if asked else note, (name,))
 
 
@@ -110,12 +107,10 @@ def _tokens_column(table: Table, spec: DataSpec, target: str) -> tuple[str, tupl
     fitting = [name for name in names if equal[name] > 0.5] or (names if len(names) == 1 else [])
     if not fitting:
         raise DataError(
-            say(
-                "targets.no-column-many-tokens", table=table.name, target=target, columns=", ".join(table.frame.columns)
-            )
+            say("targets.no-tokens-for-tags", table=table.name, target=target, columns=", ".join(table.frame.columns))
         )
     best = max(fitting, key=lambda name: pretokenized.items(table.frame[name][rows]).explode().n_unique())
-    note = f"{best!r} is taken for the tokens that {target!r} has the tags of; --inputs names another column."
+    note = say("targets.tokens-found", column=best, target=target)
     return best, (note,) if len(fitting) > 1 else ()
 
 
@@ -137,7 +132,7 @@ def _with_inputs(table: Table, spec: DataSpec, selection: TargetSelection) -> tu
     for name, entry in (found.inputs or {}).items():
         if tuple(entry.columns or ()) == (column,) and entry.options["tokenizer"] != "given":
             given = entry.options["tokenizer"]
-            raise UsageError(say("targets.data-inputs-tags-belong", name=name, given=given))
+            raise UsageError(say("targets.tags-need-given-tokens", name=name, tokens=given))
     return found, notes
 
 
@@ -148,8 +143,9 @@ def _fit(table: Table, selection: TargetSelection, train: np.ndarray) -> ColumnS
     for block in blocks(column):
         found |= dict.fromkeys(pretokenized.items(block).explode().drop_nulls().unique().to_list())
     if len(found) < 2:
-        only = f"only one tag, {shown(next(iter(found)))}" if found else "no tag"
-        raise DataError(say("targets.target-rows-trained-on", table=table.name, column=column.name, only=only))
+        if not found:
+            raise DataError(say("targets.no-tag", table=table.name, column=column.name))
+        raise DataError(say("targets.one-tag", table=table.name, column=column.name, tag=shown(next(iter(found)))))
     return {"tags": natural_order(found)}
 
 
@@ -175,7 +171,7 @@ def _coded(table: Table, field: ColumnSchema) -> _Coded:
         row_S = np.repeat(np.arange(len(block)), length_N)
         for at in np.unique(row_S[code_S == _NEW], return_index=True)[0]:
             new = next(name for name in cut_N[int(at)] if name is not None and name not in codes)
-            problems.append((start + int(at), field.name, f"the tag {shown(new)} does not occur in the train rows"))
+            problems.append((start + int(at), field.name, say("targets.tag-unseen", tag=shown(new))))
         values.append(np.maximum(code_S, NOTHING).astype(np.int16 if len(names) < 2**15 else np.int32))
         lengths.append(length_N)
     ends_N1 = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
@@ -184,7 +180,7 @@ def _coded(table: Table, field: ColumnSchema) -> _Coded:
 
 
 def _uneven(tokens: int, tags: int) -> str:
-    return f"{tokens:,} token{'' if tokens == 1 else 's'}, but {tags:,} tag{'' if tags == 1 else 's'}"
+    return say("targets.tokens-and-tags", tokens=tokens, tags=tags)
 
 
 def _present(frame: pl.DataFrame, target: Target) -> np.ndarray:
@@ -250,7 +246,7 @@ TARGET = TargetType(
     fitting=Fitting(_fit, with_inputs=_with_inputs, bind=tokens.bind),
     encoding=Encoding(_present, encode=_encode, rows=_rows, ragged=True),
     display=Display(
-        describe=lambda schema: f"a tag for each token, of {len(schema.tags):,} ({listed(schema.tags, SHOWN)})",
+        describe=lambda schema: say("targets.described-tags", count=len(schema.tags), names=listed(schema.tags, SHOWN)),
         decode=_decode,
         predicted=_predicted,
     ),

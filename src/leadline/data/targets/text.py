@@ -71,20 +71,18 @@ def _locate(table: Table, spec: DataSpec) -> tuple[str, ...]:
     """
     if spec.target is not None:
         if not isinstance(spec.target, str):
-            raise UsageError(say("targets.target-names-columns-text", target_count=len(spec.target)))
+            raise UsageError(say("targets.one-text-column", count=len(spec.target)))
         return (spec.target,)
     fixed = {**table.kinds, **spec.types, **{n: one.type for n, one in (spec.inputs or {}).items() if one.type}}
     names = [c for c in spec.columns or table.frame.columns if c in table.frame.columns and c not in spec.ignore]
     texts = [name for name in names if fixed.get(name, _guessed(table.frame[name])) == "text"]
     if len(texts) == 1:
         return (texts[0],)
-    have = (
-        f"The columns {', '.join(map(repr, texts))} hold text"
-        if texts
-        else "No column holds text that is written to be read"
-    )
+    columns = ", ".join(table.frame.columns)
+    if not texts:
+        raise DataError(say("targets.no-text", table=table.name, columns=columns))
     raise DataError(
-        say("targets.target-names-one-learn", table=table.name, have=have, columns=", ".join(table.frame.columns))
+        say("targets.text-among-several", table=table.name, texts=", ".join(map(repr, texts)), columns=columns)
     )
 
 
@@ -157,9 +155,7 @@ TARGET = TargetType(
         bind=tokens.bind,
     ),
     encoding=Encoding(_present, encode=_encode, rows=_rows, ragged=True),
-    display=Display(
-        describe=lambda schema: "each token, and where the text ends, from what comes before", decode=_decode
-    ),
+    display=Display(describe=lambda schema: say("targets.described-text"), decode=_decode),
     comparison=Comparison(
         "nll", _difference, on=("file", "row", "target", "tokens"), needs=("target", "nll"), comparable=_same_tokens
     ),

@@ -46,7 +46,7 @@ def bind(schema: Schema) -> Schema:
     goal = schema.target
     assert goal is not None
     if len(schema.inputs) > 1:
-        raise UsageError(say("targets.each-step-one-text", inputs_count=len(schema.inputs)))
+        raise UsageError(say("targets.one-text-needed", inputs=len(schema.inputs)))
     field = schema.inputs[0].fields[0]
     state = {**goal.state, "of": field.name, "length": field.state["length"]}
     return schema.model_copy(update={"target": goal.model_copy(update={"state": state})})

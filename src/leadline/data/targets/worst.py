@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.safe_text import apart
 from leadline.core.schema import Schema
 from leadline.data.targets.values import WorstErrors
@@ -29,8 +30,11 @@ def confusions(
     rows = wrong[at].tolist()
     true, said = ([apart(schema.classes[number]) for number in numbers[rows]] for numbers in (target, predicted))
     sure = probability[rows, predicted[rows]]
-    words = [f"{t} taken for {s}, {p:.1%} sure" for t, s, p in zip(true, said, sure, strict=True)]
-    return (WorstErrors("The surest mistakes", rows, words),)
+    words = [
+        say("targets.error-of-class", true=t, predicted=s, probability=p)
+        for t, s, p in zip(true, said, sure, strict=True)
+    ]
+    return (WorstErrors(say("targets.most-confident-errors"), rows, words),)
 
 
 def distances(
@@ -40,6 +44,9 @@ def distances(
     predicted, std = predictions["prediction"], predictions.get("std")
     at = largest(np.abs(predicted - target), most)
     words = [
-        f"{target[i]:.5g}, predicted {predicted[i]:.5g}" + (f" ± {std[i]:.3g}" if std is not None else "") for i in at
+        say("targets.error-of-number", true=target[i], predicted=predicted[i])
+        if std is None
+        else say("targets.error-of-number-spread", true=target[i], predicted=predicted[i], spread=std[i])
+        for i in at
     ]
-    return (WorstErrors("The largest errors", at, words),)
+    return (WorstErrors(say("targets.largest-errors"), at, words),)

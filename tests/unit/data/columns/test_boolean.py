@@ -56,7 +56,7 @@ def test_decode_gives_the_words_back() -> None:
 
 
 def test_a_column_without_yes_or_no_is_refused() -> None:
-    with pytest.raises(DataError, match=says("columns.column-cannot-boolean-means", column="x", words="male")):
+    with pytest.raises(DataError, match=says("columns.not-boolean", column="x", value="male")):
         fit(["male", "female", "male"])
 
 

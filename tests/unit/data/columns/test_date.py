@@ -48,14 +48,14 @@ def test_times_are_read(pattern: str) -> None:
 def test_dates_that_could_be_day_or_month_first_are_not_guessed() -> None:
     text = ["01/02/2024", "03/04/2024"]
     assert COLUMN.infer(pl.Series(text), CONTEXT) == 0
-    with pytest.raises(DataError, match=says("columns.dates-column-can-read", column="when")):
+    with pytest.raises(DataError, match=says("columns.dates-ambiguous", column="when")):
         fit(text)
 
 
 def test_a_forced_column_without_dates_is_refused() -> None:
-    with pytest.raises(DataError, match=says("columns.column-holds-no-dates")):
+    with pytest.raises(DataError, match=says("columns.no-dates")):
         fit(["soon", "later"])
-    with pytest.raises(DataError, match=says("columns.column-holds-values-type-not-dates")):
+    with pytest.raises(DataError, match=says("columns.not-dates")):
         fit([1.5])
 
 

@@ -87,7 +87,7 @@ def test_bad_pictures_are_named_with_their_reason(folder: tuple[Path, np.ndarray
 
 
 def test_a_column_without_a_readable_picture_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=says("columns.none-pictures-looked-at", sample_count=5, sample="photo")):
+    with pytest.raises(DataError, match=says("columns.no-image-readable", count=5, column="photo")):
         fit(paths(), tmp_path)
 
 
@@ -161,9 +161,9 @@ def test_infer(folder: tuple[Path, np.ndarray]) -> None:
 
 def test_columns_of_other_types_are_refused() -> None:
     state = fit(pl.Series(np.zeros((2, 4, 4), np.uint8)))
-    with pytest.raises(DataError, match=says("columns.column-holds-pixels-type", pixel_type="Float64")):
+    with pytest.raises(DataError, match=says("columns.image-dtype", dtype="Float64")):
         COLUMN.encode(pl.Series(np.zeros((2, 4, 4))), state, ColumnContext())
-    with pytest.raises(DataError, match=says("columns.column-holds-values-type-not-pictures")):
+    with pytest.raises(DataError, match=says("columns.not-images")):
         COLUMN.encode(pl.Series([1, 2]), state, ColumnContext())
 
 
@@ -234,7 +234,7 @@ def test_columns_of_other_types_are_refused_at_once(column: pl.Series, words: st
 
 def test_why_no_picture_can_be_decoded_is_said(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((4, 4), np.float32)).save(tmp_path / "0.tif")
-    with pytest.raises(DataError, match=says("columns.none-pictures-looked-at-column")):
+    with pytest.raises(DataError, match=says("columns.no-image-decodable")):
         fit(pl.Series("photo", ["0.tif"]), tmp_path)
 
 
@@ -259,7 +259,7 @@ def test_pictures_of_twelve_bits_keep_them_all(tmp_path: Path) -> None:
     np.testing.assert_allclose(encoded.values[..., 0], x / 4095 * 255, atol=0.51)
     assert fit(paths(3), tmp_path, bit_depth=16)["mean"][0] < 16, "the user may say otherwise"
     assert "depth" not in fit(paths(3), tmp_path, bit_depth=16)
-    with pytest.raises(UsageError, match=says("columns.option-depth-one-bits", map="8, 10, 12, 14, 16", bits=11)):
+    with pytest.raises(UsageError, match=says("columns.option-depth", choices="8, 10, 12, 14, 16", value=11)):
         fit(paths(3), tmp_path, bit_depth=11)
 
 

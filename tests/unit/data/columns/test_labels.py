@@ -56,7 +56,7 @@ def test_sets_of_text_and_of_lists() -> None:
     assert separator_of(lists) is None
     assert as_sets(lists, None).to_list() == [["b", "a"], ["a"], [], None]
     assert as_sets(column([[3, 1], [2]]), None).to_list() == [["3", "1"], ["2"]]
-    with pytest.raises(DataError, match=says("columns.column-holds-not-lists")):
+    with pytest.raises(DataError, match=says("columns.not-label-lists")):
         as_sets(column([[{"a": 1}]]), None)
 
 
@@ -71,7 +71,7 @@ def test_fit_keeps_labels_in_natural_order_with_their_shares() -> None:
     many = fit([[str(at), "common"] for at in range(MOST + 5)])
     assert len(many["labels"]) == MOST
     assert "common" in many["labels"]
-    with pytest.raises(DataError, match=says("columns.column-no-row-trained")):
+    with pytest.raises(DataError, match=says("columns.no-training-labels")):
         fit([[], []])
 
 

@@ -133,7 +133,7 @@ def test_decode_gives_short_numbers() -> None:
 
 
 def test_unknown_option_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("columns.column-kind-no-option", suggestion="Did you mean 'scale'?")):
+    with pytest.raises(UsageError, match=says("columns.type-without-option", suggestion="Did you mean 'scale'?")):
         fit([1.0], scal="minmax")
 
 

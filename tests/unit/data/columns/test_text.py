@@ -252,5 +252,5 @@ def test_options_that_make_no_sense(options: dict, words: str) -> None:
 
 
 def test_no_text_at_all() -> None:
-    with pytest.raises(DataError, match=says("columns.column-no-row-trained-on", column="words", kind="words")):
+    with pytest.raises(DataError, match=says("columns.no-training-tokens", column="words", tokens="words")):
         fitted([None, "", "  "])

@@ -1,4 +1,5 @@
 import gzip
+import re
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,10 @@ def written(folder: Path, text: str | bytes, name: str = "t.jsonl") -> Path:
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def differ(number: int, column: str, found: str, first: int, expected: str) -> str:
+    return says("sources.json-types-differ", number=number, column=column, found=found, first=first, expected=expected)
 
 
 LINES = '{"a": 1, "b": "x"}\n{"b": "y", "c": 2.5}\n\n{"a": null, "b": null}\n'
@@ -41,7 +46,7 @@ def test_objects_within_objects_become_columns(tmp_path: Path) -> None:
 
 
 def test_a_column_named_like_a_part_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=says("sources.several-columns-named-one", repeated="a.b")):
+    with pytest.raises(DataError, match=says("sources.json-column-twice", column="a.b")):
         read(written(tmp_path, '{"a": {"b": 1}, "a.b": 2}\n'))
 
 
@@ -61,41 +66,48 @@ def test_encodings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('{"a": 1}\nrubbish\n{"a": 2}\n', ["line 2 is not JSON", "character 1"]),
-        ('{"a": 1}\n{"a": NaN}\n', ["line 2 is not JSON", "NaN"]),
-        ('{"a": 1,\n"b": 2}\n', ["line 1 is not JSON"]),
-        ('{"a": 1}\n[1, 2]\n', ["line 2 holds a list, not an object"]),
-        ('{"a": 1}\n5\n', ["line 2 holds a number, not an object"]),
-        ('{"a": 1}\n\n{"a": [1]}\n', ["line 3: 'a' is a list, in line 1 it is a number"]),
-        ('{"a": {"b": 1}}\n{"a": {"b": {"c": 1}}}\n', ["line 2: 'a.b' is an object, in line 1 it is a number"]),
-        ('{"a": true}\n{"a": 1}\n', ["line 2: 'a' is a number, in line 1 it is true or false"]),
-        ("", ["is empty"]),
-        ("\n\n", ["is empty"]),
+        ('{"a": 1}\nrubbish\n{"a": 2}\n', [says("sources.not-json", line=2, character=1)]),
+        ('{"a": 1}\n{"a": NaN}\n', [says("sources.not-json", line=2), "NaN"]),
+        ('{"a": 1,\n"b": 2}\n', [says("sources.not-json", line=1)]),
+        ('{"a": 1}\n[1, 2]\n', [says("sources.json-line-not-object", line=2, found="a list")]),
+        ('{"a": 1}\n5\n', [says("sources.json-line-not-object", line=2, found="a number")]),
+        ('{"a": 1}\n\n{"a": [1]}\n', [differ(3, "a", "a list", 1, "a number")]),
+        ('{"a": {"b": 1}}\n{"a": {"b": {"c": 1}}}\n', [differ(2, "a.b", "an object", 1, "a number")]),
+        ('{"a": true}\n{"a": 1}\n', [differ(2, "a", "a number", 1, "true or false")]),
+        ("", [says("sources.empty-file")]),
+        ("\n\n", [says("sources.empty-file")]),
     ],
 )
 def test_lines_that_make_no_table_are_named(tmp_path: Path, text: str, words: list[str]) -> None:
     path = written(tmp_path, text)
     with pytest.raises(DataError) as caught:
         read(path)
-    for word in (str(path), *words):
-        assert word in str(caught.value)
+    for word in (re.escape(str(path)), *words):
+        assert re.search(word, str(caught.value))
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('[{"a": 1},\n {"a" 2}]', ["line 2 is not JSON"]),
-        ('{"data": [{"a": 1}]}', ["holds an object with 'data'"]),
-        ("3", ["holds a number"]),
-        ("[]", ["array without rows"]),
-        ('[{"a": 1}, 5]', ["item 2 is a number"]),
-        ('[{"a": 1}, {"a": [1]}]', ["item 2: 'a' is a list, in item 1 it is a number"]),
-        ("", ["line 1 is not JSON"]),
+        ('[{"a": 1},\n {"a" 2}]', [says("sources.not-json", line=2)]),
+        ('{"data": [{"a": 1}]}', [says("sources.json-not-rows"), "an object with the keys 'data'"]),
+        ("3", [says("sources.json-not-rows", found="a number")]),
+        ("[]", [says("sources.no-rows")]),
+        ('[{"a": 1}, 5]', [says("sources.json-item-not-object", number=2, found="a number")]),
+        (
+            '[{"a": 1}, {"a": [1]}]',
+            [
+                says(
+                    "sources.json-item-types-differ", number=2, column="a", found="a list", first=1, expected="a number"
+                )
+            ],
+        ),
+        ("", [says("sources.not-json", line=1)]),
     ],
 )
 def test_arrays_that_make_no_table_say_why(tmp_path: Path, text: str, words: list[str]) -> None:
     path = written(tmp_path, text, "t.json")
     with pytest.raises(DataError) as caught:
         read(path)
-    for word in (str(path), *words):
-        assert word in str(caught.value)
+    for word in (re.escape(str(path)), *words):
+        assert re.search(word, str(caught.value))

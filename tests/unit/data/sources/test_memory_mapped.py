@@ -101,7 +101,7 @@ class TestDelimited:
     @pytest.mark.parametrize("row", ["1", "1,2,3"])
     def test_ragged_rows_name_the_line(self, tmp_path: Path, row: str) -> None:
         (tmp_path / "t.csv").write_text("a,b\n" + "1,2\n" * 2000 + f"{row}\n")
-        with pytest.raises(DataError, match=says("sources.line-fields-where-line", line=2002, skip=1, names_count=2)):
+        with pytest.raises(DataError, match=says("sources.row-length-differs", line=2002, header=1, columns=2)):
             read(tmp_path / "t.csv")
 
     def test_progress_is_told(self, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ class TestColumnar:
         whole = path.read_bytes()
         for content in (b"rubbish that is no table at all", whole[: len(whole) // 2]):
             path.write_bytes(content)
-            with pytest.raises(DataError, match=says("sources.cannot-read")):
+            with pytest.raises(DataError, match=says("sources.unreadable-as")):
                 read(path)
 
     def test_a_cut_cache_is_written_again(self, tmp_path: Path) -> None:

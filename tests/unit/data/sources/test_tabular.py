@@ -31,7 +31,7 @@ def test_columnar_files(tmp_path: Path, suffix: str) -> None:
 def test_damaged_columnar_files(tmp_path: Path, suffix: str, content: bytes) -> None:
     path = tmp_path / f"t.{suffix}"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=says("sources.cannot-read")):
+    with pytest.raises(DataError, match=says("sources.unreadable-as")):
         read(path)
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.data.sources import read
 from leadline.errors import DataError
 from sentences import says
@@ -20,7 +21,7 @@ def test_a_second_file_is_the_test(tmp_path: Path) -> None:
 
 
 def test_columns_must_be_the_same() -> None:
-    with pytest.raises(DataError, match=says("sources.training-test-rows-need")):
+    with pytest.raises(DataError, match=says("sources.test-columns-differ")):
         read(pl.DataFrame({"x": [1], "y": [2]}), test=pl.DataFrame({"x": [1], "z": [2]}))
 
 
@@ -28,7 +29,7 @@ def test_the_first_keeps_its_own_validation_and_loses_its_own_test_rows() -> Non
     first = pl.DataFrame({"x": [1, 2, 3], "split": ["train", "val", "test"]})
     table = read(first, test=pl.DataFrame({"x": [9]}))
     assert table.frame.rows() == [(1, "train"), (2, "val"), (9, "test")]
-    assert any("1 rows of frame that it calls test rows itself" in note for note in table.notes)
+    assert say("sources.own-test-rows-dropped", source="frame", rows=1) in table.notes
     assert [table.where(row)[1] for row in range(3)] == [1, 2, 1]
 
 
@@ -44,12 +45,12 @@ def test_text_and_numbers_meet_as_text_and_pictures_of_other_sizes_do_not() -> N
     assert table.frame["x"].to_list() == ["1", "a", "2"]
     assert read(pl.DataFrame({"x": [1]}), test=pl.DataFrame({"x": ["b"]})).frame["x"].to_list() == ["1", "b"]
     small, large = (pl.DataFrame({"x": pl.Series([[0] * n], dtype=pl.Array(pl.UInt8, n))}) for n in (2, 3))
-    with pytest.raises(DataError, match=says("sources.columns-hold-different-things")):
+    with pytest.raises(DataError, match=says("sources.test-types-differ")):
         read(small, test=large)
 
 
 def test_a_first_of_only_test_rows() -> None:
-    with pytest.raises(DataError, match=says("sources.only-test-rows-nothing")):
+    with pytest.raises(DataError, match=says("sources.only-test-rows")):
         read(pl.DataFrame({"x": [1], "split": ["test"]}), test=pl.DataFrame({"x": [1]}))
 
 

@@ -47,14 +47,14 @@ def test_compressed_files(tmp_path: Path) -> None:
 def test_nothing_in_it(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "songs.txt"
     file.write_bytes(content)
-    with pytest.raises(DataError, match=says("sources.empty")):
+    with pytest.raises(DataError, match=says("sources.empty-file")):
         read(str(file))
 
 
 def test_no_text(tmp_path: Path) -> None:
     file = tmp_path / "songs.txt"
     file.write_bytes(b"ab\0\0\0\1\2" * 9)
-    with pytest.raises(DataError, match=says("sources.not-text-zero-bytes")):
+    with pytest.raises(DataError, match=says("sources.nul-bytes")):
         read(str(file))
 
 

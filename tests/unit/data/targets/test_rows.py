@@ -91,7 +91,7 @@ def test_a_target_far_from_zero_keeps_its_unit() -> None:
 
 def test_numbers_that_float32_cannot_tell_apart_are_refused() -> None:
     close = table([10.0**12 + at + 0.5 for at in range(6)])
-    with pytest.raises(DataError, match=says("targets.target-varies-about-around")):
+    with pytest.raises(DataError, match=says("targets.lost-in-float32")):
         targets.fit(close, single("label", "number"), ALL)
     assert targets.fit(table([0.1] * 6), single("label", "number"), ALL).state["std"] == 0
     apart = table([10.0**12 + 1e9 * at for at in range(6)])

@@ -85,7 +85,7 @@ def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     assert targets.choose(table([1, 2, 3] * 10, kinds={"label": "number"}), spec()).kind == "number"
     with pytest.raises(UsageError, match=says("data.no-kind", kind="numbr", suggestion="Did you mean 'number'?")):
         targets.choose(table([1, 2]), spec(types={"label": "numbr"}))
-    with pytest.raises(UsageError, match=says("targets.data-kinds-target-one", fixed="date")):
+    with pytest.raises(UsageError, match=says("targets.no-such-type", type="date")):
         targets.choose(table([1, 2]), spec(types={"label": "date"}))
 
 
@@ -109,7 +109,7 @@ def test_columns_that_cannot_be_a_target(values: object, says: str) -> None:
 def test_infinite_numbers_are_no_classes() -> None:
     inf = float("inf")
     assert kind([1.5, inf, 2.5, -inf, inf, 3.5]) == "number"
-    with pytest.raises(DataError, match=says("targets.no-value-target-finite", candidate="label")):
+    with pytest.raises(DataError, match=says("targets.no-finite-values", column="label")):
         kind([inf, -inf])
 
 
@@ -127,7 +127,7 @@ def test_one_text_names_several_columns_unless_a_column_is_called_so() -> None:
     assert targets.find(both, spec(target="a, b")) == ("a", "b")
     assert targets.find(both, spec(target=["a", "b"])) == ("a", "b")
     assert targets.find(wide(**{"a,b": [1, 2], "a": [1, 2], "b": [1, 2]}), spec(target="a,b")) == ("a,b",)
-    with pytest.raises(UsageError, match=says("targets.target-names-column-twice", twice="a")):
+    with pytest.raises(UsageError, match=says("targets.column-twice", column="a")):
         targets.find(both, spec(target="a,b,a"))
     with pytest.raises(
         UsageError, match=says("data.no-column", name="aa", table="people", suggestion="Did you mean 'a'?")
@@ -204,5 +204,5 @@ def test_sets_without_any_label(values: list[object], says: str) -> None:
 
 
 def test_lists_that_are_no_sets_can_be_taken_for_them() -> None:
-    with pytest.raises(DataError, match=says("targets.target-holds-neither-classes", name="label")):
+    with pytest.raises(DataError, match=says("targets.not-a-target", column="label")):
         targets.choose(table([["a"], ["b"]]), spec())

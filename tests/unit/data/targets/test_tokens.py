@@ -121,7 +121,7 @@ def test_the_tokens_are_found_by_their_number() -> None:
     assert [one.name for one in dataset.schema.inputs] == ["tokens"]
     assert any("'tokens' is taken for the tokens" in note for note in dataset.notes)
     assert read(frame, columns=("upper",)).schema.inputs[0].name == "upper"
-    with pytest.raises(DataError, match=says("targets.no-column-many-tokens")):
+    with pytest.raises(DataError, match=says("targets.no-tokens-for-tags")):
         read(frame.drop("tokens", "upper"))
 
 

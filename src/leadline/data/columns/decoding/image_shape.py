@@ -41,10 +41,10 @@ def shape_of(sample: pl.Series, headers: Sequence[Header], context: ColumnContex
     height, width = _size(options.get("size"), headers)
     channels = options.get("channels", 1 if all(h.grey for h in headers) else 3)
     if channels not in (1, 3):
-        raise UsageError(say("columns.option-channels-1-grey", channels=channels))
+        raise UsageError(say("columns.option-channels", value=channels))
     bits = options.get("bit_depth", _depth(sample, context) if any(h.deep for h in headers) else DEPTHS[-1])
     if bits not in DEPTHS:
-        raise UsageError(say("columns.option-depth-one-bits", map=", ".join(map(str, DEPTHS)), bits=bits))
+        raise UsageError(say("columns.option-depth", choices=", ".join(map(str, DEPTHS)), value=bits))
     return Shape(height, width, channels, choice(options, "aspect", ASPECTS), bits)
 
 
@@ -70,7 +70,7 @@ def _size(asked: Any, headers: Sequence[Header]) -> tuple[int, int]:
             and all(type(side) is int and 1 <= side <= 4096 for side in pair)
         )
         if not good:
-            raise UsageError(say("columns.option-size-number-pixels", asked=asked))
+            raise UsageError(say("columns.option-size", value=asked))
         return pair[0], pair[1]
     height, width = headers[0].height, headers[0].width
     if all((h.height, h.width) == (height, width) for h in headers) and max(height, width) <= LARGEST:
@@ -87,8 +87,9 @@ def _headers(sample: pl.Series, context: ColumnContext) -> list[Header]:
     read = [header_of(value, context) for value in sample.drop_nulls()]
     good = [h for h in read if isinstance(h, Header)]
     if not good:
-        why = f": {read[0]}" if read else ""
-        raise DataError(say("columns.none-pictures-looked-at", sample_count=len(sample), sample=sample.name, why=why))
+        if not read:
+            raise DataError(say("columns.no-image-given", count=len(sample), column=sample.name))
+        raise DataError(say("columns.no-image-readable", count=len(sample), column=sample.name, reason=read[0]))
     return good
 
 
@@ -105,11 +106,11 @@ def check_type(column: pl.Series) -> None:
     dtype = column.dtype
     if isinstance(dtype, pl.Array):
         if pixel_type(dtype) != pl.UInt8:
-            raise DataError(say("columns.column-holds-pixels-type", column=column.name, pixel_type=pixel_type(dtype)))
+            raise DataError(say("columns.image-dtype", column=column.name, dtype=pixel_type(dtype)))
         if len(dtype.shape) not in (2, 3) or dtype.shape[2:] not in ((), (1,), (3,), (4,)):
-            raise DataError(say("columns.column-holds-arrays-shape", column=column.name, dtype_shape=dtype.shape))
+            raise DataError(say("columns.image-shape", column=column.name, shape=dtype.shape))
     elif dtype not in (pl.String, pl.Binary):
-        raise DataError(say("columns.column-holds-values-type-not-pictures", column=column.name, dtype=dtype))
+        raise DataError(say("columns.not-images", column=column.name, dtype=dtype))
 
 
 def pixel_type(dtype: Any) -> Any:

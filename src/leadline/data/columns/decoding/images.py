@@ -29,13 +29,13 @@ _ORIENTATION = 0x0112  # the EXIF tag; values from 5 on swap width and height
 _JPEG = b"\xff\xd8\xff"
 _LOOK_AT = 512  # bytes of a file that is no picture, to say what it is
 _NO_PICTURES = (
-    (b"<!doctype html", "it is a web page; the download of the picture has failed"),
-    (b"<html", "it is a web page; the download of the picture has failed"),
-    (b"version https://git-lfs", "it only stands for a picture that Git LFS keeps; 'git lfs pull' fetches it"),
-    (b"<svg", "it is an SVG drawing, which has no pixels; save it as PNG"),
-    (b"%pdf", "it is a PDF document; save its pages as PNG"),
-    (b"ftyphe", "it is HEIC, which is not read; save it as JPEG"),
-    (b"ftypmif1", "it is HEIF, which is not read; save it as JPEG"),
+    (b"<!doctype html", "columns.web-page"),
+    (b"<html", "columns.web-page"),
+    (b"version https://git-lfs", "columns.git-lfs"),
+    (b"<svg", "columns.image-svg"),
+    (b"%pdf", "columns.image-pdf"),
+    (b"ftyphe", "columns.image-heic"),
+    (b"ftypmif1", "columns.image-heif"),
 )
 
 
@@ -151,15 +151,15 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
                     _check_affordable(picture)
                 yield picture
     except FileNotFoundError:
-        raise DataError(say("columns.no-such-file")) from None
+        raise DataError(say("columns.file-not-found")) from None
     except IsADirectoryError:
-        raise DataError(say("columns.folder-not-picture")) from None
+        raise DataError(say("columns.file-is-folder")) from None
     except PermissionError:
-        raise DataError(say("columns.file-may-not-read")) from None
+        raise DataError(say("columns.file-permission")) from None
     except UnidentifiedImageError:
         raise DataError(_no_picture(head)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(say("columns.picture-refused", error=error)) from None
+        raise DataError(say("columns.image-refused", error=error)) from None
     # What Pillow's readers raise on damaged files, beside OSError.
     except (
         OSError,
@@ -172,29 +172,29 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
         RuntimeError,
         struct.error,
     ) as error:
-        raise DataError(say("columns.picture-damaged", error=error)) from None
+        raise DataError(say("columns.image-damaged", error=error)) from None
 
 
 def _check_affordable(picture: Image.Image) -> None:
     if picture.width * picture.height > MOST_PIXELS:
         raise DataError(
-            say("columns.picture-pixels-more-than", width=picture.width, height=picture.height, most_pixels=MOST_PIXELS)
+            say("columns.image-too-large", width=picture.width, height=picture.height, most_pixels=MOST_PIXELS)
         )
 
 
 def _no_picture(head: bytes) -> str:
     """Say what a file is that starts so and is no picture."""
     if not head:
-        return "the file is empty (0 bytes)"
+        return say("columns.file-empty")
     low = head.lower()
-    return next((what for mark, what in _NO_PICTURES if mark in low), "it is not a picture in a known format")
+    return say(next((name for mark, name in _NO_PICTURES if mark in low), "columns.image-unknown-format"))
 
 
 def _sixteen(picture: Image.Image) -> np.ndarray:
     """Return the pixels (H,W) of a picture of 16 bits; raises DataError for numbers that are larger or negative."""
     values_HW = np.asarray(picture)
     if values_HW.size and not 0 <= values_HW.min() <= values_HW.max() <= 65_535:
-        raise DataError(say("columns.pixels-32-bits-whose"))
+        raise DataError(say("columns.image-32-bits"))
     return values_HW
 
 
@@ -205,11 +205,11 @@ def _plain(picture: Image.Image, mode: str, depth: int) -> Image.Image:
     if picture.mode in _SIXTEEN_BITS:
         values_HW, most = _sixteen(picture), (1 << depth) - 1
         if values_HW.max(initial=0) > most:
-            raise DataError(say("columns.pixels-go-up-but", max=values_HW.max(), most=most))
+            raise DataError(say("columns.image-beyond-depth", highest=values_HW.max(), most=most))
         grey = values_HW.astype(np.float32) * (255 / most)  # the brightest value becomes 255
         return Image.fromarray(grey.round().astype(np.uint8)).convert(mode)
     if picture.mode == "F":
-        raise DataError(say("columns.pixels-floating-point-numbers"))
+        raise DataError(say("columns.image-floats"))
     if picture.has_transparency_data:
         layered = picture.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), layered).convert(mode)

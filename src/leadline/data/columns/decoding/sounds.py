@@ -28,11 +28,11 @@ _SLACK = 2 * 1_152  # samples by which the header of an MP3 file may be wrong: i
 _UNKNOWN = 0x7FFF_F000  # bytes: programs that write into a pipe promise at least so many
 _MARKS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff", b"riff")
 _NO_AUDIO = (
-    (b"<!doctype html", "it is a web page; the download of the file has failed"),
-    (b"<html", "it is a web page; the download of the file has failed"),
-    (b"version https://git-lfs", "it only stands for a file that Git LFS keeps; 'git lfs pull' fetches it"),
-    (b"ftyp", "it is MP4 or M4A, which is not read; save it as WAV or FLAC"),
-    (b"\x30\x26\xb2\x75", "it is WMA, which is not read; save it as WAV or FLAC"),
+    (b"<!doctype html", "columns.web-page"),
+    (b"<html", "columns.web-page"),
+    (b"version https://git-lfs", "columns.git-lfs"),
+    (b"ftyp", "columns.audio-mp4"),
+    (b"\x30\x26\xb2\x75", "columns.audio-wma"),
 )
 
 
@@ -71,18 +71,16 @@ def read(source: Path | bytes, rate: int, most: int) -> np.ndarray:
         wanted = min(sound.frames, math.ceil((most + 32) * native / rate))  # a few more, which the filter reaches for
         missing = _missing(file)
         if missing is not None:
-            raise DataError(say("columns.cut-off-header-promises-bytes", missing=missing[0], missing_2=missing[1]))
+            raise DataError(say("columns.audio-cut-off-bytes", expected=missing[0], found=missing[1]))
         x_SC = sound.read(wanted, dtype="float32", always_2d=True)
         slack = _SLACK if "MP" in sound.format else 0
     if len(x_SC) < wanted - slack:
-        raise DataError(
-            say("columns.cut-off-header-promises", frames=sound.frames / native, x_SC_count=len(x_SC) / native)
-        )
+        raise DataError(say("columns.audio-cut-off-seconds", expected=sound.frames / native, found=len(x_SC) / native))
     if not len(x_SC):
-        raise DataError(say("columns.holds-no-samples-length"))
+        raise DataError(say("columns.audio-without-samples"))
     strange = int(np.count_nonzero(~np.isfinite(x_SC)))
     if strange:
-        raise DataError(say("columns.samples-not-finite-numbers", strange=strange, size=x_SC.size))
+        raise DataError(say("columns.audio-not-finite", invalid=strange, samples=x_SC.size))
     x_S = x_SC[:, 0] if x_SC.shape[1] == 1 else x_SC.mean(1)
     peak = float(np.abs(x_S).max())
     x_S = resampled(x_S / peak if peak > 1 else x_S, native, rate)[:most]
@@ -123,31 +121,32 @@ def _opened(source: Path | bytes) -> Iterator[tuple[SoundFile, IO[bytes]]]:
             head = file.read(_HEAD)
             file.seek(0)
             if not head:
-                raise DataError(say("columns.file-empty-0-bytes"))
+                raise DataError(say("columns.file-empty"))
             with soundfile.SoundFile(file) as sound:
                 yield sound, file
     except FileNotFoundError:
-        raise DataError(say("columns.no-such-file")) from None
+        raise DataError(say("columns.file-not-found")) from None
     except OSError as error:
-        raise DataError(f"it cannot be read: {error.strerror or error}") from None
+        raise DataError(say("columns.audio-unreadable", error=error.strerror or error)) from None
     except soundfile.LibsndfileError as error:
         raise DataError(_reason(head, error.error_string)) from None
     except (soundfile.SoundFileError, ValueError, MemoryError) as error:
-        raise DataError(
-            f"it cannot be decoded: {str(error).splitlines()[0] if str(error) else type(error).__name__}"
-        ) from None
+        first = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(say("columns.audio-undecodable", error=first)) from None
 
 
 def _reason(head: bytes, words: str) -> str:
     """Return why bytes that start so could not be decoded, given the decoder's words."""
     low = head.lower()
-    known = next((what for mark, what in _NO_AUDIO if mark in low), None)
+    known = next((name for mark, name in _NO_AUDIO if mark in low), None)
     if known is not None:
-        return known
+        return say(known)
     if may_be_audio(head):
         said = words.removeprefix("Error : ").strip().rstrip(".")
-        return "it is cut off or damaged" + ("" if "does not exist" in said else f": {said}")
-    return "it is not audio in a known format"
+        if "does not exist" in said:
+            return say("columns.audio-damaged")
+        return say("columns.audio-damaged-because", error=said)
+    return say("columns.audio-unknown-format")
 
 
 def _missing(file: IO[bytes]) -> tuple[int, int] | None:

@@ -64,9 +64,9 @@ def log_mel(state: ColumnState) -> LogMel:
     """Return the log-mel module of a state; raises UsageError for bands that make no sense together."""
     rate, low, high = state["rate"], state["low"], state["high"]
     if not low < high <= rate / 2:
-        raise UsageError(say("columns.mel-bands-from-hz", low=low, high=high, rate=rate / 2))
+        raise UsageError(say("columns.mel-range", low=low, high=high, nyquist=rate / 2))
     window, hop = (max(1, round(state[name] * rate / 1000)) for name in ("window", "hop"))
     try:
         return LogMel(rate, state["mels"], window, hop, low, high)
     except ValueError as error:
-        raise UsageError(say("columns.take-fewer-mels-longer", error=error, window=state["window"])) from None
+        raise UsageError(say("columns.mel-too-many", error=error, window=state["window"])) from None

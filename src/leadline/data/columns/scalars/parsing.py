@@ -62,6 +62,4 @@ def _cast(column: pl.Series, dtype: type[pl.DataType], words: str) -> pl.Series:
     try:
         return column.cast(dtype, strict=False)
     except pl.exceptions.PolarsError:
-        raise DataError(
-            say("columns.column-holds-values-type-which", column=column.name, column_dtype=column.dtype, words=words)
-        ) from None
+        raise DataError(say("columns.dtype-unreadable", column=column.name, dtype=column.dtype, wanted=words)) from None

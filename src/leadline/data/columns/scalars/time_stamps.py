@@ -45,9 +45,9 @@ def format_of(column: pl.Series) -> str | None:
     present = clean(column).drop_nulls()
     form, share, ambiguous = best_format(present)
     if ambiguous:
-        raise DataError(say("columns.dates-column-can-read", column=column.name))
+        raise DataError(say("columns.dates-ambiguous", column=column.name))
     if share == 0 and len(present):
-        raise DataError(say("columns.column-holds-no-dates", column=column.name))
+        raise DataError(say("columns.no-dates", column=column.name))
     return form
 
 
@@ -56,9 +56,7 @@ def parse(column: pl.Series, form: str | None) -> pl.Series:
     if column.dtype in (pl.Date, pl.Datetime):
         return column.cast(pl.Datetime("us", getattr(column.dtype, "time_zone", None))).dt.replace_time_zone(None)
     if not is_text(column):
-        raise DataError(
-            say("columns.column-holds-values-type-not-dates", column=column.name, column_dtype=column.dtype)
-        )
+        raise DataError(say("columns.not-dates", column=column.name, dtype=column.dtype))
     text = clean(column)
     moments = _read(text, form or _ISO[0])
     for other in () if form else _ISO[1:]:

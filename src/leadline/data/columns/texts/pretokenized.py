@@ -31,7 +31,7 @@ def items(column: pl.Series) -> pl.Series:
         lists = column.arr.to_list() if isinstance(column.dtype, pl.Array) else column
         inner = lists.dtype.inner  # type: ignore[attr-defined]
         if inner.is_nested() or inner in (pl.Binary, pl.Object):
-            raise DataError(say("columns.column-holds-not-lists-tokens", column=column.name, column_dtype=column.dtype))
+            raise DataError(say("columns.not-token-lists", column=column.name, dtype=column.dtype))
         # `list.eval` computes a polars expression over the items; nothing in the data is run.
         text = pl.element().cast(pl.String).str.strip_chars().str.replace_all(r"\s+", WITHIN)
         found = lists.list.eval(pl.when(text == "").then(pl.lit(WITHIN)).otherwise(text))
@@ -39,7 +39,7 @@ def items(column: pl.Series) -> pl.Series:
         text_N = column.cast(pl.String).str.replace_all(_BETWEEN, " ").str.strip_chars(" ")
         found = text_N.set(text_N == "", None).str.split(" ")
     else:
-        raise DataError(say("columns.column-holds-neither-lists", column=column.name, column_dtype=column.dtype))
+        raise DataError(say("columns.not-tokens", column=column.name, dtype=column.dtype))
     return found.set(found.list.len() == 0, None)
 
 

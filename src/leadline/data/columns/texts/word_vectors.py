@@ -38,10 +38,10 @@ def from_file(file: object, vocabulary: Sequence[str]) -> dict[str, Any]:
     width.
     """
     if not isinstance(file, str):
-        raise UsageError(say("columns.vectors-text-skipgram-path", file=file))
+        raise UsageError(say("columns.option-vectors", value=file))
     path = Path(file).expanduser()
     if not path.is_file():
-        raise DataError(say("columns.no-file-take-word", file=file))
+        raise DataError(say("columns.no-vectors-file", file=file))
     key = f"vectors-{digest({'version': VERSION, 'file': fingerprints.of_file(path), 'words': list(vocabulary)})}"
     number_K, vector_KE = _entry(key, lambda: _read(path, vocabulary))
     return {"from": path.name, "entry": key, "found": len(number_K), "width": int(vector_KE.shape[1])}
@@ -69,7 +69,7 @@ def kept(found: State) -> tuple[np.ndarray, np.ndarray]:
     """Return the numbers of words (K,) and their vectors (K,E); raises DataError where the cache has lost them."""
 
     def lost() -> tuple[np.ndarray, np.ndarray]:
-        raise DataError(say("columns.word-vectors-from-no", origin=found["from"], root=cache.root()))
+        raise DataError(say("columns.vectors-lost", origin=found["from"], root=cache.root()))
 
     return _entry(found["entry"], lost)
 
@@ -77,10 +77,8 @@ def kept(found: State) -> tuple[np.ndarray, np.ndarray]:
 def vector_coverage(found: State, words: int) -> str:
     """Return, in words, how many of the vocabulary's words have a vector."""
     if found["from"] == "skipgram":
-        return (
-            f"The embeddings of {found['found']:,} words start from vectors that were learnt from the texts trained on."
-        )
-    return f"{found['found']:,} of {words:,} words have a vector in {found['from']}; the others start at random."
+        return say("columns.vectors-learned", words=found["found"])
+    return say("columns.vectors-found", found=found["found"], words=words, path=found["from"])
 
 
 def _entry(key: str, make: Callable[[], tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
@@ -107,17 +105,17 @@ def _read(path: Path, vocabulary: Sequence[str]) -> tuple[np.ndarray, np.ndarray
             continue
         width = width or text.count(" ")
         if not width:
-            raise DataError(say("columns.line-no-vector-but", path=path, line=line, text=text[:40]))
+            raise DataError(say("columns.vectors-line", path=path, line=line, text=text[:40]))
         word, *values = text.rsplit(" ", width)
         if len(values) < width or (" " in word and _is_number(word.rpartition(" ")[2])):
             raise DataError(
-                say("columns.line-numbers-where-lines", path=path, line=line, count=text.count(" "), width=width)
+                say("columns.vectors-differ-in-length", path=path, line=line, count=text.count(" "), width=width)
             )
         number = numbers.get(unicodedata.normalize("NFC", word))
         if number is not None and number not in found:
             found[number] = _vector(path, line, values)
     if not found:
-        raise DataError(say("columns.vector-none-words-text", path=path, numbers_count=len(numbers)))
+        raise DataError(say("columns.vectors-of-other-words", path=path, words=len(numbers)))
     number_K = np.array(sorted(found))
     return number_K, np.stack([found[number] for number in number_K.tolist()])
 
@@ -127,7 +125,7 @@ def _lines(path: Path) -> Iterator[str]:
         for raw in file:
             text = raw.decode("utf-8", errors="replace").rstrip()
             if "\0" in text:
-                raise DataError(say("columns.not-text-binary-form", path=path))
+                raise DataError(say("columns.vectors-binary", path=path))
             if text:
                 yield text
 
@@ -138,7 +136,7 @@ def _vector(path: Path, line: int, values: Sequence[str]) -> np.ndarray:
     except ValueError:
         vector = np.full(1, np.nan, np.float32)
     if not np.isfinite(vector).all():
-        raise DataError(say("columns.line-what-follows-word", path=path, line=line))
+        raise DataError(say("columns.vectors-not-numbers", path=path, line=line))
     return vector
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")
@@ -43,9 +44,9 @@ def of_text(path: Path, text: str) -> Dialect:
     names = [name.strip() for name in fields("".join(lines[skip:]), separator)]
     repeated = [name for name, count in Counter(names).items() if count > 1 and name]
     if repeated:
-        raise DataError(say("sources.several-columns-named-give", path=path, map=", ".join(map(repr, repeated[:3]))))
+        raise DataError(say("sources.columns-of-one-name", where=path, columns=quoted(repeated)))
     passed = 0 if stated else sum(bool(line.strip()) for line in lines[:skip])
-    said = (f"Lines passed over above the column names of {path.name}: {passed}.",) if passed else ()
+    said = (say("sources.lines-above-header", file=path.name, lines=passed),) if passed else ()
     return Dialect(separator, skip, names, (*said, *_doubts(path, names)))
 
 
@@ -128,5 +129,4 @@ def _is_header(lines: Sequence[str], at: int, separator: str) -> bool:
 def _doubts(path: Path, names: Sequence[str]) -> tuple[str, ...]:
     if 2 * sum(map(is_number, names)) <= len(names):
         return ()
-    taken = f"The first line of {path.name} was taken for column names, though it is mostly numbers."
-    return (f"{taken} Where it is a row, put a line with names above it.",)
+    return (say("sources.header-mostly-numbers", file=path.name),)

@@ -36,13 +36,13 @@ def checked(
             called = "blanks" if dialect.separator == BLANKS else repr(dialect.separator)
             raise DataError(
                 say(
-                    "sources.line-fields-where-line",
+                    "sources.row-length-differs",
                     path=path,
                     line=line,
-                    row_count=len(row),
-                    skip=dialect.skip + 1,
-                    names_count=len(dialect.names),
-                    called=called,
+                    fields=len(row),
+                    header=dialect.skip + 1,
+                    columns=len(dialect.names),
+                    separator=called,
                 )
             )
         yield line, row
@@ -56,12 +56,12 @@ def why(path: Path, encoding: Encoding, dialect: Dialect, error: Exception) -> D
             after = line
     except csv.Error as broken:
         if "end of data" in str(broken):
-            return DataError(say("sources.quote-opened-after-line", path=path, after=after))
+            return DataError(say("sources.quote-not-closed", path=path, line=after))
     try:
         refuse(path, encoding, dialect)
     except DataError as ragged:
         return ragged
-    return DataError(say("sources.cannot-read-csv", path=path, first_line=first_line(error)))
+    return DataError(say("sources.unreadable-as-csv", path=path, error=first_line(error)))
 
 
 def lines(path: Path, encoding: Encoding, tell: Tell | None = None) -> Iterator[str]:

@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
+
 NULLS = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")
 _LOOK = 200  # values
 _SPACES = "\u00a0\u202f "
@@ -97,18 +100,17 @@ def notes_on_numbers(
 ) -> tuple[str, ...]:
     """Return what the user should know about how numbers were read."""
     said = []
-    for style, words in ((Style.COMMA, "decimal commas"), (Style.POINT, "commas between groups of three digits")):
-        found = [name for name, reading in readings.items() if reading.style == style]
+    for style, name in (
+        (Style.COMMA, "sources.numbers-with-commas"),
+        (Style.POINT, "sources.numbers-grouped-by-commas"),
+    ):
+        found = [column for column, reading in readings.items() if reading.style == style]
         if found:
-            said.append(f"Read with {words}: {_some(found)}.")
+            said.append(say(name, columns=quoted(found)))
     if grouped:
-        said.append(
-            f"Points stand between groups of three digits, as other columns have decimal commas: {_some(grouped)}."
-        )
+        said.append(say("sources.points-group-digits", columns=quoted(grouped)))
     if doubtful:
-        said.append(
-            f"Left as text, as their commas could be decimal or between groups of three digits: {_some(doubtful)}."
-        )
+        said.append(say("sources.commas-unclear", columns=quoted(doubtful)))
     return tuple(said)
 
 
@@ -147,7 +149,3 @@ def _plain(column: pl.Series, style: Style) -> pl.Series | None:
     if style == Style.POINT:
         return column.str.replace_all(",", "", literal=True)
     return column.str.replace_all(rf"[.{_SPACES}]", "").str.replace(",", ".", literal=True)
-
-
-def _some(found: Sequence[str]) -> str:
-    return ", ".join(map(repr, found[:3])) + (f" and {len(found) - 3:,} more" if len(found) > 3 else "")

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.enumeration import quoted
 from leadline.data.sources import encodings
 from leadline.data.sources.delimited import dialect as dialects
 from leadline.data.sources.delimited import malformed
@@ -45,12 +46,8 @@ class RawFile(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         """What the user should know about how the file is written."""
         bare = [called for name, called in zip(self.dialect.names, self.columns, strict=True) if not name]
-        named = (
-            f"Columns of {self.path.name} that have no name are called by their number:"
-            f" {', '.join(map(repr, bare[:3]))}"
-        )
-        more = f" and {len(bare) - 3:,} more" if len(bare) > 3 else ""
-        return (*self.encoding.note(self.path), *self.dialect.notes, *((f"{named}{more}.",) if bare else ()))
+        numbered = (say("sources.columns-without-name", file=self.path.name, columns=quoted(bare)),) if bare else ()
+        return (*self.encoding.note(self.path), *self.dialect.notes, *numbered)
 
 
 def look(path: Path, encoding: str | None = None, least: int = SAMPLE) -> RawFile:
@@ -59,11 +56,11 @@ def look(path: Path, encoding: str | None = None, least: int = SAMPLE) -> RawFil
     found = encodings.named(encoding) if encoding else encodings.of_sample(sample, path)
     text = "".join(encodings.decoded(iter([sample]), found, path, final=whole)).removeprefix("\ufeff")
     if not text.strip():
-        raise DataError(say("sources.empty", path=path))
+        raise DataError(say("sources.empty-file", path=path))
     if "\r" in text and "\n" not in text:
-        raise DataError(say("sources.lines-end-those-very", path=path))
+        raise DataError(say("sources.line-ends-cr", path=path))
     if "\n" not in text and not whole:
-        raise DataError(say("sources.first-line-does-not", path=path, longest=_LONGEST >> 20))
+        raise DataError(say("sources.first-line-too-long", path=path, megabytes=_LONGEST >> 20))
     text = text if whole else text[: text.rindex("\n") + 1]
     first = text.find("\n")
     check_width(1 + max(text.count(separator, 0, first) for separator in dialects.SEPARATORS), str(path))

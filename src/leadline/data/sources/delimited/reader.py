@@ -56,7 +56,7 @@ def _read(written: RawFile) -> tuple[pl.DataFrame, tuple[str, ...]]:
         written = written._replace(encoding=encodings.of_file(path))  # what lies beyond the sample is not UTF-8
         frame = _parse(written)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(say("sources.cannot-read-csv", path=path, first_line=first_line(error))) from None
+        raise DataError(say("sources.unreadable-as-csv", path=path, error=first_line(error))) from None
     if frame.width and frame[:, -1].null_count():  # polars fills rows that are too short with nulls
         malformed.refuse(path, written.encoding, written.dialect)
     frame.columns = list(written.columns)

@@ -98,7 +98,7 @@ def test_what_cannot_be_read_says_why(data: bytes, words: str) -> None:
 
 
 def test_files_that_are_not_there_and_folders_say_so(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=says("columns.no-such-file")):
+    with pytest.raises(DataError, match=says("columns.file-not-found")):
         sounds.read(tmp_path / "gone.wav", 16_000, ALL)
     with pytest.raises(DataError, match="cannot be read"):
         sounds.header(tmp_path)

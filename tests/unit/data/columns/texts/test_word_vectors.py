@@ -66,7 +66,7 @@ def test_files_that_cannot_be_used(tmp_path: Path, content: str, words: str) -> 
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=says("columns.no-file-take-word")):
+    with pytest.raises(DataError, match=says("columns.no-vectors-file")):
         word_vectors.from_file(str(tmp_path / "none.txt"), WORDS)
 
 
@@ -99,13 +99,13 @@ def test_a_run_is_loaded_without_the_cache(tmp_path: Path) -> None:
     cache.clear()
     front = text.COLUMN.preprocessor([state])
     assert front(torch.full((2, state["length"]), 1)).values.shape[2] == 3
-    with pytest.raises(DataError, match=says("columns.word-vectors-from-no")):
+    with pytest.raises(DataError, match=says("columns.vectors-lost")):
         front.start()
 
 
 def test_a_width_that_is_not_the_files(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\n")
-    with pytest.raises(UsageError, match=says("columns.vectors-numbers-each-not", width=3, width_2=5)):
+    with pytest.raises(UsageError, match=says("columns.vectors-width", width=3, asked=5)):
         text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file, "embedding_dim": 5}))
 
 

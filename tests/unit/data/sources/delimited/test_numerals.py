@@ -1,10 +1,13 @@
+import re
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.data.sources.delimited.numerals import BOOLEAN, TEXT, Reading, Style, is_grouped, judged, read_as, trimmed
 from leadline.data.sources.delimited.reader import read
+from sentences import says
 
 
 def csv(folder: Path, text: str) -> tuple[dict[str, list[object]], tuple[str, ...]]:
@@ -28,7 +31,7 @@ def csv(folder: Path, text: str) -> tuple[dict[str, list[object]], tuple[str, ..
 def test_decimal_commas(tmp_path: Path, separator: str, values: list[str], numbers: list[float]) -> None:
     columns, notes = csv(tmp_path, f"a{separator}b\n" + "".join(f"{value}{separator}x\n" for value in values))
     assert columns == {"a": numbers, "b": ["x"] * len(values)}
-    assert any("decimal commas: 'a'" in note for note in notes)
+    assert say("sources.numbers-with-commas", columns="'a'") in notes
 
 
 def test_decimal_commas_beside_commas_stand_in_quotes(tmp_path: Path) -> None:
@@ -43,7 +46,7 @@ def test_decimal_commas_beside_commas_stand_in_quotes(tmp_path: Path) -> None:
 def test_commas_between_groups_of_three_digits(tmp_path: Path, values: list[str], numbers: list[float]) -> None:
     columns, notes = csv(tmp_path, "a\tb\n" + "".join(f"{value}\tx\n" for value in values))
     assert columns["a"] == numbers
-    assert any("between groups of three digits: 'a'" in note for note in notes)
+    assert say("sources.numbers-grouped-by-commas", columns="'a'") in notes
 
 
 def test_what_could_be_either_follows_the_other_columns(tmp_path: Path) -> None:
@@ -62,13 +65,13 @@ def test_what_could_be_either_stays_text_where_nothing_tells(tmp_path: Path) -> 
 def test_columns_that_contradict_each_other_decide_nothing_for_others(tmp_path: Path) -> None:
     columns, notes = csv(tmp_path, "a\tb\tc\n1,234\t1,5\t1,000.5\n3,250\t2,5\t2.5\n")
     assert columns == {"a": ["1,234", "3,250"], "b": [1.5, 2.5], "c": [1000.5, 2.5]}
-    assert any("could be decimal" in note for note in notes)
+    assert any(re.fullmatch(says("sources.commas-unclear"), note) for note in notes)
 
 
 def test_points_between_groups_are_known_by_decimal_commas_elsewhere(tmp_path: Path) -> None:
     columns, notes = csv(tmp_path, "a;b;c\n1.234;1,5;0.5\n12.000;2,5;1.25\n")
     assert columns == {"a": [1234, 12000], "b": [1.5, 2.5], "c": [0.5, 1.25]}
-    assert any("Points stand between groups of three digits" in note and "'a'" in note for note in notes)
+    assert any(re.fullmatch(says("sources.points-group-digits"), note) and "'a'" in note for note in notes)
     columns, _ = csv(tmp_path, "a;b\n1.234;1.5\n12.000;2.5\n")
     assert columns == {"a": [1.234, 12.0], "b": [1.5, 2.5]}
 
