@@ -20,6 +20,7 @@ MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # others, such as a target's name, stand in the details
 _UNITS = ("ms", "s", "MB", "GB", "W", "Wh", "g", "FLOP", "nats", "bits")
+NAMES = 3  # shown in a sentence
 LABEL = 60  # characters of a finding's name in a line
 _REPEATS = "_over_repeats"
 _DIFFERENCE = "_difference"
@@ -254,3 +255,15 @@ def listed(names: Sequence[str], most: int) -> str:
     return ", ".join(for_terminal(apart(name)) for name in names[:most]) + (
         f", … and {len(names) - most:,} more" if len(names) > most else ""
     )
+
+
+def enumerated(names: Iterable[object], most: int = NAMES) -> str:
+    """Return the first names, and how many more there are: ``a.csv, b.csv, c.csv and 4 more``."""
+    texts = [str(name) for name in names]
+    first = ", ".join(texts[:most])
+    return first if len(texts) <= most else say("core.names-and-more", names=first, more=len(texts) - most)
+
+
+def quoted(names: Iterable[object], most: int = NAMES) -> str:
+    """Return the first names in quotes, and how many more there are: ``'age', 'sex' and 4 more``."""
+    return enumerated(map(repr, names), most)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import enumerated
+from leadline.core.wording import enumerated
 from leadline.data.sources import fingerprints, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names

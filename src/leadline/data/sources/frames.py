@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.data.sources import fingerprints
 from leadline.data.sources.split_names import split_column
 from leadline.data.table import Table

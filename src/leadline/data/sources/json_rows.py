@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.encodings import Encoding, first_line
 from leadline.data.sources.frames import check_width, tidy

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.data.sources.delimited.numerals import trimmed
 from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.data.sources import fingerprints
 from leadline.data.sources.modalities import path_columns
 from leadline.data.sources.split_names import to_split_names

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.errors import DataError
 
 SEPARATORS = (",", ";", "\t", "|")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 
 NULLS = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")
 _LOOK = 200  # values

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from leadline.core.catalogue import say
-from leadline.core.enumeration import quoted
+from leadline.core.wording import quoted
 from leadline.data.sources import encodings
 from leadline.data.sources.delimited import dialect as dialects
 from leadline.data.sources.delimited import malformed
