@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset, prepare
@@ -141,7 +142,7 @@ def test_a_class_that_train_lacks_is_set_aside(tmp_path: Path) -> None:
     label = ["ab"[i % 2] for i in range(59)] + ["c"]
     dataset = prepare(spec(source=csv(tmp_path / "people.csv", label=label, split=splits)))
     assert dataset.schema.classes == ("a", "b")
-    assert dataset.invalid_rows["reason"].to_list() == ["'c' does not occur in the train rows"]
+    assert dataset.invalid_rows["reason"].to_list() == [say("targets.value-unseen", value="'c'")]
     assert len(dataset.splits["test"]) == 9
 
 
@@ -165,7 +166,7 @@ def test_duplicates_across_splits_are_counted(tmp_path: Path) -> None:
 def test_there_must_be_a_source_and_a_target() -> None:
     with pytest.raises(UsageError, match=says("data.no-source-give-path")):
         prepare(spec())
-    with pytest.raises(DataError, match=r"which column is to be predicted\? target= names it"):
+    with pytest.raises(DataError, match=says("targets.which-target")):
         prepare(spec(), pl.DataFrame({"a": [1, 2], "b": [3, 4]}))
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.data.dataset import Dataset, prepare
@@ -70,7 +71,7 @@ def test_of_a_great_many_those_are_written_that_do_not_overlap(monkeypatch: pyte
     assert rows.tolist() == [*range(5, 18, 3), *range(25, 61, 3)]  # before and after the gap
     found = held_out(data.schema, part, forecasts(len(part)))
     assert found.table.group_by("row", "variable").len()["len"].max() == 1
-    assert found.note == f"of {len(part)} train windows, predictions.parquet holds the {len(at)} that do not overlap"
+    assert found.note == say("targets.windows-kept", windows=len(part), subset="train", kept=len(at))
 
 
 def test_missing_targets_are_null_and_items_are_named() -> None:

@@ -145,5 +145,5 @@ def test_what_makes_no_sense_is_refused_before_anything_is_written(
 
 
 def test_positive_names_one_of_two_classes(train: Any) -> None:
-    with pytest.raises(UsageError, match=says("targets.positive-names-one-two")):
+    with pytest.raises(UsageError, match=says("targets.positive-of-many-classes", classes=3)):
         leadline.train("iris", positive="setosa", epochs=1, quiet=True)

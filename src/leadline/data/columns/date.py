@@ -140,10 +140,7 @@ def _cell(state: ColumnState) -> Cell:
 def _better_split(column: pl.Series) -> str | None:
     if _OF_A_PERSON.search(column.name) or column.n_unique() < DIFFERENT:
         return None
-    return (
-        f"Rows have a date, {column.name!r}, and are split at random. If later rows are to be predicted from earlier"
-        f" ones, --split time:{column.name} tests on the latest."
-    )
+    return say("columns.split-by-time", column=column.name)
 
 
 COLUMN = ColumnType(

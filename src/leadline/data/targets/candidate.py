@@ -20,7 +20,6 @@ from leadline.data.table import Table
 from leadline.errors import DataError
 
 MOSTLY = 0.9  # of a text column's values are numbers: then the others are mistakes
-ELSE = "⟦data.target⟧ names another column."
 
 TargetTypes = Mapping[str, Sequence[str]]
 
@@ -55,8 +54,7 @@ class Candidate:
         table, name = self.table, self.columns[0]
         column = table.frame[name]
         if not is_scalar(column):
-            sets = isinstance(column.dtype, pl.List)
-            hint = f" ⟦data.types.{name}=labels⟧ takes its lists for sets of labels." if sets else ""
+            sentence = "targets.not-a-target-lists" if isinstance(column.dtype, pl.List) else "targets.not-a-target"
             raise DataError(say(sentence, table=table.name, column=name, dtype=column.dtype))
         values = self._present(column)
         if values.is_empty():

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from leadline.core.catalogue import say
-from leadline.core.entries.surface import rendered
 from leadline.core.experiment import DataSpec
 from leadline.core.registry import registered
 from leadline.data.column_inference import check_columns, check_kinds
@@ -136,15 +135,7 @@ def _located(table: Table, spec: DataSpec, target_types: TargetTypes) -> TargetS
 def _which(table: Table) -> str:
     """Return the question which column is to be predicted, and what there is to do without one."""
     hints = [hint for one in _types() if (hint := _recognition(one).suggestion(table))]
-    columns = ", ".join(table.frame.columns)
-    said = " ".join(
-        [
-            f"{table.name}: which column is to be predicted? ⟦data.target⟧ names it. Columns: {columns}.",
-            *hints,
-            "The objectives autoencoder, vae, gan, masked and contrastive learn from rows alone.",
-        ]
-    )
-    return rendered(said)
+    return " ".join([say("targets.which-target", table=table.name, columns=", ".join(table.frame.columns)), *hints])
 
 
 def _types() -> list[TargetType]:

@@ -93,7 +93,9 @@ def _stratum(target: Target) -> Stratum | None:
 
 
 def _describe(schema: Schema) -> str:
-    return f"several ({'; '.join(f'{task.name}: {words.describe(task.schema)}' for task in tasks_of(schema))})"
+    tasks = tasks_of(schema)
+    each = "; ".join(f"{task.name}: {words.describe(task.schema)}" for task in tasks)
+    return say("targets.described-several", count=len(tasks), targets=each)
 
 
 def _predicted(schema: Schema, columns: Mapping[str, np.ndarray]) -> dict[str, pl.Series]:

@@ -96,7 +96,7 @@ def _select(candidate: Candidate, asked: bool) -> TargetSelection:
 
 
 def _suggestion(table: Table) -> str:
-    return "⟦objective=language⟧ learns to foresee the text itself." if "text" in table.kinds.values() else ""
+    return say("targets.language-instead") if "text" in table.kinds.values() else ""
 
 
 def _fit(table: Table, selection: TargetSelection, train: np.ndarray) -> ColumnState:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.columns.audio import COLUMN, INPUT, AudioPreprocessor
 from leadline.data.columns.contract import ColumnContext
@@ -75,11 +77,17 @@ def test_the_rate_is_the_most_frequent_one_and_at_most_16_khz(tmp_path: Path) ->
         soundfile.write(tmp_path / f"{i}.wav", RNG.normal(0, 0.1, rate // 5), rate)
     state = fit(paths(), tmp_path)
     assert (state["rate"], state["mels"], state["high"]) == (16_000, 64, 8_000)
-    said = "All 6 clips listened to are resampled to 16,000 Hz: 3 from 44,100 Hz, 2 from 8,000 Hz, 1 from 11,025 Hz."
+    said = say(
+        "columns.clips-resampled",
+        count=6,
+        sampled=6,
+        rate=16000,
+        rates="3 from 44,100 Hz, 2 from 8,000 Hz, 1 from 11,025 Hz",
+    )
     assert COLUMN.warnings(state) == [said]
     low = fit(paths(3), tmp_path)
     assert (low["rate"], low["mels"]) == (8_000, 40)
-    assert "1 of the 3 clips listened to is resampled to 8,000 Hz" in COLUMN.warnings(low)[0]
+    assert re.match(says("columns.clips-resampled", count=1, sampled=3, rate=8000), COLUMN.warnings(low)[0])
     assert fit(paths(3), tmp_path, sample_rate=11_025)["rate"] == 11_025
 
 
@@ -87,7 +95,7 @@ def test_longer_clips_are_cut_and_counted(folder: Path) -> None:
     assert fit(paths(), folder)["seconds"] == 0.5  # 0.45 s, rounded up to a tenth
     state = fit(paths(), folder, duration=0.3)
     assert an_input(state).shape == (2_400,)
-    assert "3 of the 6 clips listened to are longer than 0.3 s and cut there." in COLUMN.warnings(state)
+    assert say("columns.clips-cut", count=3, sampled=6, seconds=0.3) in COLUMN.warnings(state)
     assert COLUMN.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
 
 
@@ -101,7 +109,7 @@ def test_one_very_long_clip_does_not_decide_the_length(tmp_path: Path) -> None:
 def test_silent_clips_are_kept_and_counted(folder: Path) -> None:
     soundfile.write(folder / "0.wav", np.zeros(1_600), RATE)
     state = fit(paths(), folder)
-    assert "1 of the 6 clips listened to is silent." in COLUMN.warnings(state)
+    assert say("columns.clips-silent", count=1, sampled=6) in COLUMN.warnings(state)
     assert not COLUMN.encode(paths(), state, ColumnContext(folder)).problems
     alone = fit(paths(1), folder)
     values = AudioPreprocessor(alone)(torch.zeros(1, 1_600)).values
@@ -119,10 +127,10 @@ def test_what_cannot_be_used_is_named_and_what_is_not_there_is_missing(folder: P
     assert encoded.missing == [1, 4]
     assert encoded.lengths.tolist() == [1_600, 0, 0, 0, 0, 0, 0, 3_600]
     assert encoded.problems == {
-        2: "gone.wav: there is no such file",
-        3: "cut.wav: it is cut off: its header promises 4,000 bytes of samples, and 3,800 are there",
-        5: "empty.wav: the file is empty (0 bytes)",
-        6: "none.wav: it holds no samples: its length is zero",
+        2: "gone.wav: file not found",
+        3: "cut.wav: " + say("columns.audio-cut-off-bytes", expected=4000, found=3800),
+        5: "empty.wav: " + say("columns.file-empty"),
+        6: "none.wav: " + say("columns.audio-without-samples"),
     }
 
 
@@ -137,12 +145,12 @@ def test_a_column_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
     ("options", "words"),
     [
         ({"rat": 8_000}, "no option 'rat'"),
-        ({"sample_rate": "high"}, "'sample_rate' is a number of samples a second"),
+        ({"sample_rate": "high"}, says("columns.option-number", option="sample_rate")),
         ({"sample_rate": 8_000.5}, "'sample_rate' is a number"),
-        ({"duration": True}, "'duration' is a number of seconds"),
-        ({"n_mels": 0}, "'n_mels' is a number of bands from 4 to 256"),
-        ({"f_max": 9_000}, "at most half the sample rate, 4000"),
-        ({"f_min": 500, "f_max": 400}, "'f_min' lies below 'f_max'"),
+        ({"duration": True}, says("columns.option-number", option="duration")),
+        ({"n_mels": 0}, says("columns.option-number", option="n_mels", least=4, most=256)),
+        ({"f_max": 9_000}, says("columns.mel-range", nyquist=4000)),
+        ({"f_min": 500, "f_max": 400}, says("columns.mel-range")),
         ({"n_mels": 200}, "mel bands hold no frequency"),
     ],
 )

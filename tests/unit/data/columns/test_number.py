@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.data.columns.contract import ColumnContext
 from leadline.data.columns.number import COLUMN
 from leadline.errors import UsageError
@@ -41,8 +42,8 @@ def test_infinite_and_unreadable_values_stay_out_of_the_fit() -> None:
 def test_encode_reports_what_is_no_number() -> None:
     encoded = COLUMN.encode(pl.Series(["1", "abc", None, "-inf", "1e39", " 2.5 ", "nan", ""]), fit([1.0, 2.0]), CONTEXT)
     assert encoded.problems == {
-        1: "'abc' is not a number",
-        3: "'-inf' is not a finite number",
+        1: say("columns.not-a-number", value="abc"),
+        3: say("columns.not-a-finite-number", value="-inf"),
         4: "'1e39' is too large (beyond 3.4e38)",
     }
     assert encoded.values.dtype == np.float32
@@ -52,7 +53,7 @@ def test_encode_reports_what_is_no_number() -> None:
 
 def test_infinite_values_of_a_float_column_are_problems() -> None:
     assert COLUMN.encode(pl.Series([1.0, math.inf]), fit([1.0, 2.0]), CONTEXT).problems == {
-        1: "inf is not a finite number"
+        1: say("columns.not-a-finite-number", value=math.inf)
     }
 
 

@@ -1,10 +1,13 @@
 """Free text as an input: what is recognised, fitted, encoded, embedded and given back."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.data.columns import category, text
 from leadline.data.columns.contract import ColumnContext
@@ -151,7 +154,7 @@ def test_nothing_to_encode() -> None:
 def test_long_texts_are_cut_and_counted() -> None:
     state = fitted(["a b c", "a b c a b c a b", "a"], max_length=4)
     assert (state["longer"], state["looked_at"]) == (1, 3)
-    assert COLUMN.warnings(state) == ["1 of 3 texts is longer than 4 tokens, and cut there."]
+    assert COLUMN.warnings(state) == [say("columns.texts-cut", count=1, texts=3, length=4)]
     encoded = COLUMN.encode(column(["a b c a b c", "b", "c b a c b"]), state, ColumnContext())
     assert encoded.lengths is not None
     assert encoded.lengths.tolist() == [4, 1, 4]
@@ -170,7 +173,7 @@ def test_of_very_many_texts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(text, "SAMPLE", 10)
     state = fitted(["a b c", "d e"] * 20, max_length=2)
     assert state["looked_at"] == 10
-    assert COLUMN.warnings(state)[0].endswith("of 10 texts looked at are longer than 2 tokens, and cut there.")
+    assert re.fullmatch(says("columns.texts-cut-sampled", texts=10, length=2), COLUMN.warnings(state)[0])
 
 
 def test_texts_come_back() -> None:

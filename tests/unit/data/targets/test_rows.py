@@ -4,11 +4,14 @@ missing.
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data import targets
@@ -69,7 +72,7 @@ def test_missing_and_unseen_classes_are_problems() -> None:
     encoded = targets.encoded(of, field)
     assert dict(encoded.problems.select("row", "reason").iter_rows()) == {
         2: "the target is missing",
-        3: "'c' does not occur in the train rows",
+        3: say("targets.value-unseen", value="'c'"),
     }
 
 
@@ -104,8 +107,8 @@ def test_counts_are_whole_numbers_from_zero_on() -> None:
     assert (field.kind, field.state["mean"]) == ("count", pytest.approx(13 / 6))
     assert targets.encoded(of, field).values.tolist() == [0, 3, 1, 2, 0, 7]
     for values, words in (
-        ([1, 2, -3], "row 3, column 'label': -3 is no count"),
-        ([1.0, 2.5, 3.0], "row 2, .* 2.5 is no count"),
+        ([1, 2, -3], says("targets.not-a-count", row=3, column="label", value="-3")),
+        ([1.0, 2.5, 3.0], says("targets.not-a-count", row=2, value="2.5")),
     ):
         with pytest.raises(DataError, match=words):
             targets.encoded(table(values), field)
@@ -121,7 +124,7 @@ def test_sets_become_a_one_for_each_label() -> None:
     assert found.values[[0, 1, 3, 4]].tolist() == [[1, 1, 0], [0, 1, 0], [0, 0, 0], [1, 0, 1]]
     assert dict(found.problems.select("row", "reason").iter_rows()) == {
         2: "the target is missing",
-        5: "'z' does not occur in the train rows",
+        5: say("targets.value-unseen", value="'z'"),
     }
     assert targets.present(of.frame, field).tolist() == [True, True, False, True, True, True]
     assert targets.stratum(field) is None
@@ -152,16 +155,25 @@ def test_one_probability_is_that_of_an_event() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "says"),
+    ("columns", "words"),
     [
-        ({"a": [0.5, 1.2], "b": [0.5, -0.2]}, "people.csv, row 2, column 'a': 1.2 is no probability"),
-        ({"a": [0.5, 0.9], "b": [0.5, 0.9]}, "people.csv, row 2: the probabilities in 'a', 'b' add up to 1.8, not 1"),
-        ({"a": ["0.5", "much"], "b": [0.5, 0.5]}, "people.csv, row 2, column 'a': 'much' is no probability"),
+        (
+            {"a": [0.5, 1.2], "b": [0.5, -0.2]},
+            say("targets.not-a-probability", place="people.csv, row 2", column="a", value=1.2),
+        ),
+        (
+            {"a": [0.5, 0.9], "b": [0.5, 0.9]},
+            say("targets.probabilities-sum", place="people.csv, row 2", columns="'a', 'b'", total=1.8),
+        ),
+        (
+            {"a": ["0.5", "much"], "b": [0.5, 0.5]},
+            say("targets.not-a-probability", place="people.csv, row 2", column="a", value="much"),
+        ),
     ],
 )
-def test_what_is_no_probability_is_named(columns: dict[str, object], says: str) -> None:
+def test_what_is_no_probability_is_named(columns: dict[str, object], words: str) -> None:
     of = wide(**columns)
-    with pytest.raises(DataError, match=says):
+    with pytest.raises(DataError, match=re.escape(words)):
         targets.fit(of, targets.TargetSelection("a, b", "probabilities", None, ("a", "b")), np.arange(1))
 
 
@@ -185,8 +197,8 @@ def test_a_missing_task_is_left_out_and_a_row_without_any_is_set_aside() -> None
     expected = [[0, 1.5, 1, 0], [1, nan, 0, 1], [nan, 2.5, 1, 1], [nan] * 4, [0, 3.5, nan, nan]]
     np.testing.assert_array_equal(found.values[:5].numpy(), np.array(expected, dtype=np.float32))
     assert dict(found.problems.select("row", "reason").iter_rows()) == {
-        3: "every target is missing",
-        5: "'z' does not occur in the train rows",
+        3: say("targets.values-missing"),
+        5: say("targets.value-unseen", value="'z'"),
     }
     assert targets.present(of.frame, field).tolist() == [True, True, True, False, True, True]
     assert targets.stratum(field) == ("kind", True)

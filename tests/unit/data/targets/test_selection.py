@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data import targets
 from leadline.data.table import Table
@@ -43,7 +44,7 @@ def test_the_user_wins_over_the_source_and_the_source_over_names() -> None:
 def test_two_usual_names_are_no_answer() -> None:
     of = Table(pl.DataFrame({"label": [0, 1], "y": [1, 0]}), "both", "f")
     assert targets.find(of, spec()) == ()
-    with pytest.raises(DataError, match=r"both: which column is to be predicted\? target= names it. Columns: label, y"):
+    with pytest.raises(DataError, match=says("targets.which-target", table="both", columns="label, y")):
         targets.choose(of, spec())
 
 
@@ -80,7 +81,7 @@ def test_classes_and_quantities_are_told_apart(values: object, expected: str) ->
 def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     choice = targets.choose(table([1, 2, 3] * 10), spec())
     assert choice.kind == "category"
-    assert choice.note and "--set data.types.label=number" in choice.note
+    assert choice.note and choice.note == say("targets.whole-numbers-as-classes", column="label", different=3)
     assert targets.choose(table([1, 2, 3] * 10), spec(types={"label": "number"}))[:3] == ("label", "number", None)
     assert targets.choose(table([1, 2, 3] * 10, kinds={"label": "number"}), spec()).kind == "number"
     with pytest.raises(UsageError, match=says("data.no-kind", kind="numbr", suggestion="Did you mean 'number'?")):
@@ -90,19 +91,19 @@ def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "words"),
     [
-        (["same"] * 4, "only one value, 'same'"),
-        ([1.0, None, 1.0], "only one value, 1.0"),
-        (pl.Series([None, None], dtype=pl.String), "every value of the target 'label' is missing"),
-        ([" ", ""], "every value of the target 'label' is missing"),
-        ([[1], [2]], "neither classes nor numbers"),
-        ([dt.date(2024, 1, 1), dt.date(2024, 1, 2)], "neither classes nor numbers"),
-        ([f"text {i}" for i in range(50)], "too many for classes"),
+        (["same"] * 4, says("targets.one-value", value="'same'")),
+        ([1.0, None, 1.0], says("targets.one-value", value="1.0")),
+        (pl.Series([None, None], dtype=pl.String), says("targets.no-values", column="label")),
+        ([" ", ""], says("targets.no-values", column="label")),
+        ([[1], [2]], says("targets.not-a-target-lists", column="label")),
+        ([dt.date(2024, 1, 1), dt.date(2024, 1, 2)], says("targets.not-a-target", column="label")),
+        ([f"text {i}" for i in range(50)], says("targets.too-many-classes", column="label", different=50)),
     ],
 )
-def test_columns_that_cannot_be_a_target(values: object, says: str) -> None:
-    with pytest.raises(DataError, match=f"people: .*{says}.*target= names another column"):
+def test_columns_that_cannot_be_a_target(values: object, words: str) -> None:
+    with pytest.raises(DataError, match=words):
         targets.choose(table(values), spec())
 
 
@@ -139,7 +140,7 @@ def test_columns_that_add_up_to_one_are_probabilities() -> None:
     sums = wide(yes=SHARE, no=1 - SHARE)
     choice = targets.choose(sums, spec(target="yes,no"))
     assert (choice.kind, choice.name, choice.columns) == ("probabilities", "yes, no", ("yes", "no"))
-    assert choice.note and "probabilities of 2 classes" in choice.note
+    assert choice.note and choice.note == say("targets.probabilities-found", columns="yes, no", classes=2)
     assert targets.choose(sums, spec(target="yes,no"), {"*": ("several",)}).kind == "several", "where the user says so"
     assert targets.choose(wide(a=SHARE, b=SHARE), spec(target="a,b")).kind == "several"
     assert targets.choose(wide(a=SHARE, b=SHARE), spec(target="a,b"), {"*": ("probabilities",)}).kind == "probabilities"
@@ -182,27 +183,27 @@ def test_what_the_user_says_of_a_column_wins_over_the_objective() -> None:
 def test_labels_that_recur_in_combinations_are_sets() -> None:
     choice = targets.choose(table(GENRES), spec())
     assert choice.kind == "labels"
-    assert choice.note and "sets of 3 labels; --set data.types.label=category" in choice.note
+    assert choice.note and choice.note == say("targets.labels-found-or-classes", column="label", labels=3)
     lists = targets.choose(table([value.split(";") for value in GENRES]), spec())
     assert lists.kind == "labels"
-    assert lists.note and lists.note.endswith("sets of 3 labels.")
+    assert lists.note and lists.note == say("targets.labels-found", column="label", labels=3)
     assert targets.choose(table(GENRES), spec(types={"label": "category"})).kind == "category"
     assert targets.choose(table([value.replace(";", ", ") for value in GENRES]), spec()).kind == "category"
     assert targets.choose(table(["a,b", "b"] * 4), spec(types={"label": "labels"})).kind == "labels"
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "words"),
     [
-        ([[], [], []], "no row of the target 'label' has a label"),
-        ([None, None], "every value of the target 'label' is missing"),
+        ([[], [], []], says("targets.no-labels", column="label")),
+        ([None, None], says("targets.no-values", column="label")),
     ],
 )
-def test_sets_without_any_label(values: list[object], says: str) -> None:
-    with pytest.raises(DataError, match=says):
+def test_sets_without_any_label(values: list[object], words: str) -> None:
+    with pytest.raises(DataError, match=words):
         targets.choose(table(pl.Series(values, dtype=pl.List(pl.String))), spec(types={"label": "labels"}))
 
 
 def test_lists_that_are_no_sets_can_be_taken_for_them() -> None:
-    with pytest.raises(DataError, match=says("targets.not-a-target", column="label")):
+    with pytest.raises(DataError, match=says("targets.not-a-target-lists", column="label")):
         targets.choose(table([["a"], ["b"]]), spec())

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.targets.tags import Tags
@@ -92,9 +93,7 @@ def test_tags_that_train_rows_lack_are_named() -> None:
     tags = frame["tags"].to_list()
     tags[50][0] = "ODD"
     dataset = read(frame.with_columns(tags=pl.Series(tags)), split="part")
-    assert dataset.invalid_rows.select("row", "reason").rows() == [
-        (51, "the tag 'ODD' does not occur in the train rows")
-    ]
+    assert dataset.invalid_rows.select("row", "reason").rows() == [(51, say("targets.tag-unseen", tag="'ODD'"))]
 
 
 def test_tags_that_are_not_known_are_left_open() -> None:
@@ -119,7 +118,7 @@ def test_the_tokens_are_found_by_their_number() -> None:
     )
     dataset = read(frame)
     assert [one.name for one in dataset.schema.inputs] == ["tokens"]
-    assert any("'tokens' is taken for the tokens" in note for note in dataset.notes)
+    assert say("targets.tokens-found", column="tokens", target="tags") in dataset.notes
     assert read(frame, columns=("upper",)).schema.inputs[0].name == "upper"
     with pytest.raises(DataError, match=says("targets.no-tokens-for-tags")):
         read(frame.drop("tokens", "upper"))
@@ -129,7 +128,7 @@ def test_lists_as_long_as_others_are_tags_unless_asked_otherwise() -> None:
     dataset = read(tagged(), target_types=None)
     assert dataset.schema.target is not None
     assert dataset.schema.target.kind == "tags"
-    assert any("--set data.types.tags=labels" in note for note in dataset.notes)
+    assert say("targets.tags-found", column="tags") in dataset.notes
     asked = read(tagged(), target_types=None, types={"tags": "labels"}).schema.target
     assert asked is not None
     assert asked.kind == "labels"
@@ -138,12 +137,12 @@ def test_lists_as_long_as_others_are_tags_unless_asked_otherwise() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"inputs": {"tokens": {"tokenizer": "words"}}}, "as they are given"),
+        ({"inputs": {"tokens": {"tokenizer": "words"}}}, says("targets.tags-need-given-tokens")),
         (
             {"inputs": {"tokens": {"columns": ["tokens"]}, "more": {"columns": ["tokens2"], "type": "text"}}},
-            "there are 2 inputs",
+            says("targets.one-text-needed", inputs=2),
         ),
-        ({"target": ("tags", "more"), "types": {"tags": "tags"}}, "not one of several"),
+        ({"target": ("tags", "more"), "types": {"tags": "tags"}}, says("targets.type-stands-alone")),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> None:
@@ -154,7 +153,7 @@ def test_what_makes_no_sense_is_refused(options: dict[str, Any], said: str) -> N
 
 def test_a_single_tag_teaches_nothing() -> None:
     frame = tagged().with_columns(tags=pl.col("tokens").list.eval(pl.element().replace_strict({}, default="X")))
-    with pytest.raises(DataError, match=says("targets.target-rows-trained-on", only="only one tag, 'X'")):
+    with pytest.raises(DataError, match=says("targets.one-tag", tag="'X'")):
         read(frame)
 
 
@@ -217,8 +216,8 @@ def test_what_follows_where_a_text_was_cut_is_foreseen_too() -> None:
 
 def test_the_text_to_learn_from_is_named_where_there_are_several() -> None:
     frame = corpus().with_columns(other=pl.col("text") + " and more of it")
-    with pytest.raises(DataError, match=says("targets.target-names-one-learn")):
+    with pytest.raises(DataError, match=says("targets.text-among-several")):
         read(frame, LANGUAGE, target=None)
     assert read(frame, LANGUAGE, target="other").schema.inputs[0].name == "other"
-    with pytest.raises(DataError, match=says("targets.target-names-one-learn")):
+    with pytest.raises(DataError, match=says("targets.no-text")):
         read(frame.select("label", "number"), LANGUAGE, target=None)

@@ -27,7 +27,7 @@ def test_the_largest_errors_come_first_with_their_rows() -> None:
     (draft,) = worst_errors(found, part, {"prediction": part.target + error})
     said = [row[0] for row in draft.content["rows"]]
     assert len(said) == MISTAKES
-    assert said[0].startswith(f"{part.target[-1]:.5g}, predicted")
+    assert said[0].startswith(f"true {part.target[-1]:.5g}, predicted")
     assert draft.content["rows"][0][1] == part.place(len(part) - 1)
     (draft,) = worst_errors(found, part, {"prediction": part.target + error, "std": np.full(len(part), 2.5)})
     assert draft.content["rows"][0][0].endswith("± 2.5")
@@ -39,7 +39,7 @@ def test_a_classifier_that_is_always_right_has_no_mistakes() -> None:
     sure = np.eye(2, dtype=np.float32)[part.target]
     assert list(worst_errors(found, part, {"prediction": part.target, "probability": sure})) == []
     (draft,) = worst_errors(found, part, {"prediction": 1 - part.target, "probability": sure[:, ::-1]})
-    assert "100.0% sure" in draft.content["rows"][0][0]
+    assert "(100.0%)" in draft.content["rows"][0][0]
 
 
 def test_of_sets_the_surest_wrong_label_is_named() -> None:
@@ -59,7 +59,7 @@ def test_of_sets_the_surest_wrong_label_is_named() -> None:
         found, part, {"prediction": (probability > 0.5).astype(np.uint8), "probability": probability}
     )
     (said,) = [line[0] for line in draft.content["rows"]]
-    assert said.endswith("love is missed, 75.0% sure")
+    assert said.endswith("love missed (75.0%)")
 
 
 def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
@@ -69,7 +69,7 @@ def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
     off = part.target.copy()
     off[2] = [1.0, 0.0]
     (draft,) = worst_errors(found, part, {"prediction": off.argmax(1), "probability": off})
-    assert draft.content["rows"][0][0] == f"yes {part.target[2, 0]:.1%}, predicted 100.0%"
+    assert draft.content["rows"][0][0] == f"yes: true {part.target[2, 0]:.1%}, predicted 100.0%"
 
 
 def test_each_task_has_its_own_and_rows_without_its_target_are_not_among_them() -> None:
@@ -82,8 +82,8 @@ def test_each_task_has_its_own_and_rows_without_its_target_are_not_among_them() 
         "prediction(price)": np.zeros(len(part)),
     }
     kinds, prices = worst_errors(found, part, decided)
-    assert (kinds.name, kinds.title) == ("mistakes-1", "The surest mistakes: kind")
-    assert (prices.name, prices.title) == ("mistakes-2", "The largest errors: price")
+    assert (kinds.name, kinds.title) == ("mistakes-1", "Most confident errors: kind")
+    assert (prices.name, prices.title) == ("mistakes-2", "Largest errors: price")
     assert len(prices.content["rows"]) == OF_TASK
     shown = {part.place(at) for at in range(len(part)) if part.rows[at] % 2 == 0}
     assert {row[1] for row in prices.content["rows"]} <= shown

@@ -159,11 +159,11 @@ def test_what_cannot_be_read_says_why(tmp_path: Path, pixels: np.ndarray) -> Non
     whole = saved(Image.fromarray(RNG.integers(0, 256, (40, 40, 3), dtype=np.uint8)))
     cut.write_bytes(whole[: len(whole) // 2])
     for source, why in (
-        (tmp_path / "none.png", "no such file"),
+        (tmp_path / "none.png", says("columns.file-not-found")),
         (tmp_path, "folder"),
         (empty, "empty"),
         (b"", "empty"),
-        (text, "not a picture"),
+        (text, says("columns.image-unknown-format")),
         (cut, "damaged"),
     ):
         with pytest.raises(DataError, match=why):

@@ -78,18 +78,18 @@ def test_samples_beyond_full_scale_are_scaled_together() -> None:
     [
         (b"", "the file is empty"),
         (b"hello " * 20, "not audio in a known format"),
-        (b"<!DOCTYPE html><p>404", "it is a web page"),
-        (b"\0\0\0\x20ftypM4A " + bytes(50), "M4A, which is not read"),
-        (file(sine()[:0]), "its length is zero"),
+        (b"<!DOCTYPE html><p>404", says("columns.web-page")),
+        (b"\0\0\0\x20ftypM4A " + bytes(50), says("columns.audio-mp4")),
+        (file(sine()[:0]), says("columns.audio-without-samples")),
         (
             file(np.where(np.arange(8_000) < 3, np.nan, sine()), subtype="FLOAT"),
-            "3 of its 8,000 samples are not finite",
+            says("columns.audio-not-finite", invalid=3, samples=8000),
         ),
-        (file(sine())[:5_000], "cut off: its header promises 16,000 bytes of samples, and 4,956 are there"),
-        (file(sine(), form="AIFF")[:5_000], "cut off: its header promises"),
-        (file(sine(), form="FLAC")[:2_000], "cut off or damaged"),
-        (file(sine(), form="OGG")[:2_000], "cut off or damaged"),
-        (file(sine())[:20], "cut off or damaged"),
+        (file(sine())[:5_000], says("columns.audio-cut-off-bytes", expected=16000, found=4956)),
+        (file(sine(), form="AIFF")[:5_000], says("columns.audio-cut-off-bytes")),
+        (file(sine(), form="FLAC")[:2_000], says("columns.audio-damaged")),
+        (file(sine(), form="OGG")[:2_000], says("columns.audio-damaged")),
+        (file(sine())[:20], says("columns.audio-damaged")),
     ],
 )
 def test_what_cannot_be_read_says_why(data: bytes, words: str) -> None:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.data import cache
 from leadline.data.columns import text
 from leadline.data.columns.contract import ColumnContext
@@ -35,10 +36,7 @@ def test_the_usual_format(tmp_path: Path, header: str) -> None:
     found = word_vectors.from_file(file, WORDS)
     assert (found["from"], found["found"], found["width"]) == ("vectors.txt", 2, 2)
     assert loaded(found) == {3: [0.5, -1.0], 4: [pytest.approx(0.1), 2.0]}
-    assert (
-        word_vectors.vector_coverage(found, 3)
-        == "2 of 3 words have a vector in vectors.txt; the others start at random."
-    )
+    assert word_vectors.vector_coverage(found, 3) == say("columns.vectors-found", found=2, words=3, path="vectors.txt")
 
 
 def test_compressed_files(tmp_path: Path) -> None:
@@ -50,14 +48,14 @@ def test_compressed_files(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("red 1 2\ngreen 1\n", r"line 2: 1 numbers, where lines before have 2"),
-        ("red 1 2\ngreen 1 2 3\n", r"line 2: 3 numbers, where lines before have 2"),
-        ("red 1 2\ngreen 1 x\n", r"line 2: what follows the word is not all numbers"),
-        ("red 1 nan\n", r"line 1: what follows the word is not all numbers"),
-        ("red\n", r"line 1: there is no vector"),
-        ("blue 1 2\n", "none of the 3 words"),
-        ("", "none of the 3 words"),
-        ("3 2\nred \0\x01\n", "binary form"),
+        ("red 1 2\ngreen 1\n", says("columns.vectors-differ-in-length", line=2, count=1, width=2)),
+        ("red 1 2\ngreen 1 2 3\n", says("columns.vectors-differ-in-length", line=2, count=3, width=2)),
+        ("red 1 2\ngreen 1 x\n", says("columns.vectors-not-numbers", line=2)),
+        ("red 1 nan\n", says("columns.vectors-not-numbers", line=1)),
+        ("red\n", says("columns.vectors-line", line=1)),
+        ("blue 1 2\n", says("columns.vectors-of-other-words", words=3)),
+        ("", says("columns.vectors-of-other-words", words=3)),
+        ("3 2\nred \0\x01\n", says("columns.vectors-binary")),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, content: str, words: str) -> None:
@@ -79,7 +77,7 @@ def test_embeddings_start_from_the_vectors_of_a_file(tmp_path: Path) -> None:
     file = written(tmp_path, "red 1 2 3\ngreen -1 0 2\n")
     state = dict(text.COLUMN.fit(column(), ColumnContext(None, {"vectors": file})))
     assert state["width"] == 3
-    assert text.COLUMN.warnings(state) == ["2 of 4 words have a vector in vectors.txt; the others start at random."]
+    assert text.COLUMN.warnings(state) == [say("columns.vectors-found", found=2, words=4, path="vectors.txt")]
     front = text.COLUMN.preprocessor([state])
     assert isinstance(front, text.TextPreprocessor)
     (tmp_path / "vectors.txt").unlink()
@@ -115,7 +113,7 @@ def test_vectors_are_learnt_from_the_text_once(monkeypatch: pytest.MonkeyPatch) 
     number_K, vector_KE = word_vectors.kept(state["vectors"])
     assert number_K.tolist() == [2, 3, 4, 5]
     assert vector_KE.std() == pytest.approx(0.1, rel=1e-4)
-    assert "4 words start from vectors" in text.COLUMN.warnings(state)[0]
+    assert text.COLUMN.warnings(state)[0] == say("columns.vectors-learned", words=4)
 
     def twice(*arguments: object, **options: object) -> None:
         raise AssertionError("learnt again")
