@@ -16,7 +16,7 @@ from leadline.errors import UsageError
 
 app = typer.Typer(
     name="leadline",
-    help="From a dataset to a trained deep network and a measured report.",
+    help="Train a deep network on a dataset, and measure it in a report.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -43,7 +43,7 @@ def _main(
 @app.command()
 @training(TrainOptions)
 def train(source: str, given: dict[str, Any], json: bool) -> int:
-    """Train a network on a dataset, measure it, and write a run folder with its report."""
+    """Train a network on a dataset, evaluate it and write a report."""
     from leadline.core.requirement import exit_code
     from leadline.verbs.train import train as verb
 
@@ -57,9 +57,7 @@ def train(source: str, given: dict[str, Any], json: bool) -> int:
 @app.command()
 @training(CrossvalOptions)
 def crossval(source: str, given: dict[str, Any], json: bool) -> int:
-    """Train once a fold, so that every row is tested by a network that never saw it; --split random, group:COL or
-    time:COL.
-    """
+    """Cross-validate: train one network per fold; splits random, group:COL or time:COL."""
     from leadline.core.requirement import exit_code
     from leadline.verbs.crossval import crossval as verb
 
@@ -90,7 +88,7 @@ def evaluate(
         str | None,
         typer.Argument(
             metavar="SOURCE",
-            help="Rows to measure on; the run's own test rows if not given.",
+            help="Data to evaluate on; the run's own test set if not given.",
             autocompletion=completion.sources,
         ),
     ] = None,
@@ -98,7 +96,7 @@ def evaluate(
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> int:
-    """Measure a run's network again, on its own test rows or on others."""
+    """Evaluate a run on its test set or on other data."""
     from leadline.core.requirement import exit_code
     from leadline.verbs.evaluate import evaluate as verb
 
@@ -113,15 +111,16 @@ def predict(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="Rows to predict; the target is not needed.", autocompletion=completion.sources
+            metavar="SOURCE", help="Data to predict; the target is not needed.", autocompletion=completion.sources
         ),
     ],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="A .csv or .parquet file; stdout if not given.")
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Output file, .csv or .parquet; CSV to stdout if not given."),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Predict rows with a run's network."""
+    """Predict with a trained run."""
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.predict import SUFFIXES, write
     from leadline.verbs.predict import predict as verb
@@ -148,10 +147,10 @@ def style() -> None:
 @app.command()
 def report(
     run: options.RunFolder,
-    open_it: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the HTML report in a browser.")] = False,
     json: options.Json = False,
 ) -> None:
-    """Print a run's report, or open its page."""
+    """Print the report of a run, or open it in a browser."""
     from leadline.verbs.report import report as verb
 
     output.reported(run, verb(run), as_json=json)
@@ -165,13 +164,13 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="RUN",
-            help="Two run folders or more; the first is what the others are compared with.",
+            help="Two or more run folders; the first is the reference.",
             autocompletion=completion.run_folders,
         ),
     ],
     json: options.Json = False,
 ) -> None:
-    """Compare runs on the same test rows, with intervals on the differences."""
+    """Compare runs on the same test set, with confidence intervals of the differences."""
     from leadline.verbs.compare import compare as verb
 
     output.compared(verb(*runs), as_json=json)
@@ -179,10 +178,10 @@ def compare(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Argument(help="Where runs lie.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
-    """List runs, finished and not."""
+    """List runs, finished and unfinished."""
     from leadline.verbs.runs import runs as verb
 
     output.listed(verb(folder), as_json=json)
@@ -191,10 +190,10 @@ def runs(
 @app.command()
 def cache(
     clear: Annotated[
-        bool, typer.Option("--clear", help="Remove everything that is cached; it is made again when needed.")
+        bool, typer.Option("--clear", help="Delete the cached data; it is encoded again when needed.")
     ] = False,
 ) -> None:
-    """Show where encoded data is kept and how much there is."""
+    """Show the location and size of the data cache."""
     from leadline.verbs.cache import cache as verb
 
     typer.echo(verb(clear=clear))

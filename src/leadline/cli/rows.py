@@ -16,11 +16,13 @@ def embed(
     run: options.RunFolder,
     source: Annotated[
         str,
-        typer.Argument(metavar="SOURCE", help="Rows to embed; the target is not needed.", autocompletion=sources),
+        typer.Argument(metavar="SOURCE", help="Data to embed; the target is not needed.", autocompletion=sources),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="A .parquet, .csv or .npy file; CSV to stdout if not given."),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="Output file, .parquet, .csv or .npy; CSV to stdout if not given."
+        ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
@@ -38,44 +40,46 @@ def embed(
 
 def sample(
     run: options.RunFolder,
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 8,
+    n: Annotated[int, typer.Option("--n", "-n", min=1, help="Number of samples.")] = 8,
     label: Annotated[
-        str | None, typer.Option(metavar="LABEL", help="The class of rows, where a network can be told one.")
+        str | None, typer.Option(metavar="LABEL", help="The class to generate, for class-conditional networks.")
     ] = None,
     source: Annotated[
         str | None,
         typer.Option(
             "--from",
             metavar="SOURCE",
-            help="Pictures that a network makes others of: its first rows.",
+            help="Images to translate: the first N of this data.",
             autocompletion=sources,
         ),
     ] = None,
-    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="What texts begin with.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="The prompt that generated texts continue.")
+    ] = None,
     temperature: Annotated[
         float | None,
-        typer.Option(help="Below 1 what is likely becomes likelier; 0 always takes the likeliest; 1 if not given."),
+        typer.Option(help="Sampling temperature; 0 is greedy; 1 if not given."),
     ] = None,
     length: Annotated[
-        int | None, typer.Option(help="The most tokens of a text; of the longest trained on if not given.")
+        int | None, typer.Option(help="Most tokens of a text; that of the longest training text if not given.")
     ] = None,
     more: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any other way of drawing that the objective has."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Other sampling options of the objective; repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides what is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
             "-o",
             metavar="FILE",
-            help="Pictures: .png (a grid) or .npz; tables and texts: .csv, .parquet, .txt or stdout.",
+            help="Output file: images .png (a grid) or .npz; tables and texts .csv, .parquet or .txt, else stdout.",
         ),
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Generate samples: images, table rows or text; or translate images."""
+    """Sample from a generative model: images, table rows or text; or translate images."""
     from leadline.core.experiment import with_settings
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.sample import SUFFIXES, write

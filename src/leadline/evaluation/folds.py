@@ -43,12 +43,14 @@ def over_folds(reports: Sequence[Report], levels: Sequence[float]) -> Iterator[F
 def side_by_side(reports: Sequence[Report]) -> ExhibitDraft:
     """Return every measure of every fold as a table."""
     names = [f.name for f in reports[0].quality()]
+    words = reports[0].words
+    titles = [words.metric(name).title for name in names]
     rows = []
     for number, report in enumerate(reports, start=1):
         found = [report.find(name, split="test") for name in names]
         tested = report.find("rows", split="test")
         rows.append([number, tested and tested.value, *(f and f.value for f in found)])
-    content: dict[str, Any] = {"columns": ["fold", say("exhibits.test-examples"), *names], "rows": rows}
+    content: dict[str, Any] = {"columns": ["fold", say("exhibits.test-examples"), *titles], "rows": rows}
     return ExhibitDraft(
         "folds",
         "table",
