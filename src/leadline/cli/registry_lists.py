@@ -26,8 +26,8 @@ PATHS: Mapping[Group, str] = {
 USES: Mapping[Group, str] = {
     "models": "train SOURCE --network {name}",
     "objectives": "train SOURCE --objective {name}",
-    "optimizers": "train SOURCE --set training.optimizer={name}",
-    "schedules": "train SOURCE --set training.schedule={name}",
+    "optimizers": "train SOURCE --optimizer {name}",
+    "schedules": "train SOURCE --schedule {name}",
     "augmentations": "train SOURCE --set 'data.inputs.{kind}.augment=[{own}]'",
     "analyses": "evaluate RUN",
 }

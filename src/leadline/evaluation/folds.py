@@ -43,7 +43,7 @@ def over_folds(reports: Sequence[Report], levels: Sequence[float]) -> Iterator[F
 def side_by_side(reports: Sequence[Report]) -> ExhibitDraft:
     """Return every measure of every fold as a table."""
     names = [f.name for f in reports[0].quality()]
-    words = reports[0].words
+    words = reports[0].wording
     titles = [words.metric(name).title for name in names]
     rows = []
     for number, report in enumerate(reports, start=1):

@@ -72,7 +72,8 @@ def test_costs_are_told_where_all_folds_agree() -> None:
 
 def test_every_fold_stands_in_the_table() -> None:
     draft = side_by_side([report(0.5), report(0.6)])
+    titles = [report(0.5).wording.metric(name).title for name in ("accuracy", "mae")]
     assert draft.content == {
-        "columns": ["fold", say("exhibits.test-examples"), "accuracy", "mae"],
+        "columns": ["fold", say("exhibits.test-examples"), *titles],
         "rows": [[1, 20, 0.5, 1.0], [2, 20, 0.6, 1.0]],
     }
