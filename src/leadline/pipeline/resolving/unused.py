@@ -30,21 +30,22 @@ def unused(
     if family is not None:
         entries = [*_of_training(before, after), *_of_classical(before, after, schema)]
         if entries:
-            yield say("pipeline.fitted-not-stepped-mean", family=family.name, entries=_listed(entries))
+            yield say("pipeline.fitted-not-stepped-mean", family=family.name, n=len(entries), entries=_listed(entries))
     elif after.training.optimizers and set(networks) <= set(after.training.optimizers):
         entries = list(_parts("training.optimizer", training.optimizer, TrainingSpec.model_fields["optimizer"].default))
         own = _listed(f"training.optimizers.{name}" for name in sorted(networks))
         if entries:
-            yield say("pipeline.optimizers-of-their-own", entries=_listed(entries), own=own)
+            yield say("pipeline.optimizers-of-their-own", n=len(entries), entries=_listed(entries), own=own)
     fusion = NetworkSpec.model_fields["fusion"].default
     if len(schema.inputs) == 1 and (entries := list(_parts("network.fusion", before.network.fusion, fusion))):
-        yield say("pipeline.nothing-to-fuse", entries=_listed(entries))
+        yield say("pipeline.nothing-to-fuse", n=len(entries), entries=_listed(entries))
     split = before.data.split
     if split.by == "column" or split.spans is not None:
         usual = type(split)()
         shares = [name for name in ("validation", "test") if getattr(split, name) != getattr(usual, name)]
         if shares:
-            yield say("pipeline.split-without-shares", entries=_listed(f"data.split.{name}" for name in shares))
+            entries = [f"data.split.{name}" for name in shares]
+            yield say("pipeline.split-without-shares", n=len(entries), entries=_listed(entries))
 
 
 def _listed(entries: Iterable[str]) -> str:

@@ -45,23 +45,23 @@ def test_what_is_used_is_not_spoken_of() -> None:
 def test_steps_mean_nothing_to_a_model_that_is_fitted(options: dict[str, Any], entries: str) -> None:
     with speaking("command line"):
         assert lines(family=FAMILY, **options) == [
-            say("pipeline.fitted-not-stepped-mean", family="linear", entries=entries)
+            say("pipeline.fitted-not-stepped-mean", family="linear", n=len(entries.split(", ")), entries=entries)
         ]
 
 
 def test_one_optimizer_means_nothing_to_networks_with_their_own() -> None:
     own = "training.optimizers.critic, training.optimizers.maker"
     assert lines(optimizers=("maker", "critic"), lr=0.1) == [
-        say("pipeline.optimizers-of-their-own", entries="lr=", own=own)
+        say("pipeline.optimizers-of-their-own", n=1, entries="lr=", own=own)
     ]
 
 
 def test_one_input_has_nothing_to_fuse() -> None:
     for place, value in (("network.fusion.width", 8), ("network.fusion", "gated")):
-        assert lines(settings={place: value}) == [say("pipeline.nothing-to-fuse", entries=place)]
+        assert lines(settings={place: value}) == [say("pipeline.nothing-to-fuse", n=1, entries=place)]
 
 
 def test_a_split_that_says_itself_what_is_what_takes_no_shares() -> None:
-    said = say("pipeline.split-without-shares", entries="data.split.test")
+    said = say("pipeline.split-without-shares", n=1, entries="data.split.test")
     assert lines(split="part", settings={"data.split.test": 0.3}) == [said]
     assert lines(split="time:day:3d/1d/1d", settings={"data.split.test": 0.3}) == [said]
