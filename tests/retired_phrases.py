@@ -22,7 +22,7 @@ RETIRED: Mapping[str, str] = {
     r"what it makes": "generated samples, representations",
     r"told apart": "discriminator accuracy",
     r"\btells? apart\b": "distinguish",
-    r"\bnew (rows|pictures|images|clips|ones)\b": "generated samples",
+    r"\bnew (rows|pictures|images|clips)\b": "generated samples",
     r"look(ed|s|ing)? (number \S+ )?at the test rows": "test-set accesses",
     r"\bbodies\b": "encoders",
     r"\bbody\b": "encoder",
