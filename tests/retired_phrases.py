@@ -56,9 +56,10 @@ PATTERNS = {phrase: re.compile(phrase, re.IGNORECASE) for phrase in RETIRED}
 
 
 def retired_in(text: str) -> Iterator[str]:
-    """Yield each retired phrase that a text holds, with what stands around it and what to say."""
+    """Yield each retired phrase that a text holds, with what stands around the first of it and what to say."""
     plain = " ".join(text.split())
     for phrase, pattern in PATTERNS.items():
-        for found in pattern.finditer(plain):
+        found = pattern.search(plain)
+        if found:
             around = plain[max(0, found.start() - 30) : found.end() + 30]
             yield f"‘…{around}…’ ({phrase}): say {RETIRED[phrase]}"
