@@ -59,7 +59,9 @@ class Report(Fact):
     def targets(self) -> tuple[str, ...]:
         """The names of the target's columns; none where there is no target."""
         target = (self.experiment.get("data") or {}).get("target")
-        return tuple(map(str, target)) if isinstance(target, list | tuple) else (str(target),) if target else ()
+        if target is None or target == "none":
+            return ()
+        return tuple(map(str, target)) if isinstance(target, list | tuple) else (str(target),)
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
         """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""

@@ -58,6 +58,8 @@ def test_numbers_in_the_targets_unit_say_so() -> None:
     report = Report(experiment={"data": {"target": "price"}}, run=run, environment={}, findings=(), metrics=METRICS)
     words, title = report.wording, WORDS.metric("mae").title
     assert report.targets == ("price",)
+    assert report.model_copy(update={"experiment": {"data": {"target": "none"}}}).targets == ()
+    assert report.model_copy(update={"experiment": {"data": {"target": ["a", "b"]}}}).targets == ("a", "b")
     in_price = finding("mae", 3.0, "lower", unit="price")
     assert words.heading(in_price) == say("wording.in-target-units", title=title)
     squared = finding("mse", 3.0, "lower", unit="price²")
