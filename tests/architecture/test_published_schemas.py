@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.core import experiment_schema
+from leadline.core.entries import experiment_schema
 from leadline.core.report import Report
 
 DOCS = Path(__file__).parents[2] / "docs"

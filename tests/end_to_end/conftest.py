@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from leadline.cli.main import run
-from leadline.core import experiment_schema, yaml_io
+from leadline.core import yaml_io
+from leadline.core.entries import experiment_schema
 from leadline.run import folder as files
 
 Cli = Callable[..., int]

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from leadline.core import experiment_schema
 from leadline.core.catalogue import say
+from leadline.core.entries import experiment_schema
 from leadline.errors import RunError, UsageError
 
 EXPERIMENT = "experiment.yaml"

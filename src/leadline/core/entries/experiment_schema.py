@@ -70,9 +70,9 @@ def _also_text(part: Mapping[str, Any], *, options: bool = True) -> dict[str, An
 
 def _name(properties: dict[str, Any]) -> None:
     """Say which names there are where an entry, or each of several, names an item of the registry."""
-    for name, entry in properties.items():
-        if name in GROUPS:
-            properties[name] = _named(entry, {"anyOf": [{"enum": _names(name)}, {"$ref": "#/$defs/Component"}]})
+    for entry, said in properties.items():
+        if entry in GROUPS:
+            properties[entry] = _named(said, {"anyOf": [{"enum": _names(entry)}, {"$ref": "#/$defs/Component"}]})
 
 
 def _named(entry: Any, item: Mapping[str, Any]) -> Any:

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from leadline.core import experiment_schema, yaml_io
+from leadline.core import yaml_io
+from leadline.core.entries import experiment_schema
 from leadline.core.experiment import Experiment
 from leadline.errors import UsageError
 from leadline.run import folder as files
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 VALIDATOR = Draft202012Validator(experiment_schema.experiment_schema())
 LINE = "# yaml-language-server: $schema="
