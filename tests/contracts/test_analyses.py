@@ -147,7 +147,7 @@ FOG = Analysis(
 
 
 def test_one_of_another_package_is_measured_required_and_shown(packages: Any, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=says("pipeline.nothing-called-will-measured", requirement="fog_share")):
+    with pytest.raises(UsageError, match=says("pipeline.requirement-not-measured", requirement="fog_share")):
         subject_of({**CASES["classes"], "require": ["fog_share <= 0.3"]}, tmp_path)
     packages.give("analyses", "fog", FOG)
     subject = subject_of({**CASES["classes"], "require": ["fog_share <= 0.3"]}, tmp_path)

@@ -91,7 +91,7 @@ def test_weights_survive_saving_and_loading_into_what_was_never_fitted(
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_of_another_model_are_refused(name: str, tmp_path: Path) -> None:
     save_weights(fitted(NAMES[NAMES.index(name) - 1], TABLE, 2), tmp_path / "w.safetensors")
-    with pytest.raises(RunError, match=says("run.does-not-hold-weights")):
+    with pytest.raises(RunError, match=says("run.weights-do-not-fit")):
         load_weights(network_for(name, TABLE, 2), tmp_path / "w.safetensors")
 
 

@@ -154,7 +154,7 @@ def test_parameters_that_are_frozen_have_no_gradient() -> None:
 
 def test_batch_norm_is_refused_unless_its_statistics_are_to_stand() -> None:
     loss, batch = family_loss("resnet", SignalSpec("image", (1, 8, 8)))
-    with pytest.raises(UsageError, match=says("training.batch-norm-ties-examples")):
+    with pytest.raises(UsageError, match=says("training.batch-norm-per-example-gradients")):
         per_example_gradients(loss, batch, rng_of(batch))
 
 
@@ -162,7 +162,7 @@ def test_a_loss_that_ties_rows_together_is_refused() -> None:
     objective = bound(Component(name="contrastive"), unlabelled.schema_of("table"))
     network = unlabelled.build("contrastive", objective)
     batch = unlabelled.batch_of("table", objective)
-    with pytest.raises(UsageError, match=says("training.ties-examples-batch-together", objective="contrastive")):
+    with pytest.raises(UsageError, match=says("training.coupled-per-example-gradients", objective="contrastive")):
         per_example_gradients(LossModule(network, objective, "network"), batch, rng_of(batch))
 
 

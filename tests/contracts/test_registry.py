@@ -160,7 +160,7 @@ def test_a_fusion_of_a_plugin_is_read_from_yaml_and_built(packages: Any):
     fusion = fuse_by(experiment.network.fusion)([3, 2]).eval()
     assert isinstance(fusion, Sum) and fusion.dropout == 0.2
     assert fusion([torch.ones(5, 3), torch.ones(5, 2)]).shape == (5, 4)
-    with pytest.raises(UsageError, match=says("nn.network-fusion-no-fusion", suggestion="Did you mean 'sum'?")):
+    with pytest.raises(UsageError, match=says("nn.unknown-fusion", suggestion="Did you mean 'sum'?")):
         fuse_by(Component(name="summ"))
 
 

@@ -63,5 +63,5 @@ def test_a_sine_of_amplitude_a_has_a_quarter_of_its_square() -> None:
 
 
 def test_bands_without_a_frequency_are_refused() -> None:
-    with pytest.raises(ValueError, match=says("nn.mel-bands-hold-no")):
+    with pytest.raises(ValueError, match=says("nn.empty-mel-bands")):
         LogMel(8_000, 128, 200, 80, 20, 4_000)

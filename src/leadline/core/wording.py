@@ -75,6 +75,19 @@ class Wording:
             return say("wording.in-squared-target-units", title=title)
         return say("wording.in-unit", title=title, unit=unit)
 
+    def in_line(self, name: str) -> str:
+        """Return the title of a metric as it stands within a line: ``accuracy``, ``ROC AUC``."""
+        title = self.metric(name).title
+        return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+    def progress(self, name: str, value: float) -> str:
+        """Return a metric's value while training goes on, without an interval: ``91.2 %``, ``0.412``."""
+        if not math.isfinite(value):
+            return str(value)
+        if self.metric(name).is_share:
+            return f"{100 * value:.1f} %"
+        return f"{value:.2e}" if 0 < abs(value) < 1e-3 else number(value)
+
     def scale(self, finding: Finding) -> float:
         """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""
         share = self.metric(finding.name).is_share or self._is_gap_of_shares(finding)

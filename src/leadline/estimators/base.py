@@ -105,14 +105,14 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     def _train(self, frame: pl.DataFrame, target_n: np.ndarray, kind: str, sample_weight: Any) -> None:
         """Fit on a frame (n,p) and an encoded target (n,); raises ValueError where the data cannot be learned from."""
         if frame.height < 2:
-            raise ValueError(say("estimators.network-cannot-trained-on", height=frame.height))
+            raise ValueError(say("estimators.too-few-samples", rows=frame.height))
         weight_n = (
             None
             if sample_weight is None
             else _check_sample_weight(sample_weight, frame.to_numpy(), ensure_non_negative=True)
         )
         if weight_n is not None and not weight_n.any():
-            raise ValueError(say("estimators.every-sample-weight-zero"))
+            raise ValueError(say("estimators.zero-weights"))
         beside = {TARGET: target_n} if weight_n is None else {TARGET: target_n, WEIGHT: weight_n}
         frame = frame.with_columns(pl.Series(name, values) for name, values in beside.items())
         try:
@@ -177,7 +177,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             raise ValueError(str(error)) from error
         if dataset.invalid_rows.height:
             row = dataset.invalid_rows.row(0, named=True)
-            raise ValueError(say("estimators.row-x-cannot-used", row=row["row"], reason=row["reason"]))
+            raise ValueError(say("estimators.row-unusable", row=row["row"], reason=row["reason"]))
         (part,) = dataset.splits.values()
         assert experiment.objective is not None
         return predict_subset(network, objective_for(experiment.objective), part)
@@ -245,12 +245,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             texts = {name: (where / name).read_text(encoding="utf-8") for name in (files.EXPERIMENT, files.SCHEMA)}
             weights = (where / files.WEIGHTS).read_bytes()
         except (OSError, ValueError) as error:
-            raise RunError(say("estimators.holds-no-estimator-saved", where=where, error=error)) from None
+            raise RunError(say("estimators.not-saved", folder=where, error=error)) from None
         if kept["class"] != cls.__name__:
-            raise RunError(say("estimators.holds-not", where=where, class_name=kept["class"], type=cls.__name__))
+            raise RunError(say("estimators.other-estimator", folder=where, found=kept["class"], wanted=cls.__name__))
         if kept["params"]["network"] == OWN:
             if network is None:
-                raise UsageError(say("estimators.own-network-again", where=str(where), type=cls.__name__))
+                raise UsageError(say("estimators.own-network-missing", folder=str(where), type=cls.__name__))
             kept["params"]["network"] = network
         loaded = cls(**kept["params"])
         loaded.n_features_in_ = kept["n_features_in_"]

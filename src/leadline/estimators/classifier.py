@@ -32,7 +32,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
         check_consistent_length(X, labels_n)
         self.classes_, number_n = np.unique(labels_n, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(say("estimators.classifier-needs-two-classes", tolist=self.classes_.tolist()[0]))
+            raise ValueError(say("estimators.one-class", class_=self.classes_.tolist()[0]))
         self._train(frame, number_n, "category", sample_weight)
         return self
 

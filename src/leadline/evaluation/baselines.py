@@ -119,12 +119,12 @@ def fit_baselines(
     names = experiment.baselines or ()
     allowed = max(LEAST, SHARE * operations / VECTORISED) / max(len(names), 1)
     for number, name in enumerate(names):
-        progress("baselines", number, len(names))
+        progress(say("pipeline.stage-baselines"), number, len(names))
         try:
             yield _fitted(name, experiment, objective, dataset, allowed, note)
         except _FAILURES as error:
             yield Baseline(name, {}, 0, why=say("evaluation.baseline-failed", name=name, error=error))
-    progress("baselines", len(names), len(names))
+    progress(say("pipeline.stage-baselines"), len(names), len(names))
 
 
 def _fitted(

@@ -159,7 +159,7 @@ def _declaration(name: str, example: str) -> float | None:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise UsageError(say("machine.write-number-above-zero", name=name, text=text, example=example))
+        raise UsageError(say("machine.number-above-zero", name=name, text=text, example=example))
     return value
 
 

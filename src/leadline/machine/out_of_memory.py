@@ -36,7 +36,7 @@ def retry_with_half(work: Callable[[int], Result], rows: int) -> Result:
             if not is_out_of_memory(error):
                 raise
             if rows <= 1:
-                raise TrainingFailed(say("machine.memory-not-enough-one")) from None
+                raise TrainingFailed(say("machine.out-of-memory-one-row")) from None
         rows //= 2  # not before the error is gone, which holds what the work had allocated
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

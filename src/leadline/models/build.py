@@ -48,7 +48,7 @@ def build_encoder(
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
         raise UsageError(
-            say("models.network-does-not-fit", component=component.name, splitlines=str(error).splitlines()[0])
+            say("models.does-not-fit-memory", network=component.name, error=str(error).splitlines()[0])
         ) from None
     return InputEncoder(
         preprocessor,

@@ -48,18 +48,18 @@ def composed(
     """
     outer = component.name
     if "sequence" not in family.accepts:
-        raise UsageError(say("models.network-cannot-stand-over", outer=outer, accepts=" or ".join(family.accepts)))
+        raise UsageError(say("models.over-needs-sequences", outer=outer, accepts=" or ".join(family.accepts)))
     if family.forecasts:
-        raise UsageError(say("models.network-cannot-stand-over-another", outer=outer))
+        raise UsageError(say("models.over-forecaster", outer=outer))
     if spec.kind not in ("image", "sequence"):
-        raise UsageError(say("models.network-cuts-images-sequences", outer=outer, over=OVER, spec_kind=spec.kind))
+        raise UsageError(say("models.over-needs-patches", outer=outer, over=OVER, kind=spec.kind))
     named, given = _read(outer, component.options[OVER])
     patch = _image_patch(outer, given, spec) if spec.kind == "image" else _window(outer, given, spec)
     channels = spec.shape[0] if spec.kind == "image" else 1
     inside = SignalSpec("image", (channels, *patch))
     inner, options = check(named, inside, size)
     if inner.fit is not None:
-        raise UsageError(say("models.network-fitted-not-trained", named=named.name))
+        raise UsageError(say("models.over-classical", inner=named.name))
 
     def build(spec: SignalSpec, own: BaseModel) -> nn.Module:
         below = inner.build(inside, options)
@@ -129,7 +129,7 @@ def _read(outer: str, value: Any) -> tuple[Component, Any]:
     entries = {"name": value} if isinstance(value, str) else dict(value) if isinstance(value, Mapping) else {}
     name, patch, options = entries.pop("name", None), entries.pop("patch", None), entries.pop("options", {})
     if not isinstance(name, str) or not isinstance(options, Mapping):
-        raise UsageError(say("models.network-names-network-beneath", outer=outer, over=OVER, value=value))
+        raise UsageError(say("models.over-names-network", outer=outer, over=OVER, value=value))
     return Component(name=name, options={**entries, **options}), patch
 
 
@@ -139,15 +139,15 @@ def _image_patch(outer: str, given: Any, spec: SignalSpec) -> Patch:
     if given is None:
         sides = [-(-height // _ACROSS), -(-width // _ACROSS)]
     if not isinstance(sides, list | tuple) or len(sides) != 2 or not all(map(_counts, sides)):
-        raise UsageError(say("models.network-patch-side-pixels", outer=outer, over=OVER, given=given))
+        raise UsageError(say("models.patch-pixels-type", outer=outer, over=OVER, given=given))
     if sides[0] > height or sides[1] > width:
         raise UsageError(
             say(
-                "models.network-patch-pixels-larger",
+                "models.over-patch-above-image",
                 outer=outer,
                 over=OVER,
-                sides=sides[0],
-                sides_2=sides[1],
+                patch_height=sides[0],
+                patch_width=sides[1],
                 height=height,
                 width=width,
             )
@@ -159,9 +159,9 @@ def _window(outer: str, given: Any, spec: SignalSpec) -> Patch:
     steps, features = spec.shape
     given = min(_STEPS, steps) if given is None else given
     if not _counts(given):
-        raise UsageError(say("models.network-patch-number-steps", outer=outer, over=OVER, given=given))
+        raise UsageError(say("models.patch-steps-type", outer=outer, over=OVER, given=given))
     if given > steps:
-        raise UsageError(say("models.network-patch-steps-longer", outer=outer, over=OVER, given=given, steps=steps))
+        raise UsageError(say("models.patch-above-sequence", outer=outer, over=OVER, given=given, steps=steps))
     return given, features
 
 

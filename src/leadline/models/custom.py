@@ -61,7 +61,7 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
     if _makes_modules(network):
         return _of_maker(network)
     if not isinstance(network, str):
-        raise UsageError(say("models.network-name-nn-module", type=type(network).__name__))
+        raise UsageError(say("models.network-type", type=type(network).__name__))
     if own_code.is_own(network):
         source = own_code.module_of(network, "network")
         match = own_code.FILE.fullmatch(network) or own_code.IMPORT.fullmatch(network)
@@ -70,7 +70,7 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
     if network not in registered("models"):
         raise UsageError(
             say(
-                "models.no-network-network-your",
+                "models.unknown-network",
                 network=network,
                 suggestion=did_you_mean(network, registered("models")),
             )
@@ -112,7 +112,7 @@ def _of_maker(maker: Callable[..., nn.Module]) -> Family:
     wants_spec = bool(parameters) and (required[:1] == parameters[:1] or parameters[0].name == "spec")
     if len(required) > wants_spec:
         names = ", ".join(repr(p.name) for p in required[wants_spec:])
-        raise UsageError(say("models.cannot-built-parameters-no", type=called, names=names))
+        raise UsageError(say("models.parameters-without-default", type=called, names=names))
     plain = {p.name: p.default for p in parameters[wants_spec:] if own_code.is_plain(p.default)}
     # Checking a value is left to the class: a default of 0 does not say that 0.5 would be wrong.
     fields: dict[str, Any] = {name: (Any, default) for name, default in plain.items()}
@@ -124,7 +124,7 @@ def _of_maker(maker: Callable[..., nn.Module]) -> Family:
             module = maker(spec, **values) if wants_spec else maker(**values)
         except own_code.FAILURES as error:
             raise UsageError(
-                say("models.cannot-built", type=called, described=_described(spec), error=error)
+                say("models.cannot-be-built", type=called, described=_described(spec), error=error)
             ) from error
         if not isinstance(module, nn.Module):
             raise UsageError(say("models.maker-returns-no-module", name=called, type=type(module).__name__))
@@ -138,7 +138,7 @@ def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:
     try:
         out_width(own, spec, name)
     except own_code.FAILURES as error:
-        raise UsageError(say("models.fails-on", name=name, described=_described(spec), error=error)) from error
+        raise UsageError(say("models.forward-fails", name=name, described=_described(spec), error=error)) from error
     return own
 
 
@@ -166,9 +166,11 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
     ]
     if name is None:
         hint = f"Name one of its classes: {asked}:{classes[0]}." if classes else "It has no class of nn.Module either."
-        raise UsageError(say("models.declares-no-family", asked=asked, hint=hint))
+        raise UsageError(say("models.declares-no-family", file=asked, hint=hint))
     if found is None and (source.__name__ == "__main__" or "<" in (name or "")):
         raise UsageError(say("models.own-network-again", asked=asked))
     if found is None:
-        raise UsageError(say("models.no", asked=asked, name=name, suggestion=did_you_mean(name, classes)))
-    raise UsageError(say("models.neither-class-nn-module", asked=asked, type=type(found).__name__))
+        raise UsageError(
+            say("models.file-has-no-such-name", file=asked, name=name, suggestion=did_you_mean(name, classes))
+        )
+    raise UsageError(say("models.not-a-network", name=asked, type=type(found).__name__))

@@ -138,8 +138,6 @@ def fuse_by(component: Component, media: Sequence[bool] = ()) -> Fuse:
 def _method(component: Component) -> FusionMethod:
     known = registered("fusions")
     if component.name not in known:
-        raise UsageError(
-            say("nn.network-fusion-no-fusion", component=component.name, suggestion=did_you_mean(component.name, known))
-        )
+        raise UsageError(say("nn.unknown-fusion", name=component.name, suggestion=did_you_mean(component.name, known)))
     found: FusionMethod = lookup("fusions", component.name)
     return found

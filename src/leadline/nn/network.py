@@ -159,9 +159,9 @@ def assemble(
         return Network(parts, make(spec, outputs), last, fusion)
     (name, body), *others = parts.items()
     if others:
-        raise UsageError(say("nn.network-input-head-none", headless=headless[0], parts_count=len(parts)))
+        raise UsageError(say("nn.headless-with-fusion", input=headless[0], count=len(parts)))
     if body.width != outputs:
-        raise UsageError(say("nn.network-input-head-none-gives", name=name, width=body.width, outputs=outputs))
+        raise UsageError(say("nn.headless-output-width", input=name, width=body.width, outputs=outputs))
     return Network(parts, nn.Identity(), last)
 
 
@@ -206,7 +206,7 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str, output: EncoderO
             f"{': flatten or pool at its end' if len(form) == 2 else ''}."
         )
     if not values.is_floating_point():
-        raise UsageError(say("nn.network-gives-numbers-type", name=name, values_dtype=values.dtype))
+        raise UsageError(say("nn.output-dtype", name=name, dtype=values.dtype))
     return int(values.shape[form.index("features")])
 
 

@@ -53,13 +53,12 @@ def reopen(run_context: RunContext, folder: Path) -> Begun:
         file = folder / files.EXPERIMENT
         if renamed.is_old(yaml_io.load_mapping(file)):
             raise RunError(say("pipeline.begun-by-older-version", file=file))
-        raise RunError(say("pipeline.changed-since-run-began", folder=folder / files.EXPERIMENT))
+        raise RunError(say("pipeline.experiment-changed", file=folder / files.EXPERIMENT))
     dataset = prepare_data(run_context, parent_run(run_context.experiment, run_context.modules))
     recorded = environment.get("data", {}).get("fingerprint")
     if dataset.fingerprint != recorded or dataset.schema != read_schema(folder):
         raise RunError(
-            f"The data at {run_context.experiment.data.source or 'source'} is not what the run {folder} began with. "
-            "Put it back, or train anew."
+            say("pipeline.data-changed", source=run_context.experiment.data.source or "source", folder=folder)
         )
     network = warm_started_network(run_context.experiment, dataset.schema, run_context.modules)
     return Begun(folder, run_context, dataset, network)

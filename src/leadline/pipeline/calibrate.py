@@ -7,10 +7,10 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from leadline.core import wording
 from leadline.core.finding import Finding
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
+from leadline.objectives.calibrations.contract import summary
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.pipeline.begin import Begun
 from leadline.pipeline.execution import as_planned
@@ -53,12 +53,9 @@ def calibrate(
     if validation is not None and len(validation) and validation.target is not None:
         target, group = validation.target, validation.group
         predictions = dict(predict_subset(network, objective, validation))
-    words = wording.Wording(objective.decision.declared_metrics)
     found = objective.decision.calibrate(network, predictions, EvaluationContext("validation", target, group, schema))
     for one in found:
-        rows = f" ({wording.count(one.n, 'row')})" if one.n else ""
-        shown.note(
-            f"{words.metric(one.name).title.lower()} {wording.number(one.value or 0.0, one.interval)},"
-            f" {one.method}{rows}"
-        )
+        words = summary(one)
+        if words is not None:
+            shown.note(words)
     return found

@@ -145,7 +145,7 @@ def compare_inputs(
         )
         found.append(
             Finding.absent(
-                GAIN, say("pipeline.no-input-trained-alone", why=why), split="test", better="higher", again=AGAIN
+                GAIN, say("pipeline.no-single-input-ablation", why=why), split="test", better="higher", again=AGAIN
             )
         )
     return _sorted(found, "inputs")

@@ -23,12 +23,14 @@ def disk_full_guard(folder: Path) -> Iterator[None]:
         if not disk.is_full(error):
             raise
         words = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise DiskFull(say("pipeline.disk-full", folder=folder, words=words, left=_left(folder))) from error
+        raise DiskFull(say("pipeline.disk-full", folder=folder, error=words, left=_left(folder))) from error
 
 
 def _left(folder: Path) -> str:
     if not (folder / files.EXPERIMENT).exists():
-        return "Nothing was begun yet. Make room and train again, or choose another disk with --out."
+        return say("pipeline.disk-full-nothing-begun")
     checkpoints = sorted((folder / files.CHECKPOINTS).glob("step-*.json"))
-    kept = f"The checkpoint {checkpoints[-1].stem} is kept" if checkpoints else "No checkpoint was written yet"
-    return f"{kept}; make room, and 'leadline resume {folder}' goes on from there."
+    if not checkpoints:
+        return say("pipeline.disk-full-no-checkpoint", folder=folder)
+    step = int(checkpoints[-1].stem.removeprefix("step-"))
+    return say("pipeline.disk-full-checkpoint-kept", step=step, folder=folder)

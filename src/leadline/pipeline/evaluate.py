@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.requirement import Requirement
 from leadline.evaluation.evaluate import Evaluated, evaluate, levels_for
 from leadline.evaluation.subject import RunRecord, Subject
@@ -52,7 +53,7 @@ def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> Evalua
         experiment.seed,
         reference.judge,
         reference.why,
-        progress=lambda done, total: run_context.shown.stage("measuring", done, total),
+        progress=lambda done, total: run_context.shown.stage(say("pipeline.stage-evaluating"), done, total),
         record=record,
     )
     has_test = len(dataset.splits.get("test", ()))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -19,7 +20,7 @@ from leadline.machine import out_of_memory
 from leadline.pipeline.context import RunContext
 from leadline.run.environment import environment_for, write_environment
 from leadline.training.data_loader import DataLoader
-from leadline.training.plan import ExecutionPlan, applied, device_for
+from leadline.training.plan import ExecutionPlan, applied, device_for, device_title
 from leadline.training.plan_trials import choose_plan
 from leadline.training.steps.contract import step_options
 
@@ -32,8 +33,6 @@ def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, netw
     if recorded != "null":
         device = device_for(training.plan.device, world.local_rank)
         return ExecutionPlan.model_validate_json(recorded).model_copy(update={"device": str(device)})
-    if not training.deterministic:
-        run_context.shown.note(say("pipeline.timing-how-execute-steps"))
     loader = data_loader(run_context, dataset, "cpu")
     steps = (training.epochs or 1) * loader.steps_per_epoch
     batch = next(loader.at(0).split(training.accumulate))
@@ -49,12 +48,15 @@ def execution_plan(folder: Path, run_context: RunContext, dataset: Dataset, netw
             deterministic=training.deterministic,
             varied=dataset.splits["train"].lengths is not None,
             world=world,
+            progress=partial(run_context.shown.stage, say("pipeline.stage-timing-plans")),
         )
 
     plan = out_of_memory.retry_with_half(chosen, len(batch))
     if world.is_main:
         write_environment(folder, {**environment, "plan": plan.model_dump(mode="json")})
-        run_context.shown.note(say("pipeline.plan", device=plan.device, plan=plan.name, because=plan.because))
+        run_context.shown.note(
+            say("pipeline.using-plan", device=device_title(plan.device), plan=plan.name, because=plan.because)
+        )
     return plan
 
 

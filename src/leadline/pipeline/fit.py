@@ -76,7 +76,7 @@ def _fit_network(begun: Begun) -> tuple[nn.Module | None, Trained]:
             trainer.save(whole=True)
             number = stopped() or signal.SIGTERM  # one process was told, all stop
             raise Interrupted(
-                say("pipeline.stopped-at-step-leadline", step=step.progress.step, total=total, folder=folder),
+                say("pipeline.stopped-at-step", step=step.progress.step, total=total, folder=folder),
                 number,
             )
         on_epoch_end(trainer, dataset, 1.0)  # for training that a budget ended before its time
@@ -111,5 +111,5 @@ def _stretch(
         if not out_of_memory.is_out_of_memory(error):
             raise
         rows = -(-trainer.loader.batch // trainer.step.progress.accumulate)
-        return OutOfMemory(f"a step with {rows} rows at a time did not fit into memory")
+        return OutOfMemory(say("training.out-of-memory", rows=rows))
     return None

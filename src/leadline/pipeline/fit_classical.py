@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.machine.energy import Meter
 from leadline.models.contract import Family
 from leadline.pipeline.begin import Begun
@@ -31,8 +32,9 @@ def fit_classical_network(begun: Begun, family: Family) -> tuple[nn.Module | Non
     validation = dataset.splits.get("validation")
     stopped_early = run_context.experiment.training.early_stopping is not None
     meter, began = Meter(gpus=False), time.perf_counter()
-    with interrupting(f"Stopped while {family.name} was fitted. 'leadline resume {folder}' fits it again."):
-        run_context.shown.note(f"fitting {family.name} to {len(dataset.splits['train'].labelled):,} rows …")
+    rows = len(dataset.splits["train"].labelled)
+    with interrupting(say("pipeline.stopped-while-fitting", family=family.name, folder=folder)):
+        run_context.shown.note(say("pipeline.fitting-classical", family=family.name, rows=rows))
         fitted = fit_classical(
             network,
             family,
@@ -40,7 +42,7 @@ def fit_classical_network(begun: Begun, family: Family) -> tuple[nn.Module | Non
             dataset.splits["train"],
             validation if stopped_early else None,
             seed=run_context.experiment.seed,
-            progress=lambda done, total: run_context.shown.stage("reading features", done, total),
+            progress=lambda done, total: run_context.shown.stage(say("pipeline.stage-features"), done, total),
         )
     seconds = time.perf_counter() - began
     for note in fitted.notes:

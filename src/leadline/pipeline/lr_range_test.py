@@ -39,7 +39,7 @@ def with_rate(run_context: RunContext, dataset: Dataset, network: nn.Module) -> 
     )
     found = LrRangeTest.model_validate_json(text)
     rate = found.chosen or without_rate(training.optimizer).lr
-    run_context.shown.note(say("pipeline.learning-rate", rate=rate, because=found.because))
+    run_context.shown.note(say("pipeline.learning-rate-found", rate=rate, because=found.because))
     settled = Component(name=training.optimizer.name, options={**training.optimizer.options, "lr": rate})
     training = training.model_copy(update={"optimizer": settled})
     return run_context.of(run_context.experiment.model_copy(update={"training": training})), found
@@ -49,10 +49,20 @@ def _tested(run_context: RunContext, dataset: Dataset, network: nn.Module) -> Lr
     training, seed = run_context.experiment.training, run_context.experiment.seed
     device = str(device_for(training.plan.device, run_context.world.local_rank))
     threads = training.plan.threads or torch.get_num_threads()
-    run_context.shown.note(say("pipeline.trying-learning-rates-on"))
     loader = data_loader(replace(run_context, world=ALONE), dataset, device)
     plan = ExecutionPlan(device=device, threads=threads, deterministic=training.deterministic)
-    return lr_range_test(network, run_context.objective, loader, training, seed=seed, plan=plan)
+    name, shown = say("pipeline.stage-range-test"), run_context.shown
+    found = lr_range_test(
+        network,
+        run_context.objective,
+        loader,
+        training,
+        seed=seed,
+        plan=plan,
+        progress=lambda done, total: shown.stage(name, done, total),
+    )
+    shown.stage(name, 1, 1)
+    return found
 
 
 def keep(folder: Path, found: LrRangeTest | None) -> None:

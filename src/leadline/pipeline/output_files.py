@@ -17,10 +17,7 @@ def check_name(out: Path | None, suffixes: Sequence[str]) -> None:
     if out is None:
         return
     if out.suffix not in suffixes:
-        *others, last = suffixes
-        raise UsageError(
-            f"Cannot write {out}: its name must end in {', '.join(others)}{' or ' if others else ''}{last}."
-        )
+        raise UsageError(say("pipeline.cannot-write-suffix", out=out, suffixes=" / ".join(suffixes)))
     if not out.parent.is_dir():
         raise UsageError(say("pipeline.cannot-write-no-folder", out=out, parent=out.parent))
 
@@ -31,4 +28,4 @@ def writing(out: Path | None) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UsageError(f"Cannot write {out}: {error.strerror or error}.") from None
+        raise UsageError(say("pipeline.cannot-write", out=out, error=error.strerror or error)) from None

@@ -1,4 +1,6 @@
-"""What a person sees while work goes on: bars with an ETA on a terminal, quiet lines elsewhere. Always on stderr."""
+"""What a person sees while a run goes on: bars with an ETA in a terminal, a few plain lines elsewhere. Always on
+stderr.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
+from leadline.core.catalogue import say
+
 
 class Progress(Protocol):
-    """How verbs tell what they are doing; `Silent`, `Lines` and `Bars` are the three ways to show it."""
+    """How verbs say what they are doing; `Silent`, `Lines` and `Bars` are the three ways to show it."""
 
     def note(self, text: str) -> None:
         """Say one thing that the user should know."""
@@ -18,11 +22,11 @@ class Progress(Protocol):
     def stage(self, name: str, done: int, total: int) -> None:
         """Say how far a named stage of work is."""
 
-    def train(self, done: int, total: int, rate: float, shown: Mapping[str, float]) -> None:
-        """Say how far training is: steps done of total, examples a second, the newest losses and measures."""
+    def train(self, done: int, total: int, rate: float, shown: Mapping[str, str]) -> None:
+        """Say how far training is: steps done of total, examples a second, and epoch, losses and metrics in words."""
 
-    def epoch(self, number: int, epochs: int, shown: Mapping[str, float]) -> None:
-        """Say that an epoch has ended, with its losses and measures."""
+    def epoch(self, number: int, epochs: int, shown: Mapping[str, str]) -> None:
+        """Say that an epoch has ended, with its losses and metrics in words."""
 
     def __enter__(self) -> Self: ...
 
@@ -40,10 +44,10 @@ class Silent:
     def stage(self, name: str, done: int, total: int) -> None:
         pass
 
-    def train(self, done: int, total: int, rate: float, shown: Mapping[str, float]) -> None:
+    def train(self, done: int, total: int, rate: float, shown: Mapping[str, str]) -> None:
         pass
 
-    def epoch(self, number: int, epochs: int, shown: Mapping[str, float]) -> None:
+    def epoch(self, number: int, epochs: int, shown: Mapping[str, str]) -> None:
         pass
 
     def __enter__(self) -> Self:
@@ -55,6 +59,32 @@ class Silent:
         pass
 
 
+class _Clock:
+    """Says whether something of a kind may be shown again: not more often than every so many seconds."""
+
+    def __init__(self, every: float) -> None:
+        self.every = every
+        self._last: dict[str, float] = {}
+
+    def due(self, kind: str, *, at_once: bool) -> bool:
+        """Return whether a line of a kind may be written now; the first one may be `at_once`, or after as long as all
+        others.
+        """
+        now = time.monotonic()
+        if now - self._last.setdefault(kind, now - self.every if at_once else now) < self.every:
+            return False
+        self._last[kind] = now
+        return True
+
+    def restart(self, kind: str) -> None:
+        """Count from now on for a kind."""
+        self._last[kind] = time.monotonic()
+
+    def forget(self, kind: str) -> None:
+        """Treat the next of a kind as the first."""
+        self._last.pop(kind, None)
+
+
 class Lines(Silent):
     """Plain lines: notes, an epoch line at most every few seconds, a line for a stage, or within an epoch, when it
     takes long.
@@ -64,58 +94,52 @@ class Lines(Silent):
 
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write or (lambda line: print(line, file=sys.stderr, flush=True))  # noqa: T201  this is what it is for
-        self._last: dict[str, float] = {}
-
-    def _due(self, kind: str, *, at_once: bool) -> bool:
-        """Return whether a line of a kind may be written now; the first one may be `at_once`, or after as long as all
-        others.
-        """
-        now = time.monotonic()
-        if now - self._last.setdefault(kind, now - self.EVERY if at_once else now) < self.EVERY:
-            return False
-        self._last[kind] = now
-        return True
+        self._clock = _Clock(self.EVERY)
 
     def note(self, text: str) -> None:
         self._write(text)
 
     def stage(self, name: str, done: int, total: int) -> None:
         if done >= total:
-            self._last.pop(name, None)  # it may come again
-        elif self._due(name, at_once=False):
-            self._write(f"{name}: {done:,} of {total:,}")
+            self._clock.forget(name)  # it may come again
+        elif self._clock.due(name, at_once=False):
+            self._write(say("pipeline.stage-line", stage=name, done=done, total=total))
 
-    def train(self, done: int, total: int, rate: float, shown: Mapping[str, float]) -> None:
-        if done < total and self._due("train", at_once=False):
-            self._write(f"step {done:,} of {total:,}  {rate:,.0f} examples/s  {describe(shown)}")
+    def train(self, done: int, total: int, rate: float, shown: Mapping[str, str]) -> None:
+        if done < total and self._clock.due("train", at_once=False):
+            step = say("pipeline.step-line", done=done, total=total)
+            self._write("  ".join([step, describe(shown), say("pipeline.examples-per-second", rate=rate)]))
 
-    def epoch(self, number: int, epochs: int, shown: Mapping[str, float]) -> None:
-        self._last["train"] = time.monotonic()  # steps are told only while no epoch ends
-        if number == epochs or self._due("epoch", at_once=True):
-            self._write(f"epoch {number}/{epochs}  {describe(shown)}")
+    def epoch(self, number: int, epochs: int, shown: Mapping[str, str]) -> None:
+        self._clock.restart("train")  # steps are told only while no epoch ends
+        if number == epochs or self._clock.due("epoch", at_once=True):
+            self._write(epoch_line(number, epochs, shown))
 
 
 class Bars(Silent):
-    """Rich progress bars on a terminal, with notes and epoch lines above them."""
+    """Rich progress bars in a terminal, with notes and epoch lines above them."""
 
     DELAY = 1.0  # seconds a stage may take before it is given a bar
+    EVERY = 2.0  # seconds between epoch lines
+    FIXED = 48  # characters of a training's bar beside its losses and metrics: name, bar and ETA
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as RichProgress
 
         self._console = Console(stderr=True, highlight=False)
         columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=16),
+            TextColumn("{task.fields[count]}", markup=False),
+            TextColumn(say("pipeline.eta")),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[more]}"),
         )
         self._bars = RichProgress(*columns, console=self._console, transient=True)
         self._tasks: dict[str, object] = {}
         self._began: dict[str, float] = {}
+        self._clock = _Clock(self.EVERY)
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -133,21 +157,25 @@ class Bars(Silent):
         if done >= total:
             self._drop(name)
         elif time.monotonic() - self._began.setdefault(name, time.monotonic()) > self.DELAY or name in self._tasks:
-            self._show(name, done, total, "")
+            self._show(name, done, total, f"{done:,}/{total:,}")
 
-    def train(self, done: int, total: int, rate: float, shown: Mapping[str, float]) -> None:
+    def train(self, done: int, total: int, rate: float, shown: Mapping[str, str]) -> None:
+        name = say("pipeline.stage-training")
         if done >= total:
-            self._drop("training")
+            self._drop(name)
         else:
-            self._show("training", done, total, f"{rate:,.0f} examples/s  {describe(shown)}")
+            words = [*_words(shown), say("pipeline.examples-per-second", rate=rate)]
+            self._show(name, done, total, fitting(words, self._console.width - self.FIXED))
 
-    def epoch(self, number: int, epochs: int, shown: Mapping[str, float]) -> None:
-        self._console.print(f"epoch {number}/{epochs}  {describe(shown)}", markup=False, style="dim")
+    def epoch(self, number: int, epochs: int, shown: Mapping[str, str]) -> None:
+        if number == epochs or self._clock.due("epoch", at_once=True):
+            line = epoch_line(number, epochs, shown)
+            self._console.print(line, markup=False, style="dim", soft_wrap=True)
 
-    def _show(self, name: str, done: int, total: int, more: str) -> None:
+    def _show(self, name: str, done: int, total: int, count: str) -> None:
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total, more=more)
-        self._bars.update(self._tasks[name], completed=done, total=total, more=more)  # type: ignore[arg-type]
+            self._tasks[name] = self._bars.add_task(name, total=total, count=count)
+        self._bars.update(self._tasks[name], completed=done, total=total, count=count)  # type: ignore[arg-type]
 
     def _drop(self, name: str) -> None:
         task = self._tasks.pop(name, None)
@@ -156,13 +184,32 @@ class Bars(Silent):
             self._bars.remove_task(task)  # type: ignore[arg-type]
 
 
-def describe(shown: Mapping[str, float]) -> str:
-    """Return losses and measures as a line of text."""
-    return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
+def describe(shown: Mapping[str, str]) -> str:
+    """Return losses and metrics as a line of text."""
+    return "  ".join(_words(shown))
+
+
+def epoch_line(number: int, epochs: int, shown: Mapping[str, str]) -> str:
+    """Return the line of an epoch that has ended."""
+    return describe({say("pipeline.epoch"): f"{number}/{epochs}", **shown})
+
+
+def fitting(words: list[str], width: int) -> str:
+    """Return as many of the words, from the first on, as fit a width; the first in any case."""
+    line = words[0]
+    for word in words[1:]:
+        if len(line) + 2 + len(word) > width:
+            break
+        line = f"{line}  {word}"
+    return line
 
 
 def progress(quiet: bool = False) -> Progress:
-    """Return bars on a terminal, lines elsewhere, nothing when quiet."""
+    """Return bars in a terminal, lines elsewhere, nothing when quiet."""
     if quiet:
         return Silent()
     return Bars() if sys.stderr.isatty() else Lines()
+
+
+def _words(shown: Mapping[str, str]) -> list[str]:
+    return [f"{name} {value}" for name, value in shown.items()]

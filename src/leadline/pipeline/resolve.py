@@ -49,7 +49,7 @@ def resolve_run(run_context: RunContext, dataset: Dataset, parent: ParentRun | N
     modules = _by_input(run_context.modules, schema)
     rows = {name: len(subset) for name, subset in dataset.splits.items()}
     if run_context.experiment.training.early_stopping and not rows.get("validation"):
-        shown.note(say("pipeline.no-validation-rows-nothing"))
+        shown.note(say("pipeline.no-validation-rows"))
     asked = run_context.experiment if parent is None else parent.chosen(run_context.experiment, schema)
     run_context = run_context.of(resolve(asked, schema, rows, modules), modules)
     network = build_network(run_context.experiment, schema, modules)

@@ -9,6 +9,7 @@ import polars as pl
 from torch import nn
 
 from leadline.core.catalogue import say
+from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
@@ -29,6 +30,7 @@ from leadline.training.steps.contract import Step, shipped_network
 from leadline.training.trackers import Trackers
 
 ENTRIES = 10  # of the log an epoch: enough for a curve, too few to cost anything
+BUDGETS = {"time": "training.time-budget-used-up", "energy": "training.energy-budget-used-up"}  # that end a training
 WRITING = 200e6  # bytes a second that a first checkpoint is expected to be written with
 
 
@@ -41,8 +43,10 @@ class TrainerState:
         self.history = History(training.epochs or 0, step.context.total)
         self.validation = Validation(dataset.splits.get("validation"), dataset.schema, step, loader)
         stopping = training.early_stopping if self.validation.subset is not None else None
+        self._words = Wording(objective.decision.declared_metrics)
         better = objective.decision.monitors[stopping.monitor] if stopping is not None else "lower"
-        self.best = BestWeights(stopping, better, step)
+        title = self._words.in_line(stopping.monitor) if stopping is not None else ""
+        self.best = BestWeights(stopping, better, step, title)
         self.plateau = PlateauWatch(schedule(training.schedule), objective.decision.monitors, step)
         account = Account(
             max_time=training.max_time,
@@ -52,6 +56,7 @@ class TrainerState:
         )
         self.budget = BudgetControl(account, step)
         self.recovery = Recovery(step, loader.feedback)
+        self._last_shown: dict[str, str] = {}
         self.diagnostics = TrainingDiagnostics(objective, dataset.schema, run_context.experiment.seed)
         log = training.log if world.is_main else ()
         self.trackers = Trackers(log, folder, run_context.experiment, run_context.shown.note)
@@ -107,8 +112,13 @@ class TrainerState:
         # Validation took more or less than was kept back for it.
         self.budget.plan(entry.step, stopped=bool(self.best.ended))
         if self.budget.ended:
-            of = f"{self.history.epoch(entry.step):.3g} of {self.history.epochs}"
-            self.happened(f"the {self.budget.ended} budget ended training in epoch {of}")
+            self.happened(
+                say(
+                    BUDGETS[self.budget.ended],
+                    epoch=round(self.history.epoch(entry.step), 2),
+                    epochs=self.history.epochs,
+                )
+            )
         if entry.epoch_end or entry.step % self.every == 0:
             loss, rows = entry.losses["loss"], self.history.rows
             first = rows[0]["loss"] if rows else loss
@@ -147,11 +157,26 @@ class TrainerState:
         }
         self.history.rows.append(row)
         self.trackers.log(row)
-        shown, progress = {"loss": entry.losses["loss"], **measures}, self.run_context.shown
+        shown, progress = self._shown(entry.losses["loss"], measures), self.run_context.shown
         total = self.history.total if self.over else self.step.progress.total
-        progress.train(entry.step, total, entry.examples_per_second, shown)
+        epoch = {say("pipeline.epoch"): f"{entry.epoch}/{self.history.epochs}"}
+        progress.train(entry.step, total, entry.examples_per_second, {**epoch, **self._last_shown, **shown})
+        if measures:
+            self._last_shown = shown
         if entry.epoch_end:
             progress.epoch(entry.epoch, self.history.epochs, shown)
+
+    def _shown(self, loss: float, measures: dict[str, float]) -> dict[str, str]:
+        """Return the train loss and the validation metrics as the terminal says them, the watched metric first."""
+        watched = None if self.best.stopping is None else f"val_{self.best.stopping.monitor}"
+        ordered = sorted(measures.items(), key=lambda one: one[0] != watched)
+        return {
+            say("pipeline.loss"): self._words.progress("loss", loss),
+            **{
+                say("pipeline.validation-metric", metric=self._words.in_line(name)): self._words.progress(name, value)
+                for name, value in ((name.removeprefix("val_"), value) for name, value in ordered)
+            },
+        }
 
     def _diagnose(self, entry: LogEntry, end: bool) -> None:
         if self.run_context.world.is_main:
@@ -205,9 +230,8 @@ class TrainerState:
         self.trackers.close()
         best, at = self.best.best, self.step.progress
         best_epoch = round(self.history.epoch(best.step), 2) if best is not None and best.step else None
-        if self.over and best_epoch is not None:
-            last = self.history.epoch(at.step)
-            self.run_context.shown.note(say("pipeline.stopped-after-epoch-weights", last=last, best_epoch=best_epoch))
+        if self.best.tensors and best is not None and best.step != at.step:
+            self.run_context.shown.note(say("training.restored-best-weights", epoch=best_epoch))
         trained = Trained(
             datetime.fromisoformat(environment_for(self.folder)["started"]),
             seconds,

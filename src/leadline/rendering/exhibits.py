@@ -94,10 +94,10 @@ def view(exhibit: Exhibit, folder: Path, titles: Mapping[str, str] = MappingProx
     file = folder / exhibit.file
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(say("rendering.lies-outside-run", file=exhibit.file))
+            raise ValueError(say("rendering.outside-run", file=exhibit.file))
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != exhibit.sha256:
-            raise ValueError(say("rendering.changed-after-report-written", file=exhibit.file))
+            raise ValueError(say("rendering.file-changed", file=exhibit.file))
         body = _body(exhibit.kind, json.loads(data), titles)
     except OSError:
         problem = say("rendering.exhibit-missing", file=exhibit.file)
@@ -186,7 +186,7 @@ def picture(text: str, caption: str = "") -> Picture:
     except binascii.Error:
         head = b""
     if not head.startswith(_PNG) or len(head) < 24:
-        raise ValueError(say("rendering.picture-not-png-base64"))
+        raise ValueError(say("rendering.image-not-png"))
     width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
     return Picture(f"data:image/png;base64,{text}", width, height, caption, max(width, height) <= 64)
 
@@ -198,7 +198,7 @@ def sound(text: str) -> str:
     except binascii.Error:
         head = b""
     if not (head.startswith(b"RIFF") and head[8:12] == b"WAVE"):
-        raise ValueError(say("rendering.sound-not-wav-base64"))
+        raise ValueError(say("rendering.audio-not-wav"))
     return f"data:audio/wav;base64,{text}"
 
 

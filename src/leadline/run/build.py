@@ -39,9 +39,7 @@ def build_network(
     forecaster = objective.capability("forecaster")
     each = 1 if forecaster is None else forecaster.each
     if objective.learning.encoder_output != "vector" and len(schema.inputs) > 1:
-        raise UsageError(
-            say("run.objective-speaks-steps-one", objective=objective.name, inputs_count=len(schema.inputs))
-        )
+        raise UsageError(say("run.one-input-needed", objective=objective.name, inputs=len(schema.inputs)))
     network = experiment.network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(experiment.seed, "weights"))
@@ -79,6 +77,6 @@ def _in_common(names: Sequence[str], specs: Mapping[str, SignalSpec]) -> Mapping
         steps = one.kind == "sequence"
         if other.kind != one.kind or other.shape[steps:] != one.shape[steps:]:
             shapes = [f"{n!r} is {s.kind} {'×'.join(map(str, s.shape))}" for n, s in ((names[0], one), (name, other))]
-            raise UsageError(say("run.network-share-one-backbone", shapes=" and ".join(shapes)))
+            raise UsageError(say("run.share-shapes-differ", shapes=" and ".join(shapes)))
     longest = max((specs[name].shape for name in names), key=lambda shape: shape[0])
     return {name: specs[name]._replace(shape=longest) for name in names}

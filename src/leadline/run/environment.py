@@ -28,7 +28,7 @@ def environment_for(folder: Path) -> dict[str, Any]:
     try:
         recorded: dict[str, Any] = json.loads((folder / files.ENVIRONMENT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise RunError(say("run.missing-damaged-run-cannot", folder=folder / files.ENVIRONMENT)) from None
+        raise RunError(say("run.cannot-resume", file=folder / files.ENVIRONMENT)) from None
     return recorded
 
 

@@ -60,7 +60,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
                 hint = (
                     f"'leadline resume {out}' goes on with it, or choose" if (out / EXPERIMENT).exists() else "Choose"
                 )
-                raise UsageError(say("run.already-exists-not-empty", out=out, hint=hint))
+                raise UsageError(say("run.folder-not-empty", out=out, hint=hint))
             out.mkdir(parents=True, exist_ok=True)
             _probe(out)
             return out
@@ -73,7 +73,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
             except FileExistsError:
                 continue
             return folder
-        raise UsageError(say("run.holds-million-runs-named", parent=parent, stem=stem))
+        raise UsageError(say("run.too-many-runs", parent=parent, stem=stem))
     except OSError as error:
         raise UsageError(say("run.cannot-write-folder", folder=out or parent, error=error.strerror or error)) from None
 
@@ -116,22 +116,20 @@ def verify(folder: Path, names: Iterable[str] | None = None) -> None:
     Raises RunError where the folder is no finished run, or a file is missing or not as it was written.
     """
     if not folder.is_dir():
-        raise RunError(say("run.no-run-folder", folder=folder))
+        raise RunError(say("run.no-such-folder", folder=folder))
     try:
         recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     except FileNotFoundError:
         if (folder / EXPERIMENT).exists():
-            raise RunError(say("run.run-not-finished-leadline", folder=folder)) from None
-        raise RunError(
-            say("run.not-leadline-run-no", folder=folder, manifest=MANIFEST, experiment=EXPERIMENT)
-        ) from None
+            raise RunError(say("run.not-finished", folder=folder)) from None
+        raise RunError(say("run.not-a-run", folder=folder, manifest=MANIFEST, experiment=EXPERIMENT)) from None
     except (ValueError, KeyError, TypeError):
-        raise RunError(say("run.damaged-not-manifest-leadline", folder=folder / MANIFEST)) from None
+        raise RunError(say("run.manifest-damaged", file=folder / MANIFEST)) from None
     for name in recorded if names is None else names:
         file = folder / name
         if name not in recorded:
-            raise RunError(say("run.not-complete-run-manifest", folder=folder, name=name))
+            raise RunError(say("run.incomplete", folder=folder, name=name))
         if not file.exists():
-            raise RunError(say("run.missing-from-run", file=file))
+            raise RunError(say("run.file-missing", file=file))
         if sha256(file) != recorded[name]:
-            raise RunError(say("run.changed-after-run-finished", file=file))
+            raise RunError(say("run.file-changed", file=file))

@@ -40,7 +40,7 @@ class Run:
         files.verify(self.folder, (files.EXPERIMENT, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
         if self.experiment.data.split.every_fold:
-            raise RunError(say("run.cross-validation-which-no", folder=folder, folder_2=self.folder / "folds"))
+            raise RunError(say("run.is-cross-validation", folder=folder, runs=self.folder / "folds"))
         files.verify(self.folder, (files.SCHEMA,))
         self.schema = read_schema(self.folder)
         self.report = Report.read(self.folder / files.REPORT)
@@ -86,9 +86,9 @@ def read_schema(folder: Path) -> Schema:
     try:
         return Schema.recorded(file.read_bytes())
     except FileNotFoundError:
-        raise RunError(say("run.not-leadline-run-no-2", folder=folder, schema=files.SCHEMA)) from None
+        raise RunError(say("run.not-a-run-no-schema", folder=folder, schema=files.SCHEMA)) from None
     except ValueError:
-        raise RunError(say("run.damaged-not-schema-leadline", file=file)) from None
+        raise RunError(say("run.schema-damaged", file=file)) from None
 
 
 def load_shipped(
@@ -136,6 +136,6 @@ def load_weights(network: nn.Module, file: Path) -> None:
             tensors |= {} if there is None else dict.fromkeys(names, tensors[there])
         network.load_state_dict(tensors)
     except FileNotFoundError:
-        raise RunError(say("run.missing-from-run", file=file)) from None
+        raise RunError(say("run.file-missing", file=file)) from None
     except (SafetensorError, RuntimeError) as error:
-        raise RunError(say("run.does-not-hold-weights", file=file, error=error)) from None
+        raise RunError(say("run.weights-do-not-fit", file=file, error=error)) from None

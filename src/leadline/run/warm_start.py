@@ -96,8 +96,8 @@ class ParentRun(NamedTuple):
         if asked.name != known.name:
             raise UsageError(
                 say(
-                    "run.init-input-network-whose",
-                    one=one.name,
+                    "run.init-other-network",
+                    input=one.name,
                     known=known.name,
                     folder=self.run.folder,
                     asked=asked.name,
@@ -131,7 +131,7 @@ class ParentRun(NamedTuple):
             other = matching_input(one, dataset.schema, self.run.schema)
             taken = input_type(one.kind).tokens is not None and other is not None and same_state(one, other)
             if taken and share_unknown(dataset.splits["train"], one) == 1:
-                raise UsageError(say("run.init-vocabulary-knows-no", folder=self.run.folder, one=one.name))
+                raise UsageError(say("run.init-vocabulary-unknown", folder=self.run.folder, input=one.name))
 
     def carry(self, network: nn.Module, schema: Schema) -> CarriedOver:
         """Copy what fits of the run's encoders into a new network's; raises UsageError where nothing learned does."""
@@ -180,13 +180,11 @@ def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None =
     run = Run(Path(init.run), modules=modules or None)
     family = classical_family(run.experiment.network, run.modules or {})
     if family is not None:
-        raise UsageError(say("run.init-model-which-fitted", folder=run.folder, family=family.name))
+        raise UsageError(say("run.init-classical", folder=run.folder, family=family.name))
     files.verify(run.folder, (files.WEIGHTS,))
     weights = files.sha256(run.folder / files.WEIGHTS)
     if init.weights is not None and init.weights != weights:
-        raise RunError(
-            say("run.weights-sha256-not-those", folder=run.folder, weights=weights[:12], weights_2=init.weights[:12])
-        )
+        raise RunError(say("run.init-weights-changed", folder=run.folder, found=weights[:12], wanted=init.weights[:12]))
     return ParentRun(run, weights)
 
 

@@ -75,9 +75,9 @@ class DataLoader:
     ) -> None:
         self._labelled, self._unlabelled, rows = _strata(part, labelled_share)
         if min(batch, rows) < world.size:
-            raise UsageError(say("training.processes-cannot-share-batches", size=world.size, batch=batch, rows=rows))
+            raise UsageError(say("training.too-many-processes", processes=world.size, batch=batch, rows=rows))
         if sampling == "poisson" and self._labelled is not None:
-            raise UsageError(say("training.rows-drawn-anew-each"))
+            raise UsageError(say("training.share-of-labels-with-poisson-sampling"))
         self.part, self.batch, self.seed, self.world = part, batch, seed, world
         self.feedback: None = None  # a batch is a function of the step alone
         self._drawn = sampling == "poisson"

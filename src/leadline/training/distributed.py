@@ -85,7 +85,7 @@ def joined(device: str | None = None) -> Iterator[World]:
         return
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
-        raise UsageError(say("training.world-size-but-not", size=size, missing=", ".join(missing)))
+        raise UsageError(say("training.distributed-variable-missing", size=size, missing=", ".join(missing)))
     rank = int(os.environ["RANK"])
     local_rank = int(os.environ.get("LOCAL_RANK", rank))
     on_gpu = device != "cpu" and torch.cuda.is_available() and local_rank < torch.cuda.device_count()

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.nn.batch import Batch
 from leadline.training.state.recovery import Diverged
 from leadline.training.steps.contract import Step
@@ -92,7 +93,7 @@ def fit(
         loader.feedback.with_network(step.network)
     sums_2K: Tensor | None = None
     world = step.context.world
-    examples, seconds, before = 0, 0.0, start
+    examples, seconds = 0, 0.0
     began = time.perf_counter()
     for at in range(start, total):
         done = at + 1
@@ -110,14 +111,14 @@ def fit(
         # of several networks
         means.setdefault("loss", math.fsum(mean for name, mean in means.items() if name.endswith(".loss")))
         norm = math.hypot(*(means.pop(name) for name in names if name.endswith("gradient_norm")))
-        _check_finite({**means, "norm of the gradient": norm}, before, done)
+        _check_finite({**means, "gradient norm": norm}, done)
         entry = LogEntry(
             done, at // loader.steps_per_epoch + 1, epoch_end, means, step.lr, norm, examples / took, seconds
         )
         yield entry
         if world.any(until(entry)):
             return
-        sums_2K, examples, before = None, 0, done
+        sums_2K, examples = None, 0
         began = time.perf_counter()
 
 
@@ -126,7 +127,7 @@ def _means(names: tuple[str, ...], sums_2K: Tensor) -> dict[str, float]:
     return {name: total / weight if weight else 0.0 for name, total, weight in zip(names, sums, weights, strict=True)}
 
 
-def _check_finite(seen: Mapping[str, float], before: int, done: int) -> None:
+def _check_finite(seen: Mapping[str, float], done: int) -> None:
     for name, value in seen.items():
         if not math.isfinite(value):
-            raise Diverged(f"between steps {before} and {done} the {name} became {value}", done)
+            raise Diverged(say("training.not-finite", name=name[:1].upper() + name[1:], step=done), done)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import nn
 
@@ -31,6 +31,13 @@ LEVEL = 20  # steps whose mean loss is that of the network before it learns: the
 SECONDS = 60.0  # after which the climb ends where it is
 SMOOTHING = 0.9  # share of the smoothed loss that is kept from step to step
 BLOWN_UP = 3.0  # times as far as the loss has fallen: what it rises above its lowest before the climb ends
+# what is said by whether a rate was found, and whether time ran out
+BECAUSE = {
+    (True, False): "training.range-test-chosen",
+    (True, True): "training.range-test-chosen-cut-short",
+    (False, False): "training.range-test-default",
+    (False, True): "training.range-test-default-cut-short",
+}
 SHARE = 0.1  # of the rate with the lowest loss
 
 
@@ -57,17 +64,17 @@ def lr_range_test(
     seed: int,
     plan: ExecutionPlan,
     steps: int = STEPS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> LrRangeTest:
     """Train a copy of the network on `steps` batches, each at a higher learning rate than the last, and propose a rate.
 
     A function of the seed alone, unless it takes more than a minute: then it ends where it is, and `because` says so.
-    Raises UsageError for objectives of several networks, which have no one loss.
+    `progress` is told how many steps were taken. Raises UsageError for objectives of several networks, which have no
+    one loss.
     """
     names = list(objective.learning.networks(network))
     if len(names) > 1:
-        raise UsageError(
-            say("training.training-optimizer-lr-trains", objective=objective.name, names=" and ".join(names))
-        )
+        raise UsageError(say("training.range-test-needs-one-loss", objective=objective.name, names=" and ".join(names)))
     with applied(plan):
         climbing = training.model_copy(
             update={
@@ -80,23 +87,22 @@ def lr_range_test(
             }
         )
         step = build_step(StepContext(copy.deepcopy(network), objective, climbing, total=steps, seed=seed, plan=plan))
-        rates, losses, cut = _climb(step, loader, steps)
+        rates, losses, cut = _climb(step, loader, steps, progress)
     smoothed = smooth(losses)
     chosen = choose(rates, smoothed)
-    why = f"a tenth of the rate at which the smoothed loss was lowest, in a climb of {len(rates)} steps"
-    if chosen is None:
-        why = f"the default, as the loss never fell in a climb of {len(rates)} steps"
-    if cut:
-        why += f" that ended after {SECONDS:.0f} seconds"
+    why = say(BECAUSE[chosen is not None, cut], steps=len(rates), seconds=SECONDS)
     return LrRangeTest(rates=tuple(rates), losses=tuple(losses), smoothed=tuple(smoothed), chosen=chosen, because=why)
 
 
-def _climb(step: Step, loader: Loader, steps: int) -> tuple[list[float], list[float], bool]:
+def _climb(
+    step: Step, loader: Loader, steps: int, progress: Callable[[int, int], None]
+) -> tuple[list[float], list[float], bool]:
     """Take steps until the loss blows up; returns rates, losses, and whether time ran out."""
     rates: list[float] = []
     losses: list[float] = []
     until = time.monotonic() + SECONDS
     for at in range(steps):
+        progress(at, steps)
         names, sums_2K = step(loader.at(at))
         total, weight = sums_2K[:, names.index("loss")].tolist()
         loss = total / weight if weight else 0.0

@@ -51,7 +51,7 @@ class ParameterGroups(Fact):
                 if not any(fnmatchcase(name, pattern) for name in (*known, *norms)):
                     raise UsageError(
                         say(
-                            "training.training-no-parameters-name",
+                            "training.no-parameter-matches",
                             entry=entry,
                             pattern=pattern,
                             offer=_offer(pattern, known),
@@ -66,7 +66,7 @@ class ParameterGroups(Fact):
             if self._is_frozen(name):
                 norm.track_running_stats = False
         if not any(p.requires_grad for _, p in named):
-            raise UsageError(say("training.training-freeze-leaves-nothing", freeze=", ".join(self.freeze)))
+            raise UsageError(say("training.freeze-leaves-nothing", freeze=", ".join(self.freeze)))
 
     def factors(self, network: nn.Module) -> dict[nn.Parameter, float]:
         """Return what the learning rate of each parameter is multiplied by, where it is not 1: the product of all that

@@ -48,17 +48,30 @@ class ExecutionPlan(Fact):
     compile: bool = False
     threads: int = 1
     deterministic: bool = False
-    because: str = "asked for"
+    because: str = "as asked for"
     trials: tuple[Trial, ...] = ()
     gradient_noise: float | None = None
 
     @property
+    def _arithmetic(self) -> str:
+        if self.precision == "bf16-matmul":
+            return "TF32 matmuls" if self.device.startswith("cuda") else "bfloat16 matmuls"
+        return {"fp32": "float32", "bf16": "bfloat16 autocast"}[self.precision]
+
+    @property
     def name(self) -> str:
-        """What tells this plan from others, in words."""
-        words: list[str] = [self.precision]
+        """What tells this plan from others, in words: ``float32, channels last, 2 threads``."""
+        words: list[str] = [self._arithmetic]
         words += ["channels last"] if self.channels_last else []
         words += ["compiled"] if self.compile else []
         return ", ".join([*words, f"{self.threads} thread{'s' if self.threads > 1 else ''}"])
+
+
+def device_title(device: str) -> str:
+    """Return what people call a device: ``CPU``, ``GPU 0 (NVIDIA H200)``."""
+    if not device.startswith("cuda"):
+        return device.upper()
+    return f"GPU {torch.device(device).index or 0} ({torch.cuda.get_device_name(device)})"
 
 
 def device_for(name: str | None, local_rank: int = 0) -> torch.device:
@@ -71,9 +84,7 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            say("training.machine-cannot-use-device", name=name, splitlines=str(error).splitlines()[0])
-        ) from None
+        raise UsageError(say("training.device-unavailable", device=name, error=str(error).splitlines()[0])) from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
 
 

@@ -7,7 +7,8 @@ import importlib.util
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -63,13 +64,16 @@ def choose_plan(
     varied: bool = False,
     budget: float = BUDGET,
     world: World = ALONE,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ExecutionPlan:
     """Return the plan for training `steps` steps like `batch`: what the user fixed as it is, the rest as it runs
     fastest here.
 
     The network is only copied. The choice is kept per network, batch shape, machine and PyTorch; of several processes
     the main one chooses for all. With `deterministic` nothing is timed; `varied` batch shapes are compiled for only
-    where that is asked for. Raises UsageError where the machine has no such device.
+    where that is asked for. `progress` is told how many plans were tried of how many.
+
+    Raises UsageError where the machine has no such device.
     """
     device = device_for(spec.device, world.local_rank)
     if not world.is_main:
@@ -79,11 +83,12 @@ def choose_plan(
     else:
         spec = spec.model_copy(update={"compile": False}) if varied and spec.compile is None else spec
         key = _signature(network, objective, batch, spec, device, steps)
-        text = remember(key, lambda: _timed(network, objective, batch, spec, device, steps, budget).model_dump_json())
+        timed = partial(_timed, network, objective, batch, spec, device, steps, budget, progress)
+        text = remember(key, lambda: timed().model_dump_json())
         try:
             plan = ExecutionPlan.model_validate_json(text)
         except ValidationError:  # kept by another version, or edited
-            plan = _timed(network, objective, batch, spec, device, steps, budget)
+            plan = timed()
     if world.is_main:
         world.share(plan.model_dump_json())
     return plan.model_copy(update={"device": str(device)})
@@ -97,7 +102,7 @@ def _fixed(spec: PlanSpec, device: torch.device, *, deterministic: bool = False)
         compile=spec.compile or False,
         threads=spec.threads or torch.get_num_threads(),
         deterministic=deterministic,
-        because="deterministic: nothing is timed" if deterministic else "asked for",
+        because=say("training.plan-deterministic" if deterministic else "training.plan-as-asked"),
     )
 
 
@@ -106,7 +111,7 @@ def _signature(
 ) -> str:
     return canonical_json(
         {
-            "plan": 1,
+            "plan": 2,
             "network": digest([repr(network), [[name, list(p.shape)] for name, p in network.named_parameters()]]),
             "objective": objective.name,
             **({"loss": own.component.model_dump(mode="json")} if (own := objective.learning.own_loss) else {}),
@@ -144,12 +149,14 @@ def _timed(
     device: torch.device,
     steps: int,
     budget: float,
+    progress: Callable[[int, int], None] | None,
 ) -> ExecutionPlan:
     candidates = _candidates(network, spec, device)
     if len(candidates) == 1 and (spec.threads or device.type != "cpu") and spec.compile is not None:
         return _fixed(spec, device)
     with torch.random.fork_rng():
         course = _Course(network, objective, batch, device, trusted=spec.precision)
+        course.progress = progress or course.progress
         best = course.race(candidates, budget)
         if spec.threads is None and device.type == "cpu" and best.threads > 1:
             best = course.race([best, best.model_copy(update={"threads": 1})], budget / 3)
@@ -190,6 +197,7 @@ class _Course:
         self.device, self.batch = device, batch.to(device)
         self.modules: dict[tuple[bool, bool], list[tuple[nn.Module, list[nn.Parameter]]]] = {}
         self.trials: dict[str, Trial] = {}
+        self.progress: Callable[[int, int], None] = lambda done, total: None
         self.plain = ExecutionPlan(device=str(device), threads=torch.get_num_threads())
         self.reference = self.run(self.plain)
         self.noise = 0.0 if objective.supervision.coupled or len(batch) < 4 else self.halves()
@@ -205,12 +213,13 @@ class _Course:
         """
         live: list[ExecutionPlan] = []
         patient = time.perf_counter() + PATIENCE
-        for plan in plans:
+        for number, plan in enumerate(plans):
+            self.progress(number, len(plans))
             if (not live or time.perf_counter() < patient) and self.sound(plan):
                 live.append(plan)
         if not live:
             why = "; ".join(f"{plan.name}: {self.trials[plan.name].why}" for plan in plans)
-            raise UsageError(say("training.no-execution-plan-asked", why=why))
+            raise UsageError(say("training.no-plan-works", why=why))
         samples: dict[str, list[float]] = {plan.name: [] for plan in live}
         began = time.perf_counter()
         for _ in range(ROUNDS):
@@ -220,6 +229,7 @@ class _Course:
             live = [plan for plan in live if typical(samples[plan.name]) < 2 * fastest]
             if time.perf_counter() - began > budget:
                 break
+        self.progress(len(plans), len(plans))
         for name, seconds in samples.items():
             self.trials[name] = self.trials[name].model_copy(update={"ms": float(f"{typical(seconds) * 1000:.4g}")})
         best = min(live, key=self.ms)
@@ -235,11 +245,13 @@ class _Course:
             seen = self.run(plan)
         except (RuntimeError, OSError) as error:
             first = (str(error).strip() or type(error).__name__).splitlines()[0]
-            self.trials[plan.name] = trial.model_copy(update={"why": f"it does not run: {first}"})
+            self.trials[plan.name] = trial.model_copy(update={"why": say("training.plan-does-not-run", error=first)})
             return False
         loss_error, gradient_error = deviation(seen, self.reference)
         near = loss_error <= LOSS_TOLERANCE and gradient_error <= self.tolerance  # which NaN is not
-        why = None if near else f"too far from fp32 (at most {LOSS_TOLERANCE:.0%} and {self.tolerance:.0%})"
+        why = None
+        if not near:
+            why = say("training.plan-too-imprecise", loss=LOSS_TOLERANCE, gradient=self.tolerance)
         self.trials[plan.name] = trial.model_copy(
             update={
                 "loss_error": _plain(loss_error),
@@ -315,14 +327,10 @@ class _Course:
 
     def reason(self, best: ExecutionPlan) -> str:
         """Say why a plan was taken."""
-        ran = sum(trial.ms is not None for trial in self.trials.values())
-        plain, took = self.trials.get(self.plain.name), self.ms(best)
-        text = f"the fastest sound one of {ran} timed: {took:.3g} ms a pass" if math.isfinite(took) else "asked for"
-        return (
-            f"{text}, {plain.ms:.3g} ms in {plain.candidate}"
-            if plain and plain.ms and plain.candidate != best.name
-            else text
-        )
+        tested, took = sum(trial.ms is not None for trial in self.trials.values()), self.ms(best)
+        if not math.isfinite(took):
+            return say("training.plan-as-asked")
+        return say("training.plan-fastest", tested=tested, ms=float(f"{took:.3g}"))
 
 
 def typical(seconds: list[float]) -> float:

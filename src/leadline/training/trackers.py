@@ -75,7 +75,7 @@ class MLflow(TrackerOptions):
         except MissingExtra:
             raise
         except Exception as error:  # noqa: BLE001  the library raises its own, its server's and the network's
-            raise UsageError(say("training.training-log-mlflow-at", uri=self.tracking_uri, error=error)) from None
+            raise UsageError(say("training.mlflow-unreachable", uri=self.tracking_uri, error=error)) from None
 
     def client(self) -> Any:
         """Return the library's client."""
@@ -142,7 +142,7 @@ class Trackers:
                 act(tracker)
             except Exception as error:  # noqa: BLE001  whatever a server or a disk says: hours of training are worth more than a log
                 del self._all[name]
-                self._told(f"{name} gets no more of this training: {error}")
+                self._told(say("training.tracker-failed", tracker=name, error=error))
 
 
 def _is_number(value: Any) -> bool:
@@ -159,7 +159,7 @@ def _needed(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingExtra(say("training.training-log-asks-which", module=module, error=error)) from None
+        raise MissingExtra(say("training.tracker-missing", module=module, error=error)) from None
 
 
 class _EventFiles(Tracker):

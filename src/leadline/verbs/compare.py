@@ -62,7 +62,7 @@ def compare(*folders: Run | str | Path) -> Compared:
     Raises UsageError for fewer than two runs, RunError for a folder that is no intact run.
     """
     if len(folders) < 2:
-        raise UsageError(say("verbs.comparing-takes-two-runs"))
+        raise UsageError(say("verbs.compare-needs-two"))
     runs = tuple(load(one.folder if isinstance(one, Run) else one) for one in folders)
     tables = [{f.label: f for f in (*run.report.quality(), *_costs(run))} for run in runs]
     of_positive = set() if len({_positive(run) for run in runs}) == 1 else set(OF_POSITIVE)
@@ -134,7 +134,7 @@ def _same_rows(first: Run, other: Run) -> bool:
 
 def _test_rows(run: Run) -> pl.DataFrame:
     if not (run.folder / files.PREDICTIONS).exists():
-        raise RunError(say("verbs.no-held-out-predictions", folder=run.folder))
+        raise RunError(say("verbs.no-predictions-to-compare", folder=run.folder))
     files.verify(run.folder, (files.PREDICTIONS,))
     table = pl.read_parquet(run.folder / files.PREDICTIONS, glob=False)
     return table.filter(pl.col("split") == "test")

@@ -8,6 +8,7 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data.dataset import prepare
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
@@ -36,7 +37,10 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
         parts = [part for part in dataset.splits.values() if len(part)]
         found = [
             embed_subset(
-                run.network, run.objective, part, progress=lambda done, total: shown.stage("embedding", done, total)
+                run.network,
+                run.objective,
+                part,
+                progress=lambda done, total: shown.stage(say("pipeline.stage-embedding"), done, total),
             )
             for part in parts
         ]

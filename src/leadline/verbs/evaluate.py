@@ -71,12 +71,12 @@ def evaluate(
         dataset = _rows(run, source, shown)
         part = dataset.splits.get("test", dataset.splits.get("all"))
         if part is None or len(part) == 0:
-            raise DataError(say("verbs.no-test-rows-measure"))
+            raise DataError(say("verbs.no-test-rows"))
         generator = run.objective.capability("generator")
         told = generator is not None and generator.conditional
         if part.target is None and (run.objective.supervision.labels != "none" or told):
             name = run.schema.target.name if run.schema.target else "target"
-            raise DataError(say("verbs.rows-no-column-compare", name=name))
+            raise DataError(say("verbs.target-missing", name=name))
         looks = access_log.record_access(dataset.fingerprint, str(run.folder))
         measured = measure_rows(
             run.network,
@@ -85,7 +85,7 @@ def evaluate(
             part,
             levels=levels_for(len(requirements)),
             seed=run.experiment.seed,
-            progress=lambda done, total: shown.stage("measuring", done, total),
+            progress=lambda done, total: shown.stage(say("pipeline.stage-evaluating"), done, total),
         )
         findings = tuple(measured)
     words = Wording(declared_metrics(run.objective).values(), targets=run.report.targets)
@@ -98,16 +98,16 @@ def _rows(run: Run, source: object, shown: Progress) -> Dataset:
     data, memory = other_rows(experiment.data, source) if source is not None else (experiment.data, None)
     own = source is None
     if source is None and not data.source:
-        raise RunError(say("verbs.run-trained-on-data", folder=run.folder, folder_2=str(run.folder)))
+        raise RunError(say("verbs.evaluate-in-memory", folder=run.folder, name=str(run.folder)))
     labels = run.objective.supervision.labels
     dataset = prepare(
         data, memory, seed=experiment.seed, schema=run.schema, resplit=own, labels=labels, progress=shown.stage
     )
     if own and dataset.fingerprint != trained_on:
-        raise RunError(say("verbs.data-at-not-what", source=data.source, folder=run.folder))
+        raise RunError(say("verbs.data-changed", source=data.source, folder=run.folder))
     if own or dataset.fingerprint != trained_on:
         return dataset
-    shown.note(say("verbs.what-run-trained-on", dataset=dataset.name))
+    shown.note(say("verbs.evaluating-test-rows-only", dataset=dataset.name))
     return prepare(
         data, memory, seed=experiment.seed, schema=run.schema, resplit=True, labels=labels, progress=shown.stage
     )

@@ -8,6 +8,7 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.targets import target_type
@@ -42,7 +43,10 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
         parts = tuple(dataset.splits.values())  # one, but of windows that the source itself splits
         found = [
             predict_subset(
-                run.network, run.objective, part, progress=lambda done, total: shown.stage("predicting", done, total)
+                run.network,
+                run.objective,
+                part,
+                progress=lambda done, total: shown.stage(say("pipeline.stage-predicting"), done, total),
             )
             for part in parts
         ]

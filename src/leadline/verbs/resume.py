@@ -44,17 +44,17 @@ def resume(
             component_of(given)  # known from here on by what it is made of, which the experiment says
     where = Path(folder).expanduser()
     if not (where / files.EXPERIMENT).exists():
-        raise RunError(say("verbs.holds-no-run-go", where=where, experiment=files.EXPERIMENT))
+        raise RunError(say("verbs.nothing-to-resume", folder=where, experiment=files.EXPERIMENT))
     experiment = Experiment.read(where / files.EXPERIMENT)
     folds = experiment.data.split.every_fold
     if (where / files.MANIFEST).exists() and not folds:
         run = Run(where, modules=modules)
         if experiment.repeats == 1 or has_spread(run.report):
             with progress(quiet) as shown:
-                shown.note(say("verbs.finished-nothing-left-train", where=where))
+                shown.note(say("verbs.already-finished", folder=where))
             return run
     if not experiment.data.source and source is None:
-        raise RunError(say("verbs.run-trained-on-data-memory", where=where, where_2=str(where)))
+        raise RunError(say("verbs.resume-in-memory", folder=where, name=str(where)))
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         run_context = RunContext(experiment, source, modules or {}, world, shown)
         if folds:

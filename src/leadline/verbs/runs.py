@@ -30,7 +30,7 @@ def runs(folder: str | Path = "runs") -> tuple[Listed, ...]:
     """Return every run under a folder, newest last; raises RunError where there is no such folder."""
     parent = Path(folder)
     if not parent.is_dir():
-        raise RunError(say("verbs.no-folder-runs-leadline", parent=parent))
+        raise RunError(say("verbs.no-runs-folder", parent=parent))
     found = [path for path in parent.iterdir() if (path / files.EXPERIMENT).exists()]
     return tuple(_look(path) for path in sorted(found, key=lambda p: ((p / files.EXPERIMENT).stat().st_mtime, p.name)))
 

@@ -62,18 +62,18 @@ def sample(
     )
     drawing = sampler or generator or converter
     if drawing is None:
-        raise UsageError(say("verbs.network-draws-no-new", folder=run.folder, objective=objective.name))
+        raise UsageError(say("verbs.cannot-sample", folder=run.folder, objective=objective.name))
     if n < 1:
-        raise UsageError(say("verbs.at-least-one-row", n=n))
+        raise UsageError(say("verbs.sample-count", n=n))
     if converter is not None and source is None:
-        raise UsageError(say("verbs.network-makes-pictures-others", folder=run.folder))
+        raise UsageError(say("verbs.sample-needs-source", folder=run.folder))
     if converter is None and source is not None:
-        raise UsageError(say("verbs.network-draws-rows-nothing", folder=run.folder, objective=objective.name))
+        raise UsageError(say("verbs.sample-takes-no-source", folder=run.folder, objective=objective.name))
     chosen = checked(drawing, {**(options or {}), **more}, run.schema)
     with progress(quiet) as shown:
         if sampler is not None:
             return _texts(run, sampler, n, seed, chosen, shown)
-        report = partial(shown.stage, "drawing")
+        report = partial(shown.stage, say("pipeline.stage-sampling"))
         if converter is not None:
             given = _given(run, converter.into, source, n, shown)
             rows = translated(run.network, converter, run.schema, given, chosen, report)
@@ -92,10 +92,10 @@ def _given(run: Run, into: str | None, source: object, n: int, shown: Progress) 
     dataset = prepare(data, memory, seed=run.experiment.seed, schema=schema, labelled=False, progress=shown.stage)
     if dataset.invalid_rows.height:
         place, reason = dataset.invalid_rows.select("row", "reason").row(0)
-        shown.note(say("verbs.rows-cannot-read-left", height=dataset.invalid_rows.height, place=place, reason=reason))
+        shown.note(say("verbs.rows-left-out", rows=dataset.invalid_rows.height, first=place, reason=reason))
     (subset,) = dataset.splits.values()
     if not len(subset):
-        raise DataError(say("verbs.sample-no-row-could"))
+        raise DataError(say("verbs.sample-no-rows"))
     return subset.subset(np.arange(min(n, len(subset))))
 
 
@@ -105,7 +105,7 @@ def _texts(run: Run, sampler: Sampler, n: int, seed: int, chosen: Any, shown: Pr
         rows = torch.arange(start, min(start + TOGETHER, n))
         for name, values in sampler.sample(run.network, run.schema, Rng(seed, 0, rows), chosen).items():
             found.setdefault(name, []).extend(values)
-        shown.stage("drawing", min(start + TOGETHER, n), n)
+        shown.stage(say("pipeline.stage-sampling"), min(start + TOGETHER, n), n)
     return pl.DataFrame(found)
 
 
@@ -120,9 +120,9 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     ending = "" if out is None else out.suffix
     plain = [name for name in table.columns if name not in pictures]
     if pictures and ending not in (".png", ".npz", ".parquet"):
-        raise UsageError(say("verbs.pictures-written-file-o"))
+        raise UsageError(say("verbs.images-need-file"))
     if ending == ".png" and not pictures:
-        raise UsageError(say("verbs.cannot-write-no-pictures", out=out, columns=", ".join(table.columns)))
+        raise UsageError(say("verbs.no-images-to-write", out=out, columns=", ".join(table.columns)))
     texts = len(plain) == 1 and table.schema[plain[0]] == pl.String
     with writing(out):
         if out is None:

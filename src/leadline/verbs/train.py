@@ -34,7 +34,7 @@ def train(source: object, **options: Unpack[TrainOptions]) -> Run | None:
     out, quiet = options.pop("out", None), options.pop("quiet", False)
     experiment, memory, modules = compose(source, **options)
     if experiment.data.split.every_fold:
-        raise UsageError(say("verbs.data-split-folds-names"))
+        raise UsageError(say("verbs.folds-without-fold"))
     where = Path(out).expanduser() if out is not None else None
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
         if world.is_main:

@@ -84,7 +84,7 @@ def test_a_grid_search_chooses_among_networks() -> None:
 def test_a_saved_one_says_that_it_needs_its_network(place: Path) -> None:
     X, y = load_iris(return_X_y=True)
     leadline.Classifier(network=Net, epochs=1).fit(X, y).save(place / "saved")
-    with pytest.raises(UsageError, match=says("estimators.own-network-again", type="Classifier")):
+    with pytest.raises(UsageError, match=says("estimators.own-network-missing", type="Classifier")):
         leadline.Classifier.load(place / "saved")
 
 

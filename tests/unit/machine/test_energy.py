@@ -90,10 +90,10 @@ def test_a_counter_wins_over_declared_watts(tmp_path, monkeypatch):
 @pytest.mark.parametrize("text", ["much", "-3", "0", "nan", "inf"])
 def test_nonsense_is_refused(monkeypatch, text):
     monkeypatch.setenv("LEADLINE_WATTS", text)
-    with pytest.raises(UsageError, match=says("machine.write-number-above-zero", name="LEADLINE_WATTS")):
+    with pytest.raises(UsageError, match=says("machine.number-above-zero", name="LEADLINE_WATTS")):
         declared_watts()
     monkeypatch.setenv("LEADLINE_CO2_G_PER_KWH", text)
-    with pytest.raises(UsageError, match=says("machine.write-number-above-zero", name="LEADLINE_CO2_G_PER_KWH")):
+    with pytest.raises(UsageError, match=says("machine.number-above-zero", name="LEADLINE_CO2_G_PER_KWH")):
         declared_co2()
 
 

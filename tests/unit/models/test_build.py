@@ -79,7 +79,7 @@ def test_layers_that_do_not_fit_the_image_are_named() -> None:
 
 
 def test_a_network_beyond_the_memory_is_refused_in_words() -> None:
-    with pytest.raises(UsageError, match=says("models.network-does-not-fit", component="mlp")):
+    with pytest.raises(UsageError, match=says("models.does-not-fit-memory", network="mlp")):
         build_encoder(Component(name="mlp", options={"hidden": [10**14]}), TABLE, Front(), "base")
 
 

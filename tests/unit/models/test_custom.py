@@ -209,13 +209,14 @@ def test_what_cannot_be_found_is_named(folder: Path, name: str, words: list[str]
 
 
 def test_what_is_no_network_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("models.network-name-nn-module", type="int")):
+    with pytest.raises(UsageError, match=says("models.network-type", type="int")):
         resolve(3)
 
 
 def test_a_module_that_fails_on_the_input_says_on_which() -> None:
     with pytest.raises(
-        UsageError, match=says("models.fails-on", name="Linear", described="an input of kind table and shape (rows, 4)")
+        UsageError,
+        match=says("models.forward-fails", name="Linear", described="an input of kind table and shape (rows, 4)"),
     ):
         build_encoder(nn.Linear(7, 3), TABLE, Front(), "base")
 
@@ -223,7 +224,7 @@ def test_a_module_that_fails_on_the_input_says_on_which() -> None:
 def test_a_class_that_fails_to_build_says_for_what(folder: Path) -> None:
     with pytest.raises(
         UsageError,
-        match=says("models.cannot-built", type="Sized", described="an input of kind table and shape (rows, 4)"),
+        match=says("models.cannot-be-built", type="Sized", described="an input of kind table and shape (rows, 4)"),
     ):
         body("Mein Netz/net.py:Sized", width="wide")
 

@@ -86,12 +86,12 @@ def test_a_body_that_gives_outputs_needs_no_head() -> None:
 
 
 def test_a_body_that_gives_the_wrong_number_of_outputs_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("nn.network-input-head-none-gives", name="x", width=4, outputs=10)):
+    with pytest.raises(UsageError, match=says("nn.headless-output-width", input="x", width=4, outputs=10)):
         assemble(schema("x"), {"x": body(gives_outputs=True)}, outputs=10)
 
 
 def test_outputs_cannot_be_fused() -> None:
-    with pytest.raises(UsageError, match=says("nn.network-input-head-none", headless="y", parts_count=2)):
+    with pytest.raises(UsageError, match=says("nn.headless-with-fusion", input="y", count=2)):
         assemble(schema("x", "y"), {"x": body(), "y": body(gives_outputs=True)}, outputs=4)
 
 
@@ -191,7 +191,7 @@ def test_whole_numbers_are_no_features() -> None:
         def forward(self, signal: Signal) -> Signal:
             return Signal(signal.values.long())
 
-    with pytest.raises(UsageError, match=says("nn.network-gives-numbers-type", values_dtype="torch.int64")):
+    with pytest.raises(UsageError, match=says("nn.output-dtype", dtype="torch.int64")):
         out_width(Counts(), SignalSpec("table", (3,)), "counts")
 
 

@@ -28,7 +28,7 @@ def test_a_signal_after_a_tick_was_taken_still_leaves_a_checkpoint(train, monkey
 
     with (
         monkeypatch.context() as patched,
-        pytest.raises(Interrupted, match=says("pipeline.stopped-at-step-leadline", step=1)),
+        pytest.raises(Interrupted, match=says("pipeline.stopped-at-step", step=1)),
     ):
         patched.setattr(TrainerState, "take", and_then_a_signal)
         train(out="run")

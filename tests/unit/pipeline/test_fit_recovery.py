@@ -73,7 +73,7 @@ def test_without_a_divergence_no_rollbacks_are_counted(train) -> None:
 
 def test_one_that_always_comes_again_ends_training_with_advice(train, spoil) -> None:
     seen = spoil(37, 99)
-    with pytest.raises(TrainingFailed, match=says("training.training-diverged-times-last", most=9)) as raised:
+    with pytest.raises(TrainingFailed, match=says("training.diverged-too-often", most=9)) as raised:
         train(epochs=30, settings=PLAIN, out="run")
     assert raised.value.exit_code == 5
     assert len(seen) == 9

@@ -29,9 +29,9 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     files.create(tmp_path / "run", "x")
     (tmp_path / "run" / files.EXPERIMENT).touch()
-    with pytest.raises(UsageError, match=says("run.already-exists-not-empty")):
+    with pytest.raises(UsageError, match=says("run.folder-not-empty")):
         files.create(tmp_path / "run", "x")
-    with pytest.raises(UsageError, match=says("run.already-exists-not-empty")):
+    with pytest.raises(UsageError, match=says("run.folder-not-empty")):
         files.check_writable(tmp_path / "run")
 
 
@@ -53,24 +53,24 @@ def test_the_manifest_finds_changed_and_missing_files(tmp_path: Path) -> None:
     run = sealed(tmp_path)
     files.verify(run)
     (run / "exhibits" / "a.json").write_text("{ }")
-    with pytest.raises(RunError, match=says("run.changed-after-run-finished")):
+    with pytest.raises(RunError, match=says("run.file-changed")):
         files.verify(run)
     files.verify(run, (files.EXPERIMENT,))
     (run / files.EXPERIMENT).unlink()
-    with pytest.raises(RunError, match=says("run.missing-from-run")):
+    with pytest.raises(RunError, match=says("run.file-missing")):
         files.verify(run, (files.EXPERIMENT,))
 
 
 def test_unfinished_foreign_and_damaged_folders_are_told_apart(tmp_path: Path) -> None:
     run = sealed(tmp_path)
     (run / files.MANIFEST).write_text("{}")
-    with pytest.raises(RunError, match=says("run.damaged-not-manifest-leadline")):
+    with pytest.raises(RunError, match=says("run.manifest-damaged")):
         files.verify(run)
     (run / files.MANIFEST).unlink()
-    with pytest.raises(RunError, match=says("run.run-not-finished-leadline")):
+    with pytest.raises(RunError, match=says("run.not-finished")):
         files.verify(run)
     (tmp_path / "other").mkdir()
-    with pytest.raises(RunError, match=says("run.not-leadline-run-no")):
+    with pytest.raises(RunError, match=says("run.not-a-run")):
         files.verify(tmp_path / "other")
-    with pytest.raises(RunError, match=says("run.no-run-folder")):
+    with pytest.raises(RunError, match=says("run.no-such-folder")):
         files.verify(tmp_path / "none")

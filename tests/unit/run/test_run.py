@@ -27,13 +27,13 @@ def test_round_trip_with_shared_tensors_and_memory_format(tmp_path: Path) -> Non
 
 def test_another_network_a_cut_file_and_no_file_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "w"
-    with pytest.raises(RunError, match=says("run.missing-from-run")):
+    with pytest.raises(RunError, match=says("run.file-missing")):
         load_weights(nn.Linear(2, 2), file)
     save_weights(nn.Linear(2, 2), file)
-    with pytest.raises(RunError, match=says("run.does-not-hold-weights")):
+    with pytest.raises(RunError, match=says("run.weights-do-not-fit")):
         load_weights(nn.Linear(3, 2), file)
     file.write_bytes(file.read_bytes()[:40])
-    with pytest.raises(RunError, match=says("run.does-not-hold-weights")):
+    with pytest.raises(RunError, match=says("run.weights-do-not-fit")):
         load_weights(nn.Linear(2, 2), file)
 
 
@@ -53,5 +53,5 @@ def test_weights_of_version_0_1_are_read(tmp_path: Path) -> None:
     assert "encoders.0.front.weight" in old.state_dict()
     load_weights(new, tmp_path / "w")
     assert all(torch.equal(a, b) for a, b in zip(old.parameters(), new.parameters(), strict=True))
-    with pytest.raises(RunError, match=says("run.does-not-hold-weights")):
+    with pytest.raises(RunError, match=says("run.weights-do-not-fit")):
         load_weights(TwoInputs("other"), tmp_path / "w")

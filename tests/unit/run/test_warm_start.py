@@ -177,10 +177,10 @@ def test_killed_before_the_first_checkpoint_it_resumes_to_the_same_weights(
 def test_resuming_needs_the_weights_it_began_with(before: Run) -> None:
     one, _ = begun(init="before")
     other_weights("before")
-    with pytest.raises(RunError, match=says("run.weights-sha256-not-those")):
+    with pytest.raises(RunError, match=says("run.init-weights-changed")):
         resume(one.folder, quiet=True)
     shutil.rmtree("before")
-    with pytest.raises(RunError, match=says("run.no-run-folder", folder="before")):
+    with pytest.raises(RunError, match=says("run.no-such-folder", folder="before")):
         resume(one.folder, quiet=True)
 
 
@@ -193,7 +193,7 @@ def test_the_network_is_that_of_the_run_unless_its_options_are_given(before: Run
     assert longer.run_context.experiment.network.encoders["table"].options["hidden"][-1] == 6
     assert sorted(filter(None, whys(longer).values())) == ["no such layer there"] * 2
     assert "frozen, and yet with fresh weights: encoders.table" in said
-    with pytest.raises(UsageError, match=says("run.init-input-network-whose", known="mlp")):
+    with pytest.raises(UsageError, match=says("run.init-other-network", known="mlp")):
         begun(init=before, network="transformer")
 
 
@@ -213,9 +213,9 @@ def test_nothing_that_fits_is_an_error(before: Run) -> None:
 
 def test_runs_without_layers_are_refused(before: Run) -> None:
     fitted = classify(network="gradient-boosting", epochs=None)
-    with pytest.raises(UsageError, match=says("run.init-model-which-fitted", family="gradient-boosting")):
+    with pytest.raises(UsageError, match=says("run.init-classical", family="gradient-boosting")):
         begun(init=fitted)
-    with pytest.raises(UsageError, match=says("pipeline.init-names-run-folder")):
+    with pytest.raises(UsageError, match=says("pipeline.init-type")):
         begun(init=3)
 
 
@@ -224,14 +224,14 @@ def test_cross_validations_are_refused(before: Run) -> None:
     experiment = before.experiment.model_copy(update={"data": data})
     files.write(before.folder / files.EXPERIMENT, experiment.to_yaml())
     files.seal(before.folder)
-    with pytest.raises(RunError, match=says("run.cross-validation-which-no")):
+    with pytest.raises(RunError, match=says("run.is-cross-validation")):
         begun(init="before")
 
 
 def test_damaged_weights_are_refused(before: Run) -> None:
     file = before.folder / files.WEIGHTS
     file.write_bytes(file.read_bytes()[:-8])
-    with pytest.raises(RunError, match=says("run.changed-after-run-finished")):
+    with pytest.raises(RunError, match=says("run.file-changed")):
         begun(init="before")
 
 
@@ -247,7 +247,7 @@ def test_texts_are_read_with_the_vocabulary_of_the_run_unless_it_knows_nothing(b
     )
     settings = {"data.types": {"text": "text"}, "network.size": "small"}
     run = train(first, objective="masked", settings={**settings, "data.ignore": ["kind"], "data.target": "none"})
-    with pytest.raises(UsageError, match=says("run.init-vocabulary-knows-no", one="text")):
+    with pytest.raises(UsageError, match=says("run.init-vocabulary-unknown", input="text")):
         begun(other, init=run, settings=settings)
     one, _ = begun(first, init=run, settings=settings)
     assert one.run_context.experiment.network.encoders["text"].name == "rnn"  # step by step there, pooled here

@@ -31,7 +31,7 @@ def rows(loader: DataLoader, step: int) -> list[int]:
 @given(n=st.integers(1, 60), batch=st.integers(1, 70), world=st.integers(1, 4))
 def test_an_epoch_shows_every_row_once(n: int, batch: int, world: int) -> None:
     if min(n, batch) < world:
-        with pytest.raises(UsageError, match=says("training.processes-cannot-share-batches")):
+        with pytest.raises(UsageError, match=says("training.too-many-processes")):
             DataLoader(Table(n), batch, 0, world=World(0, world))
         return
     loaders = [DataLoader(Table(n), batch, 0, world=World(rank, world)) for rank in range(world)]

@@ -82,5 +82,5 @@ def test_half_an_environment_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match=says("training.world-size-but-not")), joined():
+    with pytest.raises(UsageError, match=says("training.distributed-variable-missing")), joined():
         pass

@@ -101,5 +101,5 @@ def test_players_without_one_loss_are_refused() -> None:
         def networks(self, network: nn.Module) -> dict[str, nn.Module]:
             return {"first": network[0], "second": network[3]}
 
-    with pytest.raises(UsageError, match=says("training.training-optimizer-lr-trains", names="first and second")):
+    with pytest.raises(UsageError, match=says("training.range-test-needs-one-loss", names="first and second")):
         sought(objective=Duel())

@@ -48,7 +48,7 @@ def test_foreign_state_is_refused() -> None:
     running.step()
     state = state_of(running, {weight: "w"})
     assert state.keys() == {"w.momentum_buffer"}
-    with pytest.raises(RunError, match=says("training.checkpoint-holds-optimizer-state", name="w")):
+    with pytest.raises(RunError, match=says("training.checkpoint-of-another-network", name="w")):
         load_state(running, {weight: "other"}, state)
 
 

@@ -149,7 +149,7 @@ def test_a_precision_that_was_asked_for_is_measured_and_kept() -> None:
 
 
 def test_a_plan_that_cannot_run_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("training.no-execution-plan-asked")):
+    with pytest.raises(UsageError, match=says("training.no-plan-works")):
         chosen(network(), PlanSpec(device="cpu", threads=1, precision="bf16"), FailsUnderAutocast())
 
 
@@ -163,7 +163,7 @@ def test_a_choice_is_kept_per_network_and_shape(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("training.machine-cannot-use-device", name="abacus")):
+    with pytest.raises(UsageError, match=says("training.device-unavailable", device="abacus")):
         chosen(network(), PlanSpec(device="abacus"))
 
 

@@ -102,14 +102,14 @@ def test_mlflow_has_one_run_with_every_step_once_after_a_kill(
 
 def test_a_missing_package_is_named_with_its_extra(train, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
-    with pytest.raises(MissingExtra, match=says("training.training-log-asks-which")) as raised:
+    with pytest.raises(MissingExtra, match=says("training.tracker-missing")) as raised:
         train(settings=BOARD, out="run")
     assert raised.value.exit_code == 2
     assert not Path("run").exists()
 
 
 def test_a_server_that_is_not_there_is_said_before_training(train) -> None:
-    with pytest.raises(UsageError, match=says("training.training-log-mlflow-at", uri="nonsense://x")):
+    with pytest.raises(UsageError, match=says("training.mlflow-unreachable", uri="nonsense://x")):
         train(settings={"training.log": [{"mlflow": {"tracking_uri": "nonsense://x"}}]}, out="run")
     assert not Path("run").exists()
 

@@ -51,7 +51,7 @@ def test_rows_of_different_data_in_memory_are_not_the_same_rows(train) -> None:
 
 
 def test_one_run_is_not_enough(train) -> None:
-    with pytest.raises(UsageError, match=says("verbs.comparing-takes-two-runs")):
+    with pytest.raises(UsageError, match=says("verbs.compare-needs-two")):
         compare("runs/a")
 
 

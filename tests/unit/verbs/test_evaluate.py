@@ -28,7 +28,7 @@ def test_own_data_from_memory_too(train) -> None:
     frame = pl.read_csv("blobs.csv")
     run = train(frame)
     assert value(evaluate(run, frame, quiet=True), "accuracy") == run.report.find("accuracy")
-    with pytest.raises(RunError, match=says("verbs.run-trained-on-data")):
+    with pytest.raises(RunError, match=says("verbs.evaluate-in-memory")):
         evaluate(run, quiet=True)
 
 
@@ -42,13 +42,13 @@ def test_data_that_changed_has_no_test_rows_any_more(train) -> None:
     run = train()
     frame = pl.read_csv("blobs.csv")
     pl.concat([frame, frame.head(1)]).write_csv("blobs.csv")
-    with pytest.raises(RunError, match=says("verbs.data-at-not-what")):
+    with pytest.raises(RunError, match=says("verbs.data-changed")):
         evaluate(run, quiet=True)
 
 
 def test_without_test_rows_there_is_nothing_to_measure(train) -> None:
     run = train(settings={"data.split.test": 0})
-    with pytest.raises(DataError, match=says("verbs.no-test-rows-measure")):
+    with pytest.raises(DataError, match=says("verbs.no-test-rows")):
         evaluate(run, quiet=True)
 
 
@@ -56,11 +56,11 @@ def test_requirements_are_the_runs_own_or_those_given(train) -> None:
     run = train(require=("accuracy >= 0.5", "params <= 1"))
     assert [v.text for v in evaluate(run, quiet=True).verdicts] == ["accuracy >= 0.5"]
     assert [v.text for v in evaluate(run, require=("nll <= 9",), quiet=True).verdicts] == ["nll <= 9"]
-    with pytest.raises(UsageError, match=says("pipeline.nothing-called-will-measured", requirement="params")):
+    with pytest.raises(UsageError, match=says("pipeline.requirement-not-measured", requirement="params")):
         evaluate(run, require=("params <= 1",), quiet=True)
 
 
 def test_a_source_without_target_is_refused(train) -> None:
     pl.read_csv("blobs.csv").drop("kind").write_csv("bare.csv")
-    with pytest.raises(DataError, match=says("verbs.rows-no-column-compare", name="kind")):
+    with pytest.raises(DataError, match=says("verbs.target-missing", name="kind")):
         evaluate(train(), Path("bare.csv"), quiet=True)

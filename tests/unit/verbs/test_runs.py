@@ -30,5 +30,5 @@ def test_lists_finished_unfinished_and_damaged_runs(train, place: Path) -> None:
 
 
 def test_no_folder_is_said() -> None:
-    with pytest.raises(RunError, match=says("verbs.no-folder-runs-leadline")):
+    with pytest.raises(RunError, match=says("verbs.no-runs-folder")):
         runs("elsewhere")

@@ -39,9 +39,9 @@ def test_what_makes_no_sense_is_refused(run: Run, train) -> None:
         sample(run, temperatur=1.0, quiet=True)
     with pytest.raises(UsageError, match=says("evaluation.sample-option", name="temperature")):
         sample(run, temperature=-1.0, quiet=True)
-    with pytest.raises(UsageError, match=says("verbs.at-least-one-row", n=0)):
+    with pytest.raises(UsageError, match=says("verbs.sample-count", n=0)):
         sample(run, 0, quiet=True)
-    with pytest.raises(UsageError, match=says("verbs.network-draws-no-new")):
+    with pytest.raises(UsageError, match=says("verbs.cannot-sample")):
         sample(train(), quiet=True)
 
 
@@ -83,11 +83,11 @@ def test_pictures_are_drawn_and_written_as_a_grid_or_as_pixels(pictures: Run, pl
     write(drawn, place / "pictures.parquet", StringIO())
     assert pl.read_parquet(place / "pictures.parquet").equals(drawn)
     for name in (None, place / "pictures.csv"):
-        with pytest.raises(UsageError, match=says("verbs.pictures-written-file-o")):
+        with pytest.raises(UsageError, match=says("verbs.images-need-file")):
             write(drawn, name, StringIO())
     with pytest.raises(UsageError, match=says("evaluation.sample-unknown-class", label="eleven")):
         sample(pictures, 2, quiet=True, label="eleven")
-    with pytest.raises(UsageError, match=says("verbs.cannot-write-no-pictures")):
+    with pytest.raises(UsageError, match=says("verbs.no-images-to-write")):
         write(pl.DataFrame({"x": [1.0]}), place / "grid.png", StringIO())
 
 

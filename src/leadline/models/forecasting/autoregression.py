@@ -71,7 +71,7 @@ def fit(model: Autoregression, train: Windows, validation: Windows | None, seed:
     """Find the weights."""
     of_train = products(model, train)
     if not of_train.weight > 0:
-        raise ValueError(say("models.no-train-window-known"))
+        raise ValueError(say("models.no-known-target"))
     given = model.options.l2
     of_validation = None if validation is None or given is not None else products(model, validation)
     if of_validation is None or not of_validation.weight > 0:

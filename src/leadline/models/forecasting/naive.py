@@ -48,7 +48,7 @@ class Repeated(nn.Module):
     def __init__(self, spec: SignalSpec, options: Options | SeasonalOptions, season: int | None) -> None:
         super().__init__()
         if season is not None and season > spec.past:
-            raise UsageError(say("models.season-steps-does-not", season=season, past=spec.past))
+            raise UsageError(say("models.season-above-context", season=season, past=spec.past))
         self.spec, self.options, self.given = spec, options, season
         self.past = Past(spec)
         self.season: Tensor

@@ -45,7 +45,7 @@ class Options(Fact):
     @model_validator(mode="after")
     def _shared(self) -> Self:
         if self.width % self.heads:
-            raise ValueError(say("models.heads-cannot-share-features", heads=self.heads, width=self.width))
+            raise ValueError(say("models.heads-do-not-divide-width", heads=self.heads, width=self.width))
         return self
 
 

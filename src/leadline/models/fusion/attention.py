@@ -32,7 +32,7 @@ class Attention(Fusion):
     def __init__(self, widths: Sequence[int], options: Options, media: Sequence[bool] = ()) -> None:
         super().__init__(options, options.width, media)
         if options.width % options.heads:
-            raise UsageError(say("models.network-fusion-heads-cannot", heads=options.heads, width=options.width))
+            raise UsageError(say("models.fusion-heads-do-not-divide-width", heads=options.heads, width=options.width))
         width = options.width
         self.heads = options.heads
         self.tokens = nn.ModuleList(nn.Sequential(nn.Linear(inside, width), nn.LayerNorm(width)) for inside in widths)

@@ -136,7 +136,7 @@ def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
     ones.
     """
     if causal and options.bidirectional:
-        raise UsageError(say("models.network-rnn-bidirectional-true"))
+        raise UsageError(say("models.rnn-bidirectional-causal"))
     return Recurrent(spec, options, pooled=False)
 
 

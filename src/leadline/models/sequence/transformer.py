@@ -65,7 +65,7 @@ class Options(Fact):
     @model_validator(mode="after")
     def _shared(self) -> Self:
         if self.width % self.heads:
-            raise ValueError(say("models.heads-cannot-share-features", heads=self.heads, width=self.width))
+            raise ValueError(say("models.heads-do-not-divide-width", heads=self.heads, width=self.width))
         return self
 
 
@@ -189,7 +189,7 @@ def _tokens(spec: SignalSpec, options: Options) -> tuple[nn.Module, int]:
     channels, height, width = spec.shape
     patch = _patch(spec) if options.patch == "auto" else options.patch
     if patch > max(height, width):
-        raise UsageError(say("models.network-transformer-patch-pixels", patch=patch, height=height, width=width))
+        raise UsageError(say("models.transformer-patch-above-image", patch=patch, height=height, width=width))
     return PatchTokens(channels, patch, options.width), -(-height // patch) * -(-width // patch)
 
 
@@ -204,7 +204,7 @@ def steps(spec: SignalSpec, options: Options, causal: bool) -> nn.Module:
     token.
     """
     if options.patch not in (1, "auto"):
-        raise UsageError(say("models.network-transformer-features-every", patch=options.patch))
+        raise UsageError(say("models.transformer-patch-per-step", patch=options.patch))
     return Transformer(spec, options.model_copy(update={"patch": 1}), pooled=False, causal=causal)
 
 

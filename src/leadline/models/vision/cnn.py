@@ -70,7 +70,7 @@ class CNNMaps(nn.Module):
         while layers and isinstance(layers[-1], Reduce):
             layers.pop()
         if not any(isinstance(layer, Conv) for layer in layers):
-            raise UsageError(say("models.network-cnn-gives-no"))
+            raise UsageError(say("models.cnn-without-convolutions"))
         self.layers = build_stack(layers, spec.shape, flat=False)
 
     def forward(self, signal: Signal) -> Signal:

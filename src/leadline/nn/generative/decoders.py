@@ -137,4 +137,4 @@ def default_decoder(spec: SignalSpec, latent: int) -> nn.Module:
         return ImageDecoder(spec.shape, latent)
     if spec.kind == "sequence":
         return SequenceDecoder(spec.shape, latent)
-    raise UsageError(say("nn.no-decoder-data", spec_kind=spec.kind))
+    raise UsageError(say("nn.no-decoder", kind=spec.kind))

@@ -28,7 +28,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, rotary: bool = False) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(say("nn.heads-cannot-share-features", heads=heads, width=width))
+            raise ValueError(say("nn.heads-do-not-divide-width", heads=heads, width=width))
         self.heads, self.rotary = heads, rotary
         self.inside = nn.Linear(width, 3 * width)
         self.outside = nn.Linear(width, width)

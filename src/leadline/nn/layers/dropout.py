@@ -25,7 +25,7 @@ class Dropout(nn.Module):
     def __init__(self, rate: float) -> None:
         super().__init__()
         if not 0 <= rate < 1:
-            raise ValueError(say("nn.dropout-rate-must-lie", rate=rate))
+            raise ValueError(say("nn.dropout-rate", rate=rate))
         self.rate = rate
         self.purpose = "dropout"
 

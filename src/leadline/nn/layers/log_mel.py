@@ -40,7 +40,7 @@ class LogMel(nn.Module):
         self.register_buffer("window_W", (hann_W / hann_W.sum()).float(), persistent=False)
         filters_KM = mel_filters(rate, self.points, mels, low, high)
         if not filters_KM.any(0).all():
-            raise ValueError(say("nn.mel-bands-hold-no", count_nonzero=np.count_nonzero(~filters_KM.any(0)), mels=mels))
+            raise ValueError(say("nn.empty-mel-bands", empty=np.count_nonzero(~filters_KM.any(0)), mels=mels))
         self.register_buffer("filters_KM", torch.from_numpy(filters_KM).float(), persistent=False)
 
     def forward(self, x_BS: Tensor) -> tuple[Tensor, Tensor]:

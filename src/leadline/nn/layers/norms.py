@@ -33,7 +33,7 @@ def make_norm(name: NormName, channels: int, *, maps: bool, groups: int | None =
         return nn.BatchNorm2d(channels) if maps else nn.BatchNorm1d(channels)
     if name == "group":
         if groups is not None and channels % groups:
-            raise ValueError(say("nn.channels-cannot-shared-among", channels=channels, groups=groups))
+            raise ValueError(say("nn.groups-do-not-divide-channels", channels=channels, groups=groups))
         return nn.GroupNorm(groups or default_groups(channels), channels)
     return nn.GroupNorm(1, channels) if maps else nn.LayerNorm(channels)
 

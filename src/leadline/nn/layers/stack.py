@@ -85,7 +85,7 @@ class Norm(Layer):
     @classmethod
     def _of_group_norm(cls, groups: int | None, given: ValidationInfo) -> int | None:
         if groups is not None and given.data.get("norm") != "group":
-            raise ValueError(say("nn.only-norm-group-groups"))
+            raise ValueError(say("nn.groups-without-group-norm"))
         return groups
 
 
@@ -109,7 +109,7 @@ _KINDS: Mapping[str, type[Layer]] = {
 def read_layers(entries: Any) -> tuple[Layer, ...]:
     """Read the entries of a stack; raises UsageError naming the entry (counted from 1) that is wrong, and how."""
     if isinstance(entries, str) or not isinstance(entries, Sequence):
-        raise UsageError(say("nn.layers-must-list-entries", entries=entries))
+        raise UsageError(say("nn.layers-form", entries=entries))
     return tuple(_read(entry, f"layers, entry {i}") for i, entry in enumerate(entries, 1))
 
 
@@ -128,13 +128,18 @@ def _read(entry: Any, where: str) -> Layer:
             if entry in _KINDS
             else did_you_mean(entry, {*ACTIVATIONS, *_KINDS})
         )
-        raise UsageError(say("nn.not-activation", where=where, entry=entry, hint=hint))
+        raise UsageError(say("nn.unknown-activation", where=where, entry=entry, hint=hint))
     if not isinstance(entry, Mapping) or not entry:
-        raise UsageError(say("nn.expected-activations-name-mapping", where=where, entry=entry))
+        raise UsageError(say("nn.layer-form", where=where, entry=entry))
     kind = next((_KINDS[name] for name in _KINDS if name in entry), None)
     if kind is None:
         raise UsageError(
-            say("nn.no-layer", where=where, dict=dict(entry), suggestion=did_you_mean(str(next(iter(entry))), _KINDS))
+            say(
+                "nn.unknown-layer",
+                where=where,
+                layer=dict(entry),
+                suggestion=did_you_mean(str(next(iter(entry))), _KINDS),
+            )
         )
     try:
         return kind.model_validate(dict(entry))
@@ -144,9 +149,9 @@ def _read(entry: Any, where: str) -> Layer:
         if first["type"] == "extra_forbidden":
             raise UsageError(
                 say(
-                    "nn.unknown-name",
+                    "nn.layer-unknown-name",
                     where=where,
-                    dict=dict(entry),
+                    layer=dict(entry),
                     name=name,
                     suggestion=did_you_mean(name, kind.model_fields),
                 )

@@ -37,11 +37,11 @@ def calibrate_slope(last: Any, error_n: np.ndarray, size_n: np.ndarray) -> tuple
     """
     x_n, y_n = np.log(size_n + LEAST), np.log(error_n + LEAST)
     if len(x_n) < FEWEST or not x_n.std() > 0:
-        why = f"there are fewer than {FEWEST} normal validation rows of different sizes: errors are taken as they are"
+        why = say("objectives.anomaly-few-normal-examples", least=FEWEST)
         return (Finding.absent("error_slope", why, again=RECORDED),)
     value = max(0.0, float(np.cov(x_n, y_n)[0, 1] / x_n.var(ddof=1)))
     set_buffer(last.slope, value)
-    method = "least squares of the logarithms of errors on those of sizes, normal validation rows"
+    method = say("objectives.anomaly-slope-method")
     return (Finding(name="error_slope", split="validation", value=value, n=len(x_n), method=method, again=RECORDED),)
 
 
@@ -58,9 +58,8 @@ def calibrate_threshold(last: Any, score_n: np.ndarray, rate: float, unit: str =
     rank = math.ceil((n + 1) * (1 - rate))
     value = float(np.sort(score_n)[min(rank, n) - 1])
     set_buffer(last.threshold, value)
-    method = f"score that at most {rate:.3g} of normal rows are above, by validation rows"
-    if rank > n:
-        method = f"largest score of normal validation rows, which are too few for a rate of {rate:.3g}"
+    few = rank > n
+    method = say("objectives.anomaly-threshold-largest" if few else "objectives.anomaly-threshold-method", rate=rate)
     return (
         Finding(
             name="anomaly_threshold", split="validation", value=value, n=n, unit=unit, method=method, again=RECORDED
@@ -68,9 +67,19 @@ def calibrate_threshold(last: Any, score_n: np.ndarray, rate: float, unit: str =
     )
 
 
+def _summary(finding: Finding) -> str | None:
+    """Say which threshold was chosen; the power that errors grow with is a detail of it."""
+    if finding.name != "anomaly_threshold":
+        return None
+    if finding.value is None:
+        return say("objectives.calibration-no-anomaly-threshold", why=finding.why)
+    return say("objectives.calibration-anomaly-threshold", threshold=finding.value, method=finding.method)
+
+
 CALIBRATION = Calibration(
     name="anomaly-threshold",
     fit=_fit,
+    summary=_summary,
     metrics=(
         Metric(
             "error_slope",

@@ -7,7 +7,7 @@ What is chosen is a buffer of the network's end, so that it travels with the wei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import torch
 
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
-from leadline.core.registry import lookup
+from leadline.core.registry import lookup, registered
 from leadline.objectives.contract import Columns, EvaluationContext
 
 RECORDED = Reproduction(producer="settled", repeat="recorded")  # how what was chosen is had again
@@ -32,6 +32,7 @@ class Calibration:
     - `undone(last, predictions)`: calibrated predictions as they would be without it, and a name for them; None where
       it changed nothing.
     - `metrics`: what its findings are called.
+    - `summary`: what the terminal says of a finding, in a line; None where it says nothing of it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Calibration:
     metrics: tuple[Metric, ...]
     applied: Callable[[Any, Columns], Columns] = lambda last, predictions: predictions
     undone: Callable[[Any, Columns], tuple[str, Columns] | None] = lambda last, predictions: None
+    summary: Callable[[Finding], str | None] = lambda finding: None
     reference: str = ""
 
 
@@ -76,5 +78,13 @@ def metrics_of(names: Sequence[str]) -> tuple[Metric, ...]:
     return tuple(metric for one in _named(names) for metric in one.metrics)
 
 
-def _named(names: Sequence[str]) -> list[Calibration]:
+def summary(finding: Finding) -> str | None:
+    """Return what the terminal says of something chosen, by the calibration that chose it."""
+    for one in _named(registered("calibrations")):
+        if finding.name in {metric.id for metric in one.metrics}:
+            return one.summary(finding)
+    return None
+
+
+def _named(names: Iterable[str]) -> list[Calibration]:
     return [lookup("calibrations", name) for name in names]

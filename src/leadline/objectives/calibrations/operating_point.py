@@ -21,10 +21,13 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
     assert positive is not None and last.threshold is not None
     label = context.schema.classes[positive]
     if isinstance(point, float):
-        yield calibrated_value("threshold", point, f"as the experiment says; from this probability on, {label!r}", None)
+        yield calibrated_value("threshold", point, say("objectives.threshold-as-asked", positive=label), None)
         return
     (rule, wanted), *_ = point.items() if isinstance(point, Mapping) else [(str(point), None)]
-    goal = f"the best {rule}" if wanted is None else f"{rule} of at least {wanted:g}"
+    if wanted is None:
+        goal = say("objectives.threshold-goal-best", metric=rule)
+    else:
+        goal = say("objectives.threshold-goal-at-least", metric=rule, wanted=wanted)
     positive_n = context.target == positive
     found = None
     if probability_nC is None or n == 0:
@@ -35,18 +38,23 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
         found = operating_point.choose(positive_n, probability_nC[:, positive], rule, wanted)
         why = say("objectives.no-threshold-reaches")
     if found is None:
-        yield calibrated_value(
-            "threshold", float(last.threshold), f"the most probable class, rather than {goal}: {why}", n
-        )
+        method = say("objectives.threshold-kept", goal=goal, why=why)
+        yield calibrated_value("threshold", float(last.threshold), method, n)
         return
     set_buffer(last.threshold, found.threshold)
-    method = f"{goal} on validation rows, where it is {found.reached:.4g}; from this probability on, {label!r}"
+    method = say("objectives.threshold-method", goal=goal, reached=found.reached, positive=label)
     yield calibrated_value("threshold", float(last.threshold), method, n)
+
+
+def _summary(finding: Finding) -> str:
+    """Say which threshold was chosen, and how."""
+    return say("objectives.calibration-threshold", threshold=finding.value, method=finding.method)
 
 
 CALIBRATION = Calibration(
     name="operating-point",
     fit=_fit,
+    summary=_summary,
     metrics=(
         Metric("threshold", "Decision threshold", "probability at and above which an example is predicted positive"),
     ),

@@ -22,7 +22,7 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
     n = len(context.target)
     if isinstance(options.temperature, float):
         set_buffer(last.temperature, options.temperature)
-        yield calibrated_value("temperature", options.temperature, "as the experiment says", None)
+        yield calibrated_value("temperature", options.temperature, say("objectives.calibration-as-asked"), None)
         return
     if options.temperature == "none":
         return
@@ -32,12 +32,11 @@ def _fit(last: Any, options: Any, predictions: Columns, context: EvaluationConte
         gain = fitted.change.intervals
         if gain and gain[0][1] < 0:
             set_buffer(last.temperature, fitted.value)
-            change = f"{-(fitted.change.value or 0.0):.2g} nats a row lower on folds it was not fitted on"
-            method = f"least negative log-likelihood of validation rows (Guo et al. 2017), {change}; sandwich interval"
+            method = say("objectives.temperature-method", change=-(fitted.change.value or 0.0))
             yield calibrated_value("temperature", fitted.value, method, n, interval=fitted.interval)
             return
         kept = say("objectives.scaling-not-needed")
-    yield calibrated_value("temperature", 1.0, f"kept: {kept}", n)
+    yield calibrated_value("temperature", 1.0, kept, n)
 
 
 def _too_little(predictions: Columns, context: EvaluationContext) -> str:
@@ -51,6 +50,16 @@ def _too_little(predictions: Columns, context: EvaluationContext) -> str:
     if wrong < FEWEST_WRONG:
         return say("objectives.temperature-too-few-errors", wrong=wrong, fewest=FEWEST_WRONG)
     return ""
+
+
+def _summary(finding: Finding) -> str:
+    """Say which temperature was fitted, or why none was."""
+    if finding.value != 1:
+        name = "objectives.calibration-temperature" if finding.n else "objectives.calibration-temperature-as-asked"
+        return say(name, **({"n": finding.n} if finding.n else {}), temperature=finding.value)
+    if finding.method == say("objectives.scaling-not-needed"):
+        return say("objectives.calibration-not-needed")
+    return say("objectives.calibration-none", why=finding.method)
 
 
 def _applied(last: Any, predictions: Columns) -> Columns:
@@ -73,6 +82,7 @@ CALIBRATION = Calibration(
     fit=_fit,
     applied=_applied,
     undone=_undone,
+    summary=_summary,
     metrics=(Metric("temperature", "Temperature", "divisor of the logits; above 1, the network was overconfident"),),
     reference="Guo et al. 2017",
 )

@@ -128,7 +128,8 @@ def _trial(folder: Path, whole: RunContext, dataset: Dataset, share: float, star
 
 
 def _trained(folder: Path, whole: RunContext, trial: LabelShare) -> LabelShare:
-    words = f"{trial.label}: {trial.rows:,} rows"
+    start = "pipeline.label-share-pretrained" if trial.start == CARRIED else "pipeline.label-share"
+    words = say(start, share=trial.share, rows=trial.rows)
     whole.shown.note(words)
     run_context, dataset = trial.run_context, trial.dataset
 

@@ -44,48 +44,38 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
     asked, world = run_context.experiment.reference_classifier, run_context.world
     if not needs_reference(run_context.objective):
         if asked:
-            run_context.shown.note(
-                say("pipeline.judge-means-nothing-here", asked=asked, objective=run_context.objective.name)
-            )
+            run_context.shown.note(say("pipeline.reference-classifier-unused", objective=run_context.objective.name))
         return NO_REFERENCE
     if not asked:
         budget = (
             run_context.experiment.training.max_time is not None
             or run_context.experiment.training.max_energy is not None
         )
-        why = (
-            "as training has a budget; --set reference_classifier=auto trains one"
-            if budget
-            else "--set reference_classifier=auto trains one, reference_classifier=RUN names one"
-        )
-        return Reference(
-            None,
-            (
-                f"no classifier judges, {why}"
-                if may_train(dataset.schema)
-                else "no classifier judges: the data has no classes"
-            ),
-        )
+        if not may_train(dataset.schema):
+            return Reference(None, say("pipeline.no-reference-classes"))
+        return Reference(None, say("pipeline.no-reference-budget" if budget else "pipeline.no-reference"))
     if asked == AUTO:
         return _trained(folder, run_context, dataset)
     if not world.is_main:
         return NO_REFERENCE
     run = Run(asked)
     told = {"reference_classifier": run.name, "weights": files.sha256(run.folder / files.WEIGHTS)}
-    return Reference(ReferenceClassifier(run.network, run.objective, run.schema, f"the classifier {run.name}", told))
+    return Reference(
+        ReferenceClassifier(run.network, run.objective, run.schema, say("pipeline.judged-by-run", run=run.name), told)
+    )
 
 
 def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
-    where, words = folder / files.CHECKPOINTS / FOLDER, "a classifier that judges new rows"
+    where, words = folder / files.CHECKPOINTS / FOLDER, say("pipeline.reference-classifier")
     own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
     run_context = whole.of(_experiment(whole.experiment, own), {})
     names = ", ".join(body.name for body in run_context.experiment.network.encoders.values())
-    whole.shown.note(say("pipeline.small-set-judge-false", words=words, names=names))
+    whole.shown.note(say("pipeline.training-reference-classifier", networks=names))
     why = train_auxiliary(
         folder, where, run_context, own, lambda: build_network(run_context.experiment, own.schema), words, planned=False
     )
     if why is not None:
-        return Reference(None, f"{words} could not be trained: {why}")
+        return Reference(None, say("pipeline.reference-classifier-failed", why=why))
     if not whole.world.is_main:
         return NO_REFERENCE
     file = where / files.WEIGHTS
@@ -96,7 +86,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     }
     network = load_shipped(file, run_context.experiment, own.schema)
     return Reference(
-        ReferenceClassifier(network, run_context.objective, own.schema, "a classifier trained beside", told)
+        ReferenceClassifier(network, run_context.objective, own.schema, say("pipeline.judged-by-own"), told)
     )
 
 

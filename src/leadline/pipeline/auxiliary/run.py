@@ -42,12 +42,10 @@ def train_auxiliary(
         begun = Begun(where, run_context, dataset, begin())
         calibrate_run(begun, fit(begun))
     except Interrupted as error:
-        raise Interrupted(
-            say("pipeline.stopped-at-leadline-resume", words=words, folder=folder), error.exit_code - 128
-        ) from None
+        raise Interrupted(say("pipeline.stopped-during", run=words, folder=folder), error.exit_code - 128) from None
     except DiskFull:
         raise
     except (TrainingFailed, UsageError) as error:
-        run_context.shown.note(say("pipeline.sentence", words=words, error=error))
+        run_context.shown.note(say("pipeline.in-run", run=words, error=error))
         return str(error)
     return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.training_spec import TrainingSpec
 from leadline.data.dataset import Dataset
@@ -73,13 +74,14 @@ def single_input_predictions(alone: SingleInputRun, dataset: Dataset) -> Ablatio
 
 def _trained(folder: Path, whole: RunContext, dataset: Dataset, number: int) -> SingleInputRun:
     name, where = dataset.schema.inputs[number].name, folder / files.CHECKPOINTS / FOLDER / str(number + 1)
-    words = f"input {number + 1} of {len(dataset.schema.inputs)} alone: {name}"
+    words = say("pipeline.single-input", input=name, number=number + 1, count=len(dataset.schema.inputs))
     own = dataset.only(name)
     modules = {name: whole.modules[name]} if name in whole.modules else {}
     run_context = whole.of(_experiment(whole.experiment, name), modules)
     alone = SingleInputRun(name, where, run_context, own)
     if not len(own.splits["train"]) or not len(own.splits["test"]):
-        return alone._replace(why=f"no {'test' if len(own.splits['train']) else 'train'} row has it")
+        lacking = "pipeline.input-in-no-test-row" if len(own.splits["train"]) else "pipeline.input-in-no-train-row"
+        return alone._replace(why=say(lacking))
     whole.shown.note(words)
     why = train_auxiliary(
         folder,

@@ -30,7 +30,7 @@ def classical_entries(
     name = family.name
     for entry in PROMISED:
         if getattr(training, entry) is not None:
-            raise UsageError(say("pipeline.training-fitted-one-go", entry=entry, name=name))
+            raise UsageError(say("pipeline.classical-has-no-budget", entry=entry, name=name))
     if objective.supervision.classical_target not in (AHEAD if family.forecasts else LEARNT):
         raise UsageError(
             f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective"

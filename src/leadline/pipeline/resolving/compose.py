@@ -86,14 +86,14 @@ def _check_target(target: object) -> None:
     """
     names = target if isinstance(target, list | tuple) else (target,)
     if target is not None and not all(isinstance(name, str) for name in names):
-        raise UsageError(say("pipeline.target-names-column-source", type=type(target).__name__))
+        raise UsageError(say("pipeline.target-type", type=type(target).__name__))
 
 
 def _run(init: object) -> str | None:
     """Return the folder of the run that weights are to come from: a path, or a `Run`."""
     init = getattr(init, "folder", init)
     if init is not None and not isinstance(init, str | Path):
-        raise UsageError(say("pipeline.init-names-run-folder", type=type(init).__name__))
+        raise UsageError(say("pipeline.init-type", type=type(init).__name__))
     return None if init is None else str(init)
 
 
@@ -130,4 +130,4 @@ def _base(source: object) -> tuple[dict[str, Any], object | None]:
 def _check_source(values: Mapping[str, Any], file: Path) -> None:
     data = values.get("data")
     if not isinstance(data, Mapping) or not data.get("source"):
-        raise UsageError(say("pipeline.data-source-missing-where", file=file))
+        raise UsageError(say("pipeline.source-missing", file=file))

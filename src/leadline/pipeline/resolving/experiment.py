@@ -129,9 +129,9 @@ def _training(
     batch = whole or min(training.batch or (32 if count < 5_000 else 128), count)
     epochs = most_epochs(training, whole_epochs(count) if whole else _epochs(count, batch, schema, objective))
     if training.accumulate > batch:
-        raise UsageError(say("pipeline.training-accumulate-but-update", accumulate=training.accumulate, batch=batch))
+        raise UsageError(say("pipeline.accumulate-above-batch", accumulate=training.accumulate, batch=batch))
     if objective.supervision.coupled and batch < 2:
-        raise UsageError(say("pipeline.training-batch-ties-rows", objective=objective.name))
+        raise UsageError(say("pipeline.batch-too-small-for-coupled-loss", objective=objective.name))
     device_for(training.plan.device)  # refuses a device that is not there
     return training.model_copy(
         update={
@@ -161,10 +161,10 @@ def _players(players: Mapping[str, Component], objective: BoundObjective) -> Map
                 did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
             )
             raise UsageError(
-                say("pipeline.training-players-objective-steps", objective=objective.name, name=name, hint=hint)
+                say("pipeline.optimizer-of-unknown-network", objective=objective.name, name=name, hint=hint)
             )
         if without_rate(players[name]).takes_all_rows:
-            raise UsageError(say("pipeline.training-players-full-batch", name=name))
+            raise UsageError(say("pipeline.full-batch-of-several", name=name))
     return {name: resolved_optimizer(component) for name, component in players.items()}
 
 
@@ -186,7 +186,7 @@ def _mix(mix: Component | None, objective: BoundObjective, schema: Schema) -> Co
     if mix is None:
         return None
     if not objective.supervision.mixable:
-        raise UsageError(say("pipeline.training-mix-objective-cannot", objective=objective.name))
+        raise UsageError(say("pipeline.mix-does-not-fit", objective=objective.name))
     return Mixer(mix, schema.inputs).component
 
 
@@ -202,7 +202,7 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
             plain = grouped or {name for name in known if "(" not in name}
             raise UsageError(
                 say(
-                    "pipeline.nothing-called-will-measured",
+                    "pipeline.requirement-not-measured",
                     requirement=requirement.name,
                     suggestion=did_you_mean(requirement.name, plain),
                 )
@@ -243,15 +243,15 @@ def _network(
     shared = [name for group in experiment.network.share for name in group]
     for name in shared:
         if name not in names:
-            raise UsageError(say("pipeline.network-share-no-input", name=name, suggestion=did_you_mean(name, names)))
+            raise UsageError(say("pipeline.share-unknown-input", name=name, suggestion=did_you_mean(name, names)))
         if shared.count(name) > 1:
-            raise UsageError(say("pipeline.network-share-named-twice", name=name))
+            raise UsageError(say("pipeline.share-named-twice", name=name))
     for group in experiment.network.share:
         others = [
             name for name in group if encoders[name] != encoders[group[0]] or (name in modules) != (group[0] in modules)
         ]
         if others:
-            raise UsageError(say("pipeline.network-share-different-networks", group=group[0], others=others[0]))
+            raise UsageError(say("pipeline.share-different-networks", group=group[0], others=others[0]))
     if len(names) > 1:
         fusion = fusion.model_copy(update={"options": options})
     return experiment.network.model_copy(update={"encoders": encoders, "fusion": fusion})
@@ -264,7 +264,7 @@ def _encoders(
     names = [one.name for one in schema.inputs]
     for name in network.encoders:
         if name != "*" and name not in names:
-            raise UsageError(say("pipeline.network-bodies-no-input", name=name, suggestion=did_you_mean(name, names)))
+            raise UsageError(say("pipeline.encoder-unknown-input", name=name, suggestion=did_you_mean(name, names)))
     encoders = {}
     for one in schema.inputs:
         component = network.encoders.get(one.name) or network.encoders.get("*") or _default_encoder(one, objective)

@@ -13,8 +13,8 @@ def check_shares(run_context: RunContext, dataset: Dataset) -> None:
     if not run_context.experiment.label_efficiency:
         return
     if run_context.objective.supervision.labels != "all":
-        raise UsageError(say("pipeline.label-efficiency-trains-on", objective=run_context.objective.name))
+        raise UsageError(say("pipeline.label-efficiency-few-labels", objective=run_context.objective.name))
     if any(one.window is not None for one in dataset.schema.inputs):
-        raise UsageError(say("pipeline.label-efficiency-not-series"))
+        raise UsageError(say("pipeline.label-efficiency-series"))
     if not len(dataset.splits.get("test", ())):
-        raise UsageError(say("pipeline.label-efficiency-measured-on"))
+        raise UsageError(say("pipeline.label-efficiency-needs-test"))

@@ -29,7 +29,7 @@ def resolved(experiment: Experiment, schema: Schema, objective: BoundObjective) 
         return AUTO if may_train(schema) and not budget else False
     if asked == AUTO:
         if not may_train(schema):
-            raise UsageError(say("pipeline.judge-auto-trains-classifier"))
+            raise UsageError(say("pipeline.reference-classifier-no-classes"))
         return AUTO
     _check(asked, schema)
     return asked
@@ -51,20 +51,20 @@ def _check(asked: str, schema: Schema) -> None:
     try:
         run = Run(asked)
     except LeadlineError as error:
-        raise UsageError(say("pipeline.judge", error=error)) from None
+        raise UsageError(say("pipeline.reference-classifier-unreadable", error=error)) from None
     if run.objective.name != CLASSIFICATION:
-        raise UsageError(say("pipeline.judge-trained-judge-classifier", asked=asked, objective=run.objective.name))
+        raise UsageError(say("pipeline.reference-classifier-objective", run=asked, objective=run.objective.name))
     own = {one.name: one for one in run.schema.inputs}
     other = next((one.name for one in schema.inputs if one.name not in own), None)
     if other is not None or len(own) != len(schema.inputs):
         here = ", ".join(one.name for one in schema.inputs)
-        raise UsageError(say("pipeline.judge-takes-inputs-rows", asked=asked, own=", ".join(own), here=here))
+        raise UsageError(say("pipeline.reference-classifier-other-inputs", run=asked, own=", ".join(own), here=here))
     for one in schema.inputs:
         other_one = own[one.name]
         if _recipe(one) != _recipe(other_one):
             here, there = (input_type(side.kind).short(side) for side in (one, other_one))
             raise UsageError(
-                say("pipeline.judge-reads-input-another", asked=asked, one=one.name, there=there, here=here)
+                say("pipeline.reference-classifier-other-encoding", run=asked, input=one.name, there=there, here=here)
             )
 
 

@@ -30,7 +30,7 @@ def unused(
     if family is not None:
         entries = [*_of_training(before, after), *_of_classical(before, after, schema)]
         if entries:
-            yield say("pipeline.fitted-not-stepped-mean", family=family.name, n=len(entries), entries=_listed(entries))
+            yield say("pipeline.unused-by-classical", family=family.name, n=len(entries), entries=_listed(entries))
     elif after.training.optimizers and set(networks) <= set(after.training.optimizers):
         entries = list(_parts("training.optimizer", training.optimizer, TrainingSpec.model_fields["optimizer"].default))
         own = _listed(f"training.optimizers.{name}" for name in sorted(networks))

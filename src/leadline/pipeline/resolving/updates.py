@@ -29,7 +29,7 @@ def whole_batch(training: TrainingSpec, rows: int) -> int | None:
     if not without_rate(training.optimizer).takes_all_rows:
         return None
     if training.batch is not None and training.batch < rows:
-        raise UsageError(say("pipeline.training-batch-but-optimizer", batch=training.batch, rows=rows))
+        raise UsageError(say("pipeline.batch-of-full-batch-optimizer", batch=training.batch, rows=rows))
     return rows
 
 
@@ -57,10 +57,10 @@ def schedule_for(component: Component, epochs: int, objective: BoundObjective, r
         if chosen.watches not in objective.decision.monitors:
             known = did_you_mean(chosen.watches, objective.decision.monitors)
             raise UsageError(
-                say("pipeline.training-schedule-on-no", objective=objective.name, watches=chosen.watches, known=known)
+                say("pipeline.schedule-unknown-metric", objective=objective.name, metric=chosen.watches, known=known)
             )
         if not rows.get("validation"):
-            raise UsageError(say("pipeline.schedule-watches-measure-on", component=component.name))
+            raise UsageError(say("pipeline.schedule-needs-validation", schedule=component.name))
     return resolved_schedule(component, epochs)
 
 

@@ -67,13 +67,13 @@ def in_folds(experiment: Experiment, folds: int) -> Experiment:
     """Return the experiment of a cross-validation with so many folds; raises UsageError where its split is another."""
     split = experiment.data.split
     if not 2 <= folds <= MOST:
-        raise UsageError(say("pipeline.folds-cross-validation-between", folds=folds, most=MOST))
+        raise UsageError(say("pipeline.folds-out-of-range", folds=folds, most=MOST))
     if split.by == "column":
-        raise UsageError(say("pipeline.column-names-one-split", column=split.column))
+        raise UsageError(say("pipeline.folds-with-split-column", column=split.column))
     if split.spans is not None:
-        raise UsageError(say("pipeline.spans-split-make-one"))
+        raise UsageError(say("pipeline.folds-with-spans"))
     if experiment.repeats > 1:
-        raise UsageError(say("pipeline.cross-validation-trains-once"))
+        raise UsageError(say("pipeline.folds-with-repeats"))
     # a series is split by its time
     by = "random" if split.by == "auto" and experiment.data.series is None else split.by
     spec = split.model_copy(update={"by": by, "folds": folds, "fold": None})
@@ -89,7 +89,8 @@ def _fold(run_context: RunContext, folder: Path, number: int, count: int) -> Gro
         "label_efficiency": (),
     }
     experiment = run_context.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), **alone})
-    return GroupedRun(f"fold {number} of {count}", run_context.of(experiment), folder / "folds" / f"fold-{number}")
+    words = say("pipeline.fold", number=number, count=count)
+    return GroupedRun(words, run_context.of(experiment), folder / "folds" / f"fold-{number}")
 
 
 def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: datetime) -> None:

@@ -49,7 +49,9 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
         )
         ones.append(
             GroupedRun(
-                f"repeat {number + 1} of {count}, seed {seed}", run_context.of(one), folder / "repeats" / f"seed-{seed}"
+                say("pipeline.repeat", number=number + 1, count=count, seed=seed),
+                run_context.of(one),
+                folder / "repeats" / f"seed-{seed}",
             )
         )
     others = train_all(ones, folder)

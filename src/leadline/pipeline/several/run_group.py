@@ -40,7 +40,7 @@ GRACE = 60.0  # seconds that a process has for its checkpoint once it is told to
 
 
 class GroupedRun(NamedTuple):
-    """One of several runs: what it is called (``fold 2 of 5``), what it is made from, and its folder."""
+    """One of several runs: what it is called (``Fold 2 of 5``), what it is made from, and its folder."""
 
     words: str
     run_context: RunContext
@@ -100,7 +100,7 @@ def _may_share(ones: Sequence[GroupedRun]) -> bool:
 def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
     workers = min(len(todo), cores())
     shown = todo[0].run_context.shown
-    shown.note(say("pipeline.at-once", workers=workers, todo=", ".join(one.words for one in todo)))
+    shown.note(say("pipeline.several-at-once", runs=len(todo), workers=workers))
     crew = [_Worker(max(1, cores() // workers)) for _ in range(workers)]
     failed: list[tuple[GroupedRun, LeadlineError]] = []
     waiting = deque(todo)
@@ -115,7 +115,7 @@ def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
                         if error is not None:
                             failed.append((one, error))
                         else:
-                            shown.note(say("pipeline.finished", words=one.words))
+                            shown.note(say("pipeline.run-finished", run=one.words))
                 if stopped() or failed:
                     break
                 time.sleep(POLL)
@@ -124,10 +124,10 @@ def _at_once(todo: Sequence[GroupedRun], whole: Path) -> None:
                 worker.leave()
         if failed:
             one, error = failed[0]
-            raise type(error)(f"{one.words}: {error}") from None
+            raise type(error)(say("pipeline.in-run", run=one.words, error=error)) from None
         number = stopped()
         if number:
-            raise Interrupted(say("pipeline.stopped-leadline-resume-goes", whole=whole), number)
+            raise Interrupted(say("pipeline.stopped", folder=whole), number)
 
 
 class _Worker:
@@ -181,7 +181,7 @@ class _Worker:
         assert self.one is not None
         line, one, self.one = self._answers.get(), self.one, None
         if not line:
-            raise RuntimeError(f"{one.words}: the process that trained it died; its last words stand above")
+            raise RuntimeError(say("pipeline.worker-died", run=one.words))
         answer = json.loads(line)
         return one, getattr(errors, answer["error"])(answer["words"]) if answer["error"] else None
 
@@ -225,7 +225,7 @@ def _named(one: GroupedRun, whole: Path) -> Iterator[None]:
     try:
         yield
     except Interrupted as error:
-        message = f"Stopped in {one.words}. 'leadline resume {whole}' goes on from there."
+        message = say("pipeline.stopped-during", run=one.words, folder=whole)
         raise Interrupted(message, error.exit_code - 128) from None
 
 

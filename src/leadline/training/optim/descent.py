@@ -42,7 +42,7 @@ class Sgd(Optimizer):
     def _momentum_there(self) -> Sgd:
         for name in ("averaged", "nesterov"):
             if getattr(self, name) and not self.momentum:
-                raise ValueError(say("training.form-momentum-set-momentum", name=name))
+                raise ValueError(say("training.momentum-missing", name=name))
         return self
 
     @property

@@ -32,7 +32,7 @@ def load_state(
     for full, saved in tensors.items():
         name, _, key = full.rpartition(".")
         if name not in parameters:
-            raise RunError(say("training.checkpoint-holds-optimizer-state", name=name))
+            raise RunError(say("training.checkpoint-of-another-network", name=name))
         p = parameters[name]
         fits = saved.shape == p.shape and key != "step"
         value = (

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.training_spec import EarlyStopping
 from leadline.training.schedule import schedule
 from leadline.training.state.early_stopping import PATIENCE, Best
@@ -16,12 +17,13 @@ from leadline.training.steps.contract import Step, evaluated_network
 class BestWeights:
     """Keeps the weights that were best on validation, which then ship, and ends training where no better ones come.
 
-    `better` says of the watched measure whether lower or higher is so; without `stopping` nothing is kept. `ended` says
-    by what training ended: ``target``, ``patience`` or, while it goes on, nothing.
+    `better` says of the watched metric whether lower or higher is so, and `title` what it is called; without `stopping`
+    nothing is kept. `ended` says by what training ended: ``target``, ``patience`` or, while it goes on, nothing.
     """
 
-    def __init__(self, stopping: EarlyStopping | None, better: str, step: Step) -> None:
+    def __init__(self, stopping: EarlyStopping | None, better: str, step: Step, title: str = "") -> None:
         self.stopping, self.step = stopping, step
+        self.title = title or (stopping.monitor if stopping is not None else "")
         self.best = Best.model_validate({"better": better}) if stopping is not None else None
         self.tensors: dict[str, Tensor] = {}
         self.ended = ""
@@ -50,10 +52,10 @@ class BestWeights:
             return None
         if reached:
             self.ended = "target"
-            return f"stopped early: {stopping.monitor} reached {stopping.stopping_threshold:g}"
+            return say("training.early-stopping-target-reached", metric=self.title, target=stopping.stopping_threshold)
         if self.best.gave_up(patience):
             self.ended = "patience"
-            return f"stopped early: {patience} epochs without a better {stopping.monitor}"
+            return say("training.early-stopping-no-improvement", epochs=patience, metric=self.title)
         return None
 
     def restart(self) -> None:

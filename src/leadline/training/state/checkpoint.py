@@ -83,7 +83,7 @@ class Checkpoints:
             except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
                 notes.append(f"Checkpoint {sidecar.stem} is damaged and was passed over: {error}.")
         if notes:
-            raise RunError(say("training.no-checkpoint-can-used", folder=self.folder, notes=" ".join(notes)))
+            raise RunError(say("training.no-usable-checkpoint", folder=self.folder, notes=" ".join(notes)))
         return None
 
     def forget(self, after: int) -> None:
@@ -96,10 +96,10 @@ class Checkpoints:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
         seal = content.pop("sha256")
         if digest(content) != seal:
-            raise ValueError(say("training.changed-after-written", sidecar=sidecar.name))
+            raise ValueError(say("training.checkpoint-changed", file=sidecar.name))
         weights = sidecar.with_suffix(".safetensors")
         if sha256(weights) != content["tensors_sha256"]:
-            raise ValueError(say("training.cut-short-changed-after", weights=weights.name))
+            raise ValueError(say("training.checkpoint-truncated", weights=weights.name))
         return Saved(content["step"], load_file(weights), content["scalars"], notes)
 
     def _sidecars(self) -> list[Path]:

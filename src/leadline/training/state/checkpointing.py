@@ -63,14 +63,14 @@ class Checkpointing:
         if held.keys() != self.parts.keys():
             raise RunError(
                 say(
-                    "training.checkpoints-were-written-another",
+                    "training.checkpoints-of-another-version",
                     folder=self._checkpoints.folder,
-                    folder_2=self.folder / files.EXPERIMENT,
+                    experiment=self.folder / files.EXPERIMENT,
                 )
             )
         for name, part in self.parts.items():
             part.load(below(f"{name}.", saved.tensors), held[name])
-        note(say("training.going-on-from-step", step=saved.step))
+        note(say("training.resuming-from-step", step=saved.step))
 
     def forget(self, after: int) -> None:
         """Remove the checkpoints of later steps: training has gone back behind them."""

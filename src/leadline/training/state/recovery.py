@@ -16,6 +16,7 @@ from torch import Tensor
 from leadline.core.catalogue import say
 from leadline.errors import TrainingFailed
 from leadline.machine import out_of_memory
+from leadline.training.optim import without_rate
 from leadline.training.state.checkpoint import below
 from leadline.training.state.checkpointing import Resumable
 from leadline.training.steps.contract import Step, StepProgress
@@ -32,10 +33,7 @@ class Diverged(TrainingFailed):
     """The loss, the gradient or the weights were no longer finite after `step` steps; `what` says which became what."""
 
     def __init__(self, what: str, step: int) -> None:
-        super().__init__(
-            f"Training diverged: {what}. "
-            "A lower learning rate (training.optimizer.lr) or a bound on the gradient (training.clip=1) usually helps."
-        )
+        super().__init__(say("training.diverged", what=what))
         self.what, self.step = what, step
 
 
@@ -152,7 +150,7 @@ def check(step: Step) -> None:
     if floats and not math.isfinite(
         float(torch.stack([n.float() for n in torch._foreach_norm(floats, math.inf)]).max())
     ):
-        raise Diverged(f"the weights were no longer finite after step {step.progress.step}", step.progress.step)
+        raise Diverged(say("training.weights-not-finite", step=step.progress.step), step.progress.step)
 
 
 def halved(step: Step, snapshot: Snapshot, trouble: Diverged) -> str:
@@ -161,11 +159,14 @@ def halved(step: Step, snapshot: Snapshot, trouble: Diverged) -> str:
     Raises TrainingFailed after `MOST` times.
     """
     if step.progress.halvings >= MOST:
-        raise TrainingFailed(say("training.training-diverged-times-last", most=MOST + 1, what=trouble.what, lr=step.lr))
+        raise TrainingFailed(
+            say("training.diverged-too-often", times=MOST + 1, what=trouble.what, lr=_base_rate(step, halvings=MOST))
+        )
     at = step.progress  # changed by going back: from here on it is that of the snapshot
     _go_back(step, snapshot, replace(at, halvings=at.halvings + 1))
-    times = f"halved for the {_ordinal(at.halvings)} time" if at.halvings > 1 else "halved"
-    return f"{trouble.what}: back to step {at.step}, the learning rate is {times}"
+    return say(
+        "training.restored-and-halved", what=trouble.what, step=at.step, lr=_base_rate(step, halvings=at.halvings)
+    )
 
 
 def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -> str:
@@ -175,24 +176,23 @@ def split_up(step: Step, snapshot: Snapshot, trouble: OutOfMemory, batch: int) -
     Raises TrainingFailed where the loss ties the examples of a batch together, where several processes would have to
     agree, and where a micro-batch cannot be smaller.
     """
-    advice = "Set a smaller training.batch or a smaller network (network.size=small)."
+    advice = say("training.out-of-memory-advice")
     objective, at = step.context.objective, step.progress
     if objective.supervision.coupled:
         raise TrainingFailed(
-            say("training.ties-examples-together-cannot", trouble=trouble, objective=objective.name, advice=advice)
+            say("training.out-of-memory-coupled", trouble=trouble, objective=objective.name, advice=advice)
         )
     if step.context.world.size > 1:
-        raise TrainingFailed(say("training.several-processes-do-not", trouble=trouble, advice=advice))
+        raise TrainingFailed(say("training.out-of-memory-several-processes", trouble=trouble, advice=advice))
     norms = batch_norms(step.network)
     most = max(1, batch // (2 if norms else 1))  # batch statistics need two rows
     if at.accumulate >= most:
-        raise TrainingFailed(f"{trouble}, not even {'two rows' if norms else 'one row'} at a time. {advice}")
+        rows = 2 if norms else 1
+        raise TrainingFailed(say("training.out-of-memory-smallest", trouble=trouble, rows=rows, advice=advice))
     _go_back(step, snapshot, replace(at, accumulate=min(2 * at.accumulate, most)))
     rows = -(-batch // at.accumulate)
-    noted = ", whose statistics batch norm now sees instead of the whole batch's" if norms else ""
-    return (
-        f"{trouble}: back to step {at.step}, {at.accumulate} micro-batches of at most {rows} rows from here on{noted}"
-    )
+    name = "training.split-into-micro-batches-batch-norm" if norms else "training.split-into-micro-batches"
+    return say(name, trouble=trouble, step=at.step, count=at.accumulate, rows=rows)
 
 
 def _go_back(step: Step, snapshot: Snapshot, wanted: StepProgress) -> None:
@@ -201,8 +201,10 @@ def _go_back(step: Step, snapshot: Snapshot, wanted: StepProgress) -> None:
     step.progress.load({**wanted.state(), "step": snapshot.step})
 
 
-def _ordinal(number: int) -> str:
-    return f"{number}{ {2: 'nd', 3: 'rd'}.get(number, 'th') }"
+def _base_rate(step: Step, *, halvings: int) -> float:
+    """Return the learning rate that the schedule starts from after so many halvings."""
+    rate: float = without_rate(step.context.training.optimizer).lr
+    return rate * step.progress.rate * 0.5**halvings
 
 
 def _copied(x: Tensor) -> Tensor:

@@ -129,7 +129,7 @@ def resolved_step(component: Component, objective: BoundObjective) -> Component:
     reason = options.unsuitable(objective)
     if reason:
         raise UsageError(
-            say("training.training-step-does-not", component=component.name, objective=objective.name, reason=reason)
+            say("training.step-does-not-fit", step=component.name, objective=objective.name, reason=reason)
         )
     return Component(name=component.name, options=options.model_dump(mode="json"))
 
@@ -151,5 +151,5 @@ def shipped_network(step: Step) -> nn.Module:
     network = step.context.objective.learning.ship(evaluated_network(step))
     for name, x in network.state_dict().items():
         if x.is_floating_point() and not bool(x.isfinite().all()):
-            raise TrainingFailed(say("training.training-diverged-after-step", step=step.progress.step, name=name))
+            raise TrainingFailed(say("training.weights-diverged", step=step.progress.step, name=name))
     return network

@@ -34,11 +34,11 @@ class LossModule(nn.Module):
         if loss.value_B.ndim != 1 or loss.value_B.shape != loss.weight_B.shape:
             raise UsageError(
                 say(
-                    "training.objective-gives-losses-shape",
+                    "training.loss-shape-wrong",
                     objective=self.objective.name,
-                    value_B_shape=tuple(loss.value_B.shape),
-                    weight_B_shape=tuple(loss.weight_B.shape),
-                    batch_count=len(batch),
+                    values=tuple(loss.value_B.shape),
+                    weights=tuple(loss.weight_B.shape),
+                    rows=len(batch),
                 )
             )
         return loss

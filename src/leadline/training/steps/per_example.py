@@ -37,9 +37,9 @@ def per_example_gradients(
     """
     norms = [norm for norm in batch_norms(loss.network) if norm.training]
     if loss.objective.supervision.coupled:
-        raise UsageError(say("training.ties-examples-batch-together", objective=loss.objective.name))
+        raise UsageError(say("training.coupled-per-example-gradients", objective=loss.objective.name))
     if norms and batch_norm == "refuse":
-        raise UsageError(say("training.batch-norm-ties-examples"))
+        raise UsageError(say("training.batch-norm-per-example-gradients"))
     prefix = "network."
     trained = {prefix + name: p.detach() for name, p in loss.network.named_parameters() if p.requires_grad}
     fixed = {prefix + name: p.detach() for name, p in loss.network.named_parameters() if not p.requires_grad}

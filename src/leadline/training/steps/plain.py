@@ -44,7 +44,7 @@ class TrainedNetwork:
         self.names = {p: n for n, p in part.named_parameters() if p.requires_grad}
         self.parameters = list(self.names)
         if not self.parameters:
-            raise UsageError(say("training.training-freeze-leaves-nothing-train", name=name))
+            raise UsageError(say("training.freeze-leaves-network-nothing", name=name))
         self.running = options.over(self.parameters, groups.factors(network), hidden_matrices(network))
         self.loss: nn.Module
         self.quantities: tuple[str, ...] = ()  # that an update logs, known after the first
@@ -78,7 +78,7 @@ class PlainStep:
     def __init__(self, context: StepContext) -> None:
         training, objective, network = context.training, context.objective, context.network
         if training.accumulate > 1 and objective.supervision.coupled:
-            raise UsageError(say("training.ties-examples-batch-together-training", objective=objective.name))
+            raise UsageError(say("training.coupled-accumulate", objective=objective.name))
         self.context = context
         self.network = network_on(network, context.plan)
         self.progress = StepProgress(context.total, accumulate=training.accumulate)

@@ -44,7 +44,7 @@ def test_autoregression_chooses_its_penalty_on_validation_windows_and_leaves_out
     same: Any = module(autoregression.FAMILY, l2=0.01)
     autoregression.fit(same, blocks(x_nTF, target_nHV), None, 0)
     torch.testing.assert_close(other.weight_HL, same.weight_HL)
-    with pytest.raises(ValueError, match=says("models.no-train-window-known")):
+    with pytest.raises(ValueError, match=says("models.no-known-target")):
         autoregression.fit(model, blocks(x_nTF, np.full_like(target_nHV, np.nan)), None, 0)
 
 

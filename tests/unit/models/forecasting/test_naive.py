@@ -20,7 +20,7 @@ def test_the_last_value_or_season_goes_on() -> None:
     assert torch.equal(last, past_BLV[:, -1:].expand(-1, 4, -1))
     seasonal = forecast(module(naive.SEASONAL, season_length=3), x())[..., 0]
     assert torch.equal(seasonal, past_BLV[:, [27, 28, 29, 27]])
-    with pytest.raises(UsageError, match=says("models.season-steps-does-not", season=31)):
+    with pytest.raises(UsageError, match=says("models.season-above-context", season=31)):
         module(naive.SEASONAL, season_length=31)
 
 

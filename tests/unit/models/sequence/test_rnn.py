@@ -120,7 +120,7 @@ def test_both_directions_at_once_are_refused_where_nothing_may_be_known_of_later
         STEPS,
         256,
     )
-    with pytest.raises(UsageError, match=says("models.network-rnn-bidirectional-true")):
+    with pytest.raises(UsageError, match=says("models.rnn-bidirectional-causal")):
         FAMILY.build(spec, Options(bidirectional=True), "causal")
 
 

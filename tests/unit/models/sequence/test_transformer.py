@@ -122,7 +122,7 @@ def test_features_of_every_step_need_a_token_for_every_step() -> None:
         336,
         128,
     )
-    with pytest.raises(UsageError, match=says("models.network-transformer-features-every", patch=4)):
+    with pytest.raises(UsageError, match=says("models.transformer-patch-per-step", patch=4)):
         FAMILY.build(spec, Options(patch=4), "sequence")
 
 
@@ -146,5 +146,5 @@ def test_what_is_wrong_is_named(options: dict[str, object], spec: SignalSpec, wo
 
 
 def test_a_patch_larger_than_the_image_is_named() -> None:
-    with pytest.raises(UsageError, match=says("models.network-transformer-patch-pixels", patch=9, height=8, width=5)):
+    with pytest.raises(UsageError, match=says("models.transformer-patch-above-image", patch=9, height=8, width=5)):
         network(SignalSpec("image", (1, 8, 5)), patch=9)

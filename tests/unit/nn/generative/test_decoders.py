@@ -38,5 +38,5 @@ def test_values_keep_their_size_on_the_way(growing: str) -> None:
 
 
 def test_other_kinds_of_signal_are_refused() -> None:
-    with pytest.raises(UsageError, match=says("nn.no-decoder-data", spec_kind="sound")):
+    with pytest.raises(UsageError, match=says("nn.no-decoder", kind="sound")):
         default_decoder(SignalSpec("sound", (4,)), 5)

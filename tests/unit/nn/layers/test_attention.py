@@ -53,7 +53,7 @@ def test_steps_that_see_nothing_are_finite_and_have_finite_gradients(causal: boo
 
 
 def test_heads_that_cannot_share_the_width_are_refused() -> None:
-    with pytest.raises(ValueError, match=says("nn.heads-cannot-share-features", heads=3, width=8)):
+    with pytest.raises(ValueError, match=says("nn.heads-do-not-divide-width", heads=3, width=8)):
         Attention(8, 3)
 
 

@@ -71,7 +71,7 @@ def test_there_are_as_many_groups_as_divide_the_channels(channels: int, groups: 
 
 
 def test_groups_that_do_not_divide_the_channels_are_refused() -> None:
-    with pytest.raises(ValueError, match=says("nn.channels-cannot-shared-among", channels=6, groups=4)):
+    with pytest.raises(ValueError, match=says("nn.groups-do-not-divide-channels", channels=6, groups=4)):
         make_norm("group", 6, maps=True, groups=4)
 
 

@@ -80,9 +80,9 @@ def test_from_scratch_nothing_is_frozen_and_few_rows_are_passed_over_more_often(
 
 
 def test_what_has_no_curve_is_refused(train) -> None:
-    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-trains-on")):
+    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-few-labels")):
         train(objective="masked", settings=SHARES, out="no")
-    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-measured-on")):
+    with pytest.raises(UsageError, match=says("pipeline.label-efficiency-needs-test")):
         train(settings={**SHARES, "data.split": {"by": "random", "test": 0}}, out="no")
     with pytest.raises(UsageError, match="label_efficiency"):
         leadline.train("blobs.csv", settings={"label_efficiency": [0.0]}, quiet=True, out="no")

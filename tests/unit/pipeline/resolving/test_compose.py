@@ -47,7 +47,7 @@ def test_an_experiment_is_taken_as_it_is() -> None:
 
 def test_a_file_without_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "e.yaml").write_text("seed: 3\n")
-    with pytest.raises(UsageError, match=says("pipeline.data-source-missing-where")):
+    with pytest.raises(UsageError, match=says("pipeline.source-missing")):
         compose(tmp_path / "e.yaml")
 
 

@@ -89,7 +89,7 @@ def coupled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("coupled")
 def test_an_objective_that_cannot_share_a_row_between_targets_refuses_mixing() -> None:
-    with pytest.raises(UsageError, match=says("pipeline.training-mix-objective-cannot", objective="classification")):
+    with pytest.raises(UsageError, match=says("pipeline.mix-does-not-fit", objective="classification")):
         resolve(Experiment.parse({"training": {"mix": "mixup"}}), SCHEMA, ROWS)
 
 
@@ -100,12 +100,12 @@ def test_a_batch_may_have_one_row() -> None:
 @pytest.mark.usefixtures("coupled")
 def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together() -> None:
     one = Experiment.parse({"training": {"batch": 1}})
-    with pytest.raises(UsageError, match=says("pipeline.training-batch-ties-rows", objective="classification")):
+    with pytest.raises(UsageError, match=says("pipeline.batch-too-small-for-coupled-loss", objective="classification")):
         resolve(one, SCHEMA, ROWS)
 
 
 def test_a_class_is_offered_for_a_misspelt_class() -> None:
-    with pytest.raises(UsageError, match=says("pipeline.nothing-called-will-measured")):
+    with pytest.raises(UsageError, match=says("pipeline.requirement-not-measured")):
         check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
 
 
@@ -148,7 +148,7 @@ def test_an_option_of_a_player_alone_is_one_of_its_usual_optimizer() -> None:
 
 
 def test_a_player_that_there_is_not_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("pipeline.training-players-objective-steps", name="critic")):
+    with pytest.raises(UsageError, match=says("pipeline.optimizer-of-unknown-network", name="critic")):
         resolve(Experiment.parse({"training": {"optimizers": {"critic": "sgd"}}}), SCHEMA, ROWS)
 
 

@@ -64,17 +64,17 @@ def test_nobody_judges_where_that_is_asked_or_nothing_could(making, train) -> No
 
 
 def test_what_cannot_judge_is_refused_before_training(making, train, place: Path) -> None:
-    with pytest.raises(UsageError, match=says("pipeline.judge")):
+    with pytest.raises(UsageError, match=says("pipeline.reference-classifier-unreadable")):
         making(settings={"reference_classifier": "nowhere"})
-    with pytest.raises(UsageError, match=says("pipeline.judge-trained-judge-classifier", objective="regression")):
+    with pytest.raises(UsageError, match=says("pipeline.reference-classifier-objective", objective="regression")):
         making(settings={"reference_classifier": str(train(target="length").folder)})
-    with pytest.raises(UsageError, match=says("pipeline.judge-reads-input-another")):
+    with pytest.raises(UsageError, match=says("pipeline.reference-classifier-other-encoding")):
         making(settings={"reference_classifier": str(train(ignore=("width",)).folder)})
-    with pytest.raises(UsageError, match=says("pipeline.judge-auto-trains-classifier")):
+    with pytest.raises(UsageError, match=says("pipeline.reference-classifier-no-classes")):
         making(target="none", settings={"reference_classifier": "auto"})
     pl.read_csv("blobs.csv").with_columns(text=pl.lit("some words here")).write_csv("more.csv")
     other = train("digits", target=None)
-    with pytest.raises(UsageError, match=says("pipeline.judge-takes-inputs-rows", own="image")):
+    with pytest.raises(UsageError, match=says("pipeline.reference-classifier-other-inputs", own="image")):
         making(settings={"reference_classifier": str(other.folder)})
 
 

@@ -45,7 +45,7 @@ def test_what_is_used_is_not_spoken_of() -> None:
 def test_steps_mean_nothing_to_a_model_that_is_fitted(options: dict[str, Any], entries: str) -> None:
     with speaking("command line"):
         assert lines(family=FAMILY, **options) == [
-            say("pipeline.fitted-not-stepped-mean", family="linear", n=len(entries.split(", ")), entries=entries)
+            say("pipeline.unused-by-classical", family="linear", n=len(entries.split(", ")), entries=entries)
         ]
 
 

@@ -49,7 +49,7 @@ def test_the_batch_of_gradient_descent_is_the_whole_train_split() -> None:
     training = resolved(optimizer=WHOLE).training
     assert (training.batch, training.accumulate, training.epochs) == (1_000, 1, 1_500)
     assert resolved(optimizer=WHOLE, batch=1_000, epochs=7).training.batch == 1_000
-    with pytest.raises(UsageError, match=says("pipeline.training-batch-but-optimizer", batch=64)):
+    with pytest.raises(UsageError, match=says("pipeline.batch-of-full-batch-optimizer", batch=64)):
         resolved(optimizer=WHOLE, batch=64)
 
 
@@ -70,10 +70,10 @@ def test_epochs_of_a_schedule_become_shares_of_training() -> None:
 def test_a_plateau_watches_a_measure_that_there_is() -> None:
     assert resolved(schedule={"name": "plateau", "monitor": "accuracy"}).training.schedule.options["patience"] == 5
     with pytest.raises(
-        UsageError, match=says("pipeline.training-schedule-on-no", watches="acuracy", known="Did you mean 'accuracy'?")
+        UsageError, match=says("pipeline.schedule-unknown-metric", metric="acuracy", known="Did you mean 'accuracy'?")
     ):
         resolved(schedule={"name": "plateau", "monitor": "acuracy"})
-    with pytest.raises(UsageError, match=says("pipeline.schedule-watches-measure-on")):
+    with pytest.raises(UsageError, match=says("pipeline.schedule-needs-validation")):
         resolved(schedule="plateau", validation=0)
 
 
@@ -118,10 +118,10 @@ def test_a_run_that_was_killed_goes_on_with_the_rate_that_was_found(train, monke
 
 def test_patterns_that_match_nothing_leave_no_folder_behind(train) -> None:
     with pytest.raises(
-        UsageError, match=says("training.training-no-parameters-name", entry="freeze", offer="Did you mean 'head.*'?")
+        UsageError, match=says("training.no-parameter-matches", entry="freeze", offer="Did you mean 'head.*'?")
     ):
         train(out="run", settings={"training.freeze": ["haed.*"]})
-    with pytest.raises(UsageError, match=says("training.training-freeze-leaves-nothing")):
+    with pytest.raises(UsageError, match=says("training.freeze-leaves-nothing")):
         train(out="run", settings={"training.freeze": ["*"]})
     assert not Path("run").exists()
 

@@ -92,7 +92,7 @@ def test_when_all_are_damaged_it_says_what_to_do(tmp_path: Path) -> None:
     kept = saved(tmp_path, 1, 2)
     for step in (1, 2):
         cut(tmp_path / f"step-00000000{step}.safetensors")
-    with pytest.raises(RunError, match=says("training.no-checkpoint-can-used")):
+    with pytest.raises(RunError, match=says("training.no-usable-checkpoint")):
         kept.latest()
 
 

@@ -59,5 +59,5 @@ def test_another_versions_checkpoint_is_refused_with_the_command_that_trains_ane
     tmp_path: Path, scalars: dict[str, Any]
 ) -> None:
     Checkpoints(tmp_path / "checkpoints").save(3, {"network.x": torch.ones(1)}, scalars)
-    with pytest.raises(RunError, match=says("training.checkpoints-were-written-another")):
+    with pytest.raises(RunError, match=says("training.checkpoints-of-another-version")):
         of(tmp_path, 1)[0].restore(lambda note: None)

@@ -101,7 +101,7 @@ def test_the_rate_is_halved_and_training_given_up_after_enough_of_it() -> None:
         assert step.lr == pytest.approx(rate / 2**time)
     assert "the loss became nan: back to step 0, the learning rate is halved for the 8th time" in said
     with pytest.raises(
-        TrainingFailed, match=says("training.training-diverged-times-last", most=9, what="the loss became nan")
+        TrainingFailed, match=says("training.diverged-too-often", most=9, what="the loss became nan")
     ) as raised:
         halved(step, snapshot, Diverged("the loss became nan", 3))
     assert raised.value.exit_code == 5
@@ -125,11 +125,11 @@ def test_where_a_batch_cannot_be_split_up_it_is_said() -> None:
     coupled = Squares()
     coupled.supervision = Supervision(coupled=True)
     step = plain(network(), objective=coupled)
-    with pytest.raises(TrainingFailed, match=says("training.ties-examples-together-cannot")):
+    with pytest.raises(TrainingFailed, match=says("training.out-of-memory-coupled")):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
     step, _ = fresh()
     step.context = replace(step.context, world=World(0, 2))
-    with pytest.raises(TrainingFailed, match=says("training.several-processes-do-not")):
+    with pytest.raises(TrainingFailed, match=says("training.out-of-memory-several-processes")):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
 
 

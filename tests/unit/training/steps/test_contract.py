@@ -127,8 +127,8 @@ def test_a_plugins_step_writes_out_its_options_and_refuses_what_it_cannot_do(plu
     with pytest.raises(
         UsageError,
         match=says(
-            "training.training-step-does-not",
-            component="signs",
+            "training.step-does-not-fit",
+            step="signs",
             objective="squares",
             reason="its batches are of one piece",
         ),

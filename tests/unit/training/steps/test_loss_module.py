@@ -33,5 +33,5 @@ class Mean(Squares):
 def test_losses_that_are_not_one_a_row_are_named_with_their_shape(kind: type[Squares]) -> None:
     batch = Table(8).batch(torch.arange(8))
     module = LossModule(network(), kind(), "network")
-    with pytest.raises(UsageError, match=says("training.objective-gives-losses-shape", batch_count=8)):
+    with pytest.raises(UsageError, match=says("training.loss-shape-wrong", rows=8)):
         module(batch, Rng(0, 0, batch.row_B))

@@ -255,7 +255,7 @@ def test_players_may_have_optimizers_of_their_own() -> None:
 def test_a_coupled_loss_refuses_micro_batches() -> None:
     coupled = Squares()
     coupled.supervision = Supervision(coupled=True)
-    with pytest.raises(UsageError, match=says("training.ties-examples-batch-together-training")):
+    with pytest.raises(UsageError, match=says("training.coupled-accumulate")):
         plain(network(), objective=coupled, accumulate=2)
 
 
@@ -308,5 +308,5 @@ def test_weights_that_are_not_finite_do_not_ship(value: float) -> None:
     assert shipped_network(step) is step.network
     with torch.no_grad():
         next(step.network.parameters())[0] = value
-    with pytest.raises(TrainingFailed, match=says("training.training-diverged-after-step")):
+    with pytest.raises(TrainingFailed, match=says("training.weights-diverged")):
         shipped_network(step)
