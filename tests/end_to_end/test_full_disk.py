@@ -7,6 +7,7 @@ full one.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.errors import DiskFull
 from leadline.pipeline import calibrate, write
 from leadline.run import folder as files
+from sentences import says
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on file sizes")
 
@@ -88,7 +91,7 @@ def test_while_writing_what_a_finished_run_has(
         assert cli("train", *TRAIN, "--out", "run") == 5
     said = capsys.readouterr().err
     assert "is full (" in said
-    assert "The checkpoint step-000000012 is kept; make room, and 'leadline resume run' goes on from there." in said
+    assert say("pipeline.disk-full-checkpoint-kept", step=12, folder="run") in said
     assert not (Path("run") / files.MANIFEST).exists()
     assert cli("resume", "run", "-q") == 0
     assert files.sha256(Path("run") / files.WEIGHTS) == whole
@@ -105,7 +108,7 @@ def test_when_the_run_folder_is_made(cli, capsys, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(files, "write", full)
     assert cli("train", *TRAIN, "--out", "run") == DiskFull.exit_code
-    assert "Nothing was begun yet" in capsys.readouterr().err
+    assert re.search(says("pipeline.disk-full-nothing-begun"), capsys.readouterr().err)
     assert not Path("run").exists()
 
 
@@ -113,7 +116,7 @@ def test_a_run_that_is_finished_says_so(cli, capsys) -> None:
     assert cli("train", *TRAIN, "--out", "run") == 0
     capsys.readouterr()
     assert cli("resume", "run") == 0
-    assert "run is finished: there is nothing left to train" in capsys.readouterr().err
+    assert say("verbs.already-finished", folder="run") in capsys.readouterr().err
 
 
 def test_an_experiment_that_was_edited_is_not_gone_on_with(cli, capsys) -> None:
@@ -124,6 +127,6 @@ def test_an_experiment_that_was_edited_is_not_gone_on_with(cli, capsys) -> None:
     file.write_text(text.replace("epochs: 3", "epochs: 4"))
     capsys.readouterr()
     assert cli("resume", "run", "-q") == 2
-    assert "was changed since the run began" in capsys.readouterr().err
+    assert re.search(says("pipeline.experiment-changed"), capsys.readouterr().err)
     file.write_text(text + "\n# what decides nothing may be edited\n")
     assert cli("resume", "run", "-q") == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from leadline.run import folder as files
+from sentences import says
 
 TRAIN = (
     "train",
@@ -113,7 +115,7 @@ def test_all_checkpoints_damaged_is_said_clearly(cli, capsys) -> None:
     for damaged in (run / files.CHECKPOINTS).glob("*.safetensors"):
         damaged.write_bytes(b"")
     assert cli("resume", run, "-q") == 2
-    assert "No checkpoint" in capsys.readouterr().err
+    assert re.search(says("training.no-usable-checkpoint"), capsys.readouterr().err)
 
 
 def test_resuming_a_finished_run_changes_nothing(cli) -> None:
@@ -133,7 +135,7 @@ def test_resume_refuses_other_data(cli, capsys) -> None:
     frame.with_columns(pl.col("a") + 1).write_csv("t.csv")
     capsys.readouterr()
     assert cli("resume", "run", "-q") == 2
-    assert "not what the run" in capsys.readouterr().err
+    assert re.search(says("pipeline.data-changed"), capsys.readouterr().err)
 
 
 def test_two_processes_train_as_one(cli, capsys) -> None:

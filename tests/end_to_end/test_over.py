@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from leadline.pipeline.resolving.compose import compose
+from sentences import says
 
 Cli = Callable[..., int]
 QUICK = ("--epochs", "1", "--set", "network.size=small", "--set", "baselines=[]", "-q")
@@ -41,5 +43,5 @@ def test_what_is_wrong_beneath_is_told_before_anything_is_made(
 ) -> None:
     settings = ("--network", "rnn", "--set", "network.over.name=cnn", "--set", "network.over.patch=9")
     assert cli("train", "digits", "--out", "run", *settings) == 2
-    assert "patch of 9×9 pixels is larger than the image of 8×8" in capsys.readouterr().err
+    assert re.search(says("models.over-patch-above-image", patch_height=9, height=8), capsys.readouterr().err)
     assert not (place / "run").exists()

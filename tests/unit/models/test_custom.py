@@ -194,7 +194,7 @@ def test_a_class_object_is_built_afresh() -> None:
         ("empty.py", ["declares no FAMILY", "no class of nn.Module"]),
         ("Mein Netz/net.py", ["declares no FAMILY", "net.py:Plain"]),
         ("Mein Netz/net.py:Plane", ["no 'Plane'", "Did you mean 'Plain'"]),
-        ("Mein Netz/net.py:not_a_network", ["neither a class of nn.Module nor a Family", "int"]),
+        ("Mein Netz/net.py:not_a_network", ["neither an nn.Module class nor a Family", "int"]),
         ("Mein Netz/net.py:Needy", ["Needy cannot be built", "'depth', 'width' have no default"]),
         ("no.such.module:Net", ["'no.such.module' cannot be imported"]),
         ("torch.nn:Liner", ["no 'Liner'"]),

@@ -9,6 +9,7 @@ from leadline.core.component import Component
 from leadline.errors import UsageError
 from leadline.nn.fusion import FusionOptions, SideBySide, checked_fusion, fuse_by, left
 from leadline.nn.rng import Rng
+from sentences import says
 
 
 def test_inputs_are_left_out_at_the_rate_and_never_all_of_them() -> None:
@@ -42,7 +43,10 @@ def test_fitted_models_are_told_of_absence_by_nan() -> None:
         ({"name": "gated", "wdth": 3}, "gated has no option 'wdth'.*'width'"),
         ({"name": "concat", "modality_dropout": 1}, "dropout: .*below 1"),
         ({"name": "concat", "width": 8}, "concat has no option 'width'"),
-        ({"name": "attention", "width": 10, "heads": 4}, "4 heads cannot share a width of 10"),
+        (
+            {"name": "attention", "width": 10, "heads": 4},
+            says("models.fusion-heads-do-not-divide-width"),
+        ),
     ],
 )
 def test_a_fusion_that_cannot_be_is_refused(fusion: dict, words: str) -> None:

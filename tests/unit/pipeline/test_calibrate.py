@@ -54,7 +54,7 @@ def test_a_network_that_is_too_sure_ships_cooled(train: Any) -> None:
     assert before.value is not None
     assert now.value < before.value
     assert run.report.find("ece", group="temperature=1") is not None
-    assert "Chosen once training was over" in (run.folder / "report.html").read_text(encoding="utf-8")
+    assert "Temperature" in (run.folder / "report.html").read_text(encoding="utf-8")
     told = predict(run, "ill.csv", quiet=True)
     with torch.no_grad():
         again = evaluate(run, quiet=True).findings
@@ -81,7 +81,7 @@ def test_without_validation_rows_nothing_is_chosen_and_the_report_says_so(train:
     for name in ("temperature", "threshold"):
         found = run.report.find(name, split=None)
         assert found is not None
-        assert "no validation rows" in (found.method or "")
+        assert "no validation set" in (found.method or "")
     network: Any = run.network
     assert network.last.temperature.item() == 1.0
 
@@ -128,11 +128,11 @@ def test_rows_in_time_are_measured_in_blocks(train: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"positive": "yess"}, "--positive: the target has no class 'yess'. Did you mean 'yes'?"),
+        ({"positive": "yess"}, "positive: the target has no class 'yess'. Did you mean 'yes'?"),
         ({"settings": {"objective.costs": [[0, 1, 2]]}}, "costs is 1 × 3"),
         ({"settings": {"objective.class_weights": {"yess": 2}}}, "'yess', which is no class of 'ill'"),
         ({"settings": {"objective.operating_point.sensitivty": 0.9}}, "Did you mean 'sensitivity'"),
-        ({"require": ["expected_cost <= 1"]}, "Nothing called 'expected_cost' will be measured"),
+        ({"require": ["expected_cost <= 1"]}, "no metric 'expected_cost' will be measured"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_written(

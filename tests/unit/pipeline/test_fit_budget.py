@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.errors import Interrupted, UsageError
 from leadline.machine.energy import Energy
 from leadline.pipeline import trainer_state
@@ -24,6 +26,7 @@ from leadline.training.state.budget import Account
 from leadline.training.state.checkpoint import Checkpoints
 from leadline.training.steps.plain import PlainStep
 from leadline.verbs.resume import resume
+from sentences import says
 
 STEP, VALIDATION, SAVING = 0.05, 0.1, 0.02  # seconds
 
@@ -100,7 +103,7 @@ def test_a_budget_holds_and_the_schedule_comes_to_its_end(clock: Clock, train: C
     assert run.history["val_loss"][-1] is not None  # the last weights were looked at
     assert ends.height > 10
     (row,) = pl.read_json(run.folder / "exhibits" / "events.json")["rows"].to_list()
-    assert f"the {what} budget ended training in epoch" in row[-1][-1]
+    assert re.fullmatch(says(f"training.{what}-budget-used-up"), row[-1][-1])
 
 
 def test_less_than_an_epoch_still_ships_validated_weights(clock: Clock, train: Callable[..., Run], capsys) -> None:
@@ -109,8 +112,7 @@ def test_less_than_an_epoch_still_ships_validated_weights(clock: Clock, train: C
     assert run.history["val_loss"].drop_nulls().len() == 1
     assert rate(run)[-1] < 0.05 * max(rate(run))
     said = capsys.readouterr().err
-    assert "the time budget ended training in epoch 0." in said
-    assert " of 5" in said
+    assert re.search(says("training.time-budget-used-up", epochs=5), said)
     assert run.report.find("accuracy") is not None
 
 
@@ -126,7 +128,7 @@ def test_early_stopping_still_holds_and_its_patience_follows_the_budget(
     settings = {"training.early_stopping.monitor": "accuracy", "training.schedule": "constant"}
     run = train(epochs=None, max_time=60.0, settings=settings, quiet=False)
     assert run.experiment.training.early_stopping.patience is None
-    assert "stopped early" in capsys.readouterr().err
+    assert re.search(says("training.early-stopping-no-improvement"), capsys.readouterr().err)
     assert run.history["seconds"].max() < 55
 
 
@@ -184,9 +186,15 @@ def test_energy_used_before_a_kill_is_not_known(clock: Clock, train: Callable[..
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"training.early_stopping": {"monitor": "accuracy", "target": 95}}, "share between 0 and 1.*Write 0.95"),
-        ({"training.early_stopping": {"monitor": "accuracy", "min_delta": 2}}, "tolerance: accuracy is a share"),
-        ({"training.early_stopping": {"target": 0.1}, "data.split.validation": 0}, "there are none"),
+        (
+            {"training.early_stopping": {"monitor": "accuracy", "stopping_threshold": 95}},
+            "between 0 and 1.*Did you mean 0.95",
+        ),
+        (
+            {"training.early_stopping": {"monitor": "accuracy", "min_delta": 2}},
+            "min_delta: accuracy lies between",
+        ),
+        ({"training.early_stopping": {"stopping_threshold": 0.1}, "data.split.validation": 0}, "there are none"),
         ({"training.early_stopping": {"monitor": "acuracy"}}, "Did you mean 'accuracy'"),
         ({"training.average": "emma"}, "no average 'emma'. Did you mean 'ema'"),
         ({"training.average": {"name": "swa", "start": 1}}, r"training\.average\.start"),
@@ -203,11 +211,14 @@ def test_nonsense_is_refused_before_a_folder_is_made(
 
 
 def test_a_target_ends_training(train: Callable[..., Run], capsys) -> None:
-    settings = {"training.early_stopping": {"monitor": "accuracy", "target": 0.5}, "training.optimizer.lr": 0.01}
+    settings = {
+        "training.early_stopping": {"monitor": "accuracy", "stopping_threshold": 0.5},
+        "training.optimizer.lr": 0.01,
+    }
     run = train(epochs=200, settings=settings, quiet=False)
     values = run.history["val_accuracy"].drop_nulls().to_list()
     assert values[-1] >= 0.5 > max(values[:-1], default=0.0)
-    assert "stopped early: accuracy reached 0.5" in capsys.readouterr().err
+    assert say("training.early-stopping-target-reached", metric="accuracy", target=0.5) in capsys.readouterr().err
 
 
 def test_gains_within_the_tolerance_do_not_count(train: Callable[..., Run]) -> None:

@@ -9,6 +9,7 @@ import torch
 from small_problem import Squares, Table, network, noisy
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
@@ -69,7 +70,7 @@ def test_the_proposed_rate_trains_and_a_hundred_times_as_much_does_not(optimizer
     found = sought(optimizer=optimizer)
     assert found.chosen is not None and found.rates[0] == LOWEST and len(found.rates) <= STEPS
     assert found.rates == tuple(sorted(found.rates))
-    assert "tenth" in found.because
+    assert found.because == say("training.range-test-chosen", steps=len(found.rates))
     lowest = min(found.smoothed[LEVEL - 1 :])
     assert found.chosen == pytest.approx(0.1 * found.rates[found.smoothed.index(lowest)], rel=0.05)
     level = sum(found.losses[:LEVEL]) / LEVEL
@@ -93,7 +94,7 @@ def test_it_ends_when_time_is_up_and_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "SECONDS", 0.0)
     found = sought()
     assert len(found.rates) == 1 and found.chosen is None
-    assert "default" in found.because and "ended after 0 seconds" in found.because
+    assert found.because == say("training.range-test-default-cut-short", steps=1, seconds=0)
 
 
 def test_players_without_one_loss_are_refused() -> None:

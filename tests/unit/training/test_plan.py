@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.nn.batch import Batch
-from leadline.training.plan import ExecutionPlan, applied, autocast, batch_on, device_for, network_on
+from leadline.training.plan import ExecutionPlan, applied, autocast, batch_on, device_for, device_title, network_on
 
 
 def settings() -> tuple[object, ...]:
@@ -63,10 +64,17 @@ def test_tables_pass_untouched() -> None:
 
 
 def test_names_say_what_a_plan_is() -> None:
-    assert ExecutionPlan().name == "fp32, 1 thread"
+    assert ExecutionPlan(precision="bf16-matmul", device="cuda:0").name == "TF32 matmuls, 1 thread"
+    assert ExecutionPlan(precision="bf16-matmul").name == "bfloat16 matmuls, 1 thread"
+    assert device_title("cpu") == "CPU"
+    because = say("training.plan-fastest", tested=7, ms=25.0)
+    plan = ExecutionPlan(threads=2)
+    said = say("pipeline.using-plan", device=device_title(plan.device), plan=plan.name, because=because)
+    assert said == "Using CPU, float32, 2 threads (fastest of 7 tested, 25 ms per step)"
+    assert ExecutionPlan().name == "float32, 1 thread"
     assert (
         ExecutionPlan(precision="bf16", channels_last=True, compile=True, threads=2).name
-        == "bf16, channels last, compiled, 2 threads"
+        == "bfloat16 autocast, channels last, compiled, 2 threads"
     )
 
 

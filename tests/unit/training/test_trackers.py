@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.errors import MissingExtra, UsageError
 from leadline.pipeline.trainer_state import TrainerState
 from leadline.run import folder as files
@@ -121,4 +122,9 @@ def test_a_tracker_that_fails_does_not_end_training(train, monkeypatch: pytest.M
     monkeypatch.setattr(trackers._EventFiles, "log", fails)
     run = train(settings=BOARD, quiet=False)
     assert run.report.find("accuracy") is not None
-    assert capsys.readouterr().err.count("tensorboard gets no more of this training: the network is down") == 1
+    assert (
+        capsys.readouterr().err.count(
+            say("training.tracker-failed", tracker="tensorboard", error="the network is down")
+        )
+        == 1
+    )

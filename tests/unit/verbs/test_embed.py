@@ -13,6 +13,7 @@ import torch
 import leadline
 from leadline.errors import UsageError
 from leadline.verbs.embed import embed, write
+from sentences import says
 
 
 def test_embeddings_are_what_the_head_decides_from(train) -> None:
@@ -41,7 +42,7 @@ def test_rows_that_cannot_be_read_keep_their_places(train, place: Path) -> None:
     assert np.isnan(numbers).any(1).tolist() == [False, True, False, False]
     write(found, place / "out.parquet", StringIO())
     assert pl.read_parquet(place / "out.parquet").equals(found)
-    with pytest.raises(UsageError, match=r"\.parquet, \.csv or \.npy"):
+    with pytest.raises(UsageError, match=says("pipeline.cannot-write-suffix", suffixes=".parquet / .csv / .npy")):
         write(found, place / "out.txt", StringIO())
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.errors import UsageError
 from leadline.models.build import resolved_options
@@ -132,7 +133,7 @@ def test_features_of_every_step_need_a_token_for_every_step() -> None:
         (
             {"heads": 3},
             SignalSpec("table", (4,)),
-            ["(transformer)", "3 heads cannot share 128 features", "a divisor of 128"],
+            ["(transformer)", say("models.heads-do-not-divide-width", heads=3, width=128)],
         ),
         ({"patch": 0}, SignalSpec("image", (1, 8, 8)), ["network.patch: transformer", "not 0"]),
         ({"positions": "rotery"}, SignalSpec("image", (1, 8, 8)), ["network.positions: transformer", "'rotary'"]),

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.errors import UsageError
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.stack import MinPool2d, build_stack, read_layers
@@ -152,7 +153,7 @@ def test_what_was_read_is_written_back_and_read_again() -> None:
         ([{"conv": "many"}], ["entry 1", "conv", "'many'"]),
         ([{"conv": 8, "padding": "full"}], ["entry 1", "padding", "'same' or 'valid'"]),
         ([{"pool": "mean"}], ["entry 1", "pool", "'average'"]),
-        ([{"norm": "batch", "groups": 2}], ["entry 1", "only norm: group has groups"]),
+        ([{"norm": "batch", "groups": 2}], ["entry 1", say("nn.groups-without-group-norm")]),
         ([{"norm": "group", "groups": 0}], ["entry 1", "groups", "got 0"]),
         ([{"dropout": 1.0}], ["entry 1", "dropout", "less than 1"]),
         ([{"activation": "swish"}], ["entry 1", "'silu'"]),

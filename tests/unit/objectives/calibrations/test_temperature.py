@@ -4,6 +4,7 @@ all.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ from leadline.core.finding import Finding
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.nn.batch import Batch
 from leadline.nn.network import Network
+from leadline.objectives.calibrations.contract import summary
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.class_scores import Scores
 from leadline.objectives.supervised.classification import OBJECTIVE
 from leadline.objectives.supervised.classifier_options import Options
+from sentences import says
 
 STATE = {"classes": ["no", "yes"], "counts": [50, 50], "positive": 1}
 SCHEMA = Schema(inputs=(), target=ColumnSchema(name="ill", kind="category", state=STATE))
@@ -104,7 +107,7 @@ def test_hardly_any_mistake_says_nothing_of_how_sure_to_be() -> None:
 def test_a_temperature_that_is_given_or_refused_is_obeyed() -> None:
     subject, found = settle(Options(temperature=2.5), *rows(0, 1.0))
     assert subject.last.temperature.item() == 2.5
-    assert found["temperature"].method == "as the experiment says"
+    assert found["temperature"].method == say("objectives.calibration-as-asked")
     subject, found = settle(Options(temperature="none"), *rows(2000, 3.0))
     assert subject.last.temperature.item() == 1.0
     assert not found
@@ -129,7 +132,8 @@ def test_without_rows_of_both_kinds_the_most_probable_class_is_decided_on(n: int
     x_n1, _ = rows(n, 1.0)
     subject, found = settle(Options(operating_point="youden"), x_n1, np.zeros(n, dtype=np.int64))
     assert subject.last.threshold.item() == 0.5
-    assert "the most probable class, rather than the best youden" in (found["threshold"].method or "")
+    goal = say("objectives.threshold-goal-best", metric="youden")
+    assert re.fullmatch(says("objectives.threshold-kept", goal=goal), found["threshold"].method or "")
 
 
 def test_what_no_threshold_reaches_is_said() -> None:
@@ -137,4 +141,20 @@ def test_what_no_threshold_reaches_is_said() -> None:
     top = int(x_n1[:, 0].argmax())
     target_n[top] = 0
     _, found = settle(Options(operating_point={"precision": 1.0}), x_n1, target_n)
-    assert "no threshold reaches it" in (found["threshold"].method or "")
+    why = say("objectives.no-threshold-reaches")
+    assert re.fullmatch(says("objectives.threshold-kept", why=why), found["threshold"].method or "")
+
+
+def test_what_was_chosen_is_a_line_in_the_terminal() -> None:
+    _, found = settle(Options(), *rows(2000, 1.0))
+    assert summary(found["temperature"]) == "Calibration: no temperature scaling needed"
+    _, found = settle(Options(), *rows(2000, 3.0))
+    temperature = found["temperature"].value
+    assert summary(found["temperature"]) == (
+        f"Calibration: temperature {temperature:.3g}, fitted on 2,000 validation examples"
+    )
+    _, found = settle(Options(), *rows(99, 3.0))
+    few = say("objectives.temperature-too-few", fewest=100)
+    assert summary(found["temperature"]) == say("objectives.calibration-none", why=few)
+    _, found = settle(Options(operating_point=0.3), *rows(0, 1.0))
+    assert re.fullmatch(says("objectives.calibration-threshold", threshold=0.3), summary(found["threshold"]) or "")

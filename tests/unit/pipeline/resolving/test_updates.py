@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ def test_a_rate_is_found_before_the_experiment_is_written(train, capsys: pytest.
     found = LrRangeTest.model_validate_json(Path("run/range_test.json").read_text(encoding="utf-8"))
     rate = Experiment.read(Path("run/experiment.yaml")).training.optimizer.options["lr"]
     assert rate == found.chosen
-    assert f"learning rate {rate:.2g}: a tenth" in " ".join(capsys.readouterr().err.split())
+    assert re.search(says("pipeline.learning-rate-found", rate=rate), capsys.readouterr().err)
     exhibit = next(one for one in run.report.exhibits if one.name == "range_test")
     content = json.loads((run.folder / exhibit.file).read_text(encoding="utf-8"))
     assert content["mark"]["x"] == rate and content["x"]["log"] is True

@@ -57,7 +57,7 @@ def test_interrupted_in_any_of_them_and_resumed(train, monkeypatch: pytest.Monke
     with pytest.raises(Interrupted) as error:
         train(repeats=3, out="run")
     assert error.value.exit_code == 143
-    assert call == 1 or "leadline resume run'" in str(error.value)
+    assert call == 1 or "leadline resume run" in str(error.value)
     check_whole(Path("run"))
     assert len(calls) == 4
 

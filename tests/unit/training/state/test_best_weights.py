@@ -29,7 +29,7 @@ def look(best: BestWeights, accuracy: float, over: bool = False) -> str | None:
 def test_the_best_weights_are_put_back_and_patience_ends_training() -> None:
     best = watched()
     assert [look(best, value) for value in (0.3, 0.5, 0.4)] == [None, None, None]
-    assert look(best, 0.2) == "stopped early: 2 epochs without a better accuracy"
+    assert look(best, 0.2) == "Early stopping: no improvement for 2 epochs (validation accuracy)"
     assert best.ended == "patience"
     best.put_back()
     assert torch.equal(next(best.step.network.parameters()), torch.full((16, 10), 0.5))
@@ -37,7 +37,7 @@ def test_the_best_weights_are_put_back_and_patience_ends_training() -> None:
 
 def test_a_target_that_is_reached_ends_training_unless_it_is_over_anyway() -> None:
     best, other = watched(), watched()
-    assert look(best, 0.95) == "stopped early: accuracy reached 0.9"
+    assert look(best, 0.95) == "Early stopping: validation accuracy reached the target of 0.9"
     assert look(other, 0.95, over=True) is None
     assert (best.ended, other.ended) == ("target", "")
 
@@ -64,5 +64,5 @@ def test_it_goes_on_from_a_checkpoint() -> None:
     look(whole, 0.4)
     tensors, scalars = whole.state()
     second.load(tensors, json.loads(json.dumps(scalars)))
-    assert look(second, 0.3) == look(whole, 0.3) == "stopped early: 2 epochs without a better accuracy"
+    assert look(second, 0.3) == look(whole, 0.3) == "Early stopping: no improvement for 2 epochs (validation accuracy)"
     assert second.tensors.keys() == whole.tensors.keys()

@@ -40,7 +40,7 @@ def test_every_part_gets_back_its_own(tmp_path: Path) -> None:
     again, parts = of(tmp_path, 0, 0, 0)
     again.restore(notes.append)
     assert [(part.count, part.x.tolist()) for part in parts] == [(1, [1, 1]), (2, [2, 2]), (3, [3, 3])]
-    assert notes == ["going on from step 7"]
+    assert notes == ["Resuming from step 7"]
 
 
 def test_without_a_checkpoint_nothing_is_put_back(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import torch
 from small_problem import Squares, Table, network, noisy, plain
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.errors import TrainingFailed
 from leadline.objectives.contract import Supervision
@@ -81,7 +82,7 @@ def test_weights_that_are_not_finite_are_never_kept() -> None:
     snapshot = Snapshot(step)
     with torch.no_grad():
         step.network[0].bias[2] = torch.nan
-    with pytest.raises(Diverged, match="weights were no longer finite after step 0"):
+    with pytest.raises(Diverged, match=says("training.weights-not-finite", step=0)):
         snapshot.take(step)
     with pytest.raises(Diverged):
         check(step)
@@ -95,15 +96,15 @@ def test_the_rate_is_halved_and_training_given_up_after_enough_of_it() -> None:
     snapshot = Snapshot(step)
     for time in range(1, MOST + 1):
         run(step, loader, 3)
-        said = halved(step, snapshot, Diverged("the loss became nan", 3))
+        said = halved(step, snapshot, Diverged("Loss was not finite at step 3", 3))
         assert step.progress.step == 0
         step(loader.at(0))
         assert step.lr == pytest.approx(rate / 2**time)
-    assert "the loss became nan: back to step 0, the learning rate is halved for the 8th time" in said
+    assert said == say("training.restored-and-halved", what="Loss was not finite at step 3", step=0, lr=rate / 2**MOST)
     with pytest.raises(
-        TrainingFailed, match=says("training.diverged-too-often", most=9, what="the loss became nan")
+        TrainingFailed, match=says("training.diverged-too-often", times=9, what="Loss was not finite at step 3")
     ) as raised:
-        halved(step, snapshot, Diverged("the loss became nan", 3))
+        halved(step, snapshot, Diverged("Loss was not finite at step 3", 3))
     assert raised.value.exit_code == 5
 
 
@@ -113,14 +114,14 @@ def test_smaller_pieces_keep_what_was_learned_of_the_rate() -> None:
     halved(step, snapshot, Diverged("it", 1))
     said = split_up(step, snapshot, OutOfMemory("a step"), 16)
     assert (step.progress.accumulate, step.progress.halvings) == (2, 1)
-    assert "2 micro-batches of at most 8 rows" in said
+    assert said == say("training.split-into-micro-batches", trouble="a step", step=0, count=2, rows=8)
     halved(step, snapshot, Diverged("it", 1))
     assert (step.progress.accumulate, step.progress.halvings) == (2, 2)
 
 
 def test_where_a_batch_cannot_be_split_up_it_is_said() -> None:
     step, _ = fresh(accumulate=16)
-    with pytest.raises(TrainingFailed, match=r"not even one row at a time.*network\.size=small"):
+    with pytest.raises(TrainingFailed, match=says("training.out-of-memory-smallest", rows=1)):
         split_up(step, Snapshot(step), OutOfMemory("a step"), 16)
     coupled = Squares()
     coupled.supervision = Supervision(coupled=True)
@@ -140,6 +141,6 @@ def test_batch_statistics_are_noted_and_keep_two_rows() -> None:
     said = [split_up(step, snapshot, OutOfMemory("a step"), 8) for _ in range(2)]
     assert all("batch norm" in one for one in said)
     assert step.progress.accumulate == 4
-    with pytest.raises(TrainingFailed, match="two rows"):
+    with pytest.raises(TrainingFailed, match=says("training.out-of-memory-smallest", rows=2)):
         split_up(step, snapshot, OutOfMemory("a step"), 8)
     step(Table(3).batch(torch.arange(3)))  # a left-over batch of three is not split into single rows
