@@ -130,7 +130,7 @@ def test_rows_in_time_are_measured_in_blocks(train: Any) -> None:
     [
         ({"positive": "yess"}, "positive: the target has no class 'yess'. Did you mean 'yes'?"),
         ({"settings": {"objective.costs": [[0, 1, 2]]}}, "costs is 1 × 3"),
-        ({"settings": {"objective.class_weights": {"yess": 2}}}, "'yess', which is no class of 'ill'"),
+        ({"settings": {"objective.class_weights": {"yess": 2}}}, "'yess' is not a class of 'ill'"),
         ({"settings": {"objective.operating_point.sensitivty": 0.9}}, "Did you mean 'sensitivity'"),
         ({"require": ["expected_cost <= 1"]}, "no metric 'expected_cost' will be measured"),
     ],

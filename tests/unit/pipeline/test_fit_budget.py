@@ -199,7 +199,7 @@ def test_energy_used_before_a_kill_is_not_known(clock: Clock, train: Callable[..
         ({"training.average": "emma"}, "no average 'emma'. Did you mean 'ema'"),
         ({"training.average": {"name": "swa", "start": 1}}, r"training\.average\.start"),
         ({"training.log": ["tensorbored"]}, "Did you mean 'tensorboard'"),
-        ({"training.log": ["mlflow"]}, r"training\.log\.uri"),
+        ({"training.log": ["mlflow"]}, r"training\.log\.tracking_uri"),
     ],
 )
 def test_nonsense_is_refused_before_a_folder_is_made(
