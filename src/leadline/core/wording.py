@@ -86,7 +86,7 @@ class Wording:
             return str(value)
         if self.metric(name).is_share:
             return f"{100 * value:.1f} %"
-        return f"{value:.2e}" if 0 < abs(value) < 1e-3 else number(value)
+        return f"{value:.2e}" if value and not 1e-3 <= abs(value) < 1e6 else number(value)
 
     def scale(self, finding: Finding) -> float:
         """Return what a value is multiplied by to be shown: 100 for shares of a whole, 1 for everything else."""

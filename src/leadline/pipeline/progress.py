@@ -121,7 +121,7 @@ class Bars(Silent):
 
     DELAY = 1.0  # seconds a stage may take before it is given a bar
     EVERY = 2.0  # seconds between epoch lines
-    FIXED = 48  # characters of a training's bar beside its losses and metrics: name, bar and ETA
+    FIXED = 40  # characters of a training's bar beside its losses and metrics: name, bar and ETA
 
     def __init__(self) -> None:
         from rich.console import Console
