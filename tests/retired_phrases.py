@@ -44,7 +44,6 @@ RETIRED: Mapping[str, str] = {
     r"\bsaid (→|by)": "predicted",
     r"what happened": "event",
     r"straddles": "contains",
-    r"\bsurpris(e|ed|ing)\b": "negative log-likelihood",
     r"\b(how|too) sure\b": "confident, confidence",
     r"told right": "predicted correctly",
     r"filled in right": "imputed correctly",

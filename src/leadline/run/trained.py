@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
@@ -66,9 +67,9 @@ class Trained(NamedTuple):
     def drafts(self) -> Sequence[ExhibitDraft]:
         """Return what was watched, and a table of what was out of the ordinary, where something was."""
         rows = [[event.step, round(event.epoch, 2), event.what] for event in self.events]
-        content = {"columns": ["step", "epoch", "what happened"], "rows": rows}
+        content = {"columns": [say("run.step"), say("run.epoch"), say("run.event")], "rows": rows}
         return (
-            (*self.shown, ExhibitDraft("events", "table", "What happened in training", content, section="other"))
+            (*self.shown, ExhibitDraft("events", "table", say("run.training-events"), content, section="training"))
             if rows
             else self.shown
         )

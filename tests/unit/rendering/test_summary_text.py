@@ -225,3 +225,10 @@ def test_other_tasks_open_in_the_same_form() -> None:
     assert said(report(distance)) == [
         "Fréchet distance between generated and test data: 21.2 (95 % CI 20.4–21.9, n = 180)"
     ]
+
+
+def test_sentences_about_errors_and_calibration_as_they_stand_in_english() -> None:
+    assert say("targets.most-confident-errors") == "Most confident errors"
+    error = say("targets.error-of-class", true="cat", predicted="ship", probability="92.7")
+    assert error == "true cat, predicted ship (92.7 %)"
+    assert say("objectives.calibration-not-needed") == "Calibration: no temperature scaling needed"

@@ -31,7 +31,7 @@ def confusions(
     true, said = ([apart(schema.classes[number]) for number in numbers[rows]] for numbers in (target, predicted))
     sure = probability[rows, predicted[rows]]
     words = [
-        say("targets.error-of-class", true=t, predicted=s, probability=p)
+        say("targets.error-of-class", true=t, predicted=s, probability=f"{100 * p:.1f}")
         for t, s, p in zip(true, said, sure, strict=True)
     ]
     return (WorstErrors(say("targets.most-confident-errors"), rows, words),)
