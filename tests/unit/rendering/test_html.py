@@ -22,6 +22,7 @@ from leadline.rendering.html import flat, render
 VOID = {"meta", "img", "link", "br", "hr", "input"}
 Run = tuple[Report, Path]
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(8) + (90).to_bytes(4, "big") * 2).decode()
+NOT_PNG, NOT_WAV = say("rendering.image-not-png"), say("rendering.audio-not-wav")
 WAV = base64.b64encode(b"RIFF\x24\0\0\0WAVEfmt ").decode()
 
 
@@ -174,11 +175,13 @@ def test_an_exhibit_that_was_changed_or_lost_is_not_shown(tmp_path: Path, diabet
     (tmp_path / exhibit.file).write_text(json.dumps({"columns": ["a"], "rows": [["forged"]]}), encoding="utf-8")
     page = render(shown, tmp_path)
     assert "forged" not in page
-    assert "exhibits/columns.json was changed after the report was written" in page
+    assert say("rendering.file-changed", file="exhibits/columns.json") in page
     (tmp_path / exhibit.file).unlink()
     assert "exhibits/columns.json is missing" in render(shown, tmp_path)
     outside = exhibit.model_copy(update={"file": "../columns.json"})
-    assert "lies outside of the run" in render(report.model_copy(update={"exhibits": (outside,)}), tmp_path)
+    assert say("rendering.outside-run", file="../columns.json") in render(
+        report.model_copy(update={"exhibits": (outside,)}), tmp_path
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,9 +189,17 @@ def test_an_exhibit_that_was_changed_or_lost_is_not_shown(tmp_path: Path, diabet
     [
         ("matrix", {"labels": ["a"]}, "is not a matrix exhibit"),
         ("curves", {"x": 3}, "is not a curves exhibit"),
-        ("pictures", {"pictures": ["aGVsbG8="], "captions": [""], "columns": 1}, "not a PNG"),
-        ("pictures", {"pictures": ['" onload="alert(1)'], "captions": [""], "columns": 1}, "not a PNG"),
-        ("clips", {"pictures": [PNG], "captions": [""], "columns": 1, "sounds": ['" onload="alert(1)']}, "not a WAV"),
+        ("pictures", {"pictures": ["aGVsbG8="], "captions": [""], "columns": 1}, NOT_PNG),
+        (
+            "pictures",
+            {"pictures": ['" onload="alert(1)'], "captions": [""], "columns": 1},
+            say("rendering.image-not-png"),
+        ),
+        (
+            "clips",
+            {"pictures": [PNG], "captions": [""], "columns": 1, "sounds": ['" onload="alert(1)']},
+            say("rendering.audio-not-wav"),
+        ),
         ("clips", {"pictures": [PNG], "captions": [""], "columns": 1, "sounds": []}, "Not shown"),
         ("table", {"columns": ["a"], "rows": [[1]], "pictures": []}, "Not shown"),
     ],
