@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.report import Report
 
 QUICK = ("--epochs", "2", "--set", "network.size=small", "--set", "baselines=[]", "--deterministic")
@@ -62,7 +63,7 @@ def test_a_class_that_only_the_test_rows_have(cli, capsys) -> None:
     frame = frame.with_columns(kind=pl.when(pl.int_range(pl.len()) >= 110).then(pl.lit("猫")).otherwise(pl.col("kind")))
     frame.write_csv("blobs.csv")
     assert cli("train", "blobs.csv", "--target", "kind", *QUICK, "--out", "run") == 0
-    assert "Careful: 10 rows of test are of a class that no train row has ('猫')" in capsys.readouterr().err
+    assert say("checks.unseen-classes", count=10, subset="test", classes="'猫'") in capsys.readouterr().err
     report = Report.read(Path("run/report.json"))
     assert report.find("rows", split="test").value == 30
     assert report.find("rows_dropped").value == 10

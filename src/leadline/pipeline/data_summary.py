@@ -28,8 +28,10 @@ PROPORTIONS = ("accuracy",)
 def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
     """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.splits.items())
-    noun = "windows" if any(one.window is not None for one in dataset.schema.inputs) else "rows"
-    shown.note(say("pipeline.sentence-2", dataset=dataset.name, counts=counts, noun=noun, split_by=dataset.split_by))
+    windows = any(one.window is not None for one in dataset.schema.inputs)
+    total = sum(len(part) for part in dataset.splits.values())
+    sentence = "data.windows-of-splits" if windows else "data.examples-of-splits"
+    shown.note(say(sentence, dataset=dataset.name, total=total, splits=counts, how=dataset.split_by))
     for one in dataset.schema.inputs:
         shown.note(say("pipeline.input", one=one.name, describe=input_type(one.kind).describe(one)))
     if dataset.schema.target is not None:
@@ -60,10 +62,7 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
             continue
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
         if beside and lookup("models", component.name).forecasts:
-            yield (
-                f"Careful: {component.name} continues each variable from its own past; {listed(beside, COLUMNS)} "
-                f"{'is' if len(beside) == 1 else 'are'} not looked at. --network tcn, rnn or transformer does."
-            )
+            yield say("data.covariates-unused", network=component.name, columns=listed(beside, COLUMNS))
 
 
 def _dropped(rows: pl.DataFrame) -> str:

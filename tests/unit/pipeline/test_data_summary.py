@@ -68,7 +68,7 @@ def test_a_series_is_told_by_its_windows(said) -> None:
         series={"horizon": 3, "context_length": 7, "known_covariates": ["promo"], "calendar": True},
     )
     assert lines[:3] == [
-        "days: 64 train, 7 validation, 7 test windows (by time 'day')",
+        "days: 78 windows: 64 train, 7 validation, 7 test (by time 'day')",
         "input series: the last 7 steps of 1d, with wind, promo beside; known ahead: promo, the calendar",
         "target sold: the next 3 steps of 1 variable",
     ]
@@ -87,7 +87,7 @@ def test_columns_that_a_forecasting_network_overlooks_are_named() -> None:
         assert [one.name for one in dataset.schema.inputs] == ["series"]
         lines: list[str] = []
         describe_data(dataset, experiment, Lines(lines.append))
-        assert any("promo is not looked at" in line for line in lines) == overlooks
+        assert any("ignores promo" in line for line in lines) == overlooks
 
 
 def test_what_the_test_rows_can_prove() -> None:

@@ -38,7 +38,7 @@ def invalid_rows(
     aside = [_absent(one, columns[one.name].missing) for one in schema.inputs if _needed(schema, one, spec)]
     nothing = np.flatnonzero(~present_NK.any(1))
     if len(schema.inputs) > 1 and len(nothing):
-        aside.append(_problems(nothing, schema.inputs[0].fields[0].name, "every input is missing"))
+        aside.append(_problems(nothing, schema.inputs[0].fields[0].name, say("checks.all-inputs-missing")))
     problems = [one.problems for one in columns.values()]
     found = pl.concat([*problems, *aside, *labels, pl.DataFrame(schema=PROBLEMS)])
     bad = found.unique("row", keep="first", maintain_order=True).sort("row")
@@ -54,7 +54,7 @@ def _needed(schema: Schema, one: InputSchema, spec: DataSpec) -> bool:
 
 def _absent(one: InputSchema, missing: np.ndarray) -> pl.DataFrame:
     noun = input_type(one.kind).noun if len(missing) else ""  # only media are ever missing altogether
-    return _problems(missing, one.fields[0].name, f"there is no {noun}")
+    return _problems(missing, one.fields[0].name, say("checks.value-missing", noun=noun))
 
 
 def _problems(rows: np.ndarray, column: str, reason: str) -> pl.DataFrame:

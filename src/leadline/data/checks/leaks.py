@@ -25,7 +25,7 @@ _AFFINE = 1e-9  # of the target's variance may be left
 
 
 class Leak(NamedTuple):
-    """A column that gives the target away, and how, in words that follow the names of both."""
+    """A column that gives the target away, and the name of the sentence that says how."""
 
     column: str
     target: str
@@ -56,10 +56,10 @@ def _how(column: pl.Series, goal: pl.Series, quantity: bool) -> str | None:
     if any(one.dtype.is_nested() or one.dtype in (pl.Binary, pl.Object) for one in (column, goal)):
         return None
     if (as_text(column).eq_missing(as_text(goal))).all():
-        return "is equal to"
+        return "checks.leak-equal"
     if quantity and column.dtype.is_numeric() and (how := _function(as_numbers(column), as_numbers(goal))):
         return how
-    return "determines" if _determines(_codes(column), _codes(goal)) else None
+    return "checks.leak-determines" if _determines(_codes(column), _codes(goal)) else None
 
 
 def _function(column: pl.Series, goal: pl.Series) -> str | None:
@@ -74,10 +74,10 @@ def _function(column: pl.Series, goal: pl.Series) -> str | None:
     with np.errstate(over="ignore", invalid="ignore"):
         slope = float(x_N @ y_N) / float(x_N @ x_N)
         if float(np.square(y_N - slope * x_N).sum()) <= _AFFINE * variance:
-            return "is, but for a factor and an offset, equal to"
+            return "checks.leak-linear"
     rank_N, goal_N = rankdata(x_N), rankdata(y_N)
     same = np.array_equal(rank_N, goal_N) or np.array_equal(rank_N, len(goal_N) + 1 - goal_N)
-    return "always rises or falls together with" if same else None
+    return "checks.leak-monotonic" if same else None
 
 
 def _codes(column: pl.Series) -> np.ndarray:

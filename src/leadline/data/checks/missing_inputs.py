@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.subset import Subset
 
@@ -38,17 +39,11 @@ def _on(name: str, counts: list[MissingInput], splits: Mapping[str, Subset]) -> 
     told = ", ".join(
         f"{count.rows:,} of {len(splits[count.subset]):,} {count.subset} rows" for count in counts if count.rows
     )
-    yield (
-        f"The input {name!r} is missing in {told}. The network is told so, and does without; "
-        f"--set data.inputs.{name}.missing=drop leaves such rows out."
-    )
+    yield say("checks.input-missing", input=name, rows=told)
     for count in counts:
         if count.rows < len(splits[count.subset]) or not count.rows:
             continue
         if count.subset == "train":
-            yield f"Careful: no train row has the input {name!r}, so that nothing is learned from it."
+            yield say("checks.input-never-trained", input=name)
         else:
-            yield (
-                f"Careful: no {count.subset} row has the input {name!r}: what is measured on {count.subset} says"
-                " nothing about it."
-            )
+            yield say("checks.input-never-measured", input=name, subset=count.subset)

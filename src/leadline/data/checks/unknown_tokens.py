@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
 from leadline.data.subset import Subset
@@ -22,8 +23,7 @@ def notes(schema: Schema, splits: Mapping[str, Subset]) -> tuple[str, ...]:
     looked = {name: _sample(subset) for name, subset in splits.items() if len(subset)}
     shares = ((one, name, _share(subset, one)) for one in texts for name, subset in looked.items())
     return tuple(
-        f"Careful: {share:.0%} of the tokens of {one.name!r} in the {name} rows are unknown, as too few train rows have"
-        " them."
+        say("checks.unknown-tokens", share=share, input=one.name, subset=name)
         for one, name, share in shares
         if share > MOST
     )

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
+from leadline.core.wording import quoted
 from leadline.data.checks import leaks
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.columns.contract import column_type
@@ -20,7 +22,6 @@ from leadline.data.subset import Subset
 from leadline.data.table import Table
 from leadline.data.targets import TargetSelection, target_type
 
-SHOWN = 3  # names in a sentence
 GROUPS = 10  # different values that a column must have to be one that rows are grouped by
 _LOOK = 10_000  # rows
 _CODES = 0.95  # of a text column's values look like codes
@@ -64,8 +65,7 @@ def on_pictures(schema: Schema, similar: Duplicates | None) -> tuple[str, ...]:
     return (
         *remarks,
         *(
-            f"{_rows(count)} of {second} {'has' if count == 1 else 'have'} nearly the same picture as a row of {first}:"
-            f" what is measured on {second} flatters. The report shows some."
+            say("checks.near-duplicates", count=count, second=second, first=first)
             for (first, second), count in counts
             if count
         ),
@@ -78,9 +78,7 @@ def on_few(splits: Mapping[str, Subset]) -> tuple[str, ...]:
     group = test.group if test is not None else None
     if test is None or group is None or len(np.unique(group)) >= time_blocks.FEWEST:
         return ()
-    return (
-        f"The {len(test):,} test rows come from {test.units}: intervals rest on few, and are wide and rough for it.",
-    )
+    return (say("checks.few-groups", rows=len(test), units=test.units),)
 
 
 def _is_random(table: Table, spec: DataSpec) -> bool:
@@ -97,11 +95,7 @@ def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train:
     for leak in leaks.find(table.frame, columns, targets, train):
         found.setdefault((leak.how, leak.target), []).append(leak.column)
     for (how, target), names in found.items():
-        yield (
-            f"Careful: {'' if len(names) == 1 else 'each of '}{_some(names)} {how} the target {target!r}. Where that is"
-            f" not known before the target is, --ignore {','.join(names)} leaves {'it' if len(names) == 1 else 'them'}"
-            " out."
-        )
+        yield say(how, count=len(names), columns=quoted(names), target=target, ignored=",".join(names))
 
 
 def _groups(table: Table, spec: DataSpec, choice: TargetSelection) -> list[str]:
@@ -137,22 +131,10 @@ def _repeats(column: pl.Series) -> bool:
 def _group_split(table: Table, columns: Sequence[str]) -> Iterator[str]:
     for name in columns[:1]:
         column = table.frame[name]
-        yield (
-            f"{name!r} has {column.n_unique():,} values in {len(column):,} rows: rows that belong together may be in"
-            f" train and in test. --split group:{name} keeps them in one part."
-        )
+        yield say("checks.groups", column=name, values=column.n_unique(), rows=len(column))
 
 
 def _better_split(table: Table, used: Iterable[tuple[str, str]]) -> Iterator[str]:
     """Yield what the first column with something to say about it says of a split at random."""
     said = (column_type(kind).better_split(table.frame[name]) for name, kind in used)
     yield from (words for words in [next((words for words in said if words is not None), None)] if words)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return ", ".join(map(repr, names[:SHOWN])) + more

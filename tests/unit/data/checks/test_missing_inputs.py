@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.checks.missing_inputs import MissingInput, missing_inputs
 from leadline.data.dataset import Dataset, prepare
@@ -40,7 +41,7 @@ def test_what_rows_lack_is_counted_by_part(some: Dataset) -> None:
         MissingInput("photo", "validation", 0),
         MissingInput("photo", "test", 1),
     ]
-    assert any("'photo' is missing in 2 of 24 train rows, 1 of 10 test rows" in note for note in some.notes)
+    assert say("checks.input-missing", input="photo", rows="2 of 24 train rows, 1 of 10 test rows") in some.notes
     found = {f.split: f.value for f in row_findings(some) if f.name == "rows_missing_input"}
     assert found == {"train": 2, "validation": 0, "test": 1}
     assert not any("missing in" in note for note in dataset(photos("photo", set())).notes)
@@ -48,9 +49,7 @@ def test_what_rows_lack_is_counted_by_part(some: Dataset) -> None:
 
 def test_an_input_that_all_rows_of_a_part_lack_is_named() -> None:
     notes = dataset(photos("photo", set(range(30, 40)))).notes
-    assert any(
-        "no test row has the input 'photo': what is measured on test says nothing about it" in note for note in notes
-    )
+    assert say("checks.input-never-measured", input="photo", subset="test") in notes
 
 
 def test_one_input_alone_has_the_rows_that_have_it(some: Dataset) -> None:

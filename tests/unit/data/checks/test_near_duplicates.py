@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.checks.duplicates import hash_rows
 from leadline.data.checks.near_duplicates import components, linked, pairs
@@ -183,9 +184,7 @@ def test_copies_across_a_given_split_are_counted(tmp_path: Path) -> None:
     assert dataset.similar is not None
     assert dataset.similar.counts == {("train", "test"): 3}
     assert len(dataset.similar.examples) == 3
-    assert any(
-        note.startswith("3 rows of test have nearly the same picture as a row of train") for note in dataset.notes
-    )
+    assert say("checks.near-duplicates", count=3, second="test", first="train") in dataset.notes
 
 
 def test_tables_without_pictures_are_left_alone() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError
@@ -30,16 +33,15 @@ def plain(**columns: object) -> pl.DataFrame:
 
 
 def test_of_plain_data_there_is_little_to_say() -> None:
-    assert [note for note in prepared(plain()).notes if not note.startswith("positive class")] == []
+    assert [note for note in prepared(plain()).notes if not re.fullmatch(says("targets.positive-rarer"), note)] == []
 
 
 def test_columns_that_give_the_target_away_are_named_with_what_to_do() -> None:
     frame = plain().with_columns(code=pl.col("y").replace({"yes": "J", "no": "N"}), copy=pl.col("y"))
     text = said(frame)
-    assert "Careful: 'copy' is equal to the target 'y'." in text
-    assert "Careful: 'code' determines the target 'y'." in text
-    assert "--ignore code leaves it out" in text
-    assert "Careful" not in said(frame, ignore=("code", "copy"))
+    assert re.search(says("checks.leak-equal", columns="'copy'", target="y"), text)
+    assert re.search(says("checks.leak-determines", columns="'code'", target="y"), text)
+    assert "Warning" not in said(frame, ignore=("code", "copy"))
     assert "code" in {f.name for f in prepared(frame).schema.inputs[0].fields}, (
         "it is not dropped behind the user's back"
     )
@@ -49,26 +51,25 @@ DAYS = [f"2024-{1 + i % 12:02d}-{1 + i % 28:02d}" for i in range(N)]
 
 
 def test_a_split_by_time_is_proposed_where_there_is_a_date() -> None:
-    assert "--split time:sold tests on the latest" in said(plain(sold=DAYS))
+    assert say("columns.split-by-time", column="sold") in said(plain(sold=DAYS))
     for quiet in (
         said(plain(sold=DAYS), split="time:sold"),
         said(plain(sold=DAYS), ignore=("sold",)),
         said(plain(birth_date=DAYS)),
         said(plain(sold=DAYS, split=["train"] * 500 + ["test"] * 100)),
     ):
-        assert "--split time" not in quiet
+        assert "split='time" not in quiet
 
 
 @pytest.mark.parametrize("name", ["patient_id", "user", "SpeakerID", "customerNo", "subject", "session.id"])
 def test_a_split_by_group_is_proposed_where_an_identifier_repeats(name: str) -> None:
     text = said(plain(**{name: RNG.permutation(N) % 100}))
-    assert f"'{name}' has 100 values in 600 rows" in text
-    assert f"--split group:{name} keeps them in one part" in text
+    assert say("checks.groups", column=name, values=100, rows=600) in text
 
 
 def test_values_may_look_like_identifiers_too() -> None:
-    assert "--split group:who" in said(plain(who=[f"P{i:04d}" for i in RNG.integers(0, 100, N)]))
-    assert "--split group:who" in said(plain(who=[f"{i:032x}" for i in RNG.integers(0, 100, N)]))
+    assert "split='group:who'" in said(plain(who=[f"P{i:04d}" for i in RNG.integers(0, 100, N)]))
+    assert "split='group:who'" in said(plain(who=[f"{i:032x}" for i in RNG.integers(0, 100, N)]))
 
 
 @pytest.mark.parametrize(
@@ -83,33 +84,31 @@ def test_values_may_look_like_identifiers_too() -> None:
     ],
 )
 def test_other_columns_are_no_groups(name: str, values: np.ndarray) -> None:
-    assert "--split group" not in said(plain(**{name: values}))
+    assert "split='group" not in said(plain(**{name: values}))
 
 
 def test_a_patient_who_has_one_diagnosis_is_a_group_and_no_leak() -> None:
     patient = RNG.integers(0, 60, N)
     frame = plain(patient_id=patient).with_columns(y=pl.Series(np.where(patient % 2, "ill", "well")))
     text = said(frame)
-    assert "--split group:patient_id" in text
-    assert "Careful" not in text
+    assert "split='group:patient_id'" in text
+    assert "Warning" not in text
 
 
 def test_uneven_classes_are_named() -> None:
     y = np.where(RNG.random(N) < 0.04, "fraud", "fine")
     text = said(plain().with_columns(y=pl.Series(y)))
-    assert "The classes are uneven: 9" in text
-    assert "rows 'fraud'" in text
-    assert "objective.class_weights=balanced" in text
-    assert "uneven" not in said(plain().with_columns(y=pl.Series(np.where(RNG.random(N) < 0.3, "fraud", "fine"))))
+    assert re.search(says("checks.imbalanced", commonest="fine", rarest="fraud"), text)
+    assert "imbalance" not in said(plain().with_columns(y=pl.Series(np.where(RNG.random(N) < 0.3, "fraud", "fine"))))
 
 
 def test_classes_with_few_rows_and_classes_that_are_not_tested_are_named() -> None:
     y = np.array(["a"] * 300 + ["b"] * 296 + ["rare"] * 4)
     text = said(plain().with_columns(y=pl.Series(y)))
-    assert "Fewer than 5 train rows, from which little can be learned, have the class 'rare'." in text
+    assert say("checks.rare-classes", fewest=5, classes="'rare'") in text
     splits = ["train"] * 400 + ["test"] * 200
     given = plain(split=splits).with_columns(y=pl.Series(["a", "b"] * 150 + ["c"] * 100 + ["a", "b"] * 100))
-    assert "No test row, so that nothing is measured of it, has the class 'c'." in said(given)
+    assert say("checks.untested-classes", classes="'c'") in said(given)
 
 
 def test_a_class_that_only_the_test_rows_have_is_named_and_its_rows_are_set_aside() -> None:
@@ -119,8 +118,8 @@ def test_a_class_that_only_the_test_rows_have_is_named_and_its_rows_are_set_asid
     assert len(dataset.splits["test"]) == 170
     assert dataset.invalid_rows.height == 30
     assert dataset.schema.classes == ("a", "b")
-    note = next(note for note in dataset.notes if note.startswith("Careful"))
-    assert "30 rows of test are of a class that no train row has ('new', 'قديم')" in note
+    note = next(note for note in dataset.notes if note.startswith("Warning"))
+    assert note == say("checks.unseen-classes", count=30, subset="test", classes="'new', 'قديم'")
     assert not any("single row" in note for note in dataset.notes)
 
 
