@@ -49,11 +49,11 @@ def test_clips_of_every_sort_in_class_folders(cli, folder: Path) -> None:
     assert report.find("rows_dropped").value == len(aside) == 5
     said = " ".join(aside["reason"])
     for reason in (
-        "zero-length.wav: it holds no samples",
-        "strange.wav: 500 of its 500 samples are not finite",
-        "truncated.wav: it is cut off",
+        "zero-length.wav: the file contains no samples",
+        "strange.wav: 500 of 500 samples are not finite",
+        "truncated.wav: the file is truncated",
         "empty.wav: the file is empty",
-        "page.wav: it is a web page",
+        "page.wav: a web page",
     ):
         assert reason in said
     page = Path("run/report.html").read_text(encoding="utf-8")
@@ -73,7 +73,7 @@ def test_dead_paths_are_set_aside_and_a_column_of_them_is_refused(cli, folder: P
         folder / "some.csv"
     )
     assert cli("train", folder / "some.csv", "--target", "label", "--epochs", "1", *QUICK, "--out", "run", "-q") == 0
-    assert pl.read_parquet("run/invalid_rows.parquet")["reason"].to_list() == ["high/gone.wav: there is no such file"]
+    assert pl.read_parquet("run/invalid_rows.parquet")["reason"].to_list() == ["high/gone.wav: file not found"]
     frame.with_columns(clip="lost/" + pl.col("clip")).write_csv(folder / "dead.csv")
     assert cli("train", folder / "dead.csv", "--target", "label") == 2
     error = " ".join(capsys.readouterr().err.split())

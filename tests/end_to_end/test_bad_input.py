@@ -228,13 +228,13 @@ def test_ragged_table_names_the_line(cli, capsys) -> None:
         ("t.csv", b"a,b,kind\n", ("t.csv", "no rows")),
         ("t.csv", b"", ("t.csv is empty",)),
         ("t.csv.gz", b"\x1f\x8b rubbish", ("t.csv.gz", "cannot be read")),
-        ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": 2, "kind"\n', ("t.jsonl, line 2 is not JSON",)),
+        ("t.jsonl", b'{"a": 1, "kind": "x"}\n{"a": 2, "kind"\n', ("t.jsonl, line 2, character 16: not valid JSON",)),
         (
             "t.jsonl",
             b'{"a": 1, "kind": "x"}\n{"a": [2], "kind": "y"}\n',
             ("t.jsonl, line 2", "'a' is a list", "line 1"),
         ),
-        ("t.json", b'{"rows": []}', ("t.json", "'rows'", "arrays of objects")),
+        ("t.json", b'{"rows": []}', ("t.json", "'rows'", "an array of objects")),
         ("t.xlsx", b"PK\x03\x04 rubbish", ("t.xlsx", "spreadsheet")),
         ("t.parquet", b"PAR1 rubbish", ("t.parquet", "Parquet")),
         ("t.doc", b"rubbish", ("t.doc", ".csv", ".xlsx", ".jsonl")),
@@ -251,7 +251,7 @@ def test_a_million_columns(cli, capsys) -> None:
     with Path("t.csv").open("w") as file:
         file.write(",".join(f"c{i}" for i in range(1_000_000)) + "\n")
         file.writelines("0," * 999_999 + "1\n" for _ in range(2))
-    refused(cli, capsys, "train", "t.csv", "--target", "c0", *RUN, words=("t.csv", "1,000,000 columns", "matrix"))
+    refused(cli, capsys, "train", "t.csv", "--target", "c0", *RUN, words=("t.csv", "1,000,000 columns", "PCA"))
 
 
 def test_an_unknown_encoding_and_one_that_does_not_fit(cli, capsys) -> None:
@@ -287,7 +287,7 @@ def test_values_given_as_the_target_say_how_to_give_them() -> None:
     with pytest.raises(UsageError, match=r"a pair \(X, y\) of arrays"):
         leadline.train(x_NF, quiet=True)
     for uneven in ((x_NF, y_N[:20]), {"a": y_N, "b": y_N[:20]}):
-        with pytest.raises(DataError, match=r"different lengths: . has 30, . has 20"):
+        with pytest.raises(DataError, match=r"different lengths: . 30, . 20"):
             leadline.train(uneven, quiet=True)
 
 
@@ -296,4 +296,4 @@ def test_an_unknown_source_lists_what_is_bundled_and_not_the_folder(cli, capsys)
     capsys.readouterr()
     assert cli("train", "zzz", *RUN) == 2
     said = capsys.readouterr().err
-    assert "Bundled: " in said and "digits" in said and "t.csv" not in said
+    assert "Bundled datasets: " in said and "digits" in said and "t.csv" not in said

@@ -181,12 +181,12 @@ BAD = {
     "probability outside": (
         {"p": [*SHARE[:-1], 1.5]},
         ("--target", "p", "--objective", "probabilities"),
-        ("t.csv, row 120, column 'p': 1.5 is no probability",),
+        ("t.csv, row 120, column 'p': 1.5 is not a probability",),
     ),
     "probabilities that do not add up": (
         {"a": [*SHARE[:-1], 0.9], "b": [*(1 - SHARE[:-1]), 0.9]},
         ("--target", "a,b"),
-        ("t.csv, row 120", "add up to 1.8, not 1"),
+        ("t.csv, row 120", "sum to 1.8, not 1"),
     ),
     "negative weight": (
         {"kind": KIND, "w": [1.0] * (N - 1) + [-1.0]},
@@ -206,24 +206,24 @@ BAD = {
     "labels all empty": (
         {"tags": ["[]"] * N},
         ("--target", "tags", "--objective", "multilabel"),
-        ("no row of the target 'tags' has a label",),
+        ("no row has a label in the target 'tags'",),
     ),
     "labels all missing": (
         {"tags": [""] * N},
         ("--target", "tags", "--objective", "multilabel"),
-        ("every value of the target 'tags' is missing",),
+        ("the target 'tags' has no values",),
     ),
     "unknown task": ({"kind": KIND}, ("--target", "kind,x9"), ("no column 'x9'", "x0")),
     "task twice": ({"kind": KIND}, ("--target", "kind,x0,kind"), ("'kind' twice",)),
     "negative count": (
         {"visits": [*range(N - 1), -2]},
         ("--target", "visits", "--objective", "poisson"),
-        ("t.csv, row 120, column 'visits': -2 is no count",),
+        ("t.csv, row 120, column 'visits': -2 is not a count",),
     ),
     "fractional count": (
         {"visits": [0.5, *range(1, N)]},
         ("--target", "visits", "--objective", "poisson"),
-        ("t.csv, row 1, column 'visits': 0.5 is no count",),
+        ("t.csv, row 1, column 'visits': 0.5 is not a count",),
     ),
     "objective for one of several": (
         {"kind": KIND},

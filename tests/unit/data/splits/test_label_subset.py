@@ -84,5 +84,5 @@ def test_what_has_no_labels_has_no_share_of_them() -> None:
 
 def test_classes_that_are_left_one_label_are_named() -> None:
     said = " ".join(prepare(DataSpec(target="kind", labelled=0.005), frame()).notes)
-    assert "Fewer than 5 train rows" in said
+    assert "Fewer than 5 training rows" in said
     assert "'c'" in said
