@@ -8,7 +8,7 @@ from leadline.core.catalogue import say
 from leadline.core.report import Report
 from leadline.core.wording import Wording
 from leadline.rendering.outline import Noted
-from leadline.rendering.sentence import Sentence, as_measured, details, difference, upwards
+from leadline.rendering.sentence import Sentence, alike, as_measured, details, difference, upwards
 
 NAMES: Mapping[str, str] = {
     "linear": "summary.linear",
@@ -51,8 +51,18 @@ def _another(
     """Say which model beats the network, if one demonstrably does, and which is the cheapest that none beats."""
     end = say("summary.to-train") if command else ""
     if "network" not in worse:
-        text = say("summary.similar", model=_named(chosen))
-        yield Sentence(_capital(text), (gains[chosen],), _difference(gains[chosen], measure, words), end, command)
+        gain = gains[chosen].finding
+        if alike(gain):
+            name = "summary.similar"
+        else:
+            name = "summary.perhaps-better" if (gain.value or 0.0) > 0 else "summary.perhaps-worse"
+        yield Sentence(
+            _capital(say(name, model=_named(chosen))),
+            (gains[chosen],),
+            _difference(gains[chosen], measure, words),
+            end,
+            command,
+        )
         return
     sure = {name: one for name, one in gains.items() if one.finding.interval and one.finding.interval[0] > 0}
     best, most = max(sure.items(), key=lambda item: item[1].finding.value or 0.0)

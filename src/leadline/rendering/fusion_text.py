@@ -7,7 +7,7 @@ from leadline.core.report import Report
 from leadline.core.safe_text import apart
 from leadline.rendering.baseline_text import OPENED_WITH
 from leadline.rendering.outline import Noted
-from leadline.rendering.sentence import Sentence, as_measured, difference
+from leadline.rendering.sentence import Sentence, alike, as_measured, difference
 
 GAIN = "fusion_gain"
 
@@ -25,6 +25,6 @@ def fusion_text(report: Report) -> tuple[Sentence, ...]:
     elif high < 0:
         text = say("summary.fusion-worse", count=count, best=best)
     else:
-        text = say("summary.fusion-about", count=count, best=best)
+        text = say("summary.fusion-about" if alike(gain.finding) else "summary.fusion-unclear", count=count, best=best)
     by = difference(words, as_measured(gain.finding, measure, words), measure, named=measure not in OPENED_WITH)
     return (Sentence(text, (gain,), by),)

@@ -53,6 +53,16 @@ def backwards(finding: Finding) -> Finding:
     return finding.model_copy(update={"value": 0.0 - finding.value, "interval": ends})
 
 
+def alike(finding: Finding) -> bool:
+    """Say whether a difference whose interval reaches across zero also lies near its middle: "about as well" is only
+    said of such. Of one that lies far to a side the rows show no more than that they are too few.
+    """
+    if finding.value is None or finding.interval is None:
+        return False
+    low, high = finding.interval
+    return abs(finding.value) <= (high - low) / 4
+
+
 def upwards(finding: Finding) -> Finding:
     """Return a difference as it is where it is positive, else the other way round."""
     return finding if finding.value is None or finding.value >= 0 else backwards(finding)

@@ -52,6 +52,12 @@ def test_a_model_that_does_as_well_is_named_with_the_command_that_makes_it_a_run
     assert one.endswith(f"{say('summary.to-train')} {command}")
 
 
+def test_a_difference_far_from_zero_is_not_called_about_as_well_where_rows_are_few() -> None:
+    for value, low, high, name in ((0.4, -0.08, 0.79, "perhaps-better"), (-0.3, -0.7, 0.05, "perhaps-worse")):
+        (one,) = said("linear", (), "run it", linear=(value, low, high))
+        assert starts(one, f"summary.{name}", model=say("summary.linear").capitalize())
+
+
 def test_names_of_methods_stand_in_the_details_only() -> None:
     for chosen, worse in (("linear", ()), ("linear", ("network",)), ("network", ("linear",))):
         assert "Bonett" not in "".join(said(chosen, worse, "run it", linear=(0.02, 0.01, 0.03)))

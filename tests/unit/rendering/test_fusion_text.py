@@ -41,6 +41,7 @@ def said(*arguments: float, **options: object) -> str:
         ((12, 4, 20), "summary.fusion-better", ("−12", "−20 to −4")),
         ((-3, -12, 5), "summary.fusion-about", ("3", "−5 to 12")),
         ((0, -5, 5), "summary.fusion-about", ("0", "−5 to 5")),
+        ((9, -2, 20), "summary.fusion-unclear", ("−9", "−20 to 2")),
         ((-30, -40, -20), "summary.fusion-worse", ("30", "20–40")),
     ],
 )
