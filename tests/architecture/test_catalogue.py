@@ -102,6 +102,7 @@ def test_other_languages_have_no_sentence_and_no_value_that_english_lacks() -> N
 def test_entries_that_sentences_name_are_there() -> None:
     places = {one.place for one in (*entries(), *item_entries())} | set(Experiment.model_fields) | set(OPTIONS)
     named = {entry for text in said().values() for entry in re.findall(r"⟦([^=⟧]+?)(?:\.\{[a-z]+\})?[=⟧]", text)}
+    named = {re.sub(r"\{([a-z]+)\}", lambda held: held[1].upper(), one) for one in named}  # INPUT stands for any
     # below these stand names that a user chooses
     free = ("data.types.", "objective.")
     places |= {place.rpartition(".")[0] for place in places}  # what holds entries that a sentence fills in

@@ -232,7 +232,7 @@ def test_a_mixture_of_a_plugin_is_read_from_yaml_and_mixes(packages: Any):
     mixed = mixer(own, other, Rng(0, 0, own.row_B))
     assert torch.equal(mixed.inputs["table"], ROWS / 2) and torch.equal(mixed.share_B, torch.full((4,), 0.5))
     with pytest.raises(
-        UsageError, match=says("augmentations.training-mix-no-way", mix="halfs", suggestion="Did you mean 'halves'?")
+        UsageError, match=says("augmentations.unknown-mix", mix="halfs", suggestion="Did you mean 'halves'?")
     ):
         Mixer(Component(name="halfs"), [])
 

@@ -63,10 +63,10 @@ class Augmenter:
         if self._following and len(moving) > 1:
             raise UsageError(
                 say(
-                    "augmentations.moves-picture-row-both",
-                    called=_called(next(iter(self._following))),
-                    moving=moving[0],
-                    moving_2=moving[1],
+                    "augmentations.two-moving-images",
+                    follower=_called(next(iter(self._following))),
+                    first=moving[0],
+                    second=moving[1],
                 )
             )
 
@@ -134,9 +134,9 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
     if component.name not in known:
         raise UsageError(
             say(
-                "augmentations.no-augmentation",
-                where=where,
-                component=component.name,
+                "augmentations.unknown",
+                input=where,
+                augmentation=component.name,
                 suggestion=did_you_mean(component.name, known),
             )
         )
@@ -144,10 +144,10 @@ def _named(schema: InputSchema, component: Component) -> tuple[Augmentation, Opt
     try:
         options = checked(component, change.options)
     except UsageError as error:
-        raise UsageError(say("augmentations.sentence", where=where, error=error)) from None
+        raise UsageError(say("augmentations.of-input", input=where, error=error)) from None
     reason = change.unsuitable(schema)
     if reason:
-        raise UsageError(say("augmentations.does-not-fit", where=where, component=component.name, reason=reason))
+        raise UsageError(say("augmentations.unsuitable", input=where, augmentation=component.name, reason=reason))
     return change, options
 
 

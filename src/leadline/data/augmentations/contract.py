@@ -53,9 +53,9 @@ class Amount(NamedTuple):
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.least <= value <= self.most:
             raise UsageError(
                 say(
-                    "augmentations.between-not",
-                    name=name,
-                    unit=self.unit,
+                    "augmentations.option-number",
+                    option=name,
+                    meaning=self.meaning,
                     least=self.least,
                     most=self.most,
                     value=value,
@@ -80,7 +80,9 @@ class Word(NamedTuple):
         """Return the word; raises UsageError where it is none of them."""
         words = (self.default, *self.others)
         if not isinstance(value, str) or value not in words:
-            raise UsageError(say("augmentations.not", name=name, map=" or ".join(map(repr, words)), value=value))
+            raise UsageError(
+                say("augmentations.option-word", option=name, choices=" or ".join(map(repr, words)), value=value)
+            )
         return value
 
 
@@ -154,16 +156,16 @@ def checked(component: Component, options: Mapping[str, Amount | Word]) -> dict[
         if name not in options:
             raise UsageError(
                 say(
-                    "augmentations.no-option",
+                    "augmentations.unknown-option",
                     component=component.name,
-                    name=name,
+                    option=name,
                     suggestion=did_you_mean(name, options),
                 )
             )
     try:
         return {name: option.check(name, given.get(name, option.default)) for name, option in options.items()}
     except UsageError as error:
-        raise UsageError(say("augmentations.sentence-2", component=component.name, error=error)) from None
+        raise UsageError(say("augmentations.of-component", component=component.name, error=error)) from None
 
 
 def on_device(values: Tensor) -> Callable[[torch.device], Tensor]:

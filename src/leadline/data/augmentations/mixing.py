@@ -51,8 +51,8 @@ class Mixture:
     def options(self) -> Mapping[str, Amount]:
         """The spread of shares, and how often rows are mixed at all."""
         return {
-            "alpha": Amount(self.alpha, 1000, "a number", least=0.01),
-            "probability": Amount(1.0, 1, "how often rows are mixed, a number"),
+            "alpha": Amount(self.alpha, 1000, "the parameter of the Beta distribution", least=0.01),
+            "probability": Amount(1.0, 1, "the probability that a row is mixed"),
         }
 
 
@@ -68,24 +68,22 @@ class Mixer:
     def __init__(self, mix: Component, inputs: Sequence[InputSchema]) -> None:
         known = registered("mixtures")
         if mix.name not in known:
-            raise UsageError(
-                say("augmentations.training-mix-no-way", mix=mix.name, suggestion=did_you_mean(mix.name, known))
-            )
+            raise UsageError(say("augmentations.unknown-mix", mix=mix.name, suggestion=did_you_mean(mix.name, known)))
         mixture: Mixture = lookup("mixtures", mix.name)
         for schema in inputs:
             if schema.kind not in mixture.blends:
                 raise UsageError(
                     say(
-                        "augmentations.training-mix-input-kind",
-                        schema=schema.name,
-                        schema_kind=schema.kind,
+                        "augmentations.mix-input-type",
+                        input=schema.name,
+                        type=schema.kind,
                         mix=mix.name,
                     )
                 )
         try:
             options = checked(mix, mixture.options)
         except UsageError as error:
-            raise UsageError(say("augmentations.training-mix", error=error)) from None
+            raise UsageError(say("augmentations.of-mix", error=error)) from None
         self.component = Component(name=mix.name, options=options)
         self._probability = options["probability"]
         self._blends = {schema.name: mixture.blends[schema.kind](schema) for schema in inputs}

@@ -50,7 +50,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     taken = _taken(table, spec, found)
     for column in (*named, *spec.series.known_covariates, *(spec.columns or ())):
         if column in taken:
-            raise UsageError(say("series.column-cannot-forecast-forecast", column=column, taken=taken[column]))
+            raise UsageError(say("series.column-taken", column=column, reason=taken[column]))
     wanted = {*named, *spec.series.known_covariates, *(spec.columns or ())}
     left_out = dict(taken)
     if spec.columns is not None:
@@ -60,18 +60,20 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     candidates = [c for c in table.frame.columns if c not in left_out]
     own = {c: kind for c, kind in spec.types.items() if c in candidates} | dict.fromkeys(named, "number")
     inferred = kinds(table, spec.model_copy(update={"types": own}), candidates, asked=wanted, progress=progress)
-    unfit = {c: f"a series takes no {kind}" for c, kind in inferred.kinds.items() if not column_type(kind).scalar}
+    unfit = {
+        c: f"a series cannot use columns of type {kind}"
+        for c, kind in inferred.kinds.items()
+        if not column_type(kind).scalar
+    }
     for column in wanted & unfit.keys():
-        raise UsageError(
-            say("series.column-holds-data", column=column, kinds=inferred.kinds[column], unfit=unfit[column])
-        )
+        raise UsageError(say("series.column-type-unsuitable", column=column, type=inferred.kinds[column]))
     fit = {c: kind for c, kind in inferred.kinds.items() if c not in unfit}
     aims = named or tuple(
         c for c, kind in fit.items() if column_type(kind).spread is not None and c not in spec.series.known_covariates
     )
     if not aims:
         columns = ", ".join(map(repr, candidates)) or "none"
-        raise DataError(say("series.no-column-numbers-left", table=table.name, columns=columns))
+        raise DataError(say("series.no-numeric-column", table=table.name, columns=columns))
     for column in aims:
         _check_numbers(table, column)
     numbers = [c for c, kind in fit.items() if column_type(kind).spread is not None and c not in aims]
@@ -135,7 +137,7 @@ def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
     check_columns(series.known_covariates, table, "data.series.known_covariates")
     for entry, given in (("data.inputs", spec.inputs), ("data.weight", spec.weight), ("data.labelled", spec.labelled)):
         if given:
-            raise UsageError(say("series.not-series-all-columns", entry=entry))
+            raise UsageError(say("series.option-not-for-series", entry=entry))
 
 
 def _taken(table: Table, spec: DataSpec, found: Ordered) -> dict[str, str]:
@@ -157,12 +159,12 @@ def _check_numbers(table: Table, column: str) -> None:
         file, number = table.where(row)
         raise DataError(
             say(
-                "series.row-column-no-number",
+                "series.not-a-number",
                 file=file,
-                number=number,
+                row=number,
                 column=column,
-                frame=shown(table.frame[column][row]),
+                value=shown(table.frame[column][row]),
             )
         )
     if not numbers.is_finite().any():
-        raise DataError(say("series.no-value-finite-number", table=table.name, column=column))
+        raise DataError(say("series.no-finite-value", table=table.name, column=column))

@@ -88,7 +88,7 @@ def _too_short(
     if not enough_I.any():
         raise DataError(
             say(
-                "series.nothing-can-forecast-steps",
+                "series.nothing-to-continue",
                 table=found.table.name,
                 reasons="; ".join(reasons[:_SHOWN]),
                 step=found.step,
@@ -107,11 +107,11 @@ def _check_known(grown: Ordered, window: Window, origins: np.ndarray) -> None:
             item = f" of {grown.table.frame[grown.item][row]!r}" if grown.item else ""
             raise DataError(
                 say(
-                    "series.known-ahead-no-value",
+                    "series.known-covariate-missing",
                     table=grown.table.name,
-                    name=name,
-                    words=grown.words(row),
-                    item=item,
+                    column=name,
+                    time=grown.words(row),
+                    series=item,
                     horizon=window.spec.horizon,
                 )
             )

@@ -48,9 +48,7 @@ def _told(found: Ordered, missing_N: np.ndarray) -> str:
 def _filled(found: Ordered, missing_N: np.ndarray) -> tuple[Ordered, tuple[str, ...]]:
     count, rows = int(missing_N.sum()), len(missing_N)
     if count > rows:
-        raise DataError(
-            say("series.steps-missing-between-rows", table=found.table.name, count=count, step=found.step, rows=rows)
-        )
+        raise DataError(say("series.mostly-gaps", table=found.table.name, missing=count, step=found.step, rows=rows))
     before_P = np.repeat(np.arange(rows), missing_N)  # the row that follows each step put in
     place_P = np.argsort(np.concatenate([np.arange(rows), before_P - 0.5]), kind="stable")
     last_P = before_P - 1

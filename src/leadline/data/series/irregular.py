@@ -58,7 +58,9 @@ def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRo
         return rows, ()
     what = _named(rows, again_M, step)
     if spec.irregular_times == "error":
-        raise DataError(say("series.sentence", table=rows.table.name, what=what, advice=_advice(rows, spec, again_M)))
+        raise DataError(
+            say("series.irregular-times", table=rows.table.name, irregularity=what, advice=_advice(rows, spec, again_M))
+        )
     if spec.irregular_times == "drop":
         rows = rows.at(~rows.between_M)
         first_M = np.ones(len(rows.row_M), dtype=bool)

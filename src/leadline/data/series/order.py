@@ -44,7 +44,7 @@ def ordered(
     kept[aside["row"].to_numpy()] = False
     row_M = np.flatnonzero(kept)
     if not len(row_M):
-        raise DataError(say("series.no-row-time", table=table.name, reason=aside["reason"][0]))
+        raise DataError(say("series.no-times", table=table.name, reason=aside["reason"][0]))
     item_M = _items(table, spec)[row_M]
     time_M = found.values.to_physical().cast(pl.Int64).to_numpy()[row_M].astype(np.int64)
     order_M = np.lexsort((time_M, item_M))
@@ -56,7 +56,7 @@ def ordered(
     row_M, item_M, time_M = row_M[order_M], item_M[order_M], time_M[order_M]
     step = Step.parse(spec.frequency) if spec.frequency else find_step(time_M, item_M, dates=found.dates)
     if (step.unit == "1") == found.dates:
-        raise DataError(say("series.data-series-every-no", step=step, found=found.name, kind=_kind(found)))
+        raise DataError(say("series.frequency-of-other-type", frequency=step, column=found.name, type=_kind(found)))
     how = {
         "time": found.name,
         "item": spec.series_id,

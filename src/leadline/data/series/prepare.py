@@ -79,9 +79,7 @@ def prepare(
     unread = located(encoded.problems, RowOrigins(found.table))
     invalid_rows = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (invalid_rows.height or unread.height):
-        raise DataError(
-            say("series.strict-sets-nothing-aside", table=table.name, first=first(pl.concat([invalid_rows, unread])))
-        )
+        raise DataError(say("series.strict", table=table.name, first=first(pl.concat([invalid_rows, unread]))))
     store = _store(schema, one.window, found, encoded, shared)
     cut: Mapping[str, Subset] = {name: Subset(name, rows, store) for name, rows in shared.rows.items()}
     splits, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
@@ -112,7 +110,7 @@ def _fitted(
     one = as_fitted_before(Schema(inputs=(one,)), known).inputs[0]
     goal = columns.goal(found, one, shared.train)
     if not any(goal.state["std"]):
-        raise DataError(say("series.among-train-rows-no", table=table.name, goal=goal.name))
+        raise DataError(say("series.no-variable-varies", table=table.name, target=goal.name))
     return Schema(inputs=(one,), target=goal), found, shared, chosen.notes, chosen.left_out
 
 
@@ -198,7 +196,7 @@ def _with_values(
         kept[name], gone = subset if there.all() else subset.subset(there), gone + int((~there).sum())
     left = {name: subset for name, subset in kept.items() if len(subset)}
     if "train" in splits and "train" not in left:
-        raise DataError(say("series.every-train-window-lacks"))
+        raise DataError(say("series.no-usable-window"))
     return left, (
         (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
     )

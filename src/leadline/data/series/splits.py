@@ -103,11 +103,11 @@ def _by_time(found: Ordered, spec: SplitSpec) -> SplitSpec:
     if spec.by == "auto":
         return spec.model_copy(update={"by": "time", "column": found.name})
     if spec.by == "random":
-        raise UsageError(say("series.split-random-windows-series", found=found.name))
+        raise UsageError(say("series.split-random", column=found.name))
     if spec.by == "time" and spec.column != found.name:
-        raise UsageError(say("series.split-time-time-series", column=spec.column, found=found.name))
+        raise UsageError(say("series.split-by-other-time", column=spec.column, time_column=found.name))
     if spec.by == "group" and spec.column != found.item:
-        raise UsageError(say("series.split-group-series-split", column=spec.column))
+        raise UsageError(say("series.split-by-group", column=spec.column))
     return spec
 
 
@@ -118,7 +118,7 @@ def _named(found: Ordered, spec: DataSpec) -> tuple[np.ndarray, str, tuple[str, 
         return np.zeros(len(found.item_N), dtype=np.int8), "not split", ()
     names = to_split_names(found.table.frame[column])
     if names.null_count():
-        raise DataError(say("series.column-says-which-part", table=found.table.name, column=column))
+        raise DataError(say("series.split-column-missing-values", table=found.table.name, column=column))
     return (
         names.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy(),
         f"column {column}",
@@ -131,16 +131,16 @@ def _check(found: Ordered, part_N: np.ndarray, rows: Mapping[str, np.ndarray], w
     first = next(iter(rows))
     if not len(rows[first]) and (len(rows) == 1 or (part_N == 0).any()):
         there = windows.longest(found.segment_N, part_N == 0)
-        where = "" if first == ALL else f"{first} rows of "
+        subset = "" if first == ALL else f"{first} subset of the "
         raise DataError(
             say(
-                "series.no-window-fits-into",
+                "series.too-short",
                 table=found.table.name,
-                where=where,
-                past=past,
+                subset=subset,
+                context=past,
                 horizon=horizon,
-                past_2=past + horizon,
-                there=there,
+                window=past + horizon,
+                longest=there,
                 step=found.step,
             )
         )
@@ -149,11 +149,11 @@ def _check(found: Ordered, part_N: np.ndarray, rows: Mapping[str, np.ndarray], w
         there = windows.longest(found.segment_N, part_N == test)
         raise DataError(
             say(
-                "series.no-window-fits-into-test",
+                "series.test-too-short",
                 table=found.table.name,
                 horizon=horizon,
-                past=past,
-                there=there,
+                context=past,
+                longest=there,
                 share=min(0.5, _share(part_N, horizon, there)),
             )
         )

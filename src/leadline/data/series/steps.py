@@ -27,7 +27,7 @@ def find_step(time_N: np.ndarray, item_N: np.ndarray, *, dates: bool) -> Step:
     apart_M = _within(time_N, item_N)
     usual, share = _commonest(apart_M[apart_M > 0])
     if usual is None:
-        raise DataError(say("series.no-step-from-one"))
+        raise DataError(say("series.no-frequency"))
     if not dates:
         return Step(usual, "1")
     if usual >= _MONTH:

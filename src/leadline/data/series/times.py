@@ -52,7 +52,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     if values.dtype.is_numeric():
         return Times(column, _whole(table, values))
     if not (is_text(values) or values.dtype in (pl.Date, pl.Datetime)):
-        raise UsageError(say("series.data-series-time-column", column=column, values_dtype=values.dtype))
+        raise UsageError(say("series.time-dtype", column=column, dtype=values.dtype))
     zone = getattr(values.dtype, "time_zone", None)
     if zone is not None:
         utc = values.cast(pl.Datetime("us", zone)).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
@@ -78,7 +78,7 @@ def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
             return name
     if len(dates) > 1:
         columns = ", ".join(map(repr, dates))
-        raise DataError(say("series.which-column-says-when", table=table.name, columns=columns))
+        raise DataError(say("series.several-time-columns", table=table.name, columns=columns))
     return dates[0] if dates else None
 
 
@@ -107,7 +107,7 @@ def _rises(table: Table, spec: SeriesSpec, values: pl.Series) -> bool:
 def _in_order(table: Table, spec: SeriesSpec) -> Times:
     """Return the number of each row within its item, from 1."""
     if spec.calendar:
-        raise UsageError(say("series.data-series-calendar-no"))
+        raise UsageError(say("series.calendar-without-times"))
     item = table.frame[spec.series_id] if spec.series_id else pl.zeros(table.frame.height, dtype=pl.Int64, eager=True)
     number = pl.DataFrame({"item": item}).select(pl.int_range(1, pl.len() + 1).over("item")).to_series()
     name = ROW
@@ -123,7 +123,7 @@ def _whole(table: Table, values: pl.Series) -> pl.Series:
         row = int(part[0])
         file, number = table.where(row)
         what = f"{shown(values[row])} is neither a date nor a whole number, as times are"
-        raise UsageError(say("series.row-column", file=file, number=number, values=values.name, what=what))
+        raise UsageError(say("series.invalid-time", file=file, row=number, column=values.name, reason=what))
     return numbers.cast(pl.Int64)
 
 
@@ -151,7 +151,7 @@ def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:
         first = local.dt.replace_time_zone(spec.time_zone, ambiguous="earliest", non_existent="null")
         second = local.dt.replace_time_zone(spec.time_zone, ambiguous="latest", non_existent="null")
     except pl.exceptions.PolarsError:
-        raise UsageError(say("series.data-series-zone-no", zone=spec.time_zone)) from None
+        raise UsageError(say("series.unknown-time-zone", zone=spec.time_zone)) from None
     item = table.frame[spec.series_id] if spec.series_id else pl.zeros(len(local), dtype=pl.Int64, eager=True)
     again = (
         pl.DataFrame({"item": item, "time": local}).select(pl.int_range(pl.len()).over("item", "time") > 0).to_series()

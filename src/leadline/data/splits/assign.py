@@ -107,12 +107,12 @@ def dependence(table: Table, spec: SplitSpec, splits: Iterable[np.ndarray]) -> n
 def _check_target(table: Table, target: str | None) -> None:
     if target is not None and (values := table.frame[target].drop_nulls()).n_unique() < 2:
         what = f"has only one value, {values[0]!r}" if len(values) else "has no values"
-        raise DataError(say("splits.target-nothing-learn", target=target, table=table.name, what=what))
+        raise DataError(say("splits.constant-target", target=target, table=table.name, reason=what))
 
 
 def _column(table: Table, name: str) -> pl.Series:
     if name not in table.frame.columns:
-        raise UsageError(say("splits.no-column-split", name=name, suggestion=did_you_mean(name, table.frame.columns)))
+        raise UsageError(say("splits.no-split-column", column=name, suggestion=did_you_mean(name, table.frame.columns)))
     return table.frame[name]
 
 
@@ -130,18 +130,18 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
         more = f" and {len(different) - _SHOWN:,} others" if len(different) > _SHOWN else ""
         raise DataError(
             say(
-                "splits.column-says-which-names",
+                "splits.unknown-subset",
                 where=_where(table, unknown[0]),
-                name=name,
-                shown=shown,
+                column=name,
+                values=shown,
                 more=more,
-                unknown_count=len(unknown),
-                part_of=", ".join(PART_OF),
+                rows=len(unknown),
+                accepted=", ".join(PART_OF),
             )
         )
     part_N = splits.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy().copy()
     if not (part_N == _TRAIN).any():
-        raise DataError(say("splits.column-calls-no-row", name=name, table=table.name))
+        raise DataError(say("splits.no-train-rows", column=name, table=table.name))
     return part_N, f"column {name!r}" if spec.by == "column" else "as the source gives it"
 
 
@@ -180,11 +180,11 @@ def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
         lacks = "no time" if spec.by == "time" else "no group"
         raise DataError(
             say(
-                "splits.column-gives-such-rows",
+                "splits.missing-group-or-time",
                 where=_where(table, missing[0]),
                 column=spec.column,
-                lacks=lacks,
-                missing_count=len(missing),
+                missing=lacks,
+                rows=len(missing),
             )
         )
     return values
@@ -208,7 +208,7 @@ def _refuse_torn(table: Table, spec: SplitSpec, part_N: np.ndarray, group_N: np.
         row, splits = torn.sort("row").select("row", "part").row(0)
         name, both = table.frame[spec.column or ""][row], " and ".join(PARTS[p] for p in splits)
         raise DataError(
-            say("splits.group-column-source-splits", name=name, column=spec.column, both=both, torn_count=len(torn))
+            say("splits.group-across-subsets", group=name, column=spec.column, subsets=both, groups=len(torn))
         )
 
 
@@ -248,7 +248,7 @@ def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.ran
         least_K = np.minimum(everyone, room_K) * (everyone.sum() <= rows[part])
         share_K = _apportion(count_K * fraction, least_K, room_K, rows[part], rng)
         if not share_K.any():
-            raise DataError(say("splits.no-class-row-spare", parts=PARTS[part]))
+            raise DataError(say("splits.classes-too-small", subset=PARTS[part]))
         chosen = (rank_N >= np.repeat(taken_K, count_K)) & (rank_N < np.repeat(taken_K + share_K, count_K))
         part_N[shuffled_N[chosen]] = part
         taken_K = taken_K + share_K

@@ -28,7 +28,7 @@ def rows_by_split(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
     if min(rows.values()) < 1 or sum(rows.values()) >= count:
         need = max(len(fractions) + 1, *(math.ceil(0.5 / fraction) for fraction in fractions.values()))
         shares = " and ".join(f"{fraction:.0%} for {PARTS[p]}" for p, fraction in sorted(fractions.items()))
-        raise DataError(say("splits.rows-too-few-set", count=count, shares=shares, need=need))
+        raise DataError(say("splits.too-few-rows", rows=count, shares=shares, needed=need))
     return rows
 
 
@@ -41,7 +41,7 @@ def by_blocks(
     _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
     rows = rows_by_split(len(number_N), fractions)
     if len(size_G) <= len(rows):
-        raise DataError(say("splits.different-groups-times-needed", size_G_count=len(size_G), rows_count=len(rows) + 1))
+        raise DataError(say("splits.too-few-groups", groups=len(size_G), needed=len(rows) + 1))
     orders: Iterable[np.ndarray] = (
         [np.arange(len(size_G))[::-1]] if rng is None else (rng.permutation(len(size_G)) for _ in range(_TRIES))
     )
@@ -90,7 +90,7 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
         ends = np.cumsum([step.number for step in steps]).tolist()
         before = [number_N < end for end in ends]
     elif not times.dtype.is_temporal():
-        raise UsageError(say("splits.column-holds-numbers-spans", times=times.name))
+        raise UsageError(say("splits.spans-of-numbers", column=times.name))
     else:
         moments = times.cast(pl.Datetime("us"))
         first, before = pl.Series([moments.min()], dtype=pl.Datetime("us")), []
@@ -105,11 +105,11 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
         if not (part_N == part).any():
             raise DataError(
                 say(
-                    "splits.split-leaves-without-row",
+                    "splits.spans-leave-empty-subset",
                     spans="/".join(spans),
-                    name=name,
-                    min=times.min(),
-                    max=times.max(),
+                    subset=name,
+                    first=times.min(),
+                    last=times.max(),
                 )
             )
     later = int((part_N == UNUSED).sum())

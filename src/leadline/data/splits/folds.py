@@ -28,7 +28,7 @@ def assign(
     """
     assert spec.folds is not None
     if rows < spec.folds:
-        raise DataError(say("splits.folds-rows-must-row", folds=spec.folds, rows=rows))
+        raise DataError(say("splits.folds-more-than-rows", folds=spec.folds, rows=rows))
     if spec.by == "time":
         return _by_time(number_N, spec.folds), f"earlier times of {spec.column!r} train, the next are tested"
     state = seed_for(seed, "folds") % 2**32
@@ -56,7 +56,7 @@ def assign(
 
 def _check_enough(count: int, folds: int, what: str) -> None:
     if count < folds:
-        raise DataError(say("splits.folds-need-at-least", folds=folds, what=what, count=count))
+        raise DataError(say("splits.folds-too-many", folds=folds, units=what, count=count))
 
 
 def _numbered(splitter: Any, rows: int, class_N: np.ndarray | None, group_N: np.ndarray | None) -> np.ndarray:

@@ -68,7 +68,7 @@ def label_subset(
         return LabelSubset(split, nobody, ("data.labelled means nothing here: what is trained for needs no labels.",))
     if target is None or targets.is_ragged(target):
         what = "there is no target" if target is None else f"the target {target.name!r} has many values a row"
-        raise UsageError(say("splits.data-labelled-share-train", what=what))
+        raise UsageError(say("splits.labelled-impossible", reason=what))
     train = split.rows["train"]
     there = train[targets.present(table.frame, target)[train]]
     stratum = targets.stratum(target)

@@ -134,5 +134,5 @@ def test_a_band_of_frequencies_is_silenced() -> None:
 
 
 def test_amounts_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(UsageError, match=says("augmentations.sentence-2", component="noise")):
+    with pytest.raises(UsageError, match=says("augmentations.of-component", component="noise")):
         changed(clips(), {"noise": {"snr": 100}})

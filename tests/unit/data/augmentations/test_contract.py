@@ -26,12 +26,12 @@ def test_all_options_come_back_and_a_lone_number_is_the_first() -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        ({"box": 3}, r"^box: the size is a length between 0.1 and 2, not 3\.$"),
+        ({"box": 3}, r"^box: option 'size' .a length. must be from 0.1 to 2, not 3\.$"),
         ({"box": 0}, "not 0"),
         ({"box": float("nan")}, "not nan"),
         ({"box": True}, "not True"),
         ({"box": "1"}, "not '1'"),
-        ({"name": "box", "fill": "red"}, "the fill is 'mean' or 'zero', not 'red'"),
+        ({"name": "box", "fill": "red"}, "option 'fill' must be 'mean' or 'zero', not 'red'"),
         ({"name": "box", "fill": ["mean"]}, r"not \['mean'\]"),
         ({"name": "box", "fil": "mean"}, "box has no option 'fil'. Did you mean 'fill'"),
         ({"name": "box", "amount": 1, "fill": "zero"}, "no option 'amount'"),

@@ -94,5 +94,5 @@ def test_a_single_token_has_no_neighbour() -> None:
 
 
 def test_amounts_are_fractions() -> None:
-    with pytest.raises(UsageError, match=says("augmentations.sentence-2")):
+    with pytest.raises(UsageError, match=says("augmentations.of-component")):
         changed(texts(2), {"mask": 2})

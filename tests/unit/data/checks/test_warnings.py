@@ -124,7 +124,7 @@ def test_a_class_that_only_the_test_rows_have_is_named_and_its_rows_are_set_asid
 
 
 def test_one_group_cannot_be_split() -> None:
-    with pytest.raises(DataError, match=says("splits.different-groups-times-needed", size_G_count=1)):
+    with pytest.raises(DataError, match=says("splits.too-few-groups", groups=1)):
         prepared(plain(site=["north"] * N), split="group:site")
 
 

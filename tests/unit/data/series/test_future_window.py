@@ -65,9 +65,11 @@ def test_what_is_known_ahead_comes_from_the_rows_beyond() -> None:
     (part,) = ahead(frame, **KNOWN).splits.values()
     x = part.batch(torch.tensor([0])).inputs["series"][0]
     assert part.rows.tolist() == [60] and x[7:, 1].tolist() == [7, 8, 9, 10] and torch.isnan(x[7:, 0]).all()
-    with pytest.raises(DataError, match=says("series.known-ahead-no-value", name="promo", words="2024-03-03 00:00:00")):
+    with pytest.raises(
+        DataError, match=says("series.known-covariate-missing", column="promo", time="2024-03-03 00:00:00")
+    ):
         ahead(frame[:62], **KNOWN)
-    with pytest.raises(DataError, match=says("series.known-ahead-no-value", horizon=4)):
+    with pytest.raises(DataError, match=says("series.known-covariate-missing", horizon=4)):
         ahead(FRAME, **KNOWN)
 
 
@@ -80,10 +82,10 @@ def test_the_calendar_goes_on() -> None:
 def test_too_few_rows() -> None:
     with pytest.raises(
         DataError,
-        match=says("series.nothing-can-forecast-steps", step="1d"),
+        match=says("series.nothing-to-continue", step="1d"),
     ):
         ahead(FRAME[:5])
-    with pytest.raises(DataError, match=says("series.nothing-can-forecast-steps")):
+    with pytest.raises(DataError, match=says("series.nothing-to-continue")):
         ahead(FRAME.filter(pl.int_range(pl.len()) != 56))
     frame = pl.concat([FRAME.with_columns(shop=pl.lit("b")), FRAME[:40].with_columns(shop=pl.lit("a"))])
     dataset = ahead(pl.concat([frame, FRAME[:3].with_columns(shop=pl.lit("c"))]), frame, series_id="shop")

@@ -123,7 +123,7 @@ def test_a_split_that_a_column_names() -> None:
     [
         ("random", r"windows of a series overlap.*split='time:when'"),
         ("time:load", "neither a date nor a whole number"),
-        ("group:load", "a series is split by time or by its items"),
+        ("group:load", "a series is split by time or by series id"),
     ],
 )
 def test_splits_that_a_series_cannot_have(split: str, why: str) -> None:
@@ -160,7 +160,7 @@ def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     assert dataset.invalid_rows.height == 5
     assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
     assert "1 item is shorter than a window of 9 steps, and set aside: 'c' (5)." in said(dataset)
-    with pytest.raises(DataError, match=says("series.strict-sets-nothing-aside")):
+    with pytest.raises(DataError, match=says("series.strict")):
         of(frame, series={"series_id": "shop"}, strict=True)
     by_item = of(
         pl.concat([FRAME.with_columns(pl.lit(f"{k}").alias("shop")) for k in range(10)]),
@@ -210,7 +210,7 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
     assert dataset.invalid_rows.is_empty() and sizes(dataset)["train"] == 72
     target = dataset.splits["test"].target
     assert target is not None and np.isnan(target[5, 0, 0]) and not np.isinf(target).any()
-    with pytest.raises(DataError, match=says("series.strict-sets-nothing-aside", table="load")):
+    with pytest.raises(DataError, match=says("series.strict", table="load")):
         of(None, source=str(file), strict=True)  # type: ignore[arg-type]
 
 
@@ -221,20 +221,24 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
         (
             FRAME[:40],
             {"series": {"context_length": 30}},
-            r"one takes 30 steps of look-back and 3 of horizon, 33 together.*has 32 steps of 1h",
+            r"context length 30 . horizon 3.*is 32 steps of 1h",
         ),
         (
             FRAME,
             {"series": {"horizon": 12}},
-            r"no window fits into the test rows: a horizon is 12 steps.*has 10.*data.split.test': 0\.25",
+            r"no window fits into the test rows. The horizon is 12 steps.*is 10.*data.split.test': 0\.25",
         ),
-        (FRAME.select("when", town=pl.Series(["a", "b"] * 50)), {}, "no column of numbers is left to forecast"),
+        (FRAME.select("when", town=pl.Series(["a", "b"] * 50)), {}, "there is no numeric column to forecast"),
         (
             FRAME.with_columns(town=pl.Series(["a", "b"] * 50)),
             {"target": "town"},
-            "row 1, column 'town': 'a' is no number",
+            "row 1, column 'town': 'a' is not a number",
         ),
-        (FRAME.with_columns(load=pl.lit(3.0), heat=pl.lit(2.0)), {"target": ("load", "heat")}, "no variable varies"),
+        (
+            FRAME.with_columns(load=pl.lit(3.0), heat=pl.lit(2.0)),
+            {"target": ("load", "heat")},
+            "all values to forecast are constant",
+        ),
         (
             FRAME.with_columns(load=pl.lit(1e7) + pl.col("load") / 1e3),
             {},
@@ -243,7 +247,7 @@ def test_text_among_numbers_counts_as_missing_and_is_named(tmp_path: Path) -> No
         (
             FRAME.with_columns(load=pl.lit(None, dtype=pl.Float64)),
             {"target": "load"},
-            "no value of 'load' is a finite number",
+            "column 'load' has no finite value",
         ),
     ],
 )
@@ -255,11 +259,11 @@ def test_data_that_cannot_be_used(frame: pl.DataFrame, entries: dict[str, Any], 
 @pytest.mark.parametrize(
     ("entries", "why"),
     [
-        ({"target": "when"}, "Column 'when' cannot be forecast or forecast from: it is the time"),
+        ({"target": "when"}, "Column 'when' can be neither input nor target: it is the time"),
         ({"target": "lod"}, "no column 'lod'"),
         ({"series": {"known_covariates": ["promo"]}}, "data.series.known_covariates: there is no column 'promo'"),
-        ({"weight": "heat"}, "data.weight is not for series"),
-        ({"inputs": {"series": {"columns": ["load"]}}}, "data.inputs is not for series"),
+        ({"weight": "heat"}, "data.weight cannot be used with series"),
+        ({"inputs": {"series": {"columns": ["load"]}}}, "data.inputs cannot be used with series"),
         ({"series": {"series_id": "shop"}}, "no column 'shop'"),
     ],
 )

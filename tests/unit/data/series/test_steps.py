@@ -59,7 +59,7 @@ def test_numbers_have_steps_too() -> None:
 def test_steps_are_those_within_items() -> None:
     time_N, item_N = np.array([0, 10, 20, 0, 10, 20]) * HOUR, np.array([0, 0, 0, 1, 1, 1])
     assert str(find_step(time_N, item_N, dates=True)) == "10h"
-    with pytest.raises(DataError, match=says("series.no-step-from-one")):
+    with pytest.raises(DataError, match=says("series.no-frequency")):
         find_step(np.array([0, 5]), np.array([0, 1]), dates=True)
 
 

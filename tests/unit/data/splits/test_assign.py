@@ -170,7 +170,7 @@ def test_groups_are_carved_beside_a_given_test_and_never_torn() -> None:
     assert not set(groups[result.rows["train"]].tolist()) & set(groups[result.rows["validation"]].tolist())
     groups[99] = 0
     with pytest.raises(
-        DataError, match=says("splits.group-column-source-splits", name=0, column="g", both="train and test")
+        DataError, match=says("splits.group-across-subsets", group=0, column="g", subsets="train and test")
     ):
         split(table("fold", fold=folds, g=groups, y=np.arange(100)), spec, "y", False, 0)
 
@@ -200,15 +200,19 @@ def test_equal_times_are_not_torn_apart() -> None:
         ({"y": ["a"] * 50}, AUTO, "only one value, 'a'"),
         ({"y": [None, None]}, AUTO, "no values"),
         ({"y": [0, 1, 0]}, AUTO, "3 rows are too few.*about 5"),
-        ({"y": list(range(40))}, AUTO, "single row"),
+        ({"y": list(range(40))}, AUTO, "only one row"),
         (
             {"y": [0, 1, 0], "fold": ["train", "test", "banana"]},
             SplitSpec(by="column", column="fold"),
             "row 3.*'banana'",
         ),
         ({"y": [0, 1, 0], "fold": ["train", None, "test"]}, SplitSpec(by="column", column="fold"), "row 2.*nothing"),
-        ({"y": [0, 1, 0], "fold": ["test"] * 3}, SplitSpec(by="column", column="fold"), "no row 'train'"),
-        ({"y": [0, 1] * 10, "g": ["p"] * 10 + ["q"] * 10}, SplitSpec(by="group", column="g"), "2 different"),
+        (
+            {"y": [0, 1, 0], "fold": ["test"] * 3},
+            SplitSpec(by="column", column="fold"),
+            "no row with the value 'train'",
+        ),
+        ({"y": [0, 1] * 10, "g": ["p"] * 10 + ["q"] * 10}, SplitSpec(by="group", column="g"), "2 distinct"),
         ({"y": [0, 1] * 10, "g": ["p"] * 19 + [None]}, SplitSpec(by="group", column="g"), "row 20.*no group"),
         (
             {"y": [0, 1] * 10, "t": [1.0] * 18 + [float("nan"), None]},
@@ -224,5 +228,5 @@ def test_what_cannot_be_split_is_said(data: dict[str, Any], spec: SplitSpec, wor
 
 
 def test_a_column_that_is_not_there() -> None:
-    with pytest.raises(UsageError, match=says("splits.no-column-split", suggestion="Did you mean 'patient'?")):
+    with pytest.raises(UsageError, match=says("splits.no-split-column", suggestion="Did you mean 'patient'?")):
         split(table(y=[0, 1], patient=[1, 2]), SplitSpec(by="group", column="pateint"), "y", True, 0)

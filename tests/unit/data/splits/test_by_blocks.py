@@ -31,7 +31,7 @@ def test_months_are_those_of_the_calendar_and_order_does_not_matter() -> None:
 def test_numbers_are_so_many_different_times() -> None:
     years = pl.Series("year", [2001, 2001, 2003, 2005, 2010, 2010])
     assert by_spans(years, ("2", "1", "1"))[0].tolist() == [0, 0, 0, 1, 2, 2]
-    with pytest.raises(UsageError, match=says("splits.column-holds-numbers-spans", times="year")):
+    with pytest.raises(UsageError, match=says("splits.spans-of-numbers", column="year")):
         by_spans(years, ("2d", "1d", "1d"))
 
 
@@ -39,7 +39,7 @@ def test_spans_that_reach_beyond_the_data() -> None:
     with pytest.raises(
         DataError,
         match=says(
-            "splits.split-leaves-without-row", spans="200d/20d/20d", name="validation", min="2024-01-31 00:00:00"
+            "splits.spans-leave-empty-subset", spans="200d/20d/20d", subset="validation", first="2024-01-31 00:00:00"
         ),
     ):
         by_spans(DAYS, ("200d", "20d", "20d"))

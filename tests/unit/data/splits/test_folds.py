@@ -59,7 +59,7 @@ def test_groups_stay_whole(stratified: bool) -> None:
 def test_time_folds_follow_each_other_and_keep_a_time_whole(times: list[int], folds: int) -> None:
     number_N = np.array(times)
     if len(set(times)) < folds + 1:
-        with pytest.raises(DataError, match=says("splits.folds-need-at-least")):
+        with pytest.raises(DataError, match=says("splits.folds-too-many")):
             assign(len(times), spec("time", folds), number_N, None, seed=0)
         return
     fold_N, _ = assign(len(times), spec("time", folds), number_N, None, seed=0)
@@ -73,7 +73,7 @@ def test_time_folds_follow_each_other_and_keep_a_time_whole(times: list[int], fo
     ("by", "number_N", "class_N", "said"),
     [
         ("random", NONE, None, "3 rows"),
-        ("group", np.zeros(9, dtype=int), None, "different groups in column 'c', and there are 1"),
+        ("group", np.zeros(9, dtype=int), None, "different groups in column 'c'; there is 1"),
         ("random", NONE, np.arange(9), "commonest class"),
     ],
 )

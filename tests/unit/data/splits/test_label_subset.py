@@ -78,7 +78,7 @@ def test_numbers_lose_theirs_too() -> None:
 def test_what_has_no_labels_has_no_share_of_them() -> None:
     said = prepare(DataSpec(target="kind", labelled=0.1), frame(), labels="none").notes
     assert "data.labelled means nothing" in " ".join(said)
-    with pytest.raises(UsageError, match=says("series.not-series-all-columns", entry="data.labelled")):
+    with pytest.raises(UsageError, match=says("series.option-not-for-series", entry="data.labelled")):
         prepare(DataSpec.model_validate({"series": {"horizon": 2}, "labelled": 0.5}), frame())
 
 
