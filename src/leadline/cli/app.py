@@ -16,7 +16,7 @@ from leadline.errors import UsageError
 
 app = typer.Typer(
     name="leadline",
-    help="Train a deep network on a dataset, and measure it in a report.",
+    help="Train a deep network on a dataset and measure it in a report.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -256,5 +256,5 @@ def datasets(json: options.Json = False) -> None:
 def completion_script(
     shell: Annotated[completion.Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
 ) -> None:
-    """Print what makes Tab complete commands, names, runs and entries in your shell; its first line says where to."""
+    """Print a shell completion script for commands, names, runs and entries; its first line says where to save it."""
     typer.echo(completion.script(shell), nl=False)

@@ -74,7 +74,7 @@ def _run(arguments: Sequence[str]) -> int:
         if not is_full(error) and error.errno != errno.EIO:
             return _bug()
         words = error.strerror or error
-        print(f"leadline: cannot write: {words}. Make room; what was finished before is kept.", file=sys.stderr)  # noqa: T201
+        print(f"leadline: cannot write: {words}. Free space; what was finished before is kept.", file=sys.stderr)  # noqa: T201
         return TrainingFailed.exit_code
     except Exception as error:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
         return _too_large() if _memory_is_full(error) else _bug()

@@ -13,11 +13,13 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="Folder, CSV, Parquet, Arrow or NPZ file, bundled set by name, or experiment.yaml.",
+        help="Folder, CSV, Parquet, Arrow or NPZ file, name of a bundled dataset, or experiment.yaml.",
         autocompletion=sources,
     ),
 ]
-Require = Annotated[list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A bound to judge; repeatable.")]
+Require = Annotated[
+    list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A requirement to check; repeatable.")
+]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=run_folders)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable form.")]

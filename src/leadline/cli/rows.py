@@ -26,7 +26,7 @@ def embed(
     ] = None,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write the embeddings of rows."""
+    """Write the embeddings of examples."""
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.embed import SUFFIXES, write
     from leadline.verbs.embed import embed as verb
@@ -61,7 +61,7 @@ def sample(
         typer.Option(help="Sampling temperature; 0 is greedy; 1 if not given."),
     ] = None,
     length: Annotated[
-        int | None, typer.Option(help="Most tokens of a text; that of the longest training text if not given.")
+        int | None, typer.Option(help="Maximum tokens of a text; those of the longest training text if not given.")
     ] = None,
     more: Annotated[
         list[str] | None,

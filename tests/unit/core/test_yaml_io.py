@@ -10,9 +10,9 @@ from leadline.errors import UsageError
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a: 1\nb: 2\na: 3\n", "f.yaml, line 3: 'a' is there twice, first in line 1"),
-        ("a: 1\nb:\n  c: 2\n  d: 3\n  c: 4\n", "line 5: 'c' is there twice, first in line 3"),
-        ("- {a: 1, a: 2}\n", "line 1: 'a' is there twice"),
+        ("a: 1\nb: 2\na: 3\n", "f.yaml, line 3: 'a' appears twice, first in line 1"),
+        ("a: 1\nb:\n  c: 2\n  d: 3\n  c: 4\n", "line 5: 'c' appears twice, first in line 3"),
+        ("- {a: 1, a: 2}\n", "line 1: 'a' appears twice"),
     ],
 )
 def test_a_key_that_is_there_twice_is_refused_with_its_lines(text: str, words: str) -> None:

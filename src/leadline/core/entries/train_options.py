@@ -40,28 +40,31 @@ class SharedOptions(TypedDict, total=False):
 
     target: Annotated[
         str | Sequence[str] | None,
-        Option("The column to predict; several with commas: tasks, or class probabilities.", "data.target", "COL"),
+        Option("The column to predict; or several, separated by commas: one per task or class.", "data.target", "COL"),
     ]
-    test: Annotated[str | None, Option("A second source that holds the test rows.", "data.test", "SOURCE")]
+    test: Annotated[str | None, Option("A second source with the test rows.", "data.test", "SOURCE")]
     split: Annotated[
         str | None,
         Option(
-            "random, group:COL (rows of a group stay together), time:COL (the latest rows are for testing;"
-            " time:COL:360d/120d/120d says how long each subset is), or a column that names the subsets.",
+            "random, group:COL (rows of a group stay together), time:COL (the latest rows are the test set;"
+            " time:COL:360d/120d/120d sets the length of each subset), or a column with each row's subset.",
             "data.split",
             "HOW",
         ),
     ]
     inputs: Annotated[str | Sequence[str] | None, Option("Use only these columns.", "data.columns", "COL,COL", "names")]
     ignore: Annotated[str | Sequence[str] | None, Option("Leave these columns out.", "data.ignore", "COL,COL", "names")]
-    positive: Annotated[str | None, Option("The positive class, that sensitivity speaks of.", "data.positive", "LABEL")]
+    positive: Annotated[
+        str | None, Option("The positive class of two, to which sensitivity refers.", "data.positive", "LABEL")
+    ]
     strict: Annotated[
-        bool | None, Option("Refuse data with unusable rows instead of dropping them.", "data.strict", form="switch")
+        bool | None,
+        Option("Stop if the data has invalid rows, instead of dropping them.", "data.strict", form="switch"),
     ]
     horizon: Annotated[
         int | None,
         Option(
-            "Forecast so many next steps of a table in time order: of the target, or of all numbers.",
+            "Number of steps to forecast in a table in time order: of the target, or of all numeric columns.",
             "data.series.horizon",
             "N",
             "number",
@@ -70,7 +73,7 @@ class SharedOptions(TypedDict, total=False):
     context_length: Annotated[
         int | None,
         Option(
-            "Steps of a series that a forecast is made from; chosen if not given.",
+            "Number of past steps that a forecast uses; chosen if not given.",
             "data.series.context_length",
             "N",
             "number",
@@ -80,7 +83,10 @@ class SharedOptions(TypedDict, total=False):
     series_id: Annotated[
         str | None,
         Option(
-            "The column that says whose rows they are, of several series.", "data.series.series_id", "COL", old="item"
+            "The column that identifies each row's series, if there are several.",
+            "data.series.series_id",
+            "COL",
+            old="item",
         ),
     ]
     network: Annotated[
@@ -108,12 +114,12 @@ class SharedOptions(TypedDict, total=False):
         ),
     ]
     init: Annotated[
-        Any, Option("Begin with the weights of this run where they fit, and take its networks.", "init", "RUN")
+        Any, Option("Start from the networks of this run, and from its weights where they fit.", "init", "RUN")
     ]
     freeze: Annotated[
         str | Sequence[str] | None,
         Option(
-            "Keep these parameters as they begin: encoders, head, encoders.image.preprocessor …",
+            "Do not train these parameters: encoders, head, encoders.image.preprocessor …",
             "training.freeze",
             "PATTERN,…",
             "names",
@@ -122,7 +128,7 @@ class SharedOptions(TypedDict, total=False):
     epochs: Annotated[
         int | None,
         Option(
-            "Passes over the train rows; chosen from their number if not given.",
+            "Passes over the training rows; chosen from their number if not given.",
             "training.epochs",
             "N",
             "number",
@@ -132,7 +138,7 @@ class SharedOptions(TypedDict, total=False):
     batch: Annotated[
         int | None,
         Option(
-            "Rows of one update; chosen from their number if not given.",
+            "Batch size; chosen from the number of training rows if not given.",
             "training.batch",
             "N",
             "number",
@@ -142,7 +148,7 @@ class SharedOptions(TypedDict, total=False):
     lr: Annotated[
         float | Literal["auto"] | None,
         Option(
-            "The learning rate; the optimizer's own if not given, auto for a range test.",
+            "The learning rate; auto for a range test; the optimizer's default if not given.",
             "training.optimizer.lr",
             "RATE",
             "number",
@@ -172,7 +178,7 @@ class SharedOptions(TypedDict, total=False):
     max_time: Annotated[
         str | float | None,
         Option(
-            "Train no longer than this, validation included; the schedule fits itself to it.",
+            "Train for at most this time, validation included; the schedule adapts to it.",
             "training.max_time",
             "10m",
         ),
@@ -180,36 +186,38 @@ class SharedOptions(TypedDict, total=False):
     max_energy: Annotated[
         str | float | None,
         Option(
-            "Train with no more energy than this: from counters where there are any, else estimated.",
+            "Train with at most this energy, measured by energy counters if available, else estimated.",
             "training.max_energy",
             "5Wh",
         ),
     ]
     seed: Annotated[
-        int | None, Option("Decides every random draw, random splits too; 0 if not given.", "seed", "N", "number")
+        int | None, Option("Seed of all randomness, including random splits; 0 if not given.", "seed", "N", "number")
     ]
     device: Annotated[
         str | None,
-        Option("cpu, cuda or mps; the fastest there is if not given.", "training.plan.device", "NAME", estimators=True),
+        Option(
+            "cpu, cuda or mps; the fastest available if not given.", "training.plan.device", "NAME", estimators=True
+        ),
     ]
     threads: Annotated[
         int | None, Option("CPU threads; timed if not given.", "training.plan.threads", "N", "number", estimators=True)
     ]
     deterministic: Annotated[
         bool | None,
-        Option("Fix the execution plan; use repeatable kernels.", "training.deterministic", form="switch"),
+        Option("Fix the execution plan and use deterministic kernels.", "training.deterministic", form="switch"),
     ]
     require: Annotated[
-        str | Sequence[str], Option("A bound to judge; repeatable.", "require", '"accuracy >= 0.95"', "repeated")
+        str | Sequence[str], Option("A requirement to check; repeatable.", "require", '"accuracy >= 0.95"', "repeated")
     ]
     out: Annotated[str | Path | None, Option("The run folder; runs/<name>-<n> if not given.", None, "DIR")]
     name: Annotated[
-        str | None, Option("What the run folder is called after; the source if not given.", "name", only="python")
+        str | None, Option("Name of the run folder; the source's name if not given.", "name", only="python")
     ]
     settings: Annotated[
         Mapping[str, Any] | Sequence[str],
         Option(
-            "Any entry of the experiment by its dotted place, such as training.clip=1; repeatable.",
+            "Any entry of the experiment by its dotted path, such as training.clip=1; repeatable.",
             None,
             "KEY=VALUE",
             "repeated",
@@ -232,7 +240,7 @@ class TrainOptions(SharedOptions, total=False):
 class CrossvalOptions(SharedOptions, total=False):
     """Options of `leadline.crossval`."""
 
-    folds: Annotated[int | None, Option("How many folds; 5 if not given.", "data.split.folds", "N", "number")]
+    folds: Annotated[int | None, Option("Number of folds; 5 if not given.", "data.split.folds", "N", "number")]
 
 
 def declared(options: type) -> dict[str, Option]:

@@ -49,7 +49,7 @@ ANALYSES: Mapping[str, Entry] = {
     "dummy-baseline": Entry(
         "leadline.evaluation.analyses.dummy_baseline:ANALYSIS", "performance of a predictor that ignores the inputs"
     ),
-    "forecasts": Entry("leadline.evaluation.analyses.forecasts:ANALYSIS", "forecasts beside actual values"),
+    "forecasts": Entry("leadline.evaluation.analyses.forecasts:ANALYSIS", "forecasts compared with actual values"),
     "diagnostics": Entry(
         "leadline.evaluation.analyses.diagnostics:ANALYSIS",
         "confusion matrix, ROC and precision–recall curves, reliability diagram",
@@ -58,7 +58,9 @@ ANALYSES: Mapping[str, Entry] = {
     "token-importance": Entry(
         "leadline.evaluation.analyses.token_importance:ANALYSIS", "words that a text's prediction relies on"
     ),
-    "wrong-tags": Entry("leadline.evaluation.analyses.token_predictions:WRONG_TAGS", "tokens with a wrong tag"),
+    "wrong-tags": Entry(
+        "leadline.evaluation.analyses.token_predictions:WRONG_TAGS", "tokens with a wrongly predicted tag"
+    ),
     "surprising-tokens": Entry(
         "leadline.evaluation.analyses.token_predictions:SURPRISING_TOKENS",
         "tokens with high surprisal, and sampled texts",
