@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LISTED = 8  # known names that a message lists
+
 
 class LeadlineError(Exception):
     """Something a user can understand and act on; `exit_code` is what the command line returns."""
@@ -22,6 +24,13 @@ class UsageError(LeadlineError):
 
 class UnknownKeyword(UsageError, TypeError):
     """A keyword that a function of Leadline does not have; the message says the right one."""
+
+
+class UnknownMeasure(UsageError, KeyError):
+    """A measure that a report does not have; the message says which is meant."""
+
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # a KeyError would put quotes around the sentence
 
 
 class DataError(LeadlineError):
@@ -59,10 +68,22 @@ def plain(words: str) -> str:
     return words.removeprefix("Value error, ")
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that offers the nearest known names, or lists them all when none is near."""
+def did_you_mean(name: str, known: Iterable[str], command: str = "") -> str:
+    """Return a sentence that offers the nearest known names, whatever their case, or lists the first of them where none
+    is near; `command` is what lists all.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if not names:
+        return "There are none."
+    folded: dict[str, list[str]] = {}
+    for one in names:
+        folded.setdefault(one.casefold(), []).append(one)
+    same = name.casefold()
+    alike = [same] if same in folded else difflib.get_close_matches(same, folded, n=3, cutoff=0.6)
+    near = [one for key in alike for one in folded[key]][:3]
     if near:
         return "Did you mean " + " or ".join(repr(n) for n in near) + "?"
-    return "Known: " + ", ".join(names) + "." if names else "There are none."
+    left = len(names) - LISTED
+    if left <= 1:
+        return "Known: " + ", ".join(names) + "."
+    return f"Known: {', '.join(names[:LISTED])} and {left} more{f'; {command} lists all' if command else ''}."

@@ -38,6 +38,9 @@ CONTRACTS: Mapping[Group, Contract] = {
     "fusions": Contract("fusion", "leadline.nn.fusion:FusionMethod"),
 }
 
+# groups that a command of the same name lists
+COMMANDS = ("models", "objectives", "optimizers", "schedules", "augmentations", "analyses", "datasets")
+
 
 @cache
 def registered(group: Group) -> Mapping[str, Entry]:
@@ -53,8 +56,15 @@ def lookup(group: Group, name: str) -> Any:
     """
     entries, contract = registered(group), CONTRACTS[group]
     if name not in entries:
-        raise UsageError(say("core.no", noun=contract.noun, name=name, suggestion=did_you_mean(name, entries)))
+        raise UsageError(
+            say("core.no", noun=contract.noun, name=name, suggestion=did_you_mean(name, entries, listing(group)))
+        )
     return load(group, name, entries[name], contract)
+
+
+def listing(group: Group) -> str:
+    """Return the command that lists the names of a group; empty where there is none."""
+    return f"'leadline {group}'" if group in COMMANDS else ""
 
 
 def renamed(group: Group, component: Component) -> Component:

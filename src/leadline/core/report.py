@@ -17,7 +17,7 @@ from leadline.core.finding import Finding
 from leadline.core.metric import Metric
 from leadline.core.requirement import Verdict
 from leadline.core.wording import Wording, count, shortened
-from leadline.errors import RunError
+from leadline.errors import RunError, UnknownMeasure, did_you_mean, plain
 
 
 class RunFacts(Fact):
@@ -64,13 +64,25 @@ class Report(Fact):
         return tuple(map(str, target)) if isinstance(target, list | tuple) else (str(target),)
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
-        """Return the finding of that name, split and group, or None; `split` None also finds the test split's."""
+        """Return the finding of that name, split and group, or None where there is none; `split` None also finds the
+        test split's. ``report["accuracy"]`` raises where this gives None.
+        """
         name = renamed.finding(name, renamed.warn)
         for finding in self.findings:
             right_split = finding.split == split or (split is None and finding.split == "test")
             if finding.name == name and finding.group == group and right_split:
                 return finding
         return None
+
+    def __getitem__(self, name: str) -> Finding:
+        """Return the finding of that name on the test rows, as `find` does; raises UnknownMeasure, a KeyError, with the
+        nearest name where there is none.
+        """
+        found = self.find(name)
+        if found is None:
+            known = {one.name for one in self.findings if one.group is None and one.split in (None, "test")}
+            raise UnknownMeasure(say("core.no-such-measure", name=name, suggestion=did_you_mean(name, known)))
+        return found
 
     def quality(self) -> tuple[Finding, ...]:
         """Return what was measured of the network as a whole on the test rows."""
@@ -115,4 +127,4 @@ class Report(Fact):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"])
-            raise RunError(say("core.not-leadline-report", file=file, where=where, msg=first["msg"])) from None
+            raise RunError(say("core.not-leadline-report", file=file, where=where, msg=plain(first["msg"]))) from None

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from leadline.core import own_code
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.core.registry import lookup, registered
+from leadline.core.registry import listing, lookup, registered
 from leadline.errors import UsageError, did_you_mean
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
@@ -72,7 +72,7 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
             say(
                 "models.unknown-network",
                 network=network,
-                suggestion=did_you_mean(network, registered("models")),
+                suggestion=did_you_mean(network, registered("models"), listing("models")),
             )
         )
     family: Family = lookup("models", network)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from leadline.core.catalogue import say
 from leadline.core.entries import experiment_schema
-from leadline.errors import RunError, UsageError
+from leadline.errors import RunError, UsageError, did_you_mean
 
 EXPERIMENT = "experiment.yaml"
 SCHEMA = "schema.json"
@@ -24,6 +25,7 @@ CARD = "MODEL_CARD.md"
 ENVIRONMENT = "environment.json"
 MANIFEST = "manifest.json"
 CHECKPOINTS = "checkpoints"
+RUNS = Path("runs")  # where runs lie that were given no folder
 
 
 def write(file: Path, data: bytes | str) -> None:
@@ -49,7 +51,7 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
+def create(out: Path | None, name: str, parent: Path = RUNS) -> Path:
     """Make the folder of a new run: exactly `out`, or ``runs/<name>-<n>`` with the first free number.
 
     Raises UsageError where `out` already holds something or cannot be written.
@@ -78,7 +80,7 @@ def create(out: Path | None, name: str, parent: Path = Path("runs")) -> Path:
         raise UsageError(say("run.cannot-write-folder", folder=out or parent, error=error.strerror or error)) from None
 
 
-def check_writable(out: Path | None, parent: Path = Path("runs")) -> None:
+def check_writable(out: Path | None, parent: Path = RUNS) -> None:
     """Raise UsageError early where a run folder could not be made; leaves nothing behind."""
     at = out or parent
     try:
@@ -110,13 +112,28 @@ def _files(folder: Path) -> Iterable[Path]:
     yield from (f for f in (folder / "exhibits").glob("*") if f.is_file())
 
 
+def _nearest(folder: Path) -> str:
+    """Return a sentence that says which run folder is meant by one that there is not; empty where none is near."""
+    usual = RUNS / folder
+    if not folder.is_absolute() and usual.is_dir():
+        return did_you_mean(str(usual), [str(usual)])
+    for parent, name in ((folder.parent, folder.name), (RUNS, folder.name)):
+        if parent.is_dir():
+            beside = {one.name: str(one) for one in parent.iterdir() if (one / EXPERIMENT).is_file()}
+            near = difflib.get_close_matches(name, beside, n=1, cutoff=0.6)
+            if near:
+                return did_you_mean(beside[near[0]], [beside[near[0]]])
+    return ""
+
+
 def verify(folder: Path, names: Iterable[str] | None = None) -> None:
     """Check files of a finished run against its manifest (all of them, or those named).
 
     Raises RunError where the folder is no finished run, or a file is missing or not as it was written.
     """
     if not folder.is_dir():
-        raise RunError(say("run.no-such-folder", folder=folder))
+        near = _nearest(folder)
+        raise RunError(say("run.no-such-folder", folder=folder, hint=f" {near}" if near else ""))
     try:
         recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     except FileNotFoundError:

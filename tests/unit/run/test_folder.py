@@ -74,3 +74,16 @@ def test_unfinished_foreign_and_damaged_folders_are_told_apart(tmp_path: Path) -
         files.verify(tmp_path / "other")
     with pytest.raises(RunError, match=says("run.no-such-folder")):
         files.verify(tmp_path / "none")
+
+
+def test_a_folder_that_there_is_not_is_answered_with_the_nearest_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = files.create(None, "people")
+    (made / files.EXPERIMENT).touch()
+    for asked in ("people-1", "peple-1", "runs/peopel-1"):
+        with pytest.raises(RunError, match=says("run.no-such-folder", hint=f" Did you mean '{made}'?")):
+            files.verify(Path(asked))
+    with pytest.raises(RunError, match=says("run.no-such-folder", hint="") + "$"):
+        files.verify(Path("elsewhere/unlike"))

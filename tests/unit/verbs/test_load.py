@@ -9,6 +9,7 @@ import pytest
 from torch import Tensor, nn
 
 import leadline
+from leadline.core.catalogue import say
 from leadline.errors import RunError, UsageError
 from leadline.nn.batch import SignalSpec
 from leadline.run import folder as files
@@ -31,6 +32,14 @@ def test_load_and_run_load_open_what_train_returned(run: leadline.Run) -> None:
         assert opened.report == run.report
     assert isinstance(run.network, nn.Module)
     assert not run.network.training
+
+
+def test_a_report_gives_a_measure_by_name_and_says_which_is_meant(run: leadline.Run) -> None:
+    assert run.report["accuracy"] == run.report.find("accuracy")
+    assert run.report.find("acuracy") is None
+    with pytest.raises(KeyError, match=says("core.no-such-measure", name="acuracy")) as refused:
+        run.report["acuracy"]
+    assert "'accuracy'" in str(refused.value)
 
 
 def test_predict_and_evaluate_are_the_verbs(run: leadline.Run) -> None:
@@ -96,7 +105,7 @@ def test_a_notebook_shows_escaped_names(train, place: Path) -> None:
 def test_a_notebook_shows_an_error_as_its_sentence() -> None:
     with pytest.raises(leadline.LeadlineError) as caught:
         leadline.load("nowhere")
-    assert caught.value._render_traceback_() == ["RunError: There is no run folder nowhere."]
+    assert caught.value._render_traceback_() == [f"RunError: {say('run.no-such-folder', folder='nowhere', hint='')}"]
 
 
 def test_an_unfinished_run_says_so(run: leadline.Run) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, plain
 from leadline.nn.layers.activations import ACTIVATIONS, MONOTONE, ActivationName, initialise_weights
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.norms import NormName, make_norm
@@ -157,7 +157,7 @@ def _read(entry: Any, where: str) -> Layer:
                 )
             ) from None
         raise UsageError(
-            say("nn.got", where=where, dict=dict(entry), name=name, msg=first["msg"], input=first["input"])
+            say("nn.got", where=where, dict=dict(entry), name=name, msg=plain(first["msg"]), input=first["input"])
         ) from None
 
 

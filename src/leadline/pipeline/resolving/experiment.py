@@ -37,6 +37,7 @@ from leadline.training.plan import device_for
 from leadline.training.steps.contract import resolved_step
 from leadline.training.trackers import resolved_trackers
 
+SOME = 3  # measures of single classes that a refused requirement offers
 SEEN = 500_000  # examples a default run trains on, over all epochs; the bounds keep tiny and huge sets sensible
 EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
@@ -199,7 +200,10 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
     for requirement in requirements:
         if requirement.name not in known:
             grouped = {name for name in known if name.startswith(f"{requirement.base}(")}
-            plain = grouped or {name for name in known if "(" not in name}
+            plain = {name for name in known if "(" not in name}
+            if grouped:  # of one measure: of each class, and all of them together
+                whole = {name for name in plain if name.startswith(f"{requirement.base}_")}
+                plain = whole | (set(sorted(grouped)[:SOME]) if requirement.name == requirement.base else grouped)
             raise UsageError(
                 say(
                     "pipeline.requirement-not-measured",

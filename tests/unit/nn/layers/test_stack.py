@@ -183,3 +183,10 @@ def test_what_does_not_fit_is_named_with_the_map_it_meets(entries: object, words
         built(entries)
     for word in words:
         assert word in str(caught.value)
+
+
+def test_what_does_not_go_together_in_a_layer_is_said_in_plain_words() -> None:
+    with pytest.raises(UsageError) as refused:
+        read_layers([{"conv": 8, "groups": 2}])
+    assert "Value error" not in str(refused.value)
+    assert "groups" in str(refused.value)

@@ -107,6 +107,8 @@ def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together() -> None:
 def test_a_class_is_offered_for_a_misspelt_class() -> None:
     with pytest.raises(UsageError, match=says("pipeline.requirement-not-measured")):
         check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
+    with pytest.raises(UsageError, match=r"f1\(no\), f1\(yes\), f1_macro"):
+        check_requirements(["f1 >= 0.9"], ["accuracy", "f1(no)", "f1(yes)", "f1_macro"])
 
 
 PACED = {
