@@ -171,8 +171,8 @@ def _declared(watts: float) -> _Source:
 def _by_cpu_time(why: str, processes: int) -> _Source:
     whose = "of this process" if processes == 1 else f"of {processes} processes like this one"
     method = (
-        f"CPU time {whose} times {WATTS_PER_CORE:g} W a busy core, a processor's usual figure (Lannelongue et al."
-        f" 2021), as {why}; {WATTS} declares a better one"
+        f"CPU time {whose} times {WATTS_PER_CORE:g} W a busy core, a typical figure for processors (Lannelongue et al."
+        f" 2021), as {why}; {WATTS} sets a better one"
     )
     return _Source([_Counter(lambda: time.process_time() * processes * WATTS_PER_CORE)], method, estimated=True)
 

@@ -64,7 +64,7 @@ def measure_cost(
     yield _lower(
         "params",
         float(sum(p.numel() for p in module.parameters())),
-        method="trained numbers, shared ones once",
+        method="trainable parameters, shared ones counted once",
         again=_again(),
     )
     yield _flops(module, batch_of(1))

@@ -89,7 +89,9 @@ def mean_precision(ranked: Sequence[Ranked], levels: Levels, group_n: Ints | Non
     intervals = mean_of_shares(
         value_C, rows_C, correlation(by_group_GC), levels, most=max(float(rows_C.sum()), 1.0), units=units
     )
-    method = "Wilson score, effective n by the influence of rows" + ("" if group_n is None else ", summed by group")
+    method = "Wilson score, effective n from the influence of examples" + (
+        "" if group_n is None else ", summed by group"
+    )
     return Measurement(float(value_C.mean()), intervals, len(ranked[0][0]), method)
 
 
