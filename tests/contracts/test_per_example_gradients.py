@@ -124,7 +124,7 @@ def test_every_fusion_of_inputs_of_which_rows_lack_some(fusion: str) -> None:
         front = build_preprocessor(one)
         mlp = Component(name="mlp", options={"hidden": [12]})
         encoders[one.name] = build_encoder(mlp, signal_spec(front, one), front, "small")
-    fuse = fuse_by(Component(name=fusion, options={"dropout": 0.4}), (False, True))
+    fuse = fuse_by(Component(name=fusion, options={"modality_dropout": 0.4}), (False, True))
     network = objective.learning.build(schema, encoders, fuse)
     batch = unlabelled.batch_of("table + picture", objective, torch.float64)
     check(LossModule(network, objective, "network"), batch)

@@ -67,7 +67,7 @@ def test_a_plugin_is_found_listed_and_used(packages: Any, capsys: pytest.Capture
     assert registered("schedules")["halving"] == Entry(target, "from acme", "acme")
     registry_lists.show("schedules", as_json=False)
     assert "halving      from acme" in capsys.readouterr().out
-    assert schedule(Component(name="halving", options={"warm_up": 0.5})).factor(9, 10) == 0.5
+    assert schedule(Component(name="halving", options={"warmup": 0.5})).factor(9, 10) == 0.5
 
 
 def test_a_name_of_ours_cannot_be_taken(packages: Any):
@@ -156,7 +156,7 @@ class Sum(Fusion):
 
 def test_a_fusion_of_a_plugin_is_read_from_yaml_and_built(packages: Any):
     packages.give("fusions", "sum", FusionMethod(FusionOptions, Sum))
-    experiment = Experiment.parse(yaml_io.load("network: {fusion: {name: sum, dropout: 0.2}}", "the test"))
+    experiment = Experiment.parse(yaml_io.load("network: {fusion: {name: sum, modality_dropout: 0.2}}", "the test"))
     fusion = fuse_by(experiment.network.fusion)([3, 2]).eval()
     assert isinstance(fusion, Sum) and fusion.dropout == 0.2
     assert fusion([torch.ones(5, 3), torch.ones(5, 2)]).shape == (5, 4)

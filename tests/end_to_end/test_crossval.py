@@ -32,7 +32,7 @@ def test_every_row_is_tested_by_a_network_that_never_saw_it(
     assert accuracy is not None and accuracy.interval is not None
     assert "corrected t over folds" in (accuracy.method or "")
     assert accuracy.value == pytest.approx((told["predicted"] == told["target"]).mean())
-    assert "Accuracy" in capsys.readouterr().out
+    assert "Test accuracy" in capsys.readouterr().out
     assert say("exhibits.folds") in Path("cv/report.html").read_text(encoding="utf-8")
     assert Experiment.read(Path("cv/folds/fold-2/experiment.yaml")).data.split.fold == 2
 
@@ -68,7 +68,7 @@ def test_groups_stay_together_and_time_runs_forward(place: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(place: Path) -> None:
-    with pytest.raises(UsageError, match="leave split= out"):
+    with pytest.raises(UsageError, match="leave out split="):
         leadline.crossval("iris", split="species", quiet=True)
     with pytest.raises(UsageError, match=says("options.of-others", others="leadline.train")):
         leadline.crossval("iris", repeats=2, quiet=True)

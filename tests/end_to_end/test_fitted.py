@@ -116,7 +116,7 @@ def refused(cli, capsys, *arguments: object, words: tuple[str, ...]) -> None:
 
 def test_what_makes_no_sense_is_refused(cli, capsys) -> None:
     boosting = ("iris", "--network", "gradient-boosting")
-    refused(cli, capsys, *boosting, "--max-time", "1m", words=("training.max_time", "gradient-boosting"))
+    refused(cli, capsys, *boosting, "--max-time", "1m", words=("--max-time", "gradient-boosting"))
     refused(cli, capsys, *boosting, "--set", "network.iteration=5", words=("max_iter",))
     refused(cli, capsys, *boosting, "--set", "network.max_iter=0", words=("max_iter", "from 1 to 10000"))
     refused(cli, capsys, "iris", "--network", "gradient-bosting", words=("gradient-boosting",))

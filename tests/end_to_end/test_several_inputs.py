@@ -140,7 +140,9 @@ def test_the_report_says_that_fusion_does_not_help_where_it_does_not(cli, place:
 def test_inputs_alone_are_trained_where_asked_and_not_on_a_budget(cli, place: Path) -> None:
     source = houses(place, lambda size, bright: size, rows=80)
     assert cli("train", source, "--epochs", 1, *QUICK, "--out", "run", "--set", "single_input_ablation=false") == 0
-    assert found(report(), "fusion_gain").why == "no input was trained alone, as alone is false"
+    assert found(report(), "fusion_gain").why == say(
+        "pipeline.no-single-input-ablation", why="as single_input_ablation is false"
+    )
     assert found(report(), "mae", "without photo").value is not None
     assert cli("train", source, *QUICK, "--epochs", 1, "--out", "other", "--max-time", "1m") == 0
     assert "budget" in (found(report("other"), "fusion_gain").why or "")
@@ -165,7 +167,7 @@ def test_photos_that_share_a_backbone(cli, place: Path) -> None:
     [
         ("[[photo, table]]", "'photo' is image 1×6×6 and 'table' is table 1|different networks"),
         ("[[photo, phto]]", "there is no input 'phto'. Did you mean 'photo'"),
-        ("[[photo, photo]]", "'photo' is named twice"),
+        ("[[photo, photo]]", "'photo' appears twice"),
     ],
 )
 def test_inputs_that_cannot_share_a_backbone(place: Path, share: str, words: str) -> None:

@@ -154,7 +154,7 @@ def test_clusters_of_rows_without_a_target_or_a_difference(cli, capsys: pytest.C
     assert cli("train", "rows.csv", *common, "--out", "run", "--set", "objective.n_clusters=4") == 0
     assert found("run", "clusters", split=None) == 4  # type: ignore[arg-type]
     assert cli("train", "rows.csv", *common, "--out", "no", "--set", "objective.n_clusters=500") == 2
-    assert "which 500 clusters cannot share" in "".join(capsys.readouterr()).replace("\n", " ")
+    assert "500 clusters need more than 48 training examples" in "".join(capsys.readouterr()).replace("\n", " ")
     pl.DataFrame({"x": [1.0] * 40, "y": [2.0] * 40}).write_csv("same.csv")
     code = cli("train", "same.csv", *common, "--out", "same")
     said = "".join(capsys.readouterr())
@@ -199,7 +199,7 @@ def test_stopped_around_the_placing_of_centres_and_resumed(monkeypatch: pytest.M
 
 def test_more_clusters_than_rows_are_refused_before_a_folder_is_made() -> None:
     blobs(30, 0).write_csv("rows.csv")
-    with pytest.raises(UsageError, match="clusters cannot share"):
+    with pytest.raises(UsageError, match="99 clusters need more than"):
         leadline.train(
             "rows.csv", target="kind", objective={"name": "clustering", "n_clusters": 99}, out="no", quiet=True
         )

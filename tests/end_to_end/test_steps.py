@@ -84,7 +84,7 @@ def test_entities_between_blanks(cli: Cli, place: Path) -> None:
     report = leadline.Run("run").report
     assert report.find("entity_f1", split="test").value > 0.9
     assert any(f.name == "entity_f1" and f.group == "entity=loc" for f in report.findings)
-    assert "entities the entity F1 is" in " ".join((place / "run" / "report.html").read_text(encoding="utf-8").split())
+    assert "Test entity F1" in " ".join((place / "run" / "report.html").read_text(encoding="utf-8").split())
 
 
 def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
@@ -123,7 +123,7 @@ def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
             ("said.jsonl", "--target", "tags", "--objective", "tagging", "--network", "textcnn"),
             "gives no features of every step",
         ),
-        (("numbers.csv", "--objective", "language"), "No column holds text"),
+        (("numbers.csv", "--objective", "language"), "no column with natural-language text found"),
         (("said.jsonl", "--target", "tokens", "--inputs", "tokens", "--objective", "tagging"), "it is the target"),
         (("corpus.txt",), "--objective language"),
         (("corpus.txt", "--objective", "language", "--set", "data.inputs.text={augment: [swap]}"), "moves tokens"),

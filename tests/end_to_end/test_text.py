@@ -65,7 +65,7 @@ def test_a_folder_of_texts_for_each_class(cli: Cli, place: Path) -> None:
     ("options", "said"),
     [
         (("--set", "data.inputs.text={tokenizer: letters}"), "letters"),
-        (("--set", "data.inputs.text={vectors: none.txt}"), "There is no file none.txt"),
+        (("--set", "data.inputs.text={vectors: none.txt}"), "No file none.txt with word vectors"),
         (("--set", "data.inputs.text={augment: [word_drop]}"), "Did you mean 'word_dropout'"),
         (("--set", "data.inputs.text={max_length: -1}"), "'max_length'"),
     ],

@@ -65,5 +65,5 @@ SCENARIOS = (
     Scenario("f1_macro of tags", "texts differ in how easy they are", 150, partial(tags, "f1_macro", 150), macro()),
     Scenario("entity_f1", "texts differ in how easy they are", 100, partial(entities, "entity_f1", 100), 0.8),
     Scenario("entity_recall", "texts differ in how easy they are", 100, partial(entities, "entity_recall", 100), 0.8),
-    Scenario("perplexity", "texts differ in how surprising they are", 150, partial(surprise, 150), float(np.exp(3))),
+    Scenario("perplexity", "texts differ in their likelihood", 150, partial(surprise, 150), float(np.exp(3))),
 )

@@ -53,7 +53,7 @@ def test_two_scores_and_a_softmax_are_one_score_and_a_sigmoid() -> None:
 
 def test_focal_loss_with_no_exponent_is_cross_entropy_and_else_weighs_by_what_is_missing() -> None:
     p_B = np.exp(log_softmax(SCORES))[np.arange(5), CLASS]
-    assert loss(SCORES, CLASS, focal=2.0) == pytest.approx(-((1 - p_B) ** 2) * np.log(p_B))
+    assert loss(SCORES, CLASS, focal_gamma=2.0) == pytest.approx(-((1 - p_B) ** 2) * np.log(p_B))
 
 
 def test_the_chain_rule_through_two_sigmoid_layers() -> None:

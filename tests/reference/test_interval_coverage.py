@@ -150,7 +150,7 @@ SCENARIOS = (
     ),
     sim.Scenario("ece", "calibrated", 600, partial(sim.claims, 1.0), 0.0),
     sim.Scenario("ece", "too modest", 600, partial(sim.claims, 0.5), sim.miscalibrated(0.5)),
-    sim.Scenario("ece", "too sure", 600, partial(sim.claims, 2.0), sim.miscalibrated(2.0)),
+    sim.Scenario("ece", "overconfident", 600, partial(sim.claims, 2.0), sim.miscalibrated(2.0)),
     sim.Scenario("temperature", "2.5", 400, sim.too_sure, 2.5),
     sim.Scenario("generalisation_gap", "97 % of 2,000 against 93 % of 200", 200, sim.train_minus_test, 0.04),
     sim.Scenario(
@@ -187,7 +187,7 @@ OFF = {
     ): "One more row at the highest cost is thought of: a rare one may not have been seen.",
     ("ece", "calibrated"): MODEST,
     ("ece", "too modest"): MODEST,
-    ("ece", "too sure"): MODEST,
+    ("ece", "overconfident"): MODEST,
 }
 
 

@@ -141,7 +141,7 @@ def compare_inputs(
         why = (
             "as training has a budget; --set single_input_ablation=true trains each"
             if run_context.experiment.single_input_ablation is None
-            else "as alone is false"
+            else "as single_input_ablation is false"
         )
         found.append(
             Finding.absent(

@@ -39,14 +39,14 @@ def test_without_validation_only_the_loss_is_drawn() -> None:
 def test_players_have_a_line_each_and_parts_a_panel() -> None:
     parts = {"critic.loss": pl.Series([-1.0, -3.0, 1.0, 1.0]), "maker.loss": 2.0, "critic.discriminator_roc_auc": 0.75}
     played = history(2, 2).with_columns(**{name: pl.lit(v) if isinstance(v, float) else v for name, v in parts.items()})
-    content = learning_curves(played.with_columns(val_told_apart=pl.col("val_loss")), mark=None).content
+    content = learning_curves(played.with_columns(val_discriminator_roc_auc=pl.col("val_loss")), mark=None).content
     panels = {panel["label"]: panel for panel in content["panels"]}
     assert [(s["name"], s["values"]) for s in panels["loss"]["series"]] == [
         ("critic", [-2.0, 1.0]),
         ("maker", [2.0, 2.0]),
     ]
     assert panels["loss"]["log"] is False  # a loss below zero has no place on it
-    assert [s["name"] for s in panels["told apart"]["series"]] == ["train", "validation"]
+    assert [s["name"] for s in panels["discriminator roc auc"]["series"]] == ["train", "validation"]
     assert "discriminator_roc_auc" not in panels  # not a second time by itself
 
 

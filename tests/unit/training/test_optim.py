@@ -82,7 +82,7 @@ def test_a_learning_rate_that_is_to_be_found_stays_so_beside_the_defaults() -> N
 
 @pytest.mark.parametrize("form", ["averaged", "nesterov"])
 def test_a_form_of_momentum_needs_momentum(form: str) -> None:
-    with pytest.raises(UsageError, match=f"{form} is a form of momentum"):
+    with pytest.raises(UsageError, match=f"{form} needs momentum"):
         optimizer(Component(name="sgd", options={form: True}))
 
 

@@ -100,10 +100,10 @@ def test_tied_weights_are_frozen_by_either_name() -> None:
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
-        ({"freeze": ("encoders.tabel.*",)}, r"training.freeze: .*'encoders.tabel.\*'.*'encoders.table.\*'"),
+        ({"freeze": ("encoders.tabel.*",)}, r"freeze: .*'encoders.tabel.\*'.*'encoders.table.\*'"),
         ({"freeze": ("zzz",)}, r"Known: encoders.table.\*, head.\*"),
         ({"rates": {"haed.*": 0.1}}, r"training.lr_multipliers: .*'haed.\*'.*'head.\*'"),
-        ({"freeze": ("*",)}, "leaves nothing to train"),
+        ({"freeze": ("*",)}, "nothing is left to train"),
     ],
 )
 def test_patterns_that_make_no_sense_are_refused_with_the_names_there_are(groups: dict, words: str) -> None:

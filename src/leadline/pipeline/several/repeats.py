@@ -65,7 +65,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
 def _of_inputs(report: Report) -> Iterator[Finding]:
     """Yield the measure by which inputs were compared, of each alone, and how it differs from that of all."""
     gain = report.find("fusion_gain", split="test")
-    measure = gain.again.options.get(say("exhibits.metric")) if gain is not None and gain.again is not None else None
+    measure = gain.again.options.get("measure") if gain is not None and gain.again is not None else None
     for finding in report.findings:
         told = (finding.group or "").endswith(" alone") and finding.value is not None
         if told and measure is not None and finding.name in (measure, f"{measure}_difference"):

@@ -151,7 +151,7 @@ def test_a_column_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
         ({"n_mels": 0}, says("columns.option-number", option="n_mels", least=4, most=256)),
         ({"f_max": 9_000}, says("columns.mel-range", nyquist=4000)),
         ({"f_min": 500, "f_max": 400}, says("columns.mel-range")),
-        ({"n_mels": 200}, "mel bands hold no frequency"),
+        ({"n_mels": 200}, "mel bands contain no frequency"),
     ],
 )
 def test_options_that_make_no_sense_say_so(folder: Path, options: dict[str, object], words: str) -> None:

@@ -82,10 +82,10 @@ def test_new_rows_that_are_all_alike_are_a_collapse() -> None:
 
 
 def test_a_discriminator_that_wins_is_named_with_what_to_try() -> None:
-    won = entries(discriminator__told_apart=1.0, generator__loss=8.0)
+    won = entries(discriminator__discriminator_roc_auc=1.0, generator__loss=8.0)
     said = alarms(won, "non-saturating", 1)[ONE_SIDED]
     assert "the discriminator wins" in said
     assert "spectral_norm" in said
     assert alarms(won, "wgan-gp", 1)[ONE_SIDED] == ""  # a critic may tell all
     # the generator still learns
-    assert alarms(entries(discriminator__told_apart=1.0), "non-saturating", 1)[ONE_SIDED] == ""
+    assert alarms(entries(discriminator__discriminator_roc_auc=1.0), "non-saturating", 1)[ONE_SIDED] == ""
