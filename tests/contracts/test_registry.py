@@ -67,7 +67,7 @@ def test_a_plugin_is_found_listed_and_used(packages: Any, capsys: pytest.Capture
     assert registered("schedules")["halving"] == Entry(target, "from acme", "acme")
     registry_lists.show("schedules", as_json=False)
     assert "halving      from acme" in capsys.readouterr().out
-    assert schedule(Component(name="halving", options={"warmup": 0.5})).factor(9, 10) == 0.5
+    assert schedule(Component(name="halving", options={"warmup": 0.5})).multiplier(9, 10) == 0.5
 
 
 def test_a_name_of_ours_cannot_be_taken(packages: Any):

@@ -1,4 +1,4 @@
-"""Runs what `docs/first_hour.md` types, in the terminal and in Python. As a script it writes the outputs into the page."""
+"""Runs what `docs/first_hour.md` types, in the terminal and in Python; as a script it writes the outputs into it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Session:
 
     def _command(self, line: str) -> str:
         words = [sys.executable, "-m", *shlex.split(line)]
-        done = subprocess.run(  # noqa: S603  what is run stands in the page
+        done = subprocess.run(
             words, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False
         )
         if done.returncode == 70:
@@ -63,7 +63,7 @@ class Session:
         said = io.StringIO()
         with contextlib.chdir(self.folder), contextlib.redirect_stdout(said):
             try:
-                exec(compile(line, "<notebook>", "single"), self._names)  # noqa: S102  what is run stands in the page
+                exec(compile(line, "<notebook>", "single"), self._names)
             except Exception as error:  # noqa: BLE001  shown as Python shows it
                 said.write(traceback.format_exception_only(error)[-1])
         return said.getvalue()

@@ -13,9 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from first_hour import PAGE, Session, typed
 
 # Lines that depend on the machine and its speed, and words that depend on numbers.
-VARIES = re.compile(
-    r"epoch |step |Using |Timing |Restored |Early stopping|Calibration|Overfitting|Generali[sz]ation|A "
-)
+VARIES = re.compile(r"epoch |step |Using |Timing |Restored |Early stopping|Calibration|Overfitting|Generalisation|A ")
 
 
 def words(line: str) -> str:

@@ -194,7 +194,7 @@ def test_pairs_of_pictures_through_the_command_line(cli: Cli, place: Path, capsy
     with np.load(place / "made.npz") as made:
         assert made["drawing"].shape == (2, 8, 8, 1)
     assert cli("sample", "run", "--from", "pairs/new.csv", "--label", "x", "-o", "made.npz", "-q") == 2
-    assert re.search(says("objectives.paired-takes-no-label"), capsys.readouterr().err)
+    assert re.search(says("objectives.sample-pairs-no-label"), capsys.readouterr().err)
     assert cli("predict", "run", "pairs/pairs.csv", "-o", "out.csv", "-q") == 0
 
 
