@@ -76,7 +76,7 @@ def test_a_name_of_ours_cannot_be_taken(packages: Any):
     with pytest.raises(
         UsageError,
         match=says(
-            "core.given-entry-points-group",
+            "core.given-by-several-packages",
             noun="schedule",
             name="cosine",
             listed="leadline and acme",
@@ -92,7 +92,7 @@ def test_two_plugins_cannot_give_one_name(packages: Any):
     packages.give("schedules", "halving", Halving)
     packages.give("schedules", "halving", Halving, package="other")
     with pytest.raises(
-        UsageError, match=says("core.given-entry-points-group", listed="acme and other", packages="acme or other")
+        UsageError, match=says("core.given-by-several-packages", listed="acme and other", packages="acme or other")
     ):
         lookup("schedules", "halving")
 
@@ -126,7 +126,7 @@ def test_a_plugin_that_cannot_be_used_says_what_is_wrong(packages: Any, target: 
 
 def test_what_is_no_objective_is_refused(packages: Any):
     packages.give("objectives", "half", SimpleNamespace(name="half"))
-    with pytest.raises(UsageError, match=says("core.package-gives-cannot-used")):
+    with pytest.raises(UsageError, match=says("core.package-item-unusable")):
         lookup("objectives", "half")
 
 

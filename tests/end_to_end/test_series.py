@@ -189,4 +189,4 @@ def test_bad_input_is_told_and_leaves_nothing_behind(
 
 def test_a_look_back_alone_says_what_is_missing(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("train", source, "--context-length", "6") == 2
-    assert "how many steps are forecast? --horizon says it" in capsys.readouterr().err
+    assert "the number of steps to forecast is not given; set --horizon" in capsys.readouterr().err

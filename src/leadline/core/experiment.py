@@ -135,17 +135,17 @@ class SplitSpec(Fact):
     @model_validator(mode="after")
     def _has_column(self) -> Self:
         if self.by in ("column", "group", "time") and not self.column:
-            raise ValueError(say("core.split-names-column-column", by=self.by))
+            raise ValueError(say("core.split-without-column", by=self.by))
         if self.spans is not None:
             if self.by != "time":
-                raise ValueError(say("core.spans-stretches-time-split", by=self.by))
+                raise ValueError(say("core.spans-without-time", by=self.by))
             units = {Step.parse(span).unit for span in self.spans}
             if "b" in units or ("1" in units and len(units) > 1):
-                raise ValueError(say("core.spans-all-stretches-time"))
+                raise ValueError(say("core.spans-mixed"))
             if self.folds is not None:
-                raise ValueError(say("core.spans-make-one-split"))
+                raise ValueError(say("core.spans-with-folds"))
         if self.validation + self.test >= 1:
-            raise ValueError(say("core.validation-test-together-leave"))
+            raise ValueError(say("core.no-rows-left-to-train"))
         if self.fold is not None and (self.folds is None or self.fold > self.folds):
             raise ValueError(f"there is no fold {self.fold} of {self.folds or 'no'} folds")
         return self
@@ -155,7 +155,7 @@ class SplitSpec(Fact):
     def _three(cls, value: Any) -> Any:
         spans = value.split("/") if isinstance(value, str) else value
         if isinstance(spans, list | tuple) and len(spans) != 3:
-            raise ValueError(say("core.three-spans-train-validation"))
+            raise ValueError(say("core.spans-not-three"))
         return spans if spans is None else tuple(str(span).strip() for span in spans)
 
     @property
@@ -367,7 +367,7 @@ def parsed_setting(setting: str) -> tuple[str, Any]:
     """Return the dotted place of a ``--set`` entry and its value, read as YAML; raises UsageError where it has none."""
     path, equals, text = setting.partition("=")
     if not equals or not path:
-        raise UsageError(say("core.cannot-read-set-write", setting=setting))
+        raise UsageError(say("core.set-unreadable", setting=setting))
     return path, yaml_io.load(text, say("options.value-of-set", setting=setting))
 
 

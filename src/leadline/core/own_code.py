@@ -122,7 +122,7 @@ def attribute_of(source: ModuleType, name: str, noun: str) -> Any:
     assert match is not None, "`is_own` was asked first"
     own = [k for k, v in vars(source).items() if callable(v) and getattr(v, "__module__", None) == source.__name__]
     if match["name"] is None:
-        raise UsageError(say("core.own-names-nothing", name=name, noun=noun, suggestion=did_you_mean("", own)))
+        raise UsageError(say("core.own-name-missing", name=name, noun=noun, suggestion=did_you_mean("", own)))
     item: Any = source
     for part in match["name"].split("."):
         item = getattr(item, part, None)

@@ -71,7 +71,7 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
         packages = [one for one in (entry.package, *entry.others) if one != OURS]
         raise UsageError(
             say(
-                "core.given-entry-points-group",
+                "core.given-by-several-packages",
                 noun=contract.noun,
                 name=name,
                 listed=_listed((entry.package, *entry.others)),
@@ -87,7 +87,7 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
     except _Unusable as error:
         raise UsageError(
             say(
-                "core.package-gives-cannot-used",
+                "core.package-item-unusable",
                 package=entry.package,
                 article=_article(contract.noun),
                 name=name,

@@ -57,7 +57,12 @@ def lookup(group: Group, name: str) -> Any:
     entries, contract = registered(group), CONTRACTS[group]
     if name not in entries:
         raise UsageError(
-            say("core.no", noun=contract.noun, name=name, suggestion=did_you_mean(name, entries, listing(group)))
+            say(
+                "core.unknown-item",
+                noun=contract.noun,
+                name=name,
+                suggestion=did_you_mean(name, entries, listing(group)),
+            )
         )
     return load(group, name, entries[name], contract)
 

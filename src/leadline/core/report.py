@@ -121,7 +121,7 @@ class Report(Fact):
         try:
             return cls.model_validate(renamed.current_report(json.loads(file.read_bytes())))
         except FileNotFoundError:
-            raise RunError(say("core.no-report-at-run", file=file)) from None
+            raise RunError(say("core.no-report", file=file)) from None
         except json.JSONDecodeError as error:
             raise RunError(say("core.not-leadline-report", file=file, where="top level", msg=error)) from None
         except ValidationError as error:

@@ -51,7 +51,7 @@ class Requirement(Fact):
             if not math.isfinite(bound):
                 raise ValueError
         except ValueError:
-            raise UsageError(say("core.cannot-read-requirement-write", text=text)) from None
+            raise UsageError(say("core.requirement-unreadable", text=text)) from None
         op: Any = match["op"]
         return cls(
             text=text.strip(),

@@ -44,7 +44,7 @@ class Step(NamedTuple):
         number, unit = (int(found[1]), found[2]) if found else (0, "")
         if number < 1 or (unit and unit not in {*_MICROSECONDS, *_MONTHS, "b"}):
             units = ", ".join([*_MICROSECONDS, *_MONTHS, "b"])
-            raise ValueError(say("core.stretch-time-whole-number", units=units, text=text))
+            raise ValueError(say("core.duration-unreadable", units=units, text=text))
         if unit in _MICROSECONDS:
             return cls(number * _MICROSECONDS[unit], "us")
         if unit in _MONTHS:
@@ -112,7 +112,7 @@ class SeriesSpec(Fact):
     @classmethod
     def _read(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and value.get("horizon") is None:
-            raise ValueError(say("core.how-many-steps-forecast"))
+            raise ValueError(say("core.horizon-missing"))
         return value
 
     @model_validator(mode="after")
@@ -120,9 +120,9 @@ class SeriesSpec(Fact):
         if self.frequency is not None:
             Step.parse(self.frequency)
         if self.time is not None and self.time in (self.series_id, *self.known_covariates):
-            raise ValueError(say("core.column-time-cannot-item", time=self.time))
+            raise ValueError(say("core.time-column-used-twice", column=self.time))
         if self.series_id is not None and self.series_id in self.known_covariates:
-            raise ValueError(say("core.column-item-cannot-column", item=self.series_id))
+            raise ValueError(say("core.series-id-known-covariate", column=self.series_id))
         return self
 
 

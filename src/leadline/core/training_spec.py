@@ -54,7 +54,7 @@ def _quantity(unit: str) -> BeforeValidator:
         if text and re.fullmatch(rf"(?:{part}\s*)+", text):
             return sum(float(number) * units[name] for number, name in re.findall(part, text))
         if text and not re.fullmatch(r"[\d.eE+-]+", text):
-            raise ValueError(say("core.write-number-one-unit", unit=unit, units=", ".join(units)))
+            raise ValueError(say("core.number-with-unit", unit=unit, units=", ".join(units)))
         return value
 
     return BeforeValidator(read)

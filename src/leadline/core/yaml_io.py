@@ -120,11 +120,11 @@ def _check_keys(node: yaml.Node | None, where: str) -> None:
                 if key.value in lines:
                     raise UsageError(
                         say(
-                            "core.line-twice-first-line",
+                            "core.key-twice",
                             where=where,
                             line=line,
-                            key_value=key.value,
-                            lines=lines[key.value],
+                            key=key.value,
+                            first_line=lines[key.value],
                         )
                     )
                 lines[key.value] = line
@@ -145,9 +145,9 @@ def load_marked(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
     except FileNotFoundError:
         raise UsageError(say("core.no-experiment-file", file=file)) from None
     except UnicodeDecodeError:
-        raise UsageError(say("core.not-yaml-not-text", file=file)) from None
+        raise UsageError(say("core.not-utf-8", file=file)) from None
     if not isinstance(values, dict):
-        raise UsageError(say("core.holds-no-experiment-top", file=file))
+        raise UsageError(say("core.no-experiment-in-file", file=file))
     return values, marks
 
 

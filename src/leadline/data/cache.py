@@ -91,7 +91,7 @@ def limit() -> int:
     text = os.environ.get("LEADLINE_CACHE_LIMIT") or LIMIT
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", text.upper())
     if match is None:
-        raise UsageError(say("data.leadline-cache-limit-which", text=text))
+        raise UsageError(say("data.cache-limit-unreadable", text=text))
     return int(float(match[1]) * _UNITS[match[2]])
 
 
@@ -169,7 +169,7 @@ def _fill(final: Path, build: Callable[[Path], None]) -> None:
     except Exception as error:
         if not disk.is_full(error):
             raise
-        raise DiskFull(say("data.disk-cache-full-free", root=root())) from error
+        raise DiskFull(say("data.cache-disk-full", root=root())) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

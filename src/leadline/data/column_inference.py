@@ -40,7 +40,7 @@ def check_columns(named: Iterable[str], table: Table, where: str) -> None:
                 say(
                     "data.no-column",
                     where=where,
-                    name=name,
+                    column=name,
                     table=table.name,
                     suggestion=did_you_mean(name, table.frame.columns),
                 )
@@ -53,7 +53,7 @@ def check_kinds(kinds: Mapping[str, str], where: str) -> None:
     for column, kind in kinds.items():
         if kind not in known:
             raise UsageError(
-                say("data.no-kind", where=where, column=column, kind=kind, suggestion=did_you_mean(kind, known))
+                say("data.no-column-type", where=where, column=column, type=kind, suggestion=did_you_mean(kind, known))
             )
 
 
@@ -85,7 +85,7 @@ def kinds(
         if why is None:
             found[name] = kind
         elif name in asked:
-            raise DataError(say("data.column-cannot-used-set", table=table.name, name=name, why=why))
+            raise DataError(say("data.column-unusable", table=table.name, column=name, reason=why))
         else:
             left_out[name] = why
     return Inferred(found, left_out)

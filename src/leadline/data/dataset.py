@@ -182,7 +182,7 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
 
 def _read(spec: DataSpec, source: object | None, progress: Progress | None) -> Table:
     if source is None and not spec.source:
-        raise UsageError(say("data.no-source-give-path"))
+        raise UsageError(say("data.no-source"))
     source = spec.source if source is None else source
     table = read(source, test=spec.test, encoding=spec.encoding, progress=progress)
     return replace(table, split=None) if table.split in spec.ignore else table
@@ -214,7 +214,7 @@ def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset],
         unusable = (
             f" {invalid_rows.height:,} rows cannot be used: {first(invalid_rows)}." if invalid_rows.height else ""
         )
-        raise DataError(say("data.among-rows-can-used", table=table.name, same=same, unusable=unusable))
+        raise DataError(say("data.constant", table=table.name, what=same, unusable=unusable))
 
 
 def _usable(splits: Mapping[str, Subset]) -> Mapping[str, np.ndarray]:

@@ -100,7 +100,7 @@ def _load(folder: Path, rows: int) -> EncodedColumns:
         problems = pl.read_ipc(file)
     there = len(values) == rows if ends is None else len(ends) == rows + 1 and ends[-1] == len(values)
     if not there or hashes.shape != (rows, 2) or problems.schema != PROBLEMS:
-        raise ValueError(say("data.does-not-hold-rows", folder=folder, rows=rows))
+        raise ValueError(say("data.encoded-rows-differ", folder=folder, rows=rows))
     return EncodedColumns(values, hashes, problems, missing, ends)
 
 

@@ -76,11 +76,11 @@ def input_layout(
     names = [group.name for group in groups]
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(say("data.two-inputs-would-called", name=name))
+            raise UsageError(say("data.input-name-twice", name=name))
     if not groups:
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
         of = ", ".join(map(repr, taken))
-        raise DataError(say("data.no-column-left-predict", table=table.name, of=of, reasons=reasons))
+        raise DataError(say("data.no-input-column", table=table.name, targets=of, reasons=reasons))
     return InputLayout(groups, left_out, inferred.left_out)
 
 
@@ -164,13 +164,13 @@ def _check(
     named = [column for entry in entries.values() for column in entry.columns or ()]
     twice = [column for column in named if named.count(column) > 1]
     if twice:
-        raise UsageError(say("data.data-inputs-column-named", twice=twice[0]))
+        raise UsageError(say("data.column-in-two-inputs", column=twice[0]))
     for column in asked:
         if column in taken:
-            raise UsageError(say("data.column-cannot-input", column=column, taken=taken[column]))
+            raise UsageError(say("data.column-taken", column=column, reason=taken[column]))
     both = [column for column in asked if column in spec.ignore]
     if both:
-        raise UsageError(say("data.column-named-input-ignored", both=both[0]))
+        raise UsageError(say("data.input-ignored", column=both[0]))
 
 
 def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], asked: Iterable[str]) -> dict[str, str]:
@@ -207,7 +207,7 @@ def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, close
         columns = {c: found[c] for c in entry.columns} if entry.columns else scalars
         own = [kind for kind in columns.values() if not column_type(kind).scalar]
         if own and len(columns) > 1:
-            raise UsageError(say("data.data-inputs-column-kind", name=name, own=own[0]))
+            raise UsageError(say("data.entry-type-of-own-input", name=name, type=own[0]))
         if columns:
             yield Group(name, own[0] if own else TABLE, columns, entry.augment, entry.options, entry.strong)
         if not entry.columns:

@@ -60,7 +60,7 @@ def fitted(
     )
     weight = sample_weights.column_of(table, spec)
     if choice is not None and weight in choice.columns:
-        raise UsageError(say("data.column-target-cannot-weigh", weight=weight))
+        raise UsageError(say("data.weight-is-target", column=weight))
     told: list[str] = [*choice.notes] if choice is not None else []
     if choice is not None:
         spec, told_of_inputs = target_type(choice.kind).fitting.with_inputs(table, spec, choice)
@@ -135,7 +135,7 @@ def given(
     names = to_split_names(table.frame[column])
     if names.null_count():
         value = table.frame[column].filter(names.is_null())[0]
-        raise DataError(say("data.column-says-which-part", table=table.name, column=column, value=value))
+        raise DataError(say("data.unknown-subset", table=table.name, column=column, value=value))
     splits = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
     splits = {name: rows for name, rows in splits.items() if len(rows)}
     return Preparation(schema, splits, f"column {column}", dependence(table, spec.split, splits.values()), (), {})
@@ -179,7 +179,7 @@ def _split(
         return _shared(table, spec, np.arange(len(there)), None, seed, family)
     rows = np.flatnonzero(there)
     if not len(rows):
-        raise DataError(say("data.no-row-usable-value", table=table.name, target=target.name))
+        raise DataError(say("data.no-target-values", table=table.name, target=target.name))
     shared = _shared(table, spec, rows, target, seed, family)
     if labels != "some" or there.all():
         return shared

@@ -135,5 +135,5 @@ def _as_they_are(states: Sequence[ColumnState]) -> nn.Module:
 def _scalar(kind: str) -> ColumnType:
     found = column_type(kind)
     if not found.scalar:
-        raise UsageError(say("data.column-kind-input-own", kind=kind))
+        raise UsageError(say("data.type-of-own-input", type=kind))
     return found

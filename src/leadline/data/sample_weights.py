@@ -33,10 +33,8 @@ def read(table: Table, name: str, train: np.ndarray) -> np.ndarray:
         value = column[row]
         number_there = as_numbers(column[row : row + 1])[0]
         what = "is missing" if number_there is not None and np.isnan(number_there) else f"cannot be {shown(value)}"
-        raise DataError(
-            say("data.row-column-weight-weight", file=file, number=number, name=name, what=what, wrong_count=len(wrong))
-        )
+        raise DataError(say("data.invalid-weight", file=file, row=number, column=name, problem=what, rows=len(wrong)))
     if not values_N[train].any():
-        raise DataError(say("data.every-row-trained-on", table=table.name, name=name))
+        raise DataError(say("data.all-weights-zero", table=table.name, column=name))
     weight_N: np.ndarray = np.nan_to_num(values_N, nan=0.0, posinf=0.0, neginf=0.0)
     return weight_N

@@ -80,7 +80,7 @@ def test_settings_reach_into_nested_entries() -> None:
 
 
 def test_setting_without_value_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("core.cannot-read-set-write")):
+    with pytest.raises(UsageError, match=says("core.set-unreadable")):
         with_settings({}, ("epochs",))
 
 
@@ -94,7 +94,7 @@ def test_files_that_are_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=says("core.no-experiment-file")):
         Experiment.read(tmp_path / "none.yaml")
     (tmp_path / "list.yaml").write_text("- 1")
-    with pytest.raises(UsageError, match=says("core.holds-no-experiment-top")):
+    with pytest.raises(UsageError, match=says("core.no-experiment-in-file")):
         Experiment.read(tmp_path / "list.yaml")
     (tmp_path / "bad.yaml").write_text("a: [1")
     with pytest.raises(UsageError, match=says("yaml.wrong", where=f"{tmp_path / 'bad.yaml'}, line 1, column 4")):

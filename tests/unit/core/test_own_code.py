@@ -77,7 +77,7 @@ def test_installed_packages_have_no_sha256() -> None:
     [
         ("nowhere.py:f", "core.no-own-file"),
         ("broken.py:f", "core.own-file-cannot-run"),
-        ("own.py", "core.own-names-nothing"),
+        ("own.py", "core.own-name-missing"),
         ("own.py:dubble", "core.own-lacks-name"),
         ("no.such.module:f", "core.own-module-not-imported"),
     ],

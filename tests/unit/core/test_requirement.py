@@ -35,7 +35,7 @@ def test_reads_what_people_write(text: str, name: str, op: str, bound: float) ->
     "text", ["accuracy", "accuracy = 1", ">= 1", "accuracy >= much", "accuracy >= 1 2", "accuracy >= 1e400", ""]
 )
 def test_refuses_what_it_cannot_read_and_says_how(text: str) -> None:
-    with pytest.raises(UsageError, match=says("core.cannot-read-requirement-write")):
+    with pytest.raises(UsageError, match=says("core.requirement-unreadable")):
         Requirement.parse(text)
 
 

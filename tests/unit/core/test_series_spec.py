@@ -30,7 +30,7 @@ def test_a_stretch_of_time_is_read_and_written(text: str, unit: str, shown: str)
 
 @pytest.mark.parametrize("text", ["", "h", "0d", "-1d", "1.5h", "1 fortnight", "d1"])
 def test_what_is_no_stretch_of_time(text: str) -> None:
-    with pytest.raises(ValueError, match=says("core.stretch-time-whole-number")):
+    with pytest.raises(ValueError, match=says("core.duration-unreadable")):
         Step.parse(text)
 
 
@@ -56,7 +56,7 @@ def test_seasons(text: str, season: int) -> None:
 
 
 def test_a_series_says_how_far_is_forecast() -> None:
-    with pytest.raises(UsageError, match=r"data.series: how many steps are forecast\? horizon= says it"):
+    with pytest.raises(UsageError, match=r"data.series: the number of steps to forecast is not given; set horizon="):
         Experiment.parse({"data": {"series": {"context_length": 3}}})
     assert SeriesSpec(horizon=3).context_length is None
 
@@ -66,8 +66,8 @@ def test_a_series_says_how_far_is_forecast() -> None:
     [
         ({"time": "t", "series_id": "t"}, "column 't' is the time"),
         ({"time": "t", "known_covariates": ["t"]}, "column 't' is the time"),
-        ({"series_id": "i", "known_covariates": ["i"]}, "column 'i' is the item"),
-        ({"frequency": "often"}, "a stretch of time"),
+        ({"series_id": "i", "known_covariates": ["i"]}, "column 'i' is the series id"),
+        ({"frequency": "often"}, "a duration"),
         ({"repair": "guess"}, "repair"),
         ({"gaps": "hide"}, "gaps"),
     ],
@@ -100,11 +100,11 @@ def test_a_column_with_a_colon_can_be_the_time() -> None:
     ("entries", "why"),
     [
         ("time:date:360d/120d", "three spans"),
-        ("time:date:360d/120d/x", "a stretch of time"),
-        ("time:date:360d/120d/20", "or all numbers of times"),
+        ("time:date:360d/120d/x", "a duration"),
+        ("time:date:360d/120d/20", "or all counts of times"),
         ("time:date:3b/2b/2b", "business days"),
         ({"by": "random", "spans": "1d/1d/1d"}, "the split is by random"),
-        ({"by": "time", "column": "t", "spans": "1d/1d/1d", "folds": 3}, "cross-validation makes its own"),
+        ({"by": "time", "column": "t", "spans": "1d/1d/1d", "folds": 3}, "for cross-validation"),
     ],
 )
 def test_spans_that_cannot_be(entries: object, why: str) -> None:

@@ -158,7 +158,7 @@ def test_limit_reads_sizes(text: str, size: int, monkeypatch: pytest.MonkeyPatch
 def test_a_limit_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache.limit() == 20 * 10**9
     monkeypatch.setenv("LEADLINE_CACHE_LIMIT", "plenty")
-    with pytest.raises(UsageError, match=says("data.leadline-cache-limit-which", text="plenty")):
+    with pytest.raises(UsageError, match=says("data.cache-limit-unreadable", text="plenty")):
         cache.limit()
 
 
@@ -179,7 +179,7 @@ def test_a_full_disk_is_told_in_words() -> None:
     def build(folder: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with pytest.raises(DiskFull, match=says("data.disk-cache-full-free")):
+    with pytest.raises(DiskFull, match=says("data.cache-disk-full")):
         cache.entry("k", build)
 
 

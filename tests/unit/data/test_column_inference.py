@@ -128,7 +128,7 @@ def test_a_named_column_is_taken_even_if_it_looks_like_an_identifier() -> None:
 
 def test_a_named_column_that_fits_no_kind_is_an_error() -> None:
     with pytest.raises(
-        DataError, match=says("data.column-cannot-used-set", table="people", name="x", why="every value is missing")
+        DataError, match=says("data.column-unusable", table="people", column="x", reason="every value is missing")
     ):
         infer(table(x=pl.Series([None] * N)), asked=("x",))
 
@@ -138,14 +138,18 @@ def test_unknown_names_are_answered_with_the_nearest() -> None:
     with pytest.raises(
         UsageError,
         match=says(
-            "data.no-column", where="data.types", name="color", table="people", suggestion="Did you mean 'colour'?"
+            "data.no-column", where="data.types", column="color", table="people", suggestion="Did you mean 'colour'?"
         ),
     ):
         infer(of, types={"color": "category"})
     with pytest.raises(
         UsageError,
         match=says(
-            "data.no-kind", where="data.types", column="colour", kind="categry", suggestion="Did you mean 'category'?"
+            "data.no-column-type",
+            where="data.types",
+            column="colour",
+            type="categry",
+            suggestion="Did you mean 'category'?",
         ),
     ):
         infer(of, types={"colour": "categry"})

@@ -95,13 +95,17 @@ def test_an_entry_may_name_a_kind() -> None:
     with pytest.raises(
         UsageError,
         match=says(
-            "data.no-kind", where="data.inputs", column="rooms", kind="catgory", suggestion="Did you mean 'category'?"
+            "data.no-column-type",
+            where="data.inputs",
+            column="rooms",
+            type="catgory",
+            suggestion="Did you mean 'category'?",
         ),
     ):
         plan(inputs={"rooms": "catgory"})
     with pytest.raises(UsageError, match="an input of kind 'image' has one column, not 2"):
         plan(inputs={"both": {"type": "image", "columns": ["front", "back.side"]}})
-    with pytest.raises(UsageError, match=says("data.data-inputs-column-kind", name="all", own="image")):
+    with pytest.raises(UsageError, match=says("data.entry-type-of-own-input", name="all", type="image")):
         plan(inputs={"all": {"columns": ["front", "area"]}})
 
 
@@ -121,7 +125,7 @@ def test_the_columns_a_split_comes_from_are_no_inputs_unless_named() -> None:
         ({"inputs": {"frnt": {}}}, "data.inputs.frnt: there is no column 'frnt' in houses. Did you mean 'front'"),
         ({"inputs": {"a": {"columns": ["aera"]}}}, "data.inputs.a.columns: there is no column 'aera'"),
         ({"columns": ["price"]}, "Column 'price' cannot be an input: it is the target"),
-        ({"columns": ["area"], "ignore": ["area"]}, "named as an input and ignored"),
+        ({"columns": ["area"], "ignore": ["area"]}, "both an input and ignored"),
     ],
 )
 def test_names_that_do_not_fit(spec: dict[str, object], says: str) -> None:
@@ -131,13 +135,13 @@ def test_names_that_do_not_fit(spec: dict[str, object], says: str) -> None:
 
 def test_nothing_left_is_an_error_that_says_why() -> None:
     table = Table(pl.DataFrame({"id": range(N), "price": RNG.normal(size=N)}), "houses", "f")
-    with pytest.raises(DataError, match=says("data.no-column-left-predict", of="'price'")):
+    with pytest.raises(DataError, match=says("data.no-input-column", targets="'price'")):
         plan(table)
 
 
 def test_two_inputs_never_have_one_name() -> None:
     table = Table(HOUSES.frame.rename({"front": "table"}), "houses", "f")
-    with pytest.raises(UsageError, match=says("data.two-inputs-would-called", name="table")):
+    with pytest.raises(UsageError, match=says("data.input-name-twice", name="table")):
         plan(table)
 
 
@@ -161,5 +165,5 @@ def test_options_reach_the_field() -> None:
     "entries", [{"t": {"columns": ["area", "area"]}}, {"t": {"columns": ["area"]}, "u": {"columns": ["area"]}}]
 )
 def test_a_column_is_in_one_input_once(entries: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match=says("data.data-inputs-column-named", twice="area")):
+    with pytest.raises(UsageError, match=says("data.column-in-two-inputs", column="area")):
         plan(inputs=entries)

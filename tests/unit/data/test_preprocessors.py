@@ -132,9 +132,9 @@ def test_fronts_can_be_exported_for_any_number_of_rows(make: object) -> None:
 
 def test_kinds_that_do_not_fit_the_input_are_refused() -> None:
     image = image_schema()
-    with pytest.raises(UsageError, match=says("data.column-kind-input-own", kind="image")):
+    with pytest.raises(UsageError, match=says("data.type-of-own-input", type="image")):
         build_preprocessor(InputSchema(name="table", kind="table", fields=image.fields, shape=(1,)))
     with pytest.raises(UsageError, match=says("columns.type-of-table", type="number")):
         build_preprocessor(InputSchema(name="x", kind="number", fields=(), shape=(1,)))
-    with pytest.raises(UsageError, match=says("core.no", name="imge", suggestion="Did you mean 'image'?")):
+    with pytest.raises(UsageError, match=says("core.unknown-item", name="imge", suggestion="Did you mean 'image'?")):
         build_preprocessor(InputSchema(name="x", kind="imge", fields=(), shape=(1,)))

@@ -39,7 +39,7 @@ def test_numbers_from_zero_on_are_weights(values: object) -> None:
         ([1.0, 2.0, -0.5], "people.csv, row 3, column 'w': the weight cannot be -0.5"),
         ([float("inf"), 2.0, 1.0], "people.csv, row 1, column 'w': the weight cannot be inf"),
         (["1", "2", "much"], "people.csv, row 3, column 'w': the weight cannot be 'much'"),
-        ([0.0, 0.0, 0.0], "every row to be trained on has weight 0 in column 'w'"),
+        ([0.0, 0.0, 0.0], "all train rows have weight 0 in column 'w'"),
     ],
 )
 def test_what_cannot_be_a_weight(values: object, says: str) -> None:
@@ -68,13 +68,11 @@ def test_train_rows_weigh_what_their_column_says_and_others_one() -> None:
 
 
 def test_the_column_must_be_there_and_be_nothing_else() -> None:
-    with pytest.raises(UsageError, match=says("data.no-column", where="data.weight", name="ww", table="frame")):
+    with pytest.raises(UsageError, match=says("data.no-column", where="data.weight", column="ww", table="frame")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "ww"}), FRAME)
-    with pytest.raises(UsageError, match=says("data.column-target-cannot-weigh", weight="kind")):
+    with pytest.raises(UsageError, match=says("data.weight-is-target", column="kind")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "kind"}), FRAME)
-    with pytest.raises(
-        UsageError, match=says("data.column-cannot-input", column="w", taken="it says how much rows count")
-    ):
+    with pytest.raises(UsageError, match=says("data.column-taken", column="w", reason="it says how much rows count")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "w", "columns": ["x", "w"]}), FRAME)
 
 

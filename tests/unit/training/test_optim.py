@@ -53,7 +53,7 @@ def test_foreign_state_is_refused() -> None:
 
 
 def test_wrong_names_and_options_are_explained() -> None:
-    with pytest.raises(UsageError, match=says("core.no", noun="optimizer", name="adamv")):
+    with pytest.raises(UsageError, match=says("core.unknown-item", noun="optimizer", name="adamv")):
         optimizer(Component(name="adamv"))
     with pytest.raises(
         UsageError, match=says("options.unknown-option", item="adam", name="lrr", hint="Did you mean 'lr'?")

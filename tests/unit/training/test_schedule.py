@@ -57,7 +57,7 @@ def test_short_runs_have_a_learning_rate(name: str, total: int) -> None:
 
 
 def test_wrong_names_and_options_are_explained() -> None:
-    with pytest.raises(UsageError, match=says("core.no", suggestion="Did you mean 'cosine'?")):
+    with pytest.raises(UsageError, match=says("core.unknown-item", suggestion="Did you mean 'cosine'?")):
         schedule(Component(name="cosin"))
     with pytest.raises(UsageError, match=says("options.unknown-option", name="warmpu", hint="Did you mean 'warmup'?")):
         schedule(Component(name="one_cycle", options={"warmpu": 0.1}))

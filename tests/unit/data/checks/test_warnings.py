@@ -130,5 +130,5 @@ def test_one_group_cannot_be_split() -> None:
 
 def test_a_target_of_one_value_in_train_is_refused() -> None:
     frame = plain(split=["train"] * 500 + ["test"] * 100).with_columns(y=pl.Series(["no"] * 500 + ["yes"] * 100))
-    with pytest.raises(DataError, match=says("data.among-rows-can-used")):
+    with pytest.raises(DataError, match=says("data.constant")):
         prepared(frame)

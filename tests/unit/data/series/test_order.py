@@ -186,7 +186,7 @@ def test_which_column_is_the_time() -> None:
     with pytest.raises(DataError, match=says("series.several-time-columns", columns="'born', 'hired'")):
         put({"born": born, "hired": born, "y": range(3)})
     assert put({"born": born, "y": range(3)}).name == "born"
-    with pytest.raises(UsageError, match=says("data.no-column", name="whenn")):
+    with pytest.raises(UsageError, match=says("data.no-column", column="whenn")):
         put({"when": hours(0, 1), "y": [1, 2]}, time="whenn")
     with pytest.raises(UsageError, match=says("series.time-dtype", dtype="Boolean")):
         put({"when": [True, False], "y": [1, 2]}, time="when")

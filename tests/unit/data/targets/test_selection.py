@@ -51,7 +51,9 @@ def test_two_usual_names_are_no_answer() -> None:
 def test_a_target_that_is_not_there() -> None:
     with pytest.raises(
         UsageError,
-        match=says("data.no-column", where="target", name="lable", table="people", suggestion="Did you mean 'label'?"),
+        match=says(
+            "data.no-column", where="target", column="lable", table="people", suggestion="Did you mean 'label'?"
+        ),
     ):
         targets.choose(table([0, 1]), spec(target="lable"))
 
@@ -84,7 +86,9 @@ def test_doubtful_choices_are_told_and_can_be_overridden() -> None:
     assert choice.note and choice.note == say("targets.whole-numbers-as-classes", column="label", different=3)
     assert targets.choose(table([1, 2, 3] * 10), spec(types={"label": "number"}))[:3] == ("label", "number", None)
     assert targets.choose(table([1, 2, 3] * 10, kinds={"label": "number"}), spec()).kind == "number"
-    with pytest.raises(UsageError, match=says("data.no-kind", kind="numbr", suggestion="Did you mean 'number'?")):
+    with pytest.raises(
+        UsageError, match=says("data.no-column-type", type="numbr", suggestion="Did you mean 'number'?")
+    ):
         targets.choose(table([1, 2]), spec(types={"label": "numbr"}))
     with pytest.raises(UsageError, match=says("targets.no-such-type", type="date")):
         targets.choose(table([1, 2]), spec(types={"label": "date"}))
@@ -131,7 +135,7 @@ def test_one_text_names_several_columns_unless_a_column_is_called_so() -> None:
     with pytest.raises(UsageError, match=says("targets.column-twice", column="a")):
         targets.find(both, spec(target="a,b,a"))
     with pytest.raises(
-        UsageError, match=says("data.no-column", name="aa", table="people", suggestion="Did you mean 'a'?")
+        UsageError, match=says("data.no-column", column="aa", table="people", suggestion="Did you mean 'a'?")
     ):
         targets.find(both, spec(target="b,aa"))
 

@@ -100,7 +100,7 @@ def test_the_default_step_is_the_plain_one() -> None:
 
 def test_a_step_that_there_is_not_is_refused_with_the_nearest() -> None:
     with pytest.raises(
-        UsageError, match=says("core.no", noun="step", name="plane", suggestion="Did you mean 'plain'?")
+        UsageError, match=says("core.unknown-item", noun="step", name="plane", suggestion="Did you mean 'plain'?")
     ):
         resolved_step(Component(name="plane"), Squares())  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=says("options.unknown-option", entry="training.step.size", name="size")):
