@@ -57,7 +57,7 @@ class Dataset:
     def summary(self) -> Mapping[str, Any]:
         """Return the columns as the content of a table exhibit."""
         rows = [list(column) for column in self.columns]
-        return {"columns": ["column", "kind", "used as", "missing", "values"], "rows": rows}
+        return {"columns": ["column", "type", "used as", "missing", "values"], "rows": rows}
 
     def only(self, name: str) -> Dataset:
         """Return the rows that have an input, with that input alone."""

@@ -48,7 +48,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
             group=f"splits={first}, {second}",
             value=count,
             unit="rows",
-            method=f"rows of {second} whose encoded inputs equal those of a row of {first}",
+            method=f"{second} examples with the same inputs as a {first} example",
             better="lower",
             again=again,
         )

@@ -35,7 +35,7 @@ def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
             group=f"splits={first}, {second}",
             value=count,
             unit="rows",
-            method=f"rows of {second} with a picture that is equal or nearly so to that of a row of {first}",
+            method=f"{second} images identical or nearly identical to a {first} image",
             better="lower",
             again=again,
         )

@@ -39,7 +39,7 @@ def test_a_classifier_that_is_always_right_has_no_mistakes() -> None:
     sure = np.eye(2, dtype=np.float32)[part.target]
     assert list(worst_errors(found, part, {"prediction": part.target, "probability": sure})) == []
     (draft,) = worst_errors(found, part, {"prediction": 1 - part.target, "probability": sure[:, ::-1]})
-    assert "(100.0%)" in draft.content["rows"][0][0]
+    assert "(100.0 %)" in draft.content["rows"][0][0]
 
 
 def test_of_sets_the_surest_wrong_label_is_named() -> None:

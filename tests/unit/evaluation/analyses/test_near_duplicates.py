@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.analyses.data import row_findings
@@ -51,7 +52,8 @@ def test_they_are_counted_beside_equal_rows(dataset: Dataset) -> None:
 
 def test_what_was_said_before_training_is_in_the_report(dataset: Dataset) -> None:
     notes = next(draft for draft in about_data(dataset) if draft.name == "notes")
-    assert any("1 row of test has nearly the same picture as a row of train" in row[0] for row in notes.content["rows"])
+    said = say("checks.near-duplicates", count=1, second="test", first="train")
+    assert said in [row[0] for row in notes.content["rows"]]
 
 
 def test_without_pictures_there_is_nothing_to_show() -> None:
