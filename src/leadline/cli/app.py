@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from leadline.cli import completion, options, output, registry_lists, rows
+from leadline.cli.command import App
 from leadline.cli.training_flags import training
 from leadline.core.catalogue import say
 from leadline.core.entries.train_options import CrossvalOptions, TrainOptions
 from leadline.errors import UsageError
 
-app = typer.Typer(
+app = App(
     name="leadline",
     help="Train a deep network on a dataset and measure it in a report.",
     no_args_is_help=True,
@@ -254,7 +255,7 @@ def datasets(json: options.Json = False) -> None:
 
 @app.command(name="completion")
 def completion_script(
-    shell: Annotated[completion.Shell, typer.Argument(metavar="SHELL", help="bash, zsh or fish.")],
+    shell: Annotated[str, typer.Argument(metavar="SHELL", help="bash, zsh or fish.", autocompletion=completion.shells)],
 ) -> None:
     """Print a shell completion script for commands, names, runs and entries; its first line says where to save it."""
     typer.echo(completion.script(shell), nl=False)

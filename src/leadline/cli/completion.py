@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal, cast, get_args, get_origin
 import typer
 
 from leadline.cli.registry_lists import summary
-from leadline.core.catalogue import translated
+from leadline.core.catalogue import say, translated
 from leadline.core.registry import registered
 from leadline.core.registry_tables import Group
+from leadline.errors import UsageError
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -34,9 +35,16 @@ class Shell(StrEnum):
     fish = "fish"
 
 
-def script(shell: Shell) -> str:
-    """Return what a shell reads to complete commands of leadline."""
+def script(shell: str) -> str:
+    """Return what a shell reads to complete commands of leadline; raises UsageError for a shell that is not taught."""
+    if shell not in list(Shell):
+        raise UsageError(say("cli.no-completion", shell=shell, known=", ".join(Shell)))
     return (Path(__file__).parent / "shells" / f"leadline.{shell}").read_text(encoding="utf-8")
+
+
+def shells(incomplete: str) -> Offered:
+    """Offer the shells that are taught to complete."""
+    return _fitting(incomplete, ((shell, "") for shell in Shell))
 
 
 def items(group: Group) -> Completer:

@@ -16,12 +16,13 @@ from typing import Any
 
 import typer
 
+from leadline.cli import usual
 from leadline.cli.app import app
 from leadline.cli.training_flags import wrong_flag
 from leadline.core.catalogue import say
 from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.surface import speaking
-from leadline.errors import LeadlineError, TrainingFailed
+from leadline.errors import LeadlineError, TrainingFailed, plain
 from leadline.machine.disk import is_full
 
 BUG = 70
@@ -128,14 +129,24 @@ def _speak_utf8() -> None:
 
 
 def _usage(error: Any, arguments: Sequence[str]) -> str:
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return ""  # the help has been printed
+    """Return what is wrong with the arguments, and what to write; empty where the help has been printed."""
+    kind = type(error).__name__
+    if kind == "NoArgsIsHelpError":
+        return ""
     where = error.ctx.command_path if error.ctx else "leadline"
     asked = getattr(error, "option_name", None)
-    if asked and where in TRAINING:
+    hint = ""
+    if kind == "NoSuchOption" and asked:
         with speaking("command line"):
-            hint = wrong_flag(asked, arguments)
+            hint = usual.of_flag(asked, where, error.ctx, arguments)
+            hint = hint or (wrong_flag(asked, arguments) if where in TRAINING else "")
+        hint = hint or usual.near_flag(asked, error.ctx)
         if hint:
             return say("options.unknown-flag", flag=asked, hint=hint)
-    message = error.format_message()
+    if where in TRAINING and kind == "MissingParameter" and getattr(error.param, "name", "") == "source":
+        return say("cli.source-missing", where=where)
+    if where == "leadline" and kind == "UsageError" and arguments:
+        name = next((one for one in arguments if not one.startswith("-")), "")
+        return say("cli.no-command", name=name, hint=usual.of_command(name, error.ctx.command.list_commands(error.ctx)))
+    message = plain(error.format_message())
     return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} '{where} --help' says more."

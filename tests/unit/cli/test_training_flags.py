@@ -113,3 +113,35 @@ def test_what_is_wrong_in_a_file_is_named_by_line_and_column(
     assert main.run(["train", str(file), "-q", "--out", str(tmp_path / "run")]) == 2
     assert capsys.readouterr().err.startswith(f"leadline: {file}{said}")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("train", "x", "--target", "Churn", "--target", "Age"),
+            "'Churn' and 'Age'. Several are written --target Churn,Age.",
+        ),
+        (("train", "x", "--inputs", "a b", "--inputs=c"), "'a b' and 'c'. Several are written --inputs \"a b,c\"."),
+        (("train", "x", "--lr", "1", "--lr", "2"), f"'1' and '2'. {say('options.give-once')}"),
+        (("predict", "r", "x", "-o", "a.csv", "--out", "b.csv"), f"'a.csv' and 'b.csv'. {say('options.give-once')}"),
+    ],
+)
+def test_a_flag_of_one_value_is_given_once(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(arguments) == 2
+    told = capsys.readouterr().err
+    assert "given twice" in told
+    assert told.endswith(f"{said}\n")
+
+
+def test_flags_that_repeat_are_given_more_than_once(given: dict[str, Any]) -> None:
+    assert (
+        main.run(
+            ["train", "x", "--set", "a=1", "--set", "b=2", "-q", "-q", "--require", "r2 > 0", "--require", "s > 0"]
+        )
+        == 0
+    )
+    assert given["settings"] == ("a=1", "b=2")
+    assert given["require"] == ("r2 > 0", "s > 0")
