@@ -70,6 +70,11 @@ _LENGTH = {
         "training.early_stopping.patience",
         *("patience", "early_stopping_patience", "n_iter_no_change", "early_stopping_rounds", "stopping_rounds"),
     ),
+    **_other(
+        "training.early_stopping.patience",
+        "Early stopping is on by default; patience is how many epochs it waits.",
+        "early_stopping",
+    ),
     **_same("training.early_stopping.min_delta", "min_delta", "tol", "early_stopping_min_delta"),
     **_same("training.early_stopping.monitor", "monitor", "metric_for_best_model", "early_stopping_metric"),
     **_instead(
@@ -98,8 +103,12 @@ _DATA = {
     **_same("data.weight", "sample_weight", "sample_weights", "weights_column", "weight_column"),
     **_same("data.encoding", "file_encoding"),
     **_same("data.types", "dtype", "dtypes", "column_types"),
-    **_same("data.inputs.INPUT.augment", "augmentation", "augmentations", "transform", "transforms"),
-    **_same("data.inputs.INPUT.augment", "data_augmentation", "preprocessing_layers"),
+    **_other(
+        "data.inputs.INPUT.augment",
+        "It is a list, such as [flip, shift], and INPUT is the input's name, such as image.",
+        *("augment", "augmentation", "augmentations", "transform", "transforms"),
+        *("data_augmentation", "preprocessing_layers"),
+    ),
     **_same("data.inputs.INPUT.size", "image_size", "img_size", "input_shape"),
     **_same("data.inputs.INPUT.max_length", "max_length", "max_len", "max_seq_length", "maxlen"),
     **_same("data.inputs.INPUT.vocabulary_size", "vocab_size", "max_tokens", "num_words"),
@@ -121,8 +130,12 @@ _DATA = {
 }
 _NETWORK = {
     **_same("network", "model", "backbone", "estimator", "arch", "architecture", "model_name"),
-    **_same("network.hidden", "hidden_layer_sizes", "hidden_units", "hidden_dim", "hidden_size", "hidden_layers"),
-    **_same("network.hidden", "units", "layer_sizes", "dense_units", "net_arch"),
+    **_same("network.hidden", "hidden_layer_sizes", "layer_sizes", "net_arch"),
+    **_other(
+        "network.hidden",
+        "It is a list with the width of each layer, such as [64, 64].",
+        *("hidden_units", "hidden_dim", "hidden_size", "hidden_layers", "units", "dense_units"),
+    ),
     **_same("network.layers", "num_layers", "n_layers", "num_hidden_layers"),
     **_same("network.heads", "num_heads", "n_heads", "nhead", "num_attention_heads"),
     **_same("network.width", "d_model", "embed_dim", "embedding_dim"),
