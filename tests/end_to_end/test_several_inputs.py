@@ -93,7 +93,7 @@ def test_photo_numbers_and_text_with_missing_ones(cli, place: Path, capsys) -> N
     lacking = {(f.split, f.group): f.value for f in made.findings if f.name == "rows_missing_input"}
     assert sum(value for (_, group), value in lacking.items() if group == "input=photo") == ROWS / 5
     notes = json.loads((Path("run") / "exhibits" / "notes.json").read_text())
-    assert any("The input 'photo' is missing in" in cell for row in notes["rows"] for cell in row)
+    assert any("Input 'photo' is missing in" in cell for row in notes["rows"] for cell in row)
     experiment = Run("run").experiment
     assert experiment.network.fusion.options == {"modality_dropout": 0.1, "feature_dropout": 0.5, "width": 128}
     assert not (Path("run") / files.CHECKPOINTS).exists()

@@ -59,7 +59,7 @@ def test_a_tag_for_each_token(cli: Cli, place: Path) -> None:
     assert run.experiment.network.encoders["tokens"].options["bidirectional"]
     assert run.report.find("token_accuracy", split="test").value > 0.98
     aside = pl.read_parquet(place / "run" / "invalid_rows.parquet")
-    assert aside.select("row", "reason").rows() == [(201, "2 tokens, but 1 tag"), (202, "there is no text")]
+    assert aside.select("row", "reason").rows() == [(201, "2 tokens, but 1 tag"), (202, "no text")]
     (place / "new.jsonl").write_text(
         '{"tokens": ["Ada", "can"]}\n{"tokens": "the can  flies"}\n'.replace('"the can  flies"', '["the", "can"]')
     )
@@ -112,7 +112,7 @@ def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
     table = pl.read_csv(place / "out.csv")
     assert table["tokens"].to_list() == [4, 5, None]
     assert table["nll"][1] > table["nll"][0] + 1
-    assert table["reason"][2] == "there is no text"
+    assert table["reason"][2] == "no text"
     assert cli("evaluate", "run", "other.txt", "-q") == 0
 
 

@@ -32,7 +32,7 @@ def test_a_column_of_text_becomes_an_input(cli: Cli, place: Path) -> None:
     assert cli("train", "reviews.csv", "--epochs", "2", "--deterministic", "-q", "--out", "run") == 0
     run = leadline.Run("run")
     assert [one.kind for one in run.schema.inputs] == ["text"]
-    assert "there is no text" in (place / "run" / "report.html").read_text(encoding="utf-8")
+    assert "no text" in (place / "run" / "report.html").read_text(encoding="utf-8")
     unseen = pl.DataFrame({"text": ["nothing that anyone knows", "fine " * 500, "great"]})
     unseen.write_csv(place / "unseen.csv")
     assert cli("predict", "run", "unseen.csv", "-o", "out.csv") == 0

@@ -82,9 +82,9 @@ def test_rows_that_cannot_be_used_are_named() -> None:
     assert dataset.invalid_rows.select("row", "reason").rows() == [
         (61, "2 tokens, but 1 tag"),
         (62, "1 token, but 2 tags"),
-        (63, "there is no text"),
+        (63, "no text"),
         (64, "the target is missing"),
-        (65, "there is no text"),
+        (65, "no text"),
     ]
 
 

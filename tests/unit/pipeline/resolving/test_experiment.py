@@ -64,7 +64,7 @@ def test_without_validation_rows_nothing_stops_early() -> None:
         ({"training": {"early_stopping": {"monitor": "acuracy"}}}, "'accuracy'"),
         ({"training": {"batch": 4, "accumulate": 8}}, "accumulate"),
         ({"training": {"mix": "mixu"}}, "training.mix: .*'mixup'"),
-        ({"training": {"mix": {"cutmix": -1}}}, "training.mix: cutmix: the alpha"),
+        ({"training": {"mix": {"cutmix": -1}}}, "training.mix: cutmix: option .alpha"),
         ({"require": ["acuracy >= 0.9"]}, "'accuracy'"),
     ],
 )
