@@ -16,7 +16,7 @@ from typing import Any
 
 import typer
 
-from leadline.cli import usual
+from leadline.cli import foreign_flags
 from leadline.cli.app import app
 from leadline.cli.training_flags import wrong_flag
 from leadline.core.catalogue import say
@@ -138,15 +138,17 @@ def _usage(error: Any, arguments: Sequence[str]) -> str:
     hint = ""
     if kind == "NoSuchOption" and asked:
         with speaking("command line"):
-            hint = usual.of_flag(asked, where, error.ctx, arguments)
+            hint = foreign_flags.of_flag(asked, where, error.ctx, arguments)
             hint = hint or (wrong_flag(asked, arguments) if where in TRAINING else "")
-        hint = hint or usual.near_flag(asked, error.ctx)
+        hint = hint or foreign_flags.near_flag(asked, error.ctx)
         if hint:
             return say("options.unknown-flag", flag=asked, hint=hint)
     if where in TRAINING and kind == "MissingParameter" and getattr(error.param, "name", "") == "source":
         return say("cli.source-missing", where=where)
     if where == "leadline" and kind == "UsageError" and arguments:
         name = next((one for one in arguments if not one.startswith("-")), "")
-        return say("cli.no-command", name=name, hint=usual.of_command(name, error.ctx.command.list_commands(error.ctx)))
+        return say(
+            "cli.no-command", name=name, hint=foreign_flags.of_command(name, error.ctx.command.list_commands(error.ctx))
+        )
     message = plain(error.format_message())
     return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} '{where} --help' says more."

@@ -7,7 +7,7 @@ import typer
 
 from leadline.cli import main
 from leadline.cli.app import app
-from leadline.cli.usual import COMMANDS, FLAGS
+from leadline.cli.foreign_flags import COMMANDS, FLAGS
 from leadline.core.catalogue import say
 
 
