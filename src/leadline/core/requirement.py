@@ -110,11 +110,11 @@ def verdicts_on(requirements: Sequence[Requirement], findings: Sequence[Finding]
     found = {i: find(r, findings) for i, r in enumerate(requirements)}
     for i, requirement in enumerate(requirements):
         at = found[i]
-        settled = _without_interval(requirement, at, findings)
-        if settled is None:
+        verdict = _without_interval(requirement, at, findings)
+        if verdict is None:
             open_ones.append(i)
         else:
-            verdicts[i] = settled
+            verdicts[i] = verdict
     levels = holm_levels(len(open_ones))
     for level in levels:
         decided = next((i for i in open_ones if _decides(requirements[i], findings, found[i], level)), None)

@@ -26,7 +26,7 @@ def picture(data: bytes) -> str:
 
 
 def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
-    """Yield what was said before training, the columns, what was set aside, and duplicates across splits."""
+    """Yield what was said before training, the columns, invalid rows, and duplicates across splits."""
     if dataset.notes:
         content: Mapping[str, Any] = {"columns": [say("exhibits.note")], "rows": [[note] for note in dataset.notes]}
         yield ExhibitDraft("notes", "table", say("exhibits.data-notes"), content)

@@ -26,7 +26,7 @@ PROPORTIONS = ("accuracy",)
 
 
 def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
-    """Say what was understood: rows, columns and their kinds, what was set aside, what can be proven."""
+    """Say what was understood: rows, columns and their kinds, invalid rows, what can be proven."""
     counts = ", ".join(f"{len(part):,} {name}" for name, part in dataset.splits.items())
     windows = any(one.window is not None for one in dataset.schema.inputs)
     total = sum(len(part) for part in dataset.splits.values())

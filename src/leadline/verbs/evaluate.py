@@ -22,7 +22,7 @@ from leadline.verbs.predict import other_rows
 
 
 class Evaluation(NamedTuple):
-    """Findings on some rows, the verdicts on them, how many rows were set aside and how often the rows have been looked
+    """Findings on some rows, the verdicts on them, how many rows were invalid and how often the rows have been looked
     at; and how they are worded.
     """
 

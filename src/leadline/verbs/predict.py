@@ -69,7 +69,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
 
 
 def with_invalid_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
-    """Put the rows that were set aside back into their places."""
+    """Put the invalid rows back into their places."""
     aside = dataset.invalid_rows
     if not aside.height:
         return table

@@ -82,7 +82,7 @@ def check_valid(table: Table, invalid_rows: pl.DataFrame, *, strict: bool) -> No
 
 
 def first(invalid_rows: pl.DataFrame) -> str:
-    """Return the first of the rows that were set aside, in words."""
+    """Return the first of the invalid rows, in words."""
     told = "; ".join(
         f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in invalid_rows.head(SHOWN).iter_rows()
     )

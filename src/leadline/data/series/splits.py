@@ -16,6 +16,7 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec, SplitSpec
 from leadline.core.series_spec import Window
+from leadline.core.wording import enumerated
 from leadline.data.checks.invalid_rows import located
 from leadline.data.series import windows
 from leadline.data.series.ordered_table import Ordered
@@ -27,7 +28,6 @@ from leadline.data.subset import RowOrigins
 from leadline.errors import DataError, UsageError
 
 ALL = "all"
-_SHOWN = 3
 
 
 class WindowSplits(NamedTuple):
@@ -174,8 +174,7 @@ def _short(found: Ordered, least: int) -> tuple[pl.DataFrame, tuple[str, ...]]:
     row = np.flatnonzero(np.isin(found.item_N, short["item"].to_numpy()))
     names = found.table.frame[found.item]
     firsts = np.searchsorted(found.item_N, short["item"].to_numpy())
-    shown = [f"{names[int(at)]!r} ({length})" for at, length in zip(firsts[:_SHOWN], short["len"], strict=False)]
-    more = f" and {short.height - _SHOWN:,} more" if short.height > _SHOWN else ""
+    shown = [f"{names[int(at)]!r} ({length})" for at, length in zip(firsts, short["len"], strict=True)]
     of_item = dict(short.iter_rows())
     reasons = [
         f"{names[int(r)]!r} has {of_item[int(found.item_N[r])]} steps without a gap; a window takes {least}"
@@ -184,6 +183,5 @@ def _short(found: Ordered, least: int) -> tuple[pl.DataFrame, tuple[str, ...]]:
     problems = pl.DataFrame(
         {"row": row, "column": [found.item] * len(row), "reason": reasons}, schema=found.aside.schema
     )
-    items = "1 item is" if short.height == 1 else f"{short.height:,} items are"
-    note = f"{items} shorter than a window of {least} steps, and set aside: {', '.join(shown)}{more}."
+    note = say("series.items-too-short", count=short.height, window=least, items=enumerated(shown))
     return located(problems, RowOrigins(found.table)), (note,)

@@ -1,4 +1,4 @@
-"""What the data is: rows and columns, what was said of them before training, what was set aside, duplicates."""
+"""What the data is: rows and columns, what was said of them before training, invalid rows, duplicates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def row_findings(dataset: Dataset) -> Iterator[Finding]:
-    """Yield how many rows each split has, how many were set aside, and how many have a twin in another split."""
+    """Yield how many rows each split has, how many were invalid, and how many have a duplicate in another split."""
     again = Reproduction(producer="data")
     for name, part in dataset.splits.items():
         yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
