@@ -63,6 +63,13 @@ class Interrupted(LeadlineError):
         self.exit_code = 128 + signal_number
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error that is not ours says, without its full stop; its type where it says
+    nothing.
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
 def plain(words: str) -> str:
     """Return pydantic's words for a value that is wrong, without what it puts before those of a validator."""
     return words.removeprefix("Value error, ")

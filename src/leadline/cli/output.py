@@ -172,11 +172,6 @@ def _brief(finding: Finding | None, report: Report) -> str:
     return "" if finding is None else f"{words.metric(finding.name).name_in_text} {words.amount(finding)}"
 
 
-def _with_interval(finding: Finding, words: Wording) -> str:
-    value = words.amount(finding)
-    return f"{value} ({words.span(finding, with_unit=False)})" if finding.interval else value
-
-
 def _grouped(finding: Finding) -> str:
     return f" · {group(finding.group)}" if finding.group else ""
 

@@ -14,7 +14,7 @@ from leadline.core.component import Component
 from leadline.core.entries.wrong_values import explained, unknown
 from leadline.core.experiment import NetworkSpec, Size
 from leadline.core.registry import lookup, registered
-from leadline.errors import UsageError
+from leadline.errors import UsageError, first_line
 from leadline.models.composed import OVER, composed
 from leadline.models.contract import Family
 from leadline.models.custom import resolve
@@ -47,9 +47,7 @@ def build_encoder(
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and "allocate" not in str(error) and "verflow" not in str(error):
             raise
-        raise UsageError(
-            say("models.does-not-fit-memory", network=component.name, error=str(error).splitlines()[0])
-        ) from None
+        raise UsageError(say("models.does-not-fit-memory", network=component.name, error=first_line(error))) from None
     return InputEncoder(
         preprocessor,
         backbone,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from leadline.core.catalogue import say
-from leadline.errors import DiskFull, LeadlineError
+from leadline.errors import DiskFull, LeadlineError, first_line
 from leadline.machine import disk
 from leadline.run import folder as files
 
@@ -22,7 +22,7 @@ def disk_full_guard(folder: Path) -> Iterator[None]:
     except Exception as error:
         if not disk.is_full(error):
             raise
-        words = (str(error).strip() or type(error).__name__).splitlines()[0]
+        words = first_line(error)
         raise DiskFull(say("pipeline.disk-full", folder=folder, error=words, left=_left(folder))) from error
 
 

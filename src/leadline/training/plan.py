@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.errors import UsageError
+from leadline.errors import UsageError, first_line
 from leadline.nn.batch import Batch
 
 Precision = Literal["fp32", "bf16-matmul", "bf16"]
@@ -84,7 +84,7 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise UsageError(say("training.device-unavailable", device=name, error=str(error).splitlines()[0])) from None
+        raise UsageError(say("training.device-unavailable", device=name, error=first_line(error))) from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
 
 

@@ -20,7 +20,7 @@ from leadline.core.base import canonical_json, digest
 from leadline.core.catalogue import say
 from leadline.core.training_spec import PlanSpec
 from leadline.data.cache import remember
-from leadline.errors import UsageError
+from leadline.errors import UsageError, first_line
 from leadline.machine.environment import cores, cpu_model
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
@@ -244,7 +244,7 @@ class _Course:
         try:
             seen = self.run(plan)
         except (RuntimeError, OSError) as error:
-            first = (str(error).strip() or type(error).__name__).splitlines()[0]
+            first = first_line(error)
             self.trials[plan.name] = trial.model_copy(update={"why": say("training.plan-does-not-run", error=first)})
             return False
         loss_error, gradient_error = deviation(seen, self.reference)

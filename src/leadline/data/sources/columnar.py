@@ -11,10 +11,9 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
-from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
 from leadline.data.table import Progress
-from leadline.errors import DataError
+from leadline.errors import DataError, first_line
 
 Notes = tuple[str, ...]
 SIDE_BY_SIDE = 64  # columns that are decoded together: each takes some megabytes, however few rows are read at a time

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from leadline.core.catalogue import say
-from leadline.errors import DataError, MissingExtra, UsageError
+from leadline.errors import DataError, MissingExtra, UsageError, first_line
 
 UTF_8 = "utf-8-sig"
 BLOCK = 1 << 20  # bytes
@@ -196,11 +196,6 @@ def decoded(pieces: Iterable[bytes], encoding: Encoding, path: Path, *, final: b
     except UnicodeDecodeError as error:
         line += error.object[: error.start].count(b"\n")
         raise DataError(say("sources.not-in-encoding", path=path, encoding=encoding.codec, line=line)) from None
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of an error's words, without its full stop."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _wide(sample: bytes, path: Path) -> Encoding:

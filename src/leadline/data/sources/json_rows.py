@@ -17,10 +17,10 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.wording import quoted
 from leadline.data.sources import encodings, fingerprints, memory_mapped
-from leadline.data.sources.encodings import Encoding, first_line
+from leadline.data.sources.encodings import Encoding
 from leadline.data.sources.frames import check_width, tidy
 from leadline.data.table import Progress
-from leadline.errors import DataError
+from leadline.errors import DataError, first_line
 
 Notes = tuple[str, ...]
 _GROWS = 8  # times that a compressed file grows, about

@@ -11,12 +11,10 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.wording import quoted
 from leadline.data.sources.delimited.numerals import trimmed
-from leadline.data.sources.encodings import first_line
 from leadline.data.sources.frames import check_width, tidy
-from leadline.errors import DataError, MissingExtra, did_you_mean
+from leadline.errors import DataError, MissingExtra, did_you_mean, first_line
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-MARK = "#"  # between a file's name and that of the sheet
 _SHOWN = 5  # names of sheets in a message
 _PREAMBLE = 50  # rows at most that may stand above the column names
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from leadline.core import own_code
 from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
-from leadline.errors import UsageError
+from leadline.errors import UsageError, first_line
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
 from leadline.objectives.own_loss import Called
@@ -53,7 +53,7 @@ def _seen(module: LossModule, batch: Batch, name: str) -> tuple[Tensor, Tensor]:
             raise  # the network's own, not the loss's
         scores, target = (tuple(x.shape) for x in seen[0])
         raise UsageError(
-            say("objectives.own-loss-fails", name=name, scores=scores, target=target, error=_first_line(error))
+            say("objectives.own-loss-fails", name=name, scores=scores, target=target, error=first_line(error))
         ) from error
     finally:
         handle.remove()
@@ -85,7 +85,3 @@ def _check(loss: Called, scores: Tensor, target: Tensor) -> None:
 
 def _some(x: Tensor) -> str:
     return ", ".join(f"{float(value):.3g}" for value in x.detach().flatten()[:4])
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -19,7 +19,7 @@ from torch import nn
 from leadline.core import own_code
 from leadline.core.catalogue import say
 from leadline.core.component import Component
-from leadline.errors import UsageError
+from leadline.errors import UsageError, first_line
 from leadline.training.optim.contract import Optimizer
 from leadline.training.optim.state import load_state, state_of
 from leadline.training.options import read_options
@@ -141,7 +141,7 @@ def _try(options: OwnOptimizer) -> None:
             for number in range(STEPS):
                 _step(weights, running, number)
         except own_code.FAILURES as error:
-            what = (str(error).strip() or type(error).__name__).splitlines()[0]
+            what = first_line(error)
             raise UsageError(say("training.own-optimizer-fails", name=options.called, error=what)) from error
         if all(torch.equal(p, before) for p, before in zip(weights, first, strict=True)):
             raise UsageError(say("training.own-optimizer-moves-nothing", name=options.called))

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from leadline.core.catalogue import say
-from leadline.errors import DataError
+from leadline.errors import DataError, first_line
 
 if TYPE_CHECKING:
     from soundfile import SoundFile
@@ -131,8 +131,7 @@ def _opened(source: Path | bytes) -> Iterator[tuple[SoundFile, IO[bytes]]]:
     except soundfile.LibsndfileError as error:
         raise DataError(_reason(head, error.error_string)) from None
     except (soundfile.SoundFileError, ValueError, MemoryError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(say("columns.audio-undecodable", error=first)) from None
+        raise DataError(say("columns.audio-undecodable", error=first_line(error))) from None
 
 
 def _reason(head: bytes, words: str) -> str:

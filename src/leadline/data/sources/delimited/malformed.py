@@ -9,8 +9,8 @@ from pathlib import Path
 
 from leadline.core.catalogue import say
 from leadline.data.sources.delimited.dialect import BLANKS, Dialect
-from leadline.data.sources.encodings import Encoding, first_line, texts
-from leadline.errors import DataError
+from leadline.data.sources.encodings import Encoding, texts
+from leadline.errors import DataError, first_line
 
 Tell = Callable[[int], None]
 

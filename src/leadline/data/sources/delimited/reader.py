@@ -21,10 +21,10 @@ from leadline.data.sources.delimited.numerals import (
     trimmed,
 )
 from leadline.data.sources.delimited.raw_file import RawFile, as_it_is, heads, look, options, utf_8
-from leadline.data.sources.encodings import UTF_8, first_line
+from leadline.data.sources.encodings import UTF_8
 from leadline.data.sources.frames import WIDE
 from leadline.data.table import Progress
-from leadline.errors import DataError
+from leadline.errors import DataError, first_line
 
 _COMPRESSED = 8  # times that a compressed file grows, about
 
