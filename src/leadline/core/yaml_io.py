@@ -46,10 +46,11 @@ def load(text: str, where: str) -> Any:
 def _read(text: str, where: str) -> tuple[Any, dict[str, str]]:
     """Return values, and where each entry stands by its dotted place."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)  # a SafeLoader: nothing in the text can run code
+        node = loader.get_single_node()
         _check_keys(node, where)
         marks = dict(_marks(node, "", where))
-        return yaml.load(text, Loader=_Loader), marks  # a SafeLoader: nothing in the text can run code
+        return None if node is None else loader.construct_document(node), marks
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         name = _problem(error)
         at = [getattr(error, kind, None) for kind in ("problem_mark", "context_mark")]
