@@ -37,19 +37,9 @@ FLAGS: Mapping[str, str] = {
     "-e": "--epochs",
     "-b": "--batch",
 }
-FIRST = (
-    "--data",
-    "--dataset",
-    "--source",
-    "--input",
-    "--train-data",
-    "--csv",
-    "--file",
-    "-i",
-    "-d",
-    "--model",
-    "--run",
-)
+# What is no flag here but the first or second thing that a command is given.
+SOURCES = ("--data", "--dataset", "--source", "--input", "--train-data", "--csv", "--file", "-i", "-d")
+RUNS = ("--model", "--run")
 
 
 def of_command(name: str, known: Iterable[str]) -> str:
@@ -62,11 +52,10 @@ def of_flag(flag: str, where: str, ctx: Any, arguments: Sequence[str]) -> str:
     """Return a sentence that says what is written in place of a flag that other tools have; empty where it is none."""
     positional = [one for one in ctx.command.params if not hasattr(one, "is_flag")]
     flags = _flags(ctx)
-    if flag in FIRST and flag not in ("--model", "--run") and "source" in [one.name for one in positional]:
-        if positional[0].name == "source":
-            return say("cli.source-is-first", where=where, source=_value(flag, arguments) or "SOURCE")
-        return say("cli.source-is-second", where=where, source=_value(flag, arguments) or "SOURCE")
-    if flag in ("--model", "--run") and positional and positional[0].name == "run":
+    if flag in SOURCES and "source" in [one.name for one in positional]:
+        sentence = "cli.source-is-first" if positional[0].name == "source" else "cli.source-is-second"
+        return say(sentence, where=where, source=_value(flag, arguments) or "SOURCE")
+    if flag in RUNS and positional and positional[0].name == "run":
         return say("cli.run-is-first", where=where, run=_value(flag, arguments) or "RUN")
     name = FLAGS.get(flag)
     if name not in flags:
@@ -93,12 +82,19 @@ def _switches(ctx: Any) -> list[str]:
     return [name for one in ctx.command.params if getattr(one, "is_flag", False) for name in one.opts]
 
 
-def _value(flag: str, arguments: Sequence[str]) -> str:
-    """Return the text that was given with a flag; empty where there was none."""
+def given_with(flag: str, arguments: Sequence[str], flags: str) -> str | None:
+    """Return the text that was given with a flag, ``--flag=text`` or ``--flag text``; None where there was none: what
+    begins as `flags` do (``-`` or ``--``) is the next of them.
+    """
     for number, one in enumerate(arguments):
         name, equals, text = one.partition("=")
         if name == flag:
-            follows = arguments[number + 1] if number + 1 < len(arguments) else "-"
-            text = text if equals else "" if follows.startswith("-") else follows
-            return f'"{text}"' if " " in text else text
-    return ""
+            follows = arguments[number + 1] if number + 1 < len(arguments) else flags
+            return text if equals else None if follows.startswith(flags) else follows
+    return None
+
+
+def _value(flag: str, arguments: Sequence[str]) -> str:
+    """Return the text that was given with a flag as it is written again; empty where there was none."""
+    text = given_with(flag, arguments, "-") or ""
+    return f'"{text}"' if " " in text else text

@@ -10,6 +10,7 @@ import typer
 
 from leadline.cli import options
 from leadline.cli.completion import of_option
+from leadline.cli.foreign_flags import given_with
 from leadline.core import yaml_io
 from leadline.core.catalogue import say, translated
 from leadline.core.entries.did_you_mean import answer
@@ -99,16 +100,5 @@ def wrong_flag(flag: str, arguments: Sequence[str]) -> str:
         return say("options.of-others", others=" and ".join(others))
     import leadline.core.experiment  # noqa: F401  whose entries are looked through
 
-    return answer(flag, _after(flag, arguments), items=False)
-
-
-def _after(flag: str, arguments: Sequence[str]) -> Any:
-    """Return the value that was given with a flag, read as YAML; ``...`` where there was none."""
-    for number, one in enumerate(arguments):
-        name, equals, text = one.partition("=")
-        if name != flag:
-            continue
-        follows = arguments[number + 1] if number + 1 < len(arguments) else "--"
-        text = text if equals else follows
-        return yaml_io.load(text, flag) if equals or not follows.startswith("--") else ...
-    return ...
+    text = given_with(flag, arguments, "--")
+    return answer(flag, ... if text is None else yaml_io.load(text, flag), items=False)
