@@ -38,6 +38,31 @@ def is_own(name: str) -> bool:
     return bool(FILE.fullmatch(name) or IMPORT.fullmatch(name))
 
 
+def code_of(thing: Any) -> Any:
+    """Return the class or function that an object is, or else the class that it is of."""
+    return thing if hasattr(thing, "__qualname__") else type(thing)
+
+
+def qualified(thing: Any) -> str:
+    """Return the name of an object's code: ``package.module:Focal``."""
+    code = code_of(thing)
+    return f"{code.__module__}:{code.__qualname__}"
+
+
+def name_in(name: str) -> str | None:
+    """Return what stands behind the colon of a name of own code; None where there is nothing."""
+    match = FILE.fullmatch(name) or IMPORT.fullmatch(name)
+    assert match is not None, "`is_own` was asked first"
+    return match["name"]
+
+
+def walked(start: Any, dotted: str) -> Any:
+    """Return what a dotted name leads to from an object on; None where it leads nowhere."""
+    for part in dotted.split("."):
+        start = getattr(start, part, None)
+    return start
+
+
 def options_of(component: Component) -> dict[str, Any]:
     """Return the options that are for the code itself, without what says which code it is."""
     return {name: value for name, value in component.options.items() if name not in (SHA256, OBJECT)}
@@ -50,8 +75,7 @@ def component_of(thing: Any) -> Component:
     if isinstance(thing, partial) and not thing.args and all(map(is_plain, thing.keywords.values())):
         inner = component_of(thing.func)
         return inner.model_copy(update={"options": {**thing.keywords, **inner.options}})
-    named = thing if hasattr(thing, "__qualname__") else type(thing)
-    name = f"{named.__module__}:{named.__qualname__}"
+    named, name = code_of(thing), qualified(thing)
     if named is thing and named.__module__ != "__main__" and _importable(thing):
         return Component(name=name)
     digest = _digest(thing)
@@ -118,17 +142,13 @@ def module_of(name: str, noun: str) -> ModuleType:
 
 def attribute_of(source: ModuleType, name: str, noun: str) -> Any:
     """Return what a name names in its module; raises UsageError where there is nothing of that name."""
-    match = FILE.fullmatch(name) or IMPORT.fullmatch(name)
-    assert match is not None, "`is_own` was asked first"
+    asked = name_in(name)
     own = [k for k, v in vars(source).items() if callable(v) and getattr(v, "__module__", None) == source.__name__]
-    if match["name"] is None:
+    if asked is None:
         raise UsageError(say("core.own-name-missing", name=name, noun=noun, suggestion=did_you_mean("", own)))
-    item: Any = source
-    for part in match["name"].split("."):
-        item = getattr(item, part, None)
+    item = walked(source, asked)
     if item is None:
-        suggestion = did_you_mean(match["name"], own)
-        raise UsageError(say("core.own-lacks-name", name=name, asked=match["name"], suggestion=suggestion))
+        raise UsageError(say("core.own-lacks-name", name=name, asked=asked, suggestion=did_you_mean(asked, own)))
     return item
 
 
@@ -206,10 +226,7 @@ def _import(name: str, asked: str) -> ModuleType:
 
 
 def _importable(thing: Any) -> bool:
-    item: Any = sys.modules.get(thing.__module__)
-    for part in thing.__qualname__.split("."):
-        item = getattr(item, part, None)
-    return item is thing
+    return walked(sys.modules.get(thing.__module__), thing.__qualname__) is thing
 
 
 def _sha256(module: ModuleType) -> str | None:
@@ -238,8 +255,8 @@ def _made_of(thing: Any) -> list[str | bytes]:
         return [repr(thing)]
     if hasattr(thing, "detach"):  # a tensor, without torch
         return [str(tuple(thing.shape)), bytes(thing.detach().cpu().contiguous().numpy().tobytes())]
-    code = thing if hasattr(thing, "__qualname__") else type(thing)
-    parts: list[str | bytes] = [f"{code.__module__}:{code.__qualname__}"]
+    code = code_of(thing)
+    parts: list[str | bytes] = [qualified(thing)]
     try:
         parts.append(inspect.getsource(code))
     except (OSError, TypeError):  # typed into an interpreter, or built in

@@ -64,9 +64,7 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
         raise UsageError(say("models.network-type", type=type(network).__name__))
     if own_code.is_own(network):
         source = own_code.module_of(network, "network")
-        match = own_code.FILE.fullmatch(network) or own_code.IMPORT.fullmatch(network)
-        assert match is not None, "`is_own` was asked first"
-        return _declared(source, match["name"], network)
+        return _declared(source, own_code.name_in(network), network)
     if network not in registered("models"):
         raise UsageError(
             say(
@@ -99,8 +97,7 @@ def name_of(maker: Callable[..., nn.Module]) -> str:
     """Return by what name a class, function, `partial` or module object is known: ``package.module:Net``."""
     while isinstance(maker, partial):
         maker = maker.func
-    named: Any = maker if hasattr(maker, "__qualname__") else type(maker)
-    return f"{named.__module__}:{named.__qualname__}"
+    return own_code.qualified(maker)
 
 
 def _of_maker(maker: Callable[..., nn.Module]) -> Family:
@@ -152,9 +149,7 @@ def _takes_signal(module: nn.Module) -> bool:
 
 
 def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
-    found: Any = source
-    for part in (name or "FAMILY").split("."):
-        found = getattr(found, part, None)
+    found = own_code.walked(source, name or "FAMILY")
     if isinstance(found, Family):
         return found
     if _makes_modules(found):
