@@ -6,10 +6,11 @@ The commands that show one network, objective, optimizer … print them; nothing
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Union, get_args, get_origin
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from leadline.core import yaml_io
@@ -50,20 +51,31 @@ class Described(Protocol):
         """What it means, in a line."""
 
 
-def item_options(item: Any) -> tuple[ItemOption, ...]:
-    """Return the options of an item: of a class of options itself, or of what the item calls `options`."""
+def declared_options(item: Any) -> Mapping[str, Any] | None:
+    """Return the options of an item by name, those of a class of options itself or of what the item calls `options`;
+    None where it declares none.
+
+    Each is a field of a model, one that is `Described`, or None where it has a name alone.
+    """
     declared = item if isinstance(item, type) else getattr(item, "options", None)
+    if isinstance(declared, type):
+        return declared.model_fields if issubclass(declared, BaseModel) else None
     if isinstance(declared, Mapping):
-        return tuple(_described(name, option) for name, option in declared.items())
-    if isinstance(declared, type) and issubclass(declared, BaseModel):
-        return tuple(
-            ItemOption(name, type_text(field.annotation, field.metadata), _default(field), field.description or "")
-            for name, field in declared.model_fields.items()
-        )
-    return ()
+        return declared
+    return dict.fromkeys(declared) if isinstance(declared, Iterable) else None
 
 
-def _described(name: str, option: Described) -> ItemOption:
+def item_options(item: Any) -> tuple[ItemOption, ...]:
+    """Return the options of an item in words, but for those that have a name alone."""
+    return tuple(
+        _in_words(name, option) for name, option in (declared_options(item) or {}).items() if option is not None
+    )
+
+
+def _in_words(name: str, option: FieldInfo | Described) -> ItemOption:
+    if isinstance(option, FieldInfo):
+        kind = type_text(option.annotation, option.metadata)
+        return ItemOption(name, kind, _default(option), option.description or "")
     return ItemOption(name, option.type_text, _written(option.default), option.meaning)
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from leadline.core.component import Component
+from leadline.core.item_options import declared_options
 from leadline.core.registry import lookup, registered
 from leadline.core.registry_tables import Group
 from leadline.errors import LeadlineError
@@ -148,10 +149,7 @@ def _options(group: Group) -> dict[str, Mapping[str, FieldInfo | None]]:
             item = lookup(group, name)
         except LeadlineError:
             continue
-        model: Any = item if isinstance(item, type) else getattr(item, "options", None)
-        fields = getattr(model, "model_fields", None)
-        if fields is not None:
-            found[name] = fields
-        elif isinstance(model, Iterable):
-            found[name] = dict.fromkeys(model)
+        options = declared_options(item)
+        if options is not None:
+            found[name] = {one: field if isinstance(field, FieldInfo) else None for one, field in options.items()}
     return found
