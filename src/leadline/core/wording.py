@@ -54,7 +54,7 @@ class Wording:
         if bracket and measure in self._metrics:
             return _retitled(self._metrics[measure], "wording.of-task", task=rest.removesuffix(")"))
         plain = name.replace("_", " ").strip()
-        return Metric(name, plain[:1].upper() + plain[1:])
+        return Metric(name, capitalised(plain))
 
     def title(self, finding: Finding) -> str:
         """Return a finding's name with its group, in words: ``Latency · batch 1``."""
@@ -74,11 +74,6 @@ class Wording:
         if unit.removesuffix("²") in self._targets:
             return say("wording.in-squared-target-units", title=title)
         return say("wording.in-unit", title=title, unit=unit)
-
-    def in_line(self, name: str) -> str:
-        """Return the title of a metric as it stands within a line: ``accuracy``, ``ROC AUC``."""
-        title = self.metric(name).title
-        return title if title[1:2].isupper() else title[:1].lower() + title[1:]
 
     def progress(self, name: str, value: float) -> str:
         """Return a metric's value while training goes on, without an interval: ``91.2 %``, ``0.412``."""
@@ -212,6 +207,11 @@ def power(digits: str, exponent: int) -> str:
 def level(finding: Finding) -> str:
     """Return the level of a finding's interval: ``95 %``."""
     return f"{100 * finding.level:.4g}{SPACE}%"
+
+
+def capitalised(text: str) -> str:
+    """Return text as it stands at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def shortened(text: str, most: int) -> str:

@@ -45,7 +45,7 @@ class TrainerState:
         stopping = training.early_stopping if self.validation.subset is not None else None
         self._words = Wording(objective.decision.declared_metrics)
         better = objective.decision.monitors[stopping.monitor] if stopping is not None else "lower"
-        title = self._words.in_line(stopping.monitor) if stopping is not None else ""
+        title = self._words.metric(stopping.monitor).name_in_text if stopping is not None else ""
         self.best = BestWeights(stopping, better, step, title)
         self.plateau = PlateauWatch(schedule(training.schedule), objective.decision.monitors, step)
         account = Account(
@@ -173,7 +173,9 @@ class TrainerState:
         return {
             say("pipeline.loss"): self._words.progress("loss", loss),
             **{
-                say("pipeline.validation-metric", metric=self._words.in_line(name)): self._words.progress(name, value)
+                say("pipeline.validation-metric", metric=self._words.metric(name).name_in_text): self._words.progress(
+                    name, value
+                )
                 for name, value in ((name.removeprefix("val_"), value) for name, value in ordered)
             },
         }

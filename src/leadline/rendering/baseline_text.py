@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from leadline.core.catalogue import say
 from leadline.core.report import Report
-from leadline.core.wording import Wording
+from leadline.core.wording import Wording, capitalised
 from leadline.rendering.outline import Noted
 from leadline.rendering.sentence import Sentence, alike, as_measured, details, difference, upwards
 
@@ -57,7 +57,7 @@ def _another(
         else:
             name = "summary.perhaps-better" if (gain.value or 0.0) > 0 else "summary.perhaps-worse"
         yield Sentence(
-            _capital(say(name, model=_named(chosen))),
+            capitalised(say(name, model=_named(chosen))),
             (gains[chosen],),
             _difference(gains[chosen], measure, words),
             end,
@@ -68,7 +68,7 @@ def _another(
     best, most = max(sure.items(), key=lambda item: item[1].finding.value or 0.0)
     shown = (end, command) if best == chosen else ("", "")
     text = say("summary.best-baseline", model=_named(best))
-    yield Sentence(_capital(text), (most,), _difference(most, measure, words), *shown)
+    yield Sentence(capitalised(text), (most,), _difference(most, measure, words), *shown)
     if best != chosen:
         yield Sentence(say("summary.cheapest-baseline", model=_named(chosen)), (judged,), "", end, command)
 
@@ -89,7 +89,7 @@ def _network_stays(
     models = left[0] if len(left) == 1 else say("summary.and", first=", ".join(left[:-1]), second=left[-1])
     aside = _difference(nearest, measure, words) if len(left) == 1 else ""
     text = say("summary.network-smallest", count=len(left), models=models)
-    yield Sentence(_capital(text), (nearest,), aside)
+    yield Sentence(capitalised(text), (nearest,), aside)
 
 
 def _difference(one: Noted, measure: str, words: Wording) -> str:
@@ -100,7 +100,3 @@ def _difference(one: Noted, measure: str, words: Wording) -> str:
 def _named(name: str) -> str:
     known = NAMES.get(name)
     return say(known) if known else say("summary.other-baseline", name=name)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

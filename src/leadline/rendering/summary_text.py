@@ -121,7 +121,7 @@ def _mains(parts: Outline, split: str | None) -> Sequence[Noted]:
 def of_split(split: str | None, title: str) -> str:
     """Return the name of a measure on a split: ``Test accuracy``."""
     if split is None:
-        return title[:1].upper() + title[1:]
+        return wording.capitalised(title)
     if split in SPLITS:
         return say(SPLITS[split], title=title)
     return say("summary.of-other", split=split, title=title)

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
+from leadline.core.wording import capitalised
 from leadline.nn.batch import Batch
 from leadline.training.state.recovery import Diverged
 from leadline.training.steps.contract import Step
@@ -130,4 +131,4 @@ def _means(names: tuple[str, ...], sums_2K: Tensor) -> dict[str, float]:
 def _check_finite(seen: Mapping[str, float], done: int) -> None:
     for name, value in seen.items():
         if not math.isfinite(value):
-            raise Diverged(say("training.not-finite", name=name[:1].upper() + name[1:], step=done), done)
+            raise Diverged(say("training.not-finite", name=capitalised(name), step=done), done)

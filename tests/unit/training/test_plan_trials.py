@@ -60,7 +60,8 @@ def test_every_candidate_is_timed_and_checked_and_nothing_is_touched() -> None:
     }
     assert all(trial.ms is not None and trial.ms > 0 for trial in plan.trials if trial.why is None)
     plain = next(trial for trial in plan.trials if trial.candidate == "float32, 1 thread")
-    assert plain.gradient_error == 0  # dropout's masks were the same
+    assert plain.gradient_error is not None
+    assert plain.gradient_error < 1e-5  # only rounding: other masks of dropout would differ far more
     assert plan.name in {trial.candidate for trial in plan.trials}
     assert plan.gradient_noise is not None and plan.gradient_noise > 0
     assert re.fullmatch(r"fastest of \d tested, [\d.]+ ms per step", plan.because)
