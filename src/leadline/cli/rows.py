@@ -80,7 +80,7 @@ def sample(
     quiet: options.Quiet = False,
 ) -> None:
     """Sample from a generative model: images, table rows or text; or translate images."""
-    from leadline.core.experiment import with_settings
+    from leadline.core.settings import with_settings
     from leadline.pipeline.output_files import check_name
     from leadline.verbs.sample import SUFFIXES, write
     from leadline.verbs.sample import sample as verb

@@ -8,7 +8,8 @@ import pytest
 
 from leadline.core import yaml_io
 from leadline.core.component import Component
-from leadline.core.experiment import AUTO, Experiment, SplitSpec, with_settings
+from leadline.core.experiment import Experiment
+from leadline.core.settings import with_settings
 from leadline.errors import UsageError
 from sentences import says
 
@@ -70,20 +71,6 @@ def test_wrong_value_is_named() -> None:
         Experiment.parse({"training": {"epochs": 0}})
 
 
-def test_settings_reach_into_nested_entries() -> None:
-    values = with_settings(
-        {"network": "cnn"}, ("training.epochs=3", "network.dropout=0.5", "data.inputs.image.augment=[flip]")
-    )
-    assert values["network"] == {"name": "cnn", "dropout": 0.5}
-    assert values["training"] == {"epochs": 3}
-    assert Experiment.parse(values).data.inputs is not None
-
-
-def test_setting_without_value_is_refused() -> None:
-    with pytest.raises(UsageError, match=says("core.set-unreadable")):
-        with_settings({}, ("epochs",))
-
-
 def test_hash_ignores_name_card_and_requirements_only() -> None:
     plain = Experiment()
     assert Experiment(name="x", card={"licence": "MIT"}, require=("accuracy >= 1",)).hash == plain.hash
@@ -101,22 +88,6 @@ def test_files_that_are_no_experiment(tmp_path: Path) -> None:
         Experiment.read(tmp_path / "bad.yaml")
 
 
-def test_a_split_in_short_form_takes_further_settings() -> None:
-    values = with_settings({"data": {"split": "group:farm"}}, ("data.split.test=0.3",))
-    assert Experiment.parse(values).data.split == SplitSpec(by="group", column="farm", test=0.3)
-
-
-def test_options_of_an_objective_need_no_name_beside_them() -> None:
-    values = with_settings({}, ("objective.operating_point.sensitivity=0.95", "objective.costs=[[0, 5], [1, 0]]"))
-    objective = Experiment.parse(values).objective
-    assert objective is not None
-    assert objective.name == AUTO
-    assert objective.options == {"operating_point": {"sensitivity": 0.95}, "costs": [[0, 5], [1, 0]]}
-    named = Experiment.parse(with_settings({"objective": "classification"}, ("objective.focal_gamma=2",))).objective
-    assert named is not None
-    assert (named.name, named.options) == ("classification", {"focal_gamma": 2})
-
-
 def test_a_class_that_yaml_takes_for_a_number_is_named_all_the_same() -> None:
     for text, label in (("1", "1"), ("true", "true"), ("yes", "yes")):
         assert Experiment.parse(with_settings({}, (f"data.positive={text}",))).data.positive == label
@@ -129,19 +100,6 @@ def test_budgets_are_read_with_their_units_and_explained_in_plain_words() -> Non
         Experiment.parse({"training": {"max_time": "soon"}})
     assert "a number of seconds" in str(error.value)
     assert "Value error" not in str(error.value)
-
-
-def test_a_fusion_is_named_with_its_options_and_survives_another_network() -> None:
-    values = with_settings(
-        {"network": "resnet"}, ("network.fusion.modality_dropout=0.3", "network.share=[[a, b]]", "network=cnn")
-    )
-    network = Experiment.parse(values).network
-    assert network.fusion == Component(name="concat", options={"modality_dropout": 0.3})
-    assert network.share == (("a", "b"),) and network.encoders["*"].name == "cnn"
-    assert (
-        Experiment.parse(with_settings({}, ("network.fusion.width=8", "network.fusion=gated"))).network.fusion.name
-        == "gated"
-    )
 
 
 def test_what_is_trained_beside_does_not_decide_the_result() -> None:

@@ -8,51 +8,41 @@ B rows, n rows of a split, L numbers of a code, C classes, K codes drawn for a r
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.core.exhibit import ExhibitDraft
-from leadline.core.finding import Finding, Reproduction
-from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.errors import UsageError, did_you_mean
-from leadline.metrics.statistics.findings import finding
-from leadline.metrics.statistics.means import mean_of
-from leadline.nn.batch import Batch, Loss, Prediction
-from leadline.nn.features import full
+from leadline.nn.batch import Batch, Loss
 from leadline.nn.fusion import Fuse
 from leadline.nn.generative.likelihood import PixelLikelihood, Sigma
 from leadline.nn.rng import Rng
-from leadline.objectives.capabilities import Bounded, Encoder, Generator
-from leadline.objectives.contract import Decision, EvaluationContext, Learning, Objective, Supervision
-from leadline.objectives.generative.input_likelihoods import in_words, unlikely
+from leadline.objectives.capabilities import Encoder, Generator
+from leadline.objectives.contract import Learning, Objective, Supervision
+from leadline.objectives.generative.evidence_bound import (
+    BoundDecision,
+    VaeBound,
+    class_indicators,
+    conditioned,
+    divergence,
+    posterior,
+)
+from leadline.objectives.generative.input_likelihoods import unlikely
 from leadline.objectives.generative.latent_codes import (
-    RECONSTRUCTION,
     complete_latent,
     latent_network,
-    measuring,
     spacious,
 )
 
 LATENT = 20  # numbers of a code at most, where nobody says it
 UNTOLD = 0.1  # of train rows whose class a conditional network is not told, so that it can do without
-REACH = 12.0  # that log-variances stay within: what is beyond e⁻¹² or e¹² is as good as there
-# What is reported of the columns of decisions, and whether more or less of it is better.
-FINDINGS: Mapping[str, tuple[str, Literal["higher", "lower"] | None]] = {
-    "elbo": ("elbo", "higher"),
-    "reconstruction": ("reconstruction", "lower"),
-    "kl_to_prior": ("kl", None),
-}
-TOGETHER = 2_048  # codes that rows are made of at a time
 
 
 class Options(Fact):
@@ -144,12 +134,12 @@ class VaeLearning(Learning):
         `kl`.
         """
         inputs = network.taken(batch.inputs, rng)
-        class_BC = _told(network, batch)
+        class_BC = class_indicators(network, batch)
         if class_BC is not None:
             class_BC = class_BC * (rng.uniform("told", 1) >= UNTOLD)
         mean_BL, spread_BL = posterior(network, inputs, class_BC)
         reach_BL = torch.exp(0.5 * spread_BL) * rng.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
-        made_B = network.nll(network.given(_with(mean_BL + reach_BL, class_BC)), inputs)
+        made_B = network.nll(network.given(conditioned(mean_BL + reach_BL, class_BC)), inputs)
         kl_BL = divergence(mean_BL, spread_BL)
         free, kl_B = self.options.free_bits, kl_BL.sum(1)
         cost_B = kl_BL.clamp_min(free).sum(1) if free else kl_B
@@ -175,8 +165,8 @@ class VaeCodes(Encoder):
 
     def reconstruct(self, network: Any, batch: Batch) -> Mapping[str, Tensor]:
         """Return the rows that are expected of the means of codes."""
-        class_BC = _told(network, batch)
-        rows: Mapping[str, Tensor] = network.rows(_with(posterior(network, batch.inputs, class_BC)[0], class_BC))
+        class_BC = class_indicators(network, batch)
+        rows: Mapping[str, Tensor] = network.rows(conditioned(posterior(network, batch.inputs, class_BC)[0], class_BC))
         return rows
 
 
@@ -199,104 +189,11 @@ class VaeGenerator(Generator):
     def generate(self, network: Any, code_BL: Tensor, rng: Rng, options: Sampling) -> Mapping[str, Tensor]:
         """Return the rows that codes stand for; of classes that are drawn, where none is asked for."""
         made: Mapping[str, Tensor]
-        code_BL = _with(code_BL, _asked(network, rng, options.label))
+        code_BL = conditioned(code_BL, _asked(network, rng, options.label))
         pictures = all(one.spec.kind == "image" for one in network.observed)
         drawn = not pictures if options.entries is None else options.entries == "drawn"
         made = network.drawn(code_BL, rng) if drawn else network.rows(code_BL)
         return made
-
-
-@dataclass(frozen=True)
-class VaeBound(Bounded):
-    """A closer bound by many codes a row."""
-
-    options: Options
-
-    @property
-    def importance(self) -> int:
-        """How many codes are drawn for a row's closer bound."""
-        return self.options.importance_samples
-
-    def log_likelihood(self, network: Any, batch: Batch) -> Tensor:
-        """Return a closer bound of each row's log-likelihood (B,), from `importance_samples` codes (Burda et al. 2016),
-        in nats.
-
-        It is log 1/K Σ p(x|z) p(z) / q(z|x), which approaches log p(x) from below as K grows.
-        """
-        rng, codes = measuring(batch), self.options.importance_samples
-        inputs, class_BC = network.taken(batch.inputs, rng), _told(network, batch)
-        mean_BL, spread_BL = posterior(network, inputs, class_BC)
-        total_B = torch.full((len(batch),), -math.inf, dtype=torch.float64, device=mean_BL.device)
-        some = max(1, TOGETHER // len(batch))
-        for start in range(0, codes, some):
-            part = min(some, codes - start)
-            noise_SL = (
-                rng.fold_in(f"importance {start}").each(part).normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
-            )
-            mean_SL, spread_SL = (x.repeat_interleave(part, 0) for x in (mean_BL, spread_BL))
-            code_SL = mean_SL + torch.exp(0.5 * spread_SL) * noise_SL
-            class_SC = None if class_BC is None else class_BC.repeat_interleave(part, 0)
-            rows = {name: x.repeat_interleave(part, 0) for name, x in inputs.items()}
-            made_S = network.nll(network.given(_with(code_SL, class_SC)), rows)
-            # The normal densities' constants cancel.
-            weight_S = 0.5 * (noise_SL.square() - code_SL.square() + spread_SL).sum(1) - made_S
-            total_B = torch.logaddexp(total_B, weight_S.double().view(-1, part).logsumexp(1))
-        return total_B - math.log(codes)
-
-
-@dataclass(frozen=True)
-class BoundDecision(Decision):
-    """The decision side: the evidence bound of a row, and its parts."""
-
-    options: Options
-    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "elbo": "higher"}
-    declared_metrics = (
-        Metric(
-            "elbo", "Evidence lower bound (ELBO)", "lower bound on the log-likelihood per example", "nats", "higher"
-        ),
-        RECONSTRUCTION,
-        Metric(
-            "kl_to_prior",
-            "KL divergence to the prior",
-            "mean divergence of the posterior over latent codes from the prior",
-            "nats",
-        ),
-    )
-
-    def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:
-        """Return each row's evidence bound in nats, `elbo` (B,), and its parts.
-
-        It is the mean by two codes, always the same, on opposite sides of the mean one: most of what chance adds
-        cancels.
-        """
-        own = measuring(batch)
-        inputs, class_BC = network.taken(batch.inputs, own), _told(network, batch)
-        mean_BL, spread_BL = posterior(network, inputs, class_BC)
-        reach_BL = torch.exp(0.5 * spread_BL) * own.normal("latent", mean_BL.shape[1]).to(mean_BL.dtype)
-        sides = [network.nll(network.given(_with(mean_BL + x, class_BC)), inputs) for x in (reach_BL, -reach_BL)]
-        made_B, kl_B = (sides[0] + sides[1]) / 2, divergence(mean_BL, spread_BL).sum(1)
-        return Prediction({"elbo": -made_B - kl_B, "reconstruction": made_B, "kl": kl_B})
-
-    def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
-        """Return the loss without free bits, and the evidence bound, in nats."""
-        made, kl = (float(predictions[name].astype(np.float64).mean()) for name in ("reconstruction", "kl"))
-        return {"loss": made + self.options.beta * kl, "elbo": -made - kl}
-
-    def metric_names(self, schema: Schema) -> tuple[str, ...]:
-        """Return the names of all findings on one split."""
-        return tuple(FINDINGS)
-
-    def measure(
-        self, predictions: Mapping[str, np.ndarray], context: EvaluationContext
-    ) -> Iterator[Finding | ExhibitDraft]:
-        """Yield the evidence bound and its parts, with intervals."""
-        again = Reproduction(producer="objective", seed=context.seed, repeat="exact", tolerance=1e-4)
-        words = in_words(context.schema, self.options.pixel_likelihood)
-        for name, (column, better) in FINDINGS.items():
-            measured = mean_of(predictions[column], context.levels, context.group)
-            measured = measured._replace(method=f"{words}; {measured.method}")
-            common: dict[str, Any] = {"split": context.split, "levels": context.levels, "again": again, "unit": "nats"}
-            yield finding(name, measured, better=better, **common)
 
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
@@ -304,28 +201,6 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     if options.conditional and not schema.classes:
         return say("objectives.conditional-needs-classes")
     return unlikely(schema)
-
-
-def posterior(network: Any, inputs: Mapping[str, Tensor], class_BC: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return mean and log-variance of each row's codes (B,L)."""
-    out = network(inputs)
-    if class_BC is not None:
-        out = out + network.head.classes(class_BC)
-    mean_BL, spread_BL = full(out).chunk(2, 1)
-    return mean_BL, spread_BL.clamp(-REACH, REACH)
-
-
-def _told(network: Any, batch: Batch) -> Tensor | None:
-    """Return the class of each row as 0 and 1 (B,C), all 0 where it is not known; None where the network is not
-    told it.
-    """
-    if not network.classes:
-        return None
-    weight: Tensor = network.head.classes.weight
-    if batch.target_B is None or batch.target_B.ndim != 1:
-        return weight.new_zeros(len(batch), len(network.classes))
-    number_C = torch.arange(len(network.classes), device=batch.row_B.device)
-    return (batch.target_B[:, None] == number_C).to(weight.dtype)
 
 
 def _asked(network: Any, rng: Rng, label: str | None) -> Tensor | None:
@@ -343,18 +218,6 @@ def _asked(network: Any, rng: Rng, label: str | None) -> Tensor | None:
             say("objectives.label-unknown-class", label=label, suggestion=did_you_mean(label, network.classes))
         )
     return nn.functional.one_hot(at_B, len(network.classes)).to(network.share_C.dtype)
-
-
-def divergence(mean_BL: Tensor, spread_BL: Tensor) -> Tensor:
-    """Return the divergence of each number of codes (B,L), by mean and log-variance, from a standard normal, in
-    nats.
-    """
-    return 0.5 * (mean_BL.square() + spread_BL.exp() - 1 - spread_BL)
-
-
-def _with(code_BL: Tensor, class_BC: Tensor | None) -> Tensor:
-    """Return what a decoder takes: a code, and the class where it is told it."""
-    return code_BL if class_BC is None else torch.cat([code_BL, class_BC.to(code_BL.dtype)], 1)
 
 
 OBJECTIVE = Objective(

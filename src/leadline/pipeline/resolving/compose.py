@@ -14,7 +14,8 @@ from leadline.core.entries import renamed
 from leadline.core.entries.surface import note_marks, note_override
 from leadline.core.entries.train_options import PLACES
 from leadline.core.entries.wrong_values import check_place
-from leadline.core.experiment import Experiment, parsed_setting, with_setting
+from leadline.core.experiment import Experiment
+from leadline.core.settings import parsed_setting, with_setting
 from leadline.errors import UsageError
 from leadline.models.custom import name_of
 from leadline.objectives.own_loss import component_of as loss_component

@@ -21,7 +21,8 @@ from leadline.errors import UsageError
 from leadline.models.build import build_encoder
 from leadline.nn.batch import Batch
 from leadline.nn.rng import Rng
-from leadline.objectives.generative.vae import OBJECTIVE, UNTOLD, Options, Sampling, posterior
+from leadline.objectives.generative.evidence_bound import posterior
+from leadline.objectives.generative.vae import OBJECTIVE, UNTOLD, Options, Sampling
 from leadline.verbs.train import train
 from sentences import says
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from leadline.core.component import Component
-from leadline.core.experiment import Experiment, with_settings
+from leadline.core.experiment import Experiment
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.core.settings import with_settings
 from leadline.errors import UsageError
 from leadline.objectives.contract import BoundObjective, Defaults, Supervision
 from leadline.objectives.lookup import objective_for

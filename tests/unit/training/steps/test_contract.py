@@ -11,7 +11,8 @@ from small_problem import Squares, Table, context, network, noisy
 from leadline.core import experiment, registry
 from leadline.core.base import digest
 from leadline.core.component import Component
-from leadline.core.experiment import Experiment, with_setting
+from leadline.core.experiment import Experiment
+from leadline.core.settings import with_setting
 from leadline.errors import UsageError
 from leadline.objectives.contract import Supervision
 from leadline.training.data_loader import DataLoader
