@@ -9,6 +9,7 @@ import types
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, Union, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -102,7 +103,7 @@ def type_text(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner, *rest = arguments
-        return type_text(inner, [one for part in rest for one in getattr(part, "metadata", [part])])
+        return type_text(inner, constraints(rest))
     if origin is Literal:
         return " | ".join(map(str, arguments))
     if origin in (Union, types.UnionType):
@@ -113,12 +114,23 @@ def type_text(annotation: Any, metadata: Sequence[Any] = ()) -> str:
     if origin is not None and issubclass(origin, Mapping):
         return f"mapping of {type_text(arguments[0])} to {type_text(arguments[1])}"
     name = PLAIN.get(annotation) or getattr(annotation, "__name__", str(annotation)).lower()
-    return f"{name}{_bounds(metadata)}" if annotation in (int, float) else name
+    return f"{name}{_range(metadata)}" if annotation in (int, float) else name
 
 
-def _bounds(metadata: Sequence[Any]) -> str:
+def constraints(metadata: Sequence[Any]) -> list[Any]:
+    """Return what metadata of a type demands of values, that of a field among it one by one."""
+    return [one for given in metadata for one in (given.metadata if isinstance(given, FieldInfo) else [given])]
+
+
+def number_bounds(metadata: Sequence[Any]) -> dict[str, Any]:
+    """Return the bounds of a number by what they demand: `ge`, `gt`, `le`, `lt`."""
+    kinds = ((Ge, "ge"), (Gt, "gt"), (Le, "le"), (Lt, "lt"))
+    return {name: getattr(one, name) for one in constraints(metadata) for kind, name in kinds if isinstance(one, kind)}
+
+
+def _range(metadata: Sequence[Any]) -> str:
     """Return the bounds of a number: `` ≥ 1``, `` in [0, 1)``."""
-    found = {kind: getattr(one, kind) for one in metadata for kind in ("ge", "gt", "le", "lt") if hasattr(one, kind)}
+    found = number_bounds(metadata)
     low = next((f"{sign}{found[kind]:g}" for kind, sign in (("ge", "["), ("gt", "(")) if kind in found), "")
     high = next((f"{found[kind]:g}{sign}" for kind, sign in (("le", "]"), ("lt", ")")) if kind in found), "")
     if low and high:

@@ -15,7 +15,7 @@ from leadline.core.experiment import AUTO, NetworkSpec
 from leadline.errors import UsageError
 
 
-def _put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+def put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Return nested values with the entry at a dotted path replaced; a name on the way becomes a mapping with that
     name.
     """
@@ -26,7 +26,7 @@ def _put(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
             value = {**{k: v for k, v in below.items() if k in ("size", "fusion", "share")}, "name": value}
         return {**values, first: value}
     inner = {"name": below} if isinstance(below, str) else below if isinstance(below, Mapping) else {}
-    return {**values, first: _put(inner, rest, value)}
+    return {**values, first: put(inner, rest, value)}
 
 
 def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -36,21 +36,21 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
     """
     path, value = renamed.current_setting(values, path, value)
     if path.startswith("objective.") and values.get("objective") is None:
-        values = _put(values, "objective", AUTO)
+        values = put(values, "objective", AUTO)
     for part in ("step", "optimizer", "schedule"):
         if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
-            values = _put(values, f"training.{part}", AUTO)
+            values = put(values, f"training.{part}", AUTO)
     if path.startswith("training.optimizers.") and path.count(".") == 3:
         network = path.split(".")[2]
         told = (values.get("training") or {}).get("optimizers") or {}
         if network not in told and not path.endswith(".name"):
-            values = _put(values, f"training.optimizers.{network}", AUTO)
+            values = put(values, f"training.optimizers.{network}", AUTO)
     below = values.get("network")
     if path.startswith("network.") and path.split(".")[1] not in NetworkSpec.model_fields and not _has_name(below):
-        values = _put(values, "network.name", AUTO)
+        values = put(values, "network.name", AUTO)
     if path.startswith("network.fusion.") and not (isinstance(below, Mapping) and below.get("fusion")):
-        values = _put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
-    return _put(values, path, value)
+        values = put(values, "network.fusion", NetworkSpec.model_fields["fusion"].default.name)
+    return put(values, path, value)
 
 
 def _has_name(network: Any) -> bool:

@@ -13,9 +13,10 @@ from leadline.core.training_spec import PlanSpec
 from leadline.errors import UsageError
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.rng import Rng
-from leadline.training import plan_trials
+from leadline.training import plan_trials, timed_trials
 from leadline.training.plan import ExecutionPlan
-from leadline.training.plan_trials import choose_plan, deviation
+from leadline.training.plan_trials import choose_plan
+from leadline.training.timed_trials import Outcome, PlanTrials, deviation
 from sentences import says
 
 
@@ -94,7 +95,7 @@ def test_a_planted_fault_is_found_and_never_taken(
     objective: Squares, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The faulty candidate would win by its speed.
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: 1e-9 if plan.precision == "bf16" else 1.0)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: 1e-9 if plan.precision == "bf16" else 1.0)
     plan = chosen(network(), PlanSpec(device="cpu", threads=1), objective)
     faulty = next(trial for trial in plan.trials if trial.candidate.startswith("bfloat16 autocast,"))
     assert why in str(faulty.why) and faulty.ms is None
@@ -103,22 +104,22 @@ def test_a_planted_fault_is_found_and_never_taken(
 
 @pytest.mark.parametrize(("share", "precision"), [(0.97, "fp32"), (0.9, "bf16")])
 def test_lower_precision_must_win_clearly(share: float, precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: share if plan.precision == "bf16" else 1.0)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: share if plan.precision == "bf16" else 1.0)
     assert chosen(network(), PlanSpec(device="cpu", threads=1)).precision == precision
 
 
 def test_the_fastest_number_of_threads_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan_trials.torch, "get_num_threads", lambda: 4)
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: plan.threads)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: plan.threads)
     assert chosen(network(), PlanSpec(device="cpu")).threads == 1
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: 1 / plan.threads)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: 1 / plan.threads)
     assert chosen(network(hidden=17), PlanSpec(device="cpu")).threads == 4
 
 
 def test_compiling_is_tried_only_for_long_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_trials, "compiled", lambda module: module)
+    monkeypatch.setattr(timed_trials, "compiled", lambda module: module)
     monkeypatch.setattr(plan_trials, "_can_compile", lambda device: True)
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: 0.5 if plan.compile else 1.0)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: 0.5 if plan.compile else 1.0)
     spec = PlanSpec(device="cpu", threads=1, precision="fp32")
     assert not choose_plan(network(), Squares(), batch(), spec, steps=500).compile  # type: ignore[arg-type]
     assert choose_plan(network(), Squares(), batch(), spec, steps=5000).compile  # type: ignore[arg-type]
@@ -133,7 +134,7 @@ def test_compiling_is_tried_only_for_long_training(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_fixed_is_taken_without_timing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plan_trials._Course, "run", None)
+    monkeypatch.setattr(PlanTrials, "run", None)
     spec = PlanSpec(device="cpu", precision="bf16", channels_last=True, compile=False, threads=1)
     plan = chosen(network(), spec)
     assert (plan.precision, plan.channels_last, plan.threads, plan.because) == (
@@ -166,7 +167,7 @@ def test_a_plan_that_cannot_run_is_refused() -> None:
 def test_a_choice_is_kept_per_network_and_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = PlanSpec(device="cpu", threads=1, compile=False)
     first = chosen(network(), spec)
-    monkeypatch.setattr(plan_trials._Course, "sample", lambda self, plan: 123.0)
+    monkeypatch.setattr(PlanTrials, "sample", lambda self, plan: 123.0)
     assert chosen(network(), spec) == first
     assert chosen(network(hidden=17), spec) != first
     assert choose_plan(network(), Squares(), batch(16), spec, steps=100) != first  # type: ignore[arg-type]
@@ -178,8 +179,8 @@ def test_an_unknown_device_is_refused() -> None:
 
 
 def test_deviation_is_relative_and_sees_scale() -> None:
-    def outcome(loss: float, *gradient: float) -> plan_trials.Outcome:
-        return plan_trials.Outcome(torch.tensor(loss), [torch.tensor(gradient)])
+    def outcome(loss: float, *gradient: float) -> Outcome:
+        return Outcome(torch.tensor(loss), [torch.tensor(gradient)])
 
     assert deviation(outcome(2.0, 3.0, 4.0), outcome(2.0, 3.0, 4.0)) == (0.0, 0.0)
     assert deviation(outcome(2.2, 3.3, 4.4), outcome(2.0, 3.0, 4.0)) == pytest.approx((0.1, 0.1))

@@ -6,7 +6,6 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from leadline.core.catalogue import say
@@ -15,6 +14,7 @@ from leadline.core.entries.places import GROUPS, alternatives, is_model, value_t
 from leadline.core.entries.surface import language, mark
 from leadline.core.entries.train_options import AT, OPTIONS
 from leadline.core.entries.writing import shown
+from leadline.core.item_options import constraints, number_bounds
 from leadline.core.registry import registered
 
 _PLAIN: Mapping[Any, str] = {bool: "options.truth", str: "options.text", int: "options.whole", float: "options.number"}
@@ -56,7 +56,7 @@ def _bare(value: Any) -> Any:
 def _described(annotation: Any, bounds: Sequence[Any]) -> str:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _described(inner[0], (*bounds, *_bounds(inner[1:])))
+        return _described(inner[0], (*bounds, *constraints(inner[1:])))
     if origin in (Union, types.UnionType):
         kinds = [_described(one, bounds) for one in inner if one is not type(None)]
         return say("options.or").join(dict.fromkeys(kinds))
@@ -77,18 +77,9 @@ def _described(annotation: Any, bounds: Sequence[Any]) -> str:
     return say(_PLAIN[annotation]) + _range(annotation, bounds) if annotation in _PLAIN else say("options.value")
 
 
-def _bounds(metadata: Sequence[Any]) -> list[Any]:
-    return [one for given in metadata for one in (given.metadata if isinstance(given, FieldInfo) else [given])]
-
-
-def _ends(bounds: Sequence[Any]) -> dict[str, Any]:
-    kinds = ((Ge, "ge"), (Gt, "gt"), (Le, "le"), (Lt, "lt"))
-    return {name: getattr(one, name) for one in _bounds(bounds) for kind, name in kinds if isinstance(one, kind)}
-
-
 def _range(kind: Any, bounds: Sequence[Any]) -> str:
     """Return the bounds of a number in words, with a blank before them; nothing where there are none."""
-    ends = _ends(bounds)
+    ends = number_bounds(bounds)
     if kind not in (int, float) or not ends:
         return ""
     low = ends.get("ge", ends.get("gt"))
@@ -108,7 +99,7 @@ def _range(kind: Any, bounds: Sequence[Any]) -> str:
 def _sample(annotation: Any, bounds: Sequence[Any], place: str) -> Any:
     """Return a value of a type, within its bounds."""
     first = next(iter(alternatives(annotation)))
-    bounds = (*bounds, *(one for part in get_args(annotation) for one in _bounds(get_args(part)[1:])))
+    bounds = (*bounds, *(one for part in get_args(annotation) for one in constraints(get_args(part)[1:])))
     origin, inner = get_origin(first), get_args(first)
     if origin is Literal:
         return inner[0]
@@ -123,7 +114,7 @@ def _sample(annotation: Any, bounds: Sequence[Any], place: str) -> Any:
     below = value_type([first])
     if below is not None:
         return {"name": _sample(below, (), place)}
-    return _number(first, _ends(bounds)) if first in (int, float) else _SAMPLES.get(first, "text")
+    return _number(first, number_bounds(bounds)) if first in (int, float) else _SAMPLES.get(first, "text")
 
 
 def _number(kind: Any, ends: Mapping[str, Any]) -> Any:

@@ -22,7 +22,7 @@ from leadline.errors import UsageError
 from leadline.evaluation.evaluate import levels_for
 from leadline.evaluation.folds import over_folds, side_by_side
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.several.run_group import GroupedRun, train_all
+from leadline.pipeline.several.run_group import GroupedRun, one_of_several, train_all
 from leadline.pipeline.write import write_report
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
@@ -83,12 +83,7 @@ def in_folds(experiment: Experiment, folds: int) -> Experiment:
 def _fold(run_context: RunContext, folder: Path, number: int, count: int) -> GroupedRun:
     data = run_context.experiment.data
     split = data.split.model_copy(update={"fold": number})
-    alone = {
-        "baselines": (),
-        "single_input_ablation": bool(run_context.experiment.single_input_ablation),
-        "label_efficiency": (),
-    }
-    experiment = run_context.experiment.model_copy(update={"data": data.model_copy(update={"split": split}), **alone})
+    experiment = one_of_several(run_context.experiment, data=data.model_copy(update={"split": split}))
     words = say("pipeline.fold", number=number, count=count)
     return GroupedRun(words, run_context.of(experiment), folder / "folds" / f"fold-{number}")
 
@@ -99,14 +94,14 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     findings = tuple(over_folds(reports, levels_for(len(requirements))))
     _pool(folder, runs)
-    looks = [report.run.test_accesses for report in reports if report.run.test_accesses is not None]
+    accesses = [report.run.test_accesses for report in reports if report.run.test_accesses is not None]
     report = Report(
         experiment=experiment.model_dump(mode="json"),
         run=RunFacts(
             id=folder.name,
             started=min(report.run.started for report in reports),
             seconds=max((datetime.now(UTC) - began).total_seconds(), sum(report.run.seconds for report in reports)),
-            test_accesses=max(looks, default=None),
+            test_accesses=max(accesses, default=None),
         ),
         environment=environment_for(runs[0].folder),
         findings=findings,

@@ -13,7 +13,7 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.evaluation.proportions import spread
 from leadline.pipeline.context import RunContext
-from leadline.pipeline.several.run_group import GroupedRun, train_all
+from leadline.pipeline.several.run_group import GroupedRun, one_of_several, train_all
 from leadline.pipeline.train import drop_checkpoints
 from leadline.pipeline.write import write_report
 from leadline.run import folder as files
@@ -26,8 +26,8 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
     """Train what is left of the repeats of a finished run, with the next seeds, and add the spread to its report.
 
     Random splits change with the seed; given ones do not. Requirements are judged on the first run, and baselines and
-    what takes time are measured there alone; so are inputs alone, unless `alone` asks for them everywhere. None in
-    processes that are not the first.
+    what takes time are measured there alone; so are inputs alone, unless `single_input_ablation` asks for them
+    everywhere. None in processes that are not the first.
     """
     main, count = run_context.world.is_main, run_context.experiment.repeats
     folder = Path(run_context.world.share(str(run.folder) if run is not None else None))
@@ -37,16 +37,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
     ones = []
     for number in range(1, count):
         seed = experiment.seed + number
-        one = experiment.model_copy(
-            update={
-                "seed": seed,
-                "require": (),
-                "repeats": 1,
-                "baselines": (),
-                "single_input_ablation": bool(experiment.single_input_ablation),
-                "label_efficiency": (),
-            }
-        )
+        one = one_of_several(experiment, seed=seed, require=(), repeats=1)
         ones.append(
             GroupedRun(
                 say("pipeline.repeat", number=number + 1, count=count, seed=seed),

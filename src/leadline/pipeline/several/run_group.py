@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -45,6 +45,18 @@ class GroupedRun(NamedTuple):
     words: str
     run_context: RunContext
     folder: Path
+
+
+def one_of_several(experiment: Experiment, **entries: Any) -> Experiment:
+    """Return an experiment with other `entries` as one of several runs: baselines and label efficiency are left to the
+    whole, and each input is trained alone only where that is asked for.
+    """
+    once = {
+        "baselines": (),
+        "single_input_ablation": bool(experiment.single_input_ablation),
+        "label_efficiency": (),
+    }
+    return experiment.model_copy(update={**once, **entries})
 
 
 def train_all(ones: Sequence[GroupedRun], whole: Path) -> list[Run | None]:

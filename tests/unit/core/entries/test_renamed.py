@@ -22,11 +22,12 @@ from leadline.core.entries.renamed import (
     current,
     is_old,
 )
-from leadline.core.experiment import Experiment, with_setting, with_settings
+from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
+from leadline.core.settings import with_setting, with_settings
 from leadline.errors import UsageError
 
 # A value that an entry may have, by its name today, where a text will not do.

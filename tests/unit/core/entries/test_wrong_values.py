@@ -11,8 +11,9 @@ from leadline.core.catalogue import say
 from leadline.core.entries import surface
 from leadline.core.entries.places import GROUPS, Entry, entries, item_entries
 from leadline.core.entries.wrong_values import check_place, explained
-from leadline.core.experiment import Experiment, put
+from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup
+from leadline.core.settings import put
 from leadline.errors import UsageError
 from sentences import says
 

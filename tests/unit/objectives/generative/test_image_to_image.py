@@ -1,4 +1,4 @@
-"""Pictures made of others: what both players pay, who learns from what, which rows count, and what is refused."""
+"""Pictures made of others: what both networks pay, who learns from what, which rows count, and what is refused."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from leadline.models.build import build_encoder
 from leadline.nn.batch import PRESENT, Batch
 from leadline.nn.rng import Rng, using_rng
 from leadline.objectives.generative.adversarial_losses import DISCRIMINATOR, GENERATOR
-from leadline.objectives.generative.image_to_image import _kinds, apart
+from leadline.objectives.generative.image_translation_errors import apart, drawn_classes
 from leadline.objectives.lookup import objective_for
 from sentences import says
 
@@ -83,7 +83,7 @@ def test_what_the_generator_pays_without_pairs() -> None:
     for name, counts in {"nothing": (0, 0), "cycle": (10, 0), "same": (0, 5)}.items():
         objective, network = made(KINDS, cycle_weight=counts[0], identity_weight=counts[1], spectral_norm=False)
         paid[name] = loss(objective, network, GENERATOR, rows).value_B
-    other_B = _kinds(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
+    other_B = drawn_classes(network, rows, Rng(0, 0, rows.row_B).fold_in(GENERATOR))[1]
     assert (other_B != rows.target_B).all()
     assert set(other_B.tolist()) == {0, 1, 2}
     new = network.made(rows.inputs, other_B)
