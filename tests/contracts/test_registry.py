@@ -76,7 +76,7 @@ def test_a_name_of_ours_cannot_be_taken(packages: Any):
     with pytest.raises(
         UsageError,
         match=says(
-            "core.given-by-several-packages",
+            "core.provided-by-several-packages",
             noun="schedule",
             name="cosine",
             listed="leadline and acme",
@@ -92,7 +92,7 @@ def test_two_plugins_cannot_give_one_name(packages: Any):
     packages.give("schedules", "halving", Halving)
     packages.give("schedules", "halving", Halving, package="other")
     with pytest.raises(
-        UsageError, match=says("core.given-by-several-packages", listed="acme and other", packages="acme or other")
+        UsageError, match=says("core.provided-by-several-packages", listed="acme and other", packages="acme or other")
     ):
         lookup("schedules", "halving")
 

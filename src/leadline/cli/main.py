@@ -144,7 +144,7 @@ def _usage(error: Any, arguments: Sequence[str]) -> str:
         if hint:
             return say("options.unknown-flag", flag=asked, hint=hint)
     if where in TRAINING and kind == "MissingParameter" and getattr(error.param, "name", "") == "source":
-        return say("cli.source-missing", where=where)
+        return say("cli.no-data", where=where)
     if where == "leadline" and kind == "UsageError" and arguments:
         name = next((one for one in arguments if not one.startswith("-")), "")
         return say(

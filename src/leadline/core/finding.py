@@ -57,9 +57,9 @@ class Finding(Fact):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if (self.value is None) != (self.provenance == "absent"):
-            raise ValueError(say("core.finding-value-exactly-when", name=self.name))
+            raise ValueError(say("core.finding-without-value", name=self.name))
         if self.provenance == "absent" and not self.why:
-            raise ValueError(say("core.absent-finding-says-why", name=self.name))
+            raise ValueError(say("core.absent-finding-without-reason", name=self.name))
         numbers = [v for v in (self.value, *(self.interval or ())) if v is not None]
         if not all(math.isfinite(v) for v in numbers):
             raise ValueError(say("core.not-finite-report-absent", name=self.name))

@@ -71,7 +71,7 @@ def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
         packages = [one for one in (entry.package, *entry.others) if one != OURS]
         raise UsageError(
             say(
-                "core.given-by-several-packages",
+                "core.provided-by-several-packages",
                 noun=contract.noun,
                 name=name,
                 listed=_listed((entry.package, *entry.others)),

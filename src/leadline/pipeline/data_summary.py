@@ -40,7 +40,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
         shown.note(line)
     by = experiment.data.split.column
     if by and any(column.name == by and not column.kind for column in dataset.columns):
-        shown.note(say("pipeline.left-out-split-comes", by=by))
+        shown.note(say("pipeline.split-column-not-input", by=by))
     for note in dataset.notes:
         shown.note(note)
     if dataset.invalid_rows.height:

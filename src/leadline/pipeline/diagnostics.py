@@ -106,7 +106,7 @@ class TrainingDiagnostics:
                 section="metrics",
             )
             if name in found
-            else Finding.absent(name, say("pipeline.too-short-to-say"), better="lower", section="metrics")
+            else Finding.absent(name, say("pipeline.training-too-short"), better="lower", section="metrics")
             for name in self.diagnostics.watched
         )
 

@@ -78,7 +78,7 @@ def _classes(own: Mapping[str, Noted], parts: Outline) -> Iterable[Sentence]:
     how = (
         say("summary.class-coverage-how")
         if judge is None
-        else say("summary.class-coverage-judge", accuracy=words.amount(judge.finding))
+        else say("summary.class-coverage-classifier", accuracy=words.amount(judge.finding))
     )
     yield Sentence(text, (covered,) if judge is None else (covered, judge), how)
     if asked is not None:

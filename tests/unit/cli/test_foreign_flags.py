@@ -39,7 +39,7 @@ def test_a_usual_or_near_name_is_answered(
 
 def test_a_training_without_a_source_and_a_shell_that_is_not_taught(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["train"]) == 2
-    assert capsys.readouterr().err == f"leadline: {say('cli.source-missing', where='leadline train')}\n"
+    assert capsys.readouterr().err == f"leadline: {say('cli.no-data', where='leadline train')}\n"
     assert main.run(["completion", "powershell"]) == 2
     said = say("cli.no-completion", shell="powershell", known="bash, zsh, fish")
     assert capsys.readouterr().err == f"leadline: {said}\n"

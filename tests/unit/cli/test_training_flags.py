@@ -96,13 +96,16 @@ def test_a_wrong_flag_is_answered_with_the_right_one(
     ("text", "said"),
     [
         ("training:\n  batch_size: 64\n", ", line 3, column 3: training.batch_size: there is no such entry. Write"),
-        ("training:\n  batch: many\n", ", line 3, column 3: training.batch: a whole number from 1 on, such as 64; not"),
+        (
+            "training:\n  batch: many\n",
+            ", line 3, column 3: training.batch must be a whole number of at least 1, such as 64; not",
+        ),
         (
             "training:\n  optimizer:\n    name: adam\n    lr: fast\n",
             ", line 5, column 5: training.optimizer.lr: adam",
         ),
         ("network: {name: mlp, droput: 0.1}\n", ", line 2, column 22: network.droput: mlp has no option 'droput'."),
-        ("training: [1\n", ", line 2, column 11: this is not YAML"),
+        ("training: [1\n", ", line 2, column 11: not valid YAML"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named_by_line_and_column(
@@ -120,9 +123,9 @@ def test_what_is_wrong_in_a_file_is_named_by_line_and_column(
     [
         (
             ("train", "x", "--target", "Churn", "--target", "Age"),
-            "'Churn' and 'Age'. Several are written --target Churn,Age.",
+            "'Churn' and 'Age'. Write several values as --target Churn,Age.",
         ),
-        (("train", "x", "--inputs", "a b", "--inputs=c"), "'a b' and 'c'. Several are written --inputs \"a b,c\"."),
+        (("train", "x", "--inputs", "a b", "--inputs=c"), "'a b' and 'c'. Write several values as --inputs \"a b,c\"."),
         (("train", "x", "--lr", "1", "--lr", "2"), f"'1' and '2'. {say('options.give-once')}"),
         (("predict", "r", "x", "-o", "a.csv", "--out", "b.csv"), f"'a.csv' and 'b.csv'. {say('options.give-once')}"),
     ],

@@ -101,7 +101,7 @@ def test_a_column_with_a_colon_can_be_the_time() -> None:
     [
         ("time:date:360d/120d", "three spans"),
         ("time:date:360d/120d/x", "a duration"),
-        ("time:date:360d/120d/20", "or all counts of times"),
+        ("time:date:360d/120d/20", "or all counts of time steps"),
         ("time:date:3b/2b/2b", "business days"),
         ({"by": "random", "spans": "1d/1d/1d"}, "the split is by random"),
         ({"by": "time", "column": "t", "spans": "1d/1d/1d", "folds": 3}, "for cross-validation"),

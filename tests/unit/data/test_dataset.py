@@ -105,7 +105,7 @@ def test_unreadable_pictures_are_set_aside_with_the_reason(pictures: Path) -> No
     assert "cat/03.png" in dataset.invalid_rows["reason"][0] and "dog/05.png" in dataset.invalid_rows["reason"][1]
     assert sum(len(part) for part in dataset.splits.values()) == 38
     assert used(dataset) == [i for i in range(40) if i not in (3, 25)]
-    with pytest.raises(DataError, match=says("checks.rows-cannot-used-strict", bad=2, rows=40)):
+    with pytest.raises(DataError, match=says("checks.strict-drops-no-rows", bad=2, rows=40)):
         prepare(spec(source=str(pictures), strict=True))
 
 

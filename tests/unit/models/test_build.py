@@ -49,7 +49,7 @@ def test_a_module_object_is_a_network_too() -> None:
         (
             Component(name="mlp", options={"hidden": [3, 0]}),
             TABLE,
-            ["network.hidden: mlp takes", "a whole number from 1 on", "not [3, 0]"],
+            ["network.hidden: mlp takes", "a whole number of at least 1", "not [3, 0]"],
         ),
         (
             Component(name="mlp", options={"activation": "rely"}),

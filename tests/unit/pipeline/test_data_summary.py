@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.data.dataset import prepare
 from leadline.pipeline.data_summary import describe_data, provable
@@ -38,7 +39,7 @@ def test_every_column_is_told_by_kind(said) -> None:
 
 
 def test_a_column_that_the_split_takes_is_told(said) -> None:
-    left_out = "Left out 'farm': the split comes from it."
+    left_out = say("pipeline.split-column-not-input", by="farm")
     data = {"source": "blobs.csv", "target": "kind", "split": "group:farm"}
     assert left_out in said(**data)
     assert left_out not in said(**data, columns=["length", "farm"])

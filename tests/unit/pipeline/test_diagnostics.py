@@ -171,7 +171,7 @@ def test_a_run_shows_its_pictures_and_says_how_training_ended(train: Any, place:
     assert content["headings"] == ["epoch 1", "epoch 2", "epoch 3"]
     collapse = run.report.find("mode_collapse")
     assert collapse is not None
-    assert collapse.why == say("pipeline.too-short-to-say")
+    assert collapse.why == say("pipeline.training-too-short")
     assert {"discriminator.spread", "generator.loss", "val_discriminator_roc_auc"} <= set(run.history.columns)
     assert (run.folder / files.PAGE).read_text().count(say("exhibits.samples-by-epoch"))
 

@@ -75,7 +75,7 @@ def test_classes_are_counted_and_whoever_counts_is_named() -> None:
     judge = made("reference_classifier_accuracy", 0.98, (0.95, 0.99), better="higher")
     some = said(made("classes_covered", 2.0, (2.0, 3.0)), judge, *shares)
     covered = say("summary.class-coverage", found=2, total=3)
-    assert some[2] == f"{covered} ({say('summary.class-coverage-judge', accuracy='98.0 %')})"
+    assert some[2] == f"{covered} ({say('summary.class-coverage-classifier', accuracy='98.0 %')})"
     every = said(
         made("classes_covered", 3.0, (2.0, 3.0)),
         *shares,

@@ -88,7 +88,7 @@ def _range(kind: Any, bounds: Sequence[Any]) -> str:
         high = None
     open_low, open_high = "gt" in ends, "lt" in ends
     if high is None:
-        return " " + say("options.above-on" if open_low else "options.from-on", low=low)
+        return " " + say("options.above-on" if open_low else "options.at-least", low=low)
     if low is None:
         return " " + say("options.below" if open_high else "options.most", high=high)
     if open_low:

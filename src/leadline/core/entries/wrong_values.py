@@ -62,7 +62,9 @@ def _explained(first: ErrorDetails, model: type[BaseModel], values: object, at: 
     if item is not None and own is None:
         takes = described(found.field)
         return say("options.wrong-option", entry=named(place), item=item, wanted=takes, example=such, given=given)
-    return say("options.wrong", entry=named(place), wanted=own or described(found.field), example=such, given=given)
+    if own is not None:
+        return say("options.wrong-own", entry=named(place), wanted=own, example=such, given=given)
+    return say("options.wrong", entry=named(place), wanted=described(found.field), example=such, given=given)
 
 
 def unknown(place: str, known: Sequence[str], value: Any = ..., item: str | None = None) -> str:

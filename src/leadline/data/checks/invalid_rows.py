@@ -76,9 +76,7 @@ def check_valid(table: Table, invalid_rows: pl.DataFrame, *, strict: bool) -> No
         return
     if bad == rows:
         raise DataError(say("checks.none-rows-can-used", table=table.name, rows=rows, first=first(invalid_rows)))
-    raise DataError(
-        say("checks.rows-cannot-used-strict", table=table.name, bad=bad, rows=rows, first=first(invalid_rows))
-    )
+    raise DataError(say("checks.strict-drops-no-rows", table=table.name, bad=bad, rows=rows, first=first(invalid_rows)))
 
 
 def first(invalid_rows: pl.DataFrame) -> str:

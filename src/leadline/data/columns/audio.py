@@ -262,7 +262,7 @@ def _remarks(state: ColumnState) -> list[str]:
         each = enumerated(say("columns.clips-of-rate", count=n, rate=int(one)) for one, n in rates.items())
         said.append(say("columns.clips-resampled", count=count, sampled=looked_at, rate=state["rate"], rates=each))
     if state["cut"]:
-        said.append(say("columns.clips-cut", count=state["cut"], sampled=looked_at, seconds=state["seconds"]))
+        said.append(say("columns.clips-truncated", count=state["cut"], sampled=looked_at, seconds=state["seconds"]))
     if state["silent"]:
         said.append(say("columns.clips-silent", count=state["silent"], sampled=listened))
     return said

@@ -216,7 +216,7 @@ def _recipe(state: ColumnState) -> ColumnState:
 def _remarks(state: ColumnState) -> list[str]:
     said = []
     if state["longer"]:
-        name = "columns.texts-cut" if state["all"] else "columns.texts-cut-sampled"
+        name = "columns.texts-truncated" if state["all"] else "columns.texts-truncated-sampled"
         said.append(say(name, count=state["longer"], texts=state["looked_at"], length=state["length"]))
     if "vectors" in state:
         said.append(word_vectors.vector_coverage(state["vectors"], len(state["vocabulary"]) - len(NAMES)))

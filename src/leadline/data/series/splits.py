@@ -183,5 +183,5 @@ def _short(found: Ordered, least: int) -> tuple[pl.DataFrame, tuple[str, ...]]:
     problems = pl.DataFrame(
         {"row": row, "column": [found.item] * len(row), "reason": reasons}, schema=found.aside.schema
     )
-    note = say("series.items-too-short", count=short.height, window=least, items=enumerated(shown))
+    note = say("series.series-too-short", count=short.height, window=least, items=enumerated(shown))
     return located(problems, RowOrigins(found.table)), (note,)

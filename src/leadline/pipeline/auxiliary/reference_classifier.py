@@ -61,7 +61,9 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
     run = Run(asked)
     told = {"reference_classifier": run.name, "weights": files.sha256(run.folder / files.WEIGHTS)}
     return Reference(
-        ReferenceClassifier(run.network, run.objective, run.schema, say("pipeline.judged-by-run", run=run.name), told)
+        ReferenceClassifier(
+            run.network, run.objective, run.schema, say("pipeline.reference-classifier-run", run=run.name), told
+        )
     )
 
 
@@ -86,7 +88,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     }
     network = load_shipped(file, run_context.experiment, own.schema)
     return Reference(
-        ReferenceClassifier(network, run_context.objective, own.schema, say("pipeline.judged-by-own"), told)
+        ReferenceClassifier(network, run_context.objective, own.schema, say("pipeline.reference-classifier-own"), told)
     )
 
 

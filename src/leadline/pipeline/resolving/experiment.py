@@ -65,7 +65,7 @@ def resolve(
     objective = with_own_loss(objective, None if own is None else own.recorded())
     component = component_of(objective)
     if (lacking := objective.too_few_rows(rows)) is not None:
-        raise UsageError(say("pipeline.sentence-3", lacking=lacking))
+        raise UsageError(say("pipeline.too-few-rows", lacking=lacking))
     network = _network(experiment, schema, modules or {}, objective)
     positive = experiment.data.positive if schema.positive is None else schema.classes[schema.positive]
     chosen = {

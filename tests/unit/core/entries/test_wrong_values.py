@@ -35,7 +35,7 @@ def check(said: str, place: str) -> None:
     """The sentence names the entry, or what holds it where several go together wrongly, and says what it takes."""
     holder = place.rpartition(".")[0]
     whole = said.startswith(f"{surface.named(holder)}: ") if holder else False
-    assert whole or said.startswith(f"{surface.named(place)}: "), said
+    assert whole or said.startswith((f"{surface.named(place)}: ", f"{surface.named(place)} must be ")), said
     assert said.endswith(".") and ". " not in said, said
     assert not any(words in said for words in PYDANTIC), said
     assert whole or ", such as " in said or " one of " in said, said
@@ -92,7 +92,7 @@ def test_bounds_are_said_and_the_whole_list_is_shown() -> None:
         "options.wrong", entry="inputs", wanted="a list, each text", example="['age', 'income']", given="['a', 3]"
     )
     with pytest.raises(
-        UsageError, match=r"^data\.split\.validation: a number from 0 to below 1, such as 0\.1; not 7\.$"
+        UsageError, match=r"^data\.split\.validation must be a number from 0 to below 1, such as 0\.1; not 7\.$"
     ):
         Experiment.parse({"data": {"split": {"by": "random", "validation": 7}}})
 

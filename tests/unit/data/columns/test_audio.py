@@ -95,7 +95,7 @@ def test_longer_clips_are_cut_and_counted(folder: Path) -> None:
     assert fit(paths(), folder)["seconds"] == 0.5  # 0.45 s, rounded up to a tenth
     state = fit(paths(), folder, duration=0.3)
     assert an_input(state).shape == (2_400,)
-    assert say("columns.clips-cut", count=3, sampled=6, seconds=0.3) in COLUMN.warnings(state)
+    assert say("columns.clips-truncated", count=3, sampled=6, seconds=0.3) in COLUMN.warnings(state)
     assert COLUMN.encode(paths(), state, ColumnContext(folder)).lengths.max() == 2_400
 
 
@@ -146,7 +146,7 @@ def test_a_column_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> None:
     [
         ({"rat": 8_000}, "no option 'rat'"),
         ({"sample_rate": "high"}, says("columns.option-number", option="sample_rate")),
-        ({"sample_rate": 8_000.5}, "'sample_rate' is a number"),
+        ({"sample_rate": 8_000.5}, "'sample_rate' must be a number"),
         ({"duration": True}, says("columns.option-number", option="duration")),
         ({"n_mels": 0}, says("columns.option-number", option="n_mels", least=4, most=256)),
         ({"f_max": 9_000}, says("columns.mel-range", nyquist=4000)),

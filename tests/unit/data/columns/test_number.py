@@ -44,7 +44,7 @@ def test_encode_reports_what_is_no_number() -> None:
     assert encoded.problems == {
         1: say("columns.not-a-number", value="abc"),
         3: say("columns.not-a-finite-number", value="-inf"),
-        4: "'1e39' is too large (beyond 3.4e38)",
+        4: "'1e39' is too large for float32 (beyond 3.4e38)",
     }
     assert encoded.values.dtype == np.float32
     assert encoded.values.shape == (8, 1)

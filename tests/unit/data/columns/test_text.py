@@ -154,7 +154,7 @@ def test_nothing_to_encode() -> None:
 def test_long_texts_are_cut_and_counted() -> None:
     state = fitted(["a b c", "a b c a b c a b", "a"], max_length=4)
     assert (state["longer"], state["looked_at"]) == (1, 3)
-    assert COLUMN.warnings(state) == [say("columns.texts-cut", count=1, texts=3, length=4)]
+    assert COLUMN.warnings(state) == [say("columns.texts-truncated", count=1, texts=3, length=4)]
     encoded = COLUMN.encode(column(["a b c a b c", "b", "c b a c b"]), state, ColumnContext())
     assert encoded.lengths is not None
     assert encoded.lengths.tolist() == [4, 1, 4]
@@ -173,7 +173,7 @@ def test_of_very_many_texts_some_are_looked_at(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(text, "SAMPLE", 10)
     state = fitted(["a b c", "d e"] * 20, max_length=2)
     assert state["looked_at"] == 10
-    assert re.fullmatch(says("columns.texts-cut-sampled", texts=10, length=2), COLUMN.warnings(state)[0])
+    assert re.fullmatch(says("columns.texts-truncated-sampled", texts=10, length=2), COLUMN.warnings(state)[0])
 
 
 def test_texts_come_back() -> None:

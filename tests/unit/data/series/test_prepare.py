@@ -160,7 +160,7 @@ def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     assert sizes(dataset) == {"train": 2 * 72, "validation": 16, "test": 16}
     assert dataset.invalid_rows.height == 5
     assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
-    assert say("series.items-too-short", count=1, window=9, items="'c' (5)") in said(dataset)
+    assert say("series.series-too-short", count=1, window=9, items="'c' (5)") in said(dataset)
     with pytest.raises(DataError, match=says("series.strict")):
         of(frame, series={"series_id": "shop"}, strict=True)
     by_item = of(

@@ -53,7 +53,7 @@ def test_what_is_decorated_gets_its_options() -> None:
 def test_a_wrong_value_is_named_by_its_keyword() -> None:
     with pytest.raises(UsageError) as refused:
         leadline.train("iris", batch="many")  # type: ignore[arg-type]
-    said = say("options.wrong", entry="batch", wanted="a whole number from 1 on", example="64", given="'many'")
+    said = say("options.wrong", entry="batch", wanted="a whole number of at least 1", example="64", given="'many'")
     assert str(refused.value) == said
 
 

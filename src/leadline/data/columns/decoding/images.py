@@ -29,8 +29,8 @@ _ORIENTATION = 0x0112  # the EXIF tag; values from 5 on swap width and height
 _JPEG = b"\xff\xd8\xff"
 _LOOK_AT = 512  # bytes of a file that is no picture, to say what it is
 _NO_PICTURES = (
-    (b"<!doctype html", "columns.web-page"),
-    (b"<html", "columns.web-page"),
+    (b"<!doctype html", "columns.web-page-instead"),
+    (b"<html", "columns.web-page-instead"),
     (b"version https://git-lfs", "columns.git-lfs"),
     (b"<svg", "columns.image-svg"),
     (b"%pdf", "columns.image-pdf"),
@@ -159,7 +159,7 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         raise DataError(_no_picture(head)) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise DataError(say("columns.image-refused", error=error)) from None
+        raise DataError(say("columns.image-too-large-to-decode", error=error)) from None
     # What Pillow's readers raise on damaged files, beside OSError.
     except (
         OSError,

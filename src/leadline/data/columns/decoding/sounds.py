@@ -28,8 +28,8 @@ _SLACK = 2 * 1_152  # samples by which the header of an MP3 file may be wrong: i
 _UNKNOWN = 0x7FFF_F000  # bytes: programs that write into a pipe promise at least so many
 _MARKS = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"caff", b"riff")
 _NO_AUDIO = (
-    (b"<!doctype html", "columns.web-page"),
-    (b"<html", "columns.web-page"),
+    (b"<!doctype html", "columns.web-page-instead"),
+    (b"<html", "columns.web-page-instead"),
     (b"version https://git-lfs", "columns.git-lfs"),
     (b"ftyp", "columns.audio-mp4"),
     (b"\x30\x26\xb2\x75", "columns.audio-wma"),

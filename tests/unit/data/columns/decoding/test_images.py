@@ -181,7 +181,7 @@ def test_decompression_bombs_are_refused(side: int) -> None:
         + chunk(b"IDAT", zlib.compress(b"0"))
     )
     for look in (header, lambda data: read(data, COLOUR)):
-        with pytest.raises(DataError, match=says("columns.image-refused")):
+        with pytest.raises(DataError, match=says("columns.image-too-large-to-decode")):
             look(bomb)
 
 
