@@ -120,7 +120,7 @@ def test_a_plugin_that_cannot_be_used_says_what_is_wrong(packages: Any, target: 
     with pytest.raises(UsageError, match=wrong) as caught:
         lookup("schedules", "broken")
     said = str(caught.value)
-    assert "The package acme gives a schedule 'broken'" in said and f"broken = {target!r}" in said
+    assert "The package acme provides a schedule 'broken'" in said and f"broken = {target!r}" in said
     assert said.endswith("Update or uninstall acme.")
 
 
