@@ -1,4 +1,4 @@
-"""Every end-to-end test works in a folder of its own, with a cache and a ledger of its own."""
+"""Every end-to-end test works in a folder of its own, with a cache and an access log of its own."""
 
 from __future__ import annotations
 

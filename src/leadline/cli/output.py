@@ -52,7 +52,7 @@ def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:
             "findings": [f.model_dump(mode="json") for f in evaluation.findings],
             "requirements": [v.model_dump(mode="json") for v in evaluation.verdicts],
             "rows_dropped": evaluation.invalid_rows,
-            "test_accesses": evaluation.looks,
+            "test_accesses": evaluation.test_accesses,
         }
         _json(dumped)
         return

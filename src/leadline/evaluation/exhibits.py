@@ -63,7 +63,7 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
     shipped.
 
     What is fitted in iterations has no learning rate to show, and those in the place of epochs. A training that ended
-    within an epoch ends there. Of players that are trained against each other each has a line, as their sum says
+    within an epoch ends there. Of networks that are trained against each other each has a line, as their sum says
     nothing.
     """
     stepped = "lr" in history.columns

@@ -1,5 +1,5 @@
-"""The network that forecasts: windows are put on a scale of their own before a body sees them, and forecasts taken back
-from it.
+"""The network that forecasts: windows are put on a scale of their own before an encoder sees them, and forecasts taken
+back from it.
 
 Shapes in names: B rows, T steps, F features, L past steps, H steps ahead, V variables, E numbers a step and variable.
 """
@@ -84,7 +84,7 @@ class Forecaster(Network):
     def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
         scale = None
         if self.anchored is not None:
-            body = self.encoders[self.names.index(self.anchored)]
-            scale = body.preprocessor.scale(inputs[self.anchored])  # type: ignore[operator, union-attr]
+            encoder = self.encoders[self.names.index(self.anchored)]
+            scale = encoder.preprocessor.scale(inputs[self.anchored])  # type: ignore[operator, union-attr]
         forecasts: Tensor = self.last(self.head(self.features(inputs)), scale)
         return forecasts

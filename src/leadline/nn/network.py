@@ -1,4 +1,4 @@
-"""From inputs by name to scores: a body for each input, their fusion, a head.
+"""From inputs by name to scores: an encoder for each input, their fusion, a head.
 
 B rows, K inputs, T steps, F features, O outputs.
 """
@@ -58,7 +58,7 @@ class InputEncoder(nn.Module):
         return features
 
     def over(self, preprocessor: nn.Module, classes: tuple[int, ...] = ()) -> InputEncoder:
-        """Return a body over another front with the same backbone, its weights in common."""
+        """Return an encoder over another preprocessor with the same backbone, its weights in common."""
         return InputEncoder(
             preprocessor,
             self.backbone,
@@ -118,13 +118,13 @@ class Network(nn.Module):
         return scores
 
     def parameter_counts(self) -> dict[str, int]:
-        """Return how many parameters each body has, by the name of its input, and the head (key ``head``, with fusion
-        and `last`).
+        """Return how many parameters each encoder has, by the name of its input, and the head (key ``head``, with
+        fusion and `last`).
 
         A backbone that several have in common counts for the first.
         """
         seen: set[nn.Parameter] = set()
-        counts = {name: _count(body, seen) for name, body in zip(self.names, self.encoders, strict=True)}
+        counts = {name: _count(encoder, seen) for name, encoder in zip(self.names, self.encoders, strict=True)}
         # An input may be called "head" too: then the two are given together.
         rest = sum(_count(part, seen) for part in (self.head, self.last, self.fusion) if part is not None)
         return {**counts, "head": counts.get("head", 0) + rest}
@@ -139,29 +139,29 @@ def assemble(
 ) -> Network:
     """Return the network that fits the schema's inputs and gives `outputs` numbers a row, before `last`.
 
-    Several inputs are fused by what `fuse` makes. The head is linear, unless
-    encoders bring their own or the only body gives outputs itself. Raises UsageError where that gives another number of
-    them, or where it is one body of several.
+    Several inputs are fused by what `fuse` makes. The head is linear, unless encoders bring their own or the only one
+    gives outputs itself. Raises UsageError where that gives another number of them, or where it is one encoder of
+    several.
     """
     ordered = {one.name: encoders[one.name] for one in schema.inputs}
-    parts = {name: body for name, body in ordered.items() if isinstance(body, InputEncoder)}
-    assert len(parts) == len(ordered), "a body is what build_body returns"
-    headless = [name for name, body in parts.items() if body.gives_outputs]
+    parts = {name: encoder for name, encoder in ordered.items() if isinstance(encoder, InputEncoder)}
+    assert len(parts) == len(ordered), "an encoder is what build_encoder returns"
+    headless = [name for name, encoder in parts.items() if encoder.gives_outputs]
     if not headless:
-        widths = [body.width for body in parts.values()]
+        widths = [encoder.width for encoder in parts.values()]
         assert len(parts) == 1 or fuse is not None, "several inputs are fused by something"
         fusion = fuse(widths) if fuse is not None and len(parts) > 1 else None
-        make = next((body.head for body in parts.values() if body.head is not None), None)
+        make = next((encoder.head for encoder in parts.values() if encoder.head is not None), None)
         width = widths[0] if fusion is None else fusion.width
         if make is None:
             return Network(parts, linear_head(width, outputs), last, fusion)
-        spec = SignalSpec("table", (width,), sum((body.classes for body in parts.values()), ()))
+        spec = SignalSpec("table", (width,), sum((encoder.classes for encoder in parts.values()), ()))
         return Network(parts, make(spec, outputs), last, fusion)
-    (name, body), *others = parts.items()
+    (name, encoder), *others = parts.items()
     if others:
         raise UsageError(say("nn.headless-with-fusion", input=headless[0], count=len(parts)))
-    if body.width != outputs:
-        raise UsageError(say("nn.headless-output-width", input=name, width=body.width, outputs=outputs))
+    if encoder.width != outputs:
+        raise UsageError(say("nn.headless-output-width", input=name, width=encoder.width, outputs=outputs))
     return Network(parts, nn.Identity(), last)
 
 
@@ -229,7 +229,7 @@ def together(encoders: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[T
     """
     if len(encoders) == 1:
         return [encoders[0](raw[0])]
-    signals = [body.preprocessor(x) for body, x in zip(encoders, raw, strict=True)]  # type: ignore[operator]
+    signals = [encoder.preprocessor(x) for encoder, x in zip(encoders, raw, strict=True)]  # type: ignore[operator]
     values, masks = zip(*signals, strict=True)
     mask = None
     if any(one is not None for one in masks):
@@ -250,8 +250,8 @@ def together(encoders: Sequence[nn.Module], raw: Sequence[Tensor]) -> Sequence[T
 def _shared(encoders: nn.ModuleList) -> list[list[int]]:
     """Return the positions of encoders, those that have one backbone in common together."""
     found: dict[int, list[int]] = {}
-    for k, body in enumerate(encoders):
-        found.setdefault(id(getattr(body, "backbone", body)), []).append(k)
+    for k, encoder in enumerate(encoders):
+        found.setdefault(id(getattr(encoder, "backbone", encoder)), []).append(k)
     return list(found.values())
 
 

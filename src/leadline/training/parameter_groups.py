@@ -1,6 +1,6 @@
 """Parameters by name: which are frozen, how fast the others learn, which are weights that L1 and Muon speak of.
 
-Names are those of a network's ``state_dict``, with each body called after its input:
+Names are those of a network's ``state_dict``, with each encoder called after its input:
 ``encoders.image.backbone.layers.0.weight``, ``head.bias``. Patterns are those of shells (`fnmatch`):
 ``encoders.image.*``."""
 
@@ -92,10 +92,10 @@ ALIKE = ParameterGroups()  # every parameter learns, and all alike
 def distances(network: nn.Module) -> dict[nn.Parameter, int]:
     """Return how many layers before the head each parameter stands; the head's own are at 0.
 
-    Layers are taken in the order of a body's modules: one begins with each module that has a matrix of its own, and has
-    the vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first; what fuses
-    several inputs by matrices is one too, before the head. In a network that is not made of encoders and a head, the
-    last layer is the head."""
+    Layers are taken in the order of an encoder's modules: one begins with each module that has a matrix of its own, and
+    has the vectors (biases, norms) that follow. What prepares an input, embeddings too, is one layer, the first; what
+    fuses several inputs by matrices is one too, before the head. In a network that is not made of encoders and a head,
+    the last layer is the head."""
     found: dict[nn.Parameter, int] = {}
     whole = [part for part in network.modules() if isinstance(part, Network)]
     for net in whole:
@@ -103,8 +103,8 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
         joint = [] if net.fusion is None else list(net.fusion.parameters())
         between = any(p.ndim > 1 for p in joint)  # a layer of its own, rather than a few numbers beside the features
         found |= dict.fromkeys(joint, int(between))
-        for body in net.encoders:
-            layers = _layers(body)
+        for encoder in net.encoders:
+            layers = _layers(encoder)
             found |= {p: len(layers) - at - (not headed) + between for at, layer in enumerate(layers) for p in layer}
     if not whole:
         layers = _layers(network)
@@ -123,13 +123,13 @@ def hidden_matrices(network: nn.Module) -> set[nn.Parameter]:
     return {p for p, distance in distances(network).items() if p.ndim > 1 and distance > 0 and p not in left_out}
 
 
-def _layers(body: nn.Module) -> list[list[nn.Parameter]]:
+def _layers(encoder: nn.Module) -> list[list[nn.Parameter]]:
     layers: list[list[nn.Parameter]] = []
-    if isinstance(body, InputEncoder):
-        first = list(body.preprocessor.parameters())
-        layers, body = [first] if first else [], body.backbone
+    if isinstance(encoder, InputEncoder):
+        first = list(encoder.preprocessor.parameters())
+        layers, encoder = [first] if first else [], encoder.backbone
     begun = len(layers)
-    for module in body.modules():
+    for module in encoder.modules():
         own = list(module.parameters(recurse=False))
         if own and (len(layers) == begun or any(p.ndim > 1 for p in own)):
             layers.append(own)

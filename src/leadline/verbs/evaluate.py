@@ -22,14 +22,14 @@ from leadline.verbs.predict import other_rows
 
 
 class Evaluation(NamedTuple):
-    """Findings on some rows, the verdicts on them, how many rows were invalid and how often the rows have been looked
-    at; and how they are worded.
+    """Findings on some rows, the verdicts on them, how many rows were invalid and how often the rows have been
+    evaluated on; and how they are worded.
     """
 
     findings: tuple[Finding, ...]
     verdicts: tuple[Verdict, ...]
     invalid_rows: int
-    looks: int | None
+    test_accesses: int | None
     words: Wording = Wording()
 
     def find(self, name: str, *, group: str | None = None) -> Finding | None:
@@ -77,7 +77,7 @@ def evaluate(
         if part.target is None and (run.objective.supervision.labels != "none" or told):
             name = run.schema.target.name if run.schema.target else "target"
             raise DataError(say("verbs.target-missing", name=name))
-        looks = access_log.record_access(dataset.fingerprint, str(run.folder))
+        accesses = access_log.record_access(dataset.fingerprint, str(run.folder))
         measured = measure_rows(
             run.network,
             run.objective,
@@ -89,7 +89,7 @@ def evaluate(
         )
         findings = tuple(measured)
     words = Wording(declared_metrics(run.objective).values(), targets=run.report.targets)
-    return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, looks, words)
+    return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, accesses, words)
 
 
 def _rows(run: Run, source: object, shown: Progress) -> Dataset:

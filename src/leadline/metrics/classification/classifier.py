@@ -112,9 +112,3 @@ def confusion(target_n: Ints, predicted_n: Ints, classes: int) -> NDArray[np.int
 def reliability(target_n: Ints, probability_nC: Floats, group_n: Ints | None = None) -> list[dict[str, Any]]:
     """Return the bins of a reliability diagram as an exhibit holds them."""
     return [asdict(b) for b in calibration.reliability(target_n, probability_nC, group_n)]
-
-
-def most_confident_errors(target_n: Ints, probability_nC: Floats, k: int) -> NDArray[np.intp]:
-    """Return the positions of the k wrong rows with the highest confidence, surest first, ties in order of rows."""
-    wrong = np.flatnonzero(probability_nC.argmax(1) != target_n)
-    return wrong[np.argsort(-probability_nC[wrong].max(1), kind="stable")][:k]

@@ -35,7 +35,7 @@ from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.training.signals import catching
 
-POLL = 0.05  # seconds between looks at the processes
+POLL = 0.05  # seconds between checks of the processes
 GRACE = 60.0  # seconds that a process has for its checkpoint once it is told to stop
 
 

@@ -11,7 +11,7 @@ PATIENCE = 10  # epochs at least without a better value, unless told otherwise
 
 
 class Best(Fact):
-    """The best value of a measure so far, the step it was seen after, and how many looks have passed since."""
+    """The best value of a measure so far, the step it was seen after, and how many evaluations have passed since."""
 
     better: Literal["lower", "higher"]
     value: float | None = None
@@ -37,5 +37,5 @@ class Best(Fact):
         return target is not None and (value >= target if self.better == "higher" else value <= target)
 
     def gave_up(self, patience: int) -> bool:
-        """Return whether `patience` looks have passed without a better value (Prechelt 1998)."""
+        """Return whether `patience` evaluations have passed without a better value (Prechelt 1998)."""
         return self.since >= patience

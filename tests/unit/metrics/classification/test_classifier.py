@@ -81,14 +81,6 @@ def test_ten_thousand_rows_of_ten_classes_are_quick() -> None:
     assert time.perf_counter() - start < 2
 
 
-def test_the_surest_mistakes_come_first() -> None:
-    target_n = np.array([0, 0, 1, 1])
-    probability_nC = np.array([[0.4, 0.6], [0.9, 0.1], [0.8, 0.2], [0.6, 0.4]])
-    assert classifier.most_confident_errors(target_n, probability_nC, 2).tolist() == [2, 0]
-    assert classifier.most_confident_errors(target_n, probability_nC, 9).tolist() == [2, 0, 3]
-    assert classifier.most_confident_errors(target_n[1:2], probability_nC[1:2], 3).tolist() == []
-
-
 def test_reliability_is_plain_json() -> None:
     bins = classifier.reliability(*scores(300, 4))
     assert json.loads(json.dumps(bins)) == bins

@@ -1,4 +1,5 @@
-"""What becomes of test pictures that a network makes others of: beside what they should be, and as a judge takes them.
+"""What becomes of test pictures that a network makes others of: beside what they should be, and the class that a
+reference classifier predicts for them.
 
 Shapes: n test rows, m rows of them that become something else.
 """
@@ -55,11 +56,11 @@ def image_translation(
     dataset: Dataset,
     subset: Subset,
     context: EvaluationContext,
-    judge: ReferenceClassifier | None,
+    reference: ReferenceClassifier | None,
     why: str,
 ) -> Iterator[Finding | ExhibitDraft]:
-    """Yield test pictures beside what becomes of them; without pairs, what a judge takes them for, and how near
-    they are to real ones.
+    """Yield test pictures beside what becomes of them; without pairs, which classes are predicted for them, and how
+    near they are to real ones.
 
     Nothing where the objective makes no pictures of others.
     """
@@ -74,7 +75,7 @@ def image_translation(
                 yield _pairs(network, converter, dataset.schema, subset, context.seed)
             else:
                 yield _kinds(network, converter, dataset.schema, subset, context.seed)
-                yield from _compared(network, converter, dataset, subset, context, judge, why)
+                yield from _compared(network, converter, dataset, subset, context, reference, why)
     finally:
         network.train(training)
 
@@ -136,20 +137,20 @@ def _compared(
     dataset: Dataset,
     subset: Subset,
     context: EvaluationContext,
-    judge: ReferenceClassifier | None,
+    reference: ReferenceClassifier | None,
     why: str,
 ) -> Iterator[Finding]:
-    """Yield for each class how often a judge takes rows of others for it that were to become it, and how near they are
+    """Yield for each class how often it is predicted for rows of others that were to become it, and how near they are
     to it.
     """
     schema, levels, test = dataset.schema, context.levels, subset.labelled
-    space = judge or RawFeatures.fitted(dataset, context.seed)
+    space = reference or RawFeatures.fitted(dataset, context.seed)
     assert space is not None, "pictures are of one size"
     again = Reproduction(producer="converted", options=space.description, seed=context.seed, tolerance=1e-2)
     common: Mapping[str, Any] = {"split": subset.name, "levels": levels, "again": again}
-    if judge is not None and judge.schema.classes == schema.classes and len(test):
-        right_n = judge.classes(test.batch(slice(0, len(test))).inputs) == test.target
-        method = f"test rows that {judge.name} names right; Wilson"
+    if reference is not None and reference.schema.classes == schema.classes and len(test):
+        right_n = reference.classes(test.batch(slice(0, len(test))).inputs) == test.target
+        method = f"test rows that {reference.name} names right; Wilson"
         measured = Measurement(float(right_n.mean()), proportion(right_n, levels, test.group), len(test), method)
         yield finding("reference_classifier_accuracy", measured, better="higher", **common)
     asked: list[np.ndarray] = []
@@ -162,11 +163,11 @@ def _compared(
             continue
         made = translated(network, converter, schema, others, converter.samples(label=label))
         group = f"class={label}"
-        if judge is not None and label in judge.schema.classes:
-            asked.append(judge.classes(made) == judge.schema.classes.index(label))
+        if reference is not None and label in reference.schema.classes:
+            asked.append(reference.classes(made) == reference.schema.classes.index(label))
             yield finding(
                 "conditional_accuracy",
-                _share(asked[-1], judge, levels),
+                _share(asked[-1], reference, levels),
                 better="higher",
                 group=group,
                 section="per_class",
@@ -184,12 +185,12 @@ def _compared(
                 section="per_class",
                 **common,
             )
-    whole = _share(np.concatenate(asked), judge, levels) if asked and judge else absent(why, len(test))
+    whole = _share(np.concatenate(asked), reference, levels) if asked and reference else absent(why, len(test))
     yield finding("conditional_accuracy", whole, better="higher", **common)
 
 
-def _share(right_m: np.ndarray, judge: ReferenceClassifier, levels: Any) -> Measurement:
-    method = f"rows of other classes, made into one of it, that {judge.name} takes for it; Wilson"
+def _share(right_m: np.ndarray, reference: ReferenceClassifier, levels: Any) -> Measurement:
+    method = f"rows of other classes, made into one of it, that {reference.name} takes for it; Wilson"
     return Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
 
 

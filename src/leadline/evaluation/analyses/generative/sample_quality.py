@@ -67,18 +67,18 @@ class _About(NamedTuple):
 
 
 def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
-    """Yield how near new rows are to test rows, what a judge takes them for, how near to train rows they lie, and some
-    of them.
+    """Yield how near new rows are to test rows, which classes are predicted for them, how near to train rows they
+    lie, and some of them.
 
-    There are as many as there are test rows, at most `MOST`. Without a judge rows are compared as standardised raw
-    inputs.
+    There are as many as there are test rows, at most `MOST`. Without a reference classifier rows are compared as
+    standardised raw inputs.
     """
-    schema, judge, why = subject.dataset.schema, subject.reference, subject.no_reference
+    schema, reference, why = subject.dataset.schema, subject.reference, subject.no_reference
     test = random_rows(subject.test_rows, MOST, seed, "generated")
     new = subject.generated(len(test))
     yield from sample_exhibits.shown(schema, new)
-    raw = subject.raw_features if judge is None or synthetic_tables.is_single_table(schema) else None
-    space = judge or raw
+    raw = subject.raw_features if reference is None or synthetic_tables.is_single_table(schema) else None
+    space = reference or raw
     about = _About(subject.context("test"), test.name, {} if space is None else space.description)
     endless = any(bool(torch.isinf(x).any()) for x in new.values() if x.is_floating_point())
     if space is None or endless:
@@ -154,19 +154,19 @@ def _copies(
 
 
 def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Iterator[Finding]:
-    """Yield which classes a judge finds among new rows, whether those asked for are what was asked, and how good it is
-    itself.
+    """Yield which classes the reference classifier finds among new rows, whether those asked for are what was asked,
+    and how good it is itself.
     """
-    judge, schema = subject.reference, subject.dataset.schema
-    if judge is None:
+    reference, schema = subject.reference, subject.dataset.schema
+    if reference is None:
         if schema.classes:
             yield about.finding("classes_covered", absent(subject.no_reference, len(test)), "higher")
         return
-    levels, classes = about.context.levels, judge.schema.classes
-    held, class_m = test.labelled, judge.classes(new)
-    if judge.schema.classes == schema.classes and len(held):
-        right_n = judge.classes(held.batch(slice(0, len(held))).inputs) == held.target
-        method = f"test rows that {judge.name} names right; Wilson" + (
+    levels, classes = about.context.levels, reference.schema.classes
+    held, class_m = test.labelled, reference.classes(new)
+    if reference.schema.classes == schema.classes and len(held):
+        right_n = reference.classes(held.batch(slice(0, len(held))).inputs) == held.target
+        method = f"test rows that {reference.name} names right; Wilson" + (
             "" if held.group is None else ", effective n of the groups"
         )
         yield about.finding(
@@ -176,31 +176,32 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
         )
     yield about.finding(
         "classes_covered",
-        _noted(metrics.classes_covered(class_m, len(classes), levels), f"as {judge.name} judges"),
+        _noted(metrics.classes_covered(class_m, len(classes), levels), f"as {reference.name} judges"),
         "higher",
     )
     for name, measured in zip(classes, metrics.class_shares(class_m, len(classes), levels), strict=True):
         yield about.finding(
-            "class_share", _noted(measured, f"of new rows, as {judge.name} judges"), None, f"class={name}"
+            "class_share", _noted(measured, f"of new rows, as {reference.name} judges"), None, f"class={name}"
         )
     generator = subject.objective.capability("generator")
     if generator is None or not generator.conditional:
         return
     right = [
-        judge.classes(rows) == judge.schema.classes.index(label) for label, rows in _asked(subject, generator, judge)
+        reference.classes(rows) == reference.schema.classes.index(label)
+        for label, rows in _asked(subject, generator, reference)
     ]
     for label, right_m in [*zip(schema.classes, right, strict=False), (None, np.concatenate(right))]:
-        method = f"rows asked for by class that {judge.name} takes for it; Wilson"
+        method = f"rows asked for by class that {reference.name} takes for it; Wilson"
         measured = Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
         yield about.finding("conditional_accuracy", measured, "higher", None if label is None else f"class={label}")
 
 
-def _asked(subject: Subject, generator: Generator, judge: ReferenceClassifier) -> Iterator[tuple[str, Inputs]]:
+def _asked(subject: Subject, generator: Generator, reference: ReferenceClassifier) -> Iterator[tuple[str, Inputs]]:
     """Yield rows of each class that both know, asked for by its name."""
     schema = subject.dataset.schema
     rows = min(ASKED, max(100, MOST // max(len(schema.classes), 1)))
     for label in schema.classes:
-        if label in judge.schema.classes:
+        if label in reference.schema.classes:
             options = checked(generator, {"label": label}, schema)
             yield label, generate(subject.network, generator, schema, rows, subject.seed, options)
 
