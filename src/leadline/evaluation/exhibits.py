@@ -67,22 +67,22 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
     nothing.
     """
     stepped = "lr" in history.columns
-    played = [
+    of_networks = [
         name for name in history.columns if "." in name and not name.startswith("val_")
-    ]  # <player>.loss, <player>.<part>
-    meant = pl.col("loss", *played).mean()
+    ]  # <network>.loss, <network>.<term>
+    meant = pl.col("loss", *of_networks).mean()
     within = history.group_by(pl.col("epoch").ceil().alias("within"), maintain_order=True).agg(meant)
-    ends = history.filter(pl.col("epoch_end") | (pl.int_range(pl.len()) == pl.len() - 1)).drop("loss", *played)
+    ends = history.filter(pl.col("epoch_end") | (pl.int_range(pl.len()) == pl.len() - 1)).drop("loss", *of_networks)
     ends = ends.with_columns(pl.when("epoch_end").then(pl.col("epoch").round()).otherwise("epoch"))
     ends = ends.with_columns(pl.col("epoch").ceil().alias("within")).join(within, on="within")
-    losses = {name.removesuffix(".loss"): name for name in played if name.endswith(".loss")}
+    losses = {name.removesuffix(".loss"): name for name in of_networks if name.endswith(".loss")}
     shown = _series(ends, losses or {"train": "loss", "validation": "val_loss"})
     panels = [{"label": "loss", "log": all(v is None or v > 0 for s in shown for v in s["values"]), "series": shown}]
-    for name in (name for name in played if name not in losses.values()):
+    for name in (name for name in of_networks if name not in losses.values()):
         subset = name.partition(".")[2]
         series = _series(ends, {"train": name, "validation": f"val_{subset}"})
         panels.append({"label": subset.replace("_", " "), "log": False, "series": series})
-    there = {"loss", *(name.partition(".")[2] for name in played)}
+    there = {"loss", *(name.partition(".")[2] for name in of_networks)}
     watched = [name for name in ends.columns if name.startswith("val_") and name[4:] not in there]
     panels += [{"label": name[4:], "log": False, "series": _series(ends, {"validation": name})} for name in watched]
     if stepped:

@@ -1,4 +1,4 @@
-"""Spaces in which rows are points: what a judge's network makes of them, or their raw inputs, standardised.
+"""Spaces in which rows are points: what a reference classifier makes of them, or their raw inputs, standardised.
 
 Shapes: n rows, F features.
 """
@@ -27,7 +27,7 @@ from leadline.objectives.contract import BoundObjective
 FITTED = 10_000  # train rows that standardising and main directions are found on
 PIXELS = 1_024  # numbers of a picture
 WIDEST = 256  # numbers of a row
-BATCH = 256  # rows that a judge sees at a time
+BATCH = 256  # rows that a network sees at a time
 BLOCK = 4_096  # rows that are made points of at a time
 
 

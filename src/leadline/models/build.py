@@ -1,4 +1,4 @@
-"""From a named family and its options to a body: what fits an input, and what every option is."""
+"""From a named family and its options to an encoder: what fits an input, and what every option is."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def build_encoder(
     own: Callable[..., nn.Module] | None = None,
     encoder_output: EncoderOutput = "vector",
 ) -> InputEncoder:
-    """Return the body for an input: its front, and a backbone with fresh weights (a module that is given keeps its
-    own).
+    """Return the encoder for an input: its preprocessor, and a backbone with fresh weights (a module that is given
+    keeps its own).
 
-    `spec` is what the front gives; `own` is the module, its class or what else makes it, that a component only names;
-    `encoder_output` says of what features are wanted. Raises UsageError where there is no such family, where it does
-    not take such an input, or where an option is unknown or wrong.
+    `spec` is what the preprocessor gives; `own` is the module, its class or what else makes it, that a component only
+    names; `encoder_output` says of what features are wanted. Raises UsageError where there is no such family, where it
+    does not take such an input, or where an option is unknown or wrong.
     """
     component = network if isinstance(network, Component) else Component(name=type(network).__name__)
     named = own if own is not None else component.name if isinstance(network, Component) else network

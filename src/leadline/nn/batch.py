@@ -33,7 +33,7 @@ PRESENT = ".present"  # the name, which no input can have, under which inputs sa
 
 
 class SignalSpec(NamedTuple):
-    """What a body may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
+    """What an encoder may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
 
     `classes` says of each feature of a table how many classes its codes (1 …, 0 unknown) stand for, 0 for a quantity;
     it is empty where all features are quantities. The T of a sequence (T,F) is the longest there may be.

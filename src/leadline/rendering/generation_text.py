@@ -68,7 +68,7 @@ def _told_apart(own: Mapping[str, Noted], words: Wording) -> Iterable[Sentence]:
 
 def _classes(own: Mapping[str, Noted], parts: Outline) -> Iterable[Sentence]:
     words = parts.words
-    covered, judge, asked = (
+    covered, reference, asked = (
         own.get(name) for name in ("classes_covered", "reference_classifier_accuracy", "conditional_accuracy")
     )
     if covered is None:
@@ -77,10 +77,10 @@ def _classes(own: Mapping[str, Noted], parts: Outline) -> Iterable[Sentence]:
     text = say("summary.class-coverage", found=int(covered.finding.value or 0), total=total)
     how = (
         say("summary.class-coverage-how")
-        if judge is None
-        else say("summary.class-coverage-classifier", accuracy=words.amount(judge.finding))
+        if reference is None
+        else say("summary.class-coverage-classifier", accuracy=words.amount(reference.finding))
     )
-    yield Sentence(text, (covered,) if judge is None else (covered, judge), how)
+    yield Sentence(text, (covered,) if reference is None else (covered, reference), how)
     if asked is not None:
         text = say("summary.requested-class", value=words.amount(asked.finding))
         yield Sentence(text, (asked,), details(words, asked.finding))

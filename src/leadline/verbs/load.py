@@ -51,8 +51,8 @@ class Run(stored.Run):
     def evaluate(self, rows: object = None, *, require: Sequence[str] = (), quiet: bool = False) -> Evaluation:
         """Return the measures on labelled `rows`, with intervals, or on the run's own test rows where none are given.
 
-        `require` are requirements to judge (``"accuracy >= 0.9"``); None given, they are the run's own. Each look at
-        test rows is counted. The same as ``leadline.evaluate(run, rows)``. Raises RunError, DataError or UsageError.
+        `require` are requirements to judge (``"accuracy >= 0.9"``); None given, they are the run's own. Each access
+        to test rows is counted. The same as ``leadline.evaluate(run, rows)``. Raises RunError, DataError or UsageError.
         """
         return evaluate(self, rows, require=require, quiet=quiet)
 

@@ -20,7 +20,7 @@ from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.core.sections import SECTIONS
 from leadline.errors import UsageError, did_you_mean
-from leadline.evaluation.subject import Subject
+from leadline.evaluation.subject import SPLITS, Subject
 from leadline.objectives.contract import BoundObjective
 
 Results = Iterator[Finding | ExhibitDraft]
@@ -102,6 +102,11 @@ def of_targets(*kinds: str, otherwise: str) -> Callable[[Subject], str | None]:
         return of_labelled_rows(subject) if goal is not None and goal.kind in kinds else otherwise
 
     return applies
+
+
+def of_measured_splits(subject: Subject) -> str | None:
+    """Say that no split has targets to measure predictions on, or None."""
+    return None if any(subject.split(name) is not None for name in SPLITS) else say("evaluation.no-targets")
 
 
 def of_labelled_rows(subject: Subject) -> str | None:

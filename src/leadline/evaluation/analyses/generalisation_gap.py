@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval, Reproduction
 from leadline.core.metric import Metric
-from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_measured_splits
 from leadline.evaluation.subject import SPLITS, Subject
 
 
@@ -68,16 +68,12 @@ def _find(findings: Sequence[Finding], name: str, split: str) -> Finding | None:
     return next((f for f in findings if f.name == name and f.split == split and f.group is None), None)
 
 
-def _applies(subject: Subject) -> str | None:
-    return None if any(subject.split(name) is not None for name in SPLITS) else say("evaluation.no-targets")
-
-
 ANALYSIS = Analysis(
     name="generalisation-gap",
     question="How large is the gap between training and test performance?",
     section="metrics",
     run=_run,
-    applies=_applies,
+    applies=of_measured_splits,
     metrics=(
         Metric("generalisation_gap", "Generalisation gap", "training performance minus test performance", "", "lower"),
     ),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from leadline.core.catalogue import say
 from leadline.core.finding import Finding
-from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results
+from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_measured_splits
 from leadline.evaluation.subject import SPLITS, Subject
 
 
@@ -21,14 +20,10 @@ def in_section(finding: Finding) -> Finding:
     return finding.model_copy(update={"section": section})
 
 
-def _applies(subject: Subject) -> str | None:
-    return None if any(subject.split(name) is not None for name in SPLITS) else say("evaluation.no-targets")
-
-
 ANALYSIS = Analysis(
     name="quality",
     question="How good are the predictions on each split?",
     section="metrics",
     run=_run,
-    applies=_applies,
+    applies=of_measured_splits,
 )

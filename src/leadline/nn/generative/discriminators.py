@@ -1,4 +1,4 @@
-"""What a discriminator has beside its body: a score of features, and weights that are bound.
+"""What a discriminator has beside its encoder: a score of features, and weights that are bound.
 
 B rows, F features, C classes.
 """

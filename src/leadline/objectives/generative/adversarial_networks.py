@@ -27,9 +27,9 @@ class AdversarialPair(Network):
     """
 
     def __init__(
-        self, name: str, body: InputEncoder, head: Critic, generator: nn.Module, classes: Classes | None
+        self, name: str, encoder: InputEncoder, head: Critic, generator: nn.Module, classes: Classes | None
     ) -> None:
-        super().__init__({name: body}, head)
+        super().__init__({name: encoder}, head)
         self.generator = generator
         self.classes = classes
 
@@ -43,21 +43,21 @@ class AdversarialPair(Network):
 
     def real(self, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return what the front makes of raw rows."""
-        body: Any = self.encoders[0]
-        values: Tensor = body.preprocessor(inputs[self.names[0]]).values
+        encoder: Any = self.encoders[0]
+        values: Tensor = encoder.preprocessor(inputs[self.names[0]]).values
         return values
 
     def new(self, given: Tensor, inputs: Mapping[str, Tensor], rng: Rng) -> Tensor:
         """Return what the front would make of new rows, beside raw real ones."""
-        body: Any = self.encoders[0]
+        encoder: Any = self.encoders[0]
         maker: Any = self.generator
-        values: Tensor = maker.features(body.preprocessor, given, inputs[self.names[0]], rng)
+        values: Tensor = maker.features(encoder.preprocessor, given, inputs[self.names[0]], rng)
         return values
 
     def scored(self, values: Tensor, class_B: Tensor | None) -> Tensor:
         """Return the scores (B,) of what the front gives."""
-        body: Any = self.encoders[0]
-        return full(self.head(body.backbone(Signal(values)).values, class_B)).squeeze(1)
+        encoder: Any = self.encoders[0]
+        return full(self.head(encoder.backbone(Signal(values)).values, class_B)).squeeze(1)
 
     def asked(self, label: str, code_BL: Tensor) -> Tensor:
         """Return the number of a class for each code (B,); raises UsageError where there is no such class."""
@@ -95,8 +95,8 @@ class TranslationNetworks(Network):
 
     def made(self, inputs: Mapping[str, Tensor], class_B: Tensor | None) -> Tensor:
         """Return the pictures (B,C,H,W), raw from 0 to 255, that raw ones become: of a class, where there are some."""
-        body: Any = self.encoders[self.names.index(self.given)]
-        made: Tensor = self.generator(body.preprocessor(inputs[self.given]).values, class_B)
+        encoder: Any = self.encoders[self.names.index(self.given)]
+        made: Tensor = self.generator(encoder.preprocessor(inputs[self.given]).values, class_B)
         return made
 
     def scored(self, inputs: Mapping[str, Tensor], class_B: Tensor | None) -> Tensor:

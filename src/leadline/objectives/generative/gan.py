@@ -97,24 +97,24 @@ class GanLearning(AdversarialLearning):
     def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return discriminator and generator."""
         one = schema.inputs[0]
-        body = encoders[one.name]
-        assert isinstance(body, InputEncoder)
-        assert body.spec is not None
+        encoder = encoders[one.name]
+        assert isinstance(encoder, InputEncoder)
+        assert encoder.spec is not None
         norms = (nn.modules.batchnorm._BatchNorm,)
-        if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in body.backbone.modules()):
+        if self.options.loss == "wgan-gp" and any(isinstance(part, norms) for part in encoder.backbone.modules()):
             raise UsageError(say("objectives.wgan-gp-batch-norm"))
         classes = Classes(schema.classes, class_shares(schema)) if self.options.conditional else None
         head = Critic(
-            body.width, None if classes is None else class_shares(schema), bias=self.options.loss != "wgan-gp"
+            encoder.width, None if classes is None else class_shares(schema), bias=self.options.loss != "wgan-gp"
         )
         count = 0 if classes is None else len(classes.names)
         generator = generator_for_input(
-            one, body.spec, self.options.latent_dim, count, width=self.options.width, growing=self.options.upsampling
+            one, encoder.spec, self.options.latent_dim, count, width=self.options.width, growing=self.options.upsampling
         )
         if self.options.spectral_norm:
-            bind(body.backbone)
+            bind(encoder.backbone)
             bind(head)
-        return AdversarialPair(one.name, body, head, generator, classes)
+        return AdversarialPair(one.name, encoder, head, generator, classes)
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the loss of each example for the network that is `stepped`, by codes of its own."""

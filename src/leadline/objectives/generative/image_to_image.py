@@ -88,16 +88,16 @@ class TranslationLearning(AdversarialLearning):
         into = self.options.into or schema.inputs[0].name
         given = next((name for name in parts if name != into), into)
         shapes = {one.name: (one.shape[2], *one.shape[:2]) for one in schema.inputs}
-        widths = [body.width for body in parts.values() if isinstance(body, InputEncoder)]
+        widths = [encoder.width for encoder in parts.values() if isinstance(encoder, InputEncoder)]
         head = Critic(sum(widths), None if self.options.into is not None else class_shares(schema))
         count = 0 if self.options.into else len(schema.classes)
         generator = ImageTranslator(
             shapes[given][0], shapes[into], count, width=self.options.width, blocks=self.options.residual_blocks
         )
         if self.options.spectral_norm:
-            for body in parts.values():
-                assert isinstance(body, InputEncoder)
-                bind(body.backbone)
+            for encoder in parts.values():
+                assert isinstance(encoder, InputEncoder)
+                bind(encoder.backbone)
             bind(head)
         return TranslationNetworks(parts, head, generator, given, into, () if self.options.into else schema.classes)
 

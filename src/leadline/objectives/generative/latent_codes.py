@@ -55,7 +55,7 @@ class LatentNetwork(Network):
 
     def __init__(self, inner: Network, observed: Mapping[str, Likelihood], code: int) -> None:
         super().__init__(dict(zip(inner.names, inner.encoders, strict=True)), inner.head, inner.last, inner.fusion)
-        makers = [getattr(body, "decoder", None) or default_decoder for body in inner.encoders]
+        makers = [getattr(encoder, "decoder", None) or default_decoder for encoder in inner.encoders]
         self.decoders = nn.ModuleList(
             make(observed[name].spec, code) for make, name in zip(makers, inner.names, strict=True)
         )
@@ -112,7 +112,7 @@ class LatentNetwork(Network):
         return {name: one.draw(given[name], rng.fold_in(name)) for name, one in self.kinds().items()}  # type: ignore[operator]
 
     def parameter_counts(self) -> dict[str, int]:
-        """Return how many parameters each body has, the head, and the decoders with what they observe (key
+        """Return how many parameters each encoder has, the head, and the decoders with what they observe (key
         ``decoder``).
         """
         rest = sum(p.numel() for part in (self.decoders, self.observed) for p in part.parameters())

@@ -132,11 +132,11 @@ class ForecastLearning(HeadLearning):
         network = Forecaster.of(assemble(schema, encoders, outputs=self.head.outputs(schema), last=end, fuse=fuse))
         series = next((one for one in schema.inputs if one.window is not None), None)
         if series is not None and self.options.anchor != "none":
-            body: Any = encoders[series.name]
-            assert isinstance(body, InputEncoder)
-            if not body.gives_outputs:
-                body.preprocessor = Anchored(
-                    body.preprocessor, signal_spec(body.preprocessor, series), self.options.anchor
+            encoder: Any = encoders[series.name]
+            assert isinstance(encoder, InputEncoder)
+            if not encoder.gives_outputs:
+                encoder.preprocessor = Anchored(
+                    encoder.preprocessor, signal_spec(encoder.preprocessor, series), self.options.anchor
                 )
                 network.anchored = series.name
         return network

@@ -1,4 +1,4 @@
-"""Several targets on one body: a head and an objective for each (Caruana 1997).
+"""Several targets on one network: a head and an objective for each (Caruana 1997).
 
 Shapes: B rows, O outputs of the head, S scores, W columns of the encoded targets.
 """

@@ -71,7 +71,7 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     where, words = folder / files.CHECKPOINTS / FOLDER, say("pipeline.reference-classifier")
     own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
     run_context = whole.of(_experiment(whole.experiment, own), {})
-    names = ", ".join(body.name for body in run_context.experiment.network.encoders.values())
+    names = ", ".join(encoder.name for encoder in run_context.experiment.network.encoders.values())
     whole.shown.note(say("pipeline.training-reference-classifier", networks=names))
     why = train_auxiliary(
         folder, where, run_context, own, lambda: build_network(run_context.experiment, own.schema), words, planned=False

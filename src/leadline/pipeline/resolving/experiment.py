@@ -109,16 +109,16 @@ def with_defaults(training: TrainingSpec, objective: BoundObjective) -> Training
             given[name] = {**default.model_dump(), **one.options}
     if not objective.defaults.training:
         return TrainingSpec.model_validate(given)
-    players = {
+    optimizers = {
         name: Component.model_validate(one) for name, one in objective.defaults.training.get("optimizers", {}).items()
     }
     for name, one in training.optimizers.items():  # an option alone is one of the usual optimizer
-        usual = players.get(name)
+        usual = optimizers.get(name)
         same = usual is not None and one.name in (AUTO, usual.name)
-        players[name] = (
+        optimizers[name] = (
             usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
         )
-    return TrainingSpec.model_validate({**objective.defaults.training, **given, "optimizers": players})
+    return TrainingSpec.model_validate({**objective.defaults.training, **given, "optimizers": optimizers})
 
 
 def _training(
@@ -141,7 +141,7 @@ def _training(
             "accumulate": micro_batches(training, batch, objective),
             "step": resolved_step(training.step, objective),
             "optimizer": resolved_optimizer(training.optimizer),
-            "optimizers": _players(training.optimizers, objective),
+            "optimizers": _resolved_optimizers(training.optimizers, objective),
             "schedule": schedule_for(training.schedule, epochs, objective, rows),
             "mix": _mix(training.mix, objective, schema),
             "early_stopping": stopping_for(training, objective, rows, epochs),
@@ -151,12 +151,12 @@ def _training(
     )
 
 
-def _players(players: Mapping[str, Component], objective: BoundObjective) -> Mapping[str, Component]:
+def _resolved_optimizers(optimizers: Mapping[str, Component], objective: BoundObjective) -> Mapping[str, Component]:
     """Return the optimizers of those parts that have their own; raises UsageError for a part that the objective does
     not have.
     """
     known = objective.defaults.training.get("optimizers", {})
-    for name in players:
+    for name in optimizers:
         if name not in known:
             hint = (
                 did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
@@ -164,9 +164,9 @@ def _players(players: Mapping[str, Component], objective: BoundObjective) -> Map
             raise UsageError(
                 say("pipeline.optimizer-of-unknown-network", objective=objective.name, name=name, hint=hint)
             )
-        if without_rate(players[name]).takes_all_rows:
+        if without_rate(optimizers[name]).takes_all_rows:
             raise UsageError(say("pipeline.full-batch-of-several", name=name))
-    return {name: resolved_optimizer(component) for name, component in players.items()}
+    return {name: resolved_optimizer(component) for name, component in optimizers.items()}
 
 
 def _target(schema: Schema, objective: BoundObjective) -> str | tuple[str, ...] | None:
