@@ -77,4 +77,4 @@ def test_dead_paths_are_set_aside_and_a_column_of_them_is_refused(cli, folder: P
     frame.with_columns(clip="lost/" + pl.col("clip")).write_csv(folder / "dead.csv")
     assert cli("train", folder / "dead.csv", "--target", "label") == 2
     error = " ".join(capsys.readouterr().err.split())
-    assert "'clip': it names files, such as 'lost/low/0.wav', none of which is there" in error
+    assert "'clip': it contains file names such as 'lost/low/0.wav', but none of the files exists" in error

@@ -72,7 +72,7 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(
     }
     few = hours(source.with_name("few.csv"), rows=20)
     assert cli("predict", "run", few, "--quiet") == 2
-    assert "ends with 20 steps without a gap, and the network looks back on 24" in capsys.readouterr().err
+    assert "ends with 20 steps without a gap; the context length is 24" in capsys.readouterr().err
 
 
 def test_runs_are_compared_on_the_steps_that_both_forecast(cli, source: Path) -> None:
@@ -166,7 +166,7 @@ def test_each_fold_is_forecast_from_what_came_before(cli, source: Path) -> None:
         (
             {"when": [*WHEN[:9], WHEN[8] + timedelta(minutes=10), *WHEN[10:]]},
             (),
-            "lies between the steps of 1h (1 such rows)",
+            "lies between the steps of 1h (1 such row)",
         ),
         ({"load": ["good"] * N}, ("--target", "load"), "load.csv, row 1, column 'load': 'good' is not a number"),
         ({}, ("--context-length", "350"), "context length 350 + horizon 6"),

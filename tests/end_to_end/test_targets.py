@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.run import folder as files
 
 RUN = ("--epochs", "2", "-q", "--deterministic", "--set", "network.size=small")
@@ -118,7 +119,7 @@ def test_counts_weighed(cli, capsys) -> None:
         )
         == 0
     )
-    assert "Rows count by 'w' in training" in capsys.readouterr().err
+    assert say("data.weighted", column="w") in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])

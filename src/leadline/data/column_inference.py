@@ -21,7 +21,7 @@ from leadline.errors import DataError, UsageError, did_you_mean
 
 SAMPLE = 2_000  # values that a kind is inferred from
 _IDENTIFIER = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|row|nr|no)$|^unnamed", re.IGNORECASE)
-IDENTIFIER = "all its values are different, and they look like an identifier"
+IDENTIFIER = "data.looks-like-identifier"  # the name of the sentence that says so
 _COUNTER_ROWS = 20  # below, that whole numbers are all different says little
 
 
@@ -80,7 +80,7 @@ def kinds(
     found, left_out = {}, {}
     for done, name in enumerate(columns, start=1):
         if progress:
-            progress("looking at columns", done, len(columns))
+            progress(say("stages.inferring-types"), done, len(columns))
         kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in asked)
         if why is None:
             found[name] = kind
@@ -98,26 +98,20 @@ def _infer(table: Table, name: str, sample: pl.Series, asked: bool) -> tuple[str
     if len(values) < min(50, len(sample)):
         values = column.drop_nulls()
     if values.is_empty():
-        return "", "every value is missing"
+        return "", say("data.all-missing")
     values = values.head(SAMPLE)
     if not asked and (why := _says_nothing(column, values)):
         return "", why
     if 2 * values.n_unique() > len(values) and is_dead(values, table.base):
-        return (
-            "",
-            (
-                f"it names files, such as {shown(values[0])}, none of which is there (paths start at"
-                f" {table.base or Path()})"
-            ),
-        )
+        return "", say("data.files-missing", example=shown(values[0]), folder=table.base or Path())
     context = ColumnContext(table.base)
     sure = {kind: column_type(kind).infer(values, context) for kind in registry.registered("columns")}
     best = max(sure, key=lambda kind: sure[kind])
     if sure[best] > 0:
         return best, None
     if is_text(column):
-        return "", "its values hardly repeat, as those of names and codes do"
-    return "", f"no kind fits its type, {column.dtype}"
+        return "", say("data.values-hardly-repeat")
+    return "", say("data.no-type-fits", dtype=column.dtype)
 
 
 def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
@@ -125,9 +119,9 @@ def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return None
     if values.n_unique() == 1 and column.null_count() == 0 and column.n_unique() == 1:
-        return f"its only value is {shown(values[0])}"
+        return say("data.only-value", value=shown(values[0]))
     if column.dtype.is_numeric() and _looks_like_identifier(column, values):
-        return IDENTIFIER
+        return say(IDENTIFIER)
     return None
 
 

@@ -57,7 +57,7 @@ class Dataset:
     def summary(self) -> Mapping[str, Any]:
         """Return the columns as the content of a table exhibit."""
         rows = [list(column) for column in self.columns]
-        return {"columns": ["column", "type", "used as", "missing", "values"], "rows": rows}
+        return {"columns": ["column", "type", say("data.used-as"), "missing", "values"], "rows": rows}
 
     def only(self, name: str) -> Dataset:
         """Return the rows that have an input, with that input alone."""
@@ -137,7 +137,7 @@ def _of_table(
         group=plan.group,
         origins=origins,
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
-        units=time_blocks.NAME if spec.split.by == "time" else "groups",
+        units=say(time_blocks.NAME) if spec.split.by == "time" else "groups",
         present=None if present is None else torch.from_numpy(present),
         unlabelled=None if goal is None else targets.target_type(goal.kind).encoding.unlabelled,
     )
@@ -211,9 +211,8 @@ def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset],
     values = splits["train"].labelled.target
     same = targets.unvaried(schema, values) if values is not None else "target"
     if same:
-        unusable = (
-            f" {invalid_rows.height:,} rows cannot be used: {first(invalid_rows)}." if invalid_rows.height else ""
-        )
+        rows = invalid_rows.height
+        unusable = f" {say('data.rows-unusable', rows=rows, first=first(invalid_rows))}" if rows else ""
         raise DataError(say("data.constant", table=table.name, what=same, unusable=unusable))
 
 

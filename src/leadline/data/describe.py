@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, Schema
 from leadline.data.columns.texts import pretokenized
 from leadline.data.table import Table
@@ -31,11 +32,17 @@ class ColumnDescription(NamedTuple):
 
 def describe(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple[ColumnDescription, ...]:
     """Return a line for each column of the table; the values are those of the rows that its field was fitted on."""
-    fields = {field.name: (f"input {one.name}", field, one.shape) for one in schema.inputs for field in one.fields}
+    fields = {
+        field.name: (say("data.role-input", input=one.name), field, one.shape)
+        for one in schema.inputs
+        for field in one.fields
+    }
     for target in () if schema.target is None else parts(schema.target):
         for name in target.columns:
             own = fields.get(name)  # a text may be both
-            fields[name] = ("target", target, ()) if own is None else (f"{own[0]} and target", *own[1:])
+            fields[name] = (
+                ("target", target, ()) if own is None else (say("data.role-input-and-target", input=own[0]), *own[1:])
+            )
     missing = _missing(table.frame)
     lines = []
     for name in table.frame.columns:
@@ -45,9 +52,8 @@ def describe(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple
                 ColumnDescription(name, field.kind, role, missing[name], _values(field, shape, table.frame[name]))
             )
         else:
-            lines.append(
-                ColumnDescription(name, "", f"left out: {left_out.get(name, 'not an input')}", missing[name], "")
-            )
+            role = say("data.role-left-out", reason=left_out.get(name) or say("data.not-an-input"))
+            lines.append(ColumnDescription(name, "", role, missing[name], ""))
     return tuple(lines)
 
 
@@ -67,7 +73,7 @@ def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> s
             shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
             return _short(f"{len(names)} {noun}: {shown}")
     if {"min", "max", "mean"} <= state.keys():
-        return f"{state['min']:.6g} to {state['max']:.6g}, mean {state['mean']:.6g}"
+        return say("data.described-range", low=state["min"], high=state["max"], mean=state["mean"])
     if len(shape) > 1:
         return " × ".join(map(str, shape))
     plain = pretokenized.are_lists(column) and not column.dtype.inner.is_nested()  # type: ignore[attr-defined]
@@ -75,7 +81,7 @@ def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> s
     if not len(present):
         return ""
     first = present[0]
-    return _short(f"such as {first.to_list() if isinstance(first, pl.Series) else first}")
+    return _short(say("data.described-example", value=first.to_list() if isinstance(first, pl.Series) else first))
 
 
 def _short(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
+from leadline.core.wording import quoted
 from leadline.data.column_inference import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
 from leadline.data.columns.contract import ColumnContext, column_type, input_type
 from leadline.data.table import Progress, Table
@@ -66,13 +67,15 @@ def input_layout(
     own = {column: kind for column, kind in spec.types.items() if column not in taken}
     spec = spec.model_copy(update={"types": {**own, **_entry_kinds(entries)}})
     inferred = kinds(table, spec, candidates, asked=wanted, progress=progress)
-    alone = {column for column, why in inferred.left_out.items() if why == IDENTIFIER and not called_identifier(column)}
+    alone = {
+        column for column, why in inferred.left_out.items() if why == say(IDENTIFIER) and not called_identifier(column)
+    }
     if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
         inferred = kinds(table, spec, candidates, asked=wanted | alone, progress=progress)
     left_out |= inferred.left_out
     groups = tuple(_groups(entries, inferred.kinds, closed=closed))
     used = {column for group in groups for column in group.columns}
-    left_out |= {c: "no input names it" for c in table.frame.columns if c not in used and c not in left_out}
+    left_out |= {c: say("data.reason-in-no-input") for c in table.frame.columns if c not in used and c not in left_out}
     names = [group.name for group in groups]
     for name in names:
         if names.count(name) > 1:
@@ -106,7 +109,7 @@ def notes(plan: InputLayout) -> tuple[str, ...]:
     for column, why in plan.judged.items():
         by_reason.setdefault(why, []).append(column)
     return tuple(
-        f"Left out {_some(columns)}: {why}. --set data.types.{columns[0]}=KIND takes it in."
+        say("data.left-out", columns=quoted(columns, SHOWN), reason=why, column=columns[0])
         for why, columns in by_reason.items()
     )
 
@@ -127,7 +130,7 @@ def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None
         for field in pool.map(one, group.columns.items()):
             fields.append(field)
             if progress:
-                progress(f"fitting {group.name} (columns)", len(fields), len(group.columns))
+                progress(say("stages.fitting", input=group.name), len(fields), len(group.columns))
     finally:
         pool.shutdown(cancel_futures=True)
     shape = tuple(input_type(group.kind).shape(fields))
@@ -175,13 +178,13 @@ def _check(
 
 def _not_inputs(table: Table, spec: DataSpec, taken: Mapping[str, str], asked: Iterable[str]) -> dict[str, str]:
     """Return the columns that no input may have unless the user names them, each with the reason."""
-    reasons = dict.fromkeys(spec.ignore, "ignored, as asked")
+    reasons = dict.fromkeys(spec.ignore, say("data.reason-ignored"))
     if spec.columns is not None:
-        reasons |= {c: "not among the columns asked for" for c in table.frame.columns if c not in asked}
+        reasons |= {c: say("data.reason-not-selected") for c in table.frame.columns if c not in asked}
     if spec.split.column and spec.split.column not in asked:
-        reasons[spec.split.column] = "the split comes from it"
+        reasons[spec.split.column] = say("data.reason-split")
     if table.split:
-        reasons[table.split] = "the split comes from it"
+        reasons[table.split] = say("data.reason-split")
     return reasons | dict(taken)
 
 
@@ -192,7 +195,7 @@ def _entry_kinds(entries: Mapping[str, InputSpec]) -> dict[str, str]:
             continue
         if not entry.columns or (len(entry.columns) > 1 and not column_type(str(entry.type)).scalar):
             raise UsageError(
-                f"data.inputs.{name}: an input of kind {entry.type!r} has one column, not {len(entry.columns or ())}."
+                say("data.input-of-one-column", name=name, type=entry.type, columns=len(entry.columns or ()))
             )
         found.update(dict.fromkeys(entry.columns, str(entry.type)))
     return found
@@ -221,8 +224,3 @@ def _groups(entries: Mapping[str, InputSpec], found: Mapping[str, str], *, close
 
 def _input_name(column: str) -> str:
     return column.replace(".", "_")  # torch's names of modules have no dots
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN:,} more columns" if len(names) > SHOWN else ""
-    return ", ".join(map(repr, names[:SHOWN])) + more

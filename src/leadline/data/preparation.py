@@ -65,10 +65,10 @@ def fitted(
     if choice is not None:
         spec, told_of_inputs = target_type(choice.kind).fitting.with_inputs(table, spec, choice)
         told += told_of_inputs
-    taken = dict.fromkeys(target_type(choice.kind).fitting.taken(choice) if choice else (), "it is the target")
+    taken = dict.fromkeys(target_type(choice.kind).fitting.taken(choice) if choice else (), say("data.reason-target"))
     taken |= targets.none_taken(table, spec)
     told += targets.none_notes(table, spec)
-    taken |= {weight: "it says how much rows count"} if weight else {}
+    taken |= {weight: say("data.reason-weight")} if weight else {}
     plan = inputs.input_layout(table, spec, taken, progress)
     family = _families(table, spec, plan.groups, progress)
     own = label_subset.label_subset(
@@ -83,7 +83,7 @@ def fitted(
             positive += more
     schema = Schema(inputs=tuple(inputs.fit(group, table, train, progress) for group in plan.groups), target=goal)
     schema = targets.bind(as_fitted_before(schema, known, [group.name for group in plan.groups if group.options]))
-    weighed = (f"Rows count by {weight!r} in training; what is measured counts every row the same.",) if weight else ()
+    weighed = (say("data.weighted", column=weight),) if weight else ()
     doubts = (
         warnings.before_training(table, spec, choice, plan, own.known)
         if choice is not None and labels != "none"
@@ -112,8 +112,13 @@ def given(
     missing = [name for name in named if name not in table.frame.columns]
     if missing:
         raise DataError(
-            f"{table.name} lacks {'a column' if len(missing) == 1 else 'columns'} that the network was trained on: "
-            f"{', '.join(map(repr, missing))}. It has: {', '.join(table.frame.columns)}."
+            say(
+                "data.lacks-columns",
+                table=table.name,
+                count=len(missing),
+                columns=", ".join(map(repr, missing)),
+                available=", ".join(table.frame.columns),
+            )
         )
     field = schema.target
     if resplit and (field or labels == "none"):
@@ -131,14 +136,16 @@ def given(
     )
     if column is None or not labelled:
         group = dependence(table, spec.split, [everything]) if labelled else None
-        return Preparation(schema, {"all": everything}, "not split", group, (), {})
+        return Preparation(schema, {"all": everything}, say("splits.none"), group, (), {})
     names = to_split_names(table.frame[column])
     if names.null_count():
         value = table.frame[column].filter(names.is_null())[0]
         raise DataError(say("data.unknown-subset", table=table.name, column=column, value=value))
     splits = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
     splits = {name: rows for name, rows in splits.items() if len(rows)}
-    return Preparation(schema, splits, f"column {column}", dependence(table, spec.split, splits.values()), (), {})
+    return Preparation(
+        schema, splits, say("splits.by-column", column=column), dependence(table, spec.split, splits.values()), (), {}
+    )
 
 
 def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[str, ...]]:
@@ -149,7 +156,7 @@ def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[s
     if known is None:
         return goal, ()
     free = rows - known
-    said = f"All train rows have a {goal.name!r}: there are none to be learnt from without."
+    said = say("data.all-labelled", target=goal.name)
     return goal.model_copy(update={"state": {**goal.state, "unlabelled": free}}), (said,) * (free == 0)
 
 
@@ -188,12 +195,12 @@ def _split(
     if column is not None:
         free = free[(to_split_names(table.frame[column][free]) == "train").fill_null(False).to_numpy()]
     train = np.sort(np.concatenate([shared.rows["train"], free]))
-    note = f"{len(free):,} of the {len(train):,} train rows have no {target.name!r}, and are learnt from without."
-    if column is None:
-        note += (
-            " Validation and test rows are all of those that have one: where the others are of another kind, what is"
-            " measured says nothing of them; --test names rows of theirs that have one."
-        )
+    note = say(
+        "data.learned-unlabelled-split" if column is None else "data.learned-unlabelled",
+        unlabelled=len(free),
+        rows=len(train),
+        target=target.name,
+    )
     return replace(shared, rows={**shared.rows, "train": train}, notes=(*shared.notes, note))
 
 

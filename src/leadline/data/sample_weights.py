@@ -32,7 +32,8 @@ def read(table: Table, name: str, train: np.ndarray) -> np.ndarray:
         file, number = table.where(row)
         value = column[row]
         number_there = as_numbers(column[row : row + 1])[0]
-        what = "is missing" if number_there is not None and np.isnan(number_there) else f"cannot be {shown(value)}"
+        missing = number_there is not None and np.isnan(number_there)
+        what = say("data.weight-missing") if missing else say("data.weight-value", value=shown(value))
         raise DataError(say("data.invalid-weight", file=file, row=number, column=name, problem=what, rows=len(wrong)))
     if not values_N[train].any():
         raise DataError(say("data.all-weights-zero", table=table.name, column=name))

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.column_inference import kinds
 from leadline.data.table import Table
@@ -50,12 +51,12 @@ def test_each_kind_is_recognised() -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([None] * N, "every value is missing"),
+        ([None] * N, "all its values are missing"),
         (["same"] * N, "its only value is 'same'"),
         (list(range(5, 5 + N)), "identifier"),  # counts
         (sorted(i * i for i in range(N)), "identifier"),  # ever larger
-        ([f"{WORDS[i].title()} {WORDS[i + 1].title()}" for i in range(N)], "names and codes"),
-        ([[1, 2]] * N, "no kind fits its type"),
+        ([f"{WORDS[i].title()} {WORDS[i + 1].title()}" for i in range(N)], "names or codes"),
+        ([[1, 2]] * N, "no column type fits its dtype"),
     ],
 )
 def test_columns_that_cannot_help_are_left_out(values: list[object], why: str) -> None:
@@ -128,7 +129,7 @@ def test_a_named_column_is_taken_even_if_it_looks_like_an_identifier() -> None:
 
 def test_a_named_column_that_fits_no_kind_is_an_error() -> None:
     with pytest.raises(
-        DataError, match=says("data.column-unusable", table="people", column="x", reason="every value is missing")
+        DataError, match=says("data.column-unusable", table="people", column="x", reason=say("data.all-missing"))
     ):
         infer(table(x=pl.Series([None] * N)), asked=("x",))
 

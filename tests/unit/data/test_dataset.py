@@ -4,6 +4,7 @@ schema.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -196,9 +197,9 @@ def test_with_a_schema_the_target_may_be_missing(tmp_path: Path) -> None:
 
 def test_with_a_schema_missing_columns_are_named(tmp_path: Path) -> None:
     schema = prepare(spec(source=csv(tmp_path / "people.csv"))).schema
-    with pytest.raises(DataError, match=r"lacks a column that the network was trained on: 'town'. It has: area"):
+    with pytest.raises(DataError, match=says("data.lacks-columns", count=1, columns="'town'", available="area")):
         prepare(spec(), pl.DataFrame({"area": [1.0]}), schema=schema)
-    with pytest.raises(DataError, match=r"lacks columns .*'area', 'town'"):
+    with pytest.raises(DataError, match=says("data.lacks-columns", count=2, columns="'area', 'town'")):
         prepare(spec(), pl.DataFrame({"x": [1.0]}), schema=schema)
 
 
@@ -233,7 +234,7 @@ def test_progress_is_told_of_every_stage(tmp_path: Path) -> None:
     prepare(DataSpec(source=str(tmp_path / "t.csv"), target="kind"), progress=lambda *one: told.append(one))
     stages = list(dict.fromkeys(name for name, _, _ in told))
     assert [name for name in stages if "kind" not in name and "MB" not in name] == [
-        "looking at columns",
+        say("stages.inferring-types"),
         "fitting table (columns)",
         "encoding table",
     ]
@@ -262,7 +263,8 @@ def test_rows_without_a_target_train_where_only_some_need_one(tmp_path: Path) ->
     assert (train.batch(torch.arange(len(train))).target_B == -1).sum() == N // 3
     assert sorted(set(train.labelled.target.tolist())) == [0, 1] and len(train.labelled) == len(train) - N // 3
     assert all((dataset.splits[name].target >= 0).all() for name in ("validation", "test"))
-    assert any("20 of the" in note and "no 'label'" in note for note in dataset.notes)
+    said = says("data.learned-unlabelled-split", unlabelled=20, target="label")
+    assert any(re.fullmatch(said, note) for note in dataset.notes)
     assert dataset.splits["test"].labelled is dataset.splits["test"]
 
 

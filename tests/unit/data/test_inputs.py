@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data import inputs
 from leadline.data.table import Table
@@ -55,10 +56,7 @@ def test_media_are_inputs_of_their_own_and_scalars_are_the_table() -> None:
     assert found.left_out["price"] == "it is the target"
     assert list(found.judged) == ["id"]
     assert inputs.notes(found) == (
-        (
-            "Left out 'id': all its values are different, and they look like an identifier. --set data.types.id=KIND"
-            " takes it in."
-        ),
+        say("data.left-out", columns="'id'", reason=say("data.looks-like-identifier"), column="id"),
     )
 
 
@@ -66,7 +64,7 @@ def test_columns_and_ignore_choose_among_them() -> None:
     assert columns(plan(columns=["area", "front"])) == {"front": ("image", ["front"]), "table": ("table", ["area"])}
     found = plan(ignore=["front", "back.side"])
     assert columns(found) == {"table": ("table", ["area", "rooms", "town"])}
-    assert found.left_out["front"] == "ignored, as asked"
+    assert found.left_out["front"] == say("data.reason-ignored")
     assert inputs.notes(plan(ignore=["id"])) == ()
 
 
@@ -74,7 +72,7 @@ def test_an_entry_that_names_columns_makes_the_list_complete() -> None:
     found = plan(inputs={"view": {"columns": ["front"], "augment": ["flip"]}, "sizes": {"columns": ["rooms", "area"]}})
     assert columns(found) == {"view": ("image", ["front"]), "sizes": ("table", ["rooms", "area"])}
     assert found.groups[0].augment[0].name == "flip"
-    assert found.left_out["town"] == "no input names it"
+    assert found.left_out["town"] == say("data.reason-in-no-input")
 
 
 def test_a_table_without_columns_is_the_rest_of_the_table() -> None:
@@ -103,7 +101,7 @@ def test_an_entry_may_name_a_kind() -> None:
         ),
     ):
         plan(inputs={"rooms": "catgory"})
-    with pytest.raises(UsageError, match="an input of kind 'image' has one column, not 2"):
+    with pytest.raises(UsageError, match=says("data.input-of-one-column", name="both", type="image", columns=2)):
         plan(inputs={"both": {"type": "image", "columns": ["front", "back.side"]}})
     with pytest.raises(UsageError, match=says("data.entry-type-of-own-input", name="all", type="image")):
         plan(inputs={"all": {"columns": ["front", "area"]}})
@@ -113,7 +111,7 @@ def test_the_columns_a_split_comes_from_are_no_inputs_unless_named() -> None:
     assert "rooms" not in columns(plan(split="group:rooms"))["table"][1]
     assert columns(plan(split="group:rooms", columns=["rooms"])) == {"table": ("table", ["rooms"])}
     table = Table(HOUSES.frame.with_columns(split=pl.lit("train")), "houses", "f", split="split")
-    assert plan(table).left_out["split"] == "the split comes from it"
+    assert plan(table).left_out["split"] == say("data.reason-split")
 
 
 @pytest.mark.parametrize(

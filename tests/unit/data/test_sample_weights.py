@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data import sample_weights
 from leadline.data.dataset import prepare
@@ -63,8 +64,8 @@ def test_train_rows_weigh_what_their_column_says_and_others_one() -> None:
     assert test.batch(slice(0, 2)).weight_B.tolist() == [1, 1]
     assert test.weight is None
     assert [field.name for one in dataset.schema.inputs for field in one.fields] == ["x"]
-    assert any("what is measured counts every row the same" in note for note in dataset.notes)
-    assert {c.name: c.role for c in dataset.columns}["w"] == "left out: it says how much rows count"
+    assert say("data.weighted", column="w") in dataset.notes
+    assert {c.name: c.role for c in dataset.columns}["w"] == say("data.role-left-out", reason=say("data.reason-weight"))
 
 
 def test_the_column_must_be_there_and_be_nothing_else() -> None:
@@ -72,7 +73,7 @@ def test_the_column_must_be_there_and_be_nothing_else() -> None:
         prepare(DataSpec.model_validate({"target": "kind", "weight": "ww"}), FRAME)
     with pytest.raises(UsageError, match=says("data.weight-is-target", column="kind")):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "kind"}), FRAME)
-    with pytest.raises(UsageError, match=says("data.column-taken", column="w", reason="it says how much rows count")):
+    with pytest.raises(UsageError, match=says("data.column-taken", column="w", reason=say("data.reason-weight"))):
         prepare(DataSpec.model_validate({"target": "kind", "weight": "w", "columns": ["x", "w"]}), FRAME)
 
 

@@ -55,15 +55,13 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     left_out = dict(taken)
     if spec.columns is not None:
         left_out |= {
-            c: "not among the columns asked for" for c in table.frame.columns if c not in wanted and c not in taken
+            c: say("data.reason-not-selected") for c in table.frame.columns if c not in wanted and c not in taken
         }
     candidates = [c for c in table.frame.columns if c not in left_out]
     own = {c: kind for c, kind in spec.types.items() if c in candidates} | dict.fromkeys(named, "number")
     inferred = kinds(table, spec.model_copy(update={"types": own}), candidates, asked=wanted, progress=progress)
     unfit = {
-        c: f"a series cannot use columns of type {kind}"
-        for c, kind in inferred.kinds.items()
-        if not column_type(kind).scalar
+        c: say("series.reason-type", type=kind) for c, kind in inferred.kinds.items() if not column_type(kind).scalar
     }
     for column in wanted & unfit.keys():
         raise UsageError(say("series.column-type-unsuitable", column=column, type=inferred.kinds[column]))
@@ -142,12 +140,12 @@ def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:
 
 def _taken(table: Table, spec: DataSpec, found: Ordered) -> dict[str, str]:
     """Return the columns that are something else, each with what."""
-    taken = dict.fromkeys(spec.ignore, "ignored, as asked") | {found.name: "it is the time"}
+    taken = dict.fromkeys(spec.ignore, say("data.reason-ignored")) | {found.name: say("series.reason-time")}
     if found.item is not None:
-        taken[found.item] = "it says whose rows they are"
+        taken[found.item] = say("series.reason-series-id")
     for column in (spec.split.column, table.split):
         if column and column not in taken:
-            taken[column] = "the split comes from it"
+            taken[column] = say("data.reason-split")
     return taken
 
 

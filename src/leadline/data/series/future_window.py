@@ -55,7 +55,9 @@ def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplit
     rows = origin_I[(there_I >= past) & stays_I]
     if window.spec.known_covariates:
         _check_known(grown, window, rows)
-    shared = WindowSplits({ALL: rows}, np.empty(0, dtype=np.int64), "not split", notes, None, "", aside, labelled=False)
+    shared = WindowSplits(
+        {ALL: rows}, np.empty(0, dtype=np.int64), say("splits.none"), notes, None, "", aside, labelled=False
+    )
     return grown, shared
 
 
@@ -77,8 +79,12 @@ def _too_short(
     """
     names = found.table.frame[found.item] if found.item else None
     reasons = [
-        f"{'the series' if names is None else repr(names[int(last)])} ends with {int(there):,} steps without a gap, and"
-        f" the network looks back on {window.past:,}"
+        say(
+            "series.ends-too-short",
+            series=say("series.the-series") if names is None else repr(names[int(last)]),
+            steps=int(there),
+            context=window.past,
+        )
         for last, there in zip(last_I[~enough_I], there_I[~enough_I], strict=True)
     ]
     rows = last_I[~enough_I]
@@ -94,7 +100,7 @@ def _too_short(
                 step=found.step,
             )
         )
-    return aside, tuple(f"Not continued: {reason}." for reason in reasons[:_SHOWN])
+    return aside, tuple(say("series.not-continued", reason=reason) for reason in reasons[:_SHOWN])
 
 
 def _check_known(grown: Ordered, window: Window, origins: np.ndarray) -> None:
@@ -104,7 +110,7 @@ def _check_known(grown: Ordered, window: Window, origins: np.ndarray) -> None:
         missing = column[row_P].is_null().arg_true()
         if len(missing):
             row = int(row_P[int(missing[0])])
-            item = f" of {grown.table.frame[grown.item][row]!r}" if grown.item else ""
+            item = say("series.of-series", series=grown.table.frame[grown.item][row]) if grown.item else ""
             raise DataError(
                 say(
                     "series.known-covariate-missing",

@@ -37,11 +37,15 @@ def handled(found: Ordered, tick_N: np.ndarray, spec: SeriesSpec) -> tuple[Order
 def _told(found: Ordered, missing_N: np.ndarray) -> str:
     gaps, at = int((missing_N > 0).sum()), int(missing_N.argmax())
     file, number = found.table.where(at)
-    return (
-        f"{gaps:,} {'gap' if gaps == 1 else 'gaps'} between steps of {found.step}, which no window crosses; the longest"
-        f" are {int(missing_N[at]):,} steps: {file}, row {number} ({found.words(at)}) comes after"
-        f" {found.words(at - 1)}. --set data.series.gaps=fill puts such steps in without values, ignore takes rows for"
-        " steps whatever lies between."
+    return say(
+        "series.gaps",
+        gaps=gaps,
+        step=found.step,
+        longest=int(missing_N[at]),
+        file=file,
+        row=number,
+        time=found.words(at),
+        previous=found.words(at - 1),
     )
 
 
@@ -54,10 +58,7 @@ def _filled(found: Ordered, missing_N: np.ndarray) -> tuple[Ordered, tuple[str, 
     last_P = before_P - 1
     steps_P = np.arange(count) - np.repeat(np.cumsum(missing_N) - missing_N, missing_N) + 1
     grown = appended(found, last_P, steps_P, place_P)
-    note = (
-        f"{count:,} steps of {found.step} without a row are put in without values, in {int((missing_N > 0).sum()):,}"
-        " gaps."
-    )
+    note = say("series.gaps-filled", steps=count, step=found.step, gaps=int((missing_N > 0).sum()))
     return grown._replace(segment_N=grown.item_N), (note,)
 
 

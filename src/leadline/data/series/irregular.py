@@ -20,10 +20,10 @@ from leadline.data.table import Table
 from leadline.errors import DataError
 
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
-_HOW = {
-    "drop": "the first row of each step is kept, and rows between the steps are dropped",
-    "mean": "the mean of the rows of each step is taken",
-    "last": "the last row of each step is taken",
+_HOW = {  # names of sentences
+    "drop": "series.irregular-first-kept",
+    "mean": "series.irregular-mean-used",
+    "last": "series.irregular-last-used",
 }
 
 
@@ -47,7 +47,8 @@ class SeriesRows(NamedTuple):
     def place(self, at: int) -> str:
         """Return where a row is from and its time, in words."""
         file, number = self.table.where(int(self.row_M[at]))
-        return f"{file}, row {number} ({times.in_words(int(self.time_M[at]), dates=self.times.dates)})"
+        time = times.in_words(int(self.time_M[at]), dates=self.times.dates)
+        return say("series.place", file=file, row=number, time=time)
 
 
 def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRows, tuple[str, ...]]:
@@ -65,7 +66,7 @@ def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRo
         rows = rows.at(~rows.between_M)
         first_M = np.ones(len(rows.row_M), dtype=bool)
         first_M[1:] = (np.diff(rows.tick_M) != 0) | (np.diff(rows.item_M) != 0)
-        return rows.at(first_M), (f"{what}: {_HOW['drop']}.",)
+        return rows.at(first_M), (say(_HOW["drop"], irregularity=what),)
     if spec.irregular_times == "mean":
         table = _averaged(rows, again_M)
         kept = rows.at(~again_M)._replace(table=table, row_M=np.arange(int((~again_M).sum())))
@@ -75,7 +76,7 @@ def regularise(rows: SeriesRows, spec: SeriesSpec, step: Step) -> tuple[SeriesRo
         lies_M = kept.time_M - after(np.zeros_like(kept.tick_M), kept.tick_M, step)
         usual = pl.DataFrame({"item": kept.item_M, "lies": lies_M}).select(pl.col("lies").mode().min().over("item"))
         kept = kept._replace(time_M=after(usual["lies"].to_numpy(), kept.tick_M, step))
-    return kept, (f"{what}: {_HOW[spec.irregular_times]}.",)
+    return kept, (say(_HOW[spec.irregular_times], irregularity=what),)
 
 
 def _named(rows: SeriesRows, again_M: np.ndarray, step: Step) -> str:
@@ -84,19 +85,19 @@ def _named(rows: SeriesRows, again_M: np.ndarray, step: Step) -> str:
     same_M = again_M & (np.diff(rows.time_M, prepend=rows.time_M[0] - 1) == 0)
     if same_M.any():
         at = int(same_M.argmax())
-        said.append(
-            f"{rows.place(at)} has the same time as row {_number(rows, at - 1)} ({int(same_M.sum()):,} such rows)"
-        )
+        same = int(same_M.sum())
+        said.append(say("series.same-time", place=rows.place(at), row=_number(rows, at - 1), rows=same))
     between = int(rows.between_M.sum())
     if between:
         at = int(rows.between_M.argmax())
-        beside = f" after {rows.place(at - 1)}" if at and rows.item_M[at] == rows.item_M[at - 1] else ""
-        said.append(f"{rows.place(at)}{beside} lies between the steps of {step} ({between:,} such rows)")
+        place = rows.place(at)
+        if at and rows.item_M[at] == rows.item_M[at - 1]:
+            place = say("series.place-after", place=place, previous=rows.place(at - 1))
+        said.append(say("series.between-steps", place=place, step=step, rows=between))
     elif not same_M.any():
         at = int(again_M.argmax())
-        said.append(
-            f"{rows.place(at)} is in the same step of {step} as {rows.place(at - 1)} ({int(again_M.sum()):,} such rows)"
-        )
+        place, previous = rows.place(at), rows.place(at - 1)
+        said.append(say("series.same-step", place=place, step=step, previous=previous, rows=int(again_M.sum())))
     return "; ".join(said)
 
 
@@ -107,20 +108,12 @@ def _number(rows: SeriesRows, at: int) -> int:
 def _advice(rows: SeriesRows, spec: SeriesSpec, again_M: np.ndarray) -> str:
     advice = []
     if spec.series_id is None and again_M.any() and (column := _items(rows)):
-        advice.append(
-            f"If rows belong to different items, --series-id says whose they are: perhaps --series-id {column}."
-        )
+        advice.append(say("series.advice-series-id", column=column))
     if spec.time_zone is None and rows.times.dates and _as_clocks_are_set_back(rows, again_M):
-        advice.append(
-            "If clocks were set back there, --set data.series.time_zone=Europe/Berlin (or another) reads times on such"
-            " a clock."
-        )
-    advice.append(
-        "--set data.series.irregular_times=drop keeps the first row of each step and drops rows between steps; mean or"
-        " last takes the mean or the last of the rows of each step."
-    )
+        advice.append(say("series.advice-time-zone"))
+    advice.append(say("series.advice-irregular"))
     if rows.between_M.any():
-        advice.append("--set data.series.gaps=ignore takes each row for a step, whatever time lies between.")
+        advice.append(say("series.advice-gaps"))
     return " ".join(advice)
 
 

@@ -50,9 +50,7 @@ def ordered(
     order_M = np.lexsort((time_M, item_M))
     notes = list(found.notes)
     if (np.diff(order_M) < 0).any():
-        notes.append(
-            f"Rows are taken in order of {'item and time' if spec.series_id else 'time'}, which is not how they come."
-        )
+        notes.append(say("series.sorted-by-series-id") if spec.series_id else say("series.sorted-by-time"))
     row_M, item_M, time_M = row_M[order_M], item_M[order_M], time_M[order_M]
     step = Step.parse(spec.frequency) if spec.frequency else find_step(time_M, item_M, dates=found.dates)
     if (step.unit == "1") == found.dates:
@@ -93,7 +91,7 @@ def _without(table: Table, spec: SeriesSpec, found: Times) -> pl.DataFrame:
     if spec.series_id is not None:
         told = {row for row, _, _ in rows}
         rows += [
-            (row, spec.series_id, "there is no item")
+            (row, spec.series_id, say("series.series-id-missing"))
             for row in _missing(table.frame[spec.series_id])
             if row not in told
         ]
@@ -108,9 +106,10 @@ def _missing(column: pl.Series) -> list[int]:
 def _why(table: Table, spec: SeriesSpec, found: Times, row: int) -> str:
     value = table.frame[found.name][row]
     if value is None or not str(value).strip():
-        return "there is no time"
-    clock = f" on the clock of {spec.time_zone}" if spec.time_zone else ""
-    return f"{shown(value)} is no time{clock}"
+        return say("series.time-missing")
+    if spec.time_zone:
+        return say("series.not-a-time-in-zone", value=shown(value), zone=spec.time_zone)
+    return say("series.not-a-time", value=shown(value))
 
 
 def _items(table: Table, spec: SeriesSpec) -> np.ndarray:

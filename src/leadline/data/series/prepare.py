@@ -121,8 +121,13 @@ def _check_columns(table: Table, one: InputSchema) -> None:
     missing = [name for name in dict.fromkeys(named) if name not in table.frame.columns]
     if missing:
         raise DataError(
-            f"{table.name} lacks {'a column' if len(missing) == 1 else 'columns'} that the network was trained on: "
-            f"{', '.join(map(repr, missing))}. It has: {', '.join(table.frame.columns)}."
+            say(
+                "data.lacks-columns",
+                table=table.name,
+                count=len(missing),
+                columns=", ".join(map(repr, missing)),
+                available=", ".join(table.frame.columns),
+            )
         )
 
 
@@ -197,13 +202,12 @@ def _with_values(
     left = {name: subset for name, subset in kept.items() if len(subset)}
     if "train" in splits and "train" not in left:
         raise DataError(say("series.no-usable-window"))
-    return left, (
-        (f"{gone:,} windows without one value in their past, or to be forecast, are not used.",) if gone else ()
-    )
+    return left, ((say("series.windows-without-values", windows=gone),) if gone else ())
 
 
 def _unread(unread: pl.DataFrame) -> tuple[str, ...]:
-    return (f"{unread.height:,} values cannot be read and count as missing: {first(unread)}.",) if unread.height else ()
+    rows = unread.height
+    return (say("series.values-unreadable", values=rows, first=first(unread)),) if rows else ()
 
 
 def _columns(
@@ -211,7 +215,7 @@ def _columns(
 ) -> tuple[ColumnDescription, ...]:
     """Return a line for each column; what is forecast is an input too."""
     assert schema.inputs[0].window is not None
-    roles = dict.fromkeys(schema.inputs[0].window.aims, "input and target") | {found.name: "time"}
+    roles = dict.fromkeys(schema.inputs[0].window.aims, say("data.role-series")) | {found.name: "time"}
     roles |= {found.item: "item"} if found.item else {}
     kinds = {found.name: "date" if found.dates else "number"} | ({found.item: "category"} if found.item else {})
     lines = describe(table, schema.model_copy(update={"target": None}), left_out)

@@ -69,7 +69,7 @@ def split_windows(found: Ordered, spec: DataSpec, window: Window, seed: int, *, 
     window is wholly in the train or the test rows.
     """
     part_N, by, notes = _parts(found, spec, seed) if split else _named(found, spec)
-    names = PARTS if split or by != "not split" else (ALL,)
+    names = PARTS if split or by else (ALL,)
     past, horizon = window.past, window.spec.horizon
     rows = {name: windows.origins(found.segment_N, part_N, p, past, horizon) for p, name in enumerate(names)}
     _check(found, part_N, rows, window)
@@ -77,13 +77,12 @@ def split_windows(found: Ordered, spec: DataSpec, window: Window, seed: int, *, 
     rows = {name: at for name, at in rows.items() if len(at)}
     aside, more = _short(found, past + horizon)
     if lacking:
-        more += (
-            f"The {lacking[0]} rows are shorter than a horizon of {horizon} steps: there are no {lacking[0]} windows.",
-        )
+        more += (say("series.subset-too-short", subset=lacking[0], horizon=horizon),)
     by_item = spec.split.by == "group"
     time_N = pl.Series(found.time_N).rank("dense").cast(pl.Int64).to_numpy()
     group = found.item_N if by_item else time_blocks.time_blocks(time_N, rows.values(), least=horizon)
-    units = "items" if by_item else time_blocks.NAME
+    units = "items" if by_item else say(time_blocks.NAME)
+    by = by or say("splits.none")
     return WindowSplits(rows, np.flatnonzero(part_N == 0), by, (*notes, *more), group, units, aside)
 
 
@@ -112,16 +111,18 @@ def _by_time(found: Ordered, spec: SplitSpec) -> SplitSpec:
 
 
 def _named(found: Ordered, spec: DataSpec) -> tuple[np.ndarray, str, tuple[str, ...]]:
-    """Return the parts as a column names them, where training had such a column; else all rows are one."""
+    """Return the parts as a column names them, where training had such a column; else all rows are one, and
+    nothing says how.
+    """
     column = spec.split.column if spec.split.by == "column" else found.table.split
     if column is None or column not in found.table.frame.columns:
-        return np.zeros(len(found.item_N), dtype=np.int8), "not split", ()
+        return np.zeros(len(found.item_N), dtype=np.int8), "", ()
     names = to_split_names(found.table.frame[column])
     if names.null_count():
         raise DataError(say("series.split-column-missing-values", table=found.table.name, column=column))
     return (
         names.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy(),
-        f"column {column}",
+        say("splits.by-column", column=column),
         (),
     )
 
@@ -131,7 +132,7 @@ def _check(found: Ordered, part_N: np.ndarray, rows: Mapping[str, np.ndarray], w
     first = next(iter(rows))
     if not len(rows[first]) and (len(rows) == 1 or (part_N == 0).any()):
         there = windows.longest(found.segment_N, part_N == 0)
-        subset = "" if first == ALL else f"{first} subset of the "
+        subset = "" if first == ALL else say("series.subset-of", subset=first)
         raise DataError(
             say(
                 "series.too-short",
@@ -177,7 +178,7 @@ def _short(found: Ordered, least: int) -> tuple[pl.DataFrame, tuple[str, ...]]:
     shown = [f"{names[int(at)]!r} ({length})" for at, length in zip(firsts, short["len"], strict=True)]
     of_item = dict(short.iter_rows())
     reasons = [
-        f"{names[int(r)]!r} has {of_item[int(found.item_N[r])]} steps without a gap; a window takes {least}"
+        say("series.shorter-than-window", series=names[int(r)], steps=of_item[int(found.item_N[r])], window=least)
         for r in row
     ]
     problems = pl.DataFrame(

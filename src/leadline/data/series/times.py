@@ -10,6 +10,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec
+from leadline.core.wording import enumerated
 from leadline.data.column_inference import check_columns, shown
 from leadline.data.columns.scalars import time_stamps
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
@@ -56,14 +57,12 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
     zone = getattr(values.dtype, "time_zone", None)
     if zone is not None:
         utc = values.cast(pl.Datetime("us", zone)).dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return Times(
-            column, utc, None, (f"The times in {column!r} are on the clock of {zone}: they are taken in UTC.",)
-        )
+        return Times(column, utc, None, (say("series.zone-to-utc", column=column, zone=zone),))
     form = (form if form and _reads(values, form) else time_stamps.format_of(values)) if is_text(values) else None
     local = time_stamps.parse(values, form)
     offsets = _offsets(table, values) if form and "%#z" in form else ()
     if spec.time_zone is not None and not offsets:
-        return Times(column, _from_zone(table, spec, local), form, (f"The times in {column!r} are taken in UTC.",))
+        return Times(column, _from_zone(table, spec, local), form, (say("series.to-utc", column=column),))
     return Times(column, local, form, offsets)
 
 
@@ -113,7 +112,7 @@ def _in_order(table: Table, spec: SeriesSpec) -> Times:
     name = ROW
     while name in table.frame.columns:
         name = f"{name}_"
-    return Times(name, number.alias(name), None, ("No column says when: rows are taken in their order, a step each.",))
+    return Times(name, number.alias(name), None, (say("series.no-time-column"),))
 
 
 def _whole(table: Table, values: pl.Series) -> pl.Series:
@@ -122,7 +121,7 @@ def _whole(table: Table, values: pl.Series) -> pl.Series:
     if len(part):
         row = int(part[0])
         file, number = table.where(row)
-        what = f"{shown(values[row])} is neither a date nor a whole number, as times are"
+        what = say("series.neither-date-nor-number", value=shown(values[row]))
         raise UsageError(say("series.invalid-time", file=file, row=number, column=values.name, reason=what))
     return numbers.cast(pl.Int64)
 
@@ -132,15 +131,11 @@ def _offsets(table: Table, values: pl.Series) -> tuple[str, ...]:
     found = pl.DataFrame({"offset": clean(values).str.extract(time_stamps.OFFSET)}).with_row_index("row").drop_nulls()
     first = found.group_by("offset", maintain_order=True).agg(pl.col("row").first())
     if first.height < 2:
-        return (f"The times in {values.name!r} are taken in UTC.",)
-    places = [f"{offset} from row {table.where(int(row))[1]} on" for offset, row in first.iter_rows()]
-    different = f"{first.height} different offsets ({', '.join(places[:3])})"
-    return (
-        (
-            f"The times in {values.name!r} have {different}: they are taken in UTC, where no hour is missing or comes"
-            " twice."
-        ),
-    )
+        return (say("series.to-utc", column=values.name),)
+    places = [
+        say("series.offset-from", offset=offset, row=table.where(int(row))[1]) for offset, row in first.iter_rows()
+    ]
+    return (say("series.offsets-to-utc", column=values.name, offsets=first.height, places=enumerated(places)),)
 
 
 def _from_zone(table: Table, spec: SeriesSpec, local: pl.Series) -> pl.Series:

@@ -13,6 +13,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
+from leadline.core.wording import enumerated
 from leadline.data.columns.scalars import time_stamps
 from leadline.data.sources.split_names import PART_OF, to_split_names
 from leadline.data.splits import folds
@@ -57,7 +58,8 @@ def split(
     stratum = target if stratify else None
     if spec.spans is not None and spec.fold is None:
         part_N, notes = by_spans(_ordered(table, spec), spec.spans)
-        return _parts(part_N, _numbered(table, spec), spec, f"by time {spec.column!r}, {'/'.join(spec.spans)}", notes)
+        by = say("splits.by-time-spans", column=spec.column, spans="/".join(spec.spans))
+        return _parts(part_N, _numbered(table, spec), spec, by, notes)
     part_N, by = _given(table, spec) if spec.fold is None else _fold(table, spec, stratum, seed, family_N)
     lacking = {p: f for p, f in ((2, spec.test), (1, spec.validation)) if f > 0 and not (part_N == p).any()}
     number_N = _numbered(table, spec)
@@ -68,10 +70,10 @@ def split(
     if lacking:
         rng = np.random.default_rng(seed_for(seed, "split"))
         if spec.by in ("group", "time"):
-            how = f"by {spec.by} {spec.column!r}"
+            how = say("splits.by-group" if spec.by == "group" else "splits.by-time", column=spec.column)
             part_N[free_M], notes = by_blocks(number_N[free_M], lacking, rng if spec.by == "group" else None)
         else:
-            how = f"random, stratified by {target!r}" if stratify else "random"
+            how = say("splits.stratified", column=target) if stratify else say("splits.random")
             class_N = _classes(table, target if stratify else None)
             part_N[free_M] = _stratified(class_N[free_M], lacking, rng)
             notes = _single_rows(table, target, class_N, free_M) if stratify else ()
@@ -79,10 +81,10 @@ def split(
                 part_N[free_M], more = keep_together(part_N[free_M], family_N[free_M], class_N[free_M], rng)
                 notes += more
         carved = " and ".join(PARTS[p] for p in sorted(lacking))
-        by = f"{by}; {carved} carved from its train rows ({how})" if by else how
+        by = say("splits.taken-from-train", given=by, subsets=carved, how=how) if by else how
     elif table.split and spec.by == "random":
-        by = "random: all rows train"
-    return _parts(part_N, number_N, spec, by or "all rows train", notes)
+        by = say("splits.random-all-train")
+    return _parts(part_N, number_N, spec, by or say("splits.all-train"), notes)
 
 
 def _parts(part_N: np.ndarray, number_N: np.ndarray, spec: SplitSpec, by: str, notes: tuple[str, ...]) -> Split:
@@ -106,7 +108,7 @@ def dependence(table: Table, spec: SplitSpec, splits: Iterable[np.ndarray]) -> n
 
 def _check_target(table: Table, target: str | None) -> None:
     if target is not None and (values := table.frame[target].drop_nulls()).n_unique() < 2:
-        what = f"has only one value, {values[0]!r}" if len(values) else "has no values"
+        what = say("splits.has-one-value", value=values[0]) if len(values) else say("splits.has-no-values")
         raise DataError(say("splits.constant-target", target=target, table=table.name, reason=what))
 
 
@@ -126,15 +128,13 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
     unknown = np.flatnonzero(splits.is_null().to_numpy())
     if len(unknown):
         different = values.gather(unknown).unique(maintain_order=True).to_list()
-        shown = ", ".join("nothing" if v is None else repr(v) for v in different[:_SHOWN])
-        more = f" and {len(different) - _SHOWN:,} others" if len(different) > _SHOWN else ""
+        shown = enumerated((say("splits.no-value") if v is None else repr(v) for v in different), _SHOWN)
         raise DataError(
             say(
                 "splits.unknown-subset",
                 where=_where(table, unknown[0]),
                 column=name,
                 values=shown,
-                more=more,
                 rows=len(unknown),
                 accepted=", ".join(PART_OF),
             )
@@ -142,7 +142,7 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
     part_N = splits.replace_strict({p: i for i, p in enumerate(PARTS)}, return_dtype=pl.Int8).to_numpy().copy()
     if not (part_N == _TRAIN).any():
         raise DataError(say("splits.no-train-rows", column=name, table=table.name))
-    return part_N, f"column {name!r}" if spec.by == "column" else "as the source gives it"
+    return part_N, say("splits.by-column", column=name) if spec.by == "column" else say("splits.as-given")
 
 
 def _fold(
@@ -158,12 +158,12 @@ def _fold(
     part_N[fold_N == spec.fold] = PARTS.index("test")
     if spec.by == "time":
         part_N[fold_N > (spec.fold or 0)] = UNUSED  # what comes later must not be learned from
-    return part_N, f"fold {spec.fold} of {spec.folds}, {by}"
+    return part_N, say("splits.fold", fold=spec.fold, folds=spec.folds, how=by)
 
 
 def _where(table: Table, row: int) -> str:
     file, number = table.where(int(row))
-    return f"{file}, row {number}"
+    return say("data.place", file=file, row=number)
 
 
 def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
@@ -177,7 +177,7 @@ def _ordered(table: Table, spec: SplitSpec) -> pl.Series:
         values = time_stamps.parse(values, time_stamps.format_of(values))
     missing = np.flatnonzero((values.fill_nan(None) if values.dtype.is_float() else values).is_null().to_numpy())
     if len(missing):
-        lacks = "no time" if spec.by == "time" else "no group"
+        lacks = say("splits.no-time") if spec.by == "time" else say("splits.no-group")
         raise DataError(
             say(
                 "splits.missing-group-or-time",
@@ -226,8 +226,7 @@ def _single_rows(table: Table, target: str | None, class_N: np.ndarray, rows_M: 
     names = [repr(table.frame[target or ""][int(row)]) for row in rows_M[first_K[count_K == 1]]]
     if not names:
         return ()
-    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
-    return (f"Classes with a single row, which is used for training: {shown}.",)
+    return (say("splits.single-row-classes", count=len(names), classes=enumerated(names, _SHOWN)),)
 
 
 def _stratified(class_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator) -> np.ndarray:

@@ -27,7 +27,9 @@ def rows_by_split(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
     rows = {p: int(count * fraction + 0.5) for p, fraction in fractions.items()}
     if min(rows.values()) < 1 or sum(rows.values()) >= count:
         need = max(len(fractions) + 1, *(math.ceil(0.5 / fraction) for fraction in fractions.values()))
-        shares = " and ".join(f"{fraction:.0%} for {PARTS[p]}" for p, fraction in sorted(fractions.items()))
+        shares = " and ".join(
+            say("splits.share", percent=100 * fraction, subset=PARTS[p]) for p, fraction in sorted(fractions.items())
+        )
         raise DataError(say("splits.too-few-rows", rows=count, shares=shares, needed=need))
     return rows
 
@@ -54,7 +56,7 @@ def by_blocks(
             break
     part_N = best[number_N]
     notes = tuple(
-        f"{PARTS[p]} has {int((part_N == p).sum()):,} rows rather than {count:,}, so that groups and times stay whole."
+        say("splits.size-differs", subset=PARTS[p], rows=int((part_N == p).sum()), wanted=count)
         for p, count in rows.items()
         if abs(int((part_N == p).sum()) - count) > _FAR * count
     )
@@ -113,6 +115,4 @@ def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[
                 )
             )
     later = int((part_N == UNUSED).sum())
-    return part_N, (
-        (f"{later:,} rows are later than the split {'/'.join(spans)} reaches: they are not used.",) if later else ()
-    )
+    return part_N, ((say("splits.later-than-spans", rows=later, spans="/".join(spans)),) if later else ())

@@ -30,28 +30,27 @@ def assign(
     if rows < spec.folds:
         raise DataError(say("splits.folds-more-than-rows", folds=spec.folds, rows=rows))
     if spec.by == "time":
-        return _by_time(number_N, spec.folds), f"earlier times of {spec.column!r} train, the next are tested"
+        return _by_time(number_N, spec.folds), say("splits.folds-by-time", column=spec.column)
     state = seed_for(seed, "folds") % 2**32
     if spec.by == "group":
-        _check_enough(len(np.unique(number_N)), spec.folds, f"different groups in column {spec.column!r}")
+        _check_enough(len(np.unique(number_N)), spec.folds, say("splits.units-groups", column=spec.column))
         grouped: Any = (
             GroupKFold(spec.folds, shuffle=True, random_state=state)
             if class_N is None
             else StratifiedGroupKFold(spec.folds, shuffle=True, random_state=state)
         )
-        return _numbered(grouped, rows, class_N, number_N), f"groups of {spec.column!r} whole"
+        return _numbered(grouped, rows, class_N, number_N), say("splits.folds-by-group", column=spec.column)
     if class_N is None:
-        return _numbered(KFold(spec.folds, shuffle=True, random_state=state), rows, None, None), "random"
+        return _numbered(KFold(spec.folds, shuffle=True, random_state=state), rows, None, None), say("splits.random")
     # scikit-learn refuses where even the largest class is smaller than the folds, and warns where the smallest is.
     counts = np.bincount(class_N)
-    _check_enough(int(counts.max()), spec.folds, "rows of the commonest class")
+    _check_enough(int(counts.max()), spec.folds, say("splits.units-class-rows"))
     common_N = np.where(counts[class_N] < spec.folds, -1, class_N)  # the rare classes are dealt out together
     if 0 < np.sum(common_N == -1) < spec.folds:
-        return _numbered(
-            KFold(spec.folds, shuffle=True, random_state=state), rows, None, None
-        ), "random, as a class is very rare"
+        plain = KFold(spec.folds, shuffle=True, random_state=state)
+        return _numbered(plain, rows, None, None), say("splits.folds-random-rare-class")
     stratified = StratifiedKFold(spec.folds, shuffle=True, random_state=state)
-    return _numbered(stratified, rows, common_N, None), "random, stratified by class"
+    return _numbered(stratified, rows, common_N, None), say("splits.folds-stratified")
 
 
 def _check_enough(count: int, folds: int, what: str) -> None:
@@ -69,7 +68,7 @@ def _numbered(splitter: Any, rows: int, class_N: np.ndarray | None, group_N: np.
 def _by_time(number_N: np.ndarray, folds: int) -> np.ndarray:
     """Return folds of about as many rows each, in order of time, the first part (0) being there to begin with."""
     _, time_N, rows_G = np.unique(number_N, return_inverse=True, return_counts=True)
-    _check_enough(len(rows_G) - 1, folds, "different times after the first")
+    _check_enough(len(rows_G) - 1, folds, say("splits.units-times"))
     # The middle of each time's rows decides, so that rows of one time stay together; every fold then gets at least one
     # time.
     middle_G = (np.cumsum(rows_G) - rows_G / 2) / rows_G.sum()

@@ -65,9 +65,9 @@ def label_subset(
     if spec.labelled is None:
         return LabelSubset(split, nobody)
     if labels == "none":
-        return LabelSubset(split, nobody, ("data.labelled means nothing here: what is trained for needs no labels.",))
+        return LabelSubset(split, nobody, (say("splits.labelled-without-effect"),))
     if target is None or targets.is_ragged(target):
-        what = "there is no target" if target is None else f"the target {target.name!r} has many values a row"
+        what = say("splits.no-target") if target is None else say("splits.many-values-a-row", target=target.name)
         raise UsageError(say("splits.labelled-impossible", reason=what))
     train = split.rows["train"]
     there = train[targets.present(table.frame, target)[train]]
@@ -75,11 +75,13 @@ def label_subset(
     column = stratum.column if stratum is not None and stratum.classes else None
     class_n = np.zeros(len(there), dtype=np.int64) if column is None else _numbers(table, column, there)
     kept = there[drawn(class_n, spec.labelled, seed)]
-    how = "" if column is None else f", of each {column!r} its share"
-    said = f"data.labelled: {len(kept):,} of {len(there):,} train rows keep their label{how}; the others are"
+    how = "" if column is None else f" ({say('splits.stratified-by', column=column)})"
+    counts = {"kept": len(kept), "rows": len(there), "how": how}
     if labels == "some":
-        return LabelSubset(split, np.setdiff1d(train, kept), (f"{said} learnt from without.",))
-    return LabelSubset(replace(split, rows={**split.rows, "train": kept}), nobody, (f"{said} left out.",))
+        return LabelSubset(split, np.setdiff1d(train, kept), (say("splits.labelled-others-unlabelled", **counts),))
+    return LabelSubset(
+        replace(split, rows={**split.rows, "train": kept}), nobody, (say("splits.labelled-others-left-out", **counts),)
+    )
 
 
 def _numbers(table: Table, column: str, rows: np.ndarray) -> np.ndarray:

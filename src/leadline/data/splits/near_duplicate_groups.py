@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from leadline.core.catalogue import say
+
 _TRAIN = 0
 
 
@@ -79,17 +81,7 @@ def _notes(size_F: np.ndarray, most: int) -> tuple[str, ...]:
     kept_F, torn_F = size_F[(size_F > 1) & (size_F <= most)], size_F[size_F > most]
     notes = []
     if len(kept_F):
-        notes.append(
-            f"{kept_F.sum():,} rows have nearly the same picture as another, in {_sets(kept_F)}; each set is in one"
-            " part. --set data.split.near_duplicates=ignore splits them like any others."
-        )
+        notes.append(say("splits.near-duplicates-together", rows=int(kept_F.sum()), groups=len(kept_F)))
     if len(torn_F):
-        notes.append(
-            f"{torn_F.sum():,} rows have nearly the same pictures, in {_sets(torn_F)} larger than a part: torn apart,"
-            " they flatter what is measured."
-        )
+        notes.append(say("splits.near-duplicates-torn", rows=int(torn_F.sum()), groups=len(torn_F)))
     return tuple(notes)
-
-
-def _sets(size_F: np.ndarray) -> str:
-    return f"{len(size_F):,} set{'' if len(size_F) == 1 else 's'}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 FEWEST = 20  # blocks, where there are as many different times
-NAME = "blocks of time"
+NAME = "splits.time-blocks"  # the name of the sentence that names them
 
 
 def time_blocks(time_N: np.ndarray, splits: Iterable[np.ndarray], least: int = 1) -> np.ndarray:

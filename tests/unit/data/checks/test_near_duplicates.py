@@ -149,7 +149,7 @@ def test_a_random_split_keeps_copies_together(folder: Path) -> None:
         assert all(of[Path(part.place(i)).stem.removesuffix("-copy")] == name for i in range(len(part)))
     assert dataset.similar is not None
     assert set(dataset.similar.counts.values()) == {0}
-    assert any("80 rows have nearly the same picture as another, in 40 sets" in note for note in dataset.notes)
+    assert say("splits.near-duplicates-together", rows=80, groups=40) in dataset.notes
     assert {"encoding image", "comparing image"} <= set(told)
     torn = prepare(
         DataSpec.model_validate({"source": str(folder), "split": {"name": "random", "near_duplicates": "ignore"}}),

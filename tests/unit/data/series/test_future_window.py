@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import torch
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
 from leadline.errors import DataError
@@ -92,4 +93,4 @@ def test_too_few_rows() -> None:
     assert len(dataset.splits["all"]) == 2 and dataset.invalid_rows["reason"].to_list()[0].startswith(
         "'c' ends with 3 steps"
     )
-    assert any(note.startswith("Not continued: 'c' ends with 3 steps") for note in dataset.notes)
+    assert say("series.not-continued", reason=dataset.invalid_rows["reason"][0]) in dataset.notes

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.series_spec import SeriesSpec
 from leadline.data.series.order import ordered
 from leadline.data.series.ordered_table import Ordered
@@ -47,7 +48,7 @@ def test_unsorted_rows_are_sorted_and_keep_their_numbers() -> None:
     assert y(found) == [0, 1, 2, 3] and [found.table.where(i) for i in range(4)] == [
         ("load.csv", n) for n in (2, 4, 3, 1)
     ]
-    assert "Rows are taken in order of time, which is not how they come." in found.notes
+    assert say("series.sorted-by-time") in found.notes
 
 
 def test_items_are_put_one_after_another() -> None:
@@ -59,9 +60,8 @@ def test_items_are_put_one_after_another() -> None:
 def test_gaps_are_told_and_cut() -> None:
     found = series(0, 1, 2, 5, 6, 8)
     assert np.unique(found.segment_N, return_counts=True)[1].tolist() == [3, 2, 1]
-    (note,) = found.notes
-    assert "2 gaps between steps of 1h" in note and "the longest are 2 steps" in note
-    assert "load.csv, row 4 (2024-01-01 05:00:00) comes after 2024-01-01 02:00:00" in note
+    place = {"file": "load.csv", "row": 4, "time": "2024-01-01 05:00:00", "previous": "2024-01-01 02:00:00"}
+    assert found.notes == (say("series.gaps", gaps=2, step="1h", longest=2, **place),)
 
 
 def test_gaps_can_be_filled_with_nothing() -> None:
@@ -69,7 +69,7 @@ def test_gaps_can_be_filled_with_nothing() -> None:
     assert y(found) == [0, 1, 2, None, None, 5, 6, None, 8] and set(found.segment_N) == {0}
     assert found.table.frame["when"].to_list() == hours(*range(9))
     assert [found.table.where(i)[1] for i in range(9)] == [1, 2, 3, 3, 3, 4, 5, 5, 6]
-    assert "3 steps of 1h without a row are put in without values, in 2 gaps." in found.notes
+    assert say("series.gaps-filled", steps=3, step="1h", gaps=2) in found.notes
 
 
 def test_too_many_gaps_are_not_filled() -> None:
@@ -92,8 +92,9 @@ def test_months_and_business_days_have_no_gaps() -> None:
 def test_rows_of_one_time_are_refused_by_name() -> None:
     with pytest.raises(DataError) as error:
         series(0, 1, 1, 2, 2, 3)
-    assert "load.csv, row 3 (2024-01-01 01:00:00) has the same time as row 2 (2 such rows)" in str(error.value)
-    assert "data.series.irregular_times=drop" in str(error.value) and "--series-id" not in str(error.value)
+    place = say("series.place", file="load.csv", row=3, time="2024-01-01 01:00:00")
+    assert say("series.same-time", place=place, row=2, rows=2) in str(error.value)
+    assert say("series.advice-irregular") in str(error.value) and "series_id" not in str(error.value)
 
 
 def test_a_column_that_may_be_the_item_is_named() -> None:
@@ -108,17 +109,20 @@ def test_a_column_that_may_be_the_item_is_named() -> None:
 def test_rows_of_one_time_are_set_right_as_declared(repair: str, expected: list[float], numbers: list[int]) -> None:
     found = put({"when": hours(0, 1, 1, 1, 2), "y": range(5), "name": list("abcde")}, irregular_times=repair)
     assert y(found) == expected and [found.table.where(i)[1] for i in range(3)] == numbers
-    assert "row 3 (2024-01-01 01:00:00) has the same time as row 2 (2 such rows): the " in found.notes[0]
+    place = say("series.place", file="load.csv", row=3, time="2024-01-01 01:00:00")
+    assert found.notes[0].startswith(say("series.same-time", place=place, row=2, rows=2) + ": the ")
 
 
 def test_times_between_steps_are_refused_by_name() -> None:
     with pytest.raises(DataError) as error:
         series(0, 1, 2, 2.5, 3, 4)
-    said = (
-        "row 4 (2024-01-01 02:30:00) after load.csv, row 3 (2024-01-01 02:00:00) lies between the steps of 1h (1 such"
-        " rows)"
+    place, previous = (
+        say("series.place", file="load.csv", row=row, time=f"2024-01-01 02:{minutes}:00")
+        for row, minutes in ((4, "30"), (3, "00"))
     )
-    assert f"load.csv, {said}" in str(error.value) and "data.series.gaps=ignore" in str(error.value)
+    place = say("series.place-after", place=place, previous=previous)
+    assert say("series.between-steps", place=place, step="1h", rows=1) in str(error.value)
+    assert say("series.advice-gaps") in str(error.value)
 
 
 def test_times_between_steps_are_dropped_or_taken_to_the_nearest() -> None:
@@ -142,7 +146,8 @@ def test_an_hour_that_clocks_skip() -> None:
     assert set(put({"when": spring, "y": range(5)}, time_zone="Europe/Berlin").segment_N) == {0}
     wrong = [datetime(2021, 3, 28) + timedelta(hours=h) for h in (0, 1, 2, 3, 4)]
     found = put({"when": [str(moment) for moment in wrong], "y": range(5)}, time_zone="Europe/Berlin")
-    assert found.aside.rows() == [(2, "when", "'2021-03-28 02:00:00' is no time on the clock of Europe/Berlin")]
+    skipped = say("series.not-a-time-in-zone", value="'2021-03-28 02:00:00'", zone="Europe/Berlin")
+    assert found.aside.rows() == [(2, "when", skipped)]
     with pytest.raises(UsageError, match=says("series.unknown-time-zone", zone="Berlin")):
         put({"when": spring, "y": range(5)}, time_zone="Berlin")
 
@@ -156,13 +161,16 @@ def test_offsets_that_change_are_told_and_do_no_harm() -> None:
     ]
     found = put({"when": texts, "y": range(4)})
     assert set(found.segment_N) == {0} and found.words(0) == "2021-10-30 23:00:00"
-    assert "2 different offsets (+02:00 from row 1 on, +01:00 from row 3 on): they are taken in UTC" in found.notes[0]
+    places = [say("series.offset-from", offset=offset, row=row) for offset, row in (("+02:00", 1), ("+01:00", 3))]
+    assert found.notes == (say("series.offsets-to-utc", column="when", offsets=2, places=", ".join(places)),)
 
 
 def test_a_clock_with_a_zone_is_taken_in_utc() -> None:
     utc = pl.Series(hours(0, 1, 2, 3)).dt.replace_time_zone("UTC").dt.convert_time_zone("America/New_York")
     found = put({"when": utc, "y": range(4)})
-    assert found.words(0) == "2024-01-01 00:00:00" and "on the clock of America/New_York" in found.notes[0]
+    assert found.words(0) == "2024-01-01 00:00:00" and found.notes == (
+        say("series.zone-to-utc", column="when", zone="America/New_York"),
+    )
 
 
 def test_rows_without_a_time_or_an_item_are_set_aside() -> None:
@@ -172,11 +180,11 @@ def test_rows_without_a_time_or_an_item_are_set_aside() -> None:
     item = ["a"] * 4 + [None] + ["a"] * 28 + [f"{k}" for k in range(20)]
     found = put({"when": when, "y": range(len(when)), "shop": item}, series_id="shop", time="when")
     assert found.aside.rows() == [
-        (2, "when", "there is no time"),
-        (3, "when", "'soon' is no time"),
-        (4, "shop", "there is no item"),
+        (2, "when", say("series.time-missing")),
+        (3, "when", say("series.not-a-time", value="'soon'")),
+        (4, "shop", say("series.series-id-missing")),
     ]
-    with pytest.raises(DataError, match=says("series.no-times", reason="there is no time")):
+    with pytest.raises(DataError, match=says("series.no-times", reason=say("series.time-missing"))):
         put({"when": pl.Series([None, None], dtype=pl.Datetime), "y": [1, 2]}, time="when")
 
 
@@ -202,7 +210,7 @@ def test_years_can_be_the_time() -> None:
 def test_without_a_time_rows_are_steps() -> None:
     found = put({"y": [5, 6, 7]})
     assert (found.name, str(found.step)) == ("step", "1") and found.time_N.tolist() == [1, 2, 3]
-    assert found.notes == ("No column says when: rows are taken in their order, a step each.",)
+    assert found.notes == (say("series.no-time-column"),)
     items = put({"shop": list("abab"), "step": range(4)}, series_id="shop")
     assert (
         items.name == "step_"

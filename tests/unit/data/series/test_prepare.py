@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def test_a_target_is_forecast_from_all_and_inputs_restrict() -> None:
         "when": "time",
         "load": "input series",
         "heat": "input and target",
-        "town": "left out: ignored, as asked",
+        "town": say("data.role-left-out", reason=say("data.reason-ignored")),
         "wind": "input series",
     }
 
@@ -107,7 +108,9 @@ def test_what_is_known_ahead_is_seen_ahead() -> None:
 def test_the_literatures_split_of_months() -> None:
     dataset = of(split="time:when:50h/20h/20h")
     assert sizes(dataset) == {"train": 50 - 6 - 3 + 1, "validation": 18, "test": 18}
-    assert dataset.split_by == "by time 'when', 50h/20h/20h" and "10 rows are later than the split" in said(dataset)
+    assert dataset.split_by == "by time 'when', 50h/20h/20h" and (
+        say("splits.later-than-spans", rows=10, spans="50h/20h/20h") in said(dataset)
+    )
     assert dataset.splits["test"].rows[-1] == 87
 
 
@@ -159,7 +162,12 @@ def test_items_have_their_own_windows_and_short_ones_are_named() -> None:
     dataset = of(frame, series={"series_id": "shop"})
     assert sizes(dataset) == {"train": 2 * 72, "validation": 16, "test": 16}
     assert dataset.invalid_rows.height == 5
-    assert dataset.invalid_rows.row(0) == ("memory", 201, "shop", "'c' has 5 steps without a gap; a window takes 9")
+    assert dataset.invalid_rows.row(0) == (
+        "memory",
+        201,
+        "shop",
+        say("series.shorter-than-window", series="c", steps=5, window=9),
+    )
     assert say("series.series-too-short", count=1, window=9, items="'c' (5)") in said(dataset)
     with pytest.raises(DataError, match=says("series.strict")):
         of(frame, series={"series_id": "shop"}, strict=True)
@@ -195,7 +203,7 @@ def test_missing_values_stay_missing_in_the_target_and_are_carried_where_train_k
 def test_windows_without_a_value_are_not_used() -> None:
     empty = [None if 30 <= k < 45 else float(v) for k, v in enumerate(LOAD)]
     dataset = of(FRAME.select("when", pl.Series("load", empty)))
-    assert "windows without one value in their past, or to be forecast, are not used" in said(dataset)
+    assert re.search(says("series.windows-without-values"), said(dataset))
     assert not set(range(36, 43)) & set(dataset.splits["train"].rows.tolist())
 
 
@@ -287,7 +295,7 @@ def test_with_a_schema_rows_are_windows_as_in_training() -> None:
     assert again.schema == trained.schema and sizes(again) == sizes(trained)
     other = prepare(spec(), FRAME[:30].with_columns(pl.col("load") + 1), schema=trained.schema)
     assert sizes(other) == {"all": 22} and other.splits["all"].units == "7 blocks of time"
-    with pytest.raises(DataError, match="lacks a column that the network was trained on: 'heat'"):
+    with pytest.raises(DataError, match=says("data.lacks-columns", count=1, columns="'heat'")):
         prepare(spec(), FRAME.drop("heat"), schema=trained.schema)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
 from leadline.data.splits.assign import Split, _apportion, split
 from leadline.data.table import Table
@@ -113,7 +114,9 @@ def test_a_given_split_is_kept(spec: SplitSpec) -> None:
         "validation": [1, 3],
         "test": [2],
     }
-    assert result.by == ("as the source gives it" if spec is AUTO else "column 'fold'")
+    assert result.by == say(
+        "splits.as-given" if spec is AUTO else "splits.by-column", **({} if spec is AUTO else {"column": "fold"})
+    )
 
 
 def test_what_a_given_split_lacks_is_carved_from_train() -> None:
@@ -123,7 +126,9 @@ def test_what_a_given_split_lacks_is_carved_from_train() -> None:
     assert sizes(result) == {"train": 90, "validation": 10, "test": 50}
     assert result.rows["test"].tolist() == list(range(100, 150))
     assert Counter(labels[result.rows["validation"]].tolist()) == {"a": 5, "b": 5}
-    assert "validation carved" in result.by
+    stratified = say("splits.stratified", column="y")
+    given = {"given": say("splits.as-given"), "subsets": "validation"}
+    assert result.by == say("splits.taken-from-train", **given, how=stratified)
     both = split(table("fold", fold=["train"] * 100, y=labels[:100]), AUTO, "y", True, 0)
     assert sizes(both) == {"train": 80, "validation": 10, "test": 10}
 

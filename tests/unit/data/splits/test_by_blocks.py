@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
 from leadline.data.splits.assign import split
 from leadline.data.splits.by_blocks import by_spans
@@ -19,7 +20,7 @@ DAYS = pl.Series("day", [datetime(2024, 1, 31) + timedelta(days=k) for k in rang
 def test_parts_last_as_long_as_they_are_to() -> None:
     part_N, notes = by_spans(DAYS, ("40d", "20d", "20d"))
     assert np.bincount(part_N + 1).tolist() == [10, 40, 20, 20] and (np.diff(part_N[:80]) >= 0).all()
-    assert notes == ("10 rows are later than the split 40d/20d/20d reaches: they are not used.",)
+    assert notes == (say("splits.later-than-spans", rows=10, spans="40d/20d/20d"),)
 
 
 def test_months_are_those_of_the_calendar_and_order_does_not_matter() -> None:

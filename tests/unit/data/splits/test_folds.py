@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import SplitSpec
 from leadline.data.splits.assign import split
 from leadline.data.splits.folds import assign
@@ -73,8 +74,8 @@ def test_time_folds_follow_each_other_and_keep_a_time_whole(times: list[int], fo
     ("by", "number_N", "class_N", "said"),
     [
         ("random", NONE, None, "3 rows"),
-        ("group", np.zeros(9, dtype=int), None, "different groups in column 'c'; there is 1"),
-        ("random", NONE, np.arange(9), "commonest class"),
+        ("group", np.zeros(9, dtype=int), None, "distinct groups in column 'c'; there is 1"),
+        ("random", NONE, np.arange(9), "most frequent class"),
     ],
 )
 def test_too_little_for_the_folds_is_refused(
@@ -93,11 +94,9 @@ def test_a_fold_is_the_test_split_and_the_sources_own_split_is_put_aside() -> No
     tested = []
     for fold in range(1, 6):
         splits = split(table(), spec(fold=fold), "y", True, seed=0)
-        assert (
-            splits.by
-            == f"fold {fold} of 5, random, stratified by class; validation carved from its train rows (random,"
-            " stratified by 'y')"
-        )
+        made = say("splits.fold", fold=fold, folds=5, how=say("splits.folds-stratified"))
+        how = say("splits.stratified", column="y")
+        assert splits.by == say("splits.taken-from-train", given=made, subsets="validation", how=how)
         assert len(splits.rows["test"]) == 20
         assert sum(map(len, splits.rows.values())) == 100
         tested.append(splits.rows["test"])

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import prepare
 from leadline.data.splits.label_subset import drawn
@@ -46,7 +47,9 @@ def test_rows_that_need_their_label_are_left_out() -> None:
     np.testing.assert_array_equal(few.splits["validation"].rows, whole.splits["validation"].rows)
     assert set(few.splits["train"].rows) < set(whole.splits["train"].rows)
     assert len(few.splits["train"]) == sum(max(1, round(0.1 * n)) for n in np.bincount(whole.splits["train"].target))
-    assert "keep their label" in " ".join(few.notes)
+    kept, rows = len(few.splits["train"]), len(whole.splits["train"])
+    how = f" ({say('splits.stratified-by', column='kind')})"
+    assert say("splits.labelled-others-left-out", kept=kept, rows=rows, how=how) in few.notes
     # what is left out is not looked at
     assert few.schema.inputs[0].fields[0].state["mean"] == pytest.approx(
         frame()["x"].to_numpy()[few.splits["train"].rows].mean()
@@ -77,7 +80,7 @@ def test_numbers_lose_theirs_too() -> None:
 
 def test_what_has_no_labels_has_no_share_of_them() -> None:
     said = prepare(DataSpec(target="kind", labelled=0.1), frame(), labels="none").notes
-    assert "data.labelled means nothing" in " ".join(said)
+    assert say("splits.labelled-without-effect") in said
     with pytest.raises(UsageError, match=says("series.option-not-for-series", entry="data.labelled")):
         prepare(DataSpec.model_validate({"series": {"horizon": 2}, "labelled": 0.5}), frame())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.data.splits.near_duplicate_groups import in_one_fold, keep_together
 
 RNG = np.random.default_rng(0)
@@ -35,9 +36,7 @@ def test_families_are_whole_and_classes_keep_their_rows(seed: int) -> None:
         np.testing.assert_array_equal(
             np.bincount(moved[label == k], minlength=3), np.bincount(part[label == k], minlength=3)
         )
-    assert notes[0].startswith(
-        "300 rows have nearly the same picture as another, in 100 sets; each set is in one part."
-    )
+    assert notes == (say("splits.near-duplicates-together", rows=300, groups=100),)
 
 
 def test_train_keeps_a_row_of_every_class() -> None:
@@ -55,8 +54,7 @@ def test_families_larger_than_a_part_are_torn_and_it_is_said() -> None:
     family = np.r_[np.zeros(60, dtype=np.int64), np.arange(1, 41)]
     moved, notes = keep_together(part, family, np.zeros(100, dtype=np.int64), RNG)
     np.testing.assert_array_equal(moved, part)
-    (note,) = notes
-    assert note.startswith("60 rows have nearly the same pictures, in 1 set larger than a part: torn apart")
+    assert notes == (say("splits.near-duplicates-torn", rows=60, groups=1),)
 
 
 @pytest.mark.parametrize("seed", range(10))
