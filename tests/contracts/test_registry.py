@@ -137,7 +137,7 @@ def test_a_part_of_an_objective_that_lacks_a_member_is_named(packages: Any):
     packages.give("objectives", "half", half)
     with pytest.raises(
         UsageError,
-        match=says("objectives.part-lacks", component="half", type="learning", type_2="SimpleNamespace"),
+        match=says("objectives.part-lacks", component="half", type="learning", found="SimpleNamespace"),
     ):
         objective_for(Component(name="half"))
 

@@ -51,7 +51,7 @@ def test_during_a_checkpoint(cli, whole: str) -> None:
     done = limited(20_000, "train", *TRAIN, "--out", "run", "--set", "network.size=base")
     assert done.returncode == 5, done.stderr
     assert "Cannot write the checkpoint of step" in done.stderr
-    assert "make room" in done.stderr
+    assert "Free some space" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(Path("run").rglob("*.tmp"))
     assert cli("resume", "run", "-q") == 0

@@ -130,7 +130,7 @@ def predict(
     table = verb(run, source, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:
-        typer.echo(f"{table.height:,} rows written to {out}.", err=True)
+        typer.echo(say("cli.rows-written", rows=table.height, out=out), err=True)
 
 
 app.command()(rows.embed)

@@ -53,7 +53,7 @@ def _run(arguments: Sequence[str]) -> int:
             code = command.main(args=list(arguments), prog_name="leadline", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except LeadlineError as error:
-        print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
+        print(say("cli.error", message=error), file=sys.stderr)  # noqa: T201
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
@@ -62,10 +62,10 @@ def _run(arguments: Sequence[str]) -> int:
     except _USAGE as error:
         message = _usage(error, arguments)
         if message:
-            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
+            print(say("cli.error", message=message), file=sys.stderr)  # noqa: T201
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        print("leadline: interrupted.", file=sys.stderr)  # noqa: T201
+        print(say("cli.interrupted"), file=sys.stderr)  # noqa: T201
         return 130
     except BrokenPipeError:
         # the reader of our output has gone (`leadline runs | head`): not an error, and nothing more can be said
@@ -74,8 +74,7 @@ def _run(arguments: Sequence[str]) -> int:
     except OSError as error:
         if not is_full(error) and error.errno != errno.EIO:
             return _bug()
-        words = error.strerror or error
-        print(f"leadline: cannot write: {words}. Free space; what was finished before is kept.", file=sys.stderr)  # noqa: T201
+        print(say("cli.disk-full", reason=error.strerror or error), file=sys.stderr)  # noqa: T201
         return TrainingFailed.exit_code
     except Exception as error:  # noqa: BLE001  the last line of defence: say that it is our fault, with all we know
         return _too_large() if _memory_is_full(error) else _bug()
@@ -90,7 +89,7 @@ def _show(others: Callable[..., None]) -> Callable[..., None]:
             others(message, category, *where, **more)
         elif str(message) not in said:
             said.add(str(message))
-            print(f"leadline: {message}", file=sys.stderr)  # noqa: T201
+            print(say("cli.error", message=message), file=sys.stderr)  # noqa: T201
 
     return show
 
@@ -106,18 +105,13 @@ def _memory_is_full(error: Exception) -> bool:
 
 
 def _too_large() -> int:
-    print(  # noqa: T201
-        "leadline: the memory is not enough. Take a smaller network (--set network.size=small) or fewer rows.",
-        file=sys.stderr,
-    )
+    print(say("cli.memory-full"), file=sys.stderr)  # noqa: T201
     return TrainingFailed.exit_code
 
 
 def _bug() -> int:
     traceback.print_exc()
-    print(  # noqa: T201
-        "leadline: this is a bug in Leadline, not in your data. Please report it with the lines above.", file=sys.stderr
-    )
+    print(say("cli.bug"), file=sys.stderr)  # noqa: T201
     return BUG
 
 
@@ -151,4 +145,5 @@ def _usage(error: Any, arguments: Sequence[str]) -> str:
             "cli.no-command", name=name, hint=foreign_flags.of_command(name, error.ctx.command.list_commands(error.ctx))
         )
     message = plain(error.format_message())
-    return f"{message}{'' if message.endswith(('.', '?', ')')) else '.'} '{where} --help' says more."
+    end = "" if message.endswith((".", "?", ")")) else "."
+    return say("cli.help-says-more", message=message, end=end, where=where)

@@ -10,6 +10,7 @@ import typer
 
 from leadline.cli import options
 from leadline.cli.completion import sources
+from leadline.core.catalogue import say
 
 
 def embed(
@@ -35,7 +36,7 @@ def embed(
     table = verb(run, source, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:
-        typer.echo(f"{table.height:,} rows written to {out}.", err=True)
+        typer.echo(say("cli.rows-written", rows=table.height, out=out), err=True)
 
 
 def sample(

@@ -62,7 +62,7 @@ def with_plugins(group: str, ours: Mapping[str, Entry]) -> dict[str, Entry]:
 def _marked(entry: Entry) -> Entry:
     if not entry.others:
         return entry
-    return entry._replace(summary=f"cannot be used: given by {_listed((entry.package, *entry.others))}")
+    return entry._replace(summary=say("core.plugin-duplicate", packages=_listed((entry.package, *entry.others))))
 
 
 def load(group: str, name: str, entry: Entry, contract: Contract) -> Any:
@@ -105,18 +105,20 @@ class _Unusable(Exception):
 def _loaded(target: str, contract: Contract) -> Any:
     module, colon, attribute = target.partition(":")
     if not colon:
-        raise _Unusable("it names a module and nothing in it; it should read module:ATTRIBUTE.")
+        raise _Unusable(say("core.plugin-without-attribute"))
     try:
         item = importlib.import_module(module)
     except (Exception, SystemExit) as error:
-        raise _Unusable(f"{module} does not import ({type(error).__name__}: {error}).") from error
+        raise _Unusable(
+            say("core.plugin-import-fails", module=module, type=type(error).__name__, error=error)
+        ) from error
     try:
         found = reduce(getattr, attribute.split("."), item)
     except AttributeError:
-        raise _Unusable(f"{module} has no {attribute}.") from None
+        raise _Unusable(say("core.plugin-attribute-missing", module=module, attribute=attribute)) from None
     wrong = misfit(found, contract)
     if wrong:
-        raise _Unusable(f"{attribute} {wrong}.")
+        raise _Unusable(say("core.plugin-unusable", attribute=attribute, wrong=wrong))
     return found
 
 
@@ -127,13 +129,13 @@ def misfit(item: Any, contract: Contract) -> str | None:
     lacking: Sequence[str] = ()
     if contract.classes:
         if not (isinstance(item, type) and issubclass(item, kind)):
-            return f"is {_called(item)}, not a class that derives from {kind.__name__}"
+            return say("core.plugin-wrong-class", found=_called(item), wanted=kind.__name__)
         lacking = sorted(getattr(item, "__abstractmethods__", ()))
     elif getattr(kind, "_is_protocol", False) and not isinstance(item, type):
         lacking = [member for member in members(kind) if not hasattr(item, member)]
     elif not isinstance(item, kind):
-        return f"is {_called(item)}, not {_article(kind.__name__)}"
-    return f"lacks {_listed(lacking)}, which every {contract.noun} has" if lacking else None
+        return say("core.plugin-wrong-type", found=_called(item), wanted=_article(kind.__name__))
+    return say("core.plugin-lacks", members=_listed(lacking), noun=contract.noun) if lacking else None
 
 
 def _article(noun: str) -> str:
@@ -141,7 +143,9 @@ def _article(noun: str) -> str:
 
 
 def _called(item: Any) -> str:
-    return f"the class {item.__name__}" if isinstance(item, type) else f"a value of type {type(item).__name__}"
+    if isinstance(item, type):
+        return say("core.the-class", name=item.__name__)
+    return say("core.value-of-type", type=type(item).__name__)
 
 
 def members(protocol: type) -> list[str]:

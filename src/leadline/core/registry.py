@@ -85,4 +85,4 @@ def renaming(group: Group, component: Component, where: str) -> str | None:
     now = renamed(group, component)
     if now == component:
         return None
-    return f"{where}: {component.name!r} is now written {yaml_io.inline(now.model_dump())}"
+    return say("core.item-renamed", where=where, name=component.name, now=yaml_io.inline(now.model_dump()))

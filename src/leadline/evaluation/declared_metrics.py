@@ -30,11 +30,15 @@ def check_names(objective: BoundObjective) -> None:
     """Raise UsageError where an analysis of another package calls a metric as one that is there already: a requirement
     would be judged on either.
     """
-    taken = {metric.id: f"the objective {objective.name!r}" for metric in objective.decision.declared_metrics}
+    taken = {
+        metric.id: say("evaluation.by-objective", name=objective.name) for metric in objective.decision.declared_metrics
+    }
     diagnostics = objective.capability("diagnostics")
-    taken |= dict.fromkeys(diagnostics.watched if diagnostics else (), f"the objective {objective.name!r}")
-    taken |= {metric.id: "the comparison with baselines" for metric in comparison.METRICS}
-    taken |= {metric.id: "the ablation of inputs" for metric in input_ablation.METRICS}
+    taken |= dict.fromkeys(
+        diagnostics.watched if diagnostics else (), say("evaluation.by-objective", name=objective.name)
+    )
+    taken |= {metric.id: say("evaluation.by-baselines") for metric in comparison.METRICS}
+    taken |= {metric.id: say("evaluation.by-ablation") for metric in input_ablation.METRICS}
     foreign = {analysis.name: package_of(analysis) != OURS for analysis in analyses()}
     for analysis in sorted(analyses(), key=lambda one: foreign[one.name]):
         for metric in analysis.metrics:
@@ -47,7 +51,7 @@ def check_names(objective: BoundObjective) -> None:
                         taken=taken[metric.id],
                     )
                 )
-            taken.setdefault(metric.id, f"the analysis {analysis.name!r}")
+            taken.setdefault(metric.id, say("evaluation.by-analysis", name=analysis.name))
 
 
 def metrics_of(findings: Iterable[Finding], objective: BoundObjective) -> dict[str, Metric]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import nn
 
+from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding
 from leadline.core.plugins import OURS
@@ -67,7 +68,13 @@ def _results(analysis: Analysis, subject: Subject) -> Results:
         package = package_of(analysis)
         if package == OURS:
             raise
-        why = f"the analysis {analysis.name!r} of the package {package} failed ({type(error).__name__}: {error})"
+        why = say(
+            "evaluation.analysis-failed",
+            analysis=analysis.name,
+            package=package,
+            type=type(error).__name__,
+            error=error,
+        )
         yield from (Finding.absent(metric.id, why) for metric in analysis.metrics)
 
 

@@ -127,7 +127,7 @@ def added(before: Mapping[str, Energy], now: Mapping[str, Energy]) -> Mapping[st
     for device in {**before, **now}:
         one, other = before.get(device), now.get(device)
         if one is None or other is None:
-            result[device] = Energy(None, why="training went on where other meters are")
+            result[device] = Energy(None, why=say("machine.meters-changed"))
         elif one.wh is None or other.wh is None:
             result[device] = one if one.wh is None else other
         else:
@@ -140,14 +140,14 @@ def declared_watts() -> float | None:
     """Return what the whole machine draws while it trains, where ``LEADLINE_WATTS`` says so; raises UsageError for
     nonsense.
     """
-    return _declaration(WATTS, "65, the watts that this machine draws while it trains")
+    return _declaration(WATTS, say("machine.watts-example"))
 
 
 def declared_co2() -> float | None:
     """Return the grams of CO₂ a kWh causes here, where ``LEADLINE_CO2_G_PER_KWH`` says so; raises UsageError for
     nonsense.
     """
-    return _declaration(CO2, "380, the grams of carbon dioxide that a kilowatt-hour causes here")
+    return _declaration(CO2, say("machine.co2-example"))
 
 
 def _declaration(name: str, example: str) -> float | None:
@@ -164,16 +164,12 @@ def _declaration(name: str, example: str) -> float | None:
 
 
 def _declared(watts: float) -> _Source:
-    method = f"{watts:g} W declared for the whole machine ({WATTS}), times wall clock"
+    method = say("machine.watts-declared", watts=watts, variable=WATTS)
     return _Source([_Counter(lambda: time.perf_counter() * watts)], method, estimated=True)
 
 
 def _by_cpu_time(why: str, processes: int) -> _Source:
-    whose = "of this process" if processes == 1 else f"of {processes} processes like this one"
-    method = (
-        f"CPU time {whose} times {WATTS_PER_CORE:g} W a busy core, a typical figure for processors (Lannelongue et al."
-        f" 2021), as {why}; {WATTS} sets a better one"
-    )
+    method = say("machine.cpu-time-energy", processes=processes, watts=WATTS_PER_CORE, why=why, variable=WATTS)
     return _Source([_Counter(lambda: time.process_time() * processes * WATTS_PER_CORE)], method, estimated=True)
 
 
@@ -186,9 +182,7 @@ def _rapl(powercap: Path) -> list[_Counter]:
             wrap_j = int((zone / "max_energy_range_uj").read_text(encoding="ascii")) / 1e6
             counters.append(_Counter(_microjoules(zone / "energy_uj"), wrap_j))
     if not counters:
-        raise OSError(
-            "this machine has no energy counter of the processor that can be read (no RAPL under /sys/class/powercap)"
-        )
+        raise OSError(say("machine.no-cpu-energy-counter"))
     return counters
 
 
@@ -197,16 +191,14 @@ def _microjoules(file: Path) -> Callable[[], float]:
         try:
             return int(file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
-            raise OSError(
-                f"the processor's energy counter needs more rights: {file} is readable by the administrator only"
-            ) from None
+            raise OSError(say("machine.energy-counter-forbidden", file=file)) from None
 
     return read
 
 
 def _nvml() -> list[_Counter]:
     if not torch.cuda.is_available():
-        raise OSError("there is no CUDA device")
+        raise OSError(say("machine.no-cuda-device"))
     try:
         import pynvml
     except ImportError:

@@ -12,6 +12,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from leadline.core.catalogue import say
+
 METHOD = (
     "forward pass, 1 multiply-add = 2 FLOPs; matrix products, convolutions and attention are counted, "
     "element-wise work, normalisation, pooling and look-ups are not"
@@ -35,9 +37,9 @@ def count(module: nn.Module, inputs: Mapping[str, Tensor]) -> Flops:
     with predicting(module), _plain_kernels(), torch.no_grad(), counter, foreign:
         module(inputs)
     if foreign.names:
-        return Flops(None, f"there is no FLOP formula for {', '.join(sorted(foreign.names))}")
+        return Flops(None, say("machine.no-flop-formula", operators=", ".join(sorted(foreign.names))))
     total = counter.get_total_flops()
-    return Flops(total) if total else Flops(None, "no matrix product, convolution or attention ran")
+    return Flops(total) if total else Flops(None, say("machine.nothing-counted"))
 
 
 class _Foreign(TorchDispatchMode):  # type: ignore[no-untyped-call]  # PyTorch leaves its modes untyped

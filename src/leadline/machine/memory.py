@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from leadline.core.catalogue import say
+
 _KIB = 1024
 
 
@@ -21,15 +23,15 @@ def peak_rss_mb() -> Memory:
     """Return the largest resident memory of this process so far, memory-mapped files that were touched included."""
     linux = _status_mb("VmHWM")
     if linux is not None:
-        return Memory(linux, "peak resident memory of the process so far (VmHWM)")
+        return Memory(linux, say("machine.peak-memory-vmhwm"))
     if sys.platform == "win32":
-        return Memory(None, why="Windows' peak working set is not read")
+        return Memory(None, why=say("machine.peak-memory-windows"))
     import resource
 
     # Not used on Linux: there the value outlives exec, so that a small program started by a large one looks large.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else _KIB
-    return Memory(peak * unit / 1e6, "peak resident memory of the process so far (getrusage)")
+    return Memory(peak * unit / 1e6, say("machine.peak-memory-getrusage"))
 
 
 def rss_anon_mb(pid: int | None = None) -> Memory:
@@ -38,8 +40,8 @@ def rss_anon_mb(pid: int | None = None) -> Memory:
     """
     mb = _status_mb("RssAnon", pid)
     if mb is None:
-        return Memory(None, why="RssAnon is known on Linux only, and for processes that still run")
-    return Memory(mb, "anonymous resident memory of the process (RssAnon)")
+        return Memory(None, why=say("machine.anonymous-memory-unknown"))
+    return Memory(mb, say("machine.anonymous-memory"))
 
 
 def _status_mb(entry: str, pid: int | None = None) -> float | None:

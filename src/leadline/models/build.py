@@ -68,23 +68,29 @@ def _decoding(family: Family, options: BaseModel, spec: SignalSpec, latent: int)
 
 
 # What each output is called in messages, and the kind of input it is an output of; any kind gives a vector.
-_FORMS: Mapping[EncoderOutput, tuple[str, str | None]] = {
-    "vector": ("one vector a row", None),
-    "sequence": ("features of every step", "sequence"),
-    "causal": ("features of every step", "sequence"),
-    "maps": ("maps of features", "image"),
+_FORMS: Mapping[EncoderOutput, tuple[str, str | None, str]] = {
+    "vector": ("models.output-vector", None, "models.of-any-data"),
+    "sequence": ("models.output-steps", "sequence", "models.of-sequences"),
+    "causal": ("models.output-steps", "sequence", "models.of-sequences"),
+    "maps": ("models.output-maps", "image", "models.of-images"),
 }
 
 
 def _check_output(family: Family, spec: SignalSpec, encoder_output: EncoderOutput) -> None:
     """Raise UsageError where a family does not give what an objective needs of such an input."""
-    words, kind = _FORMS[encoder_output]
+    output, kind, data = _FORMS[encoder_output]
     if encoder_output in family.builders and kind in (None, spec.kind):
         return
     able = [name for name in sorted(registered("models")) if encoder_output in lookup("models", name).builders]
     raise UsageError(
-        f"The network {family.name!r} gives no {words} of {spec.kind} data, which this objective"
-        f" needs. These do, of {f'{kind}s' if kind else 'any data'}: {', '.join(able) or 'none'}."
+        say(
+            "models.cannot-encode",
+            name=family.name,
+            output=say(output),
+            kind=spec.kind,
+            data=say(data),
+            able=", ".join(able) or say("models.none"),
+        )
     )
 
 
@@ -102,8 +108,9 @@ def classical_family(network: NetworkSpec, modules: Collection[str] = ()) -> Fam
     others = [component for component in network.encoders.values() if component != fitted[0]]
     if others or len(named) < len(network.encoders):
         raise UsageError(
-            f"The network {fitted[0].name!r} is one model over all inputs: it cannot stand beside "
-            f"{others[0].name if others else 'another'!r}, or beside itself with other options."
+            say("models.classical-beside-itself", name=fitted[0].name)
+            if others and others[0].name == fitted[0].name
+            else say("models.classical-beside-other", name=fitted[0].name, other=others[0].name if others else "own")
         )
     return resolve(fitted[0].name)
 
@@ -132,13 +139,22 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
     """Return a family's options: its defaults, those of the size over them, the user's over these."""
     if spec.kind not in family.accepts:
         raise UsageError(
-            f"The network {component.name!r} takes {' or '.join(family.accepts)}, not {spec.kind}. "
-            f"These take {spec.kind}: {', '.join(_families_for(spec.kind)) or 'none'}."
+            say(
+                "models.takes-other-input",
+                name=component.name,
+                accepts=" or ".join(family.accepts),
+                kind=spec.kind,
+                able=", ".join(_families_for(spec.kind)) or say("models.none"),
+            )
         )
     if family.forecasts and not spec.ahead:
         raise UsageError(
-            f"The network {component.name!r} forecasts, and here nothing is forecast. "
-            f"These take {spec.kind} for other ends: {', '.join(_families_for(spec.kind, forecasts=False)) or 'none'}."
+            say(
+                "models.only-forecasts",
+                name=component.name,
+                kind=spec.kind,
+                able=", ".join(_families_for(spec.kind, forecasts=False)) or say("models.none"),
+            )
         )
     known = (*family.options.model_fields, *((OVER,) if "sequence" in family.accepts else ()))
     for name, value in component.options.items():

@@ -140,7 +140,7 @@ def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:
 
 
 def _described(spec: SignalSpec) -> str:
-    return f"an input of kind {spec.kind} and shape (rows, {', '.join(map(str, spec.shape))})"
+    return say("models.input-of-shape", kind=spec.kind, shape=", ".join(map(str, spec.shape)))
 
 
 def _takes_signal(module: nn.Module) -> bool:
@@ -160,7 +160,8 @@ def _declared(source: ModuleType, name: str | None, asked: str) -> Family:
         if isinstance(v, type) and issubclass(v, nn.Module) and v.__module__ == source.__name__
     ]
     if name is None:
-        hint = f"Name one of its classes: {asked}:{classes[0]}." if classes else "It has no class of nn.Module either."
+        own = classes and say("models.name-a-class", name=f"{asked}:{classes[0]}")
+        hint = own or say("models.no-module-class")
         raise UsageError(say("models.declares-no-family", file=asked, hint=hint))
     if found is None and (source.__name__ == "__main__" or "<" in (name or "")):
         raise UsageError(say("models.own-network-again", asked=asked))

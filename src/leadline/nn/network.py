@@ -199,11 +199,14 @@ def out_width(backbone: nn.Module, spec: SignalSpec, name: str, output: EncoderO
     form = _SHAPES[output]
     if values is None or values.ndim != len(form) or values.shape[0] != 2:
         given = (
-            f"values of shape {tuple(values.shape)} for 2 rows" if isinstance(values, Tensor) else type(signal).__name__
+            say("nn.values-of-shape", shape=tuple(values.shape))
+            if isinstance(values, Tensor)
+            else type(signal).__name__
         )
         raise UsageError(
-            f"The network {name!r} gives {given}, where values of shape ({', '.join(form)}) are needed"
-            f"{': flatten or pool at its end' if len(form) == 2 else ''}."
+            say("nn.output-shape-pool", name=name, given=given, shape=", ".join(form))
+            if len(form) == 2
+            else say("nn.output-shape", name=name, given=given, shape=", ".join(form))
         )
     if not values.is_floating_point():
         raise UsageError(say("nn.output-dtype", name=name, dtype=values.dtype))

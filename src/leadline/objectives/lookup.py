@@ -47,7 +47,7 @@ def objective_for(component: Component) -> BoundObjective:
                     "objectives.part-lacks",
                     component=component.name,
                     type=contract.__name__.lower(),
-                    type_2=type(part).__name__,
+                    found=type(part).__name__,
                     lacking=", ".join(lacking),
                 )
             )

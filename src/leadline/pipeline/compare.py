@@ -139,9 +139,9 @@ def compare_inputs(
         found = [*single_input_ablation(measured.decisions["test"], known, run_context.objective, context), *found]
     else:
         why = (
-            "as training has a budget; --set single_input_ablation=true trains each"
+            say("pipeline.ablation-budget")
             if run_context.experiment.single_input_ablation is None
-            else "as single_input_ablation is false"
+            else say("pipeline.ablation-off")
         )
         found.append(
             Finding.absent(

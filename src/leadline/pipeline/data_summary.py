@@ -11,7 +11,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.registry import lookup, registered
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
-from leadline.core.wording import counted, listed
+from leadline.core.wording import listed
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.input_types.table import COLUMNS
@@ -40,7 +40,7 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
         shown.note(line)
     by = experiment.data.split.column
     if by and any(column.name == by and not column.kind for column in dataset.columns):
-        shown.note(say("pipeline.split-column-not-input", by=by))
+        shown.note(say("pipeline.split-column-not-input", column=by))
     for note in dataset.notes:
         shown.note(note)
     if dataset.invalid_rows.height:
@@ -68,10 +68,9 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
 def _dropped(rows: pl.DataFrame) -> str:
     file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
     # of one row in a file of its own, the reason says which
-    first = reason if reason.startswith(f"{file}:") else f"{file}, row {row}, {column}: {reason}"
-    return (
-        f"{counted(rows.height, 'row')} dropped, listed in invalid_rows.parquet of the run folder. The first: {first}"
-    )
+    whole = reason.startswith(f"{file}:")
+    first = reason if whole else say("pipeline.first-row", file=file, row=row, column=column, reason=reason)
+    return say("pipeline.rows-dropped", rows=rows.height, first=first)
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:
@@ -83,6 +82,9 @@ def provable(experiment: Experiment, rows: int) -> list[str]:
         if requirement.name not in PROPORTIONS or requirement.op not in (">=", ">"):
             continue
         right = rows_needed(rows, requirement.bound, requirement.op, level)
-        enough = f"needs {right:,} right" if right is not None else "cannot be proven, even with all right"
-        lines.append(f"With {rows:,} test rows, {requirement.text} {enough}.")
+        lines.append(
+            say("pipeline.requirement-unprovable", rows=rows, requirement=requirement.text)
+            if right is None
+            else say("pipeline.requirement-needs", rows=rows, requirement=requirement.text, correct=right)
+        )
     return lines

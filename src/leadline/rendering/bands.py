@@ -40,7 +40,7 @@ def _panel(panel: Mapping[str, Any], x_label: str, *, log: bool) -> Plot:
         told.append(curve_in_words(visible(name), found[0][0][1], found[-1][-1][1]))
     label = visible(panel["label"])
     at = Tick(x_axis.place(mark["x"]), mark["label"]) if mark else None
-    summary = say("page.plot", label=label, x=x_label, curves="; ".join(told))
+    summary = say("page.plot", label=label, across=x_label, curves="; ".join(told))
     return Plot(label, x_axis, y_axis, x_label, "", summary, tuple(lines), mark=at, bands=tuple(bands))
 
 

@@ -140,7 +140,7 @@ def curves(content: Mapping[str, Any], titles: Mapping[str, str] = MappingProxyT
         lines = tuple(_line(name, n, points, x_axis, y_axis) for n, (name, points) in enumerate(series))
         told = [curve_in_words(name, points[0][1], points[-1][1]) for name, points in series]
         label = titles.get(panel["label"], panel["label"])
-        summary = say("page.plot", label=label, x=content["x"]["label"], curves="; ".join(told))
+        summary = say("page.plot", label=label, across=content["x"]["label"], curves="; ".join(told))
         plots.append(Plot(label, x_axis, y_axis, content["x"]["label"], "", summary, lines, mark=at))
     return tuple(plots)
 
@@ -193,7 +193,7 @@ def lines(content: Mapping[str, Any]) -> Plot:
         for p in content["points"]
     )
     named = ", ".join(line.name for line in drawn)
-    summary = say("page.points-of", y=y["label"], x=x["label"], names=named)
+    summary = say("page.points-of", up=y["label"], across=x["label"], names=named)
     summary = " ".join((summary, "; ".join(d.title for d in dots)))
     at = Tick(_round(100 - y_axis.place(level["y"])), level["label"]) if level else None
     return Plot("", x_axis, y_axis, x["label"], y["label"], summary.strip(), drawn, dots, content["diagonal"], level=at)

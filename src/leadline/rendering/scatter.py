@@ -45,7 +45,9 @@ def scatter(content: Mapping[str, Any]) -> Plot:
     )
     labels = content["x"]["label"], content["y"]["label"]
     count = f"{len(x_values):,}"
-    what = say("page.points", y=labels[1], x=labels[0], count=count) if any(labels) else say("page.map", count=count)
+    what = (
+        say("page.points", up=labels[1], across=labels[0], count=count) if any(labels) else say("page.map", count=count)
+    )
     return Plot(
         "",
         x_axis,

@@ -59,9 +59,8 @@ def create(out: Path | None, name: str, parent: Path = RUNS) -> Path:
     try:
         if out is not None:
             if out.exists() and (not out.is_dir() or any(out.iterdir())):
-                hint = (
-                    f"'leadline resume {out}' goes on with it, or choose" if (out / EXPERIMENT).exists() else "Choose"
-                )
+                begun = (out / EXPERIMENT).exists()
+                hint = say("run.resume-or-choose", out=out) if begun else say("run.choose")
                 raise UsageError(say("run.folder-not-empty", out=out, hint=hint))
             out.mkdir(parents=True, exist_ok=True)
             _probe(out)

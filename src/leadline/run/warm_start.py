@@ -48,13 +48,10 @@ class CarriedOver(NamedTuple):
         """Return, in words, how many layers begin with the weights of a run, and why others do not."""
         fresh = [layer for layer in self.layers if layer.why is not None]
         count = len(self.layers) - len(fresh)
-        lines = [
-            f"{count} of {len(self.layers)} tensors of the encoders begin as {start.run.folder} left them; the head is"
-            " fresh"
-        ]
-        lines += [f"Fresh: {_because(fresh)}."] if fresh else []
+        lines = [say("run.init-carried-over", carried=count, total=len(self.layers), folder=start.run.folder)]
+        lines += [say("run.init-untrained", reasons=_because(fresh))] if fresh else []
         stuck = [layer.name for layer in fresh if layer.learned and any(fnmatchcase(layer.name, p) for p in freeze)]
-        return [*lines, *([f"Careful: frozen, and yet with fresh weights: {_some(stuck)}."] if stuck else [])]
+        return [*lines, *([say("run.init-frozen-untrained", names=_some(stuck))] if stuck else [])]
 
 
 class ParentRun(NamedTuple):
@@ -122,8 +119,7 @@ class ParentRun(NamedTuple):
         count = own.join(held, on=["file", "row"], how="anti").height
         if not count:
             return []
-        said = f"{count:,} of the {len(test):,} test rows are none of {self.run.folder}, which may have trained on them"
-        return [f"Careful: {said}: what is measured on them flatters."]
+        return [say("run.init-test-rows-seen", count=count, total=len(test), folder=self.run.folder)]
 
     def check(self, dataset: Dataset) -> None:
         """Raise UsageError where texts that are read with the run's vocabulary have none of its tokens."""
@@ -140,7 +136,7 @@ class ParentRun(NamedTuple):
             one = next(one for one in schema.inputs if one.name == name)
             layers += self._into(one, body, theirs, schema)
         if not any(layer.learned and layer.why is None for layer in layers):
-            why = _because([layer for layer in layers if layer.why is not None]) or "nothing in it is learned"
+            why = _because([layer for layer in layers if layer.why is not None]) or say("run.init-nothing-learned")
             raise UsageError(say("run.init-no-weights-fit", folder=self.run.folder, why=why))
         return CarriedOver(tuple(layers))
 
@@ -149,10 +145,10 @@ class ParentRun(NamedTuple):
         known: Mapping[str, Tensor] = (
             {} if other is None or other.name not in theirs else theirs[other.name].state_dict()
         )
-        missing = "no such layer there"
+        missing = say("run.init-no-such-layer")
         if other is None:
             inputs = ", ".join(f"{known.name!r} ({known.kind})" for known in self.run.schema.inputs)
-            missing = f"the run has no such input of kind {one.kind}, but {inputs}"
+            missing = say("run.init-no-such-input", kind=one.kind, inputs=inputs)
         anew = None if other is None else _anew(one, other)
         learned = {name for name, _ in body.named_parameters(remove_duplicate=False)}
         layers = []
@@ -215,7 +211,9 @@ def encoders_of(network: nn.Module) -> dict[str, nn.Module]:
 def _unfit(name: str, x: Tensor, known: Mapping[str, Tensor], missing: str) -> str | None:
     if name not in known:
         return missing
-    return None if known[name].shape == x.shape else f"{_shape(x)} here, {_shape(known[name])} there"
+    if known[name].shape == x.shape:
+        return None
+    return say("run.init-shapes-differ", shape=_shape(x), other_shape=_shape(known[name]))
 
 
 def _anew(one: InputSchema, other: InputSchema) -> str | None:
@@ -223,7 +221,7 @@ def _anew(one: InputSchema, other: InputSchema) -> str | None:
     if same_state(one, other):
         return None
     differ = columns_differ(one, other)
-    return f"prepared anew, as the columns differ ({differ})" if differ else "prepared anew, as its options ask for"
+    return say("run.init-columns-differ", columns=differ) if differ else say("run.init-options-differ")
 
 
 def _because(layers: list[Layer]) -> str:
@@ -233,16 +231,18 @@ def _because(layers: list[Layer]) -> str:
         by_reason.setdefault(str(layer.why), []).append(layer.name)
     return _some(
         [
-            f"{names[0]}{f' and {len(names) - 1} more' if len(names) > 1 else ''}: {why}"
+            say("run.init-reason-of-several", name=names[0], more=len(names) - 1, why=why)
+            if len(names) > 1
+            else say("run.init-reason", name=names[0], why=why)
             for why, names in by_reason.items()
         ]
     )
 
 
 def _shape(x: Tensor) -> str:
-    return "×".join(map(str, x.shape)) or "a number"
+    return "×".join(map(str, x.shape)) or say("run.a-number")
 
 
 def _some(words: list[str]) -> str:
-    more = f"; and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+    more = say("run.init-and-more", more=len(words) - SHOWN) if len(words) > SHOWN else ""
     return "; ".join(words[:SHOWN]) + more

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.data.subset import Subset
 from leadline.models.contract import Family, FitResult, Sample, Windows
 from leadline.nn.rng import generator_for
@@ -53,7 +54,7 @@ def fit_classical(
         seed,
     )
     if len(some) < len(train):
-        note = f"fitted to {len(some):,} of {len(train):,} train rows, drawn at random: more would not fit into memory"
+        note = say("training.fitted-to-some", rows=len(some), total=len(train))
         fitted = fitted._replace(notes=(note, *fitted.notes))
     return fitted
 

@@ -181,6 +181,8 @@ def _offer(pattern: str, names: Sequence[str]) -> str:
     known = [*dict.fromkeys([*whole, *layers])]
     near = difflib.get_close_matches(pattern, [*known, *names], n=3, cutoff=0.6)
     if near:
-        return "Did you mean " + " or ".join(map(repr, near)) + "?"
-    more = f", … ({len(known)} in all)" if len(known) > LISTED else ""
-    return f"Known: {', '.join(known[:LISTED])}{more}."
+        return say("training.did-you-mean", names=" or ".join(map(repr, near)))
+    names = ", ".join(known[:LISTED])
+    if len(known) > LISTED:
+        return say("training.known-patterns-some", names=names, total=len(known))
+    return say("training.known-patterns", names=names)

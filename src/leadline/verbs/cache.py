@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from leadline.core.catalogue import say
 from leadline.data import cache as store
 
 
@@ -10,5 +11,5 @@ def cache(*, clear: bool = False) -> str:
     before = store.usage()
     if clear:
         store.clear()
-        return f"{store.root()}: {before / 1e6:,.1f} MB removed"
-    return f"{store.root()}: {before / 1e6:,.1f} MB"
+        return say("verbs.cache-cleared", folder=store.root(), megabytes=before / 1e6)
+    return say("verbs.cache-size", folder=store.root(), megabytes=before / 1e6)

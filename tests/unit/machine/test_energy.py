@@ -55,11 +55,11 @@ def test_without_a_counter_the_cpu_time_of_the_process_stands_in(tmp_path, monke
     energy = Meter(powercap=tmp_path / "nothing").read()["cpu"]
     assert energy.wh == pytest.approx(300 * 12.0 / 3600)
     assert energy.estimated
-    assert "no energy counter" in (energy.method or "")
-    assert "12 W a busy core" in (energy.method or "")
+    assert "no readable energy counter" in (energy.method or "")
+    assert "12 W per busy core" in (energy.method or "")
     energy = Meter(powercap=tmp_path / "nothing", processes=3).read()["cpu"]
     assert energy.wh == pytest.approx(300 * 12.0 / 3600)
-    assert "3 processes like this one" in (energy.method or "")
+    assert "CPU time of all processes" in (energy.method or "")
 
 
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 0)() == 0, reason="the administrator may read everything")

@@ -74,7 +74,7 @@ def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: l
 
 def test_layers_that_do_not_fit_the_image_are_named() -> None:
     component = Component(name="cnn", options={"layers": [{"pool": "max", "size": 9}]})
-    with pytest.raises(UsageError, match=says("nn.layers-entry", i=1)):
+    with pytest.raises(UsageError, match=says("nn.layers-entry", number=1)):
         build_encoder(component, IMAGE, Front(), "base")
 
 

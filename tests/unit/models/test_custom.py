@@ -191,7 +191,7 @@ def test_a_class_object_is_built_afresh() -> None:
         ("nowhere.py", ["There is no file", "nowhere.py"]),
         ("broken.py", ["broken.py cannot be run", "ZeroDivisionError"]),
         ("syntax.py", ["syntax.py cannot be run", "SyntaxError"]),
-        ("empty.py", ["declares no FAMILY", "no class of nn.Module"]),
+        ("empty.py", ["declares no FAMILY", "no class derived from nn.Module"]),
         ("Mein Netz/net.py", ["declares no FAMILY", "net.py:Plain"]),
         ("Mein Netz/net.py:Plane", ["no 'Plane'", "Did you mean 'Plain'"]),
         ("Mein Netz/net.py:not_a_network", ["neither an nn.Module class nor a Family", "int"]),
@@ -216,7 +216,7 @@ def test_what_is_no_network_is_refused() -> None:
 def test_a_module_that_fails_on_the_input_says_on_which() -> None:
     with pytest.raises(
         UsageError,
-        match=says("models.forward-fails", name="Linear", described="an input of kind table and shape (rows, 4)"),
+        match=says("models.forward-fails", name="Linear", described="an input of type table and shape (rows, 4)"),
     ):
         build_encoder(nn.Linear(7, 3), TABLE, Front(), "base")
 
@@ -224,13 +224,13 @@ def test_a_module_that_fails_on_the_input_says_on_which() -> None:
 def test_a_class_that_fails_to_build_says_for_what(folder: Path) -> None:
     with pytest.raises(
         UsageError,
-        match=says("models.cannot-be-built", type="Sized", described="an input of kind table and shape (rows, 4)"),
+        match=says("models.cannot-be-built", type="Sized", described="an input of type table and shape (rows, 4)"),
     ):
         body("Mein Netz/net.py:Sized", width="wide")
 
 
 def test_a_module_that_gives_maps_is_told_to_flatten() -> None:
-    with pytest.raises(UsageError, match=r"'Conv2d' gives values of shape \(2, 3, 4, 4\).*flatten or pool"):
+    with pytest.raises(UsageError, match=r"'Conv2d' returns values of shape \(2, 3, 4, 4\).*flatten or pool"):
         build_encoder(nn.Conv2d(1, 3, 3), IMAGE, Front(), "base")
 
 

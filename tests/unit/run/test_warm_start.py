@@ -137,7 +137,7 @@ def test_all_that_fits_is_copied_and_shared_with_nobody(before: Run) -> None:
     one, said = begun(init="before")
     old, new = body(before.network), body(one.network)
     assert all(torch.equal(old[name], new[name]) for name in old)
-    assert f"{len(new)} of {len(new)} tensors of the encoders begin as before left them" in said
+    assert f"{len(new)} of {len(new)} encoder tensors start with the weights of before" in said
     drawn, _ = begun()
     assert not all(torch.equal(old[name], x) for name, x in body(drawn.network).items())
     with torch.no_grad():
@@ -191,8 +191,8 @@ def test_the_network_is_that_of_the_run_unless_its_options_are_given(before: Run
         init=before, settings={"network": {"name": "mlp", "hidden": [*known.options["hidden"], 6]}}, freeze="encoders"
     )
     assert longer.run_context.experiment.network.encoders["table"].options["hidden"][-1] == 6
-    assert sorted(filter(None, whys(longer).values())) == ["no such layer there"] * 2
-    assert "frozen, and yet with fresh weights: encoders.table" in said
+    assert sorted(filter(None, whys(longer).values())) == ["no such layer in that run"] * 2
+    assert "frozen, but untrained: encoders.table" in said
     with pytest.raises(UsageError, match=says("run.init-other-network", known="mlp")):
         begun(init=before, network="transformer")
 
@@ -258,7 +258,7 @@ def test_rows_seen_before_are_told(before: Run) -> None:
     start = parent_run(Experiment.parse({"init": "before"}))
     # stratified by its target, as the run without one was not
     other = prepare(DataSpec(source="rows.csv", target="kind"))
-    assert "test rows are none of before" in " ".join(start.seen(other))
+    assert "test rows are not test rows of before" in " ".join(start.seen(other))
     same = prepare(before.experiment.data, labels="none")
     assert start.seen(same) == []
 

@@ -94,5 +94,5 @@ def test_what_would_not_fit_into_memory_is_sampled_and_said(
     notes = fit_classical(
         network, family, objective, dataset.splits["train"], dataset.splits["validation"], seed=0
     ).notes
-    assert notes[0].startswith("fitted to 100 of 320 train rows")
+    assert notes[0].startswith("Fitted to 100 of 320 training rows")
     assert "on 25 validation rows" in notes[1]

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from leadline.core.catalogue import say
 from leadline.core.registry_tables import Group
 from leadline.errors import UsageError
 
@@ -206,7 +207,7 @@ def tensor_name(name: str) -> str:
     return _FRONT.sub(r"\1.preprocessor\2", _BODIES.sub(r"\1encoders", name, count=1))
 
 
-def current(values: Mapping[str, Any], say: Say = warn) -> dict[str, Any]:
+def current(values: Mapping[str, Any], tell: Say = warn) -> dict[str, Any]:
     """Return the plain values of an experiment under today's names; each old one is said once.
 
     Raises UsageError where an entry is there under both its names.
@@ -214,7 +215,7 @@ def current(values: Mapping[str, Any], say: Say = warn) -> dict[str, Any]:
     said: dict[str, None] = {}
     result: dict[str, Any] = _walk(dict(values), (), None, said)
     for line in said:
-        say(line)
+        tell(line)
     return result
 
 
@@ -225,7 +226,7 @@ def is_old(values: Mapping[str, Any]) -> bool:
     return bool(said)
 
 
-def current_setting(values: Mapping[str, Any], path: str, value: Any, say: Say = warn) -> tuple[str, Any]:
+def current_setting(values: Mapping[str, Any], path: str, value: Any, tell: Say = warn) -> tuple[str, Any]:
     """Return the dotted path of an entry and its new value under today's names; `values` say which items are chosen."""
     said: dict[str, None] = {}
     now: Path = ()
@@ -240,7 +241,7 @@ def current_setting(values: Mapping[str, Any], path: str, value: Any, say: Say =
         at = at.get(new) if isinstance(at, Mapping) else None
     result = _walk(value, now, scope, said)
     for line in said:
-        say(line)
+        tell(line)
     return ".".join(now), result
 
 
@@ -282,20 +283,20 @@ def _metric(value: Any) -> Any:
     return {**value, "id": FINDINGS[value["id"]]} if known else value
 
 
-def finding(name: str, say: Say = warn) -> str:
+def finding(name: str, tell: Say = warn) -> str:
     """Return what a finding is called now; its name may have a group behind it, ``recall(cat)``."""
     base, bracket, group = name.partition("(")
     now = FINDINGS.get(base.strip())
     if now is None:
         return name
-    say(f"{base.strip()} is called {now} now.")
+    tell(say("core.entry-renamed", old=base.strip(), new=now))
     return f"{now}{bracket}{group}"
 
 
-def requirement(text: str, say: Say = warn) -> str:
+def requirement(text: str, tell: Say = warn) -> str:
     """Return a requirement with the name that its finding has now."""
     found = _FINDING.match(text)
-    return text if found is None else f"{found[1]}{finding(found[2], say)}{text[found.end() :]}"
+    return text if found is None else f"{found[1]}{finding(found[2], tell)}{text[found.end() :]}"
 
 
 class _Scope(NamedTuple):
@@ -365,7 +366,7 @@ def _mapping(value: Mapping[Any, Any], path: Path, scope: _Scope | None, said: d
         new = _renamed_key(path, word, scope) if isinstance(word, str) else word
         if new != word:
             if new in value:
-                raise UsageError(f"{_line((*path, word), (*path, new))} Both are there: leave out the old one.")
+                raise UsageError(say("core.entry-twice", renamed=_line((*path, word), (*path, new))))
             said[_line((*path, word), (*path, new))] = None
         result[new] = _walk(inner, (*path, str(new)), scope and scope.inside(str(new)), said)
     return result
@@ -407,8 +408,9 @@ def _matches(path: Path, pattern: str) -> bool:
 
 
 def _line(old: Path, new: Path) -> str:
-    return f"{'.'.join(old)} is called {'.'.join(new)} now."
+    return say("core.entry-renamed", old=".".join(old), new=".".join(new))
 
 
 def _value_line(path: Path, old: str, new: str) -> str:
-    return f"{'.'.join(word for word in path if word != '*')}: {old} is called {new} now."
+    place = ".".join(word for word in path if word != "*")
+    return say("core.value-renamed", place=place, old=old, new=new)

@@ -63,7 +63,7 @@ def domain_auc(x_nF: np.ndarray, domain_n: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _applies(subject: Subject) -> str | None:
-    return of_test_rows(subject) if subject.objective.supervision.two_domains else "all rows are of one domain"
+    return of_test_rows(subject) if subject.objective.supervision.two_domains else say("evaluation.one-domain")
 
 
 ANALYSIS = Analysis(

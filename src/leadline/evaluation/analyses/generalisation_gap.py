@@ -36,7 +36,7 @@ def gap(findings: Sequence[Finding], name: str) -> Finding:
         told = [", ".join(f"{key} {value}" for key, value in way.items()) for way in ways]
         return Finding.absent(
             "generalisation_gap",
-            say("evaluation.not-comparable", name=name, told=told[0], told_2=told[1]),
+            say("evaluation.not-comparable", name=name, on_train=told[0], on_test=told[1]),
             better="lower",
         )
     high, low = (train, test) if test.better == "higher" else (test, train)

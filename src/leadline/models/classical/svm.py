@@ -16,6 +16,7 @@ from sklearn.svm import LinearSVC, LinearSVR
 from torch import Tensor
 
 from leadline.core.base import Fact
+from leadline.core.catalogue import say
 from leadline.metrics.classification.temperature import best_scale
 from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
@@ -81,7 +82,7 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     notes = []
     if len(train.x_nF) > options.max_samples:
         train = _drawn(train, options.max_samples, seed)
-        notes.append(f"the support vector machine was fitted on {len(train.x_nF):,} train rows, drawn at random")
+        notes.append(say("models.svm-fitted-to-some", rows=len(train.x_nF)))
     model.encoding.fit(train.x_nF)
     x_nG = model.encoding.rows(train.x_nF)
     order = torch.randperm(len(x_nG), generator=generator_for(seed, "landmarks"))[: options.n_components].numpy()
@@ -93,9 +94,7 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     if model.outputs > 1:
         judged = train if validation is None else validation
         if validation is None:
-            notes.append(
-                "how sure the support vector machine is was set on its own train rows: there are no validation rows"
-            )
+            notes.append(say("models.svm-no-validation"))
         scale = _scale(_kernel(model, model.encoding.rows(judged.x_nF)) @ weight_OM.T + bias_O, judged, classes_K)
         weight_OM, bias_O = weight_OM * scale, np.where(bias_O == ABSENT, bias_O, bias_O * scale)
     model.put(weight_OM=weight_OM, bias_O=bias_O)

@@ -80,7 +80,10 @@ def fit(model: Autoregression, train: Windows, validation: Windows | None, seed:
     solutions = [_solved(of_train, l2) for l2 in LADDER]
     best = int(np.argmin([_loss(of_validation, weight_PH) for weight_PH in solutions]))
     _put(model, solutions[best])
-    return FitResult({}, notes=(f"l2 {LADDER[best]:g}: the least squared error on validation windows among {LADDER}",))
+    return FitResult(
+        {},
+        notes=(say("models.autoregression-l2", l2=LADDER[best], candidates=", ".join(f"{one:g}" for one in LADDER)),),
+    )
 
 
 def products(model: Autoregression, windows: Windows) -> Products:

@@ -73,9 +73,7 @@ def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) 
     ]
     season = int(torch.stack(errors).argmin()) + 1
     model.season.fill_(season)
-    return FitResult(
-        {}, notes=(f"a season of {season} steps: the least squared error on {len(x_nTF):,} train windows",)
-    )
+    return FitResult({}, notes=(say("models.naive-season", steps=season, windows=len(x_nTF)),))
 
 
 def _evenly(windows: Windows) -> tuple[Tensor, Tensor]:

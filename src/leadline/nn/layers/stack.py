@@ -110,7 +110,7 @@ def read_layers(entries: Any) -> tuple[Layer, ...]:
     """Read the entries of a stack; raises UsageError naming the entry (counted from 1) that is wrong, and how."""
     if isinstance(entries, str) or not isinstance(entries, Sequence):
         raise UsageError(say("nn.layers-form", entries=entries))
-    return tuple(_read(entry, f"layers, entry {i}") for i, entry in enumerate(entries, 1))
+    return tuple(_read(entry, say("nn.entry-number", number=i)) for i, entry in enumerate(entries, 1))
 
 
 # The subclass of each entry is chosen by read_layers, and written back with all of its own fields.
@@ -124,9 +124,7 @@ def _read(entry: Any, where: str) -> Layer:
         if entry in ACTIVATIONS:
             return Activation.model_validate({"activation": entry})
         hint = (
-            f"Write it with its value: {{{entry}: …}}."
-            if entry in _KINDS
-            else did_you_mean(entry, {*ACTIVATIONS, *_KINDS})
+            say("nn.write-with-value", layer=entry) if entry in _KINDS else did_you_mean(entry, {*ACTIVATIONS, *_KINDS})
         )
         raise UsageError(say("nn.unknown-activation", where=where, entry=entry, hint=hint))
     if not isinstance(entry, Mapping) or not entry:
@@ -157,7 +155,7 @@ def _read(entry: Any, where: str) -> Layer:
                 )
             ) from None
         raise UsageError(
-            say("nn.got", where=where, dict=dict(entry), name=name, msg=plain(first["msg"]), input=first["input"])
+            say("nn.got", where=where, layer=dict(entry), name=name, message=plain(first["msg"]), given=first["input"])
         ) from None
 
 
@@ -176,7 +174,7 @@ def build_stack(layers: Sequence[Layer], shape: Shape, *, flat: bool = True) -> 
             made, shape = _make(layer, shape, following)
         except _Misfit as error:
             raise UsageError(
-                say("nn.layers-entry", i=i, model_dump=layer.model_dump(exclude_defaults=True), error=error)
+                say("nn.layers-entry", number=i, layer=layer.model_dump(exclude_defaults=True), error=error)
             ) from None
         modules += made
     if flat and len(shape) == 3:
@@ -232,9 +230,7 @@ def _make(layer: Layer, shape: Shape, following: Sequence[Layer]) -> tuple[list[
 
 def _map(shape: Shape, what: str) -> tuple[int, int, int]:
     if len(shape) != 3:
-        raise _Misfit(
-            f"{what} needs maps, but a dense layer before it has flattened them into {shape[0]} features; move it up"
-        )
+        raise _Misfit(say("nn.layer-needs-maps", layer=what, features=shape[0]))
     channels, height, width = shape
     return channels, height, width
 
@@ -248,9 +244,7 @@ def _convolution(layer: Conv, shape: tuple[int, int, int], following: Sequence[L
         before, after = (kernel - 1) // 2, kernel // 2
         modules.append(nn.ZeroPad2d((before, after, before, after)))
     elif min(sides) < kernel:
-        raise _Misfit(
-            f"the map is {sides[0]}×{sides[1]} here, smaller than the kernel; use padding: same or fewer layers"
-        )
+        raise _Misfit(say("nn.map-below-kernel", height=sides[0], width=sides[1]))
     conv = nn.Conv2d(channels, layer.conv, kernel, layer.stride, padding, bias=_keeps_bias(following))
     initialise_weights(conv, _next_activation(following))
     whole = 0 if layer.padding == "same" else kernel - 1
@@ -265,10 +259,7 @@ def _pooling(layer: Pool, shape: tuple[int, int, int]) -> tuple[list[nn.Module],
         return [_POOLS[layer.pool]((size, size), (stride, stride))], pooled
     if layer.if_fits:
         return [], shape
-    raise _Misfit(
-        f"the map is {height}×{width} here, smaller than the window; pool fewer times, or say if_fits: true to leave it"
-        " out there"
-    )
+    raise _Misfit(say("nn.map-below-window", height=height, width=width))
 
 
 def _keeps_bias(following: Sequence[Layer]) -> bool:

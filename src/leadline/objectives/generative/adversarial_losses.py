@@ -80,17 +80,9 @@ def alarms(entries: Sequence[Mapping[str, float]], game: Game, every: int) -> Ma
     lost = min(entry[f"{GENERATOR}.loss"] for entry in last)
     found = {COLLAPSE: "", ONE_SIDED: ""}
     if widest < ALIKE:
-        found[COLLAPSE] = (
-            f"collapse: new rows lie at most {widest:.0%} as far from each other as real ones; a lower learning rate of"
-            " the generator (training.optimizers.generator.lr), a larger training.batch, objective.r1 or"
-            " objective.loss=wgan-gp may help"
-        )
+        found[COLLAPSE] = say("objectives.mode-collapse", share=widest)
     if game in LOST and told > APART and lost > LOST[game]:
-        found[ONE_SIDED] = (
-            f"the discriminator wins: it tells {told:.1%} of new rows from real ones, and the generator's loss is"
-            f" {lost:.1f}; objective.r1=1, objective.spectral_norm=true, a lower learning rate of the discriminator"
-            " (training.optimizers.discriminator.lr) or objective.loss=wgan-gp may help"
-        )
+        found[ONE_SIDED] = say("objectives.discriminator-dominance", roc_auc=told, generator_loss=lost)
     return found
 
 

@@ -19,7 +19,7 @@ def input_likelihood(one: InputSchema, pixels: PixelLikelihood | None = None, si
     why = _refused(one)
     model = input_type(one.kind).row_model
     if why is not None or model is None:
-        raise UsageError(f"{why[0].upper()}{why[1:]}." if why else "There is no likelihood of such rows.")
+        raise UsageError(f"{why[0].upper()}{why[1:]}." if why else say("objectives.no-likelihood"))
     return model.likelihood(one, pixels, sigma)
 
 

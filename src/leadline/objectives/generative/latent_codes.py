@@ -151,12 +151,7 @@ def spacious(schema: Schema, code: int) -> tuple[str, ...]:
     values = entries(schema)
     if code < values:
         return ()
-    return (
-        (
-            f"a code of {code} numbers can hold a row's {values} {'value' if values == 1 else 'values'} as they are: it"
-            " need not learn"
-        ),
-    )
+    return (say("objectives.code-can-copy", numbers=code, entries=values),)
 
 
 def pixels_of(schema: Schema, asked: PixelLikelihood | None) -> PixelLikelihood | None:

@@ -190,13 +190,13 @@ class ClusterDecision(Decision):
     ) -> tuple[Finding, ...]:
         """Say how many clusters there are; that was settled when their centres were placed."""
         how = (
-            "as the experiment says"
+            say("objectives.clusters-as-configured")
             if self.options.n_clusters
-            else "the best silhouette of validation rows among k-means' clusters"
+            else say("objectives.clusters-best-silhouette")
         )
         count = int(network.last.there_K.sum())
         if self.options.n_clusters and count < self.options.n_clusters:
-            how = "as many as there are different codes"
+            how = say("objectives.clusters-different-codes")
         again = Reproduction(producer="settled", repeat="recorded")
         return (Finding(name="clusters", value=count, method=how, again=again),)
 

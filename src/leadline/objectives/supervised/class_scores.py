@@ -221,7 +221,7 @@ class ClassDecision(HeadDecision):
 
 def unfit_classes(name: str, options: Options, schema: Schema) -> str | None:
     """Say why the target cannot be classified, or which option does not fit it, or None."""
-    number = "{usual}, or say ⟦data.types.{target}=category⟧"
+    number = "objectives.or-category"
     return wrong_target(name, TYPES, schema, {"number": number}) or classifier_options.unfit(options, schema)
 
 

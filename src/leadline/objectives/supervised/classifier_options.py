@@ -140,10 +140,13 @@ def _unfit_costs(
                     return say("objectives.costs-missing", decided=decided, true=true)
     elif len(costs) != len(classes) or any(len(row) != len(classes) for row in costs):
         widths = sorted({len(row) for row in costs})
-        shape = f"{len(costs)} × {' or '.join(map(str, widths)) or 0}"
-        return (
-            f"costs is {shape}, and {name!r} has {len(classes)} classes: a row for each true class, in it a number for"
-            f" each class decided on, both in the order {', '.join(classes)}"
+        return say(
+            "objectives.costs-shape",
+            rows=len(costs),
+            columns=" or ".join(map(str, widths)) or 0,
+            target=name,
+            count=len(classes),
+            classes=", ".join(classes),
         )
     cost_CC = matrix(costs, classes)
     for number, label in enumerate(classes):

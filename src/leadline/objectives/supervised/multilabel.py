@@ -154,7 +154,7 @@ def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no set of labels, or None; raises UsageError for the weight of a label that is not
     there.
     """
-    category = "{usual}; ⟦data.types.{target}=labels⟧ takes its values for sets of labels"
+    category = "objectives.or-labels"
     reason = wrong_target("multilabel", TYPES, schema, {"category": category})
     if reason is None:
         _weights(options, schema)

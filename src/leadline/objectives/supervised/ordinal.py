@@ -200,11 +200,7 @@ def _complete(options: Options, schema: Schema) -> Options:
             )
     lacking = [label for label in schema.classes if label not in order]
     if lacking or len(set(order)) < len(order):
-        raise UsageError(
-            f"objective.order names every class once; {lacking[0]!r} is missing."
-            if lacking
-            else say("objectives.order-twice")
-        )
+        raise UsageError(say("objectives.order-lacks", label=lacking[0]) if lacking else say("objectives.order-twice"))
     return options
 
 

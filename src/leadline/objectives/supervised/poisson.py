@@ -107,7 +107,7 @@ class RateDecision(HeadDecision):
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no count, or None."""
-    return wrong_target("poisson", TYPES, schema, {"number": "a count has ⟦data.types.{target}=count⟧"})
+    return wrong_target("poisson", TYPES, schema, {"number": "objectives.or-count"})
 
 
 OBJECTIVE = single_target("poisson", Options, TYPES, lambda options: RateHead(), RateDecision, unsuitable=_unsuitable)

@@ -121,7 +121,7 @@ class ProbabilityDecision(HeadDecision):
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
     """Say why the target is no probabilities, or None."""
-    category = "{usual}, or name the columns that hold the probability of each class: ⟦data.target=p_a,p_b⟧"
+    category = "objectives.or-columns"
     return wrong_target("probabilities", TYPES, schema, {"category": category})
 
 

@@ -94,8 +94,8 @@ def wrong_target(
 ) -> str | None:
     """Say why the target is of no type that an objective takes, or None.
 
-    `instead` says, by types of target that it does not take, what to do; ``{usual}`` stands in it for naming the
-    objective that such targets usually have, ``{target}`` for the target's name.
+    `instead` names, by types of target that it does not take, the sentence that says what to do; without one, the
+    objective is named that such targets usually have.
     """
     if schema.target is None:
         return say("objectives.needs-target", name=name)
@@ -103,8 +103,8 @@ def wrong_target(
         return None
     own = target_type(schema.target.kind)
     usual = say("objectives.use-objective", name=own.objective)
-    how = instead.get(own.kind, "{usual}").format(usual=usual, target=schema.target.name)
-    return f"the target {schema.target.name!r} is {own.noun}; {how}"
+    remedy = say(instead[own.kind], usual=usual, target=schema.target.name) if own.kind in instead else usual
+    return say("objectives.wrong-target", name=schema.target.name, noun=own.noun, remedy=remedy)
 
 
 def single_target(

@@ -33,9 +33,12 @@ def classical_entries(
             raise UsageError(say("pipeline.classical-has-no-budget", entry=entry, name=name))
     if objective.supervision.classical_target not in (AHEAD if family.forecasts else LEARNT):
         raise UsageError(
-            f"The network {name!r} is fitted by a loss of its own, to classes or to a number; the objective"
-            f" {objective.name!r} wants another. Choose the objective"
-            f" {'classification' if schema.classes else 'regression'!r}, or another network."
+            say(
+                "pipeline.classical-wrong-objective",
+                name=name,
+                objective=objective.name,
+                usual="classification" if schema.classes else "regression",
+            )
         )
     kept = {entry: getattr(training, entry) for entry in KEPT}
     stopping = TrainingSpec.model_fields["early_stopping"].default if training.early_stopping else None

@@ -158,9 +158,7 @@ def _resolved_optimizers(optimizers: Mapping[str, Component], objective: BoundOb
     known = objective.defaults.training.get("optimizers", {})
     for name in optimizers:
         if name not in known:
-            hint = (
-                did_you_mean(name, known) if known else "It trains one network, whose optimizer is training.optimizer."
-            )
+            hint = did_you_mean(name, known) if known else say("pipeline.one-network")
             raise UsageError(
                 say("pipeline.optimizer-of-unknown-network", objective=objective.name, name=name, hint=hint)
             )

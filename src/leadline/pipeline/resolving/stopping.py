@@ -41,25 +41,29 @@ def stopping_for(
         return None
     if not rows.get("validation"):
         if stopping.stopping_threshold is not None:
-            raise UsageError(say("pipeline.early-stopping-target-needs-validation", on=stopping.monitor))
+            raise UsageError(say("pipeline.early-stopping-target-needs-validation", metric=stopping.monitor))
         return None
     if stopping.monitor not in objective.decision.monitors:
         known = did_you_mean(stopping.monitor, objective.decision.monitors)
         raise UsageError(
-            say("pipeline.early-stopping-unknown-metric", objective=objective.name, on=stopping.monitor, known=known)
+            say(
+                "pipeline.early-stopping-unknown-metric", objective=objective.name, metric=stopping.monitor, known=known
+            )
         )
     for name in ("stopping_threshold", "min_delta"):
         value = getattr(stopping, name)
         if value is None:
             continue
         if not math.isfinite(value):
-            raise UsageError(say("pipeline.early-stopping-not-a-number", name=name, value=value, on=stopping.monitor))
+            raise UsageError(
+                say("pipeline.early-stopping-not-a-number", name=name, value=value, metric=stopping.monitor)
+            )
         if Wording(objective.decision.declared_metrics).metric(stopping.monitor).is_share and not 0 <= value <= 1:
             raise UsageError(
                 say(
                     "pipeline.early-stopping-share",
                     name=name,
-                    on=stopping.monitor,
+                    metric=stopping.monitor,
                     value=value,
                     meant=value / 100,
                 )

@@ -8,13 +8,15 @@ from typing import Any
 
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.machine.energy import Energy
 from leadline.training.state.budget import Account
 from leadline.training.steps.contract import Step
 
-INTERRUPTED = {
-    "cpu": Energy(None, why="the run was interrupted, and what was used since its last checkpoint is not known")
-}
+
+def interrupted() -> dict[str, Energy]:
+    """Return the energy of a run that was interrupted, which is unknown."""
+    return {"cpu": Energy(None, why=say("training.energy-unknown-interrupted"))}
 
 
 class BudgetControl:
@@ -47,7 +49,7 @@ class BudgetControl:
 
     def energy(self) -> Mapping[str, Energy]:
         """Return the energy of training so far by device, absent where some of it is not known."""
-        return self.account.energy() if self._known else INTERRUPTED
+        return self.account.energy() if self._known else interrupted()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return what a checkpoint holds of it."""

@@ -67,7 +67,7 @@ class Checkpoints:
         except (OSError, SafetensorError) as error:
             kind = DiskFull if disk.is_full(error) else TrainingFailed
             raise kind(
-                f"Cannot write the checkpoint of step {step} into {self.folder}: {error}. {self._left()}"
+                say("training.checkpoint-not-written", step=step, folder=self.folder, error=error, left=self._left())
             ) from error
         return sidecar
 
@@ -81,7 +81,7 @@ class Checkpoints:
             try:
                 return self._read(sidecar, tuple(notes))
             except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-                notes.append(f"Checkpoint {sidecar.stem} is damaged and was passed over: {error}.")
+                notes.append(say("training.checkpoint-damaged", name=sidecar.stem, error=error))
         if notes:
             raise RunError(say("training.no-usable-checkpoint", folder=self.folder, notes=" ".join(notes)))
         return None
@@ -115,8 +115,7 @@ class Checkpoints:
 
     def _left(self) -> str:
         left = self._sidecars()
-        kept = f"The checkpoint {left[0].stem} before it is kept" if left else "No earlier checkpoint is there"
-        return f"{kept}; make room or give write access, and resume."
+        return say("training.checkpoint-kept", name=left[0].stem) if left else say("training.no-checkpoint-kept")
 
 
 @contextmanager

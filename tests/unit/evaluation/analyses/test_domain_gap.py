@@ -64,7 +64,7 @@ def test_without_rows_of_the_other_domain_it_is_absent() -> None:
 
 def test_only_objectives_of_two_domains_are_measured_so() -> None:
     data = rows(0.0)
-    assert ANALYSIS.applies(Subject(nn.Identity(), CLASSIFICATION, data)) == "all rows are of one domain"
+    assert ANALYSIS.applies(Subject(nn.Identity(), CLASSIFICATION, data)) == "all examples are of one domain"
     assert metric_names(CLASSIFICATION) == ()
     assert metric_names(ADAPTATION) == (NAME,)
 

@@ -37,7 +37,7 @@ def test_autoregression_chooses_its_penalty_on_validation_windows_and_leaves_out
     notes = autoregression.fit(
         model, blocks(x_nTF, target_nHV), blocks(x_nTF[:50] * 2, 2 * x_nTF[:50, 30:][..., [2, 0]]), 0
     ).notes
-    assert "least squared error on validation windows" in notes[0]
+    assert "lowest squared error on validation windows" in notes[0]
     kept = np.arange(300) % 3 > 0
     other: Any = module(autoregression.FAMILY, l2=0.01)
     autoregression.fit(other, blocks(x_nTF[kept], target_nHV[kept]), None, 0)

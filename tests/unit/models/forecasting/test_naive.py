@@ -31,5 +31,5 @@ def test_a_season_that_is_not_given_is_the_one_that_repeats_best() -> None:
     model: Any = module(naive.SEASONAL)
     notes = naive.fit(model, blocks(x_nTF, x_nTF[:, 30:, [2, 0]]), None, 0).notes
     assert int(model.season) in (7, 14, 21, 28)
-    assert f"a season of {int(model.season)} steps" in notes[0]
-    assert "750 train windows" in notes[0]  # every fourth of 3,000
+    assert f"Season of {int(model.season)} steps" in notes[0]
+    assert "750 training windows" in notes[0]  # every fourth of 3,000

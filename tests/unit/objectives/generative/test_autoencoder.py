@@ -132,9 +132,7 @@ def test_options_depend_on_the_data_and_are_checked() -> None:
     with pytest.raises(UsageError, match=says("objectives.amount-masks-everything")):
         made(noise="mask", noise_level=1.0)
     assert Options(anomaly=[3]).anomaly == ("3",)
-    assert made(latent_dim=8)[0].warnings(schema()) == (
-        "a code of 8 numbers can hold a row's 6 values as they are: it need not learn",
-    )
+    assert made(latent_dim=8)[0].warnings(schema()) == (say("objectives.code-can-copy", numbers=8, entries=6),)
     assert made(latent_dim=8, noise="mask")[0].warnings(schema()) == ()
 
 

@@ -123,7 +123,7 @@ def test_a_full_disk_says_what_is_left(tmp_path: Path, monkeypatch: pytest.Monke
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint.os, "fsync", full)
         with pytest.raises(
-            TrainingFailed, match=r"No space left on device.*step-000000001 before it is kept"
+            TrainingFailed, match=r"No space left on device.*The checkpoint before it, step-000000001, is kept"
         ) as raised:
             kept.save(2, TENSORS, {})
     assert raised.value.exit_code == 5
@@ -134,7 +134,7 @@ def test_a_full_disk_says_what_is_left(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(TrainingFailed, match="No earlier checkpoint"):
+    with pytest.raises(TrainingFailed, match=says("training.no-checkpoint-kept")):
         Checkpoints(tmp_path / "file").save(1, TENSORS, {})
 
 
