@@ -24,10 +24,10 @@ METRICS = (Metric("smallest_not_worse", "Smallest model not significantly worse"
 
 NETWORK = "network"
 RULE = (
-    "worse: the paired interval of the difference to some other model excludes zero; cheapest: the smallest weights"
+    "worse: the paired interval of the difference to another model excludes zero; smallest: by the size of the weights"
     " file"
 )
-TOGETHER = " ({} intervals that hold together, Bonferroni)"  # of differences between all pairs of models
+TOGETHER = " (Bonferroni correction for {})"  # of differences between all pairs of models
 
 
 class Comparisons(NamedTuple):
@@ -155,7 +155,7 @@ def _measures(one: Baseline, measure: str, objective: BoundObjective, context: E
 def _against_network(one: Baseline, compared: Compared, measure: str, unit: str) -> Finding:
     gain = compared.gain(one.name, NETWORK)
     method = (
-        f"how much better than the network on the same rows{TOGETHER.format(len(compared.differences))}; {gain.method}"
+        f"improvement over the network on the same examples{TOGETHER.format(len(compared.differences))}; {gain.method}"
     )
     return finding(
         f"{measure}_difference",
@@ -172,19 +172,19 @@ def _against_network(one: Baseline, compared: Compared, measure: str, unit: str)
 def _costs(one: Baseline) -> Iterator[Finding]:
     recorded = _again(one).model_copy(update={"repeat": "recorded"})
     common: dict[str, Any] = {"group": _group(one), "better": "lower"}
-    method = "; ".join((f"wall clock of fitting {one.rows:,} rows, features included", *one.notes))
+    method = "; ".join((f"wall-clock time of fitting {one.rows:,} rows, feature extraction included", *one.notes))
     yield Finding(name="train_seconds", value=one.seconds, unit="s", method=method, again=recorded, **common)
-    yield Finding(name="params", value=one.params, method="fitted numbers", again=_again(one), **common)
+    yield Finding(name="params", value=one.params, method="fitted parameters", again=_again(one), **common)
     yield Finding(
         name="size_mb",
         value=one.size_mb,
         unit="MB",
-        method="size of its weights on disk",
+        method="size of the weights file",
         again=_again(one),
         **common,
     )
     timed = _again(one).model_copy(update={"repeat": "timed", "tolerance": one.latency_ms})
-    method = "median time of a batch of 1 encoded row"
+    method = "median time of a batch of 1 encoded example"
     yield Finding(name="latency_ms", value=one.latency_ms, unit="ms", method=method, again=timed, **common)
 
 
@@ -195,7 +195,7 @@ def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping
     options = {"model": chosen, "measure": measure, "models": list(names), "worse": sorted(compared.worse)}
     return finding(
         "smallest_not_worse",
-        gain._replace(method=f"{measure}, how much better than the network; {RULE}"),
+        gain._replace(method=f"{measure}, improvement over the network; {RULE}"),
         split="test",
         group=f"baseline={chosen}",
         levels=(compared.level,),

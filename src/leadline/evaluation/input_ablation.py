@@ -36,7 +36,7 @@ METRICS = (
 GAIN = "fusion_gain"
 AGAIN = Reproduction(producer="inputs", tolerance=1e-4)
 SHOWN_AS = {"alone": "exhibits.input-alone", "without": "exhibits.input-missing"}  # rows of a table
-TOGETHER = " ({} intervals that hold together, Bonferroni)"
+TOGETHER = " (Bonferroni correction for {})"
 
 
 class AblationPredictions(NamedTuple):
@@ -104,7 +104,7 @@ def single_input_ablation(
         yield from together.measures(one, f"{one.input} alone", notes)
         if together.compared:
             gains[one.input] = together.gain(one)
-            yield together.difference(one, f"{one.input} alone", gains[one.input], "than all inputs together")
+            yield together.difference(one, f"{one.input} alone", gains[one.input], "all inputs together")
     if gains:
         yield _verdict(gains, together)
     if there:
@@ -133,7 +133,7 @@ def missing_input_test(
         yield from together.measures(one, name)
         if together.compared:
             gains[one.input] = together.gain(one)
-            yield together.difference(one, name, gains[one.input], "than with it")
+            yield together.difference(one, name, gains[one.input], "all inputs")
     yield together.table(
         "without",
         say("exhibits.missing-inputs"),
@@ -188,7 +188,7 @@ class _Beside:
 
     def difference(self, one: AblationPredictions, name: str, gain: Measurement, than: str) -> Finding:
         """Return that as a finding."""
-        method = f"how much better {than}, on the same rows{TOGETHER.format(self.count)}; {gain.method}"
+        method = f"improvement over {than} on the same examples{TOGETHER.format(self.count)}; {gain.method}"
         return finding(
             f"{self.measure}_difference",
             gain._replace(method=method),
@@ -233,10 +233,7 @@ def _verdict(gains: Mapping[str, Measurement], together: _Beside) -> Finding:
     ends = [(-high, -low) for gain in gains.values() for low, high in gain.intervals[:1]]
     intervals = ((min(low for low, _ in ends), min(high for _, high in ends)),) if len(ends) == len(gains) else ()
     how = next(iter(gains.values())).method.rpartition("; ")[2]
-    of = (
-        f"{together.measure}, how much better than the best of {len(gains)} inputs alone: the least of their"
-        " differences"
-    )
+    of = f"{together.measure}, improvement over the best of {len(gains)} single inputs: the smallest of the differences"
     method = f"{of}{TOGETHER.format(len(gains))}; paired; {how}"
     options = {"measure": together.measure, "best": best, "inputs": list(gains)}
     return finding(

@@ -1,4 +1,4 @@
-"""Each input alone beside all of them: paired differences that hold together, and whether the fusion helps."""
+"""Each input alone beside all of them: paired differences, corrected for their number, and whether the fusion helps."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_classes_are_compared_by_how_many_are_right() -> None:
     of = findings(list(single_input_ablation(decided(0.95, 0), told, CLASSES, context(target, schema))))
     gain = of[GAIN]
     assert gain.interval is not None and gain.interval[0] > 0
-    assert (gain.method or "").startswith("accuracy, how much better than the best of 2 inputs alone")
+    assert (gain.method or "").startswith("accuracy, improvement over the best of 2 single inputs")
 
 
 def test_an_input_that_could_not_be_trained_alone_is_absent_and_not_counted() -> None:

@@ -123,7 +123,7 @@ def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[floa
         n=timed.n,
         unit="ms",
         method=(
-            f"median time of a batch of {rows} encoded rows, {_precision(module)}, {where}; interval from order"
+            f"median time of a batch of {rows} encoded examples, {_precision(module)}, {where}; interval from order"
             " statistics"
         ),
         # Within a factor of two: other work on the machine moves a median by that much.

@@ -85,9 +85,7 @@ def ece(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
         intervals: Intervals = ((0.0, 1.0),) * len(levels)
     else:
         intervals = _ece_interval(value, gap_B, covariance_BB, high_by_chance, quantiles(levels, units))
-    method = (
-        f"{bins} bins of equal mass; reads up to {high_by_chance:.2g} high by chance, which the interval allows for"
-    )
+    method = f"{bins} bins of equal mass; upward bias of up to {high_by_chance:.2g}, corrected for in the interval"
     return Measurement(value, intervals, len(target_n), method)
 
 

@@ -69,7 +69,7 @@ def average_precision(
     if classes == 2:
         return measured
     part = "" if len(present) == classes else f" of the {len(present)} classes that occur"
-    return measured._replace(method=f"mean of one against the rest{part}; {measured.method}")
+    return measured._replace(method=f"one-vs-rest mean{part}; {measured.method}")
 
 
 def mean_precision(ranked: Sequence[Ranked], levels: Levels, group_n: Ints | None = None) -> Measurement:

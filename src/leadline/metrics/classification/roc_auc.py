@@ -68,7 +68,7 @@ def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Int
     if classes == 2:
         return measured
     some = "" if len(present) == classes else f" of the {len(present)} classes that occur"
-    return measured._replace(method=f"mean of one against the rest{some}; {measured.method}")
+    return measured._replace(method=f"one-vs-rest mean{some}; {measured.method}")
 
 
 def mean_area(

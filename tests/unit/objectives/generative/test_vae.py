@@ -202,6 +202,6 @@ def test_a_run_reports_its_bounds(tmp_path: Path) -> None:
     assert found["elbo"].value == pytest.approx(-found["reconstruction"].value - found["kl_to_prior"].value, rel=1e-5)
     assert found["elbo"].value < found["elbo_iw"].value
     assert found["elbo_iw"].interval is not None
-    assert "200 codes a row" in found["elbo_iw"].method
+    assert "200 latent samples per example" in found["elbo_iw"].method
     assert found["active_units"].value == 2
     assert {"reconstruction", "kl"} <= set(run.history.columns)

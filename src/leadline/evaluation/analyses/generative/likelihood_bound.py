@@ -60,7 +60,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     measured = mean_of(torch.cat(found).double().cpu().numpy(), levels, some.group)
     rows = "" if len(some) == len(subset) else f" of {len(some):,} rows drawn at random"
     measured = measured._replace(
-        method=f"importance-weighted bound from {bounded.importance} codes a row{rows}; {measured.method}"
+        method=f"importance-weighted bound, {bounded.importance} latent samples per example{rows}; {measured.method}"
     )
     yield finding("elbo_iw", measured, unit="nats", better="higher", **common)
     if subject.objective.capability("encoder") is not None:

@@ -196,9 +196,9 @@ def _gap(tasks: list[_Task], context: EvaluationContext, group: np.ndarray | Non
     group = group if group is None or len(group) == len(lost["new"]) else None
     found = paired.mean_difference(lost["new"], lost["real"], context.levels, group)
     note = (
-        f"trees that predict {', '.join(task.name for task in tasks)}, fitted to {len(tasks[0].new.y_n):,} new and to"
-        f" {len(tasks[0].real.y_n):,} train rows: mean loss {lost['new'].mean():.3g} and {lost['real'].mean():.3g}"
-        " (share of wrong classes, squared error in variances)"
+        f"trees that predict {', '.join(task.name for task in tasks)}, fitted to {len(tasks[0].new.y_n):,} generated"
+        f" and {len(tasks[0].real.y_n):,} real training rows: mean loss {lost['new'].mean():.3g} and"
+        f" {lost['real'].mean():.3g} (error rate, squared error in variances)"
     )
     return found._replace(method=f"{note}; {found.method}")
 

@@ -62,7 +62,7 @@ def test_all_rows_are_taken_where_that_is_little_work(subset: Subset) -> None:
     assert set(found) == set(NAMES)
     assert found["elbo_iw"].value == pytest.approx(subset.rows.mean())
     assert found["elbo_iw"].n == len(subset)
-    assert "7 codes a row;" in found["elbo_iw"].method
+    assert "7 latent samples per example;" in found["elbo_iw"].method
     assert found["active_units"].value == 2
     assert "of 3 numbers" in found["active_units"].method
 
