@@ -107,3 +107,57 @@ def test_entries_that_sentences_name_are_there() -> None:
     free = ("data.types.", "objective.")
     places |= {place.rpartition(".")[0] for place in places}  # what holds entries that a sentence fills in
     assert [one for one in sorted(named) if one not in places and not one.startswith(free)] == []
+
+
+# declared beside what they name, as plugins declare theirs
+DECLARED = {"Affine", "Amount", "Word", "Display", "InputType", "TargetType", "Modality", "SchemaError"}
+EXPLAINED = {
+    "a fraction of the clip's length",  # the meaning of an option, declared once for two
+    "samples a second",  # the unit of an option
+    "does not exist",  # what libraries say of files that are wrong
+    "end of data",
+    "could not parse",
+    "Did you mean",  # how a suggestion of ours begins
+    "true or false",  # a type of JSON
+    "the target is missing",  # a reason in the table of invalid rows, by which such rows are found
+}
+
+
+def sentences_in_code(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Yield texts of three words or more, with their lines, which are neither documentation, declarations nor
+    assertions.
+    """
+    passed: set[int] = set()
+    for node in ast.walk(tree):
+        skipped: list[ast.AST] = []
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            skipped = [node.value]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in DECLARED:
+            skipped = [*ast.walk(node)]
+        elif isinstance(node, ast.Assert) and node.msg is not None:
+            skipped = [*ast.walk(node.msg)]
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "description":
+            skipped = [node.value]  # of a likelihood
+        passed |= {id(one) for one in skipped}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            passed |= {id(one) for one in node.values}
+            text = "".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            text = node.value
+        else:
+            continue
+        if id(node) not in passed and len(re.findall(r"(?<!\S)[A-Za-z][a-z'-]*(?=[\s,.;:!?]|$)", text)) >= 3:
+            yield node.lineno, text
+
+
+def test_no_sentence_of_the_data_stands_in_code() -> None:
+    found = [
+        f"{module.path}:{line}: {text}"
+        for module in modules().values()
+        if module.name.startswith("leadline.data.")
+        for line, text in sentences_in_code(module.tree)
+        if text not in EXPLAINED
+    ]
+    assert found == []
+    assert [text for _, text in sentences_in_code(ast.parse("f'{n} rows are left {out}'"))] == ["{} rows are left {}"]

@@ -146,13 +146,7 @@ def _place(asked: Path) -> tuple[Path, str | None]:
     except OSError as error:
         fallback = Path(tempfile.mkdtemp(prefix="leadline-cache-"))
         atexit.register(shutil.rmtree, fallback, ignore_errors=True)
-        return (
-            fallback,
-            (
-                f"The cache {asked} cannot be written ({error.strerror or error}); a temporary one is used and"
-                " removed at the end. LEADLINE_CACHE says where else it may lie."
-            ),
-        )
+        return fallback, say("data.cache-not-writable", folder=asked, error=error.strerror or error)
 
 
 def _fill(final: Path, build: Callable[[Path], None]) -> None:

@@ -154,7 +154,7 @@ def _fill(folder: Path, table: Table, fields: Sequence[ColumnSchema], name: str,
             missing.append(block.missing)
             at = stop
             if progress:
-                progress(f"encoding {name}", at, rows)
+                progress(say("stages.encoding", name=name), at, rows)
     hashes.flush()
     if ends_N1 is not None:
         np.save(folder / "ends.npy", ends_N1)

@@ -39,7 +39,7 @@ def test_every_column_is_told_by_kind(said) -> None:
 
 
 def test_a_column_that_the_split_takes_is_told(said) -> None:
-    left_out = say("pipeline.split-column-not-input", by="farm")
+    left_out = say("pipeline.split-column-not-input", column="farm")
     data = {"source": "blobs.csv", "target": "kind", "split": "group:farm"}
     assert left_out in said(**data)
     assert left_out not in said(**data, columns=["length", "farm"])
@@ -70,7 +70,7 @@ def test_a_series_is_told_by_its_windows(said) -> None:
     )
     assert lines[:3] == [
         "days: 78 windows: 64 train, 7 validation, 7 test (by time 'day')",
-        "input series: the last 7 steps of 1d, with wind, promo beside; known ahead: promo, the calendar",
+        "input series: the last 7 steps of 1d, with wind, promo; known ahead: promo, the calendar",
         "target sold: the next 3 steps of 1 variable",
     ]
 

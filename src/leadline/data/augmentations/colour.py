@@ -17,6 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.contract import Amount, Options, Stage
 from leadline.nn.rng import Rng
@@ -61,10 +62,7 @@ class Colouring:
         channels = schema.shape[-1]
         if not self.chroma or channels == len(LUMA):
             return None
-        return (
-            f"it changes colours, and these pictures have {channels} channel{'s' if channels > 1 else ''}, not"
-            f" {len(LUMA)}"
-        )
+        return say("augmentations.needs-colour", channels=channels, needed=len(LUMA))
 
     @staticmethod
     def passed(changes: Sequence[tuple[Colouring, Options]], schema: InputSchema) -> Stage:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, normals, on_device
 from leadline.data.augmentations.table import spreads
@@ -86,7 +87,7 @@ def _past(schema: InputSchema) -> int:
 
 
 def _without_numbers(schema: InputSchema) -> str | None:
-    return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
+    return say("augmentations.needs-numbers") if np.isnan(spreads(schema)).all() else None
 
 
 NOISE = SeparatePass(

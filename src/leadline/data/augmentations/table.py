@@ -10,6 +10,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.augmentations.contract import Amount, SeparatePass, Stage, normals, on_device
 from leadline.data.columns.contract import ColumnContext, column_type
@@ -54,7 +55,7 @@ def _missing(schema: InputSchema, *, amount: float) -> Stage:
 
 
 def _without_numbers(schema: InputSchema) -> str | None:
-    return "it changes numbers, and no column is one" if np.isnan(spreads(schema)).all() else None
+    return say("augmentations.needs-numbers") if np.isnan(spreads(schema)).all() else None
 
 
 NOISE = SeparatePass(

@@ -84,4 +84,5 @@ def first(invalid_rows: pl.DataFrame) -> str:
     told = "; ".join(
         f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in invalid_rows.head(SHOWN).iter_rows()
     )
-    return told + (f"; and {invalid_rows.height - SHOWN:,} more" if invalid_rows.height > SHOWN else "")
+    more = invalid_rows.height - SHOWN
+    return say("core.names-and-more", names=told, more=more) if more > 0 else told

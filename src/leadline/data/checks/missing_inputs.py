@@ -37,7 +37,9 @@ def notes(schema: Schema, splits: Mapping[str, Subset]) -> tuple[str, ...]:
 
 def _on(name: str, counts: list[MissingInput], splits: Mapping[str, Subset]) -> Iterator[str]:
     told = ", ".join(
-        f"{count.rows:,} of {len(splits[count.subset]):,} {count.subset} rows" for count in counts if count.rows
+        say("checks.rows-of-subset", rows=count.rows, total=len(splits[count.subset]), subset=count.subset)
+        for count in counts
+        if count.rows
     )
     yield say("checks.input-missing", input=name, rows=told)
     for count in counts:

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from leadline.core.base import digest
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data import cache
 from leadline.data.checks.duplicates import Hashes
@@ -122,7 +123,7 @@ def pairs(x_NHWC: np.ndarray, rows_N: np.ndarray, name: str = "", progress: Prog
     for rows_B, grey_BHW in _grey(x_NHWC, rows_N):
         spectra.append(_spectrum(grey_BHW))
         if progress:
-            progress(f"comparing {name}", int(np.searchsorted(rows_N, rows_B[-1])) + 1, len(rows_N))
+            progress(say("stages.comparing", input=name), int(np.searchsorted(rows_N, rows_B[-1])) + 1, len(rows_N))
     spectrum_ND = np.concatenate(spectra)
     pixels = min(height, DETAIL) * min(width, DETAIL)
     sample = np.linspace(0, len(rows_N) - 1, min(len(rows_N), SAMPLE)).astype(np.int64)

@@ -210,7 +210,7 @@ def _shape(state: ColumnState) -> tuple[int, ...]:
 
 
 def _described(one: InputSchema) -> str:
-    return f"{'×'.join(map(str, _shape(one.fields[0].state)))} image"
+    return say("columns.described-image", size="×".join(map(str, _shape(one.fields[0].state))))
 
 
 def _example(one: InputSchema) -> Tensor:

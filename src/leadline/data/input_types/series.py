@@ -9,9 +9,10 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import InputSchema
-from leadline.core.wording import counted, listed
+from leadline.core.wording import listed
 from leadline.data.columns.contract import Display, Entries, InputType, RowModel, column_type
 from leadline.data.input_types.cell_masking import SPANS, SpanMasking
 from leadline.data.input_types.table import (
@@ -66,10 +67,10 @@ def _described(one: InputSchema) -> str:
     assert one.window is not None
     spec = one.window.spec
     beside = [f.name for f in one.fields if f.name not in (spec.time, *one.window.aims)]
-    known = [*spec.known_covariates, *(["the calendar"] if spec.calendar else [])]
-    said = f"the last {counted(one.window.past, 'step')} of {spec.frequency}"
-    said += f", with {listed(beside, COLUMNS)} beside" if beside else ""
-    return said + (f"; known ahead: {listed(known, COLUMNS)}" if known else "")
+    known = [*spec.known_covariates, *([say("series.calendar")] if spec.calendar else [])]
+    said = say("series.described", steps=one.window.past, frequency=spec.frequency)
+    said += say("series.described-with", columns=listed(beside, COLUMNS)) if beside else ""
+    return said + (say("series.described-known", columns=listed(known, COLUMNS)) if known else "")
 
 
 def _frame(one: InputSchema, raw: Tensor) -> dict[str, pl.Series]:

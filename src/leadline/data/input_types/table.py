@@ -13,6 +13,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.schema import ColumnSchema, InputSchema
 from leadline.core.wording import counted, listed
@@ -66,8 +67,12 @@ def columns_differ(one: InputSchema, other: InputSchema) -> str | None:
     gone = [name for name in known if name not in own]
     changed = [name for name in own if name in known and own[name] != known[name]]
     said = [
-        f"{', '.join(map(repr, names))} {'is' if len(names) == 1 else 'are'} {what}"
-        for names, what in ((new, "new"), (gone, "not there any more"), (changed, "of another kind"))
+        say(sentence, columns=", ".join(map(repr, names)), count=len(names))
+        for names, sentence in (
+            (new, "columns.differ-new"),
+            (gone, "columns.differ-missing"),
+            (changed, "columns.differ-in-type"),
+        )
         if names
     ]
     return "; ".join(said) or None
@@ -88,9 +93,9 @@ def cannot_be_told(one: InputSchema) -> str | None:
     """Say why no decoder makes rows of such columns, or None."""
     other = lacking_cell(one.fields)
     if other is not None:
-        return f"column {other.name!r} is {other.kind}, of which no decoder makes cells"
+        return say("columns.not-generated", column=other.name, type=other.kind)
     if not TabularLikelihood(one.fields, 1.0).spec.shape[0]:
-        return f"no column of {one.name!r} has a value that could be made again"
+        return say("columns.nothing-to-generate", input=one.name)
     return None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.schema import InputSchema
 from leadline.data.columns.contract import column_type
 from leadline.data.input_types.tabular_likelihood import TabularLikelihood
@@ -71,6 +72,4 @@ def cannot_generate(one: InputSchema) -> str | None:
     other = next((field for field, cell in cells if cell is None or cell(field.state).form not in FORMS), None)
     if other is None:
         return None
-    return (
-        f"column {other.name!r} is {other.kind}, of which it makes no cells; leave it out with --ignore {other.name!r}"
-    )
+    return say("columns.not-generated-ignore", column=other.name, type=other.kind)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.scalars.time_stamps import DAY
@@ -228,7 +229,7 @@ class SeriesLikelihood(Likelihood):
     def __init__(self, fields: Sequence[ColumnSchema], steps: int, sigma: Sigma) -> None:
         super().__init__()
         self.cells: TabularLikelihood = TabularLikelihood(fields, sigma)
-        self.description = f"{self.cells.description}, of each step"
+        self.description = say("columns.likelihood-of-each-step", likelihood=self.cells.description)
         self.spec = SignalSpec("sequence", (steps, *self.cells.spec.shape))
 
     def there(self, raw: Tensor) -> Tensor:

@@ -13,11 +13,6 @@ from leadline.data.sources.test_source import with_test
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
 
-FORMS = (
-    "a path, the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, or a pair (X, y) of"
-    " arrays"
-)
-
 
 class Reader(NamedTuple):
     """How files of text are encoded where that would be guessed wrong, and who is told how reading goes."""
@@ -69,7 +64,7 @@ def _read(source: object, how: Reader) -> Table:
         return arrays.read({"x": source[0], "y": source[1]})
     table = source() if callable(source) else None
     if not isinstance(table, Table):
-        raise UsageError(say("sources.no-such-source-type", type=type(source).__name__, forms=FORMS))
+        raise UsageError(say("sources.no-such-source-type", type=type(source).__name__, forms=say("sources.forms")))
     return table
 
 

@@ -80,7 +80,7 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
                 _copy(batch, writer, path)
                 done += batch.num_rows * batch.num_columns
                 if progress:
-                    progress(f"reading {path.name} (values)", done, rows * len(names))
+                    progress(say("stages.reading-values", file=path.name), done, rows * len(names))
 
 
 def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
@@ -100,7 +100,7 @@ def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
                 _copy(batch.slice(start, step), writer, path)
             done += batch.nbytes // 10**6
             if progress:
-                progress(f"reading {path.name} (MB)", min(done, size), size)
+                progress(say("stages.reading", file=path.name), min(done, size), size)
 
 
 def _copy(batch: Any, writer: memory_mapped.Writer, path: Path) -> None:

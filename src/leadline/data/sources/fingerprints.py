@@ -13,6 +13,7 @@ from typing import IO, Any, cast
 import polars as pl
 from polars import selectors
 
+from leadline.core.catalogue import say
 from leadline.data.cache import remember
 from leadline.data.table import Progress
 
@@ -47,7 +48,7 @@ def of_file(path: Path, progress: Progress | None = None) -> str:
                 total.update(block)
                 done += len(block)
                 if progress:
-                    progress(f"fingerprint of {path.name} (MB)", done // 10**6, size // 10**6)
+                    progress(say("stages.fingerprint", file=path.name), done // 10**6, size // 10**6)
         return total.hexdigest()
 
     return remember(f"file-{combine(str(path.resolve()), _stamp(str(path)))}", content)

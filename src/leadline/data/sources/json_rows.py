@@ -98,7 +98,7 @@ def _mapped(path: Path, encoding: Encoding, progress: Progress | None) -> pl.Dat
                     writer.write(_flat(piece, path))
                     done += piece.estimated_size() / 10**6
                     if progress:
-                        progress(f"reading {path.name} (MB)", min(int(done), total - 1), total)
+                        progress(say("stages.reading", file=path.name), min(int(done), total - 1), total)
         except pl.exceptions.PolarsError as error:
             raise _why(path, encoding, error) from None
 

@@ -89,4 +89,4 @@ def _build(folder: Path, path: Path, encoding: Encoding, progress: Progress | No
             writer.write(frame)
             done += frame.estimated_size() / 10**6
             if progress:
-                progress(f"reading {path.name} (MB)", min(int(done), total - 1), total)
+                progress(say("stages.reading", file=path.name), min(int(done), total - 1), total)

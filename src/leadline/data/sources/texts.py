@@ -39,7 +39,7 @@ def read(
         text = "".join(encodings.decoded([data], codec, path))
         contents.append(text if text.strip() else None)
         if progress:
-            progress(f"reading {root.name} (files)", done, len(names))
+            progress(say("stages.reading-files", folder=root.name), done, len(names))
     del others[encodings.UTF_8]
     said = ", ".join(f"{count:,} as {codec}" for codec, count in others.most_common())
     if not said:

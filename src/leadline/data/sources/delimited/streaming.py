@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from leadline.core.catalogue import say
 from leadline.data import cache
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.delimited import malformed
@@ -63,7 +64,7 @@ def _is_utf_8(path: Path, fingerprint: str, progress: Progress | None) -> bool:
             for text in encodings.decoded(encodings.blocks(path), encodings.Encoding(UTF_8), path):
                 done += len(text)
                 if progress:
-                    progress(f"encoding of {path.name} (MB)", min(done, size) // 10**6, size // 10**6)
+                    progress(say("stages.finding-encoding", file=path.name), min(done, size) // 10**6, size // 10**6)
         except DataError:
             return "no"
         return "yes"
@@ -111,7 +112,7 @@ def _utf_8(written: RawFile, folder: Path, progress: Progress | None) -> Path:
             done += file.write(piece)
             if progress:
                 progress(
-                    f"unpacking {written.path.name} (MB)",
+                    say("stages.unpacking", file=written.path.name),
                     done // 10**6,
                     max(done, written.path.stat().st_size) // 10**6 + 1,
                 )
@@ -137,14 +138,14 @@ def _write(file: Path, source: Path, written: RawFile, readings: dict[str, Readi
             short = short or frame[:, -1].null_count() > 0
             rows += frame.height
             if progress:
-                progress(f"reading {written.path.name} (MB)", min(int(rows * per_row), total - 1), total)
+                progress(say("stages.reading", file=written.path.name), min(int(rows * per_row), total - 1), total)
     if short:  # polars fills rows that are too short with nulls
         malformed.refuse(written.path, written.encoding, written.dialect, _telling(written, total, progress))
     return fits
 
 
 def _telling(written: RawFile, total: int, progress: Progress | None) -> malformed.Tell | None:
-    name = f"looking for rows cut short in {written.path.name} (MB)"
+    name = say("stages.finding-short-rows", file=written.path.name)
     return None if progress is None else lambda done: progress(name, min(done // 10**6, total), total)
 
 
