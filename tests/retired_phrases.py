@@ -49,6 +49,12 @@ RETIRED: Mapping[str, str] = {
     r"filled in right": "imputed correctly",
     r"\bof rows to come\b": "of unseen data",
     r"without what it was trained for": "embedding",
+    r"\bsets? \w+ aside\b": "dropped, invalid rows",
+    r"\bmeans? nothing\b": "has no effect",
+    r"hold together": "Bonferroni correction, simultaneous intervals",
+    r"one against the rest": "one-vs-rest",
+    r"codes a row": "latent samples per example",
+    r"\bcarved\b": "taken from the train rows",
     r"what a run's network makes of rows": "embeddings",
 }
 PATTERNS = {phrase: re.compile(phrase, re.IGNORECASE) for phrase in RETIRED}

@@ -72,7 +72,7 @@ def test_a_plugin_is_found_listed_and_used(packages: Any, capsys: pytest.Capture
 
 def test_a_name_of_ours_cannot_be_taken(packages: Any):
     packages.give("schedules", "cosine", Halving)
-    assert registered("schedules")["cosine"].summary == "cannot be used: given by leadline and acme"
+    assert registered("schedules")["cosine"].summary == "cannot be used: provided by leadline and acme"
     with pytest.raises(
         UsageError,
         match=says(
@@ -106,9 +106,9 @@ def test_a_package_that_is_found_twice_is_no_clash(packages: Any):
 @pytest.mark.parametrize(
     ("target", "wrong"),
     [
-        ("acme_is_not_there:ITEM", r"acme_is_not_there does not import \(ModuleNotFoundError: No module named"),
+        ("acme_is_not_there:ITEM", r"acme_is_not_there cannot be imported \(ModuleNotFoundError: No module named"),
         ("leadline.training.schedule:Nothing", "leadline.training.schedule has no Nothing"),
-        ("leadline.training.schedule", "names a module and nothing in it"),
+        ("leadline.training.schedule", "names a module, but nothing in it"),
         ("leadline.training.schedule:schedule", "a value of type function, not a class that derives from Schedule"),
         ("leadline.core.component:Component", "the class Component, not a class that derives from Schedule"),
         ("leadline.training.schedule:Schedule", "lacks descend, which every schedule has"),

@@ -137,7 +137,7 @@ def test_all_that_fits_is_copied_and_shared_with_nobody(before: Run) -> None:
     one, said = begun(init="before")
     old, new = body(before.network), body(one.network)
     assert all(torch.equal(old[name], new[name]) for name in old)
-    assert f"{len(new)} of {len(new)} encoder tensors start with the weights of before" in said
+    assert f"{len(new)} of {len(new)} encoder tensors start from the weights of before" in said
     drawn, _ = begun()
     assert not all(torch.equal(old[name], x) for name, x in body(drawn.network).items())
     with torch.no_grad():

@@ -82,14 +82,14 @@ def test_an_entry_under_its_old_name_is_the_entry_and_that_is_said_once(old: str
     now, nothing = said(series(nested(new, value)))
     assert before == now and before.hash == now.hash and nothing == []
     assert before != Experiment.parse(series(nested("data.series", {}) if "series" in old else {}))
-    assert lines == [f"{old.replace('*', 'one')} is called {new.replace('*', 'one')} now."]
+    assert lines == [f"{old.replace('*', 'one')} is now called {new.replace('*', 'one')}."]
 
 
 @pytest.mark.parametrize("old", ENTRIES)
 def test_a_setting_with_an_old_path_is_that_of_the_new(old: str) -> None:
     new = ".".join([*old.split(".")[:-1], ENTRIES[old]])
     value = SAMPLES.get(new, "text")
-    with pytest.warns(Renamed, match="is called") as caught:
+    with pytest.warns(Renamed, match="is now called") as caught:
         put = with_setting({"data": {"types": {"y": "date"}}}, old.replace("*", "one"), value)
     assert put == with_setting({"data": {"types": {"y": "date"}}}, new.replace("*", "one"), value)
     assert len(caught) == 1
@@ -101,7 +101,7 @@ def test_a_setting_with_an_old_path_is_that_of_the_new(old: str) -> None:
 def test_an_old_value_is_the_new_one(path: str, old: str, new: str) -> None:
     before, lines = said(series(nested(path, old)))
     assert before == Experiment.parse(series(nested(path, new)))
-    assert lines == [f"{path.replace('*', 'one')}: {old} is called {new} now."]
+    assert lines == [f"{path.replace('*', 'one')}: {old} is now called {new}."]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_old_option_of_an_item_is_the_new_one(group: str, item: str, old: str
         lines: list[str] = []
         result = at(current(nested(place, values), lines.append), place)
         assert result == {name: item, new: 1}
-        assert len(lines) == 1 and f".{old} is called " in lines[0] and f".{new} now." in lines[0]
+        assert len(lines) == 1 and f".{old} is now called " in lines[0] and f".{new}." in lines[0]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_an_old_value_of_an_option_is_the_new_one(group: str, item: str, option:
     lines: list[str] = []
     result = at(current(nested(place, {"name": item, option: old}), lines.append), place)
     assert result == {"name": item, option: new}
-    assert lines == [f"{place}.{option}: {old} is called {new} now."]
+    assert lines == [f"{place}.{option}: {old} is now called {new}."]
 
 
 def test_options_of_every_item_are_those_that_it_has() -> None:
@@ -166,7 +166,7 @@ def test_an_old_name_of_an_item_is_the_new_one(group: str, old: str, new: str) -
             result = result[word.replace("*", "one")]
         result = result[0] if isinstance(values, list) else result
         assert Component.model_validate(result) == Component.model_validate(now)
-        assert len(lines) == 1 and lines[0].endswith(f"{old} is called {new} now.")
+        assert len(lines) == 1 and lines[0].endswith(f"{old} is now called {new}.")
 
 
 def test_several_old_names_are_said_once_each_and_patterns_of_parameters_too() -> None:
@@ -181,7 +181,7 @@ def test_several_old_names_are_said_once_each_and_patterns_of_parameters_too() -
 
 
 def test_both_names_at_once_are_refused() -> None:
-    with pytest.raises(UsageError, match=r"data.kinds is called data.types now. Both are there"):
+    with pytest.raises(UsageError, match=r"data.kinds is now called data.types. Both are given"):
         Experiment.parse({"data": {"kinds": {}, "types": {"x": "number"}}})
 
 
@@ -192,7 +192,7 @@ def test_settings_of_both_spellings_go_into_one_entry() -> None:
 
 
 def test_an_option_of_a_chosen_item_is_known_by_the_item() -> None:
-    with pytest.warns(Renamed, match=r"network.rate is called network.learning_rate now."):
+    with pytest.warns(Renamed, match=r"network.rate is now called network.learning_rate."):
         values = with_settings({"network": "gradient-boosting"}, ("network.rate=0.2",))
     assert values == {"network": {"name": "gradient-boosting", "learning_rate": 0.2}}
     assert with_settings({"network": "mlp"}, ("network.rate=1",)) == {"network": {"name": "mlp", "rate": 1}}
@@ -225,10 +225,10 @@ def test_a_finding_is_found_by_its_old_name_and_in_old_reports(old: str, tmp_pat
     found = report.find(new)
     assert found is not None and report.metrics[new].id == new
     assert report.run.test_accesses == 3 and report.experiment["data"] == {"types": {"x": "number"}}
-    with pytest.warns(Renamed, match=f"{old} is called {new} now."):
+    with pytest.warns(Renamed, match=f"{old} is now called {new}."):
         assert report.find(old) == found
-    with pytest.warns(Renamed, match=f"{old} is called {new} now."):
+    with pytest.warns(Renamed, match=f"{old} is now called {new}."):
         assert Requirement.parse(f"{old}(cat) >= 0.5").name == f"{new}(cat)"
     experiment, lines = said({"require": [f"{old} >= 0.5", f"{old}(cat) >= 0.1"]})
     assert experiment.require == (f"{new} >= 0.5", f"{new}(cat) >= 0.1")
-    assert lines == [f"{old} is called {new} now."]
+    assert lines == [f"{old} is now called {new}."]
