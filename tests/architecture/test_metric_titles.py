@@ -15,7 +15,7 @@ from leadline.objectives.lookup import objective_for
 # Titles that are the capitalised name because that is the field's own word.
 WORDS = {
     *("Accuracy", "Agreement", "Alignment", "Duplicates", "F1", "Latency", "Parameters", "Perplexity", "Precision"),
-    *("Recall", "Rollbacks", "Sensitivity", "Specificity", "Temperature", "Uniformity"),
+    *("Recall", "Best epoch", "Rollbacks", "Sensitivity", "Specificity", "Temperature", "Uniformity"),
     *("Balanced accuracy", "Hamming loss", "Average precision", "Brier score", "Fréchet distance", "Expected cost"),
     *("Token accuracy", "Entity F1", "Entity precision", "Entity recall", "Clustering accuracy", "Bits per character"),
     *("Interval width", "Median absolute error", "Anomaly threshold", "Classes covered", "Correlation difference"),

@@ -15,6 +15,7 @@ from leadline.core.metric import Metric
 from leadline.machine.energy import Energy
 
 METRICS = (
+    Metric("best_epoch", "Best epoch", "epoch whose weights ship: the best on validation", unit="epochs"),
     Metric(
         "rollbacks",
         "Rollbacks",
@@ -54,15 +55,20 @@ class Trained(NamedTuple):
     shown: Sequence[ExhibitDraft] = ()
 
     def findings(self) -> Sequence[Finding]:
-        """Return what is counted of the training itself, where there is something to count."""
-        if not self.rollbacks:
-            return self.seen
-        method = "times that training diverged, went back to the last sound state and on with half the learning rate"
+        """Return which epoch's weights ship where epochs were compared, and what is counted of the training itself."""
         again = Reproduction(producer="training", repeat="recorded")
-        return (
-            *self.seen,
-            Finding(name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again, section="cost"),
-        )
+        found = list(self.seen)
+        if self.best_epoch is not None:
+            method = "the epoch after which validation was best, of all epochs"
+            found.append(Finding(name="best_epoch", value=self.best_epoch, unit="epochs", method=method, again=again))
+        if self.rollbacks:
+            method = "times that training diverged and went on from the last sound state with half the learning rate"
+            found.append(
+                Finding(
+                    name="rollbacks", value=self.rollbacks, method=method, better="lower", again=again, section="cost"
+                )
+            )
+        return found
 
     def drafts(self) -> Sequence[ExhibitDraft]:
         """Return what was watched, and a table of what was out of the ordinary, where something was."""

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from leadline.core.catalogue import say
 from leadline.core.training_spec import EarlyStopping
-from leadline.training.schedule import schedule
 from leadline.training.state.early_stopping import PATIENCE, Best
 from leadline.training.steps.contract import Step, evaluated_network
 
@@ -27,7 +26,6 @@ class BestWeights:
         self.best = Best.model_validate({"better": better}) if stopping is not None else None
         self.tensors: dict[str, Tensor] = {}
         self.ended = ""
-        self._warm_up = schedule(step.context.training.schedule).warmup
 
     def look(self, measures: Mapping[str, float], epochs: float, *, over: bool) -> str | None:
         """Take the measures of a validation; returns in words why training ends here, where it does and is not `over`
@@ -38,9 +36,8 @@ class BestWeights:
             return None
         value, at = measures[stopping.monitor], step.progress
         reached = self.best.reaches(value, stopping.stopping_threshold)
-        # A network that is best while the learning rate still climbs is best by luck of a small validation split;
-        # and one that was not averaged yet is not what was asked for.
-        counts = at.step > self._warm_up * at.total and (step.averaged is None or step.averaged.count > 0)
+        # Weights that were not averaged yet are not what was asked for.
+        counts = step.averaged is None or step.averaged.count > 0
         if counts or reached:
             self.best = self.best.seen(value, at.step, tolerance=0.0 if reached else stopping.min_delta)
             if self.best.is_new:

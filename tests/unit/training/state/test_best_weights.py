@@ -35,6 +35,18 @@ def test_the_best_weights_are_put_back_and_patience_ends_training() -> None:
     assert torch.equal(next(best.step.network.parameters()), torch.full((16, 10), 0.5))
 
 
+def test_the_first_epoch_may_be_the_best_however_long_the_learning_rate_rises() -> None:
+    best = watched(EarlyStopping(monitor="accuracy", patience=9))
+    best.step.progress.total = 1000  # of which the usual schedule warms up for hundreds
+    for value in (0.9, 0.5, 0.6):
+        look(best, value)
+        best.step.progress.step += 1
+    assert best.best is not None
+    assert (best.best.value, best.best.step) == (0.9, 1)
+    best.put_back()
+    assert torch.equal(next(best.step.network.parameters()), torch.full((16, 10), 0.9))
+
+
 def test_a_target_that_is_reached_ends_training_unless_it_is_over_anyway() -> None:
     best, other = watched(), watched()
     assert look(best, 0.95) == "Early stopping: validation accuracy reached the target of 0.9"
