@@ -153,9 +153,16 @@ class Wording:
 
 def _retitled(metric: Metric, sentence: str, gloss: str | None = None, **values: object) -> Metric:
     """Return a metric whose title and abbreviation are put into a sentence."""
-    title = say(sentence, title=metric.title, **values)
+    title = _one_bracket(say(sentence, title=metric.title, **values))
     short = say(sentence, title=metric.short, **values) if metric.short else ""
     return replace(metric, title=title, short=short, gloss=metric.gloss if gloss is None else gloss)
+
+
+def _one_bracket(title: str) -> str:
+    """Return a title with what it says in brackets in one: ``MSE (normalised, OT)`` for ``MSE (normalised) (OT)``."""
+    before, bracket, within = title.partition(" (")
+    inner = within.replace(") (", ", ").replace(" (", ", ").replace(")", "")
+    return f"{before} ({inner})" if bracket and title.endswith(")") else title
 
 
 def parted(name: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, ExhibitKind
 from leadline.core.schema import InputSchema, Schema
+from leadline.core.wording import capitalised
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
@@ -58,9 +59,11 @@ def _place(subset: Subset, row: int) -> str:
     return subset.place(int(np.searchsorted(subset.rows, row)))
 
 
-def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
+def learning_curves(
+    history: pl.DataFrame, mark: float | None, title: Callable[[str], str] = capitalised
+) -> ExhibitDraft:
     """Return the losses, validation measures and learning rate over epochs; `mark` is the epoch whose weights were
-    shipped.
+    shipped, `title` says what a measure is called, by its name.
 
     What is fitted in iterations has no learning rate to show, and those in the place of epochs. A training that ended
     within an epoch ends there. Of networks that are trained against each other each has a line, as their sum says
@@ -77,16 +80,18 @@ def learning_curves(history: pl.DataFrame, mark: float | None) -> ExhibitDraft:
     ends = ends.with_columns(pl.col("epoch").ceil().alias("within")).join(within, on="within")
     losses = {name.removesuffix(".loss"): name for name in of_networks if name.endswith(".loss")}
     shown = _series(ends, losses or {"train": "loss", "validation": "val_loss"})
-    panels = [{"label": "loss", "log": all(v is None or v > 0 for s in shown for v in s["values"]), "series": shown}]
+    panels = [{"label": "Loss", "log": all(v is None or v > 0 for s in shown for v in s["values"]), "series": shown}]
     for name in (name for name in of_networks if name not in losses.values()):
         subset = name.partition(".")[2]
         series = _series(ends, {"train": name, "validation": f"val_{subset}"})
-        panels.append({"label": subset.replace("_", " "), "log": False, "series": series})
+        panels.append({"label": title(subset), "log": False, "series": series})
     there = {"loss", *(name.partition(".")[2] for name in of_networks)}
     watched = [name for name in ends.columns if name.startswith("val_") and name[4:] not in there]
-    panels += [{"label": name[4:], "log": False, "series": _series(ends, {"validation": name})} for name in watched]
+    panels += [
+        {"label": title(name[4:]), "log": False, "series": _series(ends, {"validation": name})} for name in watched
+    ]
     if stepped:
-        panels.append({"label": "learning rate", "log": False, "series": _series(ends, {"learning rate": "lr"})})
+        panels.append({"label": "Learning rate", "log": False, "series": _series(ends, {"learning rate": "lr"})})
     x_label = "epoch" if stepped else "iteration"
     content: dict[str, Any] = {
         "x": {"label": x_label, "values": ends["epoch"].cast(pl.Float64).to_list()},

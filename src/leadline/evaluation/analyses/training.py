@@ -10,6 +10,7 @@ from typing import Any
 
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
+from leadline.core.wording import Wording
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_run
 from leadline.evaluation.exhibits import learning_curves
 from leadline.evaluation.subject import Subject
@@ -20,7 +21,8 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     record = subject.run_record
     yield from record.trained.calibrated
     if record.trained.history.height:
-        yield learning_curves(record.trained.history, record.trained.best_epoch)
+        words = Wording(subject.objective.decision.declared_metrics)
+        yield learning_curves(record.trained.history, record.trained.best_epoch, lambda name: words.metric(name).title)
     yield from record.trained.findings()
     yield from record.trained.drafts()
     yield from carried_over(record.environment.get("init", {}))
