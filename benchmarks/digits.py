@@ -17,7 +17,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(SPLITS):
             run = Path(folder) / f"seed-{seed}"
-            seconds.append(leadline("train", "digits", "--seed", str(seed), "--out", run))
+            seconds.append(
+                leadline("train", "digits", "--seed", str(seed), "--set", f"data.split.seed={seed}", "--out", run)
+            )
             found = report(run).find("accuracy")
             assert found is not None
             assert found.value is not None

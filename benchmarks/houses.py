@@ -37,6 +37,8 @@ def main() -> None:
                 "baselines=[]",
                 "--seed",
                 str(FIRST + seed),
+                "--set",
+                f"data.split.seed={FIRST + seed}",
             ]
             seconds.append(leadline(*words, "--out", run))
             for found in report(run).findings:

@@ -115,7 +115,8 @@ class SplitSpec(Fact):
     all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
     fraction of all rows as ever. `near_duplicates` says whether random splits keep rows with near-identical pictures
     ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are how long train, validation and test last,
-    from the first time on, in place of fractions; what is later is not used.
+    from the first time on, in place of fractions; what is later is not used. `seed` is that of random splits alone, so
+    that runs of other seeds are tested on the same rows; where it is null, the split follows the seed of the run.
     """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"
@@ -126,6 +127,7 @@ class SplitSpec(Fact):
     spans: tuple[str, str, str] | None = Field(default=None, examples=["360d/120d/120d"])
     folds: int | None = Field(default=None, ge=2, examples=[5])
     fold: int | None = Field(default=None, ge=1, examples=[1])
+    seed: int | None = Field(default=0, ge=0, lt=2**63)
 
     @model_validator(mode="before")
     @classmethod
@@ -294,8 +296,15 @@ class Experiment(Fact):
 
     @classmethod
     def recorded(cls, values: Mapping[str, Any], where: str | None = None) -> Experiment:
-        """Build an experiment from values that a run recorded: names of version 0.1 are read without a word."""
-        return cls._of(renamed.current(values, renamed.quietly), where)
+        """Build an experiment from values that a run recorded: names of version 0.1 are read without a word, and splits
+        that had no seed of their own followed that of the run.
+        """
+        values = renamed.current(values, renamed.quietly)
+        data = values.get("data", {})
+        split = data.get("split", {}) if isinstance(data, Mapping) else None
+        if isinstance(split, Mapping):
+            values = {**values, "data": {**data, "split": {"seed": None, **split}}}
+        return cls._of(values, where)
 
     @classmethod
     def _of(cls, values: Mapping[str, Any], where: str | None) -> Experiment:

@@ -77,6 +77,13 @@ def test_hash_ignores_name_card_and_requirements_only() -> None:
     assert Experiment(seed=1).hash != plain.hash
 
 
+def test_a_recorded_split_without_a_seed_followed_that_of_the_run() -> None:
+    assert Experiment.parse({"seed": 3}).data.split.seed == 0
+    for values in ({"seed": 3}, {"seed": 3, "data": {"split": {"by": "random"}}}):
+        assert Experiment.recorded(values).data.split.seed is None
+    assert Experiment.recorded({"data": {"split": {"seed": 5}}}).data.split.seed == 5
+
+
 def test_files_that_are_no_experiment(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=says("core.no-experiment-file")):
         Experiment.read(tmp_path / "none.yaml")

@@ -68,8 +68,9 @@ def test_a_table_becomes_a_dataset(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_dataset_and_another_one_another_split(tmp_path: Path) -> None:
     source = csv(tmp_path / "people.csv")
-    assert rows(prepare(spec(source=source), seed=1)) == rows(prepare(spec(source=source), seed=1))
-    assert rows(prepare(spec(source=source), seed=1)) != rows(prepare(spec(source=source), seed=2))
+    first, second = (spec(source=source, split={"seed": seed}) for seed in (1, 2))
+    assert rows(prepare(first)) == rows(prepare(first)) == rows(prepare(first, seed=2))
+    assert rows(prepare(first)) != rows(prepare(second))
 
 
 def test_fields_are_fitted_on_train_rows_only(tmp_path: Path) -> None:

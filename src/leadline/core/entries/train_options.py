@@ -192,7 +192,10 @@ class SharedOptions(TypedDict, total=False):
         ),
     ]
     seed: Annotated[
-        int | None, Option("Seed of all randomness, including random splits; 0 if not given.", "seed", "N", "number")
+        int | None,
+        Option(
+            "Seed of all randomness but the split, whose own is data.split.seed; 0 if not given.", "seed", "N", "number"
+        ),
     ]
     device: Annotated[
         str | None,

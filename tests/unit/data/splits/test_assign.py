@@ -47,9 +47,20 @@ def test_random_keeps_the_shares_of_classes() -> None:
 
 def test_the_seed_decides() -> None:
     data = table(y=RNG.integers(0, 3, 200))
-    first, again, other = (split(data, AUTO, "y", True, seed).rows["test"] for seed in (0, 0, 1))
+    own = [AUTO.model_copy(update={"seed": seed}) for seed in (0, 0, 1)]
+    first, again, other = (split(data, spec, "y", True, 0).rows["test"] for spec in own)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_seed_of_a_run_decides_only_where_the_split_has_none() -> None:
+    data = table(y=RNG.integers(0, 3, 200))
+    first, second = (split(data, AUTO, "y", True, seed).rows["test"] for seed in (0, 1))
+    assert np.array_equal(first, second)
+    free = AUTO.model_copy(update={"seed": None})
+    third, fourth = (split(data, free, "y", True, seed).rows["test"] for seed in (0, 1))
+    assert np.array_equal(first, third)
+    assert not np.array_equal(third, fourth)
 
 
 def test_without_classes_any_row_may_go_anywhere() -> None:
@@ -156,7 +167,7 @@ def test_groups_stay_whole() -> None:
     assert result.group is not None
     assert result.group.dtype == np.int64
     assert len(set(zip(result.group.tolist(), groups.tolist(), strict=True))) == 60
-    other = split(table(g=groups, y=RNG.normal(size=1000)), SplitSpec(by="group", column="g"), "y", False, 1)
+    other = split(table(g=groups, y=RNG.normal(size=1000)), SplitSpec(by="group", column="g", seed=1), "y", False, 0)
     assert not np.array_equal(other.rows["test"], result.rows["test"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from leadline.errors import Interrupted, TrainingFailed
@@ -31,6 +32,8 @@ def check_whole(folder: Path) -> None:
         repeat = once.Run(folder / "repeats" / f"seed-{seed}")
         assert repeat.experiment.seed == seed
         values.append(repeat.report.find("accuracy").value)
+        tested = [pl.read_parquet(one / files.PREDICTIONS)["row"].sort() for one in (folder, repeat.folder)]
+        assert tested[0].equals(tested[1])  # the split is the same: the spread is that of seeds
     assert spread.n == 3
     assert spread.value == pytest.approx(sum(values) / 3)
     assert not (folder / files.CHECKPOINTS).exists()
