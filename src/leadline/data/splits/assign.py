@@ -50,9 +50,9 @@ def split(
 
     A split that the source gives is kept (except by ``random``), and what it lacks is carved from its train rows. With
     `stratify` the classes of `target` keep their shares in every part drawn at random; rows with the same number in
-    `family_N` (N,), being nearly the same, are drawn together. `seed` is that of the run, for a split without its own. Raises
-    DataError for too few rows, a target of one value, rows that name no part and groups that a given split tears
-    apart; UsageError for a missing column.
+    `family_N` (N,), being nearly the same, are drawn together. `seed` is that of the run, for a split without its
+    own. Raises DataError for too few rows, a target of one value, rows that name no part and groups that a given split
+    tears apart; UsageError for a missing column.
     """
     _check_target(table, target)
     seed = seed if spec.seed is None else spec.seed

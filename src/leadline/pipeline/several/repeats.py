@@ -26,8 +26,8 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
     """Train what is left of the repeats of a finished run, with the next seeds, and add the spread to its report.
 
     All are split as the first one is, unless the experiment says that splits follow the seed. Requirements are judged
-    on the first run, and baselines and what takes time are measured there alone; so are inputs alone, unless `single_input_ablation` asks for them
-    everywhere. None in processes that are not the first.
+    on the first run, and baselines and what takes time are measured there alone; so are inputs alone, unless
+    `single_input_ablation` asks for them everywhere. None in processes that are not the first.
     """
     main, count = run_context.world.is_main, run_context.experiment.repeats
     folder = Path(run_context.world.share(str(run.folder) if run is not None else None))
