@@ -19,7 +19,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, LabelRequirement, Schema
 from leadline.data import cache, series, targets
 from leadline.data import preparation as planning
-from leadline.data.checks import duplicates, missing_inputs, unknown_tokens, warnings
+from leadline.data.checks import copies, duplicates, missing_inputs, unknown_tokens, warnings
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.invalid_rows import check_valid, first, invalid_rows, located
 from leadline.data.columns.contract import input_type
@@ -123,6 +123,9 @@ def _of_table(
         target = target.without(plan.hidden)
     needed = [target.needed(labels, plan.splits.get("train", ()))] if target else []
     bad, present = invalid_rows(plan.schema, columns, spec, needed)
+    good[bad["row"].to_numpy()] = False
+    usable = {name: rows[good[rows]] for name, rows in plan.splits.items()}
+    dependent = _dependent(table, plan, columns, usable, spec, counted=labelled and labels != "none")
     origins = RowOrigins(table)
     listed = located(bad, origins)
     check_valid(table, listed, strict=spec.strict)
@@ -134,15 +137,14 @@ def _of_table(
         else DenseRows(torch.zeros(len(good), 0))
         if goal is None
         else None,
-        group=plan.group,
+        group=dependent.group,
         origins=origins,
         weight=None if plan.weight is None else torch.from_numpy(plan.weight),
-        units=say(time_blocks.NAME) if spec.split.by == "time" else "groups",
+        units=_units(spec, plan),
         present=None if present is None else torch.from_numpy(present),
         unlabelled=None if goal is None else targets.target_type(goal.kind).encoding.unlabelled,
     )
-    good[bad["row"].to_numpy()] = False
-    splits = {name: Subset(name, rows[good[rows]], store) for name, rows in plan.splits.items()}
+    splits = {name: Subset(name, rows, store) for name, rows in usable.items()}
     if fitted and labels != "none":
         _check_trainable(table, plan.schema, splits, listed)
     near = _similar(plan.family, splits)
@@ -158,12 +160,36 @@ def _of_table(
             *table.notes,
             *plan.notes,
             *_noted(table, plan, splits, near),
+            *warnings.on_copies(dependent.copies),
             *warnings.on_few(splits),
             *filter(None, [cache.note()]),
         ),
         columns=describe(table, plan.schema, plan.left_out),
         similar=near,
     )
+
+
+def _dependent(
+    table: Table,
+    plan: Preparation,
+    columns: Mapping[str, EncodedColumns],
+    splits: Mapping[str, np.ndarray],
+    spec: DataSpec,
+    *,
+    counted: bool,
+) -> copies.Dependence:
+    """Return which rows are one observation: those of a group or a block of time, and copies where they are
+    counted as right or wrong.
+    """
+    if spec.split.by == "time" or not counted:
+        return copies.Dependence(plan.group, {})
+    return copies.within_splits(plan.schema, columns, table.frame, splits, plan.group)
+
+
+def _units(spec: DataSpec, plan: Preparation) -> str:
+    if spec.split.by == "time":
+        return say(time_blocks.NAME)
+    return say("splits.distinct-rows") if plan.group is None else "groups"
 
 
 def _of_series(table: Table, found: series.Prepared) -> Dataset:

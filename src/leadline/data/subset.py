@@ -161,7 +161,10 @@ class Subset:
     @property
     def group(self) -> np.ndarray | None:
         """Numbers (M,) that are equal for rows that belong together; None where rows are independent."""
-        return None if self._store.group is None else self._store.group[self.rows]
+        if self._store.group is None:
+            return None
+        own = self._store.group[self.rows]
+        return None if len(own) and own.max() < 0 else own
 
     @property
     def present(self) -> np.ndarray | None:

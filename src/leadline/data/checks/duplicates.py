@@ -76,7 +76,7 @@ def find(hashes: Hashes, splits: Mapping[str, np.ndarray]) -> Duplicates:
 
     `hashes` (N, 2) are of all rows; `parts` holds the row numbers of each split, in the splits' order.
     """
-    return find_numbered(_numbered(hashes), splits)
+    return find_numbered(numbered(hashes), splits)
 
 
 def find_numbered(number: NDArray[np.int64], splits: Mapping[str, np.ndarray]) -> Duplicates:
@@ -98,7 +98,7 @@ def _pairs(first: str, first_rows: np.ndarray, second: str, second_rows: np.ndar
         yield Pair(first, a, second, b)
 
 
-def _numbered(hashes: Hashes) -> NDArray[np.int64]:
+def numbered(hashes: Hashes) -> NDArray[np.int64]:
     """Return a number for each row (N,), equal where hashes are."""
     order = np.lexsort((hashes[:, 1], hashes[:, 0]))
     ordered = hashes[order]

@@ -81,6 +81,15 @@ def on_few(splits: Mapping[str, Subset]) -> tuple[str, ...]:
     return (say("checks.few-groups", rows=len(test), units=test.units),)
 
 
+def on_copies(counts: Mapping[str, tuple[int, int]]) -> tuple[str, ...]:
+    """Say of the rows that are tested on, or else of those validated on, how many differ where some are copies."""
+    subset = next((name for name in ("test", "all", "validation") if name in counts), None)
+    if subset is None:
+        return ()
+    different, rows = counts[subset]
+    return (say("checks.equal-rows", different=different, rows=rows, subset="" if subset == "all" else f"{subset} "),)
+
+
 def _is_random(table: Table, spec: DataSpec) -> bool:
     return spec.split.by == "random" or (spec.split.by == "auto" and table.split is None)
 
