@@ -17,7 +17,7 @@ class Metric:
     and `short` its abbreviation, where one is usual (``MAE``). `unit` is ``%`` for a share of a whole (findings hold it
     from 0 to 1), ``1`` for other pure numbers, and empty where it depends on the data. `better` says which direction is
     better, where one is. By those that are `compared` a network stands beside simpler models, and beside its inputs
-    alone.
+    alone. `largest` is the largest value that there can be, of what is no share.
     """
 
     id: str
@@ -27,11 +27,17 @@ class Metric:
     better: Literal["higher", "lower"] | None = None
     compared: bool = False
     short: str = ""
+    largest: float | None = None
 
     @property
     def is_share(self) -> bool:
         """Say whether it is shown in per cent."""
         return self.unit == "%"
+
+    @property
+    def largest_value(self) -> float | None:
+        """The largest value that there can be; None where there is no bound."""
+        return 1.0 if self.is_share else self.largest
 
     @property
     def name_in_text(self) -> str:

@@ -13,6 +13,7 @@ from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.entries import renamed
 from leadline.core.finding import Finding, Interval
+from leadline.core.metric import Metric
 from leadline.errors import UsageError
 
 Outcome = Literal["pass", "fail", "undecided"]
@@ -60,6 +61,25 @@ class Requirement(Fact):
             bound=bound,
             estimates=bool(match["estimates"]),
         )
+
+    def check_possible(self, metric: Metric) -> None:
+        """Raise UsageError where the bound is above the largest value that a metric can have, with what is likely
+        meant.
+        """
+        largest = metric.largest_value
+        if largest is None or self.bound < largest or (self.bound == largest and self.op != ">"):
+            return
+        likely = not self.percent and self.bound / 100 <= largest and self.bound > largest
+        meant = say("core.requirement-meant", name=self.name, op=self.op, meant=self.bound / 100, percent=self.bound)
+        values = {"text": self.text, "metric": self.name, "meant": f" {meant}" if likely else ""}
+        if metric.is_share:
+            raise UsageError(say("core.requirement-share", **values))
+        raise UsageError(say("core.requirement-largest", largest=f"{largest:g}", **values))
+
+    @property
+    def percent(self) -> bool:
+        """Whether the bound is written in per cent."""
+        return "%" in self.text
 
     @property
     def base(self) -> str:

@@ -171,6 +171,19 @@ class Subset:
         """Which inputs each row has (M,K) bool, in the order of the schema; None where each has all."""
         return None if self._store.present is None else self._store.present.index_select(0, self._rows_M).numpy()
 
+    @property
+    def complete(self) -> Subset:
+        """The rows that have every input."""
+        present = self.present
+        return self if present is None else self.subset(np.flatnonzero(present.all(1)))
+
+    def having(self, name: str) -> np.ndarray:
+        """Return the positions of the rows that have an input (K,)."""
+        present = self.present
+        if present is None:
+            return np.arange(len(self))
+        return np.flatnonzero(present[:, list(self._store.inputs).index(name)])
+
     def only(self, name: str) -> Subset:
         """Return the rows that have an input, with that input alone."""
         store, present = self._store, self.present

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
-from leadline.errors import LeadlineError, RunError, UnknownKeyword, UsageError
+from leadline.errors import Interrupted, LeadlineError, RunError, UnknownKeyword, UsageError
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.own_loss import component_of as loss_component
 from leadline.pipeline.calibrate import calibrate_run
@@ -103,7 +104,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.random_state = random_state
 
     def _train(self, frame: pl.DataFrame, target_n: np.ndarray, kind: str, sample_weight: Any) -> None:
-        """Fit on a frame (n,p) and an encoded target (n,); raises ValueError where the data cannot be learned from."""
+        """Fit on a frame (n,p) and an encoded target (n,).
+
+        Raises ValueError where the data cannot be learned from, KeyboardInterrupt after Ctrl-C.
+        """
         if frame.height < 2:
             raise ValueError(say("estimators.too-few-samples", rows=frame.height))
         weight_n = (
@@ -122,6 +126,10 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
                 begun = start(run_context, Path(folder))
                 trained = calibrate_run(begun, fit(begun))
                 self.weights_ = (begun.folder / files.WEIGHTS).read_bytes()
+        except Interrupted as stopped:
+            # No checkpoint is kept here, so Ctrl-C is what it is in any estimator; a search would go on after an error.
+            signal.raise_signal(stopped.exit_code - 128)
+            raise KeyboardInterrupt from None  # where the caller's own handler of the signal has returned
         except LeadlineError as error:
             raise ValueError(str(error)) from error
         self.experiment_ = begun.run_context.experiment.to_yaml()

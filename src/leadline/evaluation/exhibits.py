@@ -125,6 +125,17 @@ def cell(value: Any) -> Any:
     return value if isinstance(value, str | int | None) else str(value)
 
 
+def rows_shown(schema: Schema, subset: Subset, at: Sequence[int]) -> tuple[list[str], list[list[Any]]]:
+    """Return the columns and, for some rows by their positions, the cells of a table; a cell is None where the row
+    lacks its input.
+    """
+    shown = [subset.shown(i) for i in at]
+    there = dict.fromkeys(name for row in shown for name in row)
+    order = [field.name for one in schema.inputs for field in one.fields]
+    columns = sorted(there, key=lambda name: order.index(name) if name in order else len(order))
+    return columns, [[cell(row.get(name)) for name in columns] for row in shown]
+
+
 def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:
     """Return the first input that can be looked at, which stands for the row where only one can."""
     return next((one for one in inputs if is_pictured(one)), None)

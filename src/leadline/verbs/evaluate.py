@@ -66,7 +66,7 @@ def evaluate(
     names = run.objective.decision.metric_names(run.schema)
     measures = {name.partition("(")[0] for name in names}
     own = tuple(r for r in map(Requirement.parse, run.experiment.require) if r.base in measures)
-    requirements = check_requirements(require, names) if require else own
+    requirements = check_requirements(require, names, declared_metrics(run.objective)) if require else own
     with progress(quiet) as shown:
         dataset = _rows(run, source, shown)
         part = dataset.splits.get("test", dataset.splits.get("all"))

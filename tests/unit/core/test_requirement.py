@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from leadline.core.finding import Finding
+from leadline.core.metric import Metric
 from leadline.core.requirement import Requirement, exit_code, holm_levels, verdicts_on
 from leadline.errors import UsageError
 from sentences import says
@@ -108,3 +109,47 @@ def test_exit_codes() -> None:
         verdicts_on([Requirement.parse("a >= 0.5")], [found("a", v, (v - 0.01, v + 0.01))])[0] for v in (0.6, 0.4, 0.5)
     )
     assert [exit_code(v) for v in ([passed], [passed, failed, open_one], [passed, open_one], [])] == [0, 1, 3, 0]
+
+
+SHARE, CORRELATED = Metric("accuracy", "Accuracy", unit="%"), Metric("r2", "R²", largest=1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "meant"),
+    [
+        ("accuracy >= 95", SHARE, ">= 0.95"),
+        ("accuracy>=99.5", SHARE, ">= 0.995"),
+        ("accuracy <= 95", SHARE, "<= 0.95"),
+        ("accuracy > 1.2", SHARE, "> 0.012"),
+        ("accuracy >= 1200", SHARE, None),
+        ("accuracy >= 120 %", SHARE, None),
+        ("accuracy > 1", SHARE, None),
+        ("r2 >= 80", CORRELATED, ">= 0.8"),
+        ("r2 > 100 %", CORRELATED, None),
+    ],
+)
+def test_a_bound_beyond_all_values_is_refused_with_what_is_likely_meant(
+    text: str, metric: Metric, meant: str | None
+) -> None:
+    with pytest.raises(UsageError) as refused:
+        Requirement.parse(text).check_possible(metric)
+    assert text in str(refused.value)
+    assert ("Did you mean" in str(refused.value)) == (meant is not None)
+    assert meant is None or f"{metric.id} {meant}'" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "metric"),
+    [
+        ("accuracy >= 0.95", SHARE),
+        ("accuracy >= 95 %", SHARE),
+        ("accuracy >= 1", SHARE),
+        ("accuracy < 1", SHARE),
+        ("r2 >= -2", CORRELATED),
+        ("mae <= 95", Metric("mae", "MAE", unit="")),
+    ],
+)
+def test_other_bounds_are_taken(text: str, metric: Metric) -> None:
+    requirement = Requirement.parse(text)
+    requirement.check_possible(metric)
+    assert requirement.text == text

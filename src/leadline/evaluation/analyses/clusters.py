@@ -19,7 +19,7 @@ from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_test_rows
-from leadline.evaluation.exhibits import cell, first_pictured, gallery, gallery_kind
+from leadline.evaluation.exhibits import first_pictured, gallery, gallery_kind, rows_shown
 from leadline.evaluation.feature_space import RawFeatures, random_rows
 from leadline.evaluation.subject import Subject
 from leadline.metrics.statistics.findings import finding
@@ -104,11 +104,10 @@ def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset
             subset.name,
         )
         return
-    rows = [(number, subset.place(i), subset.shown(i)) for number, i in found]
-    columns = list(rows[0][2])
+    columns, cells = rows_shown(dataset.schema, subset, [i for _, i in found])
     content = {
         "columns": [CLUSTER, say("exhibits.row"), *columns],
-        "rows": [[number, place, *(cell(row[c]) for c in columns)] for number, place, row in rows],
+        "rows": [[number, subset.place(i), *row] for (number, i), row in zip(found, cells, strict=True)],
     }
     yield ExhibitDraft("typical", "table", say("exhibits.representative"), content, caption, subset.name)
 

@@ -13,7 +13,7 @@ from leadline.data.subset import Subset
 from leadline.data.targets import target_type
 from leadline.data.targets.values import WorstErrors
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.exhibits import cell, first_pictured, gallery, gallery_kind, most_shown
+from leadline.evaluation.exhibits import first_pictured, gallery, gallery_kind, most_shown, rows_shown
 from leadline.evaluation.subject import Subject
 
 MISTAKES = 24
@@ -40,10 +40,8 @@ def _shown(found: WorstErrors, dataset: Dataset, subset: Subset) -> Iterator[Exh
         content, caption = gallery(one, [subset.shown(i)[one.name] for i, _ in kept], captions, 6)
         yield ExhibitDraft(found.name, gallery_kind(one), found.title, content, caption, subset.name)
         return
-    where = [subset.place(i) for i in found.at]
-    shown = [subset.shown(i) for i in found.at]
-    columns = list(shown[0])
-    rows = [[w, p, *(cell(row[c]) for c in columns)] for w, p, row in zip(found.words, where, shown, strict=True)]
+    columns, cells = rows_shown(dataset.schema, subset, found.at)
+    rows = [[w, subset.place(i), *row] for w, i, row in zip(found.words, found.at, cells, strict=True)]
     yield ExhibitDraft(
         found.name,
         "table",

@@ -28,6 +28,7 @@ from leadline.evaluation.exhibits import (
     is_pictured,
     most_shown,
     pictured,
+    rows_shown,
     targets_of,
 )
 from leadline.evaluation.subject import Subject
@@ -52,11 +53,11 @@ def examples(
     subset = dataset.splits["train"]
     yield _plain(dataset, subset)
     if augmented:
-        yield from _numbered(
-            _augmented(one, dataset.schema, subset, seed) for one in dataset.schema.inputs if one.augment
-        )
+        changed = [one for one in dataset.schema.inputs if one.augment and len(subset.having(one.name))]
+        yield from _numbered(_augmented(one, dataset.schema, subset, seed) for one in changed)
     if mix is not None:
-        yield from _numbered(_mixed(dataset, subset, mix, seed))
+        whole = subset.complete  # what is not there cannot be seen to be mixed
+        yield from _numbered(_mixed(dataset, whole if len(whole) > 1 else subset, mix, seed))
 
 
 def _numbered(drafts: Iterable[ExhibitDraft]) -> Iterator[ExhibitDraft]:
@@ -70,18 +71,22 @@ def _numbered(drafts: Iterable[ExhibitDraft]) -> Iterator[ExhibitDraft]:
 def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
     one = first_pictured(dataset.schema.inputs)
     if one is None:
-        rows = [subset.shown(i) for i in _spread(len(subset), ROWS)]
-        columns = list(rows[0])
-        content: Mapping[str, Any] = {"columns": columns, "rows": [[cell(row[c]) for c in columns] for row in rows]}
+        at = _spread(len(subset), ROWS)
+        columns, cells = rows_shown(dataset.schema, subset, at)
+        goal = dataset.schema.target
+        told = targets_of(dataset.schema, subset, at)
+        beside = [", ".join(goal.columns)] if goal is not None and any(told) else []
+        rows = [[*([words] if beside else []), *row] for words, row in zip(told, cells, strict=True)]
+        content: Mapping[str, Any] = {"columns": [*beside, *columns], "rows": rows}
         return ExhibitDraft("examples", "table", say("exhibits.examples"), content, split="train")
-    at = [i for i in _spread(len(subset), most_shown(one, EXAMPLES)) if subset.has(i, one.name)]
+    at = _spread_among(subset.having(one.name), most_shown(one, EXAMPLES))
     content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)
     return ExhibitDraft("examples", gallery_kind(one), say("exhibits.examples"), content, caption, split="train")
 
 
 def _augmented(one: InputSchema, schema: Schema, subset: Subset, seed: int) -> ExhibitDraft:
     """Return a row an example: as it is, then changed by each augmentation alone, then by all of them."""
-    at = _spread(len(subset), CHANGED)
+    at = _spread_among(subset.having(one.name), CHANGED)
     batch = subset.batch(torch.as_tensor(at))
     versions = {say("exhibits.original"): batch}
     ways: dict[str, tuple[Component, ...]] = {_words(component): (component,) for component in one.augment}
@@ -160,6 +165,10 @@ def _title(what: str, one: InputSchema, schema: Schema) -> str:
 
 def _spread(rows: int, count: int) -> list[int]:
     return [int(i) for i in np.unique(np.linspace(0, rows - 1, count).astype(int))]
+
+
+def _spread_among(at: np.ndarray, count: int) -> list[int]:
+    return [int(at[i]) for i in _spread(len(at), count)] if len(at) else []
 
 
 def _words(component: Component) -> str:

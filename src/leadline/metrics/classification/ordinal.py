@@ -22,6 +22,7 @@ METRICS = (
         "Accuracy within one class",
         "share of examples predicted at most one class away from the true one",
         better="higher",
+        largest=1.0,
     ),
     MAE,
     Metric(
@@ -29,6 +30,7 @@ METRICS = (
         "Quadratic weighted kappa",
         "Cohen's kappa with quadratic weights; chance agreement gives 0",
         better="higher",
+        largest=1.0,
     ),
     NLL,
     Metric("rps", "Ranked probability score", "mean squared error of cumulative class probabilities", better="lower"),

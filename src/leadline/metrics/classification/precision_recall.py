@@ -22,6 +22,7 @@ AVERAGE_PRECISION = Metric(
     "Average precision",
     "area under the precision–recall curve; chance gives the share of positives",
     better="higher",
+    largest=1.0,
 )
 
 # How many imperfectly ranked rows the expected variance counts for, against what was observed; as for the area under

@@ -23,6 +23,7 @@ ROC_AUC = Metric(
     "ROC AUC",
     "area under the ROC curve; chance gives 0.5",
     better="higher",
+    largest=1.0,
 )
 
 # How many imperfectly ranked rows the expected variance counts for, against what was observed; chosen by simulation.

@@ -31,18 +31,21 @@ METRICS = (
         "Adjusted Rand index",
         "agreement of clusters with classes, corrected for chance",
         better="higher",
+        largest=1.0,
     ),
     Metric(
         "mutual_information",
         "Normalised mutual information",
         "mutual information of clusters and classes over their mean entropy",
         better="higher",
+        largest=1.0,
     ),
     Metric(
         "silhouette",
         "Silhouette coefficient",
         "separation of clusters relative to their spread, from −1 to 1",
         better="higher",
+        largest=1.0,
     ),
 )
 

@@ -48,6 +48,7 @@ DEVIANCE_EXPLAINED = Metric(
     "Deviance explained (D²)",
     "1 minus the deviance over that of a constant rate",
     better="higher",
+    largest=1.0,
 )
 
 # shares that central intervals claim in a calibration curve

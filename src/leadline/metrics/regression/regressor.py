@@ -16,7 +16,7 @@ MAE = Metric("mae", "Mean absolute error", "mean of absolute errors", "", "lower
 MEDIAN_ABSOLUTE_ERROR = Metric(
     "median_absolute_error", "Median absolute error", "median of absolute errors", "", "lower"
 )
-R2 = Metric("r2", "R²", "coefficient of determination: share of the variance explained", better="higher")
+R2 = Metric("r2", "R²", "coefficient of determination: share of the variance explained", better="higher", largest=1.0)
 METRICS = (MAE, RMSE, MSE, MEDIAN_ABSOLUTE_ERROR, R2)
 
 NAMES = ("mae", "rmse", "mse", "median_absolute_error", "r2")

@@ -35,6 +35,7 @@ METRICS = (
         "Discriminator ROC AUC",
         "how well the discriminator ranks real above generated examples; 0.5 is chance",
         better="lower",
+        largest=1.0,
     ),
     Metric("discriminator_loss", "Discriminator loss", "mean loss of the discriminator"),
     Metric("generator_loss", "Generator loss", "mean loss of the generator"),

@@ -134,6 +134,7 @@ class MaskedDecision(Decision):
             "Masked-entry R²",
             "share of the variance of masked numbers and pixels explained",
             better="higher",
+            largest=1.0,
         ),
         Metric(
             "masked_nll",

@@ -10,6 +10,7 @@ from torch import nn
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.metric import Metric
 from leadline.core.requirement import Requirement
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import SeriesSpec
@@ -23,7 +24,7 @@ from leadline.data.targets.selection import NONE
 from leadline.errors import UsageError, did_you_mean
 from leadline.evaluation import baselines, input_ablation
 from leadline.evaluation.analyses.lookup import analyses
-from leadline.evaluation.declared_metrics import check_names
+from leadline.evaluation.declared_metrics import check_names, declared_metrics
 from leadline.models.build import classical_family, resolved_options
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import BoundObjective, component_of, with_own_loss
@@ -79,7 +80,7 @@ def resolve(
     }
     check_names(objective)
     several = (input_ablation.GAIN,) if len(schema.inputs) > 1 and objective.supervision.labels != "none" else ()
-    check_requirements(experiment.require, (*_measured(objective, schema), *several))
+    check_requirements(experiment.require, (*_measured(objective, schema), *several), declared_metrics(objective))
     Augmenter(schema.inputs, schema.target)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
     training = with_defaults(experiment.training, objective)
@@ -189,9 +190,11 @@ def _mix(mix: Component | None, objective: BoundObjective, schema: Schema) -> Co
     return Mixer(mix, schema.inputs).component
 
 
-def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requirement, ...]:
+def check_requirements(
+    texts: Sequence[str], names: Iterable[str], metrics: Mapping[str, Metric]
+) -> tuple[Requirement, ...]:
     """Parse requirements; raises UsageError where one names a finding that is not among the `names` of those to be
-    measured.
+    measured, or has a bound that no value of its metric, by `metrics`, can meet.
     """
     known = {name.replace(" ", "") for name in names}
     requirements = tuple(Requirement.parse(text) for text in texts)
@@ -209,6 +212,9 @@ def check_requirements(texts: Sequence[str], names: Iterable[str]) -> tuple[Requ
                     suggestion=did_you_mean(requirement.name, plain),
                 )
             )
+        metric = metrics.get(requirement.base)
+        if metric is not None:
+            requirement.check_possible(metric)
     return requirements
 
 

@@ -12,6 +12,7 @@ from leadline.core.experiment import Experiment
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.core.settings import with_settings
 from leadline.errors import UsageError
+from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.objectives.contract import BoundObjective, Defaults, Supervision
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.supervised.classification import OBJECTIVE
@@ -105,11 +106,19 @@ def test_a_batch_of_one_row_is_refused_where_rows_are_tied_together() -> None:
         resolve(one, SCHEMA, ROWS)
 
 
+@pytest.mark.parametrize("text", ["accuracy >= 95", "f1_macro >= 1.2", "f1(no) >= 90", "recall(cat) <= 5"])
+def test_a_bound_that_no_share_can_meet_is_refused(text: str) -> None:
+    objective = objective_for(Component(name="classification"))
+    names = ["accuracy", "f1_macro", "f1(no)", "recall(cat)"]
+    with pytest.raises(UsageError, match=says("core.requirement-share", text=text)):
+        check_requirements([text], names, declared_metrics(objective))
+
+
 def test_a_class_is_offered_for_a_misspelt_class() -> None:
     with pytest.raises(UsageError, match=says("pipeline.requirement-not-measured")):
-        check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"])
+        check_requirements(["recall(cta) >= 0.5"], ["accuracy", "recall(cat)", "precision(cat)"], {})
     with pytest.raises(UsageError, match=r"f1\(no\), f1\(yes\), f1_macro"):
-        check_requirements(["f1 >= 0.9"], ["accuracy", "f1(no)", "f1(yes)", "f1_macro"])
+        check_requirements(["f1 >= 0.9"], ["accuracy", "f1(no)", "f1(yes)", "f1_macro"], {})
 
 
 PACED = {

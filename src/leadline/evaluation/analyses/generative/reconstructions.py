@@ -38,8 +38,10 @@ def reconstructions(
     try:
         with torch.inference_mode():
             encoder, generator = objective.capability("encoder"), objective.capability("generator")
-            if encoder is not None and len(subset):
-                yield from _beside(network, encoder, dataset, random_rows(subset, SHOWN, seed, "reconstructed"))
+            if encoder is not None and len(subset.complete):
+                yield from _beside(
+                    network, encoder, dataset, random_rows(subset.complete, SHOWN, seed, "reconstructed")
+                )
             pictures = [input_type(one.kind).pixels is not None for one in dataset.schema.inputs] == [True]
             if generator is not None and pictures and len(subset):
                 ends = random_rows(subset, 2 * PATHS, seed, "interpolated")
