@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +20,10 @@ from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError, did_you_mean
 
 SAMPLE = 2_000  # values that a kind is inferred from
+_SORTED = 100_000  # rows up to which these are the same whatever the order of the rows
 _IDENTIFIER = re.compile(r"(^|[_\s.-])(id|ids|uuid|guid|index|idx|key|row|nr|no)$|^unnamed", re.IGNORECASE)
-IDENTIFIER = "data.looks-like-identifier"  # the name of the sentence that says so
+IDENTIFIER = "data.looks-like-identifier"  # the names of the sentences that say so
+ROW_NUMBERS = "data.numbers-rows"
 _COUNTER_ROWS = 20  # below, that whole numbers are all different says little
 
 
@@ -63,25 +65,31 @@ def kinds(
     columns: Iterable[str],
     *,
     asked: Iterable[str] = (),
+    series: bool = False,
     progress: Progress | None = None,
 ) -> Inferred:
     """Return the kinds of some columns: the user's, else the source's, else the one that is surest of a sample.
 
     Constant columns, identifiers and columns that no kind fits are left out, except for those that the user has named
-    (`asked`). Raises UsageError for unknown columns or kinds in `spec.types`, DataError where a named column
-    fits no kind.
+    (`asked`). Of a `series` whole numbers that all differ are variables: counts that add up are forecast. What is found
+    does not depend on the order of rows, in tables of up to 100,000.
+
+    Raises UsageError for unknown columns or kinds in `spec.types`, DataError where a named column fits no kind.
     """
     check_columns(spec.types, table, "data.types")
     check_kinds(spec.types, "data.types")
     fixed = {**table.kinds, **spec.types}
     columns, asked = list(columns), set(asked)
-    rows = np.linspace(0, table.frame.height - 1, min(table.frame.height, 2 * SAMPLE)).astype(np.int64)
-    sample = table.frame.select(pl.col(name).gather(rows) for name in columns if name not in fixed)
+    sampled = _sample(table.frame, [name for name in columns if name not in fixed])
     found, left_out = {}, {}
     for done, name in enumerate(columns, start=1):
         if progress:
             progress(say("stages.inferring-types"), done, len(columns))
-        kind, why = (fixed[name], None) if name in fixed else _infer(table, name, sample[name], name in asked)
+        kind, why = (
+            (fixed[name], None)
+            if name in fixed
+            else _infer(table, name, sampled(name), asked=name in asked, series=series)
+        )
         if why is None:
             found[name] = kind
         elif name in asked:
@@ -91,16 +99,41 @@ def kinds(
     return Inferred(found, left_out)
 
 
-def _infer(table: Table, name: str, sample: pl.Series, asked: bool) -> tuple[str, str | None]:
-    """Return the kind of a column and None, or why it has none."""
+def _sample(frame: pl.DataFrame, columns: Sequence[str]) -> Callable[[str], pl.Series]:
+    """Return what gives some present values of a column: the same ones whatever the order of rows, where these are not
+    too many to be sorted; else those of rows that are evenly spaced.
+    """
+    if frame.height <= _SORTED:
+        return lambda name: _shuffled(frame[name].drop_nulls())
+    rows = np.linspace(0, frame.height - 1, 2 * SAMPLE).astype(np.int64)
+    spaced = frame.select(pl.col(columns).gather(rows))
+
+    def values(name: str) -> pl.Series:
+        present = spaced[name].drop_nulls()
+        present = frame[name].drop_nulls() if len(present) < min(50, len(spaced)) else present
+        return present[np.linspace(0, len(present) - 1, SAMPLE).astype(np.int64)] if len(present) > SAMPLE else present
+
+    return values
+
+
+def _shuffled(present: pl.Series) -> pl.Series:
+    """Return as many values as are looked at, drawn from the sorted ones; of values without an order, evenly spaced
+    ones.
+    """
+    if len(present) <= SAMPLE:
+        return present
+    if present.dtype.is_nested() or present.dtype in (pl.Binary, pl.Object):
+        return present[np.linspace(0, len(present) - 1, SAMPLE).astype(np.int64)]
+    rows = np.random.default_rng(0).choice(len(present), SAMPLE, replace=False, shuffle=False)
+    return present.sort()[np.sort(rows)]
+
+
+def _infer(table: Table, name: str, values: pl.Series, *, asked: bool, series: bool) -> tuple[str, str | None]:
+    """Return the kind of a column, by some of its `values`, and None, or why it has none."""
     column = table.frame[name]
-    values = sample.drop_nulls()
-    if len(values) < min(50, len(sample)):
-        values = column.drop_nulls()
     if values.is_empty():
         return "", say("data.all-missing")
-    values = values.head(SAMPLE)
-    if not asked and (why := _says_nothing(column, values)):
+    if not asked and (why := _says_nothing(column, values, series)):
         return "", why
     if 2 * values.n_unique() > len(values) and is_dead(values, table.base):
         return "", say("data.files-missing", example=shown(values[0]), folder=table.base or Path())
@@ -114,21 +147,25 @@ def _infer(table: Table, name: str, sample: pl.Series, asked: bool) -> tuple[str
     return "", say("data.no-type-fits", dtype=column.dtype)
 
 
-def _says_nothing(column: pl.Series, values: pl.Series) -> str | None:
-    """Return why a column cannot help a prediction, or None: a constant, or an identifier in whole numbers."""
+def _says_nothing(column: pl.Series, values: pl.Series, series: bool) -> str | None:
+    """Return why a column cannot help a prediction, or None: a constant, or whole numbers that name or count the
+    rows.
+    """
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return None
     if values.n_unique() == 1 and column.null_count() == 0 and column.n_unique() == 1:
         return say("data.only-value", value=shown(values[0]))
-    if column.dtype.is_numeric() and _looks_like_identifier(column, values):
+    if not column.dtype.is_numeric() or not _all_differ(column, values):
+        return None
+    named, numbers = called_identifier(column.name), _numbers_rows(column)
+    if (named and numbers) if series else named:
         return say(IDENTIFIER)
-    return None
+    return say(ROW_NUMBERS) if numbers and not series else None
 
 
-def _looks_like_identifier(column: pl.Series, values: pl.Series) -> bool:
-    """Say whether whole numbers, stored as such or not, name the rows: all differ, and they count or are called so.
-
-    A tenth may be missing, but then they must be called so, or count the rows.
+def _all_differ(column: pl.Series, values: pl.Series) -> bool:
+    """Say whether a column holds whole numbers, stored as such or not, no two of which are equal; a tenth may be
+    missing.
     """
     if values.n_unique() < len(values) or column.null_count() > len(column) / 10:
         return False
@@ -137,13 +174,15 @@ def _looks_like_identifier(column: pl.Series, values: pl.Series) -> bool:
     present = column.drop_nulls()
     if len(present) <= 2 or present.n_unique() < len(present):
         return False
-    low, high = present.min(), present.max()
+    return column.dtype.is_integer() or bool((present == present.round()).all())
+
+
+def _numbers_rows(column: pl.Series) -> bool:
+    """Say whether numbers that all differ are those of the rows, from 0 or from 1, in whatever order."""
+    low, high = column.min(), column.max()
     assert isinstance(low, int | float)
     assert isinstance(high, int | float)
-    if called_identifier(column.name) and (column.dtype.is_integer() or bool((present == present.round()).all())):
-        return True
-    ordered = column.dtype.is_integer() and len(present) == len(column) and column.is_sorted()
-    return len(present) >= _COUNTER_ROWS and (high - low + 1 == len(column) or ordered)
+    return len(column) >= _COUNTER_ROWS and low in (0, 1) and high - low + 1 == len(column)
 
 
 def called_identifier(name: str) -> bool:

@@ -14,7 +14,7 @@ from leadline.core.component import Component
 from leadline.core.experiment import DataSpec, InputSpec
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.core.wording import quoted
-from leadline.data.column_inference import IDENTIFIER, called_identifier, check_columns, check_kinds, kinds
+from leadline.data.column_inference import ROW_NUMBERS, check_columns, check_kinds, kinds
 from leadline.data.columns.contract import ColumnContext, column_type, input_type
 from leadline.data.table import Progress, Table
 from leadline.errors import DataError, UsageError
@@ -67,9 +67,7 @@ def input_layout(
     own = {column: kind for column, kind in spec.types.items() if column not in taken}
     spec = spec.model_copy(update={"types": {**own, **_entry_kinds(entries)}})
     inferred = kinds(table, spec, candidates, asked=wanted, progress=progress)
-    alone = {
-        column for column, why in inferred.left_out.items() if why == say(IDENTIFIER) and not called_identifier(column)
-    }
+    alone = {column for column, why in inferred.left_out.items() if why == say(ROW_NUMBERS)}
     if alone and not inferred.kinds:  # what merely counts may mean something, where there is nothing else
         inferred = kinds(table, spec, candidates, asked=wanted | alone, progress=progress)
     left_out |= inferred.left_out

@@ -53,8 +53,9 @@ def test_each_kind_is_recognised() -> None:
     [
         ([None] * N, "all its values are missing"),
         (["same"] * N, "its only value is 'same'"),
-        (list(range(5, 5 + N)), "identifier"),  # counts
-        (sorted(i * i for i in range(N)), "identifier"),  # ever larger
+        (list(range(N)), "numbers the rows"),
+        (list(range(N, 0, -1)), "numbers the rows"),  # from 1, the last row first
+        (np.random.default_rng(2).permutation(N).tolist(), "numbers the rows"),  # the rows were shuffled
         ([f"{WORDS[i].title()} {WORDS[i + 1].title()}" for i in range(N)], "names or codes"),
         ([[1, 2]] * N, "no column type fits its dtype"),
     ],
@@ -77,14 +78,24 @@ def test_whole_numbers_named_id_are_left_out_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("x", [float(i) for i in range(N)]),  # counts, though stored as floats
+        ("row", [float(i) for i in range(N)]),  # counts, though stored as floats
         ("user_id", [7.0 * ((i * 17) % N) for i in range(N)]),
         ("id", [None, *range(1, N)]),
-        ("x", [*range(30), None, *range(31, N)]),  # counts the rows, one of which has lost its number
     ],
 )
-def test_counters_are_left_out_however_they_are_stored(name: str, values: list[object]) -> None:
-    assert "identifier" in infer(table(**{name: pl.Series(values, strict=False)})).left_out[name]
+def test_identifiers_are_left_out_however_they_are_stored(name: str, values: list[object]) -> None:
+    assert infer(table(**{name: pl.Series(values, strict=False)})).left_out[name] == say("data.looks-like-identifier")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [float(i) for i in range(N)],  # though stored as floats
+        [*range(30), None, *range(31, N)],  # one row has lost its number
+    ],
+)
+def test_numbers_of_rows_are_left_out_however_they_are_stored(values: list[object]) -> None:
+    assert infer(table(x=pl.Series(values, strict=False))).left_out["x"] == say("data.numbers-rows")
 
 
 @pytest.mark.parametrize(
@@ -92,6 +103,9 @@ def test_counters_are_left_out_however_they_are_stored(name: str, values: list[o
     [
         ("x", [i / 2 for i in range(N)]),  # halves are measured
         ("x", [float(i * i) for i in range(N)]),  # grows, as measures may
+        ("x", [i * i for i in range(N)]),  # in whole numbers too
+        ("year", list(range(1960, 1960 + N))),  # each year once
+        ("depth", list(range(5 + N, 5, -1))),
         ("x", [*range(20), *[None] * 20, *range(40, N)]),  # a third is missing
         ("x", [float(i % 50) for i in range(N)]),
     ],
@@ -160,3 +174,13 @@ def test_kinds_are_inferred_from_the_values_that_are_there() -> None:
     rare: list[str | None] = [None] * 100_000
     rare[99_990:] = ["2024-01-31"] * 5 + ["2024-02-01"] * 5
     assert infer(table(day=rare)).kinds == {"day": "date"}
+
+
+@pytest.mark.parametrize("name", ["cases", "index", "row"])
+def test_variables_of_a_series_are_no_identifiers(name: str) -> None:
+    counts = np.cumsum(np.random.default_rng(3).poisson(300, N) + 1)
+    of = table(**{name: counts})
+    assert kinds(of, DataSpec(), [name], series=True).kinds == {name: "number"}
+    numbered = table(index=range(N), cases=counts)
+    found = kinds(numbered, DataSpec(), ["index", "cases"], series=True)
+    assert found.kinds == {"cases": "number"} and found.left_out == {"index": say("data.looks-like-identifier")}

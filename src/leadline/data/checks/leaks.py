@@ -80,6 +80,16 @@ def _function(column: pl.Series, goal: pl.Series) -> str | None:
     return "checks.leak-monotonic" if same else None
 
 
+def rank_correlation(column: pl.Series, goal: pl.Series) -> float:
+    """Return Spearman's correlation of two columns of numbers over the rows that have both; 0 where one is constant."""
+    x_N, y_N = as_numbers(column).fill_null(np.nan).to_numpy(), as_numbers(goal).fill_null(np.nan).to_numpy()
+    there = np.isfinite(x_N) & np.isfinite(y_N)
+    rank_N, goal_N = rankdata(x_N[there]), rankdata(y_N[there])
+    if not there.any() or rank_N.std() == 0 or goal_N.std() == 0:
+        return 0.0
+    return float(np.corrcoef(rank_N, goal_N)[0, 1])
+
+
 def _codes(column: pl.Series) -> np.ndarray:
     """Return a number for each value (N,) int64, from 0; missing values are one more."""
     values = clean(column) if is_text(column) else column.fill_nan(None) if column.dtype.is_float() else column

@@ -14,6 +14,7 @@ from leadline.core.schema import Schema
 from leadline.core.wording import quoted
 from leadline.data.checks import leaks
 from leadline.data.checks.duplicates import Duplicates
+from leadline.data.column_inference import ROW_NUMBERS
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.scalars.parsing import as_text, is_text
 from leadline.data.inputs import InputLayout
@@ -24,6 +25,7 @@ from leadline.data.targets import TargetSelection, target_type
 
 GROUPS = 10  # different values that a column must have to be one that rows are grouped by
 _LOOK = 10_000  # rows
+_ALONG = 0.5  # rank correlation from which a number of rows may be a measurement after all
 _CODES = 0.95  # of a text column's values look like codes
 _SOMEONE = (
     "patient|subject|participant|person|people|user|customer|client|member|employee|student|speaker|author|writer|reader|driver|player|"
@@ -46,6 +48,7 @@ def before_training(
     suspects = [column for column, _ in used if column not in grouped]
     return (
         *_leaks(table, choice, suspects, train),
+        *_numbered_along(table, choice, plan, train),
         *_group_split(table, grouped),
         *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
     )
@@ -94,14 +97,29 @@ def _is_random(table: Table, spec: DataSpec) -> bool:
     return spec.split.by == "random" or (spec.split.by == "auto" and table.split is None)
 
 
-def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:
-    targets = {
+def _targets(table: Table, choice: TargetSelection) -> dict[str, bool]:
+    """Return the columns of the target, and of each whether it is a quantity."""
+    return {
         one.name: target_type(one.kind).encoding.quantity
         for one in target_type(choice.kind).fitting.parts(choice)
         if one.name in table.frame.columns
     }
+
+
+def _numbered_along(table: Table, choice: TargetSelection, plan: InputLayout, train: np.ndarray) -> Iterator[str]:
+    """Yield which columns were left out as numbers of the rows although a target rises or falls with them."""
+    numbers = [column for column, why in plan.judged.items() if why == say(ROW_NUMBERS)]
+    quantities = [name for name, quantity in _targets(table, choice).items() if quantity]
+    for column in numbers if len(train) >= leaks.FEWEST else ():
+        for target in quantities:
+            along = leaks.rank_correlation(table.frame[column][train], table.frame[target][train])
+            if abs(along) >= _ALONG:
+                yield say("checks.row-numbers-follow-target", column=column, target=target, correlation=along)
+
+
+def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:
     found: dict[tuple[str, str], list[str]] = {}
-    for leak in leaks.find(table.frame, columns, targets, train):
+    for leak in leaks.find(table.frame, columns, _targets(table, choice), train):
         found.setdefault((leak.how, leak.target), []).append(leak.column)
     for (how, target), names in found.items():
         yield say(how, count=len(names), columns=quoted(names), target=target, ignored=",".join(names))

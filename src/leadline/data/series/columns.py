@@ -59,7 +59,8 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
         }
     candidates = [c for c in table.frame.columns if c not in left_out]
     own = {c: kind for c, kind in spec.types.items() if c in candidates} | dict.fromkeys(named, "number")
-    inferred = kinds(table, spec.model_copy(update={"types": own}), candidates, asked=wanted, progress=progress)
+    spec_of = spec.model_copy(update={"types": own})
+    inferred = kinds(table, spec_of, candidates, asked=wanted, series=True, progress=progress)
     unfit = {
         c: say("series.reason-type", type=kind) for c, kind in inferred.kinds.items() if not column_type(kind).scalar
     }
