@@ -13,7 +13,8 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="SOURCE",
-        help="Folder, CSV, Parquet, Arrow or NPZ file, name of a bundled dataset, or experiment.yaml.",
+        help="Folder of images, audio or texts; CSV, JSONL, Excel, Parquet, Arrow, NPZ or text file; name of a bundled"
+        " dataset; or experiment.yaml.",
         autocompletion=sources,
     ),
 ]

@@ -115,11 +115,16 @@ class Wording:
     def ci(self, finding: Finding) -> str:
         """Return a finding's interval with its level, ``95 % CI 78.7–87.1 %``; empty where it has none.
 
-        Other units than per cent stand with the value alone.
+        Other units than per cent stand with the value alone. Of one among several comparisons the level is that at
+        which all of them hold, and their number stands beside it.
         """
         if finding.interval is None:
             return ""
-        return say("wording.ci", level=level(finding), span=self.span(finding, with_unit=self.unit(finding) == "%"))
+        span = self.span(finding, with_unit=self.unit(finding) == "%")
+        among = finding.again.options.get("comparisons", 1) if finding.again else 1
+        if among == 1:
+            return say("wording.ci", level=level(finding), span=span)
+        return say("wording.ci-adjusted", level=level(finding, among), span=span, count=among)
 
     def brief(self, finding: Finding) -> str:
         """Return a finding in a line, by its name in Python: ``test accuracy 93.3 % (95 % CI 70.2–98.8 %, n = 15)``."""
@@ -211,9 +216,9 @@ def power(digits: str, exponent: int) -> str:
     return f"{digits}×10".replace("-", MINUS) + str(exponent).translate(_SUPERSCRIPT)
 
 
-def level(finding: Finding) -> str:
-    """Return the level of a finding's interval: ``95 %``."""
-    return f"{100 * finding.level:.4g}{SPACE}%"
+def level(finding: Finding, among: int = 1) -> str:
+    """Return the level of a finding's interval, ``95 %``; `among` so many comparisons that at which all hold."""
+    return f"{100 * (1 - (1 - finding.level) * among):.4g}{SPACE}%"
 
 
 def capitalised(text: str) -> str:

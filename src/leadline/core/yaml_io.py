@@ -37,6 +37,19 @@ for _kind in (_Loader, _Dumper):
     )
     _kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
+_OTHERS: Any = yaml.SafeLoader("")  # reads plain words as YAML 1.1 does
+_TRUTHS = frozenset("yYnN")  # of YAML 1.1 too, though PyYAML takes them for text
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.Node:
+    """Return text as a scalar, in quotes where readers of YAML 1.1 would take it for something else: ``'Yes'``."""
+    plain = _OTHERS.resolve(yaml.ScalarNode, text, (True, False))
+    quoted = text in _TRUTHS or plain != _Dumper.DEFAULT_SCALAR_TAG
+    return dumper.represent_scalar(_Dumper.DEFAULT_SCALAR_TAG, text, style="'" if quoted else None)
+
+
+_Dumper.add_representer(str, _text)
+
 
 def load(text: str, where: str) -> Any:
     """Read YAML; raises UsageError saying where, to the line and column, and what is wrong."""
@@ -153,7 +166,7 @@ def load_marked(file: Path) -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def dump(values: Any) -> str:
-    """Return values as YAML that `load` reads back."""
+    """Return values as YAML that `load`, and readers of YAML 1.1, read back."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 

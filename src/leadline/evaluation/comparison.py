@@ -165,8 +165,13 @@ def _against_network(one: Baseline, compared: Compared, measure: str, unit: str)
         levels=(compared.level,),
         unit=unit,
         better="higher",
-        again=_again(one),
+        again=again_among(_again(one), len(compared.differences)),
     )
+
+
+def again_among(again: Reproduction, comparisons: int) -> Reproduction:
+    """Return how a difference is obtained again, with how many comparisons its interval is adjusted for."""
+    return again.model_copy(update={"options": {**again.options, "comparisons": comparisons}})
 
 
 def _costs(one: Baseline) -> Iterator[Finding]:

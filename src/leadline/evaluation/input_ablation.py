@@ -17,6 +17,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
+from leadline.evaluation.comparison import again_among
 from leadline.evaluation.proportions import compared_names
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
@@ -197,7 +198,7 @@ class _Beside:
             levels=(self.level,),
             unit=self.unit,
             better="higher",
-            again=_again(one.input, self.kind),
+            again=again_among(_again(one.input, self.kind), self.count),
         )
 
     def table(

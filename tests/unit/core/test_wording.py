@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from leadline.core import wording
 from leadline.core.catalogue import say
-from leadline.core.finding import Finding
+from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 
 WORDS = wording.Wording(
@@ -140,3 +140,11 @@ def test_a_network_is_named_with_what_it_stands_over() -> None:
     assert wording.network({"name": "cnn"}) == "cnn"
     assert wording.network({"name": "rnn", "over": {"name": "cnn", "patch": 8}}) == "rnn over cnn"
     assert wording.network({"name": "Net", "over": 3}) == "Net"  # an option of one's own
+
+
+def test_an_interval_among_several_comparisons_says_so() -> None:
+    again = Reproduction(producer="baselines", options={"comparisons": 6})
+    changes = {"name": "accuracy_difference", "value": 0.0, "interval": (-0.19, 0.19), "level": 1 - 0.05 / 6}
+    one = accuracy(**changes, again=again)
+    assert WORDS.ci(one) == "95\u202f% CI −19 to 19, Bonferroni-adjusted for 6 comparisons"
+    assert WORDS.ci(accuracy(**changes)) == "99.17\u202f% CI −19 to 19"

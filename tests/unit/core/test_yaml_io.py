@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
@@ -62,3 +63,18 @@ def test_where_each_entry_stands_is_known(tmp_path: Path) -> None:
         "b.c": "line 3, column 3",
         "b.c.d": "line 3, column 7",
     }
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["Yes", "no", "on", "OFF", "y", "N", "true", "null", "~", "12", "0x1F", "1_000", "1e-3", "190:20:30", "2024-01-31"],
+)
+def test_text_that_other_readers_would_take_for_something_else_is_quoted(word: str) -> None:
+    values = {"data": {"positive": word, "types": {word: "category"}}}
+    written = yaml_io.dump(values)
+    assert f"positive: '{word}'" in written and f"'{word}': category" in written
+    assert yaml_io.load(written, "here") == yaml.safe_load(written) == values
+
+
+def test_ordinary_words_stand_without_quotes() -> None:
+    assert yaml_io.dump({"positive": "not", "metric": "yes or no"}) == "positive: not\nmetric: yes or no\n"

@@ -178,7 +178,8 @@ class SharedOptions(TypedDict, total=False):
     max_time: Annotated[
         str | float | None,
         Option(
-            "Train for at most this time, validation included; the schedule adapts to it.",
+            "Train for at most this time (90s, 10m, 1h30m; a plain number is in seconds), validation included; the"
+            " schedule adapts to it.",
             "training.max_time",
             "10m",
         ),
@@ -186,7 +187,8 @@ class SharedOptions(TypedDict, total=False):
     max_energy: Annotated[
         str | float | None,
         Option(
-            "Train with at most this energy, measured by energy counters if available, else estimated.",
+            "Train with at most this energy (5Wh, 20kJ; a plain number is in watt-hours), measured by energy counters"
+            " if available, else estimated.",
             "training.max_energy",
             "5Wh",
         ),

@@ -22,7 +22,12 @@ NLL = Metric(
     "lower",
     compared=True,
 )
-BRIER = Metric("brier", "Brier score", "mean squared error of predicted probabilities", better="lower")
+BRIER = Metric(
+    "brier",
+    "Brier score",
+    "mean squared error of probabilities: of the positive of two classes, else summed over classes",
+    better="lower",
+)
 ECE = Metric(
     "ece", "Expected calibration error", "mean gap between confidence and accuracy over confidence bins", "%", "lower"
 )
@@ -54,12 +59,19 @@ def nll(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
 
 
 def brier(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
-    """Return the mean squared distance of probabilities from the truth, summed over classes: 0 to 2 (Brier 1950)."""
+    """Return the mean squared distance of probabilities from the truth.
+
+    Of two classes it is that of the positive one, 0 to 1, which is the same for either (as in scikit-learn); of more it
+    is summed over them, 0 to 2 (Brier 1950).
+    """
     if len(target_n) == 0:
         return absent(say("metrics.no-examples"))
     probability_nC = probability_nC.astype(np.float64)
     chosen_n = probability_nC[np.arange(len(target_n)), target_n]
-    return _mean_loss((probability_nC**2).sum(1) - 2 * chosen_n + 1, levels, group_n, "; summed over classes")
+    summed_n = (probability_nC**2).sum(1) - 2 * chosen_n + 1
+    if probability_nC.shape[1] == 2:
+        return _mean_loss(summed_n / 2, levels, group_n, "; of the positive class")
+    return _mean_loss(summed_n, levels, group_n, "; summed over classes")
 
 
 def ece(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:

@@ -13,8 +13,11 @@ def claims(confidence_n: np.ndarray, right_n: np.ndarray) -> tuple[np.ndarray, n
     return right_n.astype(int), np.stack([1 - confidence_n, confidence_n], axis=1)
 
 
-def test_brier_of_certain_mistakes_is_two() -> None:
-    assert calibration.brier(np.array([0, 1]), np.array([[0.0, 1.0], [1.0, 0.0]]), LEVELS).value == 2.0
+def test_brier_of_certain_mistakes_is_one_for_two_classes_and_two_for_more() -> None:
+    of_two = calibration.brier(np.array([0, 1]), np.array([[0.0, 1.0], [1.0, 0.0]]), LEVELS)
+    assert (of_two.value, of_two.method.split("; ")[-1]) == (1.0, "of the positive class")
+    of_three = calibration.brier(np.array([0, 1]), np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]), LEVELS)
+    assert (of_three.value, of_three.method.split("; ")[-1]) == (2.0, "summed over classes")
 
 
 def test_nll_of_probability_zero_is_finite_and_said() -> None:
