@@ -25,6 +25,7 @@ from leadline.core.warm_start import Shares, WarmStart
 from leadline.errors import UsageError
 
 Size = Literal["small", "base", "large"]
+MISSING_WORDS = ("?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")  # in text; an empty cell is missing anyway
 AUTO = "auto"  # the name of an objective that is chosen from the target
 # What does not decide the result; where first weights lie does not, what they are does.
 _BESIDE: Any = {
@@ -44,7 +45,10 @@ _BESIDE: Any = {
     "init": {"run"},
 }
 # Values that say what was so before there was the entry: with them a run is the one that was begun without.
-_NEUTRAL: Mapping[str, Mapping[str, Any]] = {"training": {"step": {"name": "plain"}}}
+_NEUTRAL: Mapping[str, Mapping[str, Any]] = {
+    "training": {"step": {"name": "plain"}},
+    "data": {"nulls": list(MISSING_WORDS)},
+}
 
 
 class InputSpec(Fact):
@@ -181,12 +185,14 @@ class DataSpec(Fact):
     `series` makes a table in time order of it, of which the next steps are forecast. `labelled` is the share of the
     train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
     can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
-    of files of text (``cp1250``) where it would be guessed wrong.
+    of files of text (``cp1250``) where it would be guessed wrong. `nulls` are the words that stand for a missing value
+    in text; an empty cell is missing whatever they are.
     """
 
     source: str = Field(default="", examples=["sales.csv"])
     test: str | None = Field(default=None, examples=["test.csv"])
     encoding: str | None = Field(default=None, examples=["cp1250"])
+    nulls: tuple[str, ...] = Field(default=MISSING_WORDS, examples=[["NA", "-999"]])
     target: str | tuple[str, ...] | None = Field(default=None, examples=["price"])
     weight: str | None = Field(default=None, examples=["weight"])
     positive: Annotated[str | None, BeforeValidator(_label)] = Field(default=None, examples=["yes"])

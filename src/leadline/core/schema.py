@@ -19,6 +19,18 @@ from leadline.core.series_spec import Window
 LabelRequirement = Literal["all", "some", "none"]
 
 
+class WrittenForm(Fact):
+    """How the text of a column is read, as it was judged on the train rows: new rows are read the same way.
+
+    `style` is that of numbers: ``1234.5`` (plain), ``1.234,5`` (comma) or ``1,234.5`` (point). `words` are those for
+    false and true.
+    """
+
+    reads: Literal["text", "number", "boolean"]
+    style: Literal["plain", "comma", "point"] = "plain"
+    words: tuple[str, str] | None = None
+
+
 class ColumnSchema(Fact):
     """One column: its name, its kind and what was fitted on the train rows (plain JSON).
 
@@ -53,10 +65,14 @@ class InputSchema(Fact):
 
 
 class Schema(Fact):
-    """All inputs and the target (None for data without one)."""
+    """All inputs and the target (None for data without one).
+
+    `written` says how the text of each column is read; None where a run of an earlier version did not record it.
+    """
 
     inputs: tuple[InputSchema, ...]
     target: ColumnSchema | None = None
+    written: Mapping[str, WrittenForm] | None = None
 
     @classmethod
     def recorded(cls, text: str | bytes) -> Schema:

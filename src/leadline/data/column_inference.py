@@ -85,11 +85,12 @@ def kinds(
     for done, name in enumerate(columns, start=1):
         if progress:
             progress(say("stages.inferring-types"), done, len(columns))
-        kind, why = (
-            (fixed[name], None)
-            if name in fixed
-            else _infer(table, name, sampled(name), asked=name in asked, series=series)
-        )
+        if name in fixed:
+            kind = fixed[name]
+            kept = name in spec.types or name in asked or not column_type(kind).scalar
+            why = None if kept else _without_values(table.frame[name])
+        else:
+            kind, why = _infer(table, name, sampled(name), asked=name in asked, series=series)
         if why is None:
             found[name] = kind
         elif name in asked:
@@ -145,6 +146,16 @@ def _infer(table: Table, name: str, values: pl.Series, *, asked: bool, series: b
     if is_text(column):
         return "", say("data.values-hardly-repeat")
     return "", say("data.no-type-fits", dtype=column.dtype)
+
+
+def _without_values(column: pl.Series) -> str | None:
+    """Return why a scalar column whose kind the source says cannot help a prediction, or None."""
+    if column.null_count() == len(column):
+        return say("data.all-missing")
+    different = column.n_unique()
+    if different == 1:
+        return say("data.only-value", value=shown(column[0]))
+    return say("data.values-hardly-repeat") if len(column) >= _COUNTER_ROWS and different > 0.9 * len(column) else None
 
 
 def _says_nothing(column: pl.Series, values: pl.Series, series: bool) -> str | None:

@@ -27,10 +27,12 @@ from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
 from leadline.data.preparation import Preparation
 from leadline.data.sources import read
+from leadline.data.sources.written_form import Reader
 from leadline.data.splits import time_blocks
 from leadline.data.storage import DenseRows, RowStorage
 from leadline.data.subset import RowOrigins, Store, Subset
 from leadline.data.table import Progress, Table
+from leadline.data.written import used_columns, verbatim_columns, with_written
 from leadline.errors import DataError, UsageError
 
 
@@ -92,17 +94,18 @@ def prepare(
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown
     names.
     """
-    table = _read(spec, source, progress)
+    table = _read(spec, source, schema, progress, labelled=labelled)
     if spec.series is not None:
         found = series.prepare(
             table, spec, seed=seed, schema=schema, resplit=resplit, labelled=labelled, known=known, progress=progress
         )
-        return _of_series(table, found)
+        return _of_series(table, found._replace(schema=with_written(found.schema, table, schema)))
     plan = (
         planning.fitted(table, spec, seed, target_types, labels, progress, known)
         if schema is None
         else planning.given(table, spec, seed, schema, progress, resplit=resplit, labelled=labelled, labels=labels)
     )
+    plan = plan._replace(schema=with_written(plan.schema, table, schema))
     return _of_table(table, plan, spec, progress, fitted=schema is None, labelled=labelled, labels=labels)
 
 
@@ -122,7 +125,7 @@ def _of_table(
     if target and plan.hidden is not None and len(plan.hidden):
         target = target.without(plan.hidden)
     needed = [target.needed(labels, plan.splits.get("train", ()))] if target else []
-    bad, present = invalid_rows(plan.schema, columns, spec, needed)
+    bad, present = invalid_rows(plan.schema, columns, spec, [_unreadable(table, plan.schema), *needed])
     good[bad["row"].to_numpy()] = False
     usable = {name: rows[good[rows]] for name, rows in plan.splits.items()}
     dependent = _dependent(table, plan, columns, usable, spec, counted=labelled and labels != "none")
@@ -206,12 +209,25 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
     )
 
 
-def _read(spec: DataSpec, source: object | None, progress: Progress | None) -> Table:
+def _read(
+    spec: DataSpec, source: object | None, schema: Schema | None, progress: Progress | None, *, labelled: bool
+) -> Table:
+    """Return the source as a table, its columns read as in training where a schema says how."""
     if source is None and not spec.source:
         raise UsageError(say("data.no-source"))
     source = spec.source if source is None else source
-    table = read(source, test=spec.test, encoding=spec.encoding, progress=progress)
+    forms = dict((schema and schema.written) or {})
+    if schema is not None and schema.target is not None and not labelled:
+        read_too = {field.name for one in schema.inputs for field in one.fields}
+        forms = {name: form for name, form in forms.items() if name in read_too or name not in schema.target.columns}
+    how = Reader(spec.encoding, progress, spec.nulls, verbatim_columns(spec), forms)
+    table = read(source, test=spec.test, how=how)
     return replace(table, split=None) if table.split in spec.ignore else table
+
+
+def _unreadable(table: Table, schema: Schema) -> pl.DataFrame:
+    """Return the cells of columns that are used which could not be read as in training."""
+    return table.unreadable.filter(pl.col("column").is_in(list(used_columns(schema))))
 
 
 def _rows(one: InputSchema, columns: EncodedColumns) -> RowStorage:

@@ -27,7 +27,7 @@ from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnTyp
 from leadline.data.sources import fingerprints
 from leadline.data.table import Progress, Table
 
-VERSION = 2  # of what the cache holds; another one is encoded anew
+VERSION = 3  # of what the cache holds; another one is encoded anew
 TASK_BYTES = 16 << 20  # of encoded rows: enough to hide what a task costs
 # of encoded rows in all threads together: a column costs something in each task, and there may be thousands
 WIDE_BYTES = 128 << 20
@@ -115,8 +115,14 @@ def key_of(table: Table, fields: Sequence[ColumnSchema]) -> str:
     pictures = [
         fingerprints.of_files(Path(), table.frame[name].drop_nulls().unique().sort().to_list()) for name in loose
     ]
-    recipes = [[f.name, f.kind, dict(column_type(f.kind).recipe(f.state))] for f in fields]
-    return digest({"version": VERSION, "table": table.fingerprint, "fields": recipes, "pictures": pictures})
+    recipes = [[f.name, f.kind, dict(column_type(f.kind).recipe(f.state)), _written(table, f.name)] for f in fields]
+    read = {"nulls": list(table.nulls), "pictures": pictures}
+    return digest({"version": VERSION, "table": table.fingerprint, "fields": recipes, **read})
+
+
+def _written(table: Table, name: str) -> Any:
+    form = table.forms.get(name)
+    return None if form is None else form.model_dump()
 
 
 def _fill(folder: Path, table: Table, fields: Sequence[ColumnSchema], name: str, progress: Progress | None) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
+from leadline.core.schema import WrittenForm
+
 Progress = Callable[[str, int, int], None]  # told of a stage by its name, how much of it is done, and how much there is
+
+UNREADABLE = pl.Schema({"row": pl.Int64, "column": pl.String, "reason": pl.String})
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,9 @@ class Table:
     UInt8). `origin` names the file of each row, or of all rows, for messages; `numbers` is each row's number there
     (1-based, as a person counts them; None: its position). `base` is where relative media paths start. `split` and
     `target` name columns where the source itself says so; `kinds` are the kinds it knows. `fingerprint` is a sha256 of
-    the content. `notes` are for the user.
+    the content. `notes` are for the user. `forms` says how the text of each column is read, `nulls` which words stand
+    for a missing value, and `unreadable` lists cells that could not be read so, which are null in `frame`: ``row``
+    (position), ``column``, ``reason``.
     """
 
     frame: pl.DataFrame
@@ -32,6 +38,9 @@ class Table:
     target: str | None = None
     kinds: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    forms: Mapping[str, WrittenForm] = field(default_factory=dict)
+    nulls: tuple[str, ...] = ()
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))
 
     def where(self, row: int) -> tuple[str, int]:
         """Return the file of a row and its number there, 1-based."""

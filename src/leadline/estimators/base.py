@@ -208,7 +208,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         """
         if hasattr(X, "columns"):
             validate_data(self, X, reset=reset, skip_check_array=True)
-            named = frames.read(X).frame
+            read = frames.read(X)
+            named = read.frame.with_columns(pl.col(list(read.kinds)).cast(pl.Categorical))  # as X declares them
         else:
             array_np = validate_data(self, X, reset=reset, dtype=np.float64, ensure_all_finite="allow-nan")
             named = pl.DataFrame(array_np)

@@ -151,5 +151,14 @@ def _cell(state: ColumnState) -> Cell:
 
 
 COLUMN = ColumnType(
-    "category", _infer, _fit, _encode, _decode, CategoryPreprocessor, recipe=_recipe, codes=_codes, cell=_cell
+    "category",
+    _infer,
+    _fit,
+    _encode,
+    _decode,
+    CategoryPreprocessor,
+    recipe=_recipe,
+    codes=_codes,
+    cell=_cell,
+    verbatim=True,
 )

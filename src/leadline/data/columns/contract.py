@@ -232,6 +232,7 @@ class ColumnType:
       The preprocessor of a kind whose cells are classes has a method `mixed` (see `CategoryPreprocessor`).
     - `input`: what is asked of the input that such a column is; None for a scalar kind, which is a column of a table.
     - `options`: the names of what may be said of an input of this kind under ``data.inputs``.
+    - `verbatim`: True for a kind whose values are names: text that the user says is of it is kept as it is written.
     """
 
     kind: str
@@ -251,6 +252,7 @@ class ColumnType:
     cell: Callable[[ColumnState], Cell] | None = None
     input: InputType | None = None
     options: Sequence[str] = ()
+    verbatim: bool = False
 
     @property
     def scalar(self) -> bool:

@@ -166,4 +166,5 @@ COLUMN = ColumnType(
     LabelsPreprocessor,
     width=lambda state: len(state["labels"]),
     recipe=_recipe,
+    verbatim=True,
 )

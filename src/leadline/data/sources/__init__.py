@@ -5,42 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 from leadline.core import registry
 from leadline.core.catalogue import say
 from leadline.data.sources.test_source import with_test
-from leadline.data.table import Progress, Table
+from leadline.data.sources.written_form import AS_IT_IS, Reader, read_as_trained
+from leadline.data.table import Table
 from leadline.errors import DataError, UsageError, did_you_mean
 
 
-class Reader(NamedTuple):
-    """How files of text are encoded where that would be guessed wrong, and who is told how reading goes."""
-
-    encoding: str | None = None
-    progress: Progress | None = None
-
-
-def read(
-    source: object,
-    *,
-    test: object = None,
-    name: str | None = None,
-    encoding: str | None = None,
-    progress: Progress | None = None,
-) -> Table:
+def read(source: object, *, test: object = None, name: str | None = None, how: Reader = AS_IT_IS) -> Table:
     """Return a source as a table.
 
     A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text),
     the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy
     arrays or torch tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the
-    test split. `encoding` is that of text files where it would be guessed wrong; `progress` is told how large files are
-    read. Raises DataError for data that cannot be used and UsageError for a source that is none of these.
+    test split; they are read as those of the first are. `how` says which words stand for missing values and how columns
+    are written, where that is known, and is told how large files are read. Raises DataError for data that cannot be
+    used and UsageError for a source that is none of these.
     """
-    how = Reader(encoding, progress)
-    table = _read(source, how)
+    table = read_as_trained(_read(source, how), how)
     if test is not None:
-        table = with_test(table, _read(test, how))
+        trained = how._replace(forms={**table.forms, **how.forms})
+        table = with_test(table, read_as_trained(_read(test, trained), trained))
     return replace(table, name=name) if name else table
 
 
@@ -76,7 +63,7 @@ def _read_path(source: str | Path, how: Reader) -> Table:
     if str(source).strip() and path.is_dir():
         from leadline.data.sources import folder
 
-        return folder.read(path, how.encoding, how.progress)
+        return folder.read(path, how)
     if path.is_file():
         return _read_file(path, how)
     file, mark, sheet = str(path).rpartition("#")
@@ -104,7 +91,7 @@ def _read_file(path: Path, how: Reader) -> Table:
     try:
         if text_lines.is_lines(path):
             return text_lines.read(path, how.encoding, how.progress)
-        return tabular.read(path, encoding=how.encoding, progress=how.progress)
+        return tabular.read(path, how=how)
     except PermissionError:
         raise DataError(say("sources.no-permission", path=path)) from None
 

@@ -11,22 +11,20 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
-from leadline.data.sources.frames import check_width, tidy
+from leadline.data.sources.frames import check_width, declared_categories, tidy
+from leadline.data.sources.written_form import Read
 from leadline.data.table import Progress
 from leadline.errors import DataError, first_line
 
-Notes = tuple[str, ...]
 SIDE_BY_SIDE = 64  # columns that are decoded together: each takes some megabytes, however few rows are read at a time
 
 
-def read_parquet(
-    path: Path, encoding: str | None = None, progress: Progress | None = None
-) -> tuple[pl.DataFrame, Notes]:
+def read_parquet(path: Path, encoding: str | None = None, progress: Progress | None = None) -> Read:
     """Return a Parquet file as a frame, a large one memory-mapped; raises DataError where it is damaged."""
     return _read(path, "Parquet", lambda: pl.read_parquet(path, glob=False), _parquet, progress)
 
 
-def read_arrow(path: Path, encoding: str | None = None, progress: Progress | None = None) -> tuple[pl.DataFrame, Notes]:
+def read_arrow(path: Path, encoding: str | None = None, progress: Progress | None = None) -> Read:
     """Return an Arrow file, of either kind, as a frame, a large one memory-mapped; raises DataError where it is
     damaged.
     """
@@ -42,14 +40,15 @@ def _read(
     path: Path,
     kind: str,
     at_once: Callable[[], pl.DataFrame],
-    copy: Callable[[Path, Path, Progress | None], None],
+    copy: Callable[[Path, Path, Progress | None], set[str]],
     progress: Progress | None,
-) -> tuple[pl.DataFrame, Notes]:
+) -> Read:
     is_large = memory_mapped.is_large(path)
     try:
         if is_large and memory_mapped.can_map():
             what = [fingerprints.of_file(path, progress), kind]
-            return memory_mapped.mapped(what, lambda folder: copy(path, folder, progress)), ()
+            kept = memory_mapped.mapped(what, lambda folder: {"categories": sorted(copy(path, folder, progress))})
+            return Read(kept.frame, categories=kept.facts["categories"])
         if kind == "Parquet":
             with path.open("rb") as file:
                 check_width(len(pl.read_parquet_schema(file)), str(path))
@@ -59,17 +58,18 @@ def _read(
             raise
         raise DataError(say("sources.unreadable-as", path=path, format=kind, error=first_line(error))) from None
     check_width(frame.width, str(path))
-    return tidy(frame, str(path)), ((memory_mapped.advice(path),) if is_large else ())
+    notes = (memory_mapped.advice(path),) if is_large else ()
+    return Read(tidy(frame, str(path)), notes, categories=declared_categories(frame))
 
 
-def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
+def _parquet(path: Path, folder: Path, progress: Progress | None) -> set[str]:
     import pyarrow.parquet
 
     # Without read-ahead: what is read ahead is held in memory, and a file may be one single group of rows.
     file = pyarrow.parquet.ParquetFile(str(path), memory_map=True, pre_buffer=False)
     names, rows = file.schema_arrow.names, file.metadata.num_rows
     check_width(len(names), str(path))
-    done = 0
+    done, categories = 0, set[str]()
     beside = min(SIDE_BY_SIDE, len(names))
     # rows may hold pictures
     step = memory_mapped.rows_of(beside, path.stat().st_size * beside // max(1, rows * len(names)))
@@ -77,13 +77,14 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> None:
         some = names[at : at + SIDE_BY_SIDE]
         with memory_mapped.Writer(folder / f"{at:06}.arrow", step) as writer:
             for batch in file.iter_batches(step, columns=some):
-                _copy(batch, writer, path)
+                categories |= _copy(batch, writer, path)
                 done += batch.num_rows * batch.num_columns
                 if progress:
                     progress(say("stages.reading-values", file=path.name), done, rows * len(names))
+    return categories
 
 
-def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
+def _arrow(path: Path, folder: Path, progress: Progress | None) -> set[str]:
     import pyarrow
 
     size = path.stat().st_size // 10**6
@@ -91,22 +92,25 @@ def _arrow(path: Path, folder: Path, progress: Progress | None) -> None:
         stream = _is_stream(path)
         file = pyarrow.ipc.open_stream(source) if stream else pyarrow.ipc.open_file(source)
         writer: memory_mapped.Writer | None = None
-        done, step = 0, 1
+        done, step, categories = 0, 1, set[str]()
         for batch in file if stream else map(file.get_batch, range(file.num_record_batches)):
             if writer is None:
                 step = memory_mapped.rows_of(batch.num_columns, batch.nbytes // max(1, batch.num_rows))
                 writer = stack.enter_context(memory_mapped.Writer(folder / "0.arrow", step))
             for start in range(0, batch.num_rows, step):
-                _copy(batch.slice(start, step), writer, path)
+                categories |= _copy(batch.slice(start, step), writer, path)
             done += batch.nbytes // 10**6
             if progress:
                 progress(say("stages.reading", file=path.name), min(done, size), size)
+    return categories
 
 
-def _copy(batch: Any, writer: memory_mapped.Writer, path: Path) -> None:
+def _copy(batch: Any, writer: memory_mapped.Writer, path: Path) -> set[str]:
+    """Write a batch, and return which of its columns are declared categories."""
     frame = pl.from_arrow(batch)
     assert isinstance(frame, pl.DataFrame)
     writer.write(tidy(frame, str(path)))
+    return set(declared_categories(frame))
 
 
 def _is_stream(path: Path) -> bool:

@@ -15,7 +15,8 @@ from leadline.core.wording import enumerated
 from leadline.data.sources import fingerprints, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names
-from leadline.data.table import Progress, Table
+from leadline.data.sources.written_form import AS_IT_IS, Reader
+from leadline.data.table import Table
 from leadline.errors import DataError
 
 
@@ -29,13 +30,13 @@ class _Files(NamedTuple):
     others: list[str]
 
 
-def read(root: Path, encoding: str | None = None, progress: Progress | None = None) -> Table:
+def read(root: Path, how: Reader = AS_IT_IS) -> Table:
     """Return a folder as a table of ``image`` or ``audio`` (path) or ``text`` (content), ``label`` (class folder) and
     ``split``.
 
     The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names
     them, and files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of,
-    and for text where it has neither. `encoding` and `progress` are for that table and for text. Raises DataError for
+    and for text where it has neither. `how` is for that table and for text. Raises DataError for
     an empty or unreadable folder and for a single class.
     """
     files = _scan(root)
@@ -45,7 +46,7 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
     frame = _layout(files.names)
     labelled = "label" in frame.columns
     if not labelled or (frame["label"].n_unique() == 1 and "split" not in frame.columns):
-        table = partial(tabular.read, encoding=encoding, progress=progress)
+        table = partial(tabular.read, how=how)
         named = _table_of(root, files, table, flat=not labelled)
         if named is not None:
             return named
@@ -65,10 +66,10 @@ def read(root: Path, encoding: str | None = None, progress: Progress | None = No
     column = origin.alias(medium.kind)
     fingerprint = fingerprints.of_files(root, origin.to_list())
     if medium is TEXTS:
-        contents, more = texts.read(root, origin.to_list(), encoding, progress)
+        contents, more = texts.read(root, origin.to_list(), how.encoding, how.progress)
         column = contents.alias(medium.kind)
         notes += more
-        fingerprint = fingerprints.combine(fingerprint, encoding or "")
+        fingerprint = fingerprints.combine(fingerprint, how.encoding or "")
     return Table(
         frame.select(column, pl.exclude("file")),
         root.resolve().name,

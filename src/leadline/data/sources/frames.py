@@ -8,12 +8,14 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.wording import quoted
+from leadline.data.columns.scalars.parsing import as_text
 from leadline.data.sources import fingerprints
 from leadline.data.sources.split_names import split_column
 from leadline.data.table import Table
 from leadline.errors import DataError, MissingExtra
 
 MOST_COLUMNS = 100_000  # each is inferred, fitted, listed and named on its own
+CATEGORY = "category"  # the kind of a column that its source declares one of a set of values
 WIDE = (pl.Decimal, pl.Int128, pl.UInt128)  # types of numbers that NumPy has not
 
 
@@ -21,11 +23,18 @@ def read(frame: Any, name: str = "frame") -> Table:
     """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed
     objects.
     """
-    values = tidy(_to_polars(frame), name)
+    given = _to_polars(frame)
+    values = tidy(given, name)
     if values.is_empty():
         raise DataError(say("sources.frame-without-rows", name=name))
     split, notes = split_column(values)
-    return Table(values, name, fingerprints.of_frame(values), split=split, notes=notes)
+    kinds = dict.fromkeys(declared_categories(given), CATEGORY)
+    return Table(values, name, fingerprints.of_frame(values), split=split, kinds=kinds, notes=notes)
+
+
+def declared_categories(frame: pl.DataFrame) -> list[str]:
+    """Return the columns that are stored as one of a set of values, whatever these look like."""
+    return [name for name, dtype in frame.schema.items() if dtype in (pl.Categorical, pl.Enum)]
 
 
 def check_width(columns: int, where: str) -> None:
@@ -58,8 +67,11 @@ def _to_polars(frame: Any) -> pl.DataFrame:
     repeated = sorted({column for column in columns if columns.count(column) > 1})
     if repeated:
         raise DataError(say("sources.frame-columns-of-one-name", columns=quoted(repeated)))
+    named = frame.set_axis(columns, axis="columns")
+    categories = [name for name in columns if str(named[name].dtype) == "category"]
     try:
-        return pl.from_pandas(frame.set_axis(columns, axis="columns"))
+        read = pl.from_pandas(named)  # of categories that are numbers it makes numbers
+        return read.with_columns(as_text(read[name]).cast(pl.Categorical) for name in categories)
     except ImportError as error:
         raise MissingExtra(say("sources.pandas-needs-pyarrow", error=error)) from None
     except (TypeError, ValueError, NotImplementedError) as error:

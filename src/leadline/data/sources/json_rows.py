@@ -102,7 +102,7 @@ def _mapped(path: Path, encoding: Encoding, progress: Progress | None) -> pl.Dat
         except pl.exceptions.PolarsError as error:
             raise _why(path, encoding, error) from None
 
-    return memory_mapped.mapped([fingerprints.of_file(path, progress), "json"], build)
+    return memory_mapped.mapped([fingerprints.of_file(path, progress), "json"], build).frame
 
 
 def _flat(frame: pl.DataFrame, path: Path) -> pl.DataFrame:

@@ -8,10 +8,11 @@ them; without it a table is read at once.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import polars as pl
 
@@ -21,7 +22,8 @@ from leadline.data import cache
 
 LARGE = 256 << 20  # bytes of a file from which on it is read piece by piece
 PIECE = 64 << 20  # bytes of a piece, about
-VERSION = 1  # of what the cache holds
+VERSION = 2  # of what the cache holds
+_FACTS = "facts.json"
 
 
 def is_large(path: Path, grows: int = 1) -> bool:
@@ -87,23 +89,34 @@ class Writer:
             self._file.close()
 
 
-def mapped(what: object, build: Callable[[Path], None]) -> pl.DataFrame:
+class Mapped(NamedTuple):
+    """A memory-mapped frame, and the small facts (plain JSON) that were found as it was written."""
+
+    frame: pl.DataFrame
+    facts: Mapping[str, Any]
+
+
+def mapped(what: object, build: Callable[[Path], Mapping[str, Any] | None]) -> Mapped:
     """Return the frame in a folder of the cache, memory-mapped; `build(folder)` writes it where there is none for
     `what` yet.
 
     `build` writes files ``*.arrow`` with a `Writer`; those of several files, in the order of their names, stand side by
-    side. Raises DiskFull where the disk is full.
+    side. What it returns is kept with them. Raises DiskFull where the disk is full.
     """
     key = digest({"version": VERSION, "polars": pl.__version__, "what": what})
-    folder = cache.entry(key, build)
+
+    def fill(folder: Path) -> None:
+        (folder / _FACTS).write_text(json.dumps(build(folder) or {}), encoding="utf-8")
+
+    folder = cache.entry(key, fill)
     try:
         return _opened(folder)
     except (OSError, ValueError, pl.exceptions.PolarsError):  # someone has cut into the cache
         cache.forget(folder)
-        return _opened(cache.entry(key, build))
+        return _opened(cache.entry(key, fill))
 
 
-def _opened(folder: Path) -> pl.DataFrame:
+def _opened(folder: Path) -> Mapped:
     import pyarrow
 
     files = sorted(folder.glob("*.arrow"))
@@ -111,4 +124,5 @@ def _opened(folder: Path) -> pl.DataFrame:
     frames = [frame for table in tables if isinstance(frame := pl.from_arrow(table, rechunk=False), pl.DataFrame)]
     if not frames:
         raise ValueError(say("sources.cache-without-table", folder=folder))
-    return frames[0] if len(frames) == 1 else pl.concat(frames, how="horizontal")
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    return Mapped(frames[0] if len(frames) == 1 else pl.concat(frames, how="horizontal"), facts)

@@ -10,7 +10,6 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.wording import quoted
-from leadline.data.sources.delimited.numerals import trimmed
 from leadline.data.sources.frames import check_width, tidy
 from leadline.errors import DataError, MissingExtra, did_you_mean, first_line
 
@@ -94,7 +93,8 @@ def _frame(frame: pl.DataFrame, names: list[str], where: str) -> pl.DataFrame:
     frame = frame.drop(name for name in bare if frame[name].null_count() == frame.height)
     # a sheet's numbers are all fractions
     frame = frame.with_columns(_whole(column) for column in frame if column.dtype.is_float())
-    frame = frame.with_columns(trimmed(column) for column in frame if column.dtype == pl.String)
+    texts = pl.col(pl.String).str.strip_chars()
+    frame = frame.with_columns(texts.replace("", None))
     return tidy(frame.filter(~pl.all_horizontal(pl.all().is_null())), where)
 
 

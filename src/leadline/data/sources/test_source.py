@@ -49,6 +49,9 @@ def with_test(first: Table, second: Table) -> Table:
         split=column,
         target=train.target or test.target,
         kinds={**test.kinds, **train.kinds},
+        unreadable=pl.concat(
+            [train.unreadable, test.unreadable.with_columns(pl.col("row") + len(train.frame))],
+        ),
         notes=(
             *train.notes,
             *test.notes,
@@ -76,8 +79,15 @@ def _part(table: Table, *, test: bool) -> tuple[Table, tuple[str, ...]]:
         split=None,
         origin=table.origin if isinstance(table.origin, str) else table.origin.filter(keep),
         numbers=_numbers(table).filter(keep),
+        unreadable=_moved(table.unreadable, keep),
     )
     return kept, (note,) if left_out else ()
+
+
+def _moved(unreadable: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
+    """Return the cells of the rows that are kept, by their positions among these."""
+    place = (keep.cum_sum() - 1).set(~keep, None).cast(pl.Int64)
+    return unreadable.with_columns(place.gather(unreadable["row"]).alias("row")).drop_nulls("row")
 
 
 def _same_columns(first: Table, second: Table) -> None:

@@ -39,7 +39,7 @@ def read(path: Path, encoding: str | None = None, progress: Progress | None = No
     )
     if is_large and memory_mapped.can_map():
         what = [fingerprint, "lines", found.codec]
-        frame = memory_mapped.mapped(what, lambda folder: _build(folder, path, found, progress))
+        frame = memory_mapped.mapped(what, lambda folder: _build(folder, path, found, progress)).frame
     else:
         frame = _frame(list(_lines(path, found)))
     if not frame[COLUMN].is_not_null().any():

@@ -8,6 +8,7 @@ import pytest
 
 from leadline.data.sources import encodings, read
 from leadline.data.sources.delimited.reader import read as read_csv
+from leadline.data.sources.written_form import Reader
 from leadline.errors import DataError, MissingExtra, UsageError
 from sentences import says
 
@@ -36,7 +37,7 @@ def test_short_texts_of_real_languages_are_recognised(tmp_path: Path, codec: str
     width = TEXTS[codec].splitlines()[0].count(",")
     text = TEXTS[codec] + ("x" + ",1" * width + "\n") * after
     (tmp_path / "t.csv").write_bytes(text.encode(codec))
-    frame, notes = read_csv(tmp_path / "t.csv")
+    frame, notes, *_ = read_csv(tmp_path / "t.csv")
     lines = [line.split(",") for line in text.splitlines()]
     assert frame.columns == lines[0]
     assert [list(map(str, row)) for row in frame.rows()] == lines[1:]
@@ -48,7 +49,7 @@ def test_short_texts_of_real_languages_are_recognised(tmp_path: Path, codec: str
 def test_utf_8_with_and_without_its_mark_needs_no_note(tmp_path: Path) -> None:
     for codec in ("utf-8", "utf-8-sig"):
         (tmp_path / "t.csv").write_bytes("größe,n\nZürich,1\n".encode(codec))
-        frame, notes = read_csv(tmp_path / "t.csv")
+        frame, notes, *_ = read_csv(tmp_path / "t.csv")
         assert (frame.columns, notes) == (["größe", "n"], ())
 
 
@@ -63,7 +64,7 @@ def test_lines_of_two_encodings_are_each_read_in_theirs(tmp_path: Path, after: i
     (tmp_path / "t.csv").write_bytes(
         b"\n".join(line.encode("cp1252" if line[-1] == "4" else "utf-8") for line in lines)
     )
-    frame, notes = read_csv(tmp_path / "t.csv")
+    frame, notes, *_ = read_csv(tmp_path / "t.csv")
     assert frame["word"].to_list()[-4:] == ["Zürich", "日本語", "crème", "naïve"]
     assert re.fullmatch(says("sources.encoding-mixed", line=after + 4), notes[0]) and "Western European" in notes[0]
 
@@ -71,7 +72,7 @@ def test_lines_of_two_encodings_are_each_read_in_theirs(tmp_path: Path, after: i
 def test_an_encoding_can_be_named(tmp_path: Path) -> None:
     text = "jméno,n\nŽižka,1\nČapek,2\nDvořák,3\n"
     (tmp_path / "t.csv").write_bytes(text.encode("cp1250"))
-    table = read(tmp_path / "t.csv", encoding="cp1250")
+    table = read(tmp_path / "t.csv", how=Reader("cp1250"))
     assert table.frame.rows() == [("Žižka", 1), ("Čapek", 2), ("Dvořák", 3)]
     guessed = read(tmp_path / "t.csv")
     assert guessed.fingerprint != table.fingerprint, (
@@ -82,14 +83,14 @@ def test_an_encoding_can_be_named(tmp_path: Path) -> None:
 def test_a_named_encoding_that_does_not_fit_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("name,n\nabc,1\nZürich,2\n".encode("cp1252"))
     with pytest.raises(DataError, match=says("sources.not-in-encoding", encoding="utf-8-sig", line=3)):
-        read(tmp_path / "t.csv", encoding="utf-8")
+        read(tmp_path / "t.csv", how=Reader("utf-8"))
 
 
 def test_an_unknown_encoding_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,2\n")
     for name in ("utf-9", "hex"):
         with pytest.raises(UsageError, match=says("sources.no-encoding", encoding=name)):
-            read(tmp_path / "t.csv", encoding=name)
+            read(tmp_path / "t.csv", how=Reader(name))
 
 
 def test_zero_bytes_name_the_line(tmp_path: Path) -> None:

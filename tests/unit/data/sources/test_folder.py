@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadline.data.sources import read
+from leadline.data.sources.written_form import Reader
 from leadline.errors import DataError
 from sentences import says
 
@@ -188,7 +189,7 @@ def test_texts_are_read_with_their_contents_each_in_its_own_encoding(root: Path)
         re.fullmatch(says("sources.texts-not-utf-8", others=1, files=3), note) and "cp1252" in note
         for note in table.notes
     )
-    assert table.fingerprint != read(root, encoding="latin-1").fingerprint
+    assert table.fingerprint != read(root, how=Reader("latin-1")).fingerprint
 
 
 def test_texts_beside_something_else_are_no_data(root: Path) -> None:

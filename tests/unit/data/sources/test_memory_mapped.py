@@ -11,6 +11,7 @@ import pytest
 
 from leadline.data import cache
 from leadline.data.sources import memory_mapped, read
+from leadline.data.sources.written_form import Reader
 from leadline.errors import DataError, DiskFull
 from sentences import says
 
@@ -83,7 +84,7 @@ class TestDelimited:
         (tmp_path / "t.csv").write_bytes((text + "abc,3\n" * 2000).encode(codec))
         one, other = both(tmp_path / "t.csv")
         assert other.equals(one)
-        named, other = both(tmp_path / "t.csv", encoding=codec)
+        named, other = both(tmp_path / "t.csv", how=Reader(codec))
         assert other.equals(named) and named.equals(one)
 
     def test_an_encoding_that_shows_late(self, tmp_path: Path) -> None:
@@ -108,8 +109,8 @@ class TestDelimited:
         path = tmp_path / "t.csv"
         path.write_text("a,b\n" + f"{'1' * 500},2\n" * 5000)
         told: list[tuple[str, int, int]] = []
-        read(path, progress=lambda name, done, total: told.append((name, done, total)))
-        stages = {f"{stage} t.csv (MB)" for stage in ("fingerprint of", "encoding of", "reading")}
+        read(path, how=Reader(progress=lambda name, done, total: told.append((name, done, total))))
+        stages = {say(f"stages.{stage}", file="t.csv") for stage in ("fingerprint", "finding-encoding", "reading")}
         assert {name for name, _, _ in told} == stages
         assert all(done <= total for _, done, total in told)
 

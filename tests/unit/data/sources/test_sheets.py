@@ -36,7 +36,7 @@ def book(path: Path, **sheets: Rows) -> Path:
 def test_a_sheet_is_a_table(tmp_path: Path) -> None:
     table = read(book(tmp_path / "t.xlsx", One=ROWS))
     assert table.name == "t"
-    assert table.notes == ()
+    assert table.notes == (say("sources.words-read-as-missing", column="name", words="'NA'", cells=1),)
     assert table.frame.rows() == [("a", 1, dt.datetime(2024, 1, 2), 0.5), (None, 2, dt.datetime(2024, 3, 4), None)]
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.data.sources import read
 from leadline.errors import DataError
 from sentences import says
@@ -21,7 +22,9 @@ def test_columnar_files(tmp_path: Path, suffix: str) -> None:
         FRAME.write_ipc(path)
     table = read(path)
     assert table.frame["c"].dtype == pl.String
-    assert table.frame.rows() == FRAME.with_columns(pl.col("c").cast(pl.String)).rows()
+    assert table.frame.rows() == [(1, "a", "p"), (2, "b", None), (None, "a", None)]
+    assert table.kinds == {"c": "category"}
+    assert say("sources.words-read-as-missing", column="t", words="'?'", cells=1) in table.notes
     assert table.base == tmp_path
     assert table.where(1) == (str(path), 2)
 

@@ -43,7 +43,10 @@ def test_of_a_second_with_a_split_only_the_test_rows_are_taken() -> None:
 def test_text_and_numbers_meet_as_text_and_pictures_of_other_sizes_do_not() -> None:
     table = read(pl.DataFrame({"x": ["1", "a"]}), test=pl.DataFrame({"x": [2]}))
     assert table.frame["x"].to_list() == ["1", "a", "2"]
-    assert read(pl.DataFrame({"x": [1]}), test=pl.DataFrame({"x": ["b"]})).frame["x"].to_list() == ["1", "b"]
+    numbers = read(pl.DataFrame({"x": [1]}), test=pl.DataFrame({"x": ["b"]}))
+    assert numbers.frame["x"].to_list() == [1.0, None]
+    why = say("sources.not-a-number", value="b", expected="1234.5")
+    assert numbers.unreadable.rows() == [(1, "x", why)]
     small, large = (pl.DataFrame({"x": pl.Series([[0] * n], dtype=pl.Array(pl.UInt8, n))}) for n in (2, 3))
     with pytest.raises(DataError, match=says("sources.test-types-differ")):
         read(small, test=large)

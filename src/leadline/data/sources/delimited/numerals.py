@@ -1,26 +1,31 @@
 """Columns of text read as numbers: plain ones, decimal commas, and digits in groups of three.
 
 ``1.234,5`` and ``1,234.5`` say themselves how they are meant; ``1,234`` does not, and is read as the other columns of
-its file are.
+its file are. ``0123`` is a code: a column that holds such values stays text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.experiment import MISSING_WORDS
+from leadline.core.schema import WrittenForm
 from leadline.core.wording import quoted
 
-NULLS = ("", "?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")
 _LOOK = 200  # values
 _SPACES = "\u00a0\u202f "
 _COMMA = rf"^[+-]?(\d{{1,3}}([.{_SPACES}]\d{{3}})+|\d+)?(,\d+)?$"
 _POINT = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$"
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
+_PUNCTUATED = rf"[.,{_SPACES}]"
+_DIGITS = r"^\d+$"
+CODE = r"^0\d+$"  # of digits, with a zero in front that a number would not have
+_TRUTH = ("false", "true")
 
 
 class Style(StrEnum):
@@ -34,57 +39,114 @@ class Style(StrEnum):
 
 
 class Reading(NamedTuple):
-    """What a column of text is read as: numbers of a type in a style, truth values, or text."""
+    """What a column of text is read as: numbers of a type in a style, truth values in two words, or text."""
 
     dtype: type[pl.DataType] = pl.String
     style: Style = Style.PLAIN
+    words: tuple[str, str] | None = None
+
+    @property
+    def form(self) -> WrittenForm:
+        """How the column is written, as the schema records it."""
+        if self.dtype != pl.String:
+            return WrittenForm(reads="number", style=self.style.value)
+        return WrittenForm(reads="boolean", words=self.words) if self.words else WrittenForm(reads="text")
 
 
 TEXT = Reading()
-BOOLEAN = Reading(pl.Boolean)
+_WHOLE, _FRACTION = Reading(pl.Int64), Reading(pl.Float64)
 
 
-def trimmed(column: pl.Series) -> pl.Series:
-    """Return text without blanks around it, null where it is one of the words for nothing."""
+class Judged(NamedTuple):
+    """How columns are read, the names of those that hold commas in numbers, of those whose commas could mean either,
+    of those whose points group digits, and of those that hold codes, each with one of them.
+    """
+
+    readings: Mapping[str, Reading]
+    punctuated: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+    grouped: tuple[str, ...] = ()
+    codes: Mapping[str, str] = {}
+
+
+def stand_for_missing(column: pl.Series, nulls: Collection[str] = MISSING_WORDS) -> pl.Series:
+    """Return where text is empty or one of the words for nothing, blanks around it aside."""
+    return column.str.strip_chars().is_in(["", *nulls])
+
+
+def trimmed(column: pl.Series, nulls: Collection[str] = MISSING_WORDS) -> pl.Series:
+    """Return text without blanks around it, null where it is empty or one of the words for nothing."""
     text = column.str.strip_chars()
-    return text.set(text.is_in(NULLS), None)
+    return text.set(text.is_in(["", *nulls]), None)
+
+
+def in_words(text: pl.Series, words: tuple[str, str]) -> pl.Series:
+    """Return text in which true, false and the two words, whatever their case, are written as these words; 0 and 1
+    too.
+    """
+    known = dict(zip([*_TRUTH, "0", "1", *(word.lower() for word in words)], words * 3, strict=True))
+    low = text.str.to_lowercase()
+    return low.replace_strict(known, default=text, return_dtype=pl.String).alias(text.name)
+
+
+def numbers(text: pl.Series, style: Style) -> pl.Series:
+    """Return trimmed text as whole numbers where all are, else as fractions; null where a value is no number."""
+    plain = _plain(text, style)
+    whole = plain.cast(pl.Int64, strict=False)
+    return whole if whole.null_count() == text.null_count() else plain.cast(pl.Float64, strict=False)
+
+
+def are_numbers(text: pl.Series, style: Style) -> bool:
+    """Say whether all of a column of trimmed text, in which something is there, are numbers of a style."""
+    return text.null_count() < len(text) and numbers(text, style).null_count() == text.null_count()
 
 
 def read_as(column: pl.Series, reading: Reading) -> pl.Series | None:
     """Return trimmed text as what it is to be read as; None where a value cannot be read so."""
-    if reading.dtype == pl.String:
+    if reading.dtype == pl.String and reading.words is None:
         return column
-    if reading.dtype == pl.Boolean:
-        low = column.str.to_lowercase()
-        return low == "true" if low.is_in(("true", "false")).all() else None
-    text = _plain(column, reading.style)
-    if text is None:
-        return None
-    values = text.cast(reading.dtype, strict=False)
+    if reading.words is not None:
+        return in_words(column, reading.words) if column.str.to_lowercase().is_in(_TRUTH).all() else None
+    values = _plain(column, reading.style).cast(reading.dtype, strict=False)
     return values if values.null_count() == column.null_count() else None
 
 
-def judged(columns: Iterable[pl.Series], *, comma: bool) -> tuple[Mapping[str, Reading], tuple[str, ...]]:
-    """Return how columns of trimmed text are read, and the names of those whose commas could mean either.
+def judged(columns: Iterable[pl.Series], *, comma: bool, known: Mapping[str, Reading] = {}) -> Judged:
+    """Return how columns of trimmed text are read; those that are `known` to be plain numbers, and no codes, are not
+    tried again.
 
-    With `comma`, the file has no other use for commas: they are decimal where nothing says otherwise.
+    With `comma`, the file has no other use for commas: they are decimal where nothing says otherwise. Where one style
+    is that of the file, whole numbers are of it too, so that later ones in groups are read as they are meant.
     """
-    columns = [column for column in columns if _may_be_numbers(column)]
-    readings = {column.name: reading for column in columns if (reading := _number(column, Style.PLAIN))}
-    styles = {column.name: _styles(column) for column in columns if column.name not in readings}
+    columns = list(columns)
+    readings = dict(known)
+    readings |= {c.name: reading for c in columns if c.name not in known and (reading := _truth(c))}
+    columns = [c for c in columns if c.name in known or (c.name not in readings and may_be_numbers(c))]
+    codes = {c.name: code for c in columns if c.name not in known and (code := _code(c))}
+    columns = [c for c in columns if c.name not in codes]
+    readings |= {c.name: one for c in columns if c.name not in known and (one := _number(c, Style.PLAIN))}
+    styles = {c.name: _styles(c) for c in columns if c.name not in readings}
     sure = {style for possible in styles.values() if len(possible) == 1 for style in possible}
     usual = (
         Style.COMMA if sure == {Style.COMMA} or (comma and not sure) else Style.POINT if sure == {Style.POINT} else None
     )
-    doubtful = []
+    doubtful, punctuated = [], []
     for column in columns:
         possible = styles.get(column.name, ())
         style = possible[0] if len(possible) == 1 else usual if possible else None
         if style is not None and (reading := _number(column, style)):
             readings[column.name] = reading
+            punctuated.append(column.name)
         elif possible:
             doubtful.append(column.name)
-    return readings, tuple(doubtful)
+    told = {readings[name].style for name in punctuated}
+    points = [c for c in columns if readings.get(c.name) == _FRACTION] if Style.COMMA in told else []
+    grouped = [c.name for c in points if is_grouped(c)]
+    readings |= dict.fromkeys(grouped, Reading(pl.Int64, Style.COMMA))
+    if len(told) == 1:
+        whole = [name for name, reading in readings.items() if reading == _WHOLE]
+        readings |= dict.fromkeys(whole, Reading(pl.Int64, told.pop()))
+    return Judged(readings, tuple(punctuated), tuple(doubtful), tuple(grouped), codes)
 
 
 def is_grouped(column: pl.Series) -> bool:
@@ -95,26 +157,27 @@ def is_grouped(column: pl.Series) -> bool:
     return len(pointed) > 0 and bool(pointed.str.contains(_GROUPED).all())
 
 
-def notes_on_numbers(
-    readings: Mapping[str, Reading], doubtful: Sequence[str], grouped: Sequence[str]
-) -> tuple[str, ...]:
+def notes_on_numbers(found: Judged) -> tuple[str, ...]:
     """Return what the user should know about how numbers were read."""
     said = []
     for style, name in (
         (Style.COMMA, "sources.numbers-with-commas"),
         (Style.POINT, "sources.numbers-grouped-by-commas"),
     ):
-        found = [column for column, reading in readings.items() if reading.style == style]
-        if found:
-            said.append(say(name, columns=quoted(found)))
-    if grouped:
-        said.append(say("sources.points-group-digits", columns=quoted(grouped)))
-    if doubtful:
-        said.append(say("sources.commas-unclear", columns=quoted(doubtful)))
+        named = [column for column in found.punctuated if found.readings[column].style == style]
+        if named:
+            said.append(say(name, columns=quoted(named)))
+    if found.grouped:
+        said.append(say("sources.points-group-digits", columns=quoted(found.grouped)))
+    if found.doubtful:
+        said.append(say("sources.commas-unclear", columns=quoted(found.doubtful)))
+    if found.codes:
+        first, code = next(iter(found.codes.items()))
+        said.append(say("sources.codes-kept", columns=quoted(found.codes), first=first, code=code))
     return tuple(said)
 
 
-def _may_be_numbers(column: pl.Series) -> bool:
+def may_be_numbers(column: pl.Series) -> bool:
     """Say whether a column has values, and the first of them have digits: a look that spares text the attempts
     below.
     """
@@ -122,6 +185,26 @@ def _may_be_numbers(column: pl.Series) -> bool:
     if first.is_empty():
         return column.null_count() < len(column)
     return bool(first.str.contains(r"(?i)\d|^[+-]?inf(inity)?$").all())
+
+
+def _truth(column: pl.Series) -> Reading | None:
+    """Return the reading of a column of true and false, in the words that it writes most often."""
+    first = column.head(_LOOK).drop_nulls()
+    if not first.str.to_lowercase().is_in(_TRUTH).all():
+        return None
+    counts = column.drop_nulls().value_counts(sort=True, name="count")
+    words = counts[column.name].to_list()
+    if not words or any(word.lower() not in _TRUTH for word in words):
+        return None
+    like = next((form for form in (str.lower, str.title, str.upper) if form(words[0]) == words[0]), str.lower)
+    no, yes = (next((word for word in words if word.lower() == truth), like(truth)) for truth in _TRUTH)
+    return Reading(words=(no, yes))
+
+
+def _code(column: pl.Series) -> str | None:
+    """Return the first value of a column of whole numbers that begins with a zero it would not need."""
+    codes = column.filter(column.str.contains(CODE).fill_null(False))
+    return codes[0] if len(codes) and column.str.contains(_DIGITS).all() else None
 
 
 def _styles(column: pl.Series) -> tuple[Style, ...]:
@@ -141,11 +224,11 @@ def _number(column: pl.Series, style: Style) -> Reading | None:
     return None
 
 
-def _plain(column: pl.Series, style: Style) -> pl.Series | None:
-    if style == Style.PLAIN:
+def _plain(column: pl.Series, style: Style) -> pl.Series:
+    """Return text as programs write numbers; null where it is not of the style."""
+    if style == Style.PLAIN or not column.str.contains(_PUNCTUATED).any():
         return column
-    if not column.str.contains(_COMMA if style == Style.COMMA else _POINT).all():
-        return None
+    text = column.set(~column.str.contains(_COMMA if style == Style.COMMA else _POINT), None)
     if style == Style.POINT:
-        return column.str.replace_all(",", "", literal=True)
-    return column.str.replace_all(rf"[.{_SPACES}]", "").str.replace(",", ".", literal=True)
+        return text.str.replace_all(",", "", literal=True)
+    return text.str.replace_all(rf"[.{_SPACES}]", "").str.replace(",", ".", literal=True)

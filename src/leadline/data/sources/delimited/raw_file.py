@@ -16,7 +16,6 @@ from leadline.data.sources import encodings
 from leadline.data.sources.delimited import dialect as dialects
 from leadline.data.sources.delimited import malformed
 from leadline.data.sources.delimited.dialect import BLANKS, Dialect
-from leadline.data.sources.delimited.numerals import NULLS
 from leadline.data.sources.encodings import UTF_8, Encoding
 from leadline.data.sources.frames import check_width
 from leadline.errors import DataError
@@ -75,7 +74,7 @@ def options(written: RawFile) -> dict[str, Any]:
     place = (
         {"separator": "\t"} if blanks else {"separator": written.dialect.separator, "skip_lines": written.dialect.skip}
     )
-    return {**place, "null_values": list(NULLS), "glob": False}
+    return {**place, "glob": False}
 
 
 def as_it_is(written: RawFile) -> bool:

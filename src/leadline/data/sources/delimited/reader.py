@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -11,42 +11,40 @@ from leadline.core.catalogue import say
 from leadline.data.sources import encodings, memory_mapped
 from leadline.data.sources.delimited import malformed, streaming
 from leadline.data.sources.delimited.numerals import (
-    NULLS,
+    CODE,
+    TEXT,
     Reading,
-    Style,
-    is_grouped,
     judged,
+    may_be_numbers,
     notes_on_numbers,
     read_as,
     trimmed,
 )
-from leadline.data.sources.delimited.raw_file import RawFile, as_it_is, heads, look, options, utf_8
+from leadline.data.sources.delimited.raw_file import RawFile, as_it_is, look, options, utf_8
 from leadline.data.sources.encodings import UTF_8
-from leadline.data.sources.frames import WIDE
-from leadline.data.table import Progress
+from leadline.data.sources.written_form import AS_IT_IS, Read, Reader, as_trained, missing_words, unreadable_cells
 from leadline.errors import DataError, first_line
 
+_LOOK = 10_000  # rows
 _COMPRESSED = 8  # times that a compressed file grows, about
 
 
-def read(
-    path: Path, encoding: str | None = None, progress: Progress | None = None
-) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def read(path: Path, how: Reader = AS_IT_IS) -> Read:
     """Return a delimited file as a frame, with notes for the user.
 
-    Blanks around text are trimmed, the usual words for nothing (`NULLS`) are null, and how numbers are written is
-    judged by what columns hold. `encoding` is the user's word for one that would be guessed wrong. Large files are read
-    piece by piece, which `progress` is told. Raises DataError naming file and line, UsageError for an unknown encoding.
+    Values are text; how numbers are written is judged by what columns hold, unless `how` says how they were written in
+    training. Blanks around text are trimmed and words for nothing are null. Large files are read piece by piece. Raises
+    DataError naming file and line, UsageError for an unknown encoding.
     """
     if memory_mapped.is_large(path, _COMPRESSED if encodings.is_compressed(path) else 1):
         if memory_mapped.can_map():
-            return streaming.read(path, encoding, progress)
-        frame, notes = _read(look(path, encoding))
-        return frame, (*notes, memory_mapped.advice(path))
-    return _read(look(path, encoding))
+            return streaming.read(path, how)
+        found = _read(look(path, how.encoding), how)
+        return found._replace(notes=(*found.notes, memory_mapped.advice(path)))
+    return _read(look(path, how.encoding), how)
 
 
-def _read(written: RawFile) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def _read(written: RawFile, how: Reader) -> Read:
     path = written.path
     try:
         frame = _parse(written)
@@ -60,56 +58,61 @@ def _read(written: RawFile) -> tuple[pl.DataFrame, tuple[str, ...]]:
     if frame.width and frame[:, -1].null_count():  # polars fills rows that are too short with nulls
         malformed.refuse(path, written.encoding, written.dialect)
     frame.columns = list(written.columns)
-    frame, said = _typed(frame, written)
-    return frame, (*written.notes, *said)
+    found = _typed(frame, written, how)
+    return found._replace(notes=(*written.notes, *found.notes))
 
 
-def _parse(written: RawFile, **more: Any) -> pl.DataFrame:
+def _parse(written: RawFile) -> pl.DataFrame:
     source = written.path if as_it_is(written) else b"".join(utf_8(written))
-    told = {**options(written), **more}
-    if "infer_schema" in more:
-        return pl.read_csv(source, **told)
-    try:
-        return pl.read_csv(source, infer_schema_length=10_000, **told)
-    except pl.exceptions.ComputeError as error:
-        if "could not parse" not in str(error):
-            raise
-    try:
-        return pl.read_csv(source, infer_schema_length=None, **told)  # a later row holds what the first ones do not
-    except pl.exceptions.ComputeError as error:
-        if "dtype `i128`" not in str(error):
-            raise
-        # whole numbers of forty digits: read as text, then as floats
-        return pl.read_csv(source, infer_schema=False, **told)
+    return pl.read_csv(source, infer_schema=False, **options(written))
 
 
-def _typed(frame: pl.DataFrame, written: RawFile) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Trim text, then read as numbers the columns that blanks, quotes, commas or points had kept from being numbers."""
-    text = pl.col(pl.String).str.strip_chars()
-    frame = frame.with_columns(text.replace(dict.fromkeys(NULLS, None)), pl.col(*WIDE).cast(pl.Float64))
-    texts = [column for column in frame if column.dtype == pl.String]
-    readings, doubtful = judged(texts, comma=written.dialect.separator == ";")
-    casts = [
-        values
-        for column in texts
-        if column.name in readings and (values := read_as(column, readings[column.name])) is not None
-    ]
-    grouped = _grouped(frame, written) if any(reading.style == Style.COMMA for reading in readings.values()) else []
-    said = notes_on_numbers(readings, doubtful, [column.name for column in grouped])
-    return frame.with_columns(*casts, *grouped), said
+def _typed(frame: pl.DataFrame, written: RawFile, how: Reader) -> Read:
+    """Return a frame of text with every column as it is to be read."""
+    free = [name for name in frame.columns if name not in how.forms and name not in how.verbatim]
+    plain = _plain_numbers(frame.select(free))
+    text = {name: frame[name] if name in plain else trimmed(frame[name], how.nulls) for name in frame.columns}
+    found = judged(
+        (text[name] for name in free),
+        comma=written.dialect.separator == ";",
+        known={name: Reading(type(column.dtype)) for name, column in plain.items()},
+    )
+    forms = {name: how.forms.get(name, found.readings.get(name, TEXT).form) for name in frame.columns}
+    typed, bad = [], []
+    for name, column in text.items():
+        if name in how.forms:
+            values, cells = as_trained(column, forms[name], how.nulls, str(written.path))
+            bad.append((name, cells))
+        else:
+            reading = found.readings.get(name, TEXT)
+            values = plain[name] if name in plain and plain[name].dtype == reading.dtype else _as(column, reading)
+        typed.append(values)
+    words = {name: missing_words(frame[name], how.nulls) for name, form in forms.items() if form.reads == "text"}
+    return Read(pl.DataFrame(typed), notes_on_numbers(found), forms, unreadable_cells(bad), words)
 
 
-def _grouped(frame: pl.DataFrame, written: RawFile) -> list[pl.Series]:
-    """Return the columns that polars has taken for fractions and that hold points between groups of three digits, as
-    numbers.
+def _as(text: pl.Series, reading: Reading) -> pl.Series:
+    values = read_as(text, reading)
+    assert values is not None, "that is how the column was judged"
+    return values
+
+
+def _plain_numbers(frame: pl.DataFrame) -> Mapping[str, pl.Series]:
+    """Return the columns of text that are numbers as programs write them, without a word for missing among them.
+
+    They are tried together, which polars does in parallel.
     """
-    fractions = [name for name, dtype in frame.schema.items() if dtype == pl.Float64]
-    at = [
-        frame.columns.index(column.name) for column in heads(written).select(fractions) if is_grouped(trimmed(column))
-    ]
-    if not at:
-        return []
-    texts = _parse(written, columns=at, infer_schema=False)
-    texts.columns = [frame.columns[i] for i in at]
-    found = [read_as(trimmed(column), Reading(pl.Int64, Style.COMMA)) for column in texts]
-    return [column for column in found if column is not None]
+    heads = [column.drop_nulls() for column in frame.head(_LOOK) if may_be_numbers(frame[column.name])]
+    whole = [head.name for head in heads if head.cast(pl.Int64, strict=False).null_count() == 0]
+    codes = frame.select(pl.col(name).str.contains(CODE).any() for name in whole).row(0) if whole else ()
+    coded = {name for name, code in zip(whole, codes, strict=True) if code}
+    found: dict[str, pl.Series] = {}
+    for dtype, names in ((pl.Int64, whole), (pl.Float64, [head.name for head in heads])):
+        left = [name for name in names if name not in coded and name not in found]
+        tried = frame.select(pl.col(name).cast(dtype, strict=False) for name in left)
+        found |= {c.name: c for c in tried if c.null_count() == frame[c.name].null_count() and not _has_nan(c)}
+    return found
+
+
+def _has_nan(column: pl.Series) -> bool:
+    return column.dtype == pl.Float64 and bool(column.is_nan().any())

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.core.schema import WrittenForm
 from leadline.data import cache
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.delimited import malformed
 from leadline.data.sources.delimited.numerals import (
-    BOOLEAN,
+    CODE,
     TEXT,
+    Judged,
     Reading,
     Style,
-    is_grouped,
     judged,
     notes_on_numbers,
     read_as,
@@ -26,35 +29,38 @@ from leadline.data.sources.delimited.numerals import (
 )
 from leadline.data.sources.delimited.raw_file import RawFile, as_it_is, heads, look, options, utf_8
 from leadline.data.sources.encodings import UTF_8
-from leadline.data.table import Progress
+from leadline.data.sources.written_form import Read, Reader, as_trained, missing_words
+from leadline.data.table import UNREADABLE, Progress
 from leadline.errors import DataError
 
 _HEAD = 1 << 23  # bytes that column types are guessed by
-_NEXT = {pl.Int64: pl.Float64, pl.Float64: pl.String, pl.Boolean: pl.String}
+_NEXT: Mapping[type[pl.DataType], type[pl.DataType]] = {pl.Int64: pl.Float64, pl.Float64: pl.String}
 
 
-class _Guess(NamedTuple):
-    """How each column is read at first, and what the user should know about it."""
-
-    readings: Mapping[str, Reading]
-    notes: tuple[str, ...]
-
-
-def read(path: Path, encoding: str | None, progress: Progress | None) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def read(path: Path, how: Reader) -> Read:
     """Return a large delimited file as a memory-mapped frame; as `delimited.read` otherwise."""
-    fingerprint = fingerprints.of_file(path, progress)
-    written = look(path, encoding, _HEAD)
-    if written.encoding.codec == UTF_8 and encoding is None and not _is_utf_8(path, fingerprint, progress):
+    fingerprint = fingerprints.of_file(path, how.progress)
+    written = look(path, how.encoding, _HEAD)
+    if written.encoding.codec == UTF_8 and how.encoding is None and not _is_utf_8(path, fingerprint, how.progress):
         written = written._replace(encoding=encodings.of_file(path))  # what lies beyond the head is not UTF-8
-    guess = _guess(written)
+    guess = _guess(written, how)
+    known = {name: form.model_dump() for name, form in how.forms.items() if name in written.columns}
     what = [
         fingerprint,
         written.encoding.codec,
         list(written.dialect[:2]),
-        [(str(r.dtype), r.style) for r in guess.readings.values()],
+        [[name, str(one.dtype), one.style, one.words] for name, one in guess.readings.items()],
+        list(how.nulls),
+        known,
     ]
-    frame = memory_mapped.mapped(what, lambda folder: _build(folder, written, guess.readings, progress))
-    return frame, (*written.notes, *guess.notes)
+    frame, facts = memory_mapped.mapped(what, lambda folder: _build(folder, written, guess.readings, how))
+    return Read(
+        frame,
+        (*written.notes, *notes_on_numbers(guess._replace(codes={**guess.codes, **facts["codes"]}))),
+        {name: WrittenForm.model_validate(form) for name, form in {**facts["forms"], **known}.items()},
+        pl.DataFrame(facts["unreadable"], schema=UNREADABLE, orient="row"),
+        facts["words"],
+    )
 
 
 def _is_utf_8(path: Path, fingerprint: str, progress: Progress | None) -> bool:
@@ -72,34 +78,53 @@ def _is_utf_8(path: Path, fingerprint: str, progress: Progress | None) -> bool:
     return cache.remember(f"utf-8 {fingerprint}", look_through) == "yes"
 
 
-def _guess(written: RawFile) -> _Guess:
-    columns = [trimmed(column) for column in heads(written)]
-    numbers, doubtful = judged(columns, comma=written.dialect.separator == ";")
-    readings = {column.name: numbers.get(column.name, _other(column)) for column in columns}
-    grouped = []
-    if any(reading.style == Style.COMMA for reading in readings.values()):
-        grouped = [
-            column.name for column in columns if readings[column.name].dtype == pl.Float64 and is_grouped(column)
-        ]
-        readings |= dict.fromkeys(grouped, Reading(pl.Int64, Style.COMMA))
-    return _Guess(readings, notes_on_numbers(numbers, doubtful, grouped))
+def _guess(written: RawFile, how: Reader) -> Judged:
+    """Return how columns are read by the first rows; those whose form is known are not among them."""
+    columns = [trimmed(column, how.nulls) for column in heads(written) if column.name not in how.forms]
+    found = judged((c for c in columns if c.name not in how.verbatim), comma=written.dialect.separator == ";")
+    readings = {column.name: found.readings.get(column.name, _other(column, how)) for column in columns}
+    return found._replace(readings=readings)
 
 
-def _other(column: pl.Series) -> Reading:
-    if column.null_count() == len(column):
+def _other(column: pl.Series, how: Reader) -> Reading:
+    if column.null_count() == len(column) and column.name not in how.verbatim:
         return Reading(pl.Int64)  # the narrowest: the first value there is decides
-    return BOOLEAN if read_as(column, BOOLEAN) is not None else TEXT
+    return TEXT
 
 
-def _build(folder: Path, written: RawFile, guess: Mapping[str, Reading], progress: Progress | None) -> None:
+@dataclass
+class _Found:
+    """What reading a file piece by piece has told so far; `readings` are put down where a value does not fit."""
+
+    readings: dict[str, Reading]
+    rows: int = 0
+    unreadable: list[tuple[int, str, str]] = field(default_factory=list)
+    words: dict[str, Counter[str]] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+
+    def facts(self, how: Reader) -> Mapping[str, Any]:
+        """Return what is kept beside the frame."""
+        forms = {name: one.form for name, one in self.readings.items()} | dict(how.forms)
+        words = {name: dict(counts) for name, counts in self.words.items() if forms[name].reads == "text"}
+        return {
+            "forms": {name: reading.form.model_dump() for name, reading in self.readings.items()},
+            "unreadable": self.unreadable,
+            "words": words,
+            "codes": self.codes,
+        }
+
+
+def _build(folder: Path, written: RawFile, guess: Mapping[str, Reading], how: Reader) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder) as spare:
-        source = _utf_8(written, Path(spare), progress)
-        readings = dict(guess)
+        source = _utf_8(written, Path(spare), how.progress)
+        readings, codes = dict(guess), dict[str, str]()
         try:
-            while not _write(folder / "0.arrow", source, written, readings, progress):
-                pass  # some column turned out to hold something else: by now it is known of all
+            # some column may turn out to hold something else: by the second time it is known of all
+            while not _write(folder / "0.arrow", source, written, found := _Found(readings, codes=codes), how):
+                pass
         except pl.exceptions.PolarsError as error:
             raise malformed.why(written.path, written.encoding, written.dialect, error) from None
+    return found.facts(how)
 
 
 def _utf_8(written: RawFile, folder: Path, progress: Progress | None) -> Path:
@@ -119,26 +144,28 @@ def _utf_8(written: RawFile, folder: Path, progress: Progress | None) -> Path:
     return source
 
 
-def _write(file: Path, source: Path, written: RawFile, readings: dict[str, Reading], progress: Progress | None) -> bool:
-    """Write the frame, and say whether all columns could be read as told; where not, `readings` then says how they
+def _write(file: Path, source: Path, written: RawFile, found: _Found, how: Reader) -> bool:
+    """Write the frame, and say whether all columns could be read as told; where not, the readings then say how they
     can.
     """
-    fits, short, rows = True, False, 0
+    fits, short, progress = True, False, how.progress
     total, per_row = (
         source.stat().st_size // 10**6,
         len(written.head.encode()) / 10**6 / max(1, written.head.count("\n")),
     )
-    with memory_mapped.Writer(file, memory_mapped.rows_of(len(readings))) as writer:
+    with memory_mapped.Writer(file, memory_mapped.rows_of(len(written.columns))) as writer:
         for piece in _pieces(source, written):
-            known = dict(readings)
-            frame = _typed(piece, readings)
-            fits = fits and known == readings
+            known = dict(found.readings)
+            frame = _typed(piece, found, how, str(written.path))
+            fits = fits and known == found.readings
             if fits:
                 writer.write(frame)
             short = short or frame[:, -1].null_count() > 0
-            rows += frame.height
+            found.rows += frame.height
             if progress:
-                progress(say("stages.reading", file=written.path.name), min(int(rows * per_row), total - 1), total)
+                progress(
+                    say("stages.reading", file=written.path.name), min(int(found.rows * per_row), total - 1), total
+                )
     if short:  # polars fills rows that are too short with nulls
         malformed.refuse(written.path, written.encoding, written.dialect, _telling(written, total, progress))
     return fits
@@ -157,21 +184,39 @@ def _pieces(source: Path, written: RawFile) -> Iterator[pl.DataFrame]:
         yield frame
 
 
-def _typed(piece: pl.DataFrame, readings: dict[str, Reading]) -> pl.DataFrame:
+def _typed(piece: pl.DataFrame, found: _Found, how: Reader, where: str) -> pl.DataFrame:
     """Return a piece with every column as it is to be read, which is put down anew where a value cannot be read so."""
     plain = {
         name: one.dtype
-        for name, one in readings.items()
+        for name, one in found.readings.items()
         if one.style == Style.PLAIN and one.dtype in (pl.Int64, pl.Float64)
     }
     fast = piece.select(pl.col(name).cast(dtype, strict=False) for name, dtype in plain.items())  # all at once
+    codes = piece.select(
+        pl.col(n).filter(pl.col(n).str.contains(CODE)).first() for n, d in plain.items() if d == pl.Int64
+    )
     columns = []
     for column in piece:
         name = column.name
-        values: pl.Series | None = fast[name] if name in plain else None
-        if values is None or values.null_count() > column.null_count():
-            text = trimmed(column)
-            while (values := read_as(text, readings[name])) is None:
-                readings[name] = readings[name]._replace(dtype=_NEXT[readings[name].dtype])
-        columns.append(values)
+        if name in how.forms:
+            typed = as_trained(column, how.forms[name], how.nulls, where, found.rows)
+            found.unreadable += [(row + found.rows, name, reason) for row, reason in typed.unreadable.items()]
+            columns.append(typed.values)
+        elif name in codes and codes[name][0] is not None:
+            found.codes.setdefault(name, codes[name][0])
+            found.readings[name] = TEXT
+            columns.append(trimmed(column, how.nulls))
+        elif name in plain and fast[name].null_count() == column.null_count():
+            columns.append(fast[name])
+        else:
+            columns.append(_fitting(trimmed(column, how.nulls), found.readings))
+        if columns[-1].dtype == pl.String:
+            found.words.setdefault(name, Counter()).update(missing_words(column, how.nulls))
     return pl.DataFrame(columns)
+
+
+def _fitting(text: pl.Series, readings: dict[str, Reading]) -> pl.Series:
+    while (values := read_as(text, readings[text.name])) is None:
+        one = readings[text.name]
+        readings[text.name] = TEXT if one.dtype == pl.String else one._replace(dtype=_NEXT[one.dtype])
+    return values

@@ -30,23 +30,23 @@ TABLE = "name,n,x\na,1,2.5\nb,3,4.5\nc,5,6.5\n"
     ],
 )
 def test_lines_above_the_table_are_passed_over_with_a_note(tmp_path: Path, above: str, passed: int) -> None:
-    frame, notes = read_csv(written(tmp_path, above + TABLE))
+    frame, notes, *_ = read_csv(written(tmp_path, above + TABLE))
     assert (frame.columns, frame.rows()) == (["name", "n", "x"], ROWS)
     assert re.fullmatch(says("sources.lines-above-header", file="t.csv"), notes[0])
 
 
 def test_blank_lines_above_the_table_need_no_note(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, "\n \n" + TABLE))
+    frame, notes, *_ = read_csv(written(tmp_path, "\n \n" + TABLE))
     assert (frame.rows(), notes) == (ROWS, ())
 
 
 def test_a_separator_that_the_file_states(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, "sep=;\na;b\n1;2\n"))
+    frame, notes, *_ = read_csv(written(tmp_path, "sep=;\na;b\n1;2\n"))
     assert (frame.columns, frame.rows(), notes) == (["a", "b"], [(1, 2)], ())
 
 
 def test_a_header_may_begin_like_a_comment(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, "#id,x\n1,2.5\n2,3.5\n"))
+    frame, notes, *_ = read_csv(written(tmp_path, "#id,x\n1,2.5\n2,3.5\n"))
     assert (frame.columns, notes) == (["#id", "x"], ())
 
 
@@ -57,7 +57,7 @@ def test_what_is_plainly_no_title_is_not_passed_over(tmp_path: Path, text: str) 
 
 
 def test_runs_of_blanks_separate(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, 'name   n    x\na      1  2.5\n"b c"  3   4.5\n  d    5   6.5 \n', "t.tab"))
+    frame, *_ = read_csv(written(tmp_path, 'name   n    x\na      1  2.5\n"b c"  3   4.5\n  d    5   6.5 \n', "t.tab"))
     assert frame.columns == ["name", "n", "x"]
     assert frame.rows() == [("a", 1, 2.5), ("b c", 3, 4.5), ("d", 5, 6.5)]
 
@@ -69,18 +69,18 @@ def test_a_row_too_short_is_named_where_blanks_separate(tmp_path: Path) -> None:
 
 
 def test_sentences_in_one_column_are_not_split_at_blanks(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, "some text\nhello world\ngood bye\n"))
+    frame, *_ = read_csv(written(tmp_path, "some text\nhello world\ngood bye\n"))
     assert frame.to_dict(as_series=False) == {"some text": ["hello world", "good bye"]}
 
 
 def test_separators_within_quotes_do_not_separate(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, 'a;b\n"x;1,2,3";"say ""yes"""\n"two\nlines";z\n'))
+    frame, *_ = read_csv(written(tmp_path, 'a;b\n"x;1,2,3";"say ""yes"""\n"two\nlines";z\n'))
     assert frame.rows() == [("x;1,2,3", 'say "yes"'), ("two\nlines", "z")]
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 def test_line_ends(tmp_path: Path, ends: str) -> None:
-    frame, _ = read_csv(written(tmp_path, TABLE.replace("\n", ends)))
+    frame, *_ = read_csv(written(tmp_path, TABLE.replace("\n", ends)))
     assert frame.rows() == ROWS
 
 
@@ -90,7 +90,7 @@ def test_columns_of_the_same_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_columns_without_names_keep_clear_of_those_with(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, "column_2,,\n1,2,3\n"))
+    frame, notes, *_ = read_csv(written(tmp_path, "column_2,,\n1,2,3\n"))
     assert frame.columns == ["column_2", "column_2_", "column_3"]
     assert "'column_2_', 'column_3'" in notes[0]
 

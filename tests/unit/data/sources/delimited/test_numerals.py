@@ -5,14 +5,23 @@ import polars as pl
 import pytest
 
 from leadline.core.catalogue import say
-from leadline.data.sources.delimited.numerals import BOOLEAN, TEXT, Reading, Style, is_grouped, judged, read_as, trimmed
+from leadline.data.sources.delimited.numerals import (
+    TEXT,
+    Judged,
+    Reading,
+    Style,
+    is_grouped,
+    judged,
+    read_as,
+    trimmed,
+)
 from leadline.data.sources.delimited.reader import read
 from sentences import says
 
 
 def csv(folder: Path, text: str) -> tuple[dict[str, list[object]], tuple[str, ...]]:
     (folder / "t.csv").write_text(text, encoding="utf-8")
-    frame, notes = read(folder / "t.csv")
+    frame, notes, *_ = read(folder / "t.csv")
     return frame.to_dict(as_series=False), notes
 
 
@@ -98,12 +107,13 @@ def test_reading_refuses_what_does_not_fit() -> None:
     assert read_as(texts, Reading(pl.Float64, Style.POINT)) is None
     assert read_as(texts, Reading(pl.Float64, Style.COMMA)).to_list() == [1.0, 2.5, None]  # type: ignore[union-attr]
     assert read_as(texts, TEXT) is texts
-    assert read_as(pl.Series(["True", "false", None]), BOOLEAN).to_list() == [True, False, None]  # type: ignore[union-attr]
-    assert read_as(pl.Series(["True", "no"]), BOOLEAN) is None
+    truth = Reading(words=("False", "True"))
+    assert read_as(pl.Series(["TRUE", "false", None]), truth).to_list() == ["True", "False", None]  # type: ignore[union-attr]
+    assert read_as(pl.Series(["True", "no"]), truth) is None
 
 
 def test_judging_passes_over_columns_without_values() -> None:
-    assert judged([pl.Series("a", [None, None], dtype=pl.String)], comma=True) == ({}, ())
+    assert judged([pl.Series("a", [None, None], dtype=pl.String)], comma=True) == Judged({})
 
 
 def test_grouped_points() -> None:

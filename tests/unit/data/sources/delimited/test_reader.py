@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadline.core.experiment import MISSING_WORDS
 from leadline.data.sources import read
-from leadline.data.sources.delimited.numerals import NULLS
 from leadline.data.sources.delimited.reader import read as read_csv
 from leadline.errors import DataError
 from sentences import says
@@ -26,33 +26,33 @@ def written(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 def test_separators_are_found(tmp_path: Path, separator: str) -> None:
     rows = [["name", "size", "note"], ["a", "1", '"x, y; z"'], ["b", "2", '"p|q"']]
-    frame, notes = read_csv(written(tmp_path, "\n".join(separator.join(row) for row in rows) + "\n"))
+    frame, notes, *_ = read_csv(written(tmp_path, "\n".join(separator.join(row) for row in rows) + "\n"))
     assert frame.to_dict(as_series=False) == {"name": ["a", "b"], "size": [1, 2], "note": ["x, y; z", "p|q"]}
     assert notes == ()
 
 
 def test_a_single_column_needs_no_separator(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, "n\n1\n2\n"))
+    frame, *_ = read_csv(written(tmp_path, "n\n1\n2\n"))
     assert frame.to_dict(as_series=False) == {"n": [1, 2]}
 
 
 @pytest.mark.parametrize("word", ["", "?", " ?", "NA", "N/A", "nan", "null", "  "])
 def test_words_for_nothing_are_null_and_leave_numbers_numbers(tmp_path: Path, word: str) -> None:
-    frame, _ = read_csv(written(tmp_path, f"a, b,c\n 1,{word},x \n2, 3.5,{word}\n"))
+    frame, *_ = read_csv(written(tmp_path, f"a, b,c\n 1,{word},x \n2, 3.5,{word}\n"))
     assert frame.columns == ["a", "b", "c"]
     assert frame.dtypes == [pl.Int64, pl.Float64, pl.String]
     assert frame.rows() == [(1, None, "x"), (2, 3.5, None)]
 
 
 def test_decimal_commas_are_read_beside_semicolons_only(tmp_path: Path) -> None:
-    semicolons, _ = read_csv(written(tmp_path, "a;b\n1,5;2\n-3,25;4\n", "s.csv"))
+    semicolons, *_ = read_csv(written(tmp_path, "a;b\n1,5;2\n-3,25;4\n", "s.csv"))
     assert semicolons.rows() == [(1.5, 2), (-3.25, 4)]
-    tabs, _ = read_csv(written(tmp_path, "a\tb\n1,234\t2\n3,250\t4\n", "t.tsv"))
+    tabs, *_ = read_csv(written(tmp_path, "a\tb\n1,234\t2\n3,250\t4\n", "t.tsv"))
     assert tabs["a"].to_list() == ["1,234", "3,250"]
 
 
 def test_a_value_late_in_the_file_changes_the_type(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, "a,b\n" + "1,2\n" * 12_000 + "x,2.5\n"))
+    frame, *_ = read_csv(written(tmp_path, "a,b\n" + "1,2\n" * 12_000 + "x,2.5\n"))
     assert frame.dtypes == [pl.String, pl.Float64]
     assert frame.row(-1) == ("x", 2.5)
 
@@ -62,13 +62,13 @@ def test_a_value_late_in_the_file_changes_the_type(tmp_path: Path) -> None:
     [("utf-8", False), ("utf-8-sig", False), ("cp1252", True), ("latin-1", True), ("utf-16", True)],
 )
 def test_encodings(tmp_path: Path, encoding: str, noted: bool) -> None:
-    frame, notes = read_csv(written(tmp_path, "name,n\nZürich,1\nGenève,2\n".encode(encoding)))
+    frame, notes, *_ = read_csv(written(tmp_path, "name,n\nZürich,1\nGenève,2\n".encode(encoding)))
     assert frame.rows() == [("Zürich", 1), ("Genève", 2)]
     assert bool(notes) == noted
 
 
 def test_an_encoding_that_shows_late(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, b"name,n\n" + b"abc,1\n" * 60_000 + "Zürich,2\n".encode("cp1252")))
+    frame, notes, *_ = read_csv(written(tmp_path, b"name,n\n" + b"abc,1\n" * 60_000 + "Zürich,2\n".encode("cp1252")))
     assert frame.row(-1) == ("Zürich", 2)
     assert "cp1252" in notes[0]
 
@@ -107,18 +107,18 @@ def test_a_cut_gzip_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_missing_last_values_are_no_ragged_rows(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, "a,b\n1,\n2,3\n"))
+    frame, *_ = read_csv(written(tmp_path, "a,b\n1,\n2,3\n"))
     assert frame.rows() == [(1, None), (2, 3)]
 
 
 def test_columns_without_a_name_get_one(tmp_path: Path) -> None:
-    frame, notes = read_csv(written(tmp_path, ",a\n0,5\n1,6\n"))
+    frame, notes, *_ = read_csv(written(tmp_path, ",a\n0,5\n1,6\n"))
     assert frame.columns == ["column_1", "a"]
     assert re.fullmatch(says("sources.columns-without-name", file="t.csv"), notes[0])
 
 
 def test_a_missing_header_is_noted(tmp_path: Path) -> None:
-    _, notes = read_csv(written(tmp_path, "5.1,3.5,1.4,setosa\n4.9,3.0,1.3,setosa\n"))
+    _, notes, *_ = read_csv(written(tmp_path, "5.1,3.5,1.4,setosa\n4.9,3.0,1.3,setosa\n"))
     assert "mostly numbers" in notes[0]
 
 
@@ -129,13 +129,13 @@ def test_old_macintosh_lines_are_refused_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("digits", [21, 45])
 def test_whole_numbers_beyond_64_bits_become_floats(tmp_path: Path, digits: int) -> None:
-    frame, _ = read_csv(written(tmp_path, f"a,b\n1{'0' * (digits - 1)},x\n2{'0' * (digits - 1)},y\n"))
+    frame, *_ = read_csv(written(tmp_path, f"a,b\n1{'0' * (digits - 1)},x\n2{'0' * (digits - 1)},y\n"))
     assert frame.dtypes == [pl.Float64, pl.String]
     assert frame["a"].to_list() == [10.0 ** (digits - 1), 2 * 10.0 ** (digits - 1)]
 
 
 def test_a_field_beyond_the_limit_of_the_csv_module_is_read(tmp_path: Path) -> None:
-    frame, _ = read_csv(written(tmp_path, f"a,b\n1,{'z' * 200_000}\n2,y\n"))
+    frame, *_ = read_csv(written(tmp_path, f"a,b\n1,{'z' * 200_000}\n2,y\n"))
     assert frame["a"].to_list() == [1, 2]
     assert len(frame["b"][0]) == 200_000
 
@@ -158,10 +158,10 @@ def test_what_python_writes_is_read_back(
     writer = csv.writer(text, delimiter=separator, lineterminator=ends, quoting=quoting)  # type: ignore[arg-type]
     writer.writerows([("name", "n", "x", "last"), *rows])
     with tempfile.TemporaryDirectory() as folder:
-        frame, _ = read_csv(written(Path(folder), text.getvalue()))
+        frame, *_ = read_csv(written(Path(folder), text.getvalue()))
 
     def clean(value: str) -> str | None:
-        return None if value.strip() in NULLS else value.strip()
+        return None if value.strip() in ("", *MISSING_WORDS) else value.strip()
 
     assert frame.columns == ["name", "n", "x", "last"]
     found = [(first, int(n), float(x), last) for first, n, x, last in frame.rows()]

@@ -1,0 +1,179 @@
+"""How text becomes values: words for missing, numbers and truth values, each read as the train rows were.
+
+How a column is written is judged once, on the train rows, and recorded in the schema. Whatever is read later, from a
+file of any format or from memory, is read by that record (`as_trained`), never by what its own rows look like.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import polars as pl
+
+from leadline.core.catalogue import say
+from leadline.core.experiment import MISSING_WORDS
+from leadline.core.schema import WrittenForm
+from leadline.core.wording import enumerated
+from leadline.data.columns.scalars.parsing import as_text
+from leadline.data.sources.delimited import numerals
+from leadline.data.sources.delimited.numerals import Style, trimmed
+from leadline.data.table import UNREADABLE, Progress, Table
+from leadline.errors import DataError
+
+TEXT = WrittenForm(reads="text")
+NUMBER = WrittenForm(reads="number")
+_EXAMPLE = {Style.PLAIN: "1234.5", Style.COMMA: "1.234,5", Style.POINT: "1,234.5"}
+
+
+class Reader(NamedTuple):
+    """How a source is read.
+
+    `encoding` is that of text where it would be guessed wrong, `progress` is told how reading goes, `nulls` are the
+    words for a missing value, `verbatim` the columns whose text is kept as it is written, and `forms` say how columns
+    were written where the network was trained.
+    """
+
+    encoding: str | None = None
+    progress: Progress | None = None
+    nulls: tuple[str, ...] = MISSING_WORDS
+    verbatim: Collection[str] = ()
+    forms: Mapping[str, WrittenForm] = {}
+
+
+AS_IT_IS = Reader()
+
+
+class Read(NamedTuple):
+    """What a reader of files makes of one: a frame, notes for the user and, where it knows, how columns are written,
+    which cells could not be read, how often words for missing stood in columns of text, and which columns the file
+    declares categories.
+    """
+
+    frame: pl.DataFrame
+    notes: tuple[str, ...] = ()
+    forms: Mapping[str, WrittenForm] = {}
+    unreadable: pl.DataFrame = pl.DataFrame(schema=UNREADABLE)
+    words: Mapping[str, Mapping[str, int]] = {}
+    categories: Collection[str] = ()
+
+
+class Typed(NamedTuple):
+    """A column as it was read, and the cells that could not be: their positions, each with the reason."""
+
+    values: pl.Series
+    unreadable: Mapping[int, str] = {}
+
+
+def as_trained(column: pl.Series, form: WrittenForm, nulls: Collection[str], where: str, above: int = 0) -> Typed:
+    """Return a column, of text or of any other type, as one of the form it had where the network was trained.
+
+    `above` is how many rows of its file stand above it. Cells that cannot be read so are null. Raises DataError where
+    they can be read another way: then the whole column is written otherwise than in training, and the cells that seem
+    to fit would mean something else.
+    """
+    if column.dtype in (pl.Categorical, pl.Enum):
+        column = column.cast(pl.String)
+    if column.dtype == pl.String:
+        text = trimmed(column, nulls)
+        if form.reads == "number":
+            return _numbers(text, Style(form.style), where, above)
+        return Typed(text if form.words is None else numerals.in_words(text, form.words))
+    if not (column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null)):
+        return Typed(column)
+    if form.reads == "number":
+        return Typed(column if column.dtype.is_numeric() else column.cast(pl.Int64))
+    return Typed(as_text(column) if form.words is None else numerals.in_words(as_text(column), form.words))
+
+
+def _numbers(text: pl.Series, style: Style, where: str, above: int) -> Typed:
+    values = numerals.numbers(text, style)
+    bad = (values.is_null() & text.is_not_null()).arg_true()
+    if not len(bad):
+        return Typed(values)
+    other = next((other for other in Style if other != style and numerals.are_numbers(text, other)), None)
+    if other is not None:
+        row = int(bad[0])
+        raise DataError(
+            say(
+                "sources.numbers-written-otherwise",
+                where=where,
+                row=above + row + 1,
+                column=text.name,
+                value=text[row],
+                expected=_EXAMPLE[style],
+            )
+        )
+    return Typed(values, {int(row): _no_number(text[int(row)], style) for row in bad})
+
+
+def _no_number(value: str, style: Style) -> str:
+    return say("sources.not-a-number", value=value, expected=_EXAMPLE[style])
+
+
+def unreadable_cells(found: Iterable[tuple[str, Mapping[int, str]]]) -> pl.DataFrame:
+    """Return cells that could not be read, of several columns, as `Table.unreadable` lists them."""
+    rows = [(row, column, reason) for column, reasons in found for row, reason in reasons.items()]
+    return pl.DataFrame(rows, schema=UNREADABLE, orient="row")
+
+
+def read_as_trained(table: Table, how: Reader) -> Table:
+    """Return a table whose columns are read as in training where that is known; where not, as they are.
+
+    Columns whose form the table has told are read already; a table of which all are is returned as it is. Of those
+    whose type the source declares, nothing is read as missing.
+    """
+    forms, read, words = dict(table.forms), list[pl.Series](), dict[str, Mapping[str, int]]()
+    bad: list[tuple[str, Mapping[int, str]]] = []
+    for column in table.frame:
+        name = column.name
+        if name in forms:
+            continue
+        known = how.forms.get(name)
+        if known is not None:
+            typed = as_trained(column, known, how.nulls, str(table.origin) if isinstance(table.origin, str) else name)
+            forms[name] = known
+            bad.append((name, typed.unreadable))
+            if typed.values is not column:
+                read.append(typed.values)
+        elif column.dtype == pl.String:
+            forms[name] = TEXT
+            if name not in table.kinds and (counts := missing_words(column, how.nulls)):
+                read.append(trimmed(column, how.nulls))
+                words[name] = counts
+        elif column.dtype.is_numeric():
+            forms[name] = NUMBER
+        elif column.dtype == pl.Boolean:
+            forms[name] = WrittenForm(reads="boolean", words=("false", "true"))
+    if forms == table.forms and table.nulls == how.nulls:
+        return table  # it has been read before
+    return replace(
+        table,
+        frame=table.frame.with_columns(read),
+        forms=forms,
+        nulls=how.nulls,
+        unreadable=pl.concat([table.unreadable, unreadable_cells(bad)]),
+        notes=(*table.notes, *notes_on_missing(words)),
+    )
+
+
+def missing_words(column: pl.Series, nulls: Collection[str]) -> Mapping[str, int]:
+    """Return how often a column of text holds each of the words for a missing value; an empty cell is none."""
+    found = column.filter(numerals.stand_for_missing(column, nulls)).str.strip_chars()
+    return dict(Counter(word for word in found.to_list() if word))
+
+
+def notes_on_missing(found: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    """Return what was read as missing in columns of text, by column and word with counts."""
+    return tuple(
+        say(
+            "sources.words-read-as-missing",
+            column=column,
+            cells=sum(counts.values()),
+            words=enumerated(repr(word) for word in counts),
+        )
+        for column, counts in found.items()
+        if counts
+    )
