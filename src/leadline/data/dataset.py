@@ -5,7 +5,7 @@ Shapes in names: N rows of the dataset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from leadline.core.schema import InputSchema, LabelRequirement, Schema
 from leadline.data import cache, series, targets
 from leadline.data import preparation as planning
 from leadline.data.checks import copies, duplicates, missing_inputs, unknown_tokens, warnings
+from leadline.data.checks.content import column_contents
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.invalid_rows import check_valid, first, invalid_rows, located
 from leadline.data.columns.contract import input_type
@@ -42,7 +43,8 @@ class Dataset:
 
     `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
     counts equal rows across splits, `similar` those with near-identical pictures (None where none were compared);
-    `split_by` says in words how rows were split; `warnings` are for the user.
+    `split_by` says in words how rows were split; `notes` are for the user. `contents()` are texts that know the dataset
+    again in any order of its rows (`checks.content`), none where only the fingerprint does.
     """
 
     schema: Schema
@@ -55,6 +57,7 @@ class Dataset:
     notes: tuple[str, ...]
     columns: tuple[ColumnDescription, ...]
     similar: Duplicates | None = None
+    contents: Callable[[], tuple[str, ...]] = tuple
 
     def summary(self) -> Mapping[str, Any]:
         """Return the columns as the content of a table exhibit."""
@@ -169,6 +172,7 @@ def _of_table(
         ),
         columns=describe(table, plan.schema, plan.left_out),
         similar=near,
+        contents=partial(column_contents, plan.schema.inputs, columns),
     )
 
 

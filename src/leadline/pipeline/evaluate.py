@@ -5,6 +5,7 @@ What is measured is the artifact that ships, not what training happened to hold.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core.catalogue import say
@@ -57,6 +58,17 @@ def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> Evalua
         record=record,
     )
     has_test = len(dataset.splits.get("test", ()))
-    accesses = access_log.record_access(dataset.fingerprint, str(folder)) if has_test else None
+    accesses = None
+    if has_test:
+        data = access_log.Data(dataset.fingerprint, dataset.contents())
+        accesses = access_log.record_access(data, str(folder), once=_measurement(folder))
     with cpu_threads(record.threads):
         return EvaluatedRun(subject, evaluate(subject), requirements, accesses)
+
+
+def _measurement(folder: Path) -> str:
+    """Return what the measurement of a run is known by, that of the whole for one of several, however often it is
+    begun.
+    """
+    whole = files.whole_of(folder)
+    return f"{whole.resolve()} {(whole / files.EXPERIMENT).stat().st_mtime_ns}"

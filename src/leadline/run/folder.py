@@ -25,6 +25,8 @@ CARD = "MODEL_CARD.md"
 ENVIRONMENT = "environment.json"
 MANIFEST = "manifest.json"
 CHECKPOINTS = "checkpoints"
+FOLDS = "folds"  # the runs of a cross-validation
+REPEATS = "repeats"  # those with other seeds
 RUNS = Path("runs")  # where runs lie that were given no folder
 
 
@@ -43,6 +45,11 @@ def write_experiment(folder: Path, text: str) -> None:
     write(folder / experiment_schema.FILE, experiment_schema.text())
     line = experiment_schema.LINE.format(file=experiment_schema.FILE)
     write(folder / EXPERIMENT, line + text.removeprefix(line))
+
+
+def whole_of(folder: Path) -> Path:
+    """Return the folder of the cross-validation or of the repeats that a run is one of; of other runs their own."""
+    return folder.parent.parent if folder.parent.name in (FOLDS, REPEATS) else folder
 
 
 def sha256(file: Path) -> str:

@@ -40,7 +40,7 @@ class Run:
         files.verify(self.folder, (files.EXPERIMENT, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
         if self.experiment.data.split.every_fold:
-            raise RunError(say("run.is-cross-validation", folder=folder, runs=self.folder / "folds"))
+            raise RunError(say("run.is-cross-validation", folder=folder, runs=self.folder / files.FOLDS))
         files.verify(self.folder, (files.SCHEMA,))
         self.schema = read_schema(self.folder)
         self.report = Report.read(self.folder / files.REPORT)

@@ -45,7 +45,7 @@ def crossval(source: object, **options: Unpack[CrossvalOptions]) -> Crossval | N
         try:
             return with_verbs(all_folds(run_context, folder))
         except (UsageError, DataError):
-            if world.is_main and not (folder / "folds").exists():
+            if world.is_main and not (folder / files.FOLDS).exists():
                 shutil.rmtree(folder)  # bad input leaves nothing behind
             raise
 

@@ -77,7 +77,7 @@ def evaluate(
         if part.target is None and (run.objective.supervision.labels != "none" or told):
             name = run.schema.target.name if run.schema.target else "target"
             raise DataError(say("verbs.target-missing", name=name))
-        accesses = access_log.record_access(dataset.fingerprint, str(run.folder))
+        accesses = access_log.record_access(access_log.Data(dataset.fingerprint, dataset.contents()), str(run.folder))
         measured = measure_rows(
             run.network,
             run.objective,

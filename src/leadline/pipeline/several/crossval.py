@@ -85,7 +85,7 @@ def _fold(run_context: RunContext, folder: Path, number: int, count: int) -> Gro
     split = data.split.model_copy(update={"fold": number})
     experiment = one_of_several(run_context.experiment, data=data.model_copy(update={"split": split}))
     words = say("pipeline.fold", number=number, count=count)
-    return GroupedRun(words, run_context.of(experiment), folder / "folds" / f"fold-{number}")
+    return GroupedRun(words, run_context.of(experiment), folder / files.FOLDS / f"fold-{number}")
 
 
 def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: datetime) -> None:

@@ -42,7 +42,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
             GroupedRun(
                 say("pipeline.repeat", number=number + 1, count=count, seed=seed),
                 run_context.of(one),
-                folder / "repeats" / f"seed-{seed}",
+                folder / files.REPEATS / f"seed-{seed}",
             )
         )
     others = train_all(ones, folder)
