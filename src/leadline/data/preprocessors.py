@@ -122,6 +122,7 @@ def signal_spec(preprocessor: nn.Module, schema: InputSchema) -> SignalSpec:
     preprocessor.train(training)
     kind = {2: "table", 3: "sequence", 4: "image"}[values.ndim]
     spec = SignalSpec(kind, tuple(values.shape[1:]), getattr(preprocessor, "classes", ()))
+    spec = spec._replace(texts=getattr(preprocessor, "texts", ()))
     if schema.window is None:
         return spec
     aims = tuple(range(len(schema.window.aims)))

@@ -174,7 +174,7 @@ def _fitted(
 def _encoders(name: str, schema: Schema) -> Mapping[str, Component]:
     encoders, component = {}, Component(name=name, options=lookup("models", name).from_data(schema))
     for one in schema.inputs:
-        spec = signal_spec(build_preprocessor(one, plain=not lookup("models", name).forecasts), one)
+        spec = signal_spec(build_preprocessor(one, plain=lookup("models", name).plain), one)
         encoders[one.name] = Component(name=name, options=resolved_options(component, spec, "base"))
     return encoders
 

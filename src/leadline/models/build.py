@@ -55,6 +55,7 @@ def build_encoder(
         gives_outputs=getattr(options, "head", "linear") == "none",
         head=partial(_headed, family, options) if family.head else None,
         classes=spec.classes,
+        texts=getattr(backbone, "texts", ()),
         spec=spec,
         decoder=partial(_decoding, family, options),
     )

@@ -86,6 +86,11 @@ class Family:
     check: Callable[[], None] = lambda: None
 
     @property
+    def plain(self) -> bool:
+        """Whether it takes plain inputs, in which nothing is learned: see `data.preprocessors.build_preprocessor`."""
+        return self.fit is not None and not self.forecasts
+
+    @property
     def builders(self) -> Mapping[EncoderOutput, Builder]:
         """What builds its modules, by what they give."""
         return self.gives if isinstance(self.gives, Mapping) else {"vector": self.gives}

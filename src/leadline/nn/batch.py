@@ -32,11 +32,26 @@ class Signal(NamedTuple):
 PRESENT = ".present"  # the name, which no input can have, under which inputs say which of them a row has
 
 
+class Texts(NamedTuple):
+    """Which columns of a table are the token numbers of a text: `length` of them from `start` on, zeros after its end.
+
+    There are `vocabulary` tokens, and those up to the number `unknown` stand for none. Models that count n-grams look
+    at `ngrams` tokens together, at most, unless the user says otherwise.
+    """
+
+    start: int
+    length: int
+    vocabulary: int
+    unknown: int
+    ngrams: int
+
+
 class SignalSpec(NamedTuple):
     """What an encoder may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
 
     `classes` says of each feature of a table how many classes its codes (1 …, 0 unknown) stand for, 0 for a quantity;
-    it is empty where all features are quantities. The T of a sequence (T,F) is the longest there may be.
+    it is empty where all features are quantities. `texts` says which of them are the tokens of texts. The T of a
+    sequence (T,F) is the longest there may be.
 
     Where a sequence is to be continued, `ahead` steps of the features `aims` are wanted, `each` numbers for each, and
     the first `past` steps are past: what follows them is known ahead. A backbone that gives these numbers itself gives
@@ -50,6 +65,7 @@ class SignalSpec(NamedTuple):
     past: int = 0
     aims: tuple[int, ...] = ()
     each: int = 1
+    texts: tuple[Texts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
-from leadline.nn.batch import PRESENT, EncoderOutput, Signal, SignalSpec
+from leadline.nn.batch import PRESENT, EncoderOutput, Signal, SignalSpec, Texts
 from leadline.nn.fusion import Fuse, Fusion
 from leadline.nn.layers.dropout import Dropout, name_dropouts
 from leadline.nn.rng import current_rng, using_rng
@@ -27,8 +28,8 @@ class InputEncoder(nn.Module):
 
     `width` is F. `gives_outputs` says that the backbone's features are the outputs already and need no head. `head`
     makes, from what is known of the features and the number of outputs, what stands on them instead of a dense layer;
-    `classes` is what a `SignalSpec` says of the features. `spec` is what the front gives; `decoder` makes, from the
-    spec of what is to come out and the width of codes, the backbone's counterpart.
+    `classes` and `texts` are what a `SignalSpec` says of the features. `spec` is what the front gives; `decoder` makes,
+    from the spec of what is to come out and the width of codes, the backbone's counterpart.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class InputEncoder(nn.Module):
         gives_outputs: bool = False,
         head: Callable[[SignalSpec, int], nn.Module] | None = None,
         classes: tuple[int, ...] = (),
+        texts: tuple[Texts, ...] = (),
         spec: SignalSpec | None = None,
         decoder: Callable[[SignalSpec, int], nn.Module] | None = None,
     ) -> None:
@@ -50,6 +52,7 @@ class InputEncoder(nn.Module):
         self.gives_outputs = gives_outputs
         self.head = head
         self.classes = classes or (0,) * width
+        self.texts = texts
         self.spec = spec
         self.decoder = decoder
 
@@ -66,6 +69,7 @@ class InputEncoder(nn.Module):
             gives_outputs=self.gives_outputs,
             head=self.head,
             classes=classes,
+            texts=self.texts,
             spec=self.spec,
             decoder=self.decoder,
         )
@@ -155,7 +159,14 @@ def assemble(
         width = widths[0] if fusion is None else fusion.width
         if make is None:
             return Network(parts, linear_head(width, outputs), last, fusion)
-        spec = SignalSpec("table", (width,), sum((encoder.classes for encoder in parts.values()), ()))
+        starts = np.cumsum([0, *widths]).tolist()
+        texts = [
+            one._replace(start=start + one.start)
+            for start, encoder in zip(starts, parts.values(), strict=False)
+            for one in encoder.texts
+        ]
+        classes = sum((encoder.classes for encoder in parts.values()), ())
+        spec = SignalSpec("table", (width,), classes, texts=tuple(texts))
         return Network(parts, make(spec, outputs), last, fusion)
     (name, encoder), *others = parts.items()
     if others:

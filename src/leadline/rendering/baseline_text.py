@@ -14,6 +14,7 @@ NAMES: Mapping[str, str] = {
     "linear": "summary.linear",
     "svm": "summary.svm",
     "gradient-boosting": "summary.boosting",
+    "tfidf": "summary.tfidf",
 }
 OPENED_WITH = ("accuracy", "mae")  # measures whose differences need no name, as the report opens with them
 

@@ -44,7 +44,7 @@ def build_network(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(experiment.seed, "weights"))
         family = classical_family(network, modules or {})
-        plain = family is not None and not family.forecasts
+        plain = family is not None and family.plain
         fronts = {one.name: build_preprocessor(one, plain=plain) for one in schema.inputs}
         specs = {one.name: signal_spec(fronts[one.name], one)._replace(each=each) for one in schema.inputs}
         for front in fronts.values():

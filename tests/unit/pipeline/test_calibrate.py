@@ -128,7 +128,7 @@ def test_rows_in_time_are_measured_in_blocks(train: Any) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"positive": "yess"}, "positive: the target has no class 'yess'. Did you mean 'yes'?"),
+        ({"positive": "yess"}, "positive: the target has no class 'yess'; its classes are 'no', 'yes'"),
         ({"settings": {"objective.costs": [[0, 1, 2]]}}, "costs is 1 × 3"),
         ({"settings": {"objective.class_weights": {"yess": 2}}}, "'yess' is not a class of 'ill'"),
         ({"settings": {"objective.operating_point.sensitivty": 0.9}}, "Did you mean 'sensitivity'"),

@@ -107,6 +107,11 @@ MODELS: Mapping[str, Entry] = {
         "logistic or linear regression with an L2 penalty (tables; pixels and edges of images)",
         example="train breast-cancer --network linear",
     ),
+    "tfidf": Entry(
+        "leadline.models.classical.tfidf:FAMILY",
+        "logistic or ridge regression on TF-IDF n-grams, with naive-Bayes weights (texts, with tables beside them)",
+        example="train reviews.csv --network tfidf",
+    ),
     "svm": Entry(
         "leadline.models.classical.svm:FAMILY",
         "support vector machine with an RBF kernel, Nyström approximation (tables, images, texts)",

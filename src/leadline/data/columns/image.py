@@ -286,7 +286,7 @@ INPUT = InputType(
     generated=lambda raw: raw.float().clamp(0, 255).round().to(torch.uint8),
     frame=_frame,
     display=Display("pictures", picture=lambda one, shown: shown),
-    baselines=("linear",),
+    baselines=("linear", "tfidf"),
 )
 COLUMN = ColumnType(
     "image",

@@ -38,7 +38,7 @@ from leadline.data.columns.texts.token_masking import TokenMasking
 from leadline.data.columns.texts.tokens import KINDS, NAMES, PADDING, UNKNOWN, learn, tokens_of
 from leadline.data.storage import RaggedRows, RowStorage
 from leadline.errors import DataError, UsageError
-from leadline.nn.batch import Signal
+from leadline.nn.batch import Signal, Texts
 from leadline.nn.layers.pooling import with_first
 
 BLOCK = 2_000  # texts that are held at a time
@@ -47,7 +47,8 @@ MOST = 20_000  # tokens that a vocabulary has unless the user says otherwise
 LONGEST = 512  # tokens of a text, unless the user says otherwise
 FIT = 0.995  # of the texts that are trained on are not cut
 WIDTH = 128
-BAG = 1_000  # tokens that models which are fitted look for
+# tokens that models which count n-grams look at together: two words, or about as many letters as a word has
+NGRAMS = {"words": 2, "given": 2, "bpe": 3, "characters": 4}
 SPREAD = 0.1  # the standard deviation that embeddings start with
 _OPTIONS = ("tokenizer", "vocabulary_size", "min_count", "max_length", "lowercase", "embedding_dim", "vectors")
 
@@ -187,18 +188,18 @@ class TextPreprocessor(nn.Module):
 
 
 class PlainTextPreprocessor(nn.Module):
-    """Token numbers (B,T) to a Signal of 0 and 1 (B,K): which of the most frequent tokens a text has, in whatever
-    order.
+    """Token numbers (B,T) to a Signal of them (B,L) as float32, with padding up to the longest text; `texts` says so of
+    its columns.
     """
 
     def __init__(self, state: ColumnState) -> None:
         super().__init__()
-        self._columns = min(len(state["vocabulary"]), BAG + len(NAMES))
+        self.length: int = state["length"]
+        together = NGRAMS[state["tokens"]]
+        self.texts = (Texts(0, self.length, len(state["vocabulary"]), UNKNOWN, together),)
 
     def forward(self, x_BT: Tensor) -> Signal:
-        known_BT = torch.where(x_BT < self._columns, x_BT, UNKNOWN).long()
-        there_BV = torch.zeros(len(x_BT), self._columns, device=x_BT.device).scatter_(1, known_BT, 1.0)
-        return Signal(there_BV[:, len(NAMES) :])
+        return Signal(F.pad(x_BT.float(), (0, self.length - x_BT.shape[1]), value=PADDING))
 
 
 def _front(states: Sequence[ColumnState]) -> nn.Module:
@@ -275,7 +276,7 @@ INPUT = InputType(
         masking=lambda one, rate, patch: TokenMasking(rate, len(one.fields[0].state["vocabulary"])),
     ),
     display=Display("texts"),
-    baselines=("linear",),
+    baselines=("tfidf",),
     tokens=TokenCodes(PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"]),
 )
 COLUMN = ColumnType(

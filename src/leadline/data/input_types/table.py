@@ -130,5 +130,5 @@ INPUT = InputType(
     cannot_generate=cannot_generate,
     columns=lambda one: one.fields,
     frame=lambda one, raw: scalars(one.fields, raw.numpy()),
-    baselines=("linear", "svm", "gradient-boosting"),
+    baselines=("linear", "svm", "gradient-boosting", "tfidf"),
 )

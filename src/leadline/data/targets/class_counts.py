@@ -4,17 +4,31 @@ positive one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
+from leadline.core.wording import quoted
+from leadline.data.columns.boolean import PAIRS
 from leadline.data.table import Table
 from leadline.data.targets.contract import target_type
 from leadline.data.targets.rows import parts
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError
+
+# The second word of each says that something is so.
+_SAID = (
+    *PAIRS,
+    ("0.0", "1.0"),
+    ("-1", "1"),
+    ("negative", "positive"),
+    ("neg", "pos"),
+    ("absent", "present"),
+    ("failure", "success"),
+)
+_RARER = 2.0  # standard deviations of a draw of equally frequent classes that the counts of two must differ by
 
 
 def with_class_counts(
@@ -23,16 +37,16 @@ def with_class_counts(
     """Return the target with `counts` of its classes among the train rows and, of two, the number of the `positive`
     one; and notes.
 
-    That is the class the user names, else the rarer one, and the second where both are equally frequent. Of several
-    targets each one of two classes gets its own. Raises UsageError where no target of two classes has the class that
-    the user names.
+    That is the class the user names, else the one whose name says so (1, true, yes), else the rarer one, and the second
+    where neither is demonstrably rarer. Of several targets each one of two classes gets its own. Raises UsageError
+    where no target of two classes has the class that the user names.
     """
     fields = parts(target)
     states = [target_type(field.kind).fitting.counts(table, field, train, positive) for field in fields]
     if positive is not None:
         _check(positive, [state["classes"] for state in states if "classes" in state])
     notes = tuple(
-        say(_how_chosen(state), column=field.name, positive=state["classes"][state["positive"]])
+        _how_chosen(field.name, state)
         for field, state in zip(fields, states, strict=True)
         if "positive" in state and positive not in state["classes"]
     )
@@ -48,12 +62,41 @@ def counted(code_N: np.ndarray, state: Mapping[str, Any], positive: str | None) 
     counts = np.bincount(code_N[code_N >= 0], minlength=len(classes)).tolist()
     state = {**state, "counts": counts}
     if len(classes) == 2:
-        state["positive"] = classes.index(positive) if positive in classes else int(counts[1] <= counts[0])
+        state["positive"] = classes.index(positive) if positive in classes else _usual(classes, counts)
     return state
 
 
-def _how_chosen(state: Mapping[str, Any]) -> str:
-    return "targets.positive-second" if len(set(state["counts"])) == 1 else "targets.positive-rarer"
+def _usual(classes: Sequence[str], counts: Sequence[int]) -> int:
+    """Return the number of the positive one of two classes of which the user has named none."""
+    said = _said(classes)
+    return said if said is not None else 0 if _is_rarer(counts) and counts[0] < counts[1] else 1
+
+
+def _said(classes: Sequence[str]) -> int | None:
+    """Return which of two classes is the positive one by its name, None where neither says so."""
+    words = [name.strip().lower() for name in classes]
+    return next((words.index(yes) for no, yes in _SAID if set(words) == {no, yes}), None)
+
+
+def _is_rarer(counts: Sequence[int]) -> bool:
+    """Say whether one of two classes is rarer than by chance: of equally many rows a split draws unequal shares."""
+    return abs(counts[0] - counts[1]) > _RARER * sum(counts) ** 0.5
+
+
+def _how_chosen(column: str, state: Mapping[str, Any]) -> str:
+    classes, counts, positive = state["classes"], state["counts"], state["positive"]
+    if _said(classes) is not None:
+        how = "targets.positive-by-name"
+    else:
+        how = "targets.positive-rarer" if _is_rarer(counts) else "targets.positive-second"
+    return say(
+        how,
+        column=column,
+        positive=classes[positive],
+        negative=classes[1 - positive],
+        count=counts[positive],
+        rows=sum(counts),
+    )
 
 
 def _check(positive: str, classes: list[list[str]]) -> None:
@@ -61,7 +104,7 @@ def _check(positive: str, classes: list[list[str]]) -> None:
     if positive in pairs:
         return
     if pairs:
-        raise UsageError(say("targets.positive-unknown", positive=positive, suggestion=did_you_mean(positive, pairs)))
+        raise UsageError(say("targets.positive-unknown", positive=positive, classes=quoted(dict.fromkeys(pairs))))
     if classes:
         raise UsageError(say("targets.positive-of-many-classes", classes=len(classes[0])))
     raise UsageError(say("targets.positive-without-classes"))

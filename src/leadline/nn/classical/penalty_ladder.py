@@ -19,7 +19,7 @@ LOWEST, HIGHEST = 1e-5, 1e6  # where adding rungs ends
 WORTH, LEAST = 1e-3, 1e-5  # what another rung must save to be the better one: of the loss, and of the loss's unit
 
 
-class Chosen(NamedTuple, Generic[State]):
+class BestPenalty(NamedTuple, Generic[State]):
     """The penalty that was chosen, its validation loss, what was fitted with it, and all that were tried, rising.
 
     `bounded` says that the best was the last that may be tried.
@@ -38,7 +38,7 @@ class Chosen(NamedTuple, Generic[State]):
         return say(name, l2=self.l2, rows=rows, tried=tried)
 
 
-def climb(solve: Callable[[float], tuple[float, State]]) -> Chosen[State]:
+def climb(solve: Callable[[float], tuple[float, State]]) -> BestPenalty[State]:
     """Return the best penalty: `solve` fits with one and returns the loss on validation rows, and what was fitted.
 
     From the first rung the ladder goes up while stronger penalties do better, else down while weaker ones do; then the
@@ -67,7 +67,7 @@ def climb(solve: Callable[[float], tuple[float, State]]) -> Chosen[State]:
                 best = one
                 break
     loss, state = found[best]
-    return Chosen(best, loss, state, tuple(sorted(found)), bounded)
+    return BestPenalty(best, loss, state, tuple(sorted(found)), bounded)
 
 
 def _rung(l2: float) -> float:

@@ -1,6 +1,7 @@
-"""Simple features for classical models: columns as they are; of pictures, pixels and edges.
+"""Simple features for classical models: columns as they are; of pictures, pixels and edges; of texts, which words.
 
-Shapes in names: B rows, C channels, H height, W width, O orientations, G cells a side.
+Shapes in names: B rows, C channels, H height, W width, O orientations, G cells a side, L tokens, V tokens of a
+vocabulary.
 """
 
 from __future__ import annotations
@@ -11,24 +12,49 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.batch import Signal, SignalSpec, Texts
 
 KINDS = ("table", "image")
 ORIENTATIONS = 9
 CELLS = 7  # a side, at most
+BAG = 1_000  # tokens that are looked for in texts, the most frequent ones
 SIDE = 14  # pixels a side that are kept, at most, of one channel; fewer of several
 
 
-def features(spec: SignalSpec) -> nn.Module:
-    """Return the module from an input's Signal to a table of features, nothing in it learned."""
-    return PictureFeatures(spec.shape) if spec.kind == "image" else AsItIs()
+def features(spec: SignalSpec, *, tokens: bool = False) -> nn.Module:
+    """Return the module from an input's Signal to a table of features, nothing in it learned.
+
+    With `tokens` texts stay what they are, token numbers; else they become the words that they hold.
+    """
+    if spec.kind == "image":
+        return PictureFeatures(spec.shape)
+    return AsItIs(spec.texts) if tokens or not spec.texts else BagOfTokens(spec.texts[0])
 
 
 class AsItIs(nn.Module):
-    """A table, unchanged."""
+    """A table, unchanged; `texts` says which of its columns are tokens."""
+
+    def __init__(self, texts: tuple[Texts, ...] = ()) -> None:
+        super().__init__()
+        self.texts = texts
 
     def forward(self, signal: Signal) -> Signal:
         return Signal(signal.values)
+
+
+class BagOfTokens(nn.Module):
+    """Token numbers (B,L) to 0 and 1 (B,V): which of the most frequent tokens a text has, in whatever order."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__()
+        self._unknown = texts.unknown
+        self._columns = min(texts.vocabulary, BAG + texts.unknown + 1)
+
+    def forward(self, signal: Signal) -> Signal:
+        token_BL = signal.values.long()
+        known_BL = torch.where(token_BL < self._columns, token_BL, self._unknown)
+        there_BV = torch.zeros(len(token_BL), self._columns, device=token_BL.device).scatter_(1, known_BL, 1.0)
+        return Signal(there_BV[:, self._unknown + 1 :])
 
 
 class PictureFeatures(nn.Module):

@@ -26,6 +26,7 @@ from leadline.evaluation import baselines, input_ablation
 from leadline.evaluation.analyses.lookup import analyses
 from leadline.evaluation.declared_metrics import check_names, declared_metrics
 from leadline.models.build import classical_family, resolved_options
+from leadline.models.custom import resolve as named_family
 from leadline.nn.fusion import checked_fusion
 from leadline.objectives.contract import BoundObjective, component_of, with_own_loss
 from leadline.objectives.lookup import objective_for
@@ -282,8 +283,8 @@ def _encoders(
         if one.name in modules:
             encoders[one.name] = component
             continue
-        spec = signal_spec(build_preprocessor(one), one)
         try:
+            spec = signal_spec(build_preprocessor(one, plain=named_family(component.name).plain), one)
             encoders[one.name] = Component(name=component.name, options=resolved_options(component, spec, network.size))
         except UsageError as error:
             raise UsageError(f"Input {one.name!r}: {error}" if len(names) > 1 else str(error)) from None

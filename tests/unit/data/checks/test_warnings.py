@@ -33,7 +33,7 @@ def plain(**columns: object) -> pl.DataFrame:
 
 
 def test_of_plain_data_there_is_little_to_say() -> None:
-    assert [note for note in prepared(plain()).notes if not re.fullmatch(says("targets.positive-rarer"), note)] == []
+    assert [note for note in prepared(plain()).notes if not re.fullmatch(says("targets.positive-by-name"), note)] == []
 
 
 def test_columns_that_give_the_target_away_are_named_with_what_to_do() -> None:

@@ -217,12 +217,16 @@ def test_the_front_embeds_and_masks() -> None:
     assert front(INPUT.example(an_input(state))).values.shape == (2, *an_input(state).shape, 6)
 
 
-def test_fitted_models_are_told_which_words_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "BAG", 3)
+def test_classical_models_are_given_tokens_padded_to_the_longest_text() -> None:
     assert COLUMN.plain is not None
-    front = COLUMN.plain([fitted(TEXTS)])
-    x_BT = torch.tensor([[4, 1, 2, 2, 0], [6, 5, 3, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.int32)
-    assert front(x_BT).values.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    state = fitted(TEXTS)
+    front = COLUMN.plain([state])
+    x_BT = torch.tensor([[4, 1, 2, 0], [0, 0, 0, 0]], dtype=torch.int32)
+    values = front(x_BT).values
+    assert values.dtype == torch.float32 and values.shape == (2, state["length"])
+    assert values[:, :4].tolist() == x_BT.tolist() and not values[:, 4:].any()
+    (said,) = front.texts
+    assert (said.start, said.length, said.vocabulary) == (0, state["length"], len(state["vocabulary"]))
 
 
 def test_texts_all_of_one_word() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import SVC, LinearSVC, LinearSVR
 
 from leadline.models.classical.svm import SVM, Options, fit
+from sentences import says
 
 
 def fitted(
@@ -77,7 +80,8 @@ def test_without_validation_rows_it_says_so() -> None:
 def test_more_rows_than_it_takes_are_drawn_and_noted() -> None:
     sample = rows(2, 600)
     model = SVM(SPEC, 2, Options(n_components=20, max_samples=100))
-    assert "100 train rows" in fit(model, sample, sample, 0).notes[0]
+    said = fit(model, sample, sample, 0).notes[0]
+    assert re.fullmatch(says("models.svm-fitted-to-some", rows=100), said)
     again = SVM(SPEC, 2, Options(n_components=20, max_samples=100))
     fit(again, sample, sample, 0)
     assert torch.equal(model.weight_OM, again.weight_OM)

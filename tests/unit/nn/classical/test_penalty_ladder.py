@@ -10,7 +10,7 @@ from leadline.nn.classical.penalty_ladder import HIGHEST, LOWEST, climb
 from sentences import says
 
 
-def valley(at: float) -> tuple[list[float], penalty_ladder.Chosen[float]]:
+def valley(at: float) -> tuple[list[float], penalty_ladder.BestPenalty[float]]:
     """Climb where the loss is least at one penalty, and rises evenly on both sides of it."""
     asked: list[float] = []
 

@@ -5,13 +5,22 @@ import pytest
 import torch
 from scipy.ndimage import correlate
 
-from leadline.nn.batch import Signal, SignalSpec
+from leadline.nn.batch import Signal, SignalSpec, Texts
+from leadline.nn.classical import plain_features
 from leadline.nn.classical.plain_features import ORIENTATIONS, PictureFeatures, features
 
 
 def test_a_table_stays_as_it_is() -> None:
     x = torch.tensor([[1.0, float("nan")], [0.0, 3.0]])
     assert torch.equal(features(SignalSpec("table", (2,)))(Signal(x)).values.nan_to_num(-1), x.nan_to_num(-1))
+
+
+def test_of_a_text_it_is_told_which_frequent_words_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plain_features, "BAG", 3)
+    spec = SignalSpec("table", (5,), texts=(Texts(0, 5, 9, 1, 2),))
+    x_BL = torch.tensor([[4.0, 1, 2, 2, 0], [6, 5, 3, 0, 0], [0, 0, 0, 0, 0]])
+    assert features(spec)(Signal(x_BL)).values.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
+    assert torch.equal(features(spec, tokens=True)(Signal(x_BL)).values, x_BL)
 
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 32, 32), (1, 1, 1), (2, 3, 50)])

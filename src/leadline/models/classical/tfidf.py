@@ -1,0 +1,262 @@
+"""Logistic regression, or ridge regression, on the TF-IDF of words and pairs of words, beside the columns of a table.
+
+What a practitioner tries first on texts. Of classes the n-grams may also be weighted by how much oftener they are in
+texts of one class than in others (Wang & Manning 2012): that, and the penalty, is chosen on validation rows.
+
+Shapes in names: B rows, n rows fitted on, G n-grams of all texts, C columns of tables and pictures, D = G + C, O
+outputs, K classes that occur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+import scipy.sparse
+import torch
+from pydantic import Field
+from scipy.optimize import minimize
+from scipy.special import log_softmax
+from sklearn.linear_model import Ridge
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from leadline.core.base import Fact
+from leadline.core.catalogue import say
+from leadline.core.schema import Schema
+from leadline.data.columns.contract import input_type
+from leadline.models.contract import Family, FitResult, Sample
+from leadline.nn.batch import SignalSpec
+from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output
+from leadline.nn.classical.design_matrix import Encoding, columns_of
+from leadline.nn.classical.ngrams import NGrams
+from leadline.nn.classical.penalty_ladder import BestPenalty, climb
+from leadline.nn.classical.plain_features import KINDS, features
+
+Rows = TypeVar("Rows", Tensor, np.ndarray)
+
+_PASSES = 40  # over the rows that one search takes, at a guess
+_RUNGS = 10  # of the ladders of penalties, at a guess
+_PLACES = 8  # numbers that a token takes while n-grams are counted
+SMOOTHING = 1.0  # added to how often an n-gram is in texts of a class
+
+
+class Options(Fact):
+    """`l2` times half the squared weights is added to the summed loss (for a number, times the squared weights).
+
+    What is None is chosen on validation rows: `l2` on a ladder, without any it is 1; `naive_bayes` by trying both,
+    without any it is false; `ngrams` by the kind of tokens, two for words.
+    """
+
+    l2: float | None = Field(default=None, ge=0, description="strength of the L2 penalty; null: chosen on validation")
+    naive_bayes: bool | None = Field(
+        default=None, description="weight n-grams by their log-count ratio of a class; null: chosen on validation"
+    )
+    ngrams: int | None = Field(
+        default=None, ge=1, le=8, description="most tokens of an n-gram; null: 2 of words, more of shorter tokens"
+    )
+    max_features: int = Field(default=100_000, ge=1, description="most n-grams of a text, the commonest")
+    max_iter: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
+
+
+class TFIDF(ClassicalModule):
+    """Token numbers and other plain features (B,F) to (B,O): one weight an n-gram or encoded column, and output."""
+
+    def __init__(self, spec: SignalSpec, outputs: int, options: Options) -> None:
+        super().__init__()
+        self.outputs, self.options = outputs, options
+        texts = [one if options.ngrams is None else one._replace(ngrams=options.ngrams) for one in spec.texts]
+        held = {column for one in texts for column in range(one.start, one.start + one.length)}
+        others = [column for column in range(spec.shape[0]) if column not in held]
+        classes = spec.classes or (0,) * spec.shape[0]
+        self.ngrams = nn.ModuleList([NGrams(one) for one in texts])
+        self.encoding = Encoding(len(others), [classes[column] for column in others])
+        self.columns = _PLACES * len(held) + columns_of(SignalSpec("table", (len(others),), self.encoding.classes))
+        self.others_F: Tensor
+        self.register_buffer("others_F", torch.tensor(others, dtype=torch.int64), persistent=False)
+        self.weight_GO: Tensor
+        self.weight_OC: Tensor
+        self.bias_O: Tensor
+        self.declare("weight_GO", 2, learned=True)
+        self.declare("weight_OC", 2, learned=True)
+        self.declare("bias_O", 1, learned=True)
+
+    def forward(self, x_BF: Tensor) -> Tensor:
+        score_BO = F.linear(self.encoding(x_BF.index_select(1, self.others_F)), self.weight_OC, self.bias_O)
+        first = 0
+        for ngrams in self.texts():
+            column_BM, value_BM = ngrams(_of(x_BF, ngrams))
+            weight_GO = F.pad(self.weight_GO[first : first + ngrams.count], (0, 0, 0, 1))
+            score_BO = score_BO + F.embedding_bag(column_BM, weight_GO, mode="sum", per_sample_weights=value_BM)
+            first += ngrams.count
+        return score_BO
+
+    def fit_features(self, x_nF: np.ndarray) -> None:
+        """Find n-grams and the columns of tables."""
+        self.encoding.fit(x_nF[:, self.others_F.numpy()])
+        for ngrams in self.texts():
+            token_nL = _of(x_nF, ngrams).astype(np.int64)
+            ngrams.fit(token_nL, ngrams.texts.ngrams, self.options.max_features)
+
+    def rows(self, x_nF: np.ndarray) -> scipy.sparse.csr_matrix:
+        """Return features (n,D), sparse: n-grams of all texts, then encoded columns."""
+        parts = [ngrams.rows(_of(x_nF, ngrams)) for ngrams in self.texts()]
+        others = self.encoding.rows(x_nF[:, self.others_F.numpy()])
+        table = scipy.sparse.csr_matrix(others, dtype=np.float64)
+        rows: scipy.sparse.csr_matrix = scipy.sparse.hstack([*parts, table], format="csr")
+        return rows
+
+    def put_weights(self, weight_OD: np.ndarray, bias_O: np.ndarray) -> None:
+        """Take weights in the order of `rows`."""
+        count = sum(ngrams.count for ngrams in self.texts())
+        self.put(weight_GO=weight_OD[:, :count].T, weight_OC=weight_OD[:, count:], bias_O=bias_O)
+
+    def texts(self) -> Sequence[NGrams]:
+        """Return what finds the n-grams of each text."""
+        return list(self.ngrams)  # type: ignore[arg-type]
+
+
+def _of(x: Rows, ngrams: NGrams) -> Rows:
+    """Return the token numbers of a text among features (rows, F)."""
+    return x[:, ngrams.texts.start : ngrams.texts.start + ngrams.texts.length]
+
+
+class _Fitted(NamedTuple):
+    """Weights (O,D) of one penalty, biases, and whether the search for them had converged."""
+
+    weight_OD: np.ndarray
+    bias_O: np.ndarray
+    converged: bool = True
+
+
+def fit(model: TFIDF, train: Sample, validation: Sample | None, seed: int) -> FitResult:
+    """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors by conjugate gradients."""
+    model.fit_features(train.x_nF)
+    x_nD = model.rows(train.x_nF)
+    options = model.options
+    ways = [bool(options.naive_bayes)] if options.naive_bayes is not None or validation is None else [False, True]
+    solvers = [_Solver(model, x_nD, train, way) for way in (ways if model.outputs > 1 else [False])]
+    if validation is None or (options.l2 is not None and len(solvers) == 1):
+        fitted, said = solvers[0].solve(1.0 if options.l2 is None else options.l2), tuple[str, ...]()
+    else:
+        fitted, said = _best(model, solvers, validation)
+    model.put_weights(fitted.weight_OD, fitted.bias_O)
+    late = () if fitted.converged else (say("models.logistic-not-converged", iterations=options.max_iter),)
+    return FitResult({}, notes=(*said, *late))
+
+
+def _best(model: TFIDF, solvers: Sequence[_Solver], validation: Sample) -> tuple[_Fitted, tuple[str, ...]]:
+    """Return what has the least loss on validation rows, and how it was chosen."""
+    x_nD, given = model.rows(validation.x_nF), model.options.l2
+
+    def tried(solver: _Solver, l2: float) -> tuple[float, _Fitted]:
+        fitted = solver.solve(l2)
+        return _loss(x_nD @ fitted.weight_OD.T + fitted.bias_O, validation), fitted
+
+    climbs: list[BestPenalty[_Fitted]] = []
+    for solver in solvers:
+        if given is None:
+            climbs.append(climb(partial(tried, solver)))
+        else:
+            loss, fitted = tried(solver, given)
+            climbs.append(BestPenalty(given, loss, fitted, (given,), False))
+    at = min(range(len(climbs)), key=lambda i: climbs[i].loss)
+    said: tuple[str, ...] = () if given is not None else (climbs[at].note(len(validation.x_nF)),)
+    if len(solvers) > 1:
+        name = "models.naive-bayes-chosen" if solvers[at].naive_bayes else "models.naive-bayes-left-out"
+        said = (*said, say(name, rows=len(validation.x_nF)))
+    return climbs[at].state, said
+
+
+class _Solver:
+    """Finds weights for one penalty after another, of n-grams weighted in one way; a classifier's search begins where
+    the last one ended.
+    """
+
+    def __init__(self, model: TFIDF, x_nD: scipy.sparse.csr_matrix, train: Sample, naive_bayes: bool) -> None:
+        self.x_nD, self.train, self.naive_bayes = x_nD, train, naive_bayes
+        self.outputs, self.most = model.outputs, model.options.max_iter
+        if self.outputs == 1:
+            return
+        self.classes_K, self.class_n = np.unique(train.target_n, return_inverse=True)
+        count = sum(ngrams.count for ngrams in model.texts())
+        self.scale_KD = np.ones((len(self.classes_K), x_nD.shape[1]))
+        if naive_bayes:
+            self.scale_KD[:, :count] = _log_count_ratios(x_nD[:, :count], self.class_n, train.weight_n)
+        self.start = np.zeros(self.scale_KD.size + len(self.classes_K))
+
+    def solve(self, l2: float) -> _Fitted:
+        """Return the weights for a penalty."""
+        if self.outputs == 1:
+            ridge = Ridge(alpha=l2).fit(self.x_nD, self.train.target_n, self.train.weight_n)
+            return _Fitted(ridge.coef_[None], np.atleast_1d(ridge.intercept_))
+        total = max(float(self.train.weight_n.sum()), 1e-12)
+        found = minimize(
+            partial(self._loss, l2, total),
+            self.start,
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": self.most, "gtol": 1e-5},
+        )
+        self.start = found.x
+        weight_KD, bias_K = self._parted(found.x)
+        weight_OD = by_output(weight_KD * self.scale_KD, self.classes_K, self.outputs, 0.0)
+        return _Fitted(weight_OD, by_output(bias_K, self.classes_K, self.outputs, ABSENT), found.nit < self.most)
+
+    def _loss(self, l2: float, total: float, flat: np.ndarray) -> tuple[float, np.ndarray]:
+        """Return the penalised cross-entropy a row, and its slope."""
+        weight_KD, bias_K = self._parted(flat)
+        log_nK = log_softmax(self.x_nD @ (weight_KD * self.scale_KD).T + bias_K, axis=1)
+        weight_n, row_n = self.train.weight_n, np.arange(len(log_nK))
+        loss = -(weight_n * log_nK[row_n, self.class_n]).sum() + l2 / 2 * (weight_KD**2).sum()
+        slope_nK = np.exp(log_nK)
+        slope_nK[row_n, self.class_n] -= 1
+        slope_nK *= weight_n[:, None]
+        slope_KD = (self.x_nD.T @ slope_nK).T * self.scale_KD + l2 * weight_KD
+        return float(loss / total), np.concatenate([slope_KD.ravel(), slope_nK.sum(0)]) / total
+
+    def _parted(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return flat[: self.scale_KD.size].reshape(self.scale_KD.shape), flat[self.scale_KD.size :]
+
+
+def _log_count_ratios(x_nG: scipy.sparse.csr_matrix, class_n: np.ndarray, weight_n: np.ndarray) -> np.ndarray:
+    """Return, for each class (K,G), the log of how much oftener an n-gram is in its texts than in all others."""
+    there_nG = x_nG.astype(bool).astype(np.float64)
+    member_nK = weight_n[:, None] * (class_n[:, None] == np.arange(class_n.max() + 1))
+    in_KG = (there_nG.T @ member_nK).T
+    out_KG = in_KG.sum(0) - in_KG
+    in_KG, out_KG = in_KG + SMOOTHING, out_KG + SMOOTHING
+    ratio_KG: np.ndarray = np.log(in_KG / in_KG.sum(1, keepdims=True)) - np.log(out_KG / out_KG.sum(1, keepdims=True))
+    return ratio_KG
+
+
+def _loss(score_nO: np.ndarray, sample: Sample) -> float:
+    if score_nO.shape[1] == 1:
+        loss_n = np.square(score_nO[:, 0] - sample.target_n)
+    else:
+        loss_n = -log_softmax(score_nO, axis=1)[np.arange(len(score_nO)), sample.target_n]
+    return float(np.average(loss_n, weights=sample.weight_n))
+
+
+def _work(model: TFIDF, rows: int) -> float:
+    tokens = sum(ngrams.texts.length * ngrams.texts.ngrams for ngrams in model.texts())
+    return float(_RUNGS * _PASSES * rows * (tokens + model.columns) * model.outputs)
+
+
+def _reads_texts(schema: Schema) -> bool:
+    return any(input_type(one.kind).tokens is not None for one in schema.inputs)
+
+
+FAMILY = Family(
+    name="tfidf",
+    accepts=KINDS,
+    options=Options,
+    gives=lambda spec, options: features(spec, tokens=True),
+    head=TFIDF,
+    fit=fit,
+    work=_work,
+    is_baseline=_reads_texts,
+    reference="Salton & Buckley 1988, Term-weighting approaches; Wang & Manning 2012, Baselines and bigrams",
+)
