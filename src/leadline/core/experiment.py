@@ -18,6 +18,7 @@ from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.entries import renamed
 from leadline.core.entries.places import root
+from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
@@ -315,7 +316,7 @@ class Experiment(Fact):
     @classmethod
     def _of(cls, values: Mapping[str, Any], where: str | None) -> Experiment:
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(shaped(values, cls))
         except ValidationError as error:
             raise UsageError(_explain(error, values, where)) from None
 

@@ -11,6 +11,7 @@ from torch import nn
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained, unknown
 from leadline.core.experiment import NetworkSpec, Size
 from leadline.core.registry import lookup, registered
@@ -163,7 +164,7 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
             raise UsageError(unknown(f"network.{name}", known, value, component.name))
     values = {**family.sizes.get(size, {}), **component.options}
     try:
-        return family.options.model_validate(values)
+        return family.options.model_validate(shaped(values, family.options))
     except ValidationError as error:
         raise UsageError(explained(error, family.options, values, "network", component.name)) from None
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
 from leadline.core.registry import lookup, registered
 from leadline.errors import UsageError, did_you_mean
@@ -121,7 +122,7 @@ def checked_fusion(component: Component) -> FusionOptions:
     """Return all options of a fusion; raises UsageError for a name or an option that is unknown or wrong."""
     known = _method(component).options
     try:
-        return known.model_validate(component.options)
+        return known.model_validate(shaped(component.options, known))
     except ValidationError as error:
         raise UsageError(explained(error, known, component.options, "network.fusion", component.name)) from None
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
 from leadline.core.experiment import AUTO, Experiment
 from leadline.core.plugins import members
@@ -25,7 +26,7 @@ def objective_for(component: Component) -> BoundObjective:
     objective: Objective = lookup("objectives", component.name)
     own, given = own_loss_of(component.options)
     try:
-        options = objective.options.model_validate(given)
+        options = objective.options.model_validate(shaped(given, objective.options))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         if first["type"] == "extra_forbidden" and first["loc"] == (NOUN,):

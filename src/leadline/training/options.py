@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from leadline.core.base import Fact
 from leadline.core.component import Component
+from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
 from leadline.errors import UsageError
 
@@ -19,6 +20,6 @@ def read_options(what: str, component: Component, kind: type[Options]) -> Option
     and the option that is wrong.
     """
     try:
-        return kind.model_validate(dict(component.options))
+        return kind.model_validate(shaped(component.options, kind))
     except ValidationError as error:
         raise UsageError(explained(error, kind, component.options, f"training.{what}", component.name)) from None

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadline.core.entries.places import GROUPS
+from leadline.core.entries.shapes import CHOSEN, COLUMNS
 from leadline.core.experiment import Experiment
 from leadline.core.registry_tables import TABLES
 
@@ -35,6 +36,8 @@ def experiment_schema() -> dict[str, Any]:
         _allow(parts[name]["properties"], entries)
     _allow(schema["properties"], _WHOLE)
     for part in (schema, *parts.values()):
+        _allow(part.get("properties", {}), _shapes(part.get("properties", {})))
+    for part in (schema, *parts.values()):
         _name(part.get("properties", {}))
     parts["Component"] = _also_text({**parts["Component"], "properties": {"name": _TEXT}, "minProperties": 1})
     del parts["Component"]["anyOf"][1]["required"]  # {shift: 0.1} is the item `shift`
@@ -53,12 +56,27 @@ def text() -> str:
     return json.dumps(experiment_schema(), indent=1, sort_keys=True) + "\n"
 
 
-def _allow(properties: dict[str, Any], entries: Mapping[str, list[dict[str, str]]]) -> None:
+def _allow(properties: dict[str, Any], entries: Mapping[str, list[dict[str, Any]]]) -> None:
     """Let entries be written as something else too."""
     for name, others in entries.items():
         kept = properties[name]
-        beside = {key: kept.pop(key) for key in ("default", "title", "description") if key in kept}
+        beside = {key: kept.pop(key) for key in ("default", "title", "description", "examples") if key in kept}
         properties[name] = {**beside, "anyOf": [*kept.pop("anyOf", [kept] if kept else []), *others]}
+
+
+def _shapes(properties: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return what entries may be written as by their form: a list as one item or text, what can be off as false."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, said in properties.items():
+        forms = said.get("anyOf", [said])
+        items = [one["items"] for one in forms if one.get("type") == "array" and "items" in one]
+        others = [one for item in items for one in (item, _TEXT) if one.get("type") != "array" and one not in forms]
+        part = {"type": "null"} in forms and any("$ref" in one for one in forms) and name not in CHOSEN
+        off = [{"const": False}] if (items and name not in COLUMNS) or part else []
+        others = [one for k, one in enumerate(others) if one not in others[:k]]
+        if others or off:
+            found[name] = [*others, *off]
+    return found
 
 
 def _also_text(part: Mapping[str, Any], *, options: bool = True) -> dict[str, Any]:

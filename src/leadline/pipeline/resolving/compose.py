@@ -11,6 +11,7 @@ from torch import nn
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.core.entries import renamed
+from leadline.core.entries.shapes import items
 from leadline.core.entries.surface import note_marks, note_override
 from leadline.core.entries.train_options import PLACES
 from leadline.core.entries.wrong_values import check_place
@@ -59,7 +60,7 @@ def compose(
         note_override(path)
     bounds = (require,) if isinstance(require, str) else require
     if bounds:
-        values["require"] = [*values.get("require", ()), *bounds]
+        values["require"] = [*items(values.get("require")), *bounds]
     return Experiment.parse(values), memory, modules
 
 

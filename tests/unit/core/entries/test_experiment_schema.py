@@ -53,6 +53,8 @@ SHORT = [
     "label_efficiency: true",
     "label_efficiency: 0.1",
     "reference_classifier: false",
+    "data: {ignore: customerID, columns: 'age,income', inputs: {x: {augment: flip}, y: {augment: {shift: 0.1}}}}",
+    "{baselines: none, require: accuracy >= 0.9, training: {early_stopping: false, log: tensorboard, mix: false}}",
 ]
 
 
