@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.data import cache
 from leadline.data.sources import memory_mapped, read
 from leadline.data.sources.written_form import Reader
