@@ -22,7 +22,9 @@ from leadline.data import preparation as planning
 from leadline.data.checks import copies, duplicates, missing_inputs, unknown_tokens, warnings
 from leadline.data.checks.content import column_contents
 from leadline.data.checks.duplicates import Duplicates
-from leadline.data.checks.invalid_rows import check_valid, first, invalid_rows, located
+from leadline.data.checks.invalid_rows import check_valid, first, invalid_notes, invalid_rows, located
+from leadline.data.checks.unseen import UnseenValues, unseen_values
+from leadline.data.checks.unseen import notes as unseen_notes
 from leadline.data.columns.contract import input_type
 from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
@@ -43,8 +45,9 @@ class Dataset:
 
     `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
     counts equal rows across splits, `similar` those with near-identical pictures (None where none were compared);
-    `split_by` says in words how rows were split; `notes` are for the user. `contents()` are texts that know the dataset
-    again in any order of its rows (`checks.content`), none where only the fingerprint does.
+    `split_by` says in words how rows were split; `notes` are for the user, those of reading alone are `read_notes`, and
+    `unseen` is what rows hold that the train rows did not, where they were not drawn beside them. `contents()` are
+    texts that know the dataset again in any order of its rows (`checks.content`), none where only the fingerprint does.
     """
 
     schema: Schema
@@ -58,6 +61,14 @@ class Dataset:
     columns: tuple[ColumnDescription, ...]
     similar: Duplicates | None = None
     contents: Callable[[], tuple[str, ...]] = tuple
+    unseen: tuple[UnseenValues, ...] = ()
+    read_notes: tuple[str, ...] = ()
+
+    def about_rows(self) -> tuple[str, ...]:
+        """Return what is to be said of rows that a network is asked about: how they were read, what in them it has not
+        seen in training, and which cannot be used.
+        """
+        return (*self.read_notes, *unseen_notes(self.unseen), *invalid_notes(self.invalid_rows, self.splits))
 
     def summary(self) -> Mapping[str, Any]:
         """Return the columns as the content of a table exhibit."""
@@ -154,6 +165,8 @@ def _of_table(
     if fitted and labels != "none":
         _check_trainable(table, plan.schema, splits, listed)
     near = _similar(plan.family, splits)
+    asked = {name: rows for name, rows in plan.splits.items() if name not in {"train", *plan.drawn}}
+    unseen = unseen_values(plan.schema, columns, table.frame, asked, origins)
     return Dataset(
         schema=plan.schema,
         name=table.name,
@@ -165,6 +178,7 @@ def _of_table(
         notes=(
             *table.notes,
             *plan.notes,
+            *unseen_notes(unseen),
             *_noted(table, plan, splits, near),
             *warnings.on_copies(dependent.copies),
             *warnings.on_few(splits),
@@ -173,6 +187,8 @@ def _of_table(
         columns=describe(table, plan.schema, plan.left_out),
         similar=near,
         contents=partial(column_contents, plan.schema.inputs, columns),
+        unseen=unseen,
+        read_notes=table.notes,
     )
 
 
@@ -210,6 +226,7 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
         split_by=found.split_by,
         notes=(*table.notes, *found.notes, *warnings.on_few(found.splits), *filter(None, [cache.note()])),
         columns=found.columns,
+        read_notes=(*table.notes, *found.notes),
     )
 
 
@@ -294,6 +311,6 @@ def _noted(table: Table, plan: Preparation, splits: Mapping[str, Subset], near: 
     return (
         *classes,
         *missing_inputs.notes(plan.schema, splits),
-        *unknown_tokens.notes(plan.schema, splits),
+        *unknown_tokens.notes(plan.schema, {name: splits[name] for name in splits if name in {"train", *plan.drawn}}),
         *warnings.on_pictures(plan.schema, near),
     )

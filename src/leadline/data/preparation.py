@@ -40,6 +40,7 @@ class Preparation(NamedTuple):
     weight: np.ndarray | None = None
     family: np.ndarray | None = None
     hidden: np.ndarray | None = None  # train rows whose label nobody is to see
+    drawn: frozenset[str] = frozenset()  # parts whose rows were drawn at random beside the train rows
 
 
 def fitted(
@@ -92,7 +93,16 @@ def fitted(
     weight_N = sample_weights.read(table, weight, train) if weight else None
     said = (*told, *positive, *weighed, *shared.notes, *own.notes, *inputs.notes(plan), *doubts)
     return Preparation(
-        schema, dict(shared.rows), shared.by, shared.group, said, plan.left_out, weight_N, family, own.hidden
+        schema,
+        dict(shared.rows),
+        shared.by,
+        shared.group,
+        said,
+        plan.left_out,
+        weight_N,
+        family,
+        own.hidden,
+        shared.drawn,
     )
 
 
@@ -128,7 +138,15 @@ def given(
             table, spec, field, _split(table, spec, field, seed, family, labels), seed, labels
         )
         return Preparation(
-            schema, dict(shared.rows), shared.by, shared.group, (*shared.notes, *said), {}, family=family, hidden=hidden
+            schema,
+            dict(shared.rows),
+            shared.by,
+            shared.group,
+            (*shared.notes, *said),
+            {},
+            family=family,
+            hidden=hidden,
+            drawn=shared.drawn,
         )
     everything = np.arange(table.frame.height)
     column = (

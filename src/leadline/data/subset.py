@@ -38,6 +38,10 @@ class RowOrigins:
         file = self._file if self._files is None else self._files[row].decode()
         return str(file), row + 1 if self._numbers is None else int(self._numbers[row])
 
+    def short(self, row: int) -> str:
+        """Return where a row is from, in words, without the file where all rows are from one."""
+        return self.place(row) if self._files is not None else f"row {self.where(row)[1]}"
+
     def place(self, row: int) -> str:
         """Return where a row is from, in words; a row that has a file to itself needs no number."""
         file, number = self.where(row)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import inspect
 import json
 import signal
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Literal, Self
@@ -26,6 +27,7 @@ from leadline.core.catalogue import say
 from leadline.core.entries.surface import call, speaking
 from leadline.core.experiment import Experiment
 from leadline.core.schema import Schema
+from leadline.data.checks.unseen import UnseenValues
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
 from leadline.errors import Interrupted, LeadlineError, RunError, UnknownKeyword, UsageError
@@ -186,9 +188,19 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         if dataset.invalid_rows.height:
             row = dataset.invalid_rows.row(0, named=True)
             raise ValueError(say("estimators.row-unusable", row=row["row"], reason=row["reason"]))
+        self._warn_of_unseen(dataset.unseen)
         (part,) = dataset.splits.values()
         assert experiment.objective is not None
         return predict_subset(network, objective_for(experiment.objective), part)
+
+    def _warn_of_unseen(self, found: Sequence[UnseenValues]) -> None:
+        """Warn once of all that the rows of a call hold and those of `fit` did not; columns are called as in X."""
+        if not found:
+            return
+        own = getattr(self, "feature_names_in_", None)
+        names = {f"x{at}": str(name) for at, name in enumerate(own)} if own is not None else {}
+        told = " ".join(one.said(names.get(one.column)) for one in found)
+        warnings.warn(told, UserWarning, stacklevel=4)  # at the line that calls `predict`
 
     def _load(self) -> None:
         """Build the network of the bytes that are kept."""

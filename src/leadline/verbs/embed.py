@@ -21,8 +21,8 @@ SUFFIXES = (".parquet", ".csv", ".npy")
 
 
 def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
-    """Return a row for each row of `source`, in its order: file, row, and the numbers that a run's network makes of it,
-    e0, e1 …
+    """Return a row for each row of `source`, in its order: file (unless the data is in memory), row, and the numbers
+    that a run's network makes of it, e0, e1 …
 
     Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of
     its first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
@@ -34,6 +34,8 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
         dataset = prepare(
             data, memory, seed=run.experiment.seed, schema=run.schema, labelled=series, progress=shown.stage
         )
+        for note in dataset.about_rows():
+            shown.note(note)
         parts = [part for part in dataset.splits.values() if len(part)]
         found = [
             embed_subset(
@@ -53,7 +55,8 @@ def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.D
         "row": np.asarray([number for _, number in where], dtype=np.int64),
     }
     table = pl.DataFrame({**columns, **{f"e{k}": code_nE[:, k] for k in range(code_nE.shape[1])}}).sort("row_in_data")
-    return (table if series else with_invalid_rows(table, dataset)).drop("row_in_data")
+    table = table if series else with_invalid_rows(table, dataset)
+    return table.drop("row_in_data", *(["file"] if memory is not None else []))
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:

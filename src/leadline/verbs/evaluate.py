@@ -69,6 +69,8 @@ def evaluate(
     requirements = check_requirements(require, names, declared_metrics(run.objective)) if require else own
     with progress(quiet) as shown:
         dataset = _rows(run, source, shown)
+        for note in dataset.about_rows():
+            shown.note(note)
         part = dataset.splits.get("test", dataset.splits.get("all"))
         if part is None or len(part) == 0:
             raise DataError(say("verbs.no-test-rows"))

@@ -25,8 +25,8 @@ _TIMES = "%Y-%m-%d %H:%M:%S%.f"
 
 
 def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
-    """Return a row for each row of `source`, in its order: file, row, the prediction, and for classes the probability
-    of each.
+    """Return a row for each row of `source`, in its order: file (unless the data is in memory), row, the prediction,
+    and for classes the probability of each.
 
     Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last
     one, of each item: its time and the forecast of each variable; where nothing is forecast, one for each window,
@@ -50,7 +50,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
             )
             for part in parts
         ]
-    for note in dataset.notes if run.schema.windowed else ():
+    for note in dataset.about_rows():
         shown.note(note)
     beyond = None if run.schema.target is None else target_type(run.schema.target.kind).display.beyond
     if beyond is not None and not windows:
@@ -63,7 +63,9 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
             for part, told in zip(parts, found, strict=True)
         ]
     )
-    table = (table.sort("row_in_data") if windows else with_invalid_rows(table, dataset)).drop("row_in_data")
+    table = table.sort("row_in_data") if windows else with_invalid_rows(table, dataset)
+    # rows of data in memory have a number, but no file
+    table = table.drop("row_in_data", *(["file"] if memory is not None else []))
     columns = run.schema.target.columns if run.schema.target else ()
     return table.rename({"predicted": f"predicted_{columns[0]}"}, strict=False) if len(columns) == 1 else table
 

@@ -64,3 +64,18 @@ def test_a_source_without_target_is_refused(train) -> None:
     pl.read_csv("blobs.csv").drop("kind").write_csv("bare.csv")
     with pytest.raises(DataError, match=says("verbs.target-missing", name="kind")):
         evaluate(train(), Path("bare.csv"), quiet=True)
+
+
+def test_what_training_did_not_see_is_said(train, capsys: pytest.CaptureFixture[str]) -> None:
+    run = train()
+    frame = pl.read_csv("blobs.csv").head(30)
+    evaluate(run, frame.with_columns(width=pl.Series([99.0, 98.0, *frame["width"][2:]])))
+    assert "width: 2 of 30 rows" in capsys.readouterr().err
+
+
+def test_a_test_file_is_looked_at_before_training(train, place: Path) -> None:
+    frame = pl.read_csv("blobs.csv")
+    frame.head(20).with_columns(width=pl.lit(50.0)).write_csv("later.csv")
+    run = train(settings={"data.test": "later.csv"})
+    notes = (run.folder / "exhibits" / "notes.json").read_text(encoding="utf-8")
+    assert "width: 20 of 20 test rows" in notes

@@ -15,7 +15,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import input_type
 from leadline.data.encoding import PROBLEMS, EncodedColumns
-from leadline.data.subset import RowOrigins
+from leadline.data.subset import RowOrigins, Subset
 from leadline.data.table import Table
 from leadline.errors import DataError
 
@@ -77,6 +77,13 @@ def check_valid(table: Table, invalid_rows: pl.DataFrame, *, strict: bool) -> No
     if bad == rows:
         raise DataError(say("checks.none-rows-can-used", table=table.name, rows=rows, first=first(invalid_rows)))
     raise DataError(say("checks.strict-drops-no-rows", table=table.name, bad=bad, rows=rows, first=first(invalid_rows)))
+
+
+def invalid_notes(invalid_rows: pl.DataFrame, splits: Mapping[str, Subset]) -> tuple[str, ...]:
+    """Return how many rows cannot be used, with the first of them; nothing where all can."""
+    bad = invalid_rows.height
+    rows = bad + sum(len(subset) for subset in splits.values())
+    return (say("checks.rows-unusable", count=bad, rows=rows, first=first(invalid_rows)),) if bad else ()
 
 
 def first(invalid_rows: pl.DataFrame) -> str:

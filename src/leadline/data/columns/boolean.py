@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, Unseen
 from leadline.data.columns.scalars.parsing import as_text, is_text
 from leadline.errors import DataError
 from leadline.nn.generative.cells import Cell
@@ -54,6 +54,14 @@ def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> En
     )
 
 
+def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:
+    lost = np.flatnonzero(np.isnan(values[:, 0]))  # missing, or a word for neither
+    there_K = as_text(column.gather(lost)).is_not_null().to_numpy()
+    words = [Unseen(lost[there_K])] if there_K.any() else []
+    gaps = [Unseen(lost[~there_K], "checks.unseen-gaps")] if not (state["missing"] or there_K.all()) else []
+    return [*words, *gaps]
+
+
 def _decode(values: np.ndarray, state: ColumnState) -> list[str | None]:
     return [None if np.isnan(v) else state["classes"][int(v)] for v in np.ravel(values)]
 
@@ -86,4 +94,6 @@ def _cell(state: ColumnState) -> Cell:
     return Cell("yes")
 
 
-COLUMN = ColumnType("boolean", _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe, cell=_cell)
+COLUMN = ColumnType(
+    "boolean", _infer, _fit, _encode, _decode, BooleanPreprocessor, recipe=_recipe, cell=_cell, unseen=_unseen
+)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, Unseen
 from leadline.data.columns.scalars.parsing import as_text, clean, is_text, natural_order
 from leadline.nn.generative.cells import Cell
 
@@ -54,6 +54,12 @@ def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> En
     codes = pl.Series(range(1, len(classes) + 1), dtype=pl.Float32)
     values = as_text(column).replace_strict(classes, codes, default=0.0, return_dtype=pl.Float32)
     return Encoded(values.fill_null(0.0).to_numpy()[:, None], {})
+
+
+def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:
+    lost = np.flatnonzero(values[:, 0] == 0)  # missing, or unknown
+    at = lost[as_text(column.gather(lost)).is_not_null().to_numpy()]
+    return [Unseen(at)] if len(at) else []
 
 
 def _decode(values: np.ndarray, state: ColumnState) -> list[str | None]:
@@ -160,5 +166,6 @@ COLUMN = ColumnType(
     recipe=_recipe,
     codes=_codes,
     cell=_cell,
+    unseen=_unseen,
     verbatim=True,
 )

@@ -52,6 +52,18 @@ class Encoded(NamedTuple):
     missing: Collection[int] = ()
 
 
+class Unseen(NamedTuple):
+    """Rows that hold what no train row did: their positions (K,) in ascending order, the name of the sentence that says
+    so, its values beside the column, the counts, the first value and its place; and that value in words, where it is
+    not the cell.
+    """
+
+    at: np.ndarray
+    key: str = "checks.unseen-values"
+    values: Mapping[str, Any] = {}
+    value: str | None = None
+
+
 class ColumnContext(NamedTuple):
     """What fitting and encoding may need beside the values: where relative paths start, and the user's options for the
     input.
@@ -59,6 +71,19 @@ class ColumnContext(NamedTuple):
 
     base: Path | None = None
     options: Mapping[str, Any] = {}
+
+
+def unseen_gaps(column: pl.Series, values: np.ndarray, state: ColumnState) -> tuple[Unseen, ...]:
+    """Return the rows without a value, encoded as NaN, of a column that no train row lacked."""
+    at = np.flatnonzero(np.isnan(values[:, 0])) if not state["missing"] else np.empty(0, dtype=np.int64)
+    return (Unseen(at, "checks.unseen-gaps"),) if len(at) else ()
+
+
+def unseen_range(values_N: np.ndarray, low: float, high: float, said: Callable[[float], str]) -> tuple[Unseen, ...]:
+    """Return the rows whose values lie outside the range of the train rows by more than that range is wide."""
+    wide = high - low
+    at = np.flatnonzero((values_N < low - wide) | (values_N > high + wide))
+    return (Unseen(at, "checks.unseen-range", {"low": said(low), "high": said(high)}),) if len(at) else ()
 
 
 def _decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:
@@ -103,11 +128,17 @@ class RowModel:
 
 @dataclass(frozen=True)
 class TokenCodes:
-    """The numbers of tokens that rows are made of: of padding, of those that are unknown, and what each stands for."""
+    """The numbers of tokens that rows are made of: of padding, of those that are unknown, and what each stands for.
+
+    `written(one, column, row)` is the text of a row as the data has it, and `unknown_in(one, text)` where in a text
+    unknown tokens begin and end, in characters.
+    """
 
     padding: int
     unknown: int
     vocabulary: Callable[[InputSchema], Sequence[str]]
+    written: Callable[[InputSchema, pl.Series, int], str]
+    unknown_in: Callable[[InputSchema, str], Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -223,6 +254,8 @@ class ColumnType:
     - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
     - `outline(column, context)`: that part as it can be told of all rows, before they are split, of a kind whose
       near-identical rows are looked for (stored as pixels (N,H,W,C)); None for the other kinds.
+    - `unseen(column, values, state)`: which of some rows, raw (N,) and encoded (N, width(state)), hold what no train
+      row did; of a scalar kind.
     - `warnings(state)`: what the user should know of how the column's values were read.
     - `better_split(column)`: where rows with such a column are split at random, why another split may be wanted, and
       how; None where nothing is to be said.
@@ -246,6 +279,7 @@ class ColumnType:
     width: Callable[[ColumnState], int] = lambda state: 1
     recipe: Callable[[ColumnState], ColumnState] = lambda state: state
     outline: Callable[[pl.Series, ColumnContext], ColumnState] | None = None
+    unseen: Callable[[pl.Series, np.ndarray, ColumnState], Sequence[Unseen]] = lambda column, values, state: ()
     warnings: Callable[[ColumnState], Sequence[str]] = lambda state: ()
     better_split: Callable[[pl.Series], str | None] = lambda column: None
     spread: Callable[[ColumnState], float] | None = None

@@ -17,7 +17,15 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import (
+    ColumnContext,
+    ColumnState,
+    ColumnType,
+    Encoded,
+    Unseen,
+    unseen_gaps,
+    unseen_range,
+)
 from leadline.data.columns.scalars.parsing import clean, is_text
 from leadline.data.columns.scalars.time_stamps import (
     DAY,
@@ -58,6 +66,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
         "format": form,
         "mean": float(elapsed.mean()),
         "std": float(elapsed.std()),
+        "first": math.floor(elapsed.min()),
+        "last": math.ceil(elapsed.max()),
         "times": bool(len(np.unique(second)) > 1),
         "missing": len(present) < len(column),
     }
@@ -67,6 +77,14 @@ def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> En
     values = in_days_and_seconds(parse(column, state["format"]))
     bad = np.flatnonzero(np.isnan(values[:, 0]) & clean(column).is_not_null().to_numpy())
     return Encoded(values, {int(row): say("columns.not-a-date", value=column[int(row)]) for row in bad})
+
+
+def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:
+    if "first" not in state:  # of a run that did not keep it
+        return []
+    days_N = values[:, 0] + values[:, 1] / DAY
+    far = unseen_range(days_N, state["first"], state["last"], lambda day: _words(day, 0.0, False))
+    return [*far, *unseen_gaps(column, values, state)]
 
 
 def _decode(values: np.ndarray, state: ColumnState) -> list[str | None]:
@@ -155,4 +173,5 @@ COLUMN = ColumnType(
     recipe=_recipe,
     better_split=_better_split,
     cell=_cell,
+    unseen=_unseen,
 )

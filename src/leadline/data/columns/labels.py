@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded, Unseen
 from leadline.data.columns.scalars.parsing import clean, is_text, natural_order
 from leadline.errors import DataError
 
@@ -61,6 +61,12 @@ def separator_of(column: pl.Series, among: Sequence[str] = SEPARATORS) -> str | 
 def unknown(column: pl.Series, state: ColumnState) -> pl.Series:
     """Return the first label of each row that was not there to be fitted (N,), null where all are known."""
     return as_sets(column, state["separator"]).list.set_difference(list(state["labels"])).list.first()
+
+
+def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:
+    first = unknown(column, state)
+    at = first.is_not_null().arg_true().to_numpy()
+    return [Unseen(at, value=repr(first[int(at[0])]))] if len(at) else []
 
 
 def _infer(column: pl.Series, context: ColumnContext) -> float:
@@ -166,5 +172,6 @@ COLUMN = ColumnType(
     LabelsPreprocessor,
     width=lambda state: len(state["labels"]),
     recipe=_recipe,
+    unseen=_unseen,
     verbatim=True,
 )

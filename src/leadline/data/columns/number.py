@@ -11,7 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
-from leadline.data.columns.contract import ColumnContext, ColumnState, ColumnType, Encoded
+from leadline.data.columns.contract import (
+    ColumnContext,
+    ColumnState,
+    ColumnType,
+    Encoded,
+    Unseen,
+    unseen_gaps,
+    unseen_range,
+)
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
 from leadline.nn.generative.cells import Cell
@@ -88,6 +96,13 @@ def _why(value: Any, number: float | None) -> str:
     )
 
 
+def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:
+    # in the type and with the offset that values are encoded with, as those of the train rows were
+    low, high = (float(np.float32(state[name] - state["offset"])) for name in ("min", "max"))
+    far = unseen_range(values[:, 0], low, high, lambda value: f"{value + state['offset']:.6g}")
+    return [*far, *unseen_gaps(column, values, state)]
+
+
 def _decode(values: np.ndarray, state: ColumnState) -> list[float | None]:
     # Through the shortest text, so that 0.1 does not come back as 0.10000000149.
     return [None if np.isnan(v) else float(str(v)) + state["offset"] for v in np.ravel(values).astype(np.float32)]
@@ -153,5 +168,6 @@ COLUMN = ColumnType(
     recipe=_recipe,
     spread=_spread,
     cell=_cell,
+    unseen=_unseen,
     options=("scale",),
 )

@@ -251,6 +251,15 @@ def _described(one: InputSchema) -> str:
     return say("columns.described-text", length=state["length"], tokens=kind, vocabulary=known)
 
 
+def _written(one: InputSchema, column: pl.Series, row: int) -> str:
+    (block,) = _blocks(column[row : row + 1], one.fields[0].state["tokens"])
+    return block[0]
+
+
+def _unknown_in(one: InputSchema, text: str) -> Sequence[tuple[int, int]]:
+    return tokens_of(one.fields[0].state).unknown_in(text)
+
+
 def _stored(one: InputSchema, raw: Tensor) -> np.ndarray:
     return raw[:, raw[0] != PADDING].numpy()
 
@@ -277,7 +286,9 @@ INPUT = InputType(
     ),
     display=Display("texts"),
     baselines=("tfidf",),
-    tokens=TokenCodes(PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"]),
+    tokens=TokenCodes(
+        PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"], written=_written, unknown_in=_unknown_in
+    ),
 )
 COLUMN = ColumnType(
     "text",

@@ -18,6 +18,8 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import first, located
+from leadline.data.checks.unseen import notes as unseen_notes
+from leadline.data.checks.unseen import unseen_values
 from leadline.data.columns.contract import column_type, input_type
 from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
@@ -61,6 +63,7 @@ def prepare(
     window fits into a split, and what `ordered`, `columns.choose` and `split_windows` raise.
     """
     assert spec.series is not None
+    fitted = schema is None
     if schema is None:
         schema, found, shared, notes, left_out = _fitted(table, spec, seed, progress, known)
     else:
@@ -80,10 +83,12 @@ def prepare(
     invalid_rows = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (invalid_rows.height or unread.height):
         raise DataError(say("series.strict", table=table.name, first=first(pl.concat([invalid_rows, unread]))))
+    whole = {} if fitted or resplit else {"all": np.arange(found.table.frame.height)}  # new rows, of no split
+    unseen = unseen_values(schema, {one.name: encoded}, found.table.frame, whole, RowOrigins(found.table))
     store = _store(schema, one.window, found, encoded, shared)
     cut: Mapping[str, Subset] = {name: Subset(name, rows, store) for name, rows in shared.rows.items()}
     splits, empty = _with_values(cut, encoded, one.window) if shared.labelled else (cut, ())
-    told = (*found.notes, *notes, *shared.notes, *_unread(unread), *empty)
+    told = (*found.notes, *notes, *shared.notes, *_unread(unread), *empty, *unseen_notes(unseen))
     return Prepared(schema, splits, invalid_rows, shared.by, told, _columns(table, schema, found, left_out))
 
 

@@ -6,7 +6,7 @@ Shapes: N rows, K classes, G blocks (groups, or rows of one time).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -34,13 +34,14 @@ class Split:
 
     `rows` are sorted int64 positions by part; a part without rows is not there. `by` says in words how they were
     chosen. `group` is the number of each row's group or, where rows were split by time, of its block of time, (N,)
-    int64.
+    int64. `drawn` are the parts whose rows were drawn at random from those that would train.
     """
 
     rows: Mapping[str, np.ndarray]
     by: str
     notes: tuple[str, ...] = ()
     group: np.ndarray | None = None
+    drawn: frozenset[str] = frozenset()
 
 
 def split(
@@ -86,7 +87,9 @@ def split(
         by = say("splits.taken-from-train", given=by, subsets=carved, how=how) if by else how
     elif table.split and spec.by == "random":
         by = say("splits.random-all-train")
-    return _parts(part_N, number_N, spec, by or say("splits.all-train"), notes)
+    drawn = {*lacking, *([PARTS.index("test")] if spec.fold is not None else [])}
+    random = frozenset(PARTS[p] for p in drawn) if spec.by not in ("group", "time") else frozenset[str]()
+    return replace(_parts(part_N, number_N, spec, by or say("splits.all-train"), notes), drawn=random)
 
 
 def _parts(part_N: np.ndarray, number_N: np.ndarray, spec: SplitSpec, by: str, notes: tuple[str, ...]) -> Split:

@@ -97,6 +97,11 @@ class Tokens:
         every = itertools.chain.from_iterable(one.ids for one in found)
         return np.fromiter(every, np.int32, int(lengths_N.sum())), lengths_N
 
+    def unknown_in(self, text: str) -> list[tuple[int, int]]:
+        """Return where unknown tokens begin and end in a text as it is written, in characters."""
+        found = self._tokenizer.encode(text, add_special_tokens=False)
+        return [place for number, place in zip(found.ids, found.offsets, strict=True) if number == UNKNOWN]
+
     def text(self, numbers: Sequence[int]) -> str:
         """Return tokens as text: words with blanks between them, an unknown one as its name says, an unknown character
         as �.
