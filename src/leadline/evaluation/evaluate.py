@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,16 +86,17 @@ def measure_rows(
     *,
     levels: tuple[float, ...] = (LEVEL,),
     seed: int = 0,
+    required: Collection[str] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Finding]:
     """Yield the findings of one part, reported as the test split; rows without a target suit objectives that need
-    none.
+    none. `required` names those that must be among them.
     """
     target, schema = subset.target, dataset.schema
     if target is None:
         target, schema = np.zeros((len(subset), 0), dtype=np.float32), schema.model_copy(update={"target": None})
     decided = predict_subset(network, objective, subset, progress=progress)
-    context = EvaluationContext("test", target, subset.group, schema, levels, seed)
+    context = EvaluationContext("test", target, subset.group, schema, levels, seed, frozenset(required))
     for item in objective.decision.measure(decided, context):
         if isinstance(item, Finding):
             yield in_section(with_units(item, subset))

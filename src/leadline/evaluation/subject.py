@@ -19,6 +19,7 @@ from torch import nn
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
+from leadline.core.requirement import Requirement
 from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset
 from leadline.evaluation.feature_space import RawFeatures, ReferenceClassifier
@@ -109,7 +110,16 @@ class Subject:
         """Return what measuring the predictions of a split takes beside them."""
         subset = self._rows(name)
         assert subset.target is not None
-        return EvaluationContext(name, subset.target, subset.group, self.dataset.schema, self.levels, self.seed)
+        required = () if self.record is None else self.record.experiment.require
+        return EvaluationContext(
+            name,
+            subset.target,
+            subset.group,
+            self.dataset.schema,
+            self.levels,
+            self.seed,
+            frozenset(Requirement.parse(text).name for text in required),
+        )
 
     def quality(self, name: str) -> tuple[Finding | ExhibitDraft, ...]:
         """Return what the objective measures of the predictions of a split."""

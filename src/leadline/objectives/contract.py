@@ -46,7 +46,8 @@ class EvaluationContext:
     """What a measurement may need beside the predictions of one split.
 
     `target` (n,) holds class numbers or values; `group` (n,) numbers that are equal for rows that must be resampled
-    together, or None; `levels` are the confidence levels asked for, the report's own first.
+    together, or None; `levels` are the confidence levels asked for, the report's own first. `required` are the names
+    of findings that requirements speak of, as `recall(cat)`: these are measured where others would be too many.
     """
 
     split: str
@@ -55,6 +56,7 @@ class EvaluationContext:
     schema: Schema
     levels: tuple[float, ...] = (0.95,)
     seed: int = 0
+    required: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ def evaluate(
             part,
             levels=levels_for(len(requirements)),
             seed=run.experiment.seed,
+            required={requirement.name for requirement in requirements},
             progress=lambda done, total: shown.stage(say("pipeline.stage-evaluating"), done, total),
         )
         findings = tuple(measured)

@@ -20,19 +20,22 @@ from leadline.core.metric import Metric
 from leadline.core.schema import Schema
 from leadline.metrics.classification import classifier as metrics
 from leadline.metrics.classification import curves
+from leadline.metrics.classification.confusion import F1, PRECISION, RECALL
 from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
 from leadline.metrics.statistics.findings import finding
+from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.batch import Loss, Prediction
 from leadline.objectives.calibrations.contract import calibrated, metrics_of, without_calibration
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import Columns, EvaluationContext
 from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.classifier_options import Options
+from leadline.objectives.supervised.many_classes import confusion_drafts, telling
 from leadline.objectives.supervised.single_target import HeadDecision, wrong_target
 
 TYPES = ("category", "boolean")  # of target that is one of several classes
 LOSS_OPTIONS = ("label_smoothing", "focal_gamma")
-PER_CLASS = ("precision", "recall", "f1")
+PER_CLASS = tuple(metric.id for metric in (PRECISION, RECALL, F1))
 WHOLE = ("accuracy", "balanced_accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "average_precision")
 OF_TWO = ("sensitivity", "specificity", "ppv", "npv")
 LOSSES = ("nll", "brier", "ece")
@@ -210,9 +213,13 @@ class ClassDecision(HeadDecision):
             cost_CC = classifier_options.matrix(self.options.costs, schema.classes)
             paid = expected_cost(context.target, predicted_n, cost_CC, context.levels, context.group)
             yield finding(COST, paid, better="lower", **common)
+        shown = set(telling(metrics.confusion(context.target, predicted_n, len(schema.classes))).tolist())
         for number, label in enumerate(schema.classes):
             for name in PER_CLASS:
-                yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
+                if number in shown or f"{name}({label})".replace(" ", "") in context.required:
+                    yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
+        if len(shown) < len(schema.classes):
+            yield _every_class(results, schema, context.split)
         yield from _drafts(predictions, context)
 
     def _whole(self, schema: Schema) -> tuple[str, ...]:
@@ -225,13 +232,21 @@ def unfit_classes(name: str, options: Options, schema: Schema) -> str | None:
     return wrong_target(name, TYPES, schema, {"number": number}) or classifier_options.unfit(options, schema)
 
 
+def _every_class(results: Mapping[Any, Measurement], schema: Schema, split: str) -> ExhibitDraft:
+    """Return the measures of each of very many classes, without intervals, the worst first."""
+    rows = [[label, *(results[name, at].value for name in PER_CLASS)] for at, label in enumerate(schema.classes)]
+    rows.sort(key=lambda row: (row[-1] is None, row[-1] or 0.0))
+    columns = [say("exhibits.class"), *(metric.name_in_text for metric in (PRECISION, RECALL, F1))]
+    content = {"columns": columns, "rows": rows}
+    return ExhibitDraft("every_class", "table", say("exhibits.every-class"), content, "", split, "per_class")
+
+
 def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Iterator[ExhibitDraft]:
     probability_nC, predicted_n, split = predictions["probability"], predictions["prediction"], context.split
     labels = list(context.schema.classes)
     counts_CC = metrics.confusion(context.target, predicted_n, len(labels))
     caption = say("exhibits.confusion-about")
-    content: dict[str, Any] = {"labels": labels, "counts": counts_CC.tolist()}
-    yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, split)
+    yield from confusion_drafts(labels, counts_CC, caption, split)
     positive = context.schema.positive
     drawn = curves.content(context.target, probability_nC, predicted_n, labels, positive, context.group)
     of = say("exhibits.one-vs-rest") if positive is None else say("exhibits.positive-class", label=labels[positive])
@@ -243,5 +258,5 @@ def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -
             "precision_recall", "lines", say("exhibits.precision-recall"), drawn["precision_recall"], caption, split
         )
     caption = say("exhibits.reliability-about")
-    content = {"bins": metrics.reliability(context.target, probability_nC, context.group)}
+    content: dict[str, Any] = {"bins": metrics.reliability(context.target, probability_nC, context.group)}
     yield ExhibitDraft("reliability", "reliability", say("exhibits.reliability"), content, caption, split)

@@ -30,6 +30,7 @@ from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.supervised.many_classes import confusion_drafts
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
 
 LOWER = ("mae", "nll", "rps")
@@ -163,9 +164,8 @@ class OrdinalDecision(HeadDecision):
                 name, results[name], unit=unit, better=better, split=context.split, levels=context.levels, again=again
             )
         labels = [context.schema.classes[number] for number in np.argsort(_ranks(self.options, context.schema))]
-        content: dict[str, Any] = {"labels": labels, "counts": confusion(rank_n, said_n, len(labels)).tolist()}
         caption = say("exhibits.confusion-ordered-about")
-        yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, context.split)
+        yield from confusion_drafts(labels, confusion(rank_n, said_n, len(labels)), caption, context.split)
 
     def _ranked(
         self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema

@@ -27,6 +27,7 @@ from leadline.nn.features import full
 from leadline.nn.rng import Rng
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import EvaluationContext
+from leadline.objectives.supervised.many_classes import confusion_drafts
 from leadline.objectives.supervised.per_token import moved
 from leadline.objectives.supervised.single_target import HeadDecision, HeadLearning, single_target, wrong_target
 
@@ -137,9 +138,8 @@ class TagDecision(HeadDecision):
         for number, kind in enumerate(scheme.kinds if scheme else ()):
             for name in metrics.ENTITIES:
                 yield finding(name, results[name, number], group=f"entity={kind}", **common)
-        content = {"labels": list(tags), "counts": metrics.confusion(target_nT, predicted_nT, len(tags)).tolist()}
-        caption = say("exhibits.confusion-tags-about")
-        yield ExhibitDraft("confusion", "matrix", say("exhibits.confusion"), content, caption, context.split)
+        counts = metrics.confusion(target_nT, predicted_nT, len(tags))
+        yield from confusion_drafts(tags, counts, say("exhibits.confusion-tags-about"), context.split)
 
 
 def _unsuitable(options: Options, schema: Schema) -> str | None:
