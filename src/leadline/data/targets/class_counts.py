@@ -80,7 +80,7 @@ def _said(classes: Sequence[str]) -> int | None:
 
 def _is_rarer(counts: Sequence[int]) -> bool:
     """Say whether one of two classes is rarer than by chance: of equally many rows a split draws unequal shares."""
-    return abs(counts[0] - counts[1]) > _RARER * sum(counts) ** 0.5
+    return bool(abs(counts[0] - counts[1]) > _RARER * sum(counts) ** 0.5)
 
 
 def _how_chosen(column: str, state: Mapping[str, Any]) -> str:

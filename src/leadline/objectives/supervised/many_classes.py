@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 
+Counts = NDArray[np.integer[Any]]  # (C,C): rows true classes, columns predicted ones
 MOST = 40  # classes: a matrix of so many can still be read
 
 
-def telling(counts_CC: NDArray[np.int64]) -> NDArray[np.int64]:
+def telling(counts_CC: Counts) -> NDArray[np.intp]:
     """Return the numbers of at most `MOST` classes, in order: of more those that are mistaken most often."""
     classes = len(counts_CC)
     if classes <= MOST:
@@ -28,7 +29,7 @@ def telling(counts_CC: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def confusion_drafts(
-    labels: Sequence[str], counts_CC: NDArray[np.int64], caption: str, split: str
+    labels: Sequence[str], counts_CC: Counts, caption: str, split: str
 ) -> Iterator[ExhibitDraft]:
     """Yield the confusion matrix; of very many classes that of some, the others as one, and a table of all errors."""
     kept = telling(counts_CC)
@@ -49,13 +50,13 @@ def confusion_drafts(
     yield _table(labels, counts_CC, split)
 
 
-def _table(labels: Sequence[str], counts_CC: NDArray[np.int64], split: str) -> ExhibitDraft:
+def _table(labels: Sequence[str], counts_CC: Counts, split: str) -> ExhibitDraft:
     """Return every confusion that happened, the most frequent first."""
     true, predicted = np.nonzero(counts_CC - np.diag(np.diag(counts_CC)))
     times = counts_CC[true, predicted]
     order = np.lexsort((predicted, true, -times))
     rows = [[labels[true[at]], labels[predicted[at]], int(times[at])] for at in order]
-    columns = [say(f"exhibits.{name}") for name in ("actual", "predicted", "rows")]
+    columns = [say("exhibits.actual"), say("exhibits.predicted"), say("exhibits.rows")]
     return ExhibitDraft(
         "confusions", "table", say("exhibits.all-confusions"), {"columns": columns, "rows": rows}, "", split
     )

@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_refused_in_words(options: dict[str, Any], words:
         ({"class_weights": {"no": 0, "yes": 0}}, TWO, say("objectives.class-weights-zero")),
         ({"operating_point": "f1"}, THREE, say("objectives.point-two-classes", target="income", count=3)),
         ({"operating_point": "f1", "costs": [[0, 1], [1, 0]]}, TWO, say("objectives.point-and-costs")),
-        ({"costs": [[0, 1, 1], [1, 0, 1]]}, TWO, "costs is 2 × 3, and 'income' has 2 classes"),
+        ({"costs": [[0, 1, 1], [1, 0, 1]]}, TWO, "costs is 2 × 3, but 'income' has 2 classes"),
         ({"costs": [[0, 1], [1]]}, TWO, "costs is 2 × 1 or 2"),
         (
             {"costs": {"no": {"yes": 1}, "yes": {"nope": 5}}},
