@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import torch
 import torch.nn.functional as F
@@ -224,3 +225,23 @@ def test_two_processes_train_as_one(place: Path) -> None:
     alone = leadline.train("iris", **{**QUICK, "epochs": 2}, loss=loss, optimizer="own.py:Momentum")
     pairs = zip(leadline.load("both").network.parameters(), alone.network.parameters(), strict=True)
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in pairs)
+
+
+def test_validation_uses_the_loss_that_is_trained() -> None:
+    def doubled(scores: Tensor, target: Tensor) -> Tensor:
+        return 2 * F.cross_entropy(scores, target, reduction="none")
+
+    histories = [
+        pl.read_parquet(Path(leadline.train("iris", loss=loss, out=f"runs/{name}", **QUICK).folder) / files.HISTORY)
+        for name, loss in (("plain", None), ("doubled", doubled))
+    ]
+    plain, twice = (one["val_loss"].drop_nulls() for one in histories)
+    # Adam's steps are those of half the loss, so that only the unit of the loss differs
+    assert twice.to_numpy() == pytest.approx(2 * plain.to_numpy(), rel=0.02)
+
+
+def test_early_stopping_watches_a_metric_that_is_measured() -> None:
+    settings = {"baselines": [], "training.early_stopping.monitor": "roc_auc"}
+    run = leadline.train("iris", **{**QUICK, "settings": settings})
+    history = pl.read_parquet(Path(run.folder) / files.HISTORY)
+    assert history["val_roc_auc"].drop_nulls().is_between(0.5, 1).all()

@@ -111,6 +111,13 @@ class Subset:
         for start in range(0, len(self), size):
             yield self.batch(slice(start, start + size))
 
+    def by_length(self) -> tuple[np.ndarray, Subset]:
+        """Return an order of the rows (M,) in which those about as long follow each other, and the rows in it."""
+        if self.lengths is None:
+            return np.arange(len(self)), self
+        order = self.lengths.argsort(stable=True).numpy()
+        return order, self.subset(order)
+
     def subset(self, at: np.ndarray) -> Subset:
         """Return the part with only the rows at some positions."""
         return Subset(self.name, self.rows[at], self._store)

@@ -11,6 +11,7 @@ from torch import nn
 from leadline.core.catalogue import say
 from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
+from leadline.objectives.monitoring import monitors
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.diagnostics import TrainingDiagnostics
 from leadline.run import folder as files
@@ -41,13 +42,16 @@ class TrainerState:
         training, objective, world = run_context.experiment.training, run_context.objective, run_context.world
         self.folder, self.run_context, self.step, self.loader = folder, run_context, step, loader
         self.history = History(training.epochs or 0, step.context.total)
-        self.validation = Validation(dataset.splits.get("validation"), dataset.schema, step, loader)
+        known = monitors(objective.decision, dataset.schema)
+        named = (getattr(training.early_stopping, "monitor", None), schedule(training.schedule).watches)
+        watched = tuple(name for name in named if name is not None)
+        self.validation = Validation(dataset.splits.get("validation"), dataset.schema, step, loader, watched)
         stopping = training.early_stopping if self.validation.subset is not None else None
         self._words = Wording(objective.decision.declared_metrics)
-        better = objective.decision.monitors[stopping.monitor] if stopping is not None else "lower"
+        better = known[stopping.monitor] if stopping is not None else "lower"
         title = self._words.metric(stopping.monitor).name_in_text if stopping is not None else ""
         self.best = BestWeights(stopping, better, step, title)
-        self.plateau = PlateauWatch(schedule(training.schedule), objective.decision.monitors, step)
+        self.plateau = PlateauWatch(schedule(training.schedule), known, step)
         account = Account(
             max_time=training.max_time,
             max_energy=training.max_energy,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,8 +51,7 @@ def predict_subset(
     network.eval()
     columns: dict[str, np.ndarray] = {}
     done = 0
-    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
-    sorted_part = subset if subset.lengths is None else subset.subset(order)
+    order, sorted_part = subset.by_length()
     try:
         with torch.inference_mode(), autocast():
             size = batch_size(subset)
@@ -61,7 +61,7 @@ def predict_subset(
                 )
                 for name, values in arrays.items():
                     held = columns[name] = _room(columns.get(name), values, len(subset))
-                    at = (order[done : done + len(values)], *(slice(size) for size in values.shape[1:]))
+                    at: tuple[Any, ...] = (order[done : done + len(values)], *(slice(size) for size in values.shape[1:]))
                     held[at] = values
                 done = min(done + size, len(subset))
                 if progress:
@@ -100,8 +100,7 @@ def embed_subset(
     """
     training = network.training
     network.eval()
-    order = np.arange(len(subset)) if subset.lengths is None else subset.lengths.argsort(stable=True).numpy()
-    sorted_part = subset if subset.lengths is None else subset.subset(order)
+    order, sorted_part = subset.by_length()
     found: list[np.ndarray] = []
     done = 0
     try:

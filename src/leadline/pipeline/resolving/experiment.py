@@ -144,9 +144,9 @@ def _training(
             "step": resolved_step(training.step, objective),
             "optimizer": resolved_optimizer(training.optimizer),
             "optimizers": _resolved_optimizers(training.optimizers, objective),
-            "schedule": schedule_for(training.schedule, epochs, objective, rows),
+            "schedule": schedule_for(training.schedule, epochs, objective, schema, rows),
             "mix": _mix(training.mix, objective, schema),
-            "early_stopping": stopping_for(training, objective, rows, epochs),
+            "early_stopping": stopping_for(training, objective, schema, rows, epochs),
             "average": average_for(training),
             "log": resolved_trackers(training.log),
         }

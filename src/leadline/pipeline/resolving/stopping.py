@@ -7,11 +7,13 @@ from collections.abc import Mapping
 
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.schema import Schema
 from leadline.core.training_spec import EarlyStopping, TrainingSpec
 from leadline.core.wording import Wording
 from leadline.errors import UsageError, did_you_mean
 from leadline.machine import energy
 from leadline.objectives.contract import BoundObjective
+from leadline.objectives.monitoring import monitors
 from leadline.training.state.early_stopping import PATIENCE
 from leadline.training.weight_average import resolved_weight_average
 
@@ -30,7 +32,7 @@ def most_epochs(training: TrainingSpec, default_epochs: int) -> int:
 
 
 def stopping_for(
-    training: TrainingSpec, objective: BoundObjective, rows: Mapping[str, int], epochs: int
+    training: TrainingSpec, objective: BoundObjective, schema: Schema, rows: Mapping[str, int], epochs: int
 ) -> EarlyStopping | None:
     """Return what stops training early, its patience written out unless a budget decides how many epochs there will be.
 
@@ -43,8 +45,9 @@ def stopping_for(
         if stopping.stopping_threshold is not None:
             raise UsageError(say("pipeline.early-stopping-target-needs-validation", metric=stopping.monitor))
         return None
-    if stopping.monitor not in objective.decision.monitors:
-        known = did_you_mean(stopping.monitor, objective.decision.monitors)
+    known_monitors = monitors(objective.decision, schema)
+    if stopping.monitor not in known_monitors:
+        known = did_you_mean(stopping.monitor, known_monitors)
         raise UsageError(
             say(
                 "pipeline.early-stopping-unknown-metric", objective=objective.name, metric=stopping.monitor, known=known

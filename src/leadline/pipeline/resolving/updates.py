@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.registry import renaming
+from leadline.core.schema import Schema
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError, did_you_mean
 from leadline.objectives.contract import BoundObjective
+from leadline.objectives.monitoring import monitors
 from leadline.training.optim import without_rate
 from leadline.training.schedule import resolved_schedule, schedule
 
@@ -47,15 +49,18 @@ def micro_batches(training: TrainingSpec, batch: int, objective: BoundObjective)
     return math.ceil(batch / MICRO)
 
 
-def schedule_for(component: Component, epochs: int, objective: BoundObjective, rows: Mapping[str, int]) -> Component:
+def schedule_for(
+    component: Component, epochs: int, objective: BoundObjective, schema: Schema, rows: Mapping[str, int]
+) -> Component:
     """Return the schedule with every default written out.
 
     Raises UsageError where it watches a measure that there is not.
     """
     chosen = schedule(component)
     if chosen.watches is not None:
-        if chosen.watches not in objective.decision.monitors:
-            known = did_you_mean(chosen.watches, objective.decision.monitors)
+        known_monitors = monitors(objective.decision, schema)
+        if chosen.watches not in known_monitors:
+            known = did_you_mean(chosen.watches, known_monitors)
             raise UsageError(
                 say("pipeline.schedule-unknown-metric", objective=objective.name, metric=chosen.watches, known=known)
             )
