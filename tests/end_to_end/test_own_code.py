@@ -4,6 +4,7 @@ again.
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -245,3 +246,15 @@ def test_early_stopping_watches_a_metric_that_is_measured() -> None:
     run = leadline.train("iris", **{**QUICK, "settings": settings})
     history = pl.read_parquet(Path(run.folder) / files.HISTORY)
     assert history["val_roc_auc"].drop_nulls().is_between(0.5, 1).all()
+
+
+def test_the_examples_of_the_document_run(place: Path, cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "own_code.md").read_text(encoding="utf-8")
+    own, *examples = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (place / "own.py").write_text(own, encoding="utf-8")
+    command = next(line for line in text.splitlines() if line.startswith("leadline train") and "own.py:Net" in line)
+    assert cli(*command.split()[1:], "--quiet") == 0
+    script = "\n".join(examples).replace('train("iris", ', 'train("iris", quiet=True, settings={"baselines": []}, ')
+    (place / "examples.py").write_text(script, encoding="utf-8")
+    subprocess.run([sys.executable, "examples.py"], cwd=place, check=True, timeout=300)
+    assert len(list((place / "runs").iterdir())) == 4

@@ -16,7 +16,7 @@ from leadline.core import own_code
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.registry import listing, lookup, registered
-from leadline.errors import UsageError, did_you_mean
+from leadline.errors import UsageError, did_you_mean, first_line
 from leadline.models.contract import Family
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.network import out_width
@@ -120,14 +120,25 @@ def _of_maker(maker: Callable[..., nn.Module]) -> Family:
         try:
             module = maker(spec, **values) if wants_spec else maker(**values)
         except own_code.FAILURES as error:
-            raise UsageError(
-                say("models.cannot-be-built", type=called, described=_described(spec), error=error)
-            ) from error
+            said = {"type": called, "described": _described(spec), "error": first_line(error)}
+            if wants_spec and _takes_number(parameters[0], error):
+                shape = tuple(spec.shape)
+                raise UsageError(
+                    say("models.is-given-a-spec", **said, parameter=parameters[0].name, shape=shape)
+                ) from error
+            raise UsageError(say("models.cannot-be-built", **said)) from error
         if not isinstance(module, nn.Module):
             raise UsageError(say("models.maker-returns-no-module", name=called, type=type(module).__name__))
         return _adapt(module, spec, called)
 
     return Family(name=called, accepts=_KINDS, options=options, gives=build, reference="your own")
+
+
+def _takes_number(parameter: inspect.Parameter, error: Exception) -> bool:
+    """Say whether a maker that failed takes the spec, a tuple, for a number of features."""
+    return parameter.annotation in (int, "int") or any(
+        words in str(error) for words in (SignalSpec.__name__, "got tuple", "concatenate tuple")
+    )
 
 
 def _adapt(module: nn.Module, spec: SignalSpec, name: str) -> nn.Module:

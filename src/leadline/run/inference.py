@@ -61,7 +61,10 @@ def predict_subset(
                 )
                 for name, values in arrays.items():
                     held = columns[name] = _room(columns.get(name), values, len(subset))
-                    at: tuple[Any, ...] = (order[done : done + len(values)], *(slice(size) for size in values.shape[1:]))
+                    at: tuple[Any, ...] = (
+                        order[done : done + len(values)],
+                        *(slice(size) for size in values.shape[1:]),
+                    )
                     held[at] = values
                 done = min(done + size, len(subset))
                 if progress:

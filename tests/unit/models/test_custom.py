@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 import torch
@@ -227,6 +228,17 @@ def test_a_class_that_fails_to_build_says_for_what(folder: Path) -> None:
         match=says("models.cannot-be-built", type="Sized", described="an input of type table and shape (rows, 4)"),
     ):
         body("Mein Netz/net.py:Sized", width="wide")
+
+
+@pytest.mark.parametrize("used", [lambda spec: spec, lambda spec: spec * 2, lambda spec: spec + 1])
+def test_a_class_that_takes_the_spec_for_a_number_is_told_what_it_is(used: Callable[[Any], Any]) -> None:
+    class Wide(nn.Module):
+        def __init__(self, features) -> None:  # type: ignore[no-untyped-def]
+            super().__init__()
+            self.layer = nn.Linear(used(features), 8)
+
+    with pytest.raises(UsageError, match=says("models.is-given-a-spec", type="Wide", parameter="features")):
+        build_encoder(Wide, TABLE, Front(), "base")
 
 
 def test_a_module_that_gives_maps_is_told_to_flatten() -> None:
