@@ -190,3 +190,38 @@ def test_bad_input_is_told_and_leaves_nothing_behind(
 def test_a_look_back_alone_says_what_is_missing(cli, source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli("train", source, "--context-length", "6") == 2
     assert "the number of steps to forecast is not given; set --horizon" in capsys.readouterr().err
+
+
+def test_what_is_known_ahead_is_read_by_the_default_network_and_asked_for_where_it_is(cli, place: Path) -> None:
+    day = [datetime(2022, 1, 1) + timedelta(days=k) for k in range(123)]
+    promo = np.random.default_rng(0).integers(0, 2, 123)
+    frame = pl.DataFrame({"day": day, "promo": promo, "v": 10.0 + 20 * promo})
+    frame[:120].write_csv("s.csv")
+    frame.with_columns(v=pl.when(pl.int_range(pl.len()) < 120).then("v")).write_csv("ahead.csv")
+    known = (
+        "--target",
+        "v",
+        "--horizon",
+        "3",
+        "--context-length",
+        "4",
+        "--set",
+        "data.series.known_covariates=[promo]",
+    )
+    known = (*known, "--set", "baselines=[]", "--epochs", "1", "--deterministic", "--quiet")
+    assert cli("train", "s.csv", *known, "--set", "network.width=4", "--out", "run") == 0
+    assert Experiment.read(Path("run/experiment.yaml")).network.encoders["series"].name == "tcn"
+    assert cli("predict", "run", "s.csv") == 2, "promo's coming values are missing"
+    assert leadline.predict("run", "ahead.csv", quiet=True)["v"].null_count() == 0
+    assert cli("train", "s.csv", *known, "--network", "nlinear", "--out", "past") == 0
+    assert leadline.predict("past", "s.csv", quiet=True).height == 3
+
+
+def test_years_that_begin_with_the_newest_are_continued_forwards(cli, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"year": np.arange(1900, 2020), "v": np.arange(120) + rng.normal(0, 0.1, 120)})
+    frame.reverse().write_csv("s.csv")
+    arguments = ("--horizon", "2", "--context-length", "5", "--set", "baselines=[]", *QUICK)
+    assert cli("train", "s.csv", *arguments, "--out", "run") == 0
+    ahead = leadline.predict("run", "s.csv", quiet=True)
+    assert ahead["year"].to_list() == [2020, 2021] and ahead["v"].to_numpy() == pytest.approx([120, 121], abs=9)

@@ -84,7 +84,8 @@ class Step(NamedTuple):
 class SeriesSpec(Fact):
     """A table in time order, of which the next `horizon` steps are forecast from the last `context_length` ones.
 
-    `time` None is the first column of dates whose values rise, or, without dates, the order of the rows; `series_id`
+    `time` None is the first column of dates whose values rise, or, without dates, a column of whole numbers that is
+    called a time or counts evenly, or else the order of the rows; `series_id`
     says whose rows they are, where there are several series. `context_length` None is three horizons or two seasons,
     whichever is longer, as far as there are rows for it. `known_covariates` are columns that are known ahead;
     `calendar` adds the time of day, week and year to them.

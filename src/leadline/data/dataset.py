@@ -92,6 +92,7 @@ def prepare(
     schema: Schema | None = None,
     resplit: bool = False,
     labelled: bool = True,
+    covariates: bool = True,
     target_types: targets.TargetTypes | None = None,
     labels: LabelRequirement = "all",
     known: Schema | None = None,
@@ -101,9 +102,10 @@ def prepare(
 
     With a `schema` nothing is fitted: rows are encoded as those that it was fitted on. They are then one part, ``all``,
     or the parts that the source itself names; `resplit` splits them as training did. The target may be missing; with
-    `labelled` False it is not looked at. `target_types` says which kinds of target the objective takes, `labels` which
-    train rows must have one. What was fitted on the inputs of a `known` schema is not fitted anew for those that are
-    the same. `progress(stage, done, total)` is told how reading, fitting and encoding go.
+    `labelled` False it is not looked at, and of a series the coming values of `covariates` are asked for.
+    `target_types` says which kinds of target the objective takes, `labels` which train rows must have one. What was
+    fitted on the inputs of a `known` schema is not fitted anew for those that are the same.
+    `progress(stage, done, total)` is told how reading, fitting and encoding go.
 
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown
     names.
@@ -111,7 +113,15 @@ def prepare(
     table = _read(spec, source, schema, progress, labelled=labelled)
     if spec.series is not None:
         found = series.prepare(
-            table, spec, seed=seed, schema=schema, resplit=resplit, labelled=labelled, known=known, progress=progress
+            table,
+            spec,
+            seed=seed,
+            schema=schema,
+            resplit=resplit,
+            labelled=labelled,
+            covariates=covariates,
+            known=known,
+            progress=progress,
         )
         return _of_series(table, found._replace(schema=with_written(found.schema, table, schema)))
     plan = (

@@ -8,7 +8,6 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
-from leadline.core.registry import lookup, registered
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
 from leadline.core.wording import listed
@@ -18,6 +17,7 @@ from leadline.data.input_types.table import COLUMNS
 from leadline.data.targets import words
 from leadline.evaluation.evaluate import levels_for
 from leadline.metrics.statistics.sample_size import rows_needed
+from leadline.models.build import reads_past_alone
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress
 
@@ -58,10 +58,10 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
     """
     for one in schema.inputs:
         component = experiment.network.encoders.get(one.name)
-        if one.window is None or component is None or component.name not in registered("models"):
+        if one.window is None or component is None:
             continue
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
-        if beside and lookup("models", component.name).forecasts:
+        if beside and reads_past_alone(component):
             yield say("data.covariates-unused", network=component.name, columns=listed(beside, COLUMNS))
 
 

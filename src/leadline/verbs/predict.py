@@ -15,6 +15,7 @@ from leadline.data.targets import target_type
 from leadline.evaluation.analyses.generative.imputation import impute
 from leadline.evaluation.held_out import levels_of
 from leadline.evaluation.predictions import predictions_table
+from leadline.models.build import reads_past_alone
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.inference import predict_subset
@@ -38,7 +39,13 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
         data, memory = other_rows(run.experiment.data, source)
         windows = run.schema.windowed and run.objective.supervision.labels == "none"
         dataset = prepare(
-            data, memory, seed=run.experiment.seed, schema=run.schema, labelled=windows, progress=shown.stage
+            data,
+            memory,
+            seed=run.experiment.seed,
+            schema=run.schema,
+            labelled=windows,
+            covariates=not all(map(reads_past_alone, run.experiment.network.encoders.values())),
+            progress=shown.stage,
         )
         parts = tuple(dataset.splits.values())  # one, but of windows that the source itself splits
         found = [

@@ -92,6 +92,14 @@ def _masking(one: InputSchema, rate: float | None, patch: int | None) -> Masking
     return SpanMasking(SPANS if rate is None else rate, one.fields, one.window.past)
 
 
+def _usual(one: InputSchema, predicts: bool) -> Component:
+    """Return the network of a series: one that reads what is known ahead, where something is; where there is no target
+    nothing is forecast.
+    """
+    assert one.window is not None
+    return Component(name="tcn" if one.window.seen or not predicts else "nlinear")
+
+
 INPUT = InputType(
     "window",
     shape=lambda fields: (width(fields),),
@@ -102,8 +110,7 @@ INPUT = InputType(
     preprocessor=lambda one, plain: SeriesPreprocessor(one),
     columns_differ=columns_differ,
     refitted=_refitted,
-    # The usual one forecasts, and where there is no target nothing is forecast.
-    network=lambda one, predicts: Component(name="nlinear" if predicts else "tcn"),
+    network=_usual,
     strong=(
         Component(name="noise", options={"amount": 0.2}),
         Component(name="scale", options={"amount": 0.3}),

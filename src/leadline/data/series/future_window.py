@@ -24,11 +24,12 @@ from leadline.errors import DataError
 _SHOWN = 3
 
 
-def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplits]:
+def future_windows(found: Ordered, window: Window, *, covariates: bool = True) -> tuple[Ordered, WindowSplits]:
     """Return the rows with those that follow each item's last, and one window for each item, which begins there.
 
     Where columns are known ahead, rows at an item's end without a value of any variable are the ones to be forecast.
-    Raises DataError where no item has enough rows, or where what is to be known ahead is not there.
+    Raises DataError where no item has enough rows, or where what is to be known ahead is not there and the network
+    reads it (`covariates`).
     """
     past, horizon = window.past, window.spec.horizon
     end_I = np.flatnonzero(np.append(np.diff(found.item_N) != 0, True))  # the last row of each item
@@ -53,7 +54,7 @@ def future_windows(found: Ordered, window: Window) -> tuple[Ordered, WindowSplit
     stays_I = grown.segment_N[origin_I - 1] == grown.segment_N[origin_I + horizon - 1]
     aside, notes = _too_short(found, window, last_I, there_I, (there_I >= past) & stays_I)
     rows = origin_I[(there_I >= past) & stays_I]
-    if window.spec.known_covariates:
+    if covariates:
         _check_known(grown, window, rows)
     shared = WindowSplits(
         {ALL: rows}, np.empty(0, dtype=np.int64), say("splits.none"), notes, None, "", aside, labelled=False

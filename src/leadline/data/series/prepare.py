@@ -54,6 +54,7 @@ def prepare(
     schema: Schema | None,
     resplit: bool,
     labelled: bool,
+    covariates: bool,
     progress: Progress | None,
     known: Schema | None = None,
 ) -> Prepared:
@@ -73,7 +74,7 @@ def prepare(
         found = ordered(table, one.window.spec, (), one.window.form, infer=False)
         notes, left_out = (), {}
         if not labelled:
-            found, shared = future_window.future_windows(found, one.window)
+            found, shared = future_window.future_windows(found, one.window, covariates=covariates)
         else:
             shared = split_windows(found, spec, one.window, seed, split=resplit)
     one = schema.inputs[0]

@@ -14,6 +14,7 @@ from leadline.core.wording import enumerated
 from leadline.data.column_inference import check_columns, shown
 from leadline.data.columns.scalars import time_stamps
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
+from leadline.data.series import number_times
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError
 
@@ -51,7 +52,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
         return _in_order(table, spec)
     values = table.frame[column]
     if values.dtype.is_numeric():
-        return Times(column, _whole(table, values))
+        return _of_numbers(table, spec, values, number_times.written_dates(values) if infer else form)
     if not (is_text(values) or values.dtype in (pl.Date, pl.Datetime)):
         raise UsageError(say("series.time-dtype", column=column, dtype=values.dtype))
     zone = getattr(values.dtype, "time_zone", None)
@@ -68,7 +69,7 @@ def read(table: Table, spec: SeriesSpec, taken: Iterable[str], form: str | None 
 
 def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
     """Return the first column of dates whose values never fall in the order of the rows, else the only column of
-    dates.
+    dates; where there is none, the column of numbers that says when rows are.
     """
     out = {spec.series_id, *spec.known_covariates, *taken}
     dates = [name for name in table.frame.columns if name not in out and _is_dates(table.frame[name])]
@@ -78,7 +79,15 @@ def _found(table: Table, spec: SeriesSpec, taken: Iterable[str]) -> str | None:
     if len(dates) > 1:
         columns = ", ".join(map(repr, dates))
         raise DataError(say("series.several-time-columns", table=table.name, columns=columns))
-    return dates[0] if dates else None
+    return dates[0] if dates else number_times.find(table, spec, out)
+
+
+def _of_numbers(table: Table, spec: SeriesSpec, values: pl.Series, form: str | None) -> Times:
+    """Return the times of a column of numbers: whole ones, or dates of the `form` that they are written in."""
+    said = () if spec.time else (say("series.time-of-numbers", column=values.name),)
+    if form is None:
+        return Times(values.name, _whole(table, values), None, said)
+    return Times(values.name, number_times.dates(values, form), form, said)
 
 
 def _is_dates(column: pl.Series) -> bool:
@@ -86,7 +95,8 @@ def _is_dates(column: pl.Series) -> bool:
         return column.null_count() < len(column)
     if not is_text(column):
         return False
-    _, share, _ = time_stamps.best_format(clean(column.head(_LOOKED_AT)).drop_nulls())
+    rows = np.linspace(0, len(column) - 1, min(len(column), _LOOKED_AT)).astype(np.int64)
+    _, share, _ = time_stamps.best_format(clean(column[rows]).drop_nulls())
     return share >= _SURE
 
 

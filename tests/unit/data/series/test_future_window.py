@@ -74,6 +74,14 @@ def test_what_is_known_ahead_comes_from_the_rows_beyond() -> None:
         ahead(FRAME, **KNOWN)
 
 
+def test_what_is_known_ahead_is_not_asked_for_where_the_network_does_not_read_it() -> None:
+    spec = DataSpec.model_validate({"target": "y", "series": {"horizon": 4, "context_length": 7, **KNOWN}})
+    schema = prepare(spec, FRAME).schema
+    for frame in (FRAME, FRAME.drop("promo").with_columns(promo=pl.lit(None, dtype=pl.Float64))):
+        (part,) = prepare(spec, frame, schema=schema, labelled=False, covariates=False).splits.values()
+        assert part.rows.tolist() == [60]
+
+
 def test_the_calendar_goes_on() -> None:
     (part,) = ahead(FRAME, calendar=True).splits.values()
     x = part.batch(torch.tensor([0])).inputs["series"][0]
