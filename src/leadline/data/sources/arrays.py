@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +27,9 @@ from leadline.errors import DataError
 TARGET = "label"
 _X = {"x", "image", "images", "data", "features", "inputs"}
 _Y = {"y", "label", "labels", "target", "targets"}
+# arrays of words beside them: what the numbers of classes stand for, and what the columns of x are called
+_CLASSES = {"classnames", "labelnames", "targetnames", "classes", "categories", "names"}
+_FEATURES = {"featurenames", "columnnames", "columns", "features"}
 _PARTS: tuple[SplitName | None, ...] = (None, "train", "validation", "test")
 
 
@@ -95,7 +98,8 @@ def _role(name: str) -> _Role | None:
 
 
 def _table(arrays: Mapping[str, np.ndarray], where: str) -> Table:
-    roles = {name: role for name in arrays if (role := _role(name))}
+    words = {name: values for name, values in arrays.items() if values.ndim == 1 and values.dtype.kind in "USO"}
+    roles = {name: role for name in arrays if (role := _role(name)) and not _is_beside(name, arrays, words)}
     if any(not role.is_target and (role.part or arrays[name].ndim > 1) for name, role in roles.items()):
         table = _from_roles(arrays, _names(roles, where), where)
     elif arrays:
@@ -105,6 +109,17 @@ def _table(arrays: Mapping[str, np.ndarray], where: str) -> Table:
     if table.frame.is_empty():
         raise DataError(say("sources.no-rows", where=where))
     return table
+
+
+def _is_beside(name: str, arrays: Mapping[str, np.ndarray], words: Mapping[str, np.ndarray]) -> bool:
+    """Say whether an array that is called as labels or inputs are holds the names of classes or columns instead: words,
+    beside labels or inputs that are longer.
+    """
+    role = _role(name)
+    return role is not None and any(
+        name in words and other != name and _role(other) == role and len(words[name]) < len(arrays[other])
+        for other in arrays
+    )
 
 
 def _names(roles: Mapping[str, _Role], where: str) -> dict[_Role, str]:
@@ -129,13 +144,18 @@ def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], wh
         shapes = ", ".join(f"{name} {arrays[name].shape}" for name in x_names.values())
         raise DataError(say("sources.splits-differ-in-shape", where=where, shapes=shapes))
     frame, notes = _columns("x", np.concatenate(inputs) if len(inputs) > 1 else inputs[0], next(iter(x_names.values())))
+    beside = {name: arrays[name] for name in arrays if name not in {*x_names.values(), *y_names.values()}}
+    frame, used = _with_column_names(frame, beside)
     if y_names:
         for part, name in y_names.items():
             _same_length(where, {x_names[part]: len(arrays[x_names[part]]), name: len(arrays[name])})
         frame = frame.with_columns(
             _series(TARGET, np.concatenate([_labels(arrays[name], name) for name in y_names.values()]))
         )
-    unread = sorted(set(arrays) - {*x_names.values(), *y_names.values()})
+        frame, classes = _with_class_names(frame, beside)
+        used |= classes
+        notes += tuple(say("sources.class-names-read", where=where, name=name) for name in sorted(classes))
+    unread = sorted(set(beside) - used)
     notes += (say("sources.arrays-not-read", where=where, arrays=", ".join(unread)),) if unread else ()
     kinds = {"image": "image"} if "image" in frame.columns else {}
     table = Table(frame, where, "", where, target=TARGET if y_names else None, kinds=kinds, notes=notes)
@@ -144,6 +164,41 @@ def _from_roles(arrays: Mapping[str, np.ndarray], names: Mapping[_Role, str], wh
         if None in x_names
         else _with_parts(table, {part: len(arrays[name]) for part, name in x_names.items()}, x_names)
     )
+
+
+def _beside(
+    beside: Mapping[str, np.ndarray], called: set[str], rows: int | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield the arrays of different words that are called so, or as labels are, each with its words."""
+    for name, values in beside.items():
+        plain = re.sub(r"[\W_]+", "", name.lower())
+        if plain in called and values.ndim == 1 and values.dtype.kind in "USO" and rows in (None, len(values)):
+            words = [str(word) for word in _series(name, values)]
+            if len(set(words)) == len(words):
+                yield name, words
+
+
+def _with_column_names(frame: pl.DataFrame, beside: Mapping[str, np.ndarray]) -> tuple[pl.DataFrame, set[str]]:
+    """Return the columns of x under the names that an array beside gives them, and that array's name."""
+    for name, words in _beside(beside, _FEATURES, frame.width):
+        if frame.width > 1 and not {TARGET, "split", ""} & set(words):
+            return frame.rename(dict(zip(frame.columns, words, strict=True))), {name}
+    return frame, set()
+
+
+def _with_class_names(frame: pl.DataFrame, beside: Mapping[str, np.ndarray]) -> tuple[pl.DataFrame, set[str]]:
+    """Return labels that are numbers of classes as the names that an array beside gives these, and that array's name;
+    as they are where a number has no name. Numbers may count from 0 or, up to that of the last name, from 1.
+    """
+    labels = frame[TARGET]
+    if not labels.dtype.is_integer() or labels.null_count():
+        return frame, set()
+    low, high = int(labels.min()), int(labels.max())  # type: ignore[arg-type]
+    for name, words in _beside(beside, _CLASSES | _Y):
+        first = 1 if low >= 1 and high == len(words) else 0
+        if low >= first and high - first < len(words):
+            return frame.with_columns(pl.Series(TARGET, words).gather((labels - first).cast(pl.UInt32))), {name}
+    return frame, set()
 
 
 def _with_parts(table: Table, lengths: Mapping[SplitName | None, int], names: Mapping[SplitName | None, str]) -> Table:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,62 @@ def test_values_that_are_hidden_or_nowhere_are_refused() -> None:
 def test_a_matrix_of_more_columns_than_a_table_has_is_refused() -> None:
     with pytest.raises(DataError, match=says("sources.too-many-columns", where="'x'")):
         read((np.zeros((2, 150_000), dtype=np.uint8), np.arange(2)))
+
+
+ROWS = RNG.normal(size=(6, 3))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "labels", "unread"),
+    [
+        pytest.param(
+            {"x": DIGITS, "y": np.array([0, 2, 1, 0, 2, 1]), "class_names": np.array(["cat", "dog", "owl"])},
+            ["cat", "owl", "dog", "cat", "owl", "dog"],
+            False,
+            id="class_names beside pictures",
+        ),
+        pytest.param(
+            {"data": ROWS, "target": np.array([0, 1, 1, 0, 0, 1]), "target_names": np.array(["benign", "malign"])},
+            ["benign", "malign", "malign", "benign", "benign", "malign"],
+            False,
+            id="target_names as scikit-learn writes them",
+        ),
+        pytest.param(
+            {"x": ROWS, "y": np.array([1, 2, 2, 1, 1, 2]), "labels": np.array(["no", "yes"])},
+            ["no", "yes", "yes", "no", "no", "yes"],
+            False,
+            id="labels that count from one, named by labels",
+        ),
+        pytest.param(
+            {"images": DIGITS, "labels": np.array([0, 1, 0, 1, 0, 1]), "label_names": np.array([b"a", b"b"])},
+            ["a", "b", "a", "b", "a", "b"],
+            False,
+            id="names as bytes",
+        ),
+        pytest.param(
+            {"x": ROWS, "y": np.array([0, 5, 0, 5, 0, 5]), "class_names": np.array(["a", "b"])},
+            [0, 5, 0, 5, 0, 5],
+            True,
+            id="numbers without a name stay numbers, and that is said",
+        ),
+        pytest.param(
+            {"x": ROWS, "y": np.array(list("pqpqpq")), "classes": np.array(["p", "q"])},
+            list("pqpqpq"),
+            True,
+            id="labels that are words already",
+        ),
+    ],
+)
+def test_labels_beside_arrays_are_read(tmp_path: Path, arrays: dict[str, Any], labels: list[Any], unread: bool) -> None:
+    np.savez(tmp_path / "set.npz", **arrays)
+    table = read(tmp_path / "set.npz")
+    assert table.frame["label"].to_list() == labels
+    name = next(name for name in arrays if len(arrays[name]) < 6)
+    said = "sources.arrays-not-read" if unread else "sources.class-names-read"
+    values = {"arrays": name} if unread else {"name": name}
+    assert any(re.fullmatch(says(said, **values), note) for note in table.notes)
+
+
+def test_columns_are_called_as_an_array_beside_says() -> None:
+    frame = read({"data": ROWS, "target": np.arange(6) % 2, "feature_names": ["age", "height", "weight"]}).frame
+    assert frame.columns == ["age", "height", "weight", "label"]
