@@ -118,10 +118,11 @@ class SplitSpec(Fact):
     `by` is ``auto`` (what the source gives, else random), ``random`` (stratified for classes), ``column`` (its values
     name the splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of
     all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
-    fraction of all rows as ever. `near_duplicates` says whether random splits keep rows with near-identical pictures
-    ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are how long train, validation and test last,
-    from the first time on, in place of fractions; what is later is not used. `seed` is that of random splits alone, so
-    that runs of other seeds are tested on the same rows; where it is null, the split follows the seed of the run.
+    fraction of all rows as ever. `near_duplicates` says whether random splits keep rows with near-identical pictures,
+    sounds or texts, and copies in a table, ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are
+    how long train, validation and test last, from the first time on, in place of fractions; what is later is not used.
+    `seed` is that of random splits alone, so that runs of other seeds are tested on the same rows; where it is null,
+    the split follows the seed of the run.
     """
 
     by: Literal["auto", "random", "column", "group", "time"] = "auto"

@@ -44,7 +44,7 @@ class Dataset:
     """Encoded rows by split.
 
     `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
-    counts equal rows across splits, `similar` those with near-identical pictures (None where none were compared);
+    counts equal rows across splits, `similar` those that are nearly equal (None where none were compared);
     `split_by` says in words how rows were split; `notes` are for the user, those of reading alone are `read_notes`, and
     `unseen` is what rows hold that the train rows did not, where they were not drawn beside them. `contents()` are
     texts that know the dataset again in any order of its rows (`checks.content`), none where only the fingerprint does.
@@ -322,5 +322,6 @@ def _noted(table: Table, plan: Preparation, splits: Mapping[str, Subset], near: 
         *classes,
         *missing_inputs.notes(plan.schema, splits),
         *unknown_tokens.notes(plan.schema, {name: splits[name] for name in splits if name in {"train", *plan.drawn}}),
-        *warnings.on_pictures(plan.schema, near),
+        *warnings.on_reading(plan.schema),
+        *warnings.on_near_duplicates(splits, near),
     )

@@ -16,7 +16,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, LabelRequirement, Schema
 from leadline.data import inputs, sample_weights, targets
-from leadline.data.checks import near_duplicates, warnings
+from leadline.data.checks import duplicate_groups, warnings
 from leadline.data.column_inference import check_columns
 from leadline.data.input_matching import as_fitted_before
 from leadline.data.sources.split_names import to_split_names
@@ -71,7 +71,7 @@ def fitted(
     told += targets.none_notes(table, spec)
     taken |= {weight: say("data.reason-weight")} if weight else {}
     plan = inputs.input_layout(table, spec, taken, progress)
-    family = _families(table, spec, plan.groups, progress)
+    family = _families(table, spec, plan.groups, choice, progress)
     own = label_subset.label_subset(
         table, spec, choice, _split(table, spec, choice, seed, family, labels), seed, labels
     )
@@ -133,7 +133,7 @@ def given(
     field = schema.target
     if resplit and (field or labels == "none"):
         check_columns(field.columns if field else (), table, "data.target")
-        family = _families(table, spec, inputs.groups_of(schema, spec), progress)
+        family = _families(table, spec, inputs.groups_of(schema, spec), field, progress)
         shared, hidden, said = label_subset.label_subset(
             table, spec, field, _split(table, spec, field, seed, family, labels), seed, labels
         )
@@ -179,11 +179,15 @@ def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[s
 
 
 def _families(
-    table: Table, spec: DataSpec, groups: Sequence[inputs.Group], progress: Progress | None
+    table: Table,
+    spec: DataSpec,
+    groups: Sequence[inputs.Group],
+    target: targets.TargetSelection | ColumnSchema | None,
+    progress: Progress | None,
 ) -> np.ndarray | None:
-    return (
-        near_duplicates.duplicate_groups(table, groups, progress) if spec.split.near_duplicates == "together" else None
-    )
+    if spec.split.near_duplicates != "together":
+        return None
+    return duplicate_groups.duplicate_groups(table, groups, () if target is None else target.columns, progress)
 
 
 def _split(

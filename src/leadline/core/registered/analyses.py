@@ -10,9 +10,7 @@ ANALYSES: Mapping[str, Entry] = {
     "data": Entry(
         "leadline.evaluation.analyses.data:ANALYSIS", "number of examples, columns, invalid rows, duplicates"
     ),
-    "near-duplicates": Entry(
-        "leadline.evaluation.analyses.near_duplicates:ANALYSIS", "near-duplicate images across splits"
-    ),
+    "near-duplicates": Entry("leadline.evaluation.analyses.near_duplicates:ANALYSIS", "near-duplicates across splits"),
     "examples": Entry("leadline.evaluation.analyses.examples:ANALYSIS", "examples as stored, augmented and mixed"),
     "training": Entry("leadline.evaluation.analyses.training:ANALYSIS", "learning curves and calibrated quantities"),
     "quality": Entry("leadline.evaluation.analyses.quality:ANALYSIS", "the objective's metrics on each split"),

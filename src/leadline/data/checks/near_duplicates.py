@@ -10,8 +10,7 @@ Shapes in names: N pictures, H, W, C height, width, channels; P pairs, D numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -21,18 +20,11 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torch.nn import functional as F
 
-from leadline.core.base import digest
 from leadline.core.catalogue import say
-from leadline.core.schema import ColumnSchema
-from leadline.data import cache
 from leadline.data.checks.duplicates import Hashes
-from leadline.data.columns.contract import ColumnContext, column_type
-from leadline.data.encoding import EncodedColumns, encode, key_of
-from leadline.data.inputs import Group
-from leadline.data.table import Progress, Table
+from leadline.data.table import Progress
 from leadline.nn.rng import Rng
 
-VERSION = 1  # of what the cache holds
 # With the two bounds, 25 pairs of the 70,000 digits of MNIST are linked and 112 of the 60,000 pictures of CIFAR-10; of
 # copies that were saved as JPEG at quality 50, brightened by an eighth or shifted by a pixel, 95 in 100 and more are
 # found in both.
@@ -51,67 +43,11 @@ _CHUNK = 1 << 22  # pixels in memory at a time
 _PAIRS = 1 << 12
 
 
-def duplicate_groups(table: Table, groups: Sequence[Group], progress: Progress | None = None) -> np.ndarray | None:
-    """Return a number for each row (N,) int64, equal for rows that have a near-identical picture; None where there are
-    no pictures.
-
-    Pictures of one column are compared with each other. They are encoded for it as training will most likely have them,
-    so that nothing is decoded twice; what is found is kept in the cache.
-    """
-    found = [
-        _linked(table, group, progress)
-        for group in groups
-        if any(column_type(kind).outline for kind in group.columns.values())
-    ]
-    if not found:
-        return None
-    return components(table.frame.height, np.concatenate(found))
-
-
 def components(rows: int, pairs_P2: np.ndarray) -> np.ndarray:
     """Return a number for each of so many rows (N,) int64, equal where pairs (P,2) lead from one to the other."""
     links = coo_matrix((np.ones(len(pairs_P2), dtype=np.int8), (pairs_P2[:, 0], pairs_P2[:, 1])), shape=(rows, rows))
     numbers: np.ndarray = connected_components(links, directed=False)[1].astype(np.int64)
     return numbers
-
-
-def _linked(table: Table, group: Group, progress: Progress | None) -> np.ndarray:
-    """Return the pairs (P,2) of near-identical pictures in one column, from the cache where they are there."""
-    (name, kind), *_ = group.columns.items()
-    outline = column_type(kind).outline
-    assert outline is not None
-    field = ColumnSchema(
-        name=name, kind=kind, state=outline(table.frame[name], ColumnContext(table.base, group.options))
-    )
-    columns = encode(table, (field,), group.name, progress)
-
-    def write(folder: Path) -> None:
-        np.save(folder / "pairs.npy", linked(columns, group.name, progress))
-
-    folder = cache.entry(digest({"similar": VERSION, "of": key_of(table, (field,))}), write)
-    try:
-        pairs_P2: np.ndarray = np.load(folder / "pairs.npy")
-    except (OSError, ValueError, EOFError):  # someone has cut into the cache
-        cache.forget(folder)
-        pairs_P2 = linked(columns, group.name, progress)
-    return pairs_P2
-
-
-def linked(columns: EncodedColumns, name: str = "", progress: Progress | None = None) -> np.ndarray:
-    """Return pairs of rows (P,2) int64 with equal or near-identical pictures, enough of them to lead from each to all
-    its like.
-
-    Rows whose picture cannot be read are in none.
-    """
-    good = np.ones(len(columns.values), dtype=bool)
-    good[columns.missing] = False
-    good[columns.problems["row"].to_numpy()] = False
-    rows_N = np.flatnonzero(good)
-    same_P2 = rows_N[_equal(columns.hashes[rows_N])] if len(rows_N) else np.empty((0, 2), dtype=np.int64)
-    if min(columns.values.shape[1:3]) < LEAST:
-        return same_P2
-    _, first_N = np.unique(np.asarray(columns.hashes[rows_N]), axis=0, return_index=True)
-    return np.concatenate([same_P2, pairs(columns.values, rows_N[np.sort(first_N)], name, progress)])
 
 
 def pairs(x_NHWC: np.ndarray, rows_N: np.ndarray, name: str = "", progress: Progress | None = None) -> np.ndarray:
@@ -130,16 +66,16 @@ def pairs(x_NHWC: np.ndarray, rows_N: np.ndarray, name: str = "", progress: Prog
     detail_ND = np.concatenate([_detail(grey_BHW) for _, grey_BHW in _grey(x_NHWC, rows_N[sample])])
     # Whitening must not be fitted on copies: what tells a thousand frames of one film apart would count as much as
     # anything else.
-    _, different = np.unique(components(len(sample), _candidates(detail_ND, COPIED)), return_index=True)
-    of_spectra = _whitening(spectrum_ND[sample[different]], min(48, pixels // 4))
-    of_details = _whitening(detail_ND[different], min(64, pixels // 4))
-    pair_P2 = rows_N[_candidates(of_spectra(spectrum_ND), LIKELY)]
+    _, different = np.unique(components(len(sample), candidates(detail_ND, COPIED)), return_index=True)
+    of_spectra = whitening(spectrum_ND[sample[different]], min(48, pixels // 4))
+    of_details = whitening(detail_ND[different], min(64, pixels // 4))
+    pair_P2 = rows_N[candidates(of_spectra(spectrum_ND), LIKELY)]
     close = [_overlaid(x_NHWC, pair_P2[at : at + _PAIRS], of_details) for at in range(0, len(pair_P2), _PAIRS)]
     found_P2: np.ndarray = pair_P2[np.concatenate(close) >= SAME] if close else pair_P2
     return found_P2
 
 
-class _Whitening(NamedTuple):
+class Whitening(NamedTuple):
     """A linear map after which the differences between the pictures of a dataset are alike in all directions."""
 
     mean_D: np.ndarray
@@ -151,18 +87,18 @@ class _Whitening(NamedTuple):
         return unit_NK
 
 
-def _whitening(sample_ND: np.ndarray, most: int) -> _Whitening:
+def whitening(sample_ND: np.ndarray, most: int) -> Whitening:
     """Fit a whitening in the `most` directions in which a sample varies; the fewer pictures there are, the less it
     whitens.
     """
     count, width = sample_ND.shape
     if count < 2:
-        return _Whitening(np.zeros(width, dtype=np.float32), np.eye(width, dtype=np.float32))
+        return Whitening(np.zeros(width, dtype=np.float32), np.eye(width, dtype=np.float32))
     mean_D = sample_ND.mean(0)
     variance_D, axes_DD = np.linalg.eigh(np.cov(sample_ND.T.astype(np.float64)))
     variance_K, axes_DK = variance_D[::-1][:most], axes_DD[:, ::-1][:, :most]
     floor = variance_K.mean() * min(1.0, width / count) + 1e-4 * variance_K[0] + 1e-12
-    return _Whitening(mean_D, (axes_DK / np.sqrt(np.maximum(variance_K, 0) + floor)).astype(np.float32))
+    return Whitening(mean_D, (axes_DK / np.sqrt(np.maximum(variance_K, 0) + floor)).astype(np.float32))
 
 
 def _grey(x_NHWC: np.ndarray, rows_N: np.ndarray) -> Iterator[tuple[np.ndarray, Tensor]]:
@@ -201,7 +137,7 @@ def _detail(grey_BHW: Tensor) -> np.ndarray:
     return np.asarray(F.normalize(pixels_BD - pixels_BD.mean(1, keepdim=True), eps=1e-3))
 
 
-def _candidates(z_ND: np.ndarray, least: float) -> np.ndarray:
+def candidates(z_ND: np.ndarray, least: float) -> np.ndarray:
     """Return pairs (P,2) of different positions whose unit vectors have a cosine of `least` or more, enough to lead to
     each.
     """
@@ -227,7 +163,7 @@ def _candidates(z_ND: np.ndarray, least: float) -> np.ndarray:
     return np.concatenate(near) if near else pair_P2
 
 
-def _overlaid(x_NHWC: np.ndarray, pair_P2: np.ndarray, whitened: _Whitening) -> np.ndarray:
+def _overlaid(x_NHWC: np.ndarray, pair_P2: np.ndarray, whitened: Whitening) -> np.ndarray:
     """Return the cosine (P,) of each pair's whitened pixels, the second picture shifted to where it fits the first
     best.
     """
@@ -249,7 +185,7 @@ def _overlaid(x_NHWC: np.ndarray, pair_P2: np.ndarray, whitened: _Whitening) -> 
     return cosine_P
 
 
-def _equal(hashes: Hashes) -> np.ndarray:
+def equal(hashes: Hashes) -> np.ndarray:
     """Return pairs of positions (P,2) that link rows of equal hashes."""
     order_N = np.lexsort((hashes[:, 1], hashes[:, 0]))
     at = np.flatnonzero((hashes[order_N][1:] == hashes[order_N][:-1]).all(axis=1))

@@ -54,25 +54,28 @@ def before_training(
     )
 
 
-def on_pictures(schema: Schema, similar: Duplicates | None) -> tuple[str, ...]:
-    """Return how pictures were read, and how many rows have nearly the same as one in another part, as a given split
-    has it.
-    """
-    remarks = [
-        remark
-        for one in schema.inputs
-        for field in one.fields
-        for remark in column_type(field.kind).warnings(field.state)
-    ]
-    counts = similar.counts.items() if similar else ()
-    return (
-        *remarks,
-        *(
-            say("checks.near-duplicates", count=count, second=second, first=first)
-            for (first, second), count in counts
-            if count
-        ),
+def on_reading(schema: Schema) -> tuple[str, ...]:
+    """Return how pictures, sounds and texts were read, where that is worth knowing."""
+    return tuple(
+        note for one in schema.inputs for field in one.fields for note in column_type(field.kind).warnings(field.state)
     )
+
+
+def on_near_duplicates(splits: Mapping[str, Subset], near: Duplicates | None) -> tuple[str, ...]:
+    """Return how many rows have nearly the same as one in another split, as a given split has it, and the first."""
+    said: list[str] = []
+    if near is None:
+        return ()
+    for (first, second), count in near.counts.items():
+        if count:
+            pair = next(one for one in near.examples if (one.first, one.second) == (first, second))
+            places = {"place": _place(splits[second], pair.second_row), "other": _place(splits[first], pair.first_row)}
+            said.append(say("checks.near-duplicates", count=count, second=second, first=first, **places))
+    return tuple(said)
+
+
+def _place(subset: Subset, row: int) -> str:
+    return subset.place(int(np.searchsorted(subset.rows, row)))
 
 
 def on_few(splits: Mapping[str, Subset]) -> tuple[str, ...]:

@@ -69,6 +69,15 @@ def _infer(column: pl.Series, context: ColumnContext) -> float:
 def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     """Return rate, length and mel bands, and the mean and spread of each band over frames of up to 2,000 clips or an
     hour.
+    """
+    state = _form(column, context)
+    sample = spread(column.drop_nulls(), LOOKED_AT)
+    count = min(LISTENED, max(1, int(LISTENED_SECONDS / max(state.pop("mean_length"), 1e-3))))
+    return state | _statistics(spread(sample, count), state, context)
+
+
+def _form(column: pl.Series, context: ColumnContext) -> dict[str, Any]:
+    """Return rate, length and mel bands, going by the headers of some clips.
 
     Options: `rate` (samples a second), `seconds` (what is longer is cut), `mels` (bands), `window` and `hop`
     (milliseconds), `low` and `high` (Hz). The rate is the most frequent one, at most 16,000; the length keeps 99.5 % of
@@ -82,7 +91,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     rate = int(options.get("sample_rate", min(RATE, max(rates, key=lambda one: (rates[one], one)))))
     longest = float(np.quantile([header.seconds for header in headers], KEPT, method="higher"))
     seconds = float(options.get("duration", min(LONGEST, math.ceil(max(longest, 0.01) * 10) / 10)))
-    state = {
+    mean_length = float(np.mean([min(header.seconds, seconds) for header in headers]))
+    return {
         "rate": rate,
         "seconds": seconds,
         "mels": int(options.get("n_mels", 64 if rate >= _FEW else 40)),
@@ -93,10 +103,8 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
         "looked_at": len(headers),
         "cut": sum(header.seconds > seconds + 1 / rate for header in headers),
         "rates": {str(one): count for one, count in rates.most_common() if one != rate},
+        "mean_length": mean_length,
     }
-    mean_length = float(np.mean([min(header.seconds, seconds) for header in headers]))
-    count = min(LISTENED, max(1, int(LISTENED_SECONDS / max(mean_length, 1e-3))))
-    return state | _statistics(spread(sample, count), state, context)
 
 
 def _options(given: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -318,6 +326,7 @@ COLUMN = ColumnType(
     _decode,
     _front,
     recipe=lambda state: {name: state[name] for name in ("rate", "seconds")},
+    outline=_form,
     warnings=_remarks,
     input=INPUT,
     options=tuple(_LIMITS),

@@ -253,7 +253,8 @@ class ColumnType:
     - `width(state)`: how many table columns a scalar kind takes.
     - `recipe(state)`: the part of the state that encoded values depend on: fits that agree in it share what is cached.
     - `outline(column, context)`: that part as it can be told of all rows, before they are split, of a kind whose
-      near-identical rows are looked for (stored as pixels (N,H,W,C)); None for the other kinds.
+      near-identical rows are looked for (stored as pixels (N,H,W,C), or as samples one after another); None for the
+      other kinds.
     - `unseen(column, values, state)`: which of some rows, raw (N,) and encoded (N, width(state)), hold what no train
       row did; of a scalar kind.
     - `warnings(state)`: what the user should know of how the column's values were read.

@@ -1,4 +1,6 @@
-"""Pairs of rows in different splits that have nearly the same picture, as the report shows them."""
+"""Rows that have nearly the same picture, sound or text as a row of another split, and pairs of pictures as the report
+shows them.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 
 def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
-    """Yield how many rows of a split have nearly the same picture as a row of another."""
+    """Yield how many rows of a split have nearly the same picture, sound or text as a row of another."""
     again = Reproduction(producer="data")
     for (first, second), count in (dataset.similar.counts if dataset.similar else {}).items():
         yield Finding(
@@ -35,7 +37,7 @@ def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
             group=f"splits={first}, {second}",
             value=count,
             unit="rows",
-            method=f"{second} images identical or nearly identical to a {first} image",
+            method=f"{second} examples identical or nearly identical to a {first} example",
             better="lower",
             again=again,
         )
@@ -44,7 +46,7 @@ def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
 def near_duplicates(dataset: Dataset) -> Iterator[ExhibitDraft]:
     """Yield pictures of some pairs, side by side, where there are any."""
     pairs = dataset.similar.examples if dataset.similar else ()
-    if not pairs:
+    if not pairs or not _pictures(dataset):
         return
     shown: dict[str, list[Any]] = {"pictures": [], "captions": []}
     for pair in pairs:
@@ -75,13 +77,17 @@ def _closest(dataset: Dataset, pair: Pair) -> str:
     return min(names, key=lambda name: float((first[name].float() - second[name].float()).abs().mean()))
 
 
+def _pictures(dataset: Dataset) -> list[str]:
+    return [one.name for one in dataset.schema.inputs if input_type(one.kind).pixels is not None]
+
+
 def _applies(subject: Subject) -> str | None:
     return None if subject.dataset.similar else say("evaluation.no-near-duplicate-search")
 
 
 ANALYSIS = Analysis(
     name="near-duplicates",
-    question="Which images have a near-duplicate in another split?",
+    question="Which examples have a near-duplicate in another split?",
     section="data",
     run=_run,
     applies=_applies,
@@ -89,7 +95,7 @@ ANALYSIS = Analysis(
         Metric(
             "near_duplicates",
             "Near-duplicates across splits",
-            "images with a near-duplicate in another split",
+            "examples with a near-duplicate in another split",
             "rows",
             "lower",
         ),
