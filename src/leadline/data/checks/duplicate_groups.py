@@ -19,7 +19,7 @@ from leadline.data.checks import copies, near_duplicate_sounds, near_duplicate_t
 from leadline.data.checks.near_duplicates import components
 from leadline.data.columns.contract import ColumnContext, column_type, input_type
 from leadline.data.encoding import EncodedColumns, encode, key_of
-from leadline.data.inputs import TABLE, Group
+from leadline.data.inputs import Group
 from leadline.data.table import Progress, Table
 
 VERSION = 2  # of what the cache holds
@@ -38,7 +38,7 @@ def duplicate_groups(
     seen = [group for group in groups if any(column_type(kind).outline for kind in group.columns.values())]
     if seen:
         return components(rows, np.concatenate([_of_media(table, group, progress) for group in seen]))
-    media = [group for group in groups if group.kind != TABLE]
+    media = [group for group in groups if not all(column_type(kind).scalar for kind in group.columns.values())]
     if media:
         texts = [group for group in media if input_type(group.kind).tokens is not None]
         return components(rows, _of_texts(table, texts)) if texts else None
