@@ -43,6 +43,7 @@ from leadline.errors import DataError, UsageError
 class Dataset:
     """Encoded rows by split.
 
+    `invalid_rows` lists the rows that could not be used (file, row, column, reason), one line a row; `duplicates`
     counts equal rows across splits, `similar` those that are nearly equal (None where none were compared);
     `split_by` says in words how rows were split; `notes` are for the user, those of reading alone are `read_notes`, and
     `unseen` is what rows hold that the train rows did not, where they were not drawn beside them. `contents()` are
