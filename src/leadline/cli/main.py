@@ -133,7 +133,7 @@ def _usage(error: Any, arguments: Sequence[str]) -> str:
     if kind == "NoSuchOption" and asked:
         with speaking("command line"):
             hint = foreign_flags.of_flag(asked, where, error.ctx, arguments)
-            hint = hint or (wrong_flag(asked, arguments) if where in TRAINING else "")
+            hint = hint or (wrong_flag(asked, arguments, where.split()[-1]) if where in TRAINING else "")
         hint = hint or foreign_flags.near_flag(asked, error.ctx)
         if hint:
             return say("options.unknown-flag", flag=asked, hint=hint)

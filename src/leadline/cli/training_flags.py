@@ -15,6 +15,7 @@ from leadline.core import yaml_io
 from leadline.core.catalogue import say, translated
 from leadline.core.entries.did_you_mean import answer
 from leadline.core.entries.renamed import warn
+from leadline.core.entries.surface import asking
 from leadline.core.entries.train_options import OLD, Option, declared, flag, verbs_with
 
 Command = Callable[[str, dict[str, Any], bool], int]
@@ -93,12 +94,15 @@ def _value(text: Any, option: Option) -> Any:
     return text
 
 
-def wrong_flag(flag: str, arguments: Sequence[str]) -> str:
-    """Return a sentence that says which option is meant by a flag that there is not; empty where none is like it."""
+def wrong_flag(flag: str, arguments: Sequence[str], verb: str) -> str:
+    """Return a sentence that says which option is meant by a flag that a verb does not have; empty where none is like
+    it.
+    """
     others = [f"'leadline {verb}'" for verb in verbs_with(flag.strip("-").replace("-", "_"))]
     if others:
         return say("options.of-others", others=" and ".join(others))
     import leadline.core.experiment  # noqa: F401  whose entries are looked through
 
     text = given_with(flag, arguments, "--")
-    return answer(flag, ... if text is None else yaml_io.load(text, flag), items=False)
+    with asking(verb):
+        return answer(flag, ... if text is None else yaml_io.load(text, flag), items=False)

@@ -9,6 +9,8 @@ from pydantic import Field, model_serializer, model_validator
 
 from leadline.core.base import Fact
 
+AUTO = "auto"  # in the place of a name: what suits the data, or the one that is taken by default
+
 
 class Component(Fact):
     """A named part with its options; written ``adamw``, ``{name: adamw, lr: 0.001}`` or ``{shift: 0.1}``."""

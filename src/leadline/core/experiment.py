@@ -15,11 +15,12 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from leadline.core import yaml_io
 from leadline.core.base import Fact, digest
 from leadline.core.catalogue import say
-from leadline.core.component import Component
+from leadline.core.component import AUTO, Component
 from leadline.core.entries import renamed
 from leadline.core.entries.places import root
 from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
+from leadline.core.registry import unnamed_options
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
 from leadline.core.warm_start import Shares, WarmStart
@@ -27,7 +28,6 @@ from leadline.errors import UsageError
 
 Size = Literal["small", "base", "large"]
 MISSING_WORDS = ("?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")  # in text; an empty cell is missing anyway
-AUTO = "auto"  # the name of an objective that is chosen from the target
 # What does not decide the result; where first weights lie does not, what they are does.
 _BESIDE: Any = {
     **dict.fromkeys(
@@ -211,7 +211,8 @@ class DataSpec(Fact):
 def _encoders(value: Any) -> Any:
     if isinstance(value, str):
         return {"encoders": {"*": value}}
-    if isinstance(value, Mapping) and "name" in value:
+    if isinstance(value, Mapping) and "encoders" not in value and set(value) - set(NetworkSpec.model_fields):
+        value = value if "name" in value else {"name": AUTO, **value}  # options alone are those of what is chosen
         own = {k: v for k, v in value.items() if k in NetworkSpec.model_fields}
         return {**own, "encoders": {"*": {k: v for k, v in value.items() if k not in own}}}
     return value
@@ -246,7 +247,9 @@ class Experiment(Fact):
     name: str | None = Field(default=None, examples=["churn"])
     data: DataSpec = DataSpec()
     network: Annotated[NetworkSpec, BeforeValidator(_encoders)] = NetworkSpec()
-    objective: Component | None = Field(default=None, examples=["classification"])
+    objective: Annotated[Component | None, unnamed_options("objectives")] = Field(
+        default=None, examples=["classification"]
+    )
     training: TrainingSpec = TrainingSpec()
     require: tuple[str, ...] = Field(default=(), examples=[["accuracy >= 0.95"]])
     init: WarmStart | None = Field(default=None, examples=["runs/digits-1"])

@@ -12,9 +12,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from pydantic import BeforeValidator
+
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
-from leadline.core.component import Component
+from leadline.core.component import AUTO, Component
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.core.registry_tables import ALIASES, TABLES, Group
 from leadline.errors import UsageError, did_you_mean
@@ -86,3 +88,18 @@ def renaming(group: Group, component: Component, where: str) -> str | None:
     if now == component:
         return None
     return say("core.item-renamed", where=where, name=component.name, now=yaml_io.inline(now.model_dump()))
+
+
+def unnamed_options(group: Group) -> BeforeValidator:
+    """Return a validator that reads ``{lr: 0.1}`` as options of the item that is chosen from the data or by default,
+    where no item of the group is called so: ``{sgd: {lr: 0.1}}`` names one.
+    """
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, Mapping) or not value or "name" in value or "options" in value:
+            return value
+        first = str(next(iter(value)))
+        named = len(value) == 1 and (first in registered(group) or ":" in first or first.endswith(".py"))
+        return value if named else {"name": AUTO, **value}
+
+    return BeforeValidator(read)

@@ -10,8 +10,9 @@ from typing import Any
 
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
+from leadline.core.component import AUTO
 from leadline.core.entries import renamed
-from leadline.core.experiment import AUTO, NetworkSpec
+from leadline.core.experiment import NetworkSpec
 from leadline.errors import UsageError
 
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.component import Component
+from leadline.core.registry import unnamed_options
 
 
 class EarlyStopping(Fact):
@@ -79,9 +80,9 @@ class TrainingSpec(Fact):
 
     epochs: int | None = Field(default=None, ge=1, examples=[20])
     batch: int | None = Field(default=None, ge=1, examples=[64])
-    step: Component = Component(name="plain")
-    optimizer: Component = Component(name="adamw")
-    schedule: Component = Component(name="one_cycle")
+    step: Annotated[Component, unnamed_options("steps")] = Component(name="plain")
+    optimizer: Annotated[Component, unnamed_options("optimizers")] = Component(name="adamw")
+    schedule: Annotated[Component, unnamed_options("schedules")] = Component(name="one_cycle")
     optimizers: Mapping[str, Component] = Field(default_factory=dict, examples=[{"generator": "adam"}])
     clip: float | None = Field(default=None, gt=0, examples=[1.0])
     accumulate: int = Field(default=1, ge=1)

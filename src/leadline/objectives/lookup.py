@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from leadline.core.catalogue import say
-from leadline.core.component import Component
+from leadline.core.component import AUTO, Component
 from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
-from leadline.core.experiment import AUTO, Experiment
+from leadline.core.experiment import Experiment
 from leadline.core.plugins import members
 from leadline.core.registry import lookup
 from leadline.core.schema import LabelRequirement

@@ -7,23 +7,33 @@ places of the experiment, or options that stand for none; `why` says what is don
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Foreign(NamedTuple):
-    """What a name of another library is called here; `same` says whether its value means the same."""
+    """What a name of another library is called here; `same` says whether its value means the same.
+
+    `item` is named beside an option that the usual item does not have, and `value` is written whatever was given, as
+    where the other library's name is a switch. ``{resume}`` in `why` is that verb as Python or the command line has it.
+    """
 
     entries: tuple[str, ...] = ()
     why: str = ""
     same: bool = True
+    item: str = ""
+    value: Any = ...
 
 
-def _same(entry: str, *names: str) -> dict[str, Foreign]:
-    return dict.fromkeys(names, Foreign((entry,)))
+def _same(entry: str, *names: str, item: str = "") -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,), item=item))
 
 
-def _other(entry: str | tuple[str, ...], why: str, *names: str) -> dict[str, Foreign]:
-    return dict.fromkeys(names, Foreign((entry,) if isinstance(entry, str) else entry, why, same=False))
+def _switch(entry: str, value: Any, *names: str, why: str = "") -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,), why, value=value))
+
+
+def _other(entry: str | tuple[str, ...], why: str, *names: str, item: str = "") -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,) if isinstance(entry, str) else entry, why, same=False, item=item))
 
 
 def _instead(why: str, *names: str) -> dict[str, Foreign]:
@@ -35,13 +45,13 @@ _OPTIMIZER = {
     **_same("training.optimizer.lr", "learning_rate", "learning_rate_init", "base_lr", "max_lr", "eta", "eta0"),
     **_same("training.optimizer.weight_decay", "weight_decay", "wd", "decay", "alpha", "l2_regularization"),
     **_same("training.l1", "l1_regularization", "l1_lambda"),
-    **_same("training.optimizer.momentum", "momentum"),
-    **_same("training.optimizer.nesterov", "nesterov", "nesterovs_momentum", "use_nesterov"),
+    **_same("training.optimizer.momentum", "momentum", item="sgd"),
+    **_same("training.optimizer.nesterov", "nesterov", "nesterovs_momentum", "use_nesterov", item="sgd"),
     **_same("training.optimizer.beta1", "beta_1", "adam_beta1"),
     **_same("training.optimizer.beta2", "beta_2", "adam_beta2"),
     **_other(("training.optimizer.beta1", "training.optimizer.beta2"), "They are two entries.", "betas"),
     **_same("training.optimizer.eps", "epsilon", "adam_epsilon"),
-    **_same("training.optimizer", "optim", "optimizers", "solver", "optimizer_name", "optimizer_class"),
+    **_same("training.optimizer", "optim", "solver", "optimizer_name", "optimizer_class"),
     **_same("training.clip", "gradient_clip_val", "max_grad_norm", "clipnorm", "clip_norm", "grad_clip", "clip_grad"),
     **_other("training.clip", "It bounds the norm of the gradient.", "clipvalue", "clip_value", "global_clipnorm"),
     **_same("training.accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
@@ -49,11 +59,15 @@ _OPTIMIZER = {
 }
 _SCHEDULE = {
     **_same("training.schedule", "lr_scheduler", "scheduler", "lr_schedule", "lr_scheduler_type"),
-    **_same("training.schedule.step_size", "step_size"),
-    **_same("training.schedule.gamma", "factor", "lr_gamma"),
+    **_same("training.schedule.step_size", "step_size", item="step"),
+    **_same("training.schedule.factor", "factor", item="plateau"),
+    **_same("training.schedule.gamma", "lr_gamma", item="step"),
     **_other("training.schedule.end_factor", "It is a share of the learning rate.", "min_lr", "eta_min", "final_lr"),
     **_other(
-        "training.schedule.milestones", "They are shares of all steps, such as [0.5, 0.75].", "milestones", "boundaries"
+        "training.schedule.milestones",
+        "They are shares of all steps, such as [0.5, 0.75].",
+        *("milestones", "boundaries"),
+        item="step",
     ),
     **_same("training.schedule.warmup", "warmup_ratio", "pct_start", "warm_up"),
     **_other(
@@ -81,8 +95,12 @@ _LENGTH = {
         "The weights of the best validation epoch ship by themselves.",
         *("restore_best_weights", "save_best_only", "load_best_model_at_end", "enable_checkpointing", "save_top_k"),
     ),
-    **_other("training.epochs", "One epoch is a quick try.", "fast_dev_run"),
-    **_same("training.checkpoint_seconds", "checkpoint_every", "save_freq", "save_steps", "checkpoint_interval"),
+    **_switch("training.epochs", 1, "fast_dev_run", why="One epoch is a quick try."),
+    **_other(
+        "training.checkpoint_seconds",
+        "It is in seconds.",
+        *("checkpoint_every", "save_freq", "save_steps", "checkpoint_interval"),
+    ),
 }
 _DATA = {
     **_same("data.split.validation", "validation_split", "validation_fraction", "val_size", "valid_size", "val_split"),
@@ -92,7 +110,7 @@ _DATA = {
     ),
     **_same("data.test", "test_data", "test_set", "testset"),
     **_same("data.split.folds", "n_splits", "n_folds", "num_folds", "nfold", "k_folds"),
-    **_other("data.split.folds", "leadline.crossval and 'leadline crossval' train them all.", "cv"),
+    **_other("data.split.folds", "It is their number.", "cv"),
     **_other("data.split", "Write group:COLUMN.", "groups", "group_column"),
     **_instead("Random splits keep the shares of classes by themselves.", "stratify", "stratified"),
     **_instead("The order of train rows is drawn anew in each epoch.", "shuffle"),
@@ -114,8 +132,10 @@ _DATA = {
     **_same("data.inputs.INPUT.vocabulary_size", "vocab_size", "max_tokens", "num_words"),
     **_same("data.inputs.INPUT.n_mels", "n_mels"),
     **_same("data.inputs.INPUT.sample_rate", "sample_rate", "sampling_rate", "sr"),
-    **_same("training.mix", "mixup", "cutmix"),
-    **_same("training.mix.alpha", "mixup_alpha", "cutmix_alpha"),
+    **_switch("training.mix", "mixup", "mixup"),
+    **_switch("training.mix", "cutmix", "cutmix"),
+    **_same("training.mix.alpha", "mixup_alpha", item="mixup"),
+    **_same("training.mix.alpha", "cutmix_alpha", item="cutmix"),
     **_same("data.series.time", "time_column", "time_col", "date_column", "timestamp_column"),
     **_same("data.series.frequency", "freq", "frequency"),
     **_same("data.series.horizon", "forecast_horizon", "prediction_length", "pred_len", "output_chunk_length", "h"),
@@ -136,63 +156,90 @@ _NETWORK = {
         "It is a list with the width of each layer, such as [64, 64].",
         *("hidden_units", "hidden_dim", "hidden_size", "hidden_layers", "units", "dense_units"),
     ),
-    **_same("network.layers", "num_layers", "n_layers", "num_hidden_layers"),
-    **_same("network.heads", "num_heads", "n_heads", "nhead", "num_attention_heads"),
-    **_same("network.width", "d_model", "embed_dim", "embedding_dim"),
-    **_same("network.kernel", "kernel_size"),
-    **_same("network.filters", "num_filters", "n_filters"),
+    **_same("network.layers", "num_layers", "n_layers", "num_hidden_layers", item="rnn"),
+    **_same("network.heads", "num_heads", "n_heads", "nhead", "num_attention_heads", item="transformer"),
+    **_same("network.width", "d_model", "embed_dim", "embedding_dim", item="transformer"),
+    **_same("network.kernel", "kernel_size", item="tcn"),
+    **_same("network.filters", "num_filters", "n_filters", item="textcnn"),
     **_same("network.activation", "activation", "activation_fn", "act_layer", "nonlinearity"),
-    **_same("network.norm", "batch_norm", "use_batchnorm", "normalization", "norm_layer"),
+    **_same("network.norm", "normalization", "norm_layer"),
+    **_switch("network.norm", "batch", "batch_norm", "use_batchnorm"),
     **_same("network.dropout", "dropout", "dropout_rate", "drop_rate", "dropout_p", "hidden_dropout_prob"),
-    **_same("network.max_iter", "n_estimators", "num_boost_round", "num_iterations", "num_trees"),
-    **_same("network.max_depth", "max_depth"),
-    **_same("network.max_leaf_nodes", "num_leaves", "max_leaf_nodes"),
-    **_same("network.min_samples_leaf", "min_child_samples", "min_samples_leaf", "min_data_in_leaf"),
-    **_same("network.l2_regularization", "reg_lambda", "lambda_l2"),
-    **_same("init", "pretrained", "weights_path", "init_from", "warm_start", "pretrained_model"),
-    **_same("training.freeze", "freeze_backbone", "trainable", "freeze_encoder"),
-    **_same("training.average", "ema", "use_ema", "swa", "model_ema"),
-    **_same("training.average.decay", "ema_decay", "ema_momentum"),
+    **_same(
+        "network.max_iter", "n_estimators", "num_boost_round", "num_iterations", "num_trees", item="gradient-boosting"
+    ),
+    **_same("network.max_depth", "max_depth", item="gradient-boosting"),
+    **_same("network.max_leaf_nodes", "num_leaves", "max_leaf_nodes", item="gradient-boosting"),
+    **_same(
+        "network.min_samples_leaf",
+        *("min_child_samples", "min_samples_leaf", "min_data_in_leaf"),
+        item="gradient-boosting",
+    ),
+    **_same("network.l2_regularization", "reg_lambda", "lambda_l2", item="gradient-boosting"),
+    **_same("init", "weights_path", "init_from", "pretrained_model"),
+    **_other("init", "It is the folder of a finished run.", "pretrained", "warm_start"),
+    **_switch("training.freeze", ["encoders.*"], "freeze_backbone", "freeze_encoder"),
+    **_other("training.freeze", "It says which parameters are not trained.", "trainable"),
+    **_switch("training.average", "ema", "ema", "use_ema", "model_ema"),
+    **_switch("training.average", "swa", "swa"),
+    **_same("training.average.decay", "ema_decay", "ema_momentum", item="ema"),
 }
 _OBJECTIVE = {
     **_same("objective", "task", "problem_type", "task_type"),
     **_other(("objective", "objective.loss"), "The objective decides the loss.", "loss", "criterion", "loss_fn"),
-    **_same("objective.class_weights", "class_weight", "class_weights", "balanced"),
-    **_same("objective.pos_weight", "pos_weight", "scale_pos_weight"),
+    **_same("objective.class_weights", "class_weight", "class_weights"),
+    **_switch("objective.class_weights", "balanced", "balanced"),
+    **_same("objective.pos_weight", "pos_weight", "scale_pos_weight", item="multilabel"),
     **_same("objective.label_smoothing", "label_smoothing", "smoothing"),
-    **_same("objective.focal_gamma", "focal_loss", "focal_gamma"),
+    **_same("objective.focal_gamma", "focal_gamma"),
+    **_switch("objective.focal_gamma", 2.0, "focal_loss"),
     **_same("objective.operating_point", "decision_threshold", "classification_threshold"),
-    **_same("objective.levels", "quantile", "quantile_levels"),
-    **_same("objective.delta", "huber_delta"),
-    **_same("objective.latent_dim", "latent_dim", "z_dim", "code_size"),
+    **_other(
+        "objective.levels",
+        "They are a list, such as [0.1, 0.5, 0.9].",
+        *("quantile", "quantile_levels"),
+        item="quantiles",
+    ),
+    **_same("objective.delta", "huber_delta", item="regression"),
+    **_same("objective.latent_dim", "latent_dim", "z_dim", "code_size", item="autoencoder"),
     **_other("require", "Everything that the objective can measure is measured; a bound judges it.", "metrics"),
 }
 _MACHINE = {
     **_same("seed", "random_state", "random_seed", "seed_everything", "manual_seed", "rng"),
-    **_same("training.plan.device", "accelerator", "devices", "gpu", "gpus", "use_cuda", "no_cuda"),
+    **_switch("training.plan.device", "cuda", "gpu", "gpus", "use_cuda"),
+    **_switch("training.plan.device", "cpu", "no_cuda"),
+    **_other("training.plan.device", "It is cpu, cuda or mps.", "accelerator", "devices"),
     **_same("training.plan.precision", "precision", "dtype_policy"),
     **_other(
         "training.plan.precision",
         "It is fp32, bf16-matmul or bf16, and timed if not given.",
         *("amp", "mixed_precision", "fp16", "bf16", "autocast", "use_amp"),
     ),
-    **_same("training.plan.threads", "n_jobs", "num_threads", "nthread", "n_threads"),
+    **_same("training.plan.threads", "num_threads", "nthread", "n_threads"),
+    **_other("training.plan.threads", "It is timed if not given.", "n_jobs"),
     **_same("training.plan.compile", "compile", "torch_compile", "jit_compile", "compile_model"),
     **_same("training.deterministic", "deterministic", "use_deterministic_algorithms", "cudnn_deterministic"),
     **_instead(
         "Start it under torchrun to train on several devices.", "strategy", "num_nodes", "ddp", "distributed_backend"
     ),
-    **_same("training.log", "logger", "loggers", "report_to", "tracker", "tensorboard", "mlflow"),
+    **_other("training.log", "It is a list of tensorboard and mlflow.", "logger", "loggers", "report_to", "tracker"),
+    **_switch("training.log", ["tensorboard"], "tensorboard"),
+    **_switch("training.log", ["mlflow"], "mlflow"),
     **_same("out", "default_root_dir", "output_dir", "save_dir", "log_dir", "run_dir", "model_dir"),
     **_same("name", "run_name", "experiment_name"),
-    **_other("quiet", "It hides progress and notes.", "verbose", "enable_progress_bar", "verbosity", "silent"),
+    **_switch(
+        "quiet",
+        True,
+        *("verbose", "enable_progress_bar", "verbosity", "silent"),
+        why="It hides progress and notes.",
+    ),
     **_other("settings", "Each entry has its dotted place.", "config", "params", "hparams", "kwargs", "options"),
     **_instead(
         "There are no callbacks: early stopping, checkpoints, schedules and trackers are entries of training.",
         *("callbacks", "callback", "hooks"),
     ),
     **_instead(
-        "'leadline resume RUN', in Python leadline.resume(run), goes on with a run that was interrupted.",
+        "{resume} goes on with a run that was interrupted.",
         *("resume_from_checkpoint", "ckpt_path", "resume", "resume_training"),
     ),
 }

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from leadline.core.component import Component
 from leadline.core.item_options import declared_options
 from leadline.core.registry import lookup, registered
-from leadline.core.registry_tables import Group
+from leadline.core.registry_tables import TABLES, Group
 from leadline.errors import LeadlineError
 
 # The group that items of an entry come from, by the entry's name.
@@ -131,6 +131,20 @@ def item_entries() -> tuple[Entry, ...]:
                     known = found.get(full, Entry(full, field, listed=name in LISTS))
                     found[full] = known._replace(items=(*known.items, item))
     return tuple(found.values())
+
+
+def item_to_name(entry: Entry) -> str:
+    """Return the item to name beside an option for it to be taken: none where the item that is usual has it, or what
+    the data holds decides.
+    """
+    holder = entry.place.rpartition(".")[0]
+    slot = next(word for word in reversed(holder.split(".")) if word in GROUPS)
+    if slot == "inputs" or entry.listed:
+        return ""
+    usual = next((one.field.default for one in entries() if one.place == holder and one.field is not None), None)
+    chosen = slot in ("network", "encoders", "objective")  # from the data: what suits tables comes first
+    first = next(iter(TABLES[GROUPS[slot]])) if chosen else usual.name if isinstance(usual, Component) else ""
+    return "" if first in entry.items else entry.items[0]
 
 
 def _places(name: str) -> Iterator[str]:

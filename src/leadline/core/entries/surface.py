@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal
 
-from leadline.core.entries.train_options import AT, OPTIONS, flag
+from leadline.core.entries.train_options import AT, OPTIONS, VERBS, declared, flag, verbs_with
 
 Language = Literal["python", "estimator", "command line", "file"]
 # keywords of estimators that scikit-learn has names for
@@ -22,6 +22,8 @@ _MENTION = re.compile(r"⟦(?P<entry>[^=⟧]+)(?:=(?P<value>[^⟧]*))?⟧")
 _CONSTANTS = {"true": "True", "false": "False", "null": "None"}
 _BARE = re.compile(r"[-+.\d][\d.e-]*|\[.*\]|\{.*\}|N|…")  # what Python writes as it is
 _language: ContextVar[Language] = ContextVar("language", default="python")
+# the verb whose options are asked for; None where any may be
+_verb: ContextVar[str | None] = ContextVar("verb", default=None)
 # where entries of the experiment in hand were written in a file, by dotted place
 _marks: ContextVar[dict[str, str | None] | None] = ContextVar("marks", default=None)
 
@@ -34,6 +36,16 @@ def speaking(language: Language) -> Iterator[None]:
         yield
     finally:
         _language.reset(token)
+
+
+@contextmanager
+def asking(verb: str | None) -> Iterator[None]:
+    """Offer the options of this verb alone until the end of the block."""
+    token = _verb.set(verb)
+    try:
+        yield
+    finally:
+        _verb.reset(token)
 
 
 @contextmanager
@@ -65,6 +77,23 @@ def note_override(entry: str) -> None:
         for place in [one for one in known if one.startswith(f"{entry}.")]:
             del known[place]
         known[entry] = None
+
+
+def verb_named(verb: str) -> str:
+    """Return what a verb is called where is spoken now."""
+    return f"leadline.{verb}" if _language.get() in PYTHON else f"'leadline {verb}'"
+
+
+def elsewhere(entry: str) -> str | None:
+    """Return the verb that has an option for an entry, where what is asked for has none; None where nothing is to be
+    said of that.
+    """
+    option = _known(entry)
+    if option is None or _option(entry) is not None or (_language.get() == "file" and OPTIONS[option].entry):
+        return None
+    verbs = verbs_with(option)
+    one_verb = _verb.get() is not None and _verb.get() not in verbs
+    return verbs[0] if one_verb or OPTIONS[option].entry is None else None
 
 
 def mark(entry: str) -> str | None:
@@ -140,7 +169,14 @@ def _option(entry: str) -> str | None:
     spoken = _language.get()
     if spoken == "file":
         return None
-    option = AT.get(entry) or (entry if entry in OPTIONS and OPTIONS[entry].entry is None else None)
+    option = _known(entry)
     if spoken == "estimator":
         return option if option and OPTIONS[option].estimators else _SKLEARN.get(entry)
+    if option and _verb.get() in VERBS and option not in declared(VERBS[str(_verb.get())]):
+        return None
     return None if option and spoken == "command line" and OPTIONS[option].only == "python" else option
+
+
+def _known(entry: str) -> str | None:
+    """Return the option that stands for an entry, or is called so and stands for none."""
+    return AT.get(entry) or (entry if entry in OPTIONS and OPTIONS[entry].entry is None else None)

@@ -5,6 +5,7 @@ their help, and where each goes in an experiment are made of this; estimators ar
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, get_type_hints
 
@@ -95,6 +96,7 @@ class SharedOptions(TypedDict, total=False):
             "One of 'leadline models', file.py or file.py:Class; chosen from the data if not given.",
             "network",
             "NAME",
+            "spec",
             estimators=True,
         ),
     ]
@@ -248,7 +250,8 @@ class CrossvalOptions(SharedOptions, total=False):
     folds: Annotated[int | None, Option("Number of folds; 5 if not given.", "data.split.folds", "N", "number")]
 
 
-def declared(options: type) -> dict[str, Option]:
+@cache
+def declared(options: type) -> Mapping[str, Option]:
     """Return the options that a class declares, by name in its order."""
     hints = get_type_hints(options, include_extras=True)
     return {name: hint.__metadata__[0] for name, hint in hints.items()}

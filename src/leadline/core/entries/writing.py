@@ -8,6 +8,7 @@ from yaml import YAMLError
 
 from leadline.core import yaml_io
 from leadline.core.entries.surface import PYTHON, assigned, language
+from leadline.core.entries.train_options import AT, OPTIONS
 
 LONG = 50  # letters of a value beyond which it is not repeated
 
@@ -24,6 +25,14 @@ def shown(value: Any) -> str:
 
 def written(entry: str, value: Any = ...) -> str:
     """Return what to write for an entry to have a value, ``…`` where it is left open."""
+    option = OPTIONS.get(AT.get(entry, ""))
+    if (
+        option is not None
+        and option.form == "names"
+        and isinstance(value, list | tuple)
+        and language() == "command line"
+    ):
+        value = ",".join(map(str, value))
     plain = isinstance(value, str) and language() not in PYTHON
     text = "…" if value is ... else value if plain else shown(value)
     return assigned(entry, text if len(text) <= LONG else "…")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core.catalogue import say
-from leadline.core.component import Component
-from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.component import AUTO, Component
+from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.training_spec import EarlyStopping, TrainingSpec
 from leadline.data.dataset import Dataset
 from leadline.evaluation.feature_space import ReferenceClassifier

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from torch import nn
 
 from leadline.core.catalogue import say
-from leadline.core.component import Component
-from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.component import AUTO, Component
+from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.metric import Metric
 from leadline.core.requirement import Requirement
 from leadline.core.schema import InputSchema, Schema

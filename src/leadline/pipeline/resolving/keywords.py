@@ -32,7 +32,7 @@ def keywords(options: type) -> Callable[[Verb], Verb]:
 
         @functools.wraps(verb)
         def call(source: object, **given: Any) -> Any:
-            with surface.call():
+            with surface.call(), surface.asking(verb.__name__):
                 return verb(source, **current(given, known, f"leadline.{verb.__name__}"))
 
         call.__signature__ = signature(options)  # type: ignore[attr-defined]

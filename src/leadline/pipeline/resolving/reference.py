@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from leadline.core.catalogue import say
-from leadline.core.experiment import AUTO, Experiment
+from leadline.core.component import AUTO
+from leadline.core.experiment import Experiment
 from leadline.core.schema import InputSchema, Schema
 from leadline.data.columns.contract import column_type, input_type
 from leadline.errors import LeadlineError, UsageError

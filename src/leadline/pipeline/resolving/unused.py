@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from leadline.core.catalogue import say
-from leadline.core.component import Component
+from leadline.core.component import AUTO, Component
 from leadline.core.entries.surface import mentioned
-from leadline.core.experiment import AUTO, Experiment, NetworkSpec
+from leadline.core.experiment import Experiment, NetworkSpec
 from leadline.core.schema import Schema
 from leadline.core.training_spec import TrainingSpec
 from leadline.models.contract import Family

@@ -16,7 +16,7 @@ from sentences import says
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
-        ("learning_rate", 0.1, "Write lr=0.1, or settings={'network.learning_rate': 0.1}."),
+        ("learning_rate", 0.1, "Write lr=0.1."),
         ("n_epochs", 3, "Write epochs=3."),
         ("lr_scheduler", "cosine", "Write schedule='cosine'."),
         ("folds", 3, "It is an option of leadline.crossval."),
