@@ -35,7 +35,8 @@ class Finding(Fact):
     `split` and `group` say what it was measured on (`group` like ``"class=cat"``); `unit` is ``"1"`` for pure numbers;
     `section` names where reports show it (`core.sections`); `method` names how value and interval were obtained.
     `stricter` maps levels above `level` (as text, ``"0.975"``) to intervals, present where several requirements are
-    judged together.
+    judged together. `unusable` rows of the split could not be used, and the value does not speak of them; `as_errors`
+    are the intervals, by level, in which they are errors, where that can be said.
     """
 
     name: str
@@ -53,6 +54,8 @@ class Finding(Fact):
     better: Literal["higher", "lower"] | None = None
     again: Reproduction | None = None
     stricter: Mapping[str, Interval] = Field(default_factory=dict)
+    unusable: int = 0
+    as_errors: Mapping[str, Interval] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
@@ -96,6 +99,16 @@ class Finding(Fact):
         """Return the interval at `level`, or the nearest stricter one there is; None where there is none."""
         if self.interval is None or level <= self.level + 1e-12:
             return self.interval
-        # keys hold six digits
-        wider = sorted((float(k), v) for k, v in self.stricter.items() if float(k) >= level - 1e-6)
-        return wider[0][1] if wider else None
+        return _nearest(self.stricter, level)
+
+    def with_errors_at(self, level: float) -> Interval | None:
+        """Return the interval at `level`, or the nearest stricter one there is, in which rows that could not be used
+        are errors; None where that cannot be said.
+        """
+        return _nearest(self.as_errors, max(level, self.level))
+
+
+def _nearest(intervals: Mapping[str, Interval], level: float) -> Interval | None:
+    # keys hold six digits
+    wider = sorted((float(k), v) for k, v in intervals.items() if float(k) >= level - 1e-6)
+    return wider[0][1] if wider else None

@@ -17,7 +17,8 @@ class Metric:
     and `short` its abbreviation, where one is usual (``MAE``). `unit` is ``%`` for a share of a whole (findings hold it
     from 0 to 1), ``1`` for other pure numbers, and empty where it depends on the data. `better` says which direction is
     better, where one is. By those that are `compared` a network stands beside simpler models, and beside its inputs
-    alone. `largest` is the largest value that there can be, of what is no share.
+    alone. `largest` is the largest value that there can be, of what is no share. `of_right_rows` is True for the share
+    of rows that are right, in which a row without an answer is a wrong one.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Metric:
     compared: bool = False
     short: str = ""
     largest: float | None = None
+    of_right_rows: bool = False
 
     @property
     def is_share(self) -> bool:

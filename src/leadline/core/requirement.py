@@ -190,26 +190,51 @@ def _interval(findings: Sequence[Finding], at: int | None, level: float) -> Inte
     return None if at is None else findings[at].at_level(level)
 
 
+def _outcome(requirement: Requirement, finding: Finding, interval: Interval, level: float) -> tuple[Outcome, Interval]:
+    """Return the outcome and the interval that it was judged on: where rows could not be used, the one in which they
+    are errors, and else nothing passes, as they could change it.
+    """
+    if not finding.unusable:
+        return requirement.outcome(interval), interval
+    counted = finding.with_errors_at(level)
+    if counted is not None:
+        return requirement.outcome(counted), counted
+    outcome = requirement.outcome(interval)
+    return ("undecided" if outcome == "pass" else outcome), interval
+
+
 def _decides(requirement: Requirement, findings: Sequence[Finding], at: int | None, level: float) -> bool:
     interval = _interval(findings, at, level)
-    return interval is not None and requirement.outcome(interval) != "undecided"
+    if at is None or interval is None:
+        return False
+    return _outcome(requirement, findings[at], interval, level)[0] != "undecided"
 
 
 def _on_interval(
     requirement: Requirement, findings: Sequence[Finding], at: int | None, level: float, *, undecided: bool = False
 ) -> Verdict:
     interval = _interval(findings, at, level)
-    if interval is None:
+    if at is None or interval is None:
         return Verdict(
             text=requirement.text,
             verdict="undecided",
             finding=at,
             why=say("core.requirement-no-level", level=_percent(level)),
         )
-    outcome: Outcome = "undecided" if undecided else requirement.outcome(interval)
+    outcome, interval = _outcome(requirement, findings[at], interval, level)
+    outcome = "undecided" if undecided else outcome
     values = {"level": _percent(level), "low": f"{interval[0]:.4g}", "high": f"{interval[1]:.4g}"}
-    why = say(WHY[outcome], bound=f"{requirement.bound:g}", **values)
+    # all of the interval may be on one side, and other rows could still change it
+    why = say(WHY[requirement.outcome(interval)], bound=f"{requirement.bound:g}", **values)
+    why += _about_unusable(findings[at])
     return Verdict(text=requirement.text, verdict=outcome, finding=at, why=why, level=level)
+
+
+def _about_unusable(finding: Finding) -> str:
+    if not finding.unusable:
+        return ""
+    key = "core.requirement-unusable-errors" if finding.as_errors else "core.requirement-unusable-unknown"
+    return say(key, count=finding.unusable)
 
 
 def _percent(level: float) -> str:

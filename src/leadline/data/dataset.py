@@ -171,7 +171,9 @@ def _of_table(
         present=None if present is None else torch.from_numpy(present),
         unlabelled=None if goal is None else targets.target_type(goal.kind).encoding.unlabelled,
     )
-    splits = {name: Subset(name, rows, store) for name, rows in usable.items()}
+    there = np.ones(len(good), dtype=bool) if target is None or goal is None else targets.present(table.frame, goal)
+    unusable = {name: int((there[rows] & ~good[rows]).sum()) for name, rows in plan.splits.items()}
+    splits = {name: Subset(name, rows, store, unusable[name]) for name, rows in usable.items()}
     if fitted and labels != "none":
         _check_trainable(table, plan.schema, splits, listed)
     near = _similar(plan.family, splits)

@@ -80,11 +80,15 @@ class Store:
 
 
 class Subset:
-    """The rows of one split: `rows` (M,) int64 are their numbers in the dataset, which `Batch.row_B` holds too."""
+    """The rows of one split: `rows` (M,) int64 are their numbers in the dataset, which `Batch.row_B` holds too.
 
-    def __init__(self, name: str, rows: np.ndarray, store: Store) -> None:
+    `unusable` rows of the split are not among them, although they have a target: they could not be used.
+    """
+
+    def __init__(self, name: str, rows: np.ndarray, store: Store, unusable: int = 0) -> None:
         self.name = name
         self.rows = rows
+        self.unusable = unusable
         self._store = store
         self._rows_M = torch.from_numpy(rows)
 

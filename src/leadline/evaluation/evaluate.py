@@ -19,7 +19,9 @@ from leadline.errors import LeadlineError
 from leadline.evaluation.analyses.contract import Analysis, Results
 from leadline.evaluation.analyses.lookup import analyses, package_of
 from leadline.evaluation.analyses.quality import in_section
+from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.evaluation.subject import LEVEL, Subject, with_units
+from leadline.evaluation.unusable_rows import with_unusable
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.run.inference import predict_subset
 
@@ -45,6 +47,7 @@ def evaluate(subject: Subject) -> Evaluated:
     here, once.
     """
     findings: list[Finding] = []
+    metrics, test = declared_metrics(subject.objective), subject.dataset.splits.get("test")
     drafts: list[ExhibitDraft] = []
     for analysis in analyses():
         if analysis.cost == "slow" or analysis.applies(subject) is not None:
@@ -52,7 +55,8 @@ def evaluate(subject: Subject) -> Evaluated:
         for item in _results(analysis, subject):
             section = item.section or analysis.section
             if isinstance(item, Finding):
-                findings.append(item.model_copy(update={"section": section}))
+                own = with_unusable(item, test, metrics) if item.split == "test" else item
+                findings.append(own.model_copy(update={"section": section}))
             else:
                 drafts.append(item._replace(section=section))
     return Evaluated(tuple(findings), tuple(drafts), subject.held_out())
@@ -95,8 +99,9 @@ def measure_rows(
     target, schema = subset.target, dataset.schema
     if target is None:
         target, schema = np.zeros((len(subset), 0), dtype=np.float32), schema.model_copy(update={"target": None})
+    metrics = declared_metrics(objective)
     decided = predict_subset(network, objective, subset, progress=progress)
     context = EvaluationContext("test", target, subset.group, schema, levels, seed, frozenset(required))
     for item in objective.decision.measure(decided, context):
         if isinstance(item, Finding):
-            yield in_section(with_units(item, subset))
+            yield with_unusable(in_section(with_units(item, subset)), subset, metrics)

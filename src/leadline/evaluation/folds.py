@@ -91,6 +91,7 @@ def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels:
         level=levels[0],
         stricter={f"{level:.6g}": i for level, i in zip(levels[1:], intervals[1:], strict=False)},
         n=sum(f.n or 0 for f in found if f is not None) or None,
+        unusable=sum(f.unusable for f in found if f is not None),
         method=f"mean of {count} folds, standard deviation {spread:.3g}; corrected t over folds",
         again=Reproduction(producer="crossval", options={"folds": count}, repeat="recorded"),
         **common,

@@ -17,6 +17,7 @@ from leadline.core.safe_text import straight, visible
 from leadline.rendering import summary_text
 from leadline.rendering.exhibits import views
 from leadline.rendering.outline import judged_split, outline
+from leadline.rendering.sentence import examples
 from leadline.rendering.templating import environment
 
 TASKS: Mapping[tuple[str, str], str] = {
@@ -146,5 +147,5 @@ def _described(finding: Finding, words: wording.Wording) -> str:
     title = words.metric(finding.name).title
     if finding.interval:
         title = say("card.interval-of", title=title, level=wording.level(finding), span=words.span(finding))
-    n = f", {say('summary.n', n=f'{finding.n:,}')}" if finding.n is not None else ""
+    n = f", {examples(finding)}" if finding.n is not None else ""
     return f"{title}{n}".replace(wording.SPACE, " ")

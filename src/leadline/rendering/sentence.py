@@ -31,10 +31,22 @@ def details(words: Wording, finding: Finding, first: str = "", *, with_n: bool =
     inside = [
         first,
         words.ci(finding),
-        say("summary.n", n=f"{finding.n:,}") if with_n and finding.n is not None else "",
+        examples(finding) if with_n else "",
         finding.provenance if finding.provenance != "measured" else "",
     ]
     return ", ".join(part for part in inside if part)
+
+
+def examples(finding: Finding) -> str:
+    """Return how many examples a finding is from, ``n = 300``, or ``n = 290 of 300 test rows; 10 could not be used``;
+    empty where that is not known.
+    """
+    if finding.n is None:
+        return ""
+    if not finding.unusable:
+        return say("summary.n", n=f"{finding.n:,}")
+    total = finding.n + finding.unusable
+    return say("summary.n-of", n=finding.n, total=total, split=finding.split, unusable=finding.unusable)
 
 
 def difference(words: Wording, one: Finding, measure: str, *, named: bool = False) -> str:

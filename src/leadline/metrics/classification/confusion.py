@@ -25,7 +25,9 @@ from leadline.metrics.statistics.intervals import (
 )
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
-ACCURACY = Metric("accuracy", "Accuracy", "share of examples classified correctly", "%", "higher", compared=True)
+ACCURACY = Metric(
+    "accuracy", "Accuracy", "share of examples classified correctly", "%", "higher", compared=True, of_right_rows=True
+)
 BALANCED_ACCURACY = Metric("balanced_accuracy", "Balanced accuracy", "recall averaged over classes", "%", "higher")
 PRECISION = Metric("precision", "Precision", "share of predictions of this class that are correct", "%", "higher")
 RECALL = Metric("recall", "Recall", "share of examples of this class predicted correctly", "%", "higher")

@@ -38,6 +38,7 @@ METRICS = (
         "%",
         "higher",
         compared=True,
+        of_right_rows=True,
     ),
     Metric("hamming_loss", "Hamming loss", "share of label decisions that are wrong", "%", "lower", compared=True),
     Metric("f1_micro", "F1 (micro)", "F1 over all label decisions pooled", "%", "higher", compared=True),

@@ -23,6 +23,7 @@ METRICS = (
         "share of examples predicted at most one class away from the true one",
         better="higher",
         largest=1.0,
+        of_right_rows=True,
     ),
     MAE,
     Metric(

@@ -36,6 +36,7 @@ METRICS = (
         "%",
         "higher",
         compared=True,
+        of_right_rows=True,
     ),
 )
 

@@ -35,6 +35,7 @@ METRICS = (
         "%",
         "higher",
         compared=True,
+        of_right_rows=True,
     ),
     Metric(
         "entity_f1",
