@@ -78,3 +78,10 @@ def test_dead_paths_are_set_aside_and_a_column_of_them_is_refused(cli, folder: P
     assert cli("train", folder / "dead.csv", "--target", "label") == 2
     error = " ".join(capsys.readouterr().err.split())
     assert "'clip': it contains file names such as 'lost/low/0.wav', but none of the files exists" in error
+
+
+def test_a_network_on_clips_is_compared_with_a_linear_model_of_their_spectra(cli, folder: Path) -> None:
+    words = ("--network", "audiocnn", "--epochs", "1", "--set", "network.size=small", "--set", "training.batch=16")
+    assert cli("train", "tones", *words, "--deterministic", "--out", "run", "-q") == 0
+    found = Report.read(Path("run/report.json")).find("accuracy", group="baseline=linear")
+    assert found is not None and found.value == 1

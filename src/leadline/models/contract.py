@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from pydantic import BaseModel
 from torch import nn
 
 from leadline.core.schema import Schema
 from leadline.nn.batch import EncoderOutput, SignalSpec
+from leadline.nn.rng import generator_for
 
 
 class Sample(NamedTuple):
@@ -25,6 +27,14 @@ class Sample(NamedTuple):
     x_nF: np.ndarray
     target_n: np.ndarray
     weight_n: np.ndarray
+
+    def drawn(self, rows: int, seed: int) -> Sample:
+        """Return so many rows, drawn at random; itself where there are no more."""
+        if len(self.x_nF) <= rows:
+            return self
+        order = torch.randperm(len(self.x_nF), generator=generator_for(seed, "svm rows"))
+        at = order[:rows].sort().values.numpy()
+        return Sample(*(values[at] for values in self))
 
 
 Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, as often as it is called

@@ -42,6 +42,7 @@ LONGEST = 30.0  # seconds kept at most, unless asked for
 KEPT = 0.995  # the share of clips that are kept whole
 _FEW = 12_000  # samples a second, below which 40 bands are enough
 HEARD = 10.0  # seconds of a clip that a report holds
+THIRDS = 3  # of a clip, of which classical models are told what each sounds like
 _CHUNK = 8
 _LIMITS: Mapping[str, tuple[float, float, str]] = {
     "sample_rate": (1_000, 96_000, "samples a second"),
@@ -245,8 +246,44 @@ class AudioPreprocessor(nn.Module):
         return Signal(values_BTM.masked_fill(~mask_BT[:, :, None], 0.0), mask_BT)
 
 
+class AudioStatistics(nn.Module):
+    """Waveforms (B,S) to a Signal (B,6M) of what their standardised log-mel frames are like: mean and deviation of each
+    band, the deviation of its change from frame to frame, and its mean in the first, second and last third.
+    """
+
+    def __init__(self, state: ColumnState) -> None:
+        super().__init__()
+        self.frames = AudioPreprocessor(state)
+
+    def forward(self, x_BS: Tensor) -> Signal:
+        x_BTM, mask_BT = self.frames(x_BS)
+        there_BT = mask_BT.to(x_BTM.dtype)
+        mean_BM, deviation_BM = _moments(x_BTM, there_BT)
+        _, change_BM = _moments(x_BTM[:, 1:] - x_BTM[:, :-1], there_BT[:, 1:])
+        frame_BT = there_BT.cumsum(1) - 1
+        third_BT = torch.div(THIRDS * frame_BT, there_BT.sum(1, keepdim=True), rounding_mode="floor")
+        parts = []
+        for third in range(THIRDS):
+            own_BT = there_BT * (third_BT == third)
+            # a clip of one or two frames has thirds without any
+            parts.append(torch.where(own_BT.any(1)[:, None], _moments(x_BTM, own_BT)[0], mean_BM))
+        return Signal(torch.cat([mean_BM, deviation_BM, change_BM, *parts], 1))
+
+
+def _moments(x_BTM: Tensor, there_BT: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation over the frames that are there, zero where none is."""
+    count_B1 = there_BT.sum(1, keepdim=True).clamp(min=1)
+    mean_BM = (x_BTM * there_BT[:, :, None]).sum(1) / count_B1
+    away_BTM = (x_BTM - mean_BM[:, None]) * there_BT[:, :, None]
+    return mean_BM, torch.sqrt(away_BTM.square().sum(1) / count_B1)
+
+
 def _front(states: Sequence[ColumnState]) -> nn.Module:
     return AudioPreprocessor(states[0])
+
+
+def _plain(states: Sequence[ColumnState]) -> nn.Module:
+    return AudioStatistics(states[0])
 
 
 def _most(state: ColumnState) -> int:
@@ -299,6 +336,7 @@ INPUT = InputType(
     ragged=True,
     storage=_storage,
     stored=_stored,
+    baselines=("linear", "tfidf"),
     network=lambda one, predicts: Component(name="audiocnn"),
     pace=lambda one: "slow",
     strong=(
@@ -325,6 +363,7 @@ COLUMN = ColumnType(
     _encode,
     _decode,
     _front,
+    plain=_plain,
     recipe=lambda state: {name: state[name] for name in ("rate", "seconds")},
     outline=_form,
     warnings=_remarks,

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import torch
 from pydantic import Field
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import Ridge
 from torch import Tensor
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.models.contract import Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
-from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output, two_sided
+from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output
 from leadline.nn.classical.design_matrix import Encoding, columns_of
 from leadline.nn.classical.penalty_ladder import climb
 from leadline.nn.classical.plain_features import KINDS, features
+from leadline.nn.classical.softmax_regression import SoftmaxRegression
 
 _PASSES = 30  # over the rows that fitting takes, at a guess
-_RUNGS = 5  # of the ladder of penalties, at a guess
+_RUNGS = 6  # of the ladder of penalties, at a guess
+LADDER_ROWS = 10_000  # train rows that are enough to choose a penalty
 
 
 class Options(Fact):
@@ -52,51 +51,55 @@ class Linear(ClassicalModule):
 
 
 def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> FitResult:
-    """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors in closed form."""
+    """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors in closed form.
+
+    Of more than `LADDER_ROWS` train rows so many are drawn to choose the penalty, and all are fitted with it.
+    """
     model.encoding.fit(train.x_nF)
-    solver = _Solver(model, model.encoding.rows(train.x_nF), train)
     given = model.options.l2
     if given is not None or validation is None:
-        return FitResult({}, notes=solver.solve(1.0 if given is None else given))
+        return FitResult({}, notes=_Solver(model, train).solve(1.0 if given is None else given))
+    some = train.drawn(LADDER_ROWS, seed)
+    solver, share = _Solver(model, some), float(some.weight_n.sum() / max(train.weight_n.sum(), 1e-12))
 
     def tried(l2: float) -> tuple[float, tuple[dict[str, Tensor], tuple[str, ...]]]:
-        said = solver.solve(l2)
+        said = solver.solve(l2 * share)
         return _loss(model, validation), ({name: one.clone() for name, one in model.state_dict().items()}, said)
 
-    chosen = climb(tried)
-    state, said = chosen.state
-    model.load_state_dict(state)
-    return FitResult({}, notes=(chosen.note(len(validation.x_nF)), *said))
+    best = climb(tried)
+    state, said = best.state
+    if some is train:
+        model.load_state_dict(state)
+    else:
+        said = (say("models.penalty-on-some", rows=LADDER_ROWS), *_Solver(model, train).solve(best.l2))
+    return FitResult({}, notes=(best.note(len(validation.x_nF)), *said))
 
 
 class _Solver:
-    """Finds the weights for one penalty after another; a classifier's search begins where the last one ended."""
+    """Puts the weights for one penalty after another into a model."""
 
-    def __init__(self, model: Linear, x_nG: np.ndarray, train: Sample) -> None:
+    def __init__(self, model: Linear, train: Sample) -> None:
         self.model, self.train = model, train
-        self.x_nG = x_nG.astype(np.float64) if model.outputs == 1 else x_nG
-        self.logistic = LogisticRegression(max_iter=model.options.max_iter, warm_start=True)
+        self.x_nG = model.encoding.rows(train.x_nF)
+        if model.outputs > 1:
+            self.classes_K, class_n = np.unique(train.target_n, return_inverse=True)
+            self.softmax = SoftmaxRegression(self.x_nG, class_n, train.weight_n, model.options.max_iter)
 
     def solve(self, l2: float) -> tuple[str, ...]:
-        """Put the weights for a penalty into the model; returns what should be known of them."""
+        """Find the weights for a penalty; returns what should be known of them."""
         model, train = self.model, self.train
         if model.outputs == 1:
-            ridge = Ridge(alpha=l2).fit(self.x_nG, train.target_n, train.weight_n)
+            ridge = Ridge(alpha=l2).fit(self.x_nG.astype(np.float64), train.target_n, train.weight_n)
             model.put(weight_OG=ridge.coef_[None], bias_O=np.atleast_1d(ridge.intercept_))
             return ()
-        logistic = self.logistic.set_params(C=1 / l2 if l2 else np.inf)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # it is noted below
-            logistic.fit(self.x_nG, train.target_n, train.weight_n)
-        two = len(logistic.classes_) == 2
-        weight_KG, bias_K = (two_sided(values) if two else values for values in (logistic.coef_, logistic.intercept_))
+        found = self.softmax.solve(l2)
         model.put(
-            weight_OG=by_output(weight_KG, logistic.classes_, model.outputs, 0.0),
-            bias_O=by_output(bias_K, logistic.classes_, model.outputs, ABSENT),
+            weight_OG=by_output(found.weight_KD, self.classes_K, model.outputs, 0.0),
+            bias_O=by_output(found.bias_K, self.classes_K, model.outputs, ABSENT),
         )
-        most = model.options.max_iter
-        stopped = int(logistic.n_iter_.max()) >= most
-        return (say("models.logistic-not-converged", iterations=most),) if stopped else ()
+        if found.converged:
+            return ()
+        return (say("models.logistic-not-converged", iterations=model.options.max_iter),)
 
 
 def _loss(model: Linear, sample: Sample) -> float:
@@ -111,7 +114,7 @@ def _loss(model: Linear, sample: Sample) -> float:
 
 def _work(model: Linear, rows: int) -> float:
     each = _PASSES * model.outputs if model.outputs > 1 else model.columns / 10
-    return _RUNGS * rows * model.columns * each
+    return (rows + _RUNGS * min(rows, LADDER_ROWS)) * model.columns * each
 
 
 FAMILY = Family(

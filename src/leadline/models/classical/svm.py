@@ -81,7 +81,7 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     options = model.options
     notes = []
     if len(train.x_nF) > options.max_samples:
-        train = _drawn(train, options.max_samples, seed)
+        train = train.drawn(options.max_samples, seed)
         notes.append(say("models.svm-fitted-to-some", rows=len(train.x_nF)))
     model.encoding.fit(train.x_nF)
     x_nG = model.encoding.rows(train.x_nF)
@@ -99,11 +99,6 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
         weight_OM, bias_O = weight_OM * scale, np.where(bias_O == ABSENT, bias_O, bias_O * scale)
     model.put(weight_OM=weight_OM, bias_O=bias_O)
     return FitResult({}, notes=tuple(notes))
-
-
-def _drawn(sample: Sample, rows: int, seed: int) -> Sample:
-    at = torch.randperm(len(sample.x_nF), generator=generator_for(seed, "svm rows"))[:rows].sort().values.numpy()
-    return Sample(*(values[at] for values in sample))
 
 
 def _kernel(model: SVM, x_nG: np.ndarray) -> np.ndarray:

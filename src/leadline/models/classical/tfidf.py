@@ -17,7 +17,6 @@ import numpy as np
 import scipy.sparse
 import torch
 from pydantic import Field
-from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.linear_model import Ridge
 from torch import Tensor, nn
@@ -34,6 +33,7 @@ from leadline.nn.classical.design_matrix import Encoding, columns_of
 from leadline.nn.classical.ngrams import NGrams
 from leadline.nn.classical.penalty_ladder import BestPenalty, climb
 from leadline.nn.classical.plain_features import KINDS, features
+from leadline.nn.classical.softmax_regression import SoftmaxRegression
 
 Rows = TypeVar("Rows", Tensor, np.ndarray)
 
@@ -171,54 +171,28 @@ def _best(model: TFIDF, solvers: Sequence[_Solver], validation: Sample) -> tuple
 
 
 class _Solver:
-    """Finds weights for one penalty after another, of n-grams weighted in one way; a classifier's search begins where
-    the last one ended.
-    """
+    """Finds weights for one penalty after another, of n-grams weighted in one way."""
 
     def __init__(self, model: TFIDF, x_nD: scipy.sparse.csr_matrix, train: Sample, naive_bayes: bool) -> None:
-        self.x_nD, self.train, self.naive_bayes = x_nD, train, naive_bayes
-        self.outputs, self.most = model.outputs, model.options.max_iter
-        if self.outputs == 1:
+        self.x_nD, self.train, self.outputs, self.naive_bayes = x_nD, train, model.outputs, naive_bayes
+        if model.outputs == 1:
             return
-        self.classes_K, self.class_n = np.unique(train.target_n, return_inverse=True)
-        count = sum(ngrams.count for ngrams in model.texts())
-        self.scale_KD = np.ones((len(self.classes_K), x_nD.shape[1]))
+        self.classes_K, class_n = np.unique(train.target_n, return_inverse=True)
+        scale_KD = None
         if naive_bayes:
-            self.scale_KD[:, :count] = _log_count_ratios(x_nD[:, :count], self.class_n, train.weight_n)
-        self.start = np.zeros(self.scale_KD.size + len(self.classes_K))
+            count = sum(ngrams.count for ngrams in model.texts())
+            scale_KD = np.ones((len(self.classes_K), x_nD.shape[1]))
+            scale_KD[:, :count] = _log_count_ratios(x_nD[:, :count], class_n, train.weight_n)
+        self.softmax = SoftmaxRegression(x_nD, class_n, train.weight_n, model.options.max_iter, scale_KD)
 
     def solve(self, l2: float) -> _Fitted:
         """Return the weights for a penalty."""
         if self.outputs == 1:
             ridge = Ridge(alpha=l2).fit(self.x_nD, self.train.target_n, self.train.weight_n)
             return _Fitted(ridge.coef_[None], np.atleast_1d(ridge.intercept_))
-        total = max(float(self.train.weight_n.sum()), 1e-12)
-        found = minimize(
-            partial(self._loss, l2, total),
-            self.start,
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": self.most, "gtol": 1e-5},
-        )
-        self.start = found.x
-        weight_KD, bias_K = self._parted(found.x)
-        weight_OD = by_output(weight_KD * self.scale_KD, self.classes_K, self.outputs, 0.0)
-        return _Fitted(weight_OD, by_output(bias_K, self.classes_K, self.outputs, ABSENT), found.nit < self.most)
-
-    def _loss(self, l2: float, total: float, flat: np.ndarray) -> tuple[float, np.ndarray]:
-        """Return the penalised cross-entropy a row, and its slope."""
-        weight_KD, bias_K = self._parted(flat)
-        log_nK = log_softmax(self.x_nD @ (weight_KD * self.scale_KD).T + bias_K, axis=1)
-        weight_n, row_n = self.train.weight_n, np.arange(len(log_nK))
-        loss = -(weight_n * log_nK[row_n, self.class_n]).sum() + l2 / 2 * (weight_KD**2).sum()
-        slope_nK = np.exp(log_nK)
-        slope_nK[row_n, self.class_n] -= 1
-        slope_nK *= weight_n[:, None]
-        slope_KD = (self.x_nD.T @ slope_nK).T * self.scale_KD + l2 * weight_KD
-        return float(loss / total), np.concatenate([slope_KD.ravel(), slope_nK.sum(0)]) / total
-
-    def _parted(self, flat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return flat[: self.scale_KD.size].reshape(self.scale_KD.shape), flat[self.scale_KD.size :]
+        found = self.softmax.solve(l2)
+        weight_OD = by_output(found.weight_KD, self.classes_K, self.outputs, 0.0)
+        return _Fitted(weight_OD, by_output(found.bias_K, self.classes_K, self.outputs, ABSENT), found.converged)
 
 
 def _log_count_ratios(x_nG: scipy.sparse.csr_matrix, class_n: np.ndarray, weight_n: np.ndarray) -> np.ndarray:

@@ -212,3 +212,32 @@ def test_the_front_can_be_exported_and_passes_gradients_on(folder: Path) -> None
     assert x_BS.grad is not None
     assert x_BS.grad.isfinite().all()
     assert x_BS.grad.abs().max() > 0
+
+
+def test_classical_models_are_told_what_the_frames_of_a_clip_are_like(folder: Path) -> None:
+    assert COLUMN.plain is not None
+    state = fit(paths(), folder)
+    plain = COLUMN.plain([state])
+    x_BS = raw(COLUMN.encode(paths(), state, ColumnContext(folder)), state, list(range(6)))
+    frames, mask = AudioPreprocessor(state)(x_BS)
+    found = plain(x_BS).values.numpy()
+    for row in range(6):
+        x_TM = frames[row, mask[row]].numpy()
+        third_T = 3 * np.arange(len(x_TM)) // len(x_TM)
+        parts = [
+            x_TM.mean(0),
+            x_TM.std(0),
+            np.diff(x_TM, axis=0).std(0),
+            *(x_TM[third_T == k].mean(0) for k in range(3)),
+        ]
+        np.testing.assert_allclose(found[row], np.concatenate(parts), atol=1e-4)
+
+
+def test_clips_of_a_frame_or_of_nothing_have_statistics_too(folder: Path) -> None:
+    assert COLUMN.plain is not None
+    state = fit(paths(), folder)
+    x_BS = torch.full((3, 1_000), math.nan)
+    x_BS[0, :200], x_BS[1, :290] = torch.randn(200) / 10, torch.randn(290) / 10
+    values = COLUMN.plain([state])(x_BS).values
+    assert values.shape == (3, 6 * state["mels"]) and values.isfinite().all()
+    assert torch.equal(values[0, : state["mels"]], values[0, -state["mels"] :])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +12,7 @@ from leadline.models.classical import linear
 from leadline.models.classical.linear import Linear, Options, fit
 from leadline.models.contract import Sample
 from leadline.nn.batch import SignalSpec
+from sentences import says
 
 
 @pytest.mark.parametrize("outputs", [2, 3])
@@ -19,9 +22,11 @@ def test_classes_agree_with_scikit_learn(outputs: int) -> None:
     fit(model, sample, None, 0)
     x_nG = model.encoding.rows(sample.x_nF)
     np.testing.assert_allclose(x_nG, by_hand(sample.x_nF), atol=1e-5)
-    theirs = LogisticRegression(C=1.0, max_iter=200).fit(x_nG, sample.target_n, sample.weight_n)
+    theirs = LogisticRegression(C=1.0, max_iter=2000, tol=1e-9).fit(
+        x_nG.astype(np.float64), sample.target_n, sample.weight_n
+    )
     mine = model(torch.from_numpy(sample.x_nF)).softmax(1).numpy()
-    np.testing.assert_allclose(mine, theirs.predict_proba(x_nG), atol=1e-5)
+    np.testing.assert_allclose(mine, theirs.predict_proba(x_nG), atol=1e-4)
 
 
 def by_hand(x_nF: np.ndarray) -> np.ndarray:
@@ -104,3 +109,15 @@ def test_weights_are_hardly_held_back_where_that_is_best(outputs: int) -> None:
     model = Linear(SignalSpec("table", (6,)), outputs, Options())
     said = fit(model, part(sample, slice(0, 200)), part(sample, slice(200, None)), 0).notes[0]
     assert float(said.split()[1].rstrip(":")) < 1
+
+
+def test_of_many_rows_some_choose_the_penalty_and_all_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "LADDER_ROWS", 80)
+    sample = rows(3, 600)
+    train, validation = part(sample, slice(0, 400)), part(sample, slice(400, None))
+    model = Linear(SPEC, 3, Options())
+    notes = fit(model, train, validation, 0).notes
+    assert re.fullmatch(says("models.penalty-on-some", rows=80), notes[1])
+    fixed = Linear(SPEC, 3, Options(l2=float(notes[0].split()[1].rstrip(":"))))
+    fit(fixed, train, None, 0)
+    torch.testing.assert_close(model(torch.from_numpy(sample.x_nF)), fixed(torch.from_numpy(sample.x_nF)))
