@@ -93,7 +93,7 @@ def test_the_weights_that_ship(cli) -> None:
     shipped, constant = [], []
     for name, honest in (("one", True), ("other", False)):
         rows(honest).write_csv(f"{name}.csv")
-        words = ("--target", "label", "--epochs", "6", "--deterministic", "--batch", "64", "--lr", "0.02", "-q")
+        words = ("--target", "label", "--epochs", "6", "--deterministic", "--batch", "64", "--lr", "0.003", "-q")
         settings = ("--set", "data.split=column:split", "--set", "baselines=[]")
         assert cli("train", f"{name}.csv", *words, *settings, "--out", name) == 0
         shipped.append(files.sha256(Path(name) / files.WEIGHTS))

@@ -28,9 +28,7 @@ def telling(counts_CC: Counts) -> NDArray[np.intp]:
     return np.sort(np.lexsort((np.arange(classes), -rows_C, -wrong_C))[:MOST])
 
 
-def confusion_drafts(
-    labels: Sequence[str], counts_CC: Counts, caption: str, split: str
-) -> Iterator[ExhibitDraft]:
+def confusion_drafts(labels: Sequence[str], counts_CC: Counts, caption: str, split: str) -> Iterator[ExhibitDraft]:
     """Yield the confusion matrix; of very many classes that of some, the others as one, and a table of all errors."""
     kept = telling(counts_CC)
     title = say("exhibits.confusion")
