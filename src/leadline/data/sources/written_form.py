@@ -7,7 +7,7 @@ file of any format or from memory, is read by that record (`as_trained`), never 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -125,43 +125,62 @@ def read_as_trained(table: Table, how: Reader) -> Table:
     Columns whose form the table has told are read already; a table of which all are is returned as it is. Of those
     whose type the source declares, nothing is read as missing.
     """
-    forms, read, words = dict(table.forms), list[pl.Series](), dict[str, Mapping[str, int]]()
-    bad: list[tuple[str, Mapping[int, str]]] = []
-    for column in table.frame:
-        name = column.name
-        if name in forms:
-            continue
-        known = how.forms.get(name)
-        if known is not None:
-            typed = as_trained(column, known, how.nulls, str(table.origin) if isinstance(table.origin, str) else name)
-            forms[name] = known
-            bad.append((name, typed.unreadable))
-            if typed.values is not column:
-                read.append(typed.values)
-        elif column.dtype == pl.String:
-            forms[name] = TEXT
-            if name not in table.kinds and (counts := missing_words(column, how.nulls)):
-                read.append(trimmed(column, how.nulls))
-                words[name] = counts
-        elif column.dtype.is_numeric():
-            forms[name] = NUMBER
-        elif column.dtype == pl.Boolean:
-            forms[name] = WrittenForm(reads="boolean", words=("false", "true"))
+    columns = [column for column in table.frame if column.name not in table.forms]
+    where = table.origin if isinstance(table.origin, str) else table.name
+    known = {c.name: as_trained(c, how.forms[c.name], how.nulls, where) for c in columns if c.name in how.forms}
+    free = [column for column in columns if column.name not in known]
+    texts = [column for column in free if column.dtype == pl.String and column.name not in table.kinds]
+    found, read, words = _judged(texts, how)
+    forms = {c.name: form for c in free if (form := _form_of(c.dtype))} | dict(found.forms) | dict(table.forms)
+    forms |= {name: how.forms[name] for name in known}
     if forms == table.forms and table.nulls == how.nulls:
         return table  # it has been read before
+    cells = unreadable_cells((name, typed.unreadable) for name, typed in known.items())
     return replace(
         table,
-        frame=table.frame.with_columns(read),
+        frame=table.frame.with_columns(*(typed.values for typed in known.values()), *read),
         forms=forms,
         nulls=how.nulls,
-        unreadable=pl.concat([table.unreadable, unreadable_cells(bad)]),
-        notes=(*table.notes, *notes_on_missing(words)),
+        unreadable=pl.concat([table.unreadable, cells]),
+        notes=(*table.notes, *numerals.notes_on_numbers(found), *notes_on_missing(words)),
     )
 
 
-def missing_words(column: pl.Series, nulls: Collection[str]) -> Mapping[str, int]:
-    """Return how often a column of text holds each of the words for a missing value; an empty cell is none."""
-    found = column.filter(numerals.stand_for_missing(column, nulls)).str.strip_chars()
+def _form_of(dtype: pl.DataType) -> WrittenForm | None:
+    """Return how a column of a type would be written; None for those that no text stands for."""
+    if dtype == pl.Boolean:
+        return WrittenForm(reads="boolean", words=("false", "true"))
+    return NUMBER if dtype.is_numeric() else TEXT if dtype == pl.String else None
+
+
+def _judged(
+    texts: Sequence[pl.Series], how: Reader
+) -> tuple[numerals.Judged, list[pl.Series], Mapping[str, Mapping[str, int]]]:
+    """Return what columns that a source itself says are text hold, those that change as they are read, and words for
+    missing in them.
+
+    They stay text, so that codes keep their form, unless they hold numbers as programs do not write them.
+    """
+    trim = {column.name: trimmed(column, how.nulls) for column in texts}
+    found = numerals.judged(text for name, text in trim.items() if name not in how.verbatim)
+    read, words = list[pl.Series](), dict[str, Mapping[str, int]]()
+    for column in texts:
+        text, reading = trim[column.name], found.readings.get(column.name, numerals.TEXT)
+        counts = missing_words(column, text)
+        values = numerals.read_as(text, reading) if column.name in found.punctuated else None
+        if values is not None or counts:
+            read.append(text if values is None else values)
+        if reading == numerals.TEXT:  # of numbers it is plain that such words are none
+            words[column.name] = counts
+    readings = {name: found.readings[name] for name in found.punctuated}
+    return found._replace(readings=readings, codes={}), read, words
+
+
+def missing_words(column: pl.Series, text: pl.Series) -> Mapping[str, int]:
+    """Return how often a column of text, and that `text` trimmed, holds each of the words for a missing value; an empty
+    cell is none.
+    """
+    found = column.filter(text.is_null() & column.is_not_null()).str.strip_chars()
     return dict(Counter(word for word in found.to_list() if word))
 
 

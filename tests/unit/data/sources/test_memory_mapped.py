@@ -3,6 +3,7 @@
 import errno
 import gzip
 import random
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from leadline.core.catalogue import say
+from leadline.core.schema import WrittenForm
 from leadline.data import cache
 from leadline.data.sources import memory_mapped, read
 from leadline.data.sources.written_form import Reader
@@ -35,6 +37,8 @@ def both(path: Path, **options: str) -> tuple[pl.DataFrame, pl.DataFrame]:
         at_once = read(path, **options)  # type: ignore[arg-type]
     in_pieces = read(path, **options)  # type: ignore[arg-type]
     assert at_once.fingerprint == in_pieces.fingerprint
+    assert at_once.forms == in_pieces.forms
+    assert at_once.unreadable.equals(in_pieces.unreadable)
     return at_once.frame, in_pieces.frame
 
 
@@ -61,11 +65,28 @@ class TestDelimited:
         assert other.n_chunks() > 3
         assert len(set(other.n_chunks("all"))) == 1
 
-    @pytest.mark.parametrize("late", ["2.5", "word", "-", " 12 ", "", "1e400"])
+    @pytest.mark.parametrize("late", ["2.5", "word", "-", " 12 ", "", "1e400", "0123", " 0123", "NA"])
     def test_a_value_late_in_the_file_changes_the_type(self, tmp_path: Path, late: str) -> None:
         (tmp_path / "t.csv").write_text("a,b\n" + "1,true\n" * 3000 + f"{late},x\n" + "1,true\n" * 100)
         one, other = both(tmp_path / "t.csv")
         assert other.equals(one)
+
+    def test_columns_are_read_as_in_training(self, tmp_path: Path) -> None:
+        (tmp_path / "t.csv").write_text("a;b;c\n" + "1.234;TRUE;0123\n" * 3000 + "many;no;x\n" + "2,5;NA;7\n" * 100)
+        forms = {
+            "a": WrittenForm(reads="number", style="comma"),
+            "b": WrittenForm(reads="boolean", words=("no", "true")),
+            "c": WrittenForm(reads="text"),
+        }
+        one, other = both(tmp_path / "t.csv", how=Reader(forms=forms))
+        assert other.equals(one)
+        assert other.row(0) == (1234.0, "true", "0123")
+        assert other.row(3000) == (None, "no", "x")
+        assert other.row(-1) == (2.5, None, "7")
+        notes = read(tmp_path / "t.csv", how=Reader(forms=forms)).notes
+        assert not any(re.fullmatch(says("sources.words-read-as-missing"), note) for note in notes)  # not text
+        free = read(tmp_path / "t.csv", how=Reader(forms={**forms, "b": WrittenForm(reads="text")})).notes
+        assert say("sources.words-read-as-missing", column="b", words="'NA'", cells=100) in free
 
     def test_a_column_whose_first_values_are_missing(self, tmp_path: Path) -> None:
         (tmp_path / "t.csv").write_text("a,b,c\n" + "1,,\n" * 1000 + "2,0.5,x\n" * 1000)

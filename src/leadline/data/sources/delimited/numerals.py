@@ -6,7 +6,7 @@ its file are. ``0123`` is a code: a column that holds such values stays text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -24,7 +24,8 @@ _POINT = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$"
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _PUNCTUATED = rf"[.,{_SPACES}]"
 _DIGITS = r"^\d+$"
-CODE = r"^0\d+$"  # of digits, with a zero in front that a number would not have
+_CODE = r"^0\d+$"  # of digits, with a zero in front that a number would not have
+_FRACTION_LIKE = r"^[+-]?0,"  # no group of digits begins with a zero
 _TRUTH = ("false", "true")
 
 
@@ -36,6 +37,9 @@ class Style(StrEnum):
     PLAIN = "plain"
     COMMA = "comma"
     POINT = "point"
+
+
+_USUAL = {";": Style.COMMA, ",": Style.POINT}  # where nothing in a file says what its commas mean
 
 
 class Reading(NamedTuple):
@@ -68,16 +72,28 @@ class Judged(NamedTuple):
     grouped: tuple[str, ...] = ()
     codes: Mapping[str, str] = {}
 
+    @property
+    def forms(self) -> Mapping[str, WrittenForm]:
+        """How the columns are written, as the schema records it."""
+        return {name: reading.form for name, reading in self.readings.items()}
 
-def stand_for_missing(column: pl.Series, nulls: Collection[str] = MISSING_WORDS) -> pl.Series:
-    """Return where text is empty or one of the words for nothing, blanks around it aside."""
-    return column.str.strip_chars().is_in(["", *nulls])
+
+def trim(columns: Collection[str], nulls: Collection[str] = MISSING_WORDS) -> Iterator[pl.Expr]:
+    """Yield columns of text without blanks around it, null where it is empty or one of the words for nothing."""
+    words = pl.Series(["", *nulls])
+    for name in columns:
+        text = pl.col(name).str.strip_chars()
+        yield pl.when(~text.is_in(words.implode())).then(text).alias(name)
+
+
+def is_padded(name: str) -> pl.Expr:
+    """Return where text, of whole numbers, begins with a zero that a number does not need."""
+    return pl.col(name).str.starts_with("0") & (pl.col(name).str.len_bytes() > 1)
 
 
 def trimmed(column: pl.Series, nulls: Collection[str] = MISSING_WORDS) -> pl.Series:
     """Return text without blanks around it, null where it is empty or one of the words for nothing."""
-    text = column.str.strip_chars()
-    return text.set(text.is_in(["", *nulls]), None)
+    return column.to_frame().select(trim([column.name], nulls)).to_series()
 
 
 def in_words(text: pl.Series, words: tuple[str, str]) -> pl.Series:
@@ -111,29 +127,30 @@ def read_as(column: pl.Series, reading: Reading) -> pl.Series | None:
     return values if values.null_count() == column.null_count() else None
 
 
-def judged(columns: Iterable[pl.Series], *, comma: bool, known: Mapping[str, Reading] = {}) -> Judged:
+def judged(columns: Iterable[pl.Series], separator: str | None = None, known: Mapping[str, Reading] = {}) -> Judged:
     """Return how columns of trimmed text are read; those that are `known` to be plain numbers, and no codes, are not
     tried again.
 
-    With `comma`, the file has no other use for commas: they are decimal where nothing says otherwise. Where one style
-    is that of the file, whole numbers are of it too, so that later ones in groups are read as they are meant.
+    Commas that could mean either are decimal in a file whose `separator` is a semicolon, as it has no other use for
+    them, and group digits in one whose separator is a comma, where all values could be so grouped. Where one style is
+    that of the file, whole numbers are of it too, so that later ones in groups are read as they are meant.
     """
     columns = list(columns)
     readings = dict(known)
     readings |= {c.name: reading for c in columns if c.name not in known and (reading := _truth(c))}
     columns = [c for c in columns if c.name in known or (c.name not in readings and may_be_numbers(c))]
-    codes = {c.name: code for c in columns if c.name not in known and (code := _code(c))}
+    codes = {c.name: code for c in columns if c.name not in known and (code := code_of(c))}
     columns = [c for c in columns if c.name not in codes]
     readings |= {c.name: one for c in columns if c.name not in known and (one := _number(c, Style.PLAIN))}
     styles = {c.name: _styles(c) for c in columns if c.name not in readings}
     sure = {style for possible in styles.values() if len(possible) == 1 for style in possible}
-    usual = (
-        Style.COMMA if sure == {Style.COMMA} or (comma and not sure) else Style.POINT if sure == {Style.POINT} else None
-    )
+    usual = next(iter(sure)) if len(sure) == 1 else _USUAL.get(separator or "") if not sure else None
     doubtful, punctuated = [], []
     for column in columns:
         possible = styles.get(column.name, ())
         style = possible[0] if len(possible) == 1 else usual if possible else None
+        if style == Style.POINT and not sure and column.str.contains(_FRACTION_LIKE).any():
+            style = None
         if style is not None and (reading := _number(column, style)):
             readings[column.name] = reading
             punctuated.append(column.name)
@@ -201,9 +218,9 @@ def _truth(column: pl.Series) -> Reading | None:
     return Reading(words=(no, yes))
 
 
-def _code(column: pl.Series) -> str | None:
+def code_of(column: pl.Series) -> str | None:
     """Return the first value of a column of whole numbers that begins with a zero it would not need."""
-    codes = column.filter(column.str.contains(CODE).fill_null(False))
+    codes = column.filter(column.str.contains(_CODE).fill_null(False))
     return codes[0] if len(codes) and column.str.contains(_DIGITS).all() else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,14 +11,14 @@ from leadline.core.catalogue import say
 from leadline.data.sources import encodings, memory_mapped
 from leadline.data.sources.delimited import malformed, streaming
 from leadline.data.sources.delimited.numerals import (
-    CODE,
     TEXT,
     Reading,
+    is_padded,
     judged,
     may_be_numbers,
     notes_on_numbers,
     read_as,
-    trimmed,
+    trim,
 )
 from leadline.data.sources.delimited.raw_file import RawFile, as_it_is, look, options, utf_8
 from leadline.data.sources.encodings import UTF_8
@@ -71,10 +71,10 @@ def _typed(frame: pl.DataFrame, written: RawFile, how: Reader) -> Read:
     """Return a frame of text with every column as it is to be read."""
     free = [name for name in frame.columns if name not in how.forms and name not in how.verbatim]
     plain = _plain_numbers(frame.select(free))
-    text = {name: frame[name] if name in plain else trimmed(frame[name], how.nulls) for name in frame.columns}
+    text = {column.name: column for column in frame.with_columns(trim(set(frame.columns) - plain.keys(), how.nulls))}
     found = judged(
         (text[name] for name in free),
-        comma=written.dialect.separator == ";",
+        separator=written.dialect.separator,
         known={name: Reading(type(column.dtype)) for name, column in plain.items()},
     )
     forms = {name: how.forms.get(name, found.readings.get(name, TEXT).form) for name in frame.columns}
@@ -87,7 +87,7 @@ def _typed(frame: pl.DataFrame, written: RawFile, how: Reader) -> Read:
             reading = found.readings.get(name, TEXT)
             values = plain[name] if name in plain and plain[name].dtype == reading.dtype else _as(column, reading)
         typed.append(values)
-    words = {name: missing_words(frame[name], how.nulls) for name, form in forms.items() if form.reads == "text"}
+    words = {name: missing_words(frame[name], text[name]) for name, form in forms.items() if form.reads == "text"}
     return Read(pl.DataFrame(typed), notes_on_numbers(found), forms, unreadable_cells(bad), words)
 
 
@@ -98,20 +98,22 @@ def _as(text: pl.Series, reading: Reading) -> pl.Series:
 
 
 def _plain_numbers(frame: pl.DataFrame) -> Mapping[str, pl.Series]:
-    """Return the columns of text that are numbers as programs write them, without a word for missing among them.
+    """Return the columns of text that are numbers as programs write them, without codes or a word for missing among
+    them.
 
     They are tried together, which polars does in parallel.
     """
     heads = [column.drop_nulls() for column in frame.head(_LOOK) if may_be_numbers(frame[column.name])]
     whole = [head.name for head in heads if head.cast(pl.Int64, strict=False).null_count() == 0]
-    codes = frame.select(pl.col(name).str.contains(CODE).any() for name in whole).row(0) if whole else ()
-    coded = {name for name, code in zip(whole, codes, strict=True) if code}
-    found: dict[str, pl.Series] = {}
-    for dtype, names in ((pl.Int64, whole), (pl.Float64, [head.name for head in heads])):
-        left = [name for name in names if name not in coded and name not in found]
-        tried = frame.select(pl.col(name).cast(dtype, strict=False) for name in left)
-        found |= {c.name: c for c in tried if c.null_count() == frame[c.name].null_count() and not _has_nan(c)}
-    return found
+    found = _tried(frame, whole, pl.Int64)
+    codes = frame.select(is_padded(name).any() for name in found).to_dicts()[0] if found else {}
+    fractions = _tried(frame, [head.name for head in heads if head.name not in found], pl.Float64)
+    return {name: column for name, column in found.items() if not codes[name]} | fractions
+
+
+def _tried(frame: pl.DataFrame, names: Sequence[str], dtype: type[pl.DataType]) -> dict[str, pl.Series]:
+    tried = frame.select(pl.col(name).cast(dtype, strict=False) for name in names)
+    return {c.name: c for c in tried if c.null_count() == frame[c.name].null_count() and not _has_nan(c)}
 
 
 def _has_nan(column: pl.Series) -> bool:

@@ -17,11 +17,12 @@ from leadline.data import cache
 from leadline.data.sources import encodings, fingerprints, memory_mapped
 from leadline.data.sources.delimited import malformed
 from leadline.data.sources.delimited.numerals import (
-    CODE,
     TEXT,
     Judged,
     Reading,
     Style,
+    code_of,
+    is_padded,
     judged,
     notes_on_numbers,
     read_as,
@@ -81,7 +82,7 @@ def _is_utf_8(path: Path, fingerprint: str, progress: Progress | None) -> bool:
 def _guess(written: RawFile, how: Reader) -> Judged:
     """Return how columns are read by the first rows; those whose form is known are not among them."""
     columns = [trimmed(column, how.nulls) for column in heads(written) if column.name not in how.forms]
-    found = judged((c for c in columns if c.name not in how.verbatim), comma=written.dialect.separator == ";")
+    found = judged((c for c in columns if c.name not in how.verbatim), written.dialect.separator)
     readings = {column.name: found.readings.get(column.name, _other(column, how)) for column in columns}
     return found._replace(readings=readings)
 
@@ -189,34 +190,44 @@ def _typed(piece: pl.DataFrame, found: _Found, how: Reader, where: str) -> pl.Da
     plain = {
         name: one.dtype
         for name, one in found.readings.items()
-        if one.style == Style.PLAIN and one.dtype in (pl.Int64, pl.Float64)
+        if one.style == Style.PLAIN and one.dtype in (pl.Int64, pl.Float64) and name not in how.forms
     }
     fast = piece.select(pl.col(name).cast(dtype, strict=False) for name, dtype in plain.items())  # all at once
-    codes = piece.select(
-        pl.col(n).filter(pl.col(n).str.contains(CODE)).first() for n, d in plain.items() if d == pl.Int64
-    )
+    padded = piece.select(is_padded(name).any() for name, dtype in plain.items() if dtype == pl.Int64)
     columns = []
     for column in piece:
         name = column.name
         if name in how.forms:
             typed = as_trained(column, how.forms[name], how.nulls, where, found.rows)
             found.unreadable += [(row + found.rows, name, reason) for row, reason in typed.unreadable.items()]
-            columns.append(typed.values)
-        elif name in codes and codes[name][0] is not None:
-            found.codes.setdefault(name, codes[name][0])
-            found.readings[name] = TEXT
-            columns.append(trimmed(column, how.nulls))
-        elif name in plain and fast[name].null_count() == column.null_count():
+            columns.append(_alike(typed.values, found))
+        elif name in plain and fast[name].null_count() == column.null_count() and not _any(padded, name):
             columns.append(fast[name])
         else:
-            columns.append(_fitting(trimmed(column, how.nulls), found.readings))
+            columns.append(_fitting(trimmed(column, how.nulls), found))
         if columns[-1].dtype == pl.String:
-            found.words.setdefault(name, Counter()).update(missing_words(column, how.nulls))
+            found.words.setdefault(name, Counter()).update(missing_words(column, columns[-1]))
     return pl.DataFrame(columns)
 
 
-def _fitting(text: pl.Series, readings: dict[str, Reading]) -> pl.Series:
-    while (values := read_as(text, readings[text.name])) is None:
-        one = readings[text.name]
-        readings[text.name] = TEXT if one.dtype == pl.String else one._replace(dtype=_NEXT[one.dtype])
+def _alike(values: pl.Series, found: _Found) -> pl.Series:
+    """Return numbers of the type that all pieces have: fractions as soon as one has some, which is put down."""
+    if values.dtype == pl.Float64:
+        found.readings[values.name] = Reading(pl.Float64)
+    return values.cast(pl.Float64) if found.readings.get(values.name) == Reading(pl.Float64) else values
+
+
+def _any(flags: pl.DataFrame, name: str) -> bool:
+    return name in flags.columns and bool(flags[name][0])
+
+
+def _fitting(text: pl.Series, found: _Found) -> pl.Series:
+    """Return trimmed text as it is to be read, or else as what all of it can be, which is put down."""
+    name = text.name
+    if found.readings[name].dtype == pl.Int64 and (code := code_of(text)):
+        found.codes.setdefault(name, code)
+        found.readings[name] = TEXT
+    while (values := read_as(text, found.readings[name])) is None:
+        one = found.readings[name]
+        found.readings[name] = TEXT if one.dtype == pl.String else one._replace(dtype=_NEXT[one.dtype])
     return values

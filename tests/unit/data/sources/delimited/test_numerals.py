@@ -71,6 +71,15 @@ def test_what_could_be_either_stays_text_where_nothing_tells(tmp_path: Path) -> 
     assert "could be decimal" in notes[0] and "'a'" in notes[0]
 
 
+def test_quoted_commas_in_a_file_of_commas_group_digits(tmp_path: Path) -> None:
+    columns, notes = csv(tmp_path, 'pay,x\n"38,415",a\n950,b\n"1,250",c\n')
+    assert columns["pay"] == [38415, 950, 1250]
+    assert say("sources.numbers-grouped-by-commas", columns="'pay'") in notes
+    columns, notes = csv(tmp_path, 'rate,x\n"0,415",a\n"1,250",c\n')
+    assert columns["rate"] == ["0,415", "1,250"]
+    assert say("sources.commas-unclear", columns="'rate'") in notes
+
+
 def test_columns_that_contradict_each_other_decide_nothing_for_others(tmp_path: Path) -> None:
     columns, notes = csv(tmp_path, "a\tb\tc\n1,234\t1,5\t1,000.5\n3,250\t2,5\t2.5\n")
     assert columns == {"a": ["1,234", "3,250"], "b": [1.5, 2.5], "c": [1000.5, 2.5]}
@@ -113,7 +122,7 @@ def test_reading_refuses_what_does_not_fit() -> None:
 
 
 def test_judging_passes_over_columns_without_values() -> None:
-    assert judged([pl.Series("a", [None, None], dtype=pl.String)], comma=True) == Judged({})
+    assert judged([pl.Series("a", [None, None], dtype=pl.String)], ";") == Judged({})
 
 
 def test_grouped_points() -> None:
