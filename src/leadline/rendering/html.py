@@ -98,6 +98,7 @@ def render(report: Report, folder: Path) -> str:
         parts=parts,
         splits=_splits(parts),
         main_split=judged_split(report),
+        optimistic=bool(parts.chosen) and any(one.split == "validation" for one in report.findings),
         measures=measures,
         baselines=baselines,
         inputs=inputs,

@@ -285,6 +285,18 @@ def test_rendering_needs_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_metrics_of_validation_say_that_choices_were_made_on_it(digits_run: Run) -> None:
+    report, folder = digits_run
+    common = {"method": "counted", "better": "higher", "section": "metrics"}
+    measured = tuple(Finding(name="accuracy", split=split, value=0.9, **common) for split in ("validation", "test"))
+    chosen = Finding(name="best_epoch", value=3, method="the best on validation", unit="epochs", section="training")
+    said = say("page.validation-chose")
+    with_choice = report.model_copy(update={"findings": (*measured, chosen), "verdicts": ()})
+    without = report.model_copy(update={"findings": measured, "verdicts": ()})
+    on_test = report.model_copy(update={"findings": (measured[1], chosen), "verdicts": ()})
+    assert [said in Page(render(one, folder)).said for one in (with_choice, without, on_test)] == [True, False, False]
+
+
 def test_names_in_other_scripts_turn_nothing_round(scripts_run: Run) -> None:
     text = render(*scripts_run)
     correct = dict.fromkeys(("actual", "predicted"), "\u2068شمس\u2069")
