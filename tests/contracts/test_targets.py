@@ -249,7 +249,7 @@ def test_a_package_trains_its_own_target_without_a_change(
     asked = ["--target", "outline", "--epochs", "3", "--require", "corner_error <= 100"]
     assert run(["train", "things.jsonl", *asked]) == 0
     said = capsys.readouterr().err
-    assert "target outline: outlines of at most 4 corners" in said
+    assert "Target outline: outlines of at most 4 corners" in said
     assert "'outline' is taken for outlines." in said
     (folder,) = (tmp_path / "runs").iterdir()
     report = Report.model_validate_json((folder / "report.json").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ import pytest
 
 import leadline
 from leadline.core.experiment import Experiment
+from leadline.core.finding import VARIOUS
 
 N = 400
 QUICK = ("--epochs", "2", "--deterministic", "--quiet")
@@ -54,6 +55,13 @@ def test_from_a_table_to_a_report_and_beyond_the_last_row(
     assert told.filter(split="test").height == 35 * 6 * 2 and "Forecasts" in Path("run/report.html").read_text(
         encoding="utf-8"
     )
+
+    examples = json.loads(Path("run/exhibits/examples.train.json").read_text(encoding="utf-8"))
+    assert examples["columns"] == ["when", "load", "heat"]
+    assert examples["rows"][0][0] == str(WHEN[23])  # the last step before the first that is forecast
+    titles = capsys.readouterr().out
+    assert "Test normalised MAE" in titles and "Test MAE" not in titles  # load and heat have units of their own
+    assert report.find("mae").unit == VARIOUS
 
     assert cli("predict", "run", source, "-o", "next.csv", "--quiet") == 0
     ahead = pl.read_csv("next.csv", try_parse_dates=True)

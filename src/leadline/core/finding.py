@@ -14,6 +14,7 @@ from leadline.core.catalogue import say
 Provenance = Literal["measured", "estimated", "declared", "absent"]
 Repeat = Literal["exact", "sampled", "timed", "recorded"]
 Interval = tuple[float, float]
+VARIOUS = "various units"  # of a mean over several quantities, each in its own unit
 LONGEST = 50  # characters of a name in a `repr`
 
 

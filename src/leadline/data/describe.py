@@ -9,6 +9,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema, Schema
+from leadline.core.wording import number
 from leadline.data.columns.texts import pretokenized
 from leadline.data.table import Table
 from leadline.data.targets.rows import parts
@@ -73,7 +74,8 @@ def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> s
             shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
             return _short(f"{len(names)} {noun}: {shown}")
     if {"min", "max", "mean"} <= state.keys():
-        return say("data.described-range", low=state["min"], high=state["max"], mean=state["mean"])
+        low, high, mean = (number(float(state[name])) for name in ("min", "max", "mean"))
+        return say("data.described-range", low=low, high=high, mean=mean)
     if len(shape) > 1:
         return " × ".join(map(str, shape))
     plain = pretokenized.are_lists(column) and not column.dtype.inner.is_nested()  # type: ignore[attr-defined]

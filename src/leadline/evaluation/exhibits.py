@@ -128,12 +128,19 @@ def cell(value: Any) -> Any:
 def rows_shown(schema: Schema, subset: Subset, at: Sequence[int]) -> tuple[list[str], list[list[Any]]]:
     """Return the columns and, for some rows by their positions, the cells of a table; a cell is None where the row
     lacks its input.
+
+    Of windows these are the values of their last past step, after the series and the time of that step.
     """
     shown = [subset.shown(i) for i in at]
     there = dict.fromkeys(name for row in shown for name in row)
     order = [field.name for one in schema.inputs for field in one.fields]
     columns = sorted(there, key=lambda name: order.index(name) if name in order else len(order))
-    return columns, [[cell(row.get(name)) for name in columns] for row in shown]
+    cells = [[cell(row.get(name)) for name in columns] for row in shown]
+    if subset.index is None:
+        return columns, cells
+    own = [name for name in subset.index.columns if name not in columns]
+    ends = subset.index.select(own)[(subset.rows[list(at)] - 1).tolist()].rows()
+    return [*own, *columns], [[*map(cell, end), *row] for end, row in zip(ends, cells, strict=True)]
 
 
 def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from leadline.core.catalogue import say
+from leadline.core.wording import capitalised
 
 
 class Progress(Protocol):
@@ -191,7 +192,7 @@ def describe(shown: Mapping[str, str]) -> str:
 
 def epoch_line(number: int, epochs: int, shown: Mapping[str, str]) -> str:
     """Return the line of an epoch that has ended."""
-    return describe({say("pipeline.epoch"): f"{number}/{epochs}", **shown})
+    return capitalised(describe({say("pipeline.epoch"): f"{number}/{epochs}", **shown}))
 
 
 def fitting(words: list[str], width: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from leadline.core import wording
@@ -36,9 +36,10 @@ def axis(
     bounds: tuple[float, float] | None = None,
     pad: float = 0.0,
     ticks: int = 4,
+    whole: bool = False,
 ) -> Axis:
-    """Return an axis that holds all values (subnormal ones as 0), with about `ticks` ticks; `bounds` are never
-    crossed.
+    """Return an axis that holds all values (subnormal ones as 0), with about `ticks` ticks, at whole numbers alone
+    where it is `whole`; `bounds` are never crossed.
     """
     known = [v if abs(v) > 1e-300 else 0.0 for v in values if math.isfinite(v)] or [0.0, 1.0]
     low, high = min(known), max(known)
@@ -50,11 +51,27 @@ def axis(
     low, high = low - room, high + room
     if bounds:
         low, high = max(low, bounds[0]), min(high, bounds[1])
-    step = _step((high - low) / ticks)
+    step = max(_step((high - low) / ticks), 1.0 if whole else 0.0)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     places = max(0, -math.floor(math.log10(step) + 1e-9))
     marks = tuple(Tick(_place(k * step, low, high, False), _label(k * step, places)) for k in range(first, last + 1))
     return Axis(low, high, False, marks)
+
+
+def counts(values: Sequence[float]) -> bool:
+    """Say whether values are numbers of something, such as epochs, of which the last may have ended early."""
+    return all(float(value).is_integer() for value in values[:-1])
+
+
+def spaced(drawn: Axis, room: int) -> Axis:
+    """Return an axis whose labels, which stand side by side, fit so many characters with one between: where they do
+    not, every other loses its label, and last only the ends keep theirs.
+    """
+    labelled = [k for k, tick in enumerate(drawn.ticks) if tick.label]
+    while len(labelled) > 2 and sum(len(drawn.ticks[k].label) + 1 for k in labelled) - 1 > room:
+        labelled = labelled[::2] if len(labelled) % 2 else [labelled[0], labelled[-1]]
+    ticks = tuple(tick if k in labelled else Tick(tick.at, "") for k, tick in enumerate(drawn.ticks))
+    return drawn._replace(ticks=ticks)
 
 
 def _place(value: float, low: float, high: float, log: bool) -> float:

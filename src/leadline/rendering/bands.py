@@ -10,8 +10,8 @@ from typing import Any
 
 from leadline.core.catalogue import say
 from leadline.core.safe_text import visible
-from leadline.rendering.axes import Axis, Tick, axis
-from leadline.rendering.charts import COLOURS, MOST_POINTS, Band, Line, Plot, curve_in_words
+from leadline.rendering.axes import Axis, Tick, axis, counts, spaced
+from leadline.rendering.charts import COLOURS, MOST_POINTS, PANEL, Band, Line, Plot, curve_in_words
 
 Points = Sequence[tuple[float, float, float | None, float | None]]  # x, y, and the ends of the band there, if any
 
@@ -28,7 +28,9 @@ def _panel(panel: Mapping[str, Any], x_label: str, *, log: bool) -> Plot:
     stretches = [(name, found) for name, found in stretches if found]
     points = [point for _, found in stretches for stretch in found for point in stretch]
     mark = panel.get("mark")
-    x_axis = axis([point[0] for point in points] + ([mark["x"]] if mark else []), log=log)
+    x_values = [point[0] for point in points]
+    x_axis = axis(x_values + ([mark["x"]] if mark else []), log=log, whole=counts(x_values))
+    x_axis = spaced(x_axis, PANEL)
     y_axis = axis((value for point in points for value in point[1:] if value is not None), pad=0.04)
     lines, bands, told = [], [], []
     for number, (name, found) in enumerate(stretches):

@@ -14,11 +14,12 @@ from typing import Any, NamedTuple, TypeVar
 from leadline.core import wording
 from leadline.core.catalogue import say
 from leadline.core.safe_text import apart, visible
-from leadline.rendering.axes import Axis, Tick, axis
+from leadline.rendering.axes import Axis, Tick, axis, counts, spaced
 from leadline.rendering.outline import SPLITS, Noted
 
 MOST_POINTS = 400  # of one line or scatter: more cannot be told apart on a page
 COLOURS = 10
+STRIP, PANEL = 12, 30  # characters that labels of an axis have room for where it is narrowest
 P = TypeVar("P")
 
 
@@ -126,7 +127,7 @@ class Matrix(NamedTuple):
 def curves(content: Mapping[str, Any], titles: Mapping[str, str] = MappingProxyType({})) -> tuple[Plot, ...]:
     """Return a plot for each panel of a ``curves`` exhibit; `titles` say what metrics are called, by their names."""
     x_values = content["x"]["values"]
-    x_axis = axis(x_values, log=content["x"].get("log", False))
+    x_axis = spaced(axis(x_values, log=content["x"].get("log", False), whole=counts(x_values)), PANEL)
     mark = content.get("mark")
     at = Tick(x_axis.place(mark["x"]), mark["label"]) if mark else None
     plots = []
@@ -173,7 +174,8 @@ def reliability(content: Mapping[str, Any]) -> Plot:
 def lines(content: Mapping[str, Any]) -> Plot:
     """Return the plot of a ``lines`` exhibit: each line with its own points, dots with intervals both ways."""
     x, y, level = content["x"], content["y"], content["level"]
-    x_axis = axis([v for s in content["series"] for v in s["x"]] + x["bounds"], bounds=tuple(x["bounds"]))
+    x_values = [v for s in content["series"] for v in s["x"]] + x["bounds"]
+    x_axis = spaced(axis(x_values, bounds=tuple(x["bounds"])), PANEL)
     y_axis = axis([v for s in content["series"] for v in s["y"]] + y["bounds"], bounds=tuple(y["bounds"]))
     drawn = tuple(
         _line(s["name"], n, list(zip(s["x"], s["y"], strict=True)), x_axis, y_axis)
@@ -278,12 +280,7 @@ def _strip_axis(found: Sequence[Noted], words: wording.Wording) -> Axis:
         by = words.scale(one.finding)
         values += [by * v for v in (one.finding.value, *(one.finding.interval or ())) if v is not None]
     bounds = (0.0, 100.0) if all(words.unit(one.finding) == "%" for one in found) else None
-    drawn = axis(values, bounds=bounds, pad=0.08, ticks=3)
-    if sum(len(tick.label) for tick in drawn.ticks) <= 12:
-        return drawn
-    # A strip is narrow: long labels would run into each other, so that only the ends keep theirs.
-    last = len(drawn.ticks) - 1
-    return drawn._replace(ticks=tuple(t if k in (0, last) else Tick(t.at, "") for k, t in enumerate(drawn.ticks)))
+    return spaced(axis(values, bounds=bounds, pad=0.08, ticks=3), STRIP)
 
 
 def _row(one: Noted, label: str, on: Axis, words: wording.Wording) -> Row:

@@ -10,8 +10,8 @@ from typing import Any
 from leadline.core import wording
 from leadline.core.catalogue import say
 from leadline.core.safe_text import visible
-from leadline.rendering.axes import axis
-from leadline.rendering.charts import COLOURS, MOST_POINTS, Dot, Line, Plot, thin
+from leadline.rendering.axes import axis, spaced
+from leadline.rendering.charts import COLOURS, MOST_POINTS, PANEL, Dot, Line, Plot, thin
 
 MOST_MAPPED = 2_000  # points of a map, where each can be asked which row it is
 
@@ -23,7 +23,7 @@ def scatter(content: Mapping[str, Any]) -> Plot:
     """
     x_values, y_values, classes = content["x"]["values"], content["y"]["values"], content.get("classes")
     shared = [*x_values, *y_values] if content["diagonal"] else None
-    x_axis, y_axis = axis(shared or x_values, pad=0.03), axis(shared or y_values, pad=0.03)
+    x_axis, y_axis = spaced(axis(shared or x_values, pad=0.03), PANEL), axis(shared or y_values, pad=0.03)
     if content.get("bare"):
         x_axis, y_axis = x_axis._replace(ticks=()), y_axis._replace(ticks=())
     titles = content.get("titles") or [

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from leadline.core import wording
 from leadline.core.catalogue import say
-from leadline.core.finding import Finding
+from leadline.core.finding import VARIOUS, Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
 from leadline.core.safe_text import for_terminal
@@ -91,12 +91,12 @@ def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _measures(report: Report, said: set[int]) -> Sequence[Finding]:
-    """Return what is measured beside that which the sentences have said."""
+    """Return what is measured beside that which the sentences have said; means over various units say too little."""
     split = judged_split(report)
     parts = outline(report)
     found = [one for ones in (*parts.measures.values(), *parts.made.values()) for one in ones if one.at not in said]
     kept = (one.finding for one in found if one.finding.split == split and one.finding.value is not None)
-    return headlines(kept)[:MOST_MEASURES]
+    return headlines(one for one in kept if one.unit != VARIOUS)[:MOST_MEASURES]
 
 
 def _table(measures: Sequence[Finding], words: wording.Wording) -> Table:

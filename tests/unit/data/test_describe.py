@@ -19,7 +19,7 @@ def test_a_line_for_each_column() -> None:
             "town": ["b", "b", "a"],
         }
     )
-    area = ColumnSchema(name="area", kind="number", state={"mean": 1.5, "min": 1.0, "max": 2.0})
+    area = ColumnSchema(name="area", kind="number", state={"mean": -24.7605, "min": -999.0, "max": 71.0})
     day = ColumnSchema(name="day", kind="date", state={"format": "%Y-%m-%d"})
     schema = Schema(
         inputs=(
@@ -36,7 +36,7 @@ def test_a_line_for_each_column() -> None:
     lines = [tuple(line) for line in describe(Table(frame, "t", "f"), schema, {"id": "an identifier"})]
     assert lines == [
         ("id", "", "left out: an identifier", 0, ""),
-        ("area", "number", "input table", 2, "1 to 2, mean 1.5"),
+        ("area", "number", "input table", 2, "−999 to 71, mean −24.8"),
         ("photo", "image", "input photo", 1, "8 × 6 × 3"),
         ("day", "date", "input table", 1, "such as 2024-01-02"),
         ("town", "category", "target", 0, "8 classes: a, b, c, d, e, f, …"),

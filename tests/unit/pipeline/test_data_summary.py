@@ -34,8 +34,8 @@ def test_every_column_is_told_by_kind(said) -> None:
     numbers = {f"x{i}": rng.normal(size=60) for i in range(14)}
     pl.DataFrame({**numbers, "town": ["Bath", "York"] * 30, "kind": ["a", "b", "c"] * 20}).write_csv("wide.csv")
     lines = said(source="wide.csv", target="kind")
-    assert f"input table: 14 numbers ({', '.join(numbers)}); 1 category (town)" in lines
-    assert "target kind: 3 classes (a, b, c)" in lines
+    assert f"Input table: 14 numbers ({', '.join(numbers)}); 1 category (town)" in lines
+    assert "Target kind: 3 classes (a, b, c)" in lines
 
 
 def test_a_column_that_the_split_takes_is_told(said) -> None:
@@ -56,7 +56,7 @@ def test_rows_dropped_are_told_once_with_the_place_of_the_list(said, place: Path
     assert aside.startswith(
         "1 row dropped, listed in invalid_rows.parquet of the run folder. The first: cat/broken.png: "
     )
-    assert "input image: 4×4×3 image" in lines
+    assert "Input image: 4×4×3 image" in lines
 
 
 def test_a_series_is_told_by_its_windows(said) -> None:
@@ -70,8 +70,8 @@ def test_a_series_is_told_by_its_windows(said) -> None:
     )
     assert lines[:3] == [
         "days: 78 windows: 64 train, 7 validation, 7 test (by time 'day')",
-        "input series: the last 7 steps of 1d, with wind, promo; known ahead: promo, the calendar",
-        "target sold: the next 3 steps of 1 variable",
+        "Input series: the last 7 steps of 1d, with wind, promo; known ahead: promo, the calendar",
+        "Target sold: the next 3 steps of 1 variable",
     ]
 
 

@@ -16,8 +16,8 @@ def test_lines_are_few_and_the_last_epoch_is_always_told() -> None:
         lines.epoch(epoch, 100, {"loss": f"{1 / epoch:.2g}"})
         lines.stage("encoding", epoch, 100)
         lines.train(epoch, 100, 10.0, {})
-    assert said[0].startswith("epoch 1/100  loss 1")
-    assert said[-1].startswith("epoch 100/100  loss 0.01")
+    assert said[0].startswith("Epoch 1/100  loss 1")
+    assert said[-1].startswith("Epoch 100/100  loss 0.01")
     assert len(said) < 5
 
 
@@ -41,12 +41,12 @@ def test_steps_are_told_where_an_epoch_takes_long(monkeypatch) -> None:
         if step == 18:
             lines.epoch(1, 2, {})
     assert [line.split("  ")[0] for line in said] == [
-        "step 6/30",
-        "step 11/30",
-        "step 16/30",
-        "epoch 1/2",
-        "step 23/30",
-        "step 28/30",
+        "Step 6/30",
+        "Step 11/30",
+        "Step 16/30",
+        "Epoch 1/2",
+        "Step 23/30",
+        "Step 28/30",
     ]
 
 
@@ -84,5 +84,5 @@ def test_a_terminal_gets_a_bar_in_one_line_and_few_epoch_lines(monkeypatch: pyte
     said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().err)
     assert "Training" in said and "epoch 3/20  loss 0.412" in said and "ETA" in said
     assert "examples/s" not in said  # 80 columns have no room for it
-    assert "epoch 1/20  loss 0.412" in said and "epoch 20/20  loss 0.412" in said
+    assert "Epoch 1/20  loss 0.412" in said and "Epoch 20/20  loss 0.412" in said
     assert "epoch 5/20" not in said

@@ -33,6 +33,24 @@ def test_ticks_are_round() -> None:
     assert axes.axis([-1.0, 1.0]).ticks[0].label == "−1.0"
 
 
+def test_labels_that_would_touch_are_left_out() -> None:
+    drawn = axes.axis([0.55, 0.65], ticks=3)
+    assert [t.label for t in drawn.ticks] == ["0.55", "0.60", "0.65"]
+    assert [t.label for t in axes.spaced(drawn, charts.STRIP).ticks] == ["0.55", "", "0.65"]
+    wide = axes.axis([0.0, 50_000.0])
+    assert [t.label for t in axes.spaced(wide, charts.PANEL).ticks] == ["0", "", "", "", "", "50,000"]
+    assert axes.spaced(axes.axis([0.0, 100.0]), charts.PANEL) == axes.axis([0.0, 100.0])
+
+
+def test_axes_of_counts_have_whole_numbers_alone() -> None:
+    assert [t.label for t in axes.axis([1.0, 2.0, 3.0], whole=True).ticks] == ["1", "2", "3"]
+    assert [t.label for t in axes.axis([0.1, 2.5], whole=True).ticks] == ["1", "2"]
+    assert axes.counts([1.0, 2.0, 2.4]) and not axes.counts([0.5, 1.0])
+    panel = {"label": "Loss", "log": False, "series": [{"name": "train", "values": [2.0, 1.0]}]}
+    (plot,) = charts.curves({"x": {"label": "epoch", "values": [1.0, 2.0]}, "panels": [panel]})
+    assert [t.label for t in plot.x.ticks] == ["1", "2"]
+
+
 def test_bounds_are_never_crossed_and_a_constant_has_an_axis() -> None:
     axis = axes.axis([60.0, 99.9], bounds=(0.0, 100.0), pad=0.2)
     assert axis.high == 100.0

@@ -78,7 +78,8 @@ def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
         beside = [", ".join(goal.columns)] if goal is not None and any(told) else []
         rows = [[*([words] if beside else []), *row] for words, row in zip(told, cells, strict=True)]
         content: Mapping[str, Any] = {"columns": [*beside, *columns], "rows": rows}
-        return ExhibitDraft("examples", "table", say("exhibits.examples"), content, split="train")
+        about = "" if subset.index is None else say("exhibits.last-past-step")
+        return ExhibitDraft("examples", "table", say("exhibits.examples"), content, about, split="train")
     at = _spread_among(subset.having(one.name), most_shown(one, EXAMPLES))
     content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)
     return ExhibitDraft("examples", gallery_kind(one), say("exhibits.examples"), content, caption, split="train")

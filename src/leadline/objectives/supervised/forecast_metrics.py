@@ -12,7 +12,7 @@ import numpy as np
 
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
-from leadline.core.finding import Finding, Reproduction
+from leadline.core.finding import VARIOUS, Finding, Reproduction
 from leadline.core.schema import Schema
 from leadline.metrics.regression import forecast as metrics
 from leadline.metrics.statistics.findings import finding
@@ -86,10 +86,12 @@ def measure(
 def _errors(
     measured: Mapping[str, Any], context: EvaluationContext, unit: str | None, group: str | None = None
 ) -> Iterator[Finding]:
-    """Yield errors as findings; of several variables at once they have no unit of their own."""
-    units = {"mse": f"{unit}²", "mae": unit} if unit else {}
+    """Yield errors as findings; those of several variables at once are means over various units, but for the
+    normalised ones.
+    """
+    units = {"mse": f"{unit}²", "mae": unit} if unit else {"mse": VARIOUS, "mae": VARIOUS}
     for name in metrics.NAMES:
-        yield finding(name, measured[name], unit=units.get(name) or "1", better="lower", **_common(context, group))
+        yield finding(name, measured[name], unit=units.get(name, "1"), better="lower", **_common(context, group))
 
 
 def _bands(

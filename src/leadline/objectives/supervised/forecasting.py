@@ -146,11 +146,11 @@ class ForecastLearning(HeadLearning):
 class ForecastDecision(HeadDecision):
     """The decision side: forecasts in the units of the variables."""
 
-    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mse_scaled": "lower", "mae": "lower"}
+    monitors: ClassVar[Mapping[str, str]] = {"loss": "lower", "mse_scaled": "lower", "mae_scaled": "lower"}
     declared_metrics = metrics.METRICS
 
     def monitor(self, predictions: Mapping[str, np.ndarray], target: np.ndarray, schema: Schema) -> Mapping[str, float]:
-        """Return the training loss, the mean squared error in train deviations, and the mean absolute error."""
+        """Return the training loss, and the mean squared and the mean absolute error in train deviations."""
         std_V = forecast_metrics.spread(schema).std_V
         cost = partial(_costs, loss=self.options.loss, delta=self.options.delta)
         found = metrics.errors(target, predictions["prediction"], std_V, cost)
@@ -159,7 +159,8 @@ class ForecastDecision(HeadDecision):
         if self.options.levels and "quantiles" in predictions:
             loss = metrics.bands(target, predictions["quantiles"], self.options.levels, std_V).pinball_nV.sum() / known
         squared = (found.squared_nV / std_V**2).sum() / known
-        return {"loss": float(loss), "mse_scaled": float(squared), "mae": float(found.absolute_nV.sum() / known)}
+        absolute = (found.absolute_nV / std_V).sum() / known
+        return {"loss": float(loss), "mse_scaled": float(squared), "mae_scaled": float(absolute)}
 
     def dummy_predictor(self, target: np.ndarray, rows: int, schema: Schema) -> tuple[str, Mapping[str, np.ndarray]]:
         """Return the mean of each variable's train rows, and their quantiles where those are forecast."""

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
-from leadline.core.finding import Finding
+from leadline.core.finding import VARIOUS, Finding
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.core.series_spec import SeriesSpec, Window
 from leadline.errors import UsageError
@@ -105,7 +105,12 @@ def test_one_variable_gives_its_unit_and_several_are_told_apart() -> None:
     assert (findings["mse"].unit, findings["mae"].unit, findings["mse_scaled"].unit) == ("v0²", "v0", "1")
     assert findings["mse_scaled"].value == pytest.approx(0.25 / 4, rel=1e-4)
     findings, _ = measured(objective(), 2)
-    assert (findings["mse"].unit, findings["mse(v1)"].unit, findings["mse(v1)"].group) == ("1", "v1²", "variable=v1")
+    assert (findings["mse"].unit, findings["mse(v1)"].unit, findings["mse(v1)"].group) == (
+        VARIOUS,
+        "v1²",
+        "variable=v1",
+    )
+    assert (findings["mae"].unit, findings["mse_scaled"].unit) == (VARIOUS, "1")
     assert findings["mae_scaled(v1)"].value == pytest.approx(1.0, rel=1e-4)
     assert findings["mase(v1)"].value == pytest.approx(0.5 / 0.4, rel=1e-4)
 
