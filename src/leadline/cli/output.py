@@ -120,6 +120,8 @@ def _difference(one: Difference, name: str, first: str, words: Wording) -> str:
         if one.interval is None:
             return say("terminal.difference-plain", value=words.amount(shown), **common)
         span = words.span(shown, with_unit=False)
+        if one.value == 0:
+            return say("terminal.difference-none", span=words.span(shown), **common)
         return say("terminal.difference-of", value=words.amount(shown), span=span, **common)
     better = say("terminal.better") if one.value > 0 else say("terminal.worse")
     shown = upwards(finding)

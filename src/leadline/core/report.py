@@ -19,6 +19,9 @@ from leadline.core.requirement import Verdict
 from leadline.core.wording import Wording, count, shortened
 from leadline.errors import RunError, UnknownMeasure, did_you_mean, plain
 
+# of names that stand beside a measure only where it was repeated or compared
+DERIVED = ("_over_repeats", "_difference")
+
 
 class RunFacts(Fact):
     """Identity of a run: its name, its parent if it was derived, when it began (ISO 8601, UTC).
@@ -64,9 +67,22 @@ class Report(Fact):
         return tuple(map(str, target)) if isinstance(target, list | tuple) else (str(target),)
 
     def find(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
-        """Return the finding of that name, split and group, or None where there is none; `split` None also finds the
-        test split's. ``report["accuracy"]`` raises where this gives None.
+        """Return the finding of that name, split and group; `split` None also finds the test split's. What could not be
+        measured is a finding too, which says why; None is for a split or group of a measure that has it not.
+
+        Raises UnknownMeasure, a KeyError, with the nearest name where nothing of that name was measured.
         """
+        found = self.get(name, split=split, group=group)
+        known = {one.name for one in self.findings}
+        base = renamed.finding(name, renamed.quietly)
+        for suffix in DERIVED:
+            base = base.removesuffix(suffix)
+        if found is None and base not in known:
+            raise UnknownMeasure(say("core.no-such-finding", name=name, suggestion=did_you_mean(name, known)))
+        return found
+
+    def get(self, name: str, *, split: str | None = None, group: str | None = None) -> Finding | None:
+        """Return the finding of that name, split and group, or None where there is none, whatever the name."""
         name = renamed.finding(name, renamed.warn)
         for finding in self.findings:
             right_split = finding.split == split or (split is None and finding.split == "test")
@@ -75,10 +91,10 @@ class Report(Fact):
         return None
 
     def __getitem__(self, name: str) -> Finding:
-        """Return the finding of that name on the test rows, as `find` does; raises UnknownMeasure, a KeyError, with the
-        nearest name where there is none.
+        """Return the finding of that name on the test rows; raises UnknownMeasure, a KeyError, with the nearest name
+        where there is none.
         """
-        found = self.find(name)
+        found = self.get(name)
         if found is None:
             known = {one.name for one in self.findings if one.group is None and one.split in (None, "test")}
             raise UnknownMeasure(say("core.no-such-measure", name=name, suggestion=did_you_mean(name, known)))

@@ -32,10 +32,10 @@ def over_folds(reports: Sequence[Report], levels: Sequence[float]) -> Iterator[F
     share = _rows(reports, "test") / _rows(reports, "train")
     for first in reports[0].findings:
         if first.split == "test" and first.unit != "rows" and _is_overall(first):
-            yield _mean(first, [r.find(first.name, split="test", group=first.group) for r in reports], share, levels)
+            yield _mean(first, [r.get(first.name, split="test", group=first.group) for r in reports], share, levels)
     for name in SAME:
-        values = {f.value for r in reports if (f := r.find(name)) is not None}
-        first_cost = reports[0].find(name)
+        values = {f.value for r in reports if (f := r.get(name)) is not None}
+        first_cost = reports[0].get(name)
         if first_cost is not None and len(values) == 1:
             yield first_cost
 
@@ -47,8 +47,8 @@ def side_by_side(reports: Sequence[Report]) -> ExhibitDraft:
     titles = [words.metric(name).title for name in names]
     rows = []
     for number, report in enumerate(reports, start=1):
-        found = [report.find(name, split="test") for name in names]
-        tested = report.find("rows", split="test")
+        found = [report.get(name, split="test") for name in names]
+        tested = report.get("rows", split="test")
         rows.append([number, tested and tested.value, *(f and f.value for f in found)])
     content: dict[str, Any] = {"columns": ["fold", say("exhibits.test-examples"), *titles], "rows": rows}
     return ExhibitDraft(
@@ -66,7 +66,7 @@ def _is_overall(finding: Finding) -> bool:
 
 
 def _rows(reports: Sequence[Report], split: str) -> float:
-    return math.fsum(f.value for r in reports if (f := r.find("rows", split=split)) is not None and f.value is not None)
+    return math.fsum(f.value for r in reports if (f := r.get("rows", split=split)) is not None and f.value is not None)
 
 
 def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels: Sequence[float]) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,16 +11,24 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Interval
-from leadline.core.wording import shortened
+from leadline.core.metric import Metric
+from leadline.core.wording import SPACE, Wording, shortened
 from leadline.data.targets import target_type
 from leadline.errors import RunError, UsageError
 from leadline.metrics.statistics.measurement import Measurement
+from leadline.rendering.sentence import details, upwards
 from leadline.run import folder as files
 from leadline.run.run import Run
 from leadline.verbs.load import load
 
 # What is measured of one of two classes, and means something else where runs differ in which.
 OF_POSITIVE = ("sensitivity", "specificity", "ppv", "npv", "average_precision")
+DIFFERENCES = {
+    "better": "verbs.difference-better",
+    "worse": "verbs.difference-worse",
+    "unclear": "verbs.difference-unclear",
+    "none": "verbs.difference-none",
+}
 COST = ("params", "size_mb", "latency_ms", "train_seconds")
 
 
@@ -41,18 +50,31 @@ class Compared(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """How much better (positive) a run is than the first on `measure`, over `n` common test rows."""
+    """How much better (positive) a run is than the first on `measure`, over `n` common test rows; `share` says whether
+    it is a difference of shares, which people read in percentage points.
+    """
 
     measure: str
     value: float
     interval: Interval | None
     n: int
     method: str
+    share: bool = False
 
     def __repr__(self) -> str:
-        """Return the difference in a line."""
-        interval = "" if self.interval is None else f"95 % CI {self.interval[0]:.4g} to {self.interval[1]:.4g}, "
-        return f"{shortened(self.measure, 40)} better by {self.value:+.4g} ({interval}n = {self.n:,})"
+        """Return the difference in a line: ``accuracy better by 5.0 points (95 % CI 2.0–8.0, n = 80)``."""
+        words = Wording((Metric(self.measure, self.measure, unit="%" if self.share else "1"),))
+        found = Finding(name=f"{self.measure}_difference", value=self.value, interval=self.interval, n=self.n)
+        low, high = self.interval or (-math.inf, math.inf)
+        decided = low > 0 or high < 0
+        shown = upwards(found) if decided else found  # a run is worse by a positive number
+        key = "better" if low > 0 else "worse" if high < 0 else "unclear" if self.value else "none"
+        values = {
+            "measure": shortened(self.measure, 40),
+            "value": words.amount(shown),
+            "details": details(words, shown),
+        }
+        return say(DIFFERENCES[key], **values).replace(SPACE, " ")
 
 
 def compare(*folders: Run | str | Path) -> Compared:
@@ -106,12 +128,14 @@ def _difference(first: Run, other: Run) -> Difference | None:
         return None
     # rows of one group are no independent evidence
     group = both["group"].to_numpy() if "group" in both.columns else None
-    return _told(how.measure, how.difference(both, first.schema, group))
+    share = first.report.wording.metric(how.measure).is_share
+    return _told(how.measure, how.difference(both, first.schema, group), share=share)
 
 
-def _told(name: str, result: Measurement) -> Difference:
+def _told(name: str, result: Measurement, *, share: bool) -> Difference:
     assert result.value is not None
-    return Difference(name, result.value, result.intervals[0] if result.intervals else None, result.n, result.method)
+    interval = result.intervals[0] if result.intervals else None
+    return Difference(name, result.value, interval, result.n, result.method, share)
 
 
 def _same_task(first: Run, other: Run) -> bool:

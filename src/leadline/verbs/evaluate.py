@@ -11,7 +11,7 @@ from leadline.core.finding import Finding
 from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.core.wording import Wording, count, shortened
 from leadline.data.dataset import Dataset, prepare
-from leadline.errors import DataError, RunError
+from leadline.errors import DataError, RunError, UnknownMeasure, did_you_mean
 from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.evaluation.evaluate import levels_for, measure_rows
 from leadline.pipeline.progress import Progress, progress
@@ -33,7 +33,13 @@ class Evaluation(NamedTuple):
     words: Wording = Wording()
 
     def find(self, name: str, *, group: str | None = None) -> Finding | None:
-        """Return the finding of that name and group, or None."""
+        """Return the finding of that name and group, None where the measure has no such group.
+
+        Raises UnknownMeasure, a KeyError, with the nearest name where nothing of that name was measured.
+        """
+        known = {f.name for f in self.findings}
+        if name not in known:
+            raise UnknownMeasure(say("core.no-such-finding", name=name, suggestion=did_you_mean(name, known)))
         return next((f for f in self.findings if f.name == name and f.group == group), None)
 
     def _repr_html_(self) -> str:

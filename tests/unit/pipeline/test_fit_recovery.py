@@ -70,7 +70,7 @@ def test_a_loss_that_is_not_finite_once_is_gone_back_from(train, spoil, capsys) 
 
 
 def test_without_a_divergence_no_rollbacks_are_counted(train) -> None:
-    assert train().report.find("rollbacks") is None
+    assert train().report.get("rollbacks") is None
 
 
 def test_one_that_always_comes_again_ends_training_with_advice(train, spoil) -> None:

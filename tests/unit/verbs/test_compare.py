@@ -9,7 +9,7 @@ import leadline
 from leadline.errors import UsageError
 from leadline.metrics.statistics import paired
 from leadline.run import folder as files
-from leadline.verbs.compare import compare
+from leadline.verbs.compare import Difference, compare
 from sentences import says
 
 
@@ -62,3 +62,27 @@ def test_what_speaks_of_one_class_is_left_out_where_runs_speak_of_two(train) -> 
     both = leadline.compare("ja", "nein").findings
     assert "accuracy" in both
     assert not {"sensitivity", "specificity", "ppv", "npv", "average_precision"} & set(both)
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "share", "said"),
+    [
+        (0.0, (-0.0229, 0.0229), True, "no difference in accuracy: 0.0 points (95 % CI −2.3 to 2.3, n = 80)"),
+        (0.05, (-0.01, 0.11), True, "difference in accuracy 5.0 points (95 % CI −1 to 11, n = 80); it could be zero"),
+        (0.05, (0.02, 0.08), True, "accuracy better by 5.0 points (95 % CI 2.0–8.0, n = 80)"),
+        (-0.05, (-0.08, -0.02), True, "accuracy worse by 5.0 points (95 % CI 2.0–8.0, n = 80)"),
+        (-0.5, (-0.8, -0.2), False, "accuracy worse by 0.50 (95 % CI 0.20–0.80, n = 80)"),
+        (0.0, None, False, "no difference in accuracy: 0 (n = 80)"),
+    ],
+)
+def test_a_difference_is_a_line_in_the_unit_that_people_read(
+    value: float, interval: tuple[float, float] | None, share: bool, said: str
+) -> None:
+    assert repr(Difference("accuracy", value, interval, 80, "paired", share)) == said
+
+
+def test_a_run_does_not_differ_from_itself(train, place) -> None:
+    run = train()
+    difference = compare(run, run).differences[1]
+    assert difference is not None and difference.share
+    assert repr(difference).startswith("no difference in accuracy: 0.0 points (95 % CI ")

@@ -36,10 +36,25 @@ def test_load_and_run_load_open_what_train_returned(run: leadline.Run) -> None:
 
 def test_a_report_gives_a_measure_by_name_and_says_which_is_meant(run: leadline.Run) -> None:
     assert run.report["accuracy"] == run.report.find("accuracy")
-    assert run.report.find("acuracy") is None
     with pytest.raises(KeyError, match=says("core.no-such-measure", name="acuracy")) as refused:
         run.report["acuracy"]
     assert "'accuracy'" in str(refused.value)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("acuracy", "'accuracy'"), ("auc", "'roc_auc'"), ("Recall", "'recall'")])
+def test_find_does_not_pass_over_an_unknown_name(run: leadline.Run, name: str, meant: str) -> None:
+    for find in (run.report.find, run.evaluate(quiet=True).find):
+        with pytest.raises(KeyError, match=says("core.no-such-finding", name=name)) as refused:
+            find(name)
+        assert meant in str(refused.value)
+    assert run.report.get(name) is None
+
+
+def test_find_gives_what_could_not_be_measured_with_its_reason(run: leadline.Run) -> None:
+    absent = next(one for one in run.report.findings if one.value is None and one.group is None)
+    found = run.report.find(absent.name, split=absent.split)
+    assert found is not None and found.value is None and found.why
+    assert run.report.find("accuracy", group="class=neither") is None
 
 
 def test_predict_and_evaluate_are_the_verbs(run: leadline.Run) -> None:

@@ -55,7 +55,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
 
 def _of_inputs(report: Report) -> Iterator[Finding]:
     """Yield the measure by which inputs were compared, of each alone, and how it differs from that of all."""
-    gain = report.find("fusion_gain", split="test")
+    gain = report.get("fusion_gain", split="test")
     measure = gain.again.options.get("measure") if gain is not None and gain.again is not None else None
     for finding in report.findings:
         told = (finding.group or "").endswith(" alone") and finding.value is not None
@@ -75,7 +75,7 @@ def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Repor
     reports = [report, *others]
     spreads, rows = [], []
     for finding in (*report.quality(), *_of_inputs(report)):
-        found = [one.find(finding.name, split="test", group=finding.group) for one in reports]
+        found = [one.get(finding.name, split="test", group=finding.group) for one in reports]
         values = [one.value for one in found if one is not None and one.value is not None]
         if len(values) == len(reports):
             own = spread(finding.name, values, finding.unit, finding.better)
