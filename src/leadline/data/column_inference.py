@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,10 +28,13 @@ _COUNTER_ROWS = 20  # below, that whole numbers are all different says little
 
 
 class Inferred(NamedTuple):
-    """The kind of each column that can be used, and why each of the others is left out."""
+    """The kind of each column that can be used, why each of the others is left out, and what the user should know of
+    columns that are not what most of their values look like.
+    """
 
     kinds: Mapping[str, str]
     left_out: Mapping[str, str]
+    doubts: tuple[str, ...] = ()
 
 
 def check_columns(named: Iterable[str], table: Table, where: str) -> None:
@@ -81,7 +84,7 @@ def kinds(
     fixed = {**table.kinds, **spec.types}
     columns, asked = list(columns), set(asked)
     sampled = _sample(table.frame, [name for name in columns if name not in fixed])
-    found, left_out = {}, {}
+    found, left_out, doubts = {}, {}, list[str]()
     for done, name in enumerate(columns, start=1):
         if progress:
             progress(say("stages.inferring-types"), done, len(columns))
@@ -91,13 +94,21 @@ def kinds(
             why = None if kept else _without_values(table.frame[name])
         else:
             kind, why = _infer(table, name, sampled(name), asked=name in asked, series=series)
+            doubts += _doubts(sampled(name), kind)
         if why is None:
             found[name] = kind
         elif name in asked:
             raise DataError(say("data.column-unusable", table=table.name, column=name, reason=why))
         else:
             left_out[name] = why
-    return Inferred(found, left_out)
+    return Inferred(found, left_out, tuple(doubts))
+
+
+def _doubts(values: pl.Series, kind: str) -> Iterator[str]:
+    """Yield what other kinds say of text that looks like theirs."""
+    for other in registry.registered("columns") if is_text(values) else ():
+        if other != kind and (said := column_type(other).missed(values)):
+            yield said
 
 
 def _sample(frame: pl.DataFrame, columns: Sequence[str]) -> Callable[[str], pl.Series]:

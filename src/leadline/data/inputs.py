@@ -38,11 +38,14 @@ class Group(NamedTuple):
 
 
 class InputLayout(NamedTuple):
-    """All inputs, and why each column that is in none was left out; `judged` are those left out for what they hold."""
+    """All inputs, and why each column that is in none was left out; `judged` are those left out for what they hold,
+    `doubts` what the user should know of how columns were taken.
+    """
 
     groups: tuple[Group, ...]
     left_out: Mapping[str, str]
     judged: Mapping[str, str]
+    doubts: tuple[str, ...] = ()
 
 
 def input_layout(
@@ -82,7 +85,7 @@ def input_layout(
         reasons = "; ".join(f"{column!r}: {why}" for column, why in left_out.items())
         of = ", ".join(map(repr, taken))
         raise DataError(say("data.no-input-column", table=table.name, targets=of, reasons=reasons))
-    return InputLayout(groups, left_out, inferred.left_out)
+    return InputLayout(groups, left_out, inferred.left_out, inferred.doubts)
 
 
 def groups_of(schema: Schema, spec: DataSpec) -> tuple[Group, ...]:
@@ -106,10 +109,11 @@ def notes(plan: InputLayout) -> tuple[str, ...]:
     by_reason: dict[str, list[str]] = {}
     for column, why in plan.judged.items():
         by_reason.setdefault(why, []).append(column)
-    return tuple(
+    left_out = (
         say("data.left-out", columns=quoted(columns, SHOWN), reason=why, column=columns[0])
         for why, columns in by_reason.items()
     )
+    return (*plan.doubts, *left_out)
 
 
 def fit(group: Group, table: Table, train: np.ndarray, progress: Progress | None = None) -> InputSchema:

@@ -70,7 +70,11 @@ def _dropped(rows: pl.DataFrame) -> str:
     # of one row in a file of its own, the reason says which
     whole = reason.startswith(f"{file}:")
     first = reason if whole else say("pipeline.first-row", file=file, row=row, column=column, reason=reason)
-    return say("pipeline.rows-dropped", rows=rows.height, first=first)
+    counts = rows["column"].value_counts(sort=True, name="count")
+    if counts.height == 1:
+        return say("pipeline.rows-dropped", rows=rows.height, first=first)
+    reasons = listed([f"{column} {count:,}" for column, count in counts.iter_rows()], COLUMNS)
+    return say("pipeline.rows-dropped-by-column", rows=rows.height, first=first, columns=reasons)
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

@@ -1,6 +1,7 @@
 """New rows mean what they would have meant among the train rows, whoever wrote them and wherever they come from."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -265,3 +266,52 @@ def test_a_word_for_missing_means_the_same_in_every_file(tmp_path: Path, suffix:
     assert kept.schema.classes == ("DE", "FR", "NA")
     other = prepare(DataSpec(source=str(path), target="country", nulls=("FR",)))
     assert other.schema.classes == ("DE", "NA")
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence", "told"),
+    [
+        pytest.param(
+            ["13/02/2024", "2024-03-01", "14/03/2024"],
+            "columns.dates-mixed",
+            {"value": "13/02/2024", "other": "2024-03-01"},
+            id="two-ways-of-dates",
+        ),
+        pytest.param(["01/02/2024", "03/04/2024"], "columns.dates-unclear", {"value": "01/02/2024"}, id="day-or-month"),
+        pytest.param(
+            [str(k) for k in range(20)] + ["unknown"] * 4,
+            "columns.numbers-with-words",
+            {"words": "'unknown'"},
+            id="numbers-and-a-word",
+        ),
+        pytest.param(["01", "02", "3"], "sources.codes-kept", {"code": "01"}, id="codes"),
+    ],
+)
+def test_what_a_column_is_not_taken_for_is_said(
+    tmp_path: Path, values: Sequence[str], sentence: str, told: dict[str, str]
+) -> None:
+    notes = trained(tmp_path, values).notes
+    assert any(re.fullmatch(says(sentence, **told), note) for note in notes)
+
+
+@pytest.mark.parametrize("values", [["red", "blue"], ["2024-01-02", "2024-03-04"], ["1", "2.5"], ["A1", "77", "B2"]])
+def test_of_a_column_that_is_what_it_looks_like_nothing_is_said(tmp_path: Path, values: Sequence[str]) -> None:
+    said = ("columns.dates-mixed", "columns.dates-unclear", "columns.numbers-with-words", "sources.codes-kept")
+    notes = trained(tmp_path, values).notes
+    assert not any(re.fullmatch(says(sentence), note) for note in notes for sentence in said)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind", "sentence"),
+    [
+        ("x", "number", "columns.no-numbers"),
+        ("x", "boolean", "columns.not-boolean"),
+        ("x", "date", "columns.no-dates"),
+        ("z", "boolean", "columns.not-boolean"),
+        ("y", "number", "targets.type-fits-no-value"),
+        ("y", "count", "targets.type-fits-no-value"),
+    ],
+)
+def test_a_declared_type_that_no_value_fits_is_refused(tmp_path: Path, column: str, kind: str, sentence: str) -> None:
+    with pytest.raises(DataError, match=says(sentence, column=column)):
+        trained(tmp_path, ["red", "blue"], types={column: kind})

@@ -31,13 +31,14 @@ def _infer(column: pl.Series, context: ColumnContext) -> float:
 def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     """Return the two words as the data writes them, no before yes, and whether values were missing.
 
-    Raises DataError where the column holds no word for yes or no.
+    Raises DataError where most of the column's values are no words for yes or no.
     """
     text = as_text(column)
-    words = text.drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])["word"]
-    known = {word.lower(): word for word in reversed(words.to_list()) if word.lower() in _VALUE}
-    if len(words) and not known:
-        raise DataError(say("columns.not-boolean", column=column.name, value=words[0]))
+    counts = text.drop_nulls().rename("word").value_counts().sort(["count", "word"], descending=[True, False])
+    known = {word.lower(): word for word in reversed(counts["word"].to_list()) if word.lower() in _VALUE}
+    other = counts.filter(~counts["word"].str.to_lowercase().is_in(list(_VALUE)))
+    if 2 * other["count"].sum() > counts["count"].sum():
+        raise DataError(say("columns.not-boolean", column=column.name, value=other["word"][0]))
     no, yes = next((pair for pair in PAIRS if known.keys() & set(pair)), PAIRS[0])
     return {"classes": [known.get(no, no), known.get(yes, yes)], "missing": bool(text.null_count())}
 

@@ -266,6 +266,8 @@ class ColumnType:
       The preprocessor of a kind whose cells are classes has a method `mixed` (see `CategoryPreprocessor`).
     - `input`: what is asked of the input that such a column is; None for a scalar kind, which is a column of a table.
     - `options`: the names of what may be said of an input of this kind under ``data.inputs``.
+    - `missed(column)`: what the user should know of text that is no column of this kind, though most of its values look
+      as if it were one; None for nothing.
     - `verbatim`: True for a kind whose values are names: text that the user says is of it is kept as it is written.
     """
 
@@ -287,6 +289,7 @@ class ColumnType:
     cell: Callable[[ColumnState], Cell] | None = None
     input: InputType | None = None
     options: Sequence[str] = ()
+    missed: Callable[[pl.Series], str | None] = lambda column: None
     verbatim: bool = False
 
     @property

@@ -29,6 +29,7 @@ from leadline.data.columns.contract import (
 from leadline.data.columns.scalars.parsing import clean, is_text
 from leadline.data.columns.scalars.time_stamps import (
     DAY,
+    LOOKS_LIKE,
     YEAR,
     best_format,
     days,
@@ -161,6 +162,22 @@ def _better_split(column: pl.Series) -> str | None:
     return say("columns.split-by-time", column=column.name)
 
 
+def _missed(column: pl.Series) -> str | None:
+    """Say that dates are in several forms, or could be day before month as well as month before day."""
+    text = clean(column).drop_nulls()
+    dates = text.filter(text.str.contains(LOOKS_LIKE))
+    if 2 * len(dates) <= len(text):
+        return None
+    form, _, ambiguous = best_format(dates)
+    if ambiguous:
+        return say("columns.dates-unclear", column=column.name, value=dates[0])
+    others = text.filter(parse(text, form).is_null())
+    if form is None or others.is_empty():
+        return None
+    value = text.filter(parse(text, form).is_not_null()).first()
+    return say("columns.dates-mixed", column=column.name, value=value, other=others[0])
+
+
 COLUMN = ColumnType(
     "date",
     _infer,
@@ -172,6 +189,7 @@ COLUMN = ColumnType(
     width=_width,
     recipe=_recipe,
     better_split=_better_split,
+    missed=_missed,
     cell=_cell,
     unseen=_unseen,
 )

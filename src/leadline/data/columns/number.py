@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from leadline.core.catalogue import say
+from leadline.core.wording import quoted
 from leadline.data.columns.contract import (
     ColumnContext,
     ColumnState,
@@ -22,9 +23,11 @@ from leadline.data.columns.contract import (
 )
 from leadline.data.columns.options import choice, known_only
 from leadline.data.columns.scalars.parsing import as_numbers, clean, is_text
+from leadline.errors import DataError
 from leadline.nn.generative.cells import Cell
 
 LARGEST = float(np.finfo(np.float32).max)
+_WORDS, _DIFFERENT = 3, 10  # words among numbers that may stand for missing, and how many different numbers there are
 SCALES = ("standard", "minmax", "none")
 
 
@@ -45,10 +48,12 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
     """Return population statistics in float64 of the finite values.
 
     Where the mean exceeds the spread ten-thousandfold, float32 would blur the differences between rows: then `offset`,
-    a value of the data, is taken off before the conversion.
+    a value of the data, is taken off before the conversion. Raises DataError for text without a single number.
     """
     known_only("number", context.options, ("scale",))
     values = as_numbers(column)
+    if values.null_count() and values.null_count() + int(values.is_nan().sum()) == len(values):
+        raise DataError(say("columns.no-numbers", column=column.name, value=column.filter(values.is_null())[0]))
     finite = values.filter(values.is_finite()).to_numpy()
     missing = bool(values.is_nan().any())
     scale = choice(context.options, "scale", SCALES)
@@ -158,6 +163,18 @@ def _cell(state: ColumnState) -> Cell:
     return Cell("quantity", mean=state["mean"] - state["offset"], std=state["std"])
 
 
+def _missed(column: pl.Series) -> str | None:
+    """Say that a few words keep many different numbers from being read as such."""
+    text = clean(column).drop_nulls()
+    parsed = as_numbers(text)
+    words = text.filter(parsed.is_null()).unique(maintain_order=True)
+    different = parsed.drop_nulls().n_unique()
+    if not 0 < len(words) <= _WORDS or different < _DIFFERENT or 2 * parsed.null_count() >= len(text):
+        return None
+    share = 1 - parsed.null_count() / len(text)
+    return say("columns.numbers-with-words", column=column.name, share=share, words=quoted(words.to_list()))
+
+
 COLUMN = ColumnType(
     "number",
     _infer,
@@ -170,4 +187,5 @@ COLUMN = ColumnType(
     cell=_cell,
     unseen=_unseen,
     options=("scale",),
+    missed=_missed,
 )

@@ -79,7 +79,7 @@ def choose(table: Table, spec: DataSpec, found: Ordered, progress: Progress | No
     others = [c for c in fit if c not in aims and c not in numbers]
     ordered = {c: fit[c] for c in (*aims, *numbers, *others)}
     calendar = {found.name: "calendar"} if spec.series.calendar else {}
-    judged = inputs.InputLayout((), {}, {**inferred.left_out, **unfit})
+    judged = inputs.InputLayout((), {}, {**inferred.left_out, **unfit}, inferred.doubts)
     return SeriesColumns(
         {**ordered, **calendar}, aims, {**left_out, **inferred.left_out, **unfit}, inputs.notes(judged)
     )

@@ -51,6 +51,7 @@ class Recognition:
     - `admits(candidate)`: whether the values can be one where an objective takes this type.
     - `select(candidate, asked)`: the selection, with what the user should know of it where nobody `asked` for the type;
       raises DataError where the columns cannot be one.
+    - `fits(candidate)`: whether any value can be one where the user says that the column is of this type.
     - `single`: whether one column can be one, so that ``data.types`` may say it of a column.
     - `locate(table, spec)`: the columns where an objective asks for this type and the user may name none; None for
       types whose columns the user names.
@@ -60,6 +61,7 @@ class Recognition:
     select: Callable[[Candidate, bool], TargetSelection]
     infer: Callable[[Candidate], float] = lambda candidate: 0.0
     admits: Callable[[Candidate], bool] = lambda candidate: False
+    fits: Callable[[Candidate], bool] = lambda candidate: True
     single: bool = True
     locate: Callable[[Table, DataSpec], tuple[str, ...]] | None = None
     suggestion: Callable[[Table], str] = lambda table: ""

@@ -45,7 +45,11 @@ TARGET = TargetType(
     kind="count",
     noun="a count",
     objective="poisson",
-    recognition=Recognition(_select, admits=lambda candidate: candidate.numeric),
+    recognition=Recognition(
+        _select,
+        admits=lambda candidate: candidate.numeric,
+        fits=lambda candidate: len(candidate.numbers) > 0 or candidate.values.dtype.is_numeric(),
+    ),
     fitting=Fitting(quantities.fit),
     encoding=Encoding(
         quantities.present,

@@ -22,7 +22,12 @@ TARGET = TargetType(
     kind="number",
     noun="a number",
     objective="regression",
-    recognition=Recognition(_select, infer=scalar_inference.quantity, admits=lambda candidate: candidate.numeric),
+    recognition=Recognition(
+        _select,
+        infer=scalar_inference.quantity,
+        admits=lambda candidate: candidate.numeric,
+        fits=lambda candidate: len(candidate.numbers) > 0 or candidate.values.dtype.is_numeric(),
+    ),
     fitting=Fitting(quantities.fit),
     encoding=Encoding(
         quantities.present,

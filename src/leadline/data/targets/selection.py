@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.registry import registered
-from leadline.data.column_inference import check_columns, check_kinds
+from leadline.data.column_inference import check_columns, check_kinds, shown
 from leadline.data.table import Table
 from leadline.data.targets.candidate import Candidate, TargetTypes
 from leadline.data.targets.contract import Recognition, TargetType, target_type
@@ -103,6 +103,9 @@ def select_column(table: Table, spec: DataSpec, name: str, wanted: Sequence[str]
     own = target_type(fixed)
     if own.encoding.ragged and not only:
         raise UsageError(say("targets.type-stands-alone", column=name, type=fixed))
+    if not _recognition(own).fits(candidate):
+        value = shown(candidate.values[0])
+        raise DataError(say("targets.type-fits-no-value", table=table.name, column=name, type=fixed, value=value))
     return _recognition(own).select(candidate, True)
 
 

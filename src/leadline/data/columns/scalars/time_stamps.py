@@ -19,14 +19,14 @@ DAY = 86_400.0  # seconds
 _TIMES = ("", " %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f")
 _ISO = (*(f"%Y-%m-%d{time}" for time in _TIMES), "%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
 _COMMON = tuple(f"{day}{time}" for day in ("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y") for time in _TIMES)
-_LOOKS_LIKE = r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})([ T]\d|$)"
+LOOKS_LIKE = r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{4})([ T]\d|$)"
 
 
 def best_format(text: pl.Series) -> tuple[str | None, float, bool]:
     """Return the format that reads most of the texts, the share it reads, and whether another reads as many
     otherwise.
     """
-    if text.is_empty() or not text.head(20).str.contains(_LOOKS_LIKE).any():
+    if text.is_empty() or not text.head(20).str.contains(LOOKS_LIKE).any():
         return None, 0.0, False
     shares = {form: _read(text, form).count() / len(text) for form in (*_ISO, *_COMMON)}
     best = max(shares, key=lambda form: shares[form])
@@ -65,7 +65,7 @@ def parse(column: pl.Series, form: str | None) -> pl.Series:
 
 
 def _read(text: pl.Series, form: str) -> pl.Series:
-    dated = text.set(~text.str.contains(_LOOKS_LIKE), None)  # else two-digit years would be read as the first century
+    dated = text.set(~text.str.contains(LOOKS_LIKE), None)  # else two-digit years would be read as the first century
     return dated.str.to_datetime(form, time_unit="us", strict=False).dt.replace_time_zone(None)
 
 
