@@ -177,6 +177,11 @@ def _label(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
 
 
+def _several(value: Any) -> Any:
+    """Return one number as several of one."""
+    return (value,) if isinstance(value, int | float) else value
+
+
 class DataSpec(Fact):
     """Where rows come from, what is predicted from what, and how rows are split.
 
@@ -188,13 +193,16 @@ class DataSpec(Fact):
     train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
     can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
     of files of text (``cp1250``) where it would be guessed wrong. `nulls` are the words that stand for a missing value
-    in text; an empty cell is missing whatever they are.
+    in text; an empty cell is missing whatever they are. `missing_values` are the numbers that do so, by column.
     """
 
     source: str = Field(default="", examples=["sales.csv"])
     test: str | None = Field(default=None, examples=["test.csv"])
     encoding: str | None = Field(default=None, examples=["cp1250"])
     nulls: tuple[str, ...] = Field(default=MISSING_WORDS, examples=[["NA", "-999"]])
+    missing_values: Mapping[str, Annotated[tuple[float, ...], BeforeValidator(_several)]] = Field(
+        default_factory=dict, examples=[{"insulin": [0]}]
+    )
     target: str | tuple[str, ...] | None = Field(default=None, examples=["price"])
     weight: str | None = Field(default=None, examples=["weight"])
     positive: Annotated[str | None, BeforeValidator(_label)] = Field(default=None, examples=["yes"])

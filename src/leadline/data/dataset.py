@@ -19,7 +19,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, LabelRequirement, Schema
 from leadline.data import cache, series, targets
 from leadline.data import preparation as planning
-from leadline.data.checks import copies, duplicates, missing_inputs, unknown_tokens, warnings
+from leadline.data.checks import copies, duplicates, missing_inputs, placeholders, unknown_tokens, warnings
 from leadline.data.checks.content import column_contents
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.invalid_rows import check_valid, first, invalid_notes, invalid_rows, located
@@ -255,6 +255,7 @@ def _read(
         forms = {name: form for name, form in forms.items() if name in read_too or name not in schema.target.columns}
     how = Reader(spec.encoding, progress, spec.nulls, verbatim_columns(spec), forms)
     table = read(source, test=spec.test, how=how)
+    table = placeholders.as_missing(table, spec.missing_values)
     return replace(table, split=None) if table.split in spec.ignore else table
 
 

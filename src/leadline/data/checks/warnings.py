@@ -12,7 +12,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.core.wording import quoted
-from leadline.data.checks import leaks
+from leadline.data.checks import leaks, placeholders
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.column_inference import ROW_NUMBERS
 from leadline.data.columns.contract import column_type
@@ -25,6 +25,7 @@ from leadline.data.targets import TargetSelection, target_type
 
 GROUPS = 10  # different values that a column must have to be one that rows are grouped by
 _LOOK = 10_000  # rows
+_NEAR = 3  # columns at most that are named as close to giving the target away
 _ALONG = 0.5  # rank correlation from which a number of rows may be a measurement after all
 _CODES = 0.95  # of a text column's values look like codes
 _SOMEONE = (
@@ -49,6 +50,7 @@ def before_training(
     return (
         *_leaks(table, choice, suspects, train),
         *_numbered_along(table, choice, plan, train),
+        *placeholders.notes(placeholders.find(table.frame, [column for column, _ in used], train), len(train)),
         *_group_split(table, grouped),
         *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
     )
@@ -122,10 +124,15 @@ def _numbered_along(table: Table, choice: TargetSelection, plan: InputLayout, tr
 
 def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:
     found: dict[tuple[str, str], list[str]] = {}
-    for leak in leaks.find(table.frame, columns, _targets(table, choice), train):
+    targets = _targets(table, choice)
+    for leak in leaks.find(table.frame, columns, targets, train):
         found.setdefault((leak.how, leak.target), []).append(leak.column)
     for (how, target), names in found.items():
         yield say(how, count=len(names), columns=quoted(names), target=target, ignored=",".join(names))
+    told = {name for names in found.values() for name in names}
+    close = leaks.near(table.frame, [name for name in columns if name not in told], targets, train)
+    for one in sorted(close, key=lambda one: -one.share)[:_NEAR]:
+        yield say(one.how, column=one.column, target=one.target, share=one.share, dummy=one.dummy)
 
 
 def _groups(table: Table, spec: DataSpec, choice: TargetSelection) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadline.data.checks import leaks
 from leadline.data.checks.leaks import Leak, find
 from leadline.data.sources import read
 
@@ -112,3 +113,37 @@ def test_a_thousand_columns_cost_little() -> None:
     began = time.process_time()
     assert found(frame, "y") == []
     assert time.process_time() - began < 10
+
+
+def near(column: object, y: object, quantity: bool) -> list[tuple[str, float, float]]:
+    frame = pl.DataFrame({"x": pl.Series(column), "y": pl.Series(y)})
+    found = leaks.near(frame, ["x"], {"y": quantity}, np.arange(len(frame)))
+    return [(one.how, round(one.share, 3), round(one.dummy, 3)) for one in found]
+
+
+def test_a_column_that_alone_comes_close_is_named_with_what_it_gets_right() -> None:
+    rng = np.random.default_rng(0)
+    label = np.where(np.arange(1_000) % 10 < 6, "paid", "open")
+    status = np.where(rng.random(1_000) < 0.03, np.where(label == "paid", "open", "paid"), label)
+    (how, share, dummy), *_ = near(status, label, False)
+    assert (how, dummy) == ("checks.near-leak-classes", 0.6) and 0.95 <= share <= 0.99
+    score = np.where(label == "paid", 1.0, 0.0) + rng.uniform(0, 0.98, 1_000) + 0.04 * (np.arange(1_000) % 50 == 0)
+    (how, share, dummy), *_ = near(score, label, False)  # values that never repeat: a threshold
+    assert (how, dummy) == ("checks.near-leak-classes", 0.6) and share >= 0.97
+    x = rng.normal(size=1_000)
+    ((how, share, _),) = near(x, 3 * x + 0.3 * rng.normal(size=1_000), True)
+    assert how == "checks.near-leak-quantity" and 0.98 <= share <= 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_column_that_is_a_strong_hint_is_not_named(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    label = rng.choice(["a", "b"], 600)
+    assert near(np.where(rng.random(600) < 0.8, label, "c"), label, False) == []
+    assert near(rng.normal(size=600) + 2 * (label == "a"), label, False) == []
+    assert near(rng.integers(0, 100, 600), label, False) == []
+    x = rng.normal(size=600)
+    assert near(x, x + 0.5 * rng.normal(size=600), True) == []
+    assert (
+        near(np.where(np.arange(600) % 300 == 0, "a", "b"), np.where(np.arange(600) % 300 == 0, "c", "d"), False) == []
+    )
