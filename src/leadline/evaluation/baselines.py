@@ -26,7 +26,7 @@ from leadline.evaluation.predictions import first_inputs
 from leadline.evaluation.proportions import train_target
 from leadline.machine import latency
 from leadline.models.build import resolved_options
-from leadline.models.contract import Family
+from leadline.models.contract import Effort, Family
 from leadline.objectives.contract import BoundObjective, EvaluationContext
 from leadline.objectives.lookup import objective_for
 from leadline.run.build import build_network
@@ -37,6 +37,7 @@ from leadline.training.classical import AHEAD, LEARNT, drawn, fit_classical, mod
 LEAST = 4e9  # operations that all baselines together may take however quickly the network trains: some seconds
 SHARE = 0.25  # of the operations of training, by which they may take more
 VECTORISED = 20  # of a network's operations are done in the time of one of theirs
+RATE = 5e8  # of their operations are done in a second, at a guess
 FEWEST = 500  # rows that each is fitted on, where there are so many
 # what fitting may raise on odd data
 _FAILURES = (UsageError, ValueError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
@@ -48,8 +49,8 @@ class Baseline(NamedTuple):
     """A model, its decisions on the test rows, the train rows it was fitted to and what it took; `why` says why there
     is none.
 
-    `notes` are what should be known of the fit, `latency_ms` is that of one row, `options` those that differ from the
-    family's own.
+    `notes` are what should be known of the fit, `caveats` those that make it weaker than it might be. `latency_ms` is
+    that of one row, `options` those that differ from the family's own.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Baseline(NamedTuple):
     latency_ms: float = 0.0
     why: str | None = None
     notes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
     options: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -109,26 +111,55 @@ def fit_baselines(
     operations: float,
     note: Note,
     progress: Callable[[str, int, int], None],
+    seconds: float | None = None,
 ) -> Iterator[Baseline]:
     """Yield each baseline of a resolved experiment, measured on its own weights file, with its decisions on the test
     rows.
 
     `operations` is about what training the network took; where all train rows would take longer than is fitting beside
-    that, they are sampled. The bound counts operations, not seconds, so that it is the same on every machine.
+    that, they are sampled. The bound counts operations, not seconds, so that it is the same on every machine; with a
+    budget of time they share `seconds`, too.
     """
     names = experiment.baselines or ()
     allowed = max(LEAST, SHARE * operations / VECTORISED) / max(len(names), 1)
+    began, title = time.perf_counter(), say("pipeline.stage-baselines")
     for number, name in enumerate(names):
-        progress(say("pipeline.stage-baselines"), number, len(names))
+        progress(title, 100 * number // len(names), 100)
+        left = None if seconds is None else seconds - (time.perf_counter() - began)
+        if left is not None and left <= 0:
+            yield Baseline(name, {}, 0, why=say("evaluation.baseline-no-time", name=name))
+            continue
+        share = None if left is None else left / (len(names) - number)
+        cap = allowed if share is None else min(allowed, share * RATE)
+        effort = Effort(_reporting(progress, title, number, len(names)), _deadline(share))
         try:
-            yield _fitted(name, experiment, objective, dataset, allowed, note)
+            yield _fitted(name, experiment, objective, dataset, cap, note, effort)
         except _FAILURES as error:
             yield Baseline(name, {}, 0, why=say("evaluation.baseline-failed", name=name, error=error))
-    progress(say("pipeline.stage-baselines"), len(names), len(names))
+    progress(title, 100, 100)
+
+
+def _deadline(seconds: float | None) -> Callable[[], bool]:
+    """Return what says whether so many seconds from now are over; they never are where there is no budget."""
+    end = None if seconds is None else time.perf_counter() + seconds
+    return lambda: end is not None and time.perf_counter() > end
+
+
+def _reporting(
+    progress: Callable[[str, int, int], None], title: str, number: int, count: int
+) -> Callable[[float], None]:
+    """Return what says which share of a baseline is done, as percent of all of them."""
+    return lambda share: progress(title, min(int(100 * (number + share) / count), 99), 100)
 
 
 def _fitted(
-    name: str, experiment: Experiment, objective: BoundObjective, dataset: Dataset, allowed: float, note: Note
+    name: str,
+    experiment: Experiment,
+    objective: BoundObjective,
+    dataset: Dataset,
+    allowed: float,
+    note: Note,
+    effort: Effort,
 ) -> Baseline:
     family: Family = lookup("models", name)
     encoders = _encoders(name, dataset.schema)
@@ -144,11 +175,12 @@ def _fitted(
     assert test is not None
     rows = _affordable(family, model_of(network, family), len(train), allowed)
     began = time.perf_counter()
-    fitted = fit_classical(
-        network, family, objective, drawn(train, rows, experiment.seed), validation, seed=experiment.seed
-    )
+    some = drawn(train, rows, experiment.seed)
+    fitted = fit_classical(network, family, objective, some, validation, seed=experiment.seed, effort=effort)
     seconds = time.perf_counter() - began
+    caveats = fitted.caveats
     if rows < len(train):
+        caveats = (say("evaluation.baseline-sampled-caveat", rows=rows, train_count=len(train)), *caveats)
         note(say("evaluation.baseline-sampled", name=name, rows=rows, train_count=len(train)))
     if validation is not None and validation.target is not None and len(validation):
         context = EvaluationContext("validation", validation.target, validation.group, dataset.schema)
@@ -167,6 +199,7 @@ def _fitted(
         size_mb,
         _latency(network, first_inputs(test, 1)),
         notes=fitted.notes,
+        caveats=caveats,
         options=lookup("models", name).from_data(dataset.schema),
     )
 

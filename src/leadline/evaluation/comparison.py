@@ -125,7 +125,8 @@ def comparison_findings(
         yield gains[one.name]
         yield from _costs(one)
     runs = {one.name: command.format(one.name) + _settings(one, command) for one in there}
-    yield _cheapest(compared, measure, unit, len(context.target), runs)
+    caveats = {one.name: "; ".join(one.caveats) for one in there if one.caveats}
+    yield _cheapest(compared, measure, unit, len(context.target), runs, caveats)
     words = Wording(objective.decision.declared_metrics)
     rows = [
         _row(one, findings[one.name][measure], gains.get(one.name), compared, words)
@@ -193,11 +194,19 @@ def _costs(one: Baseline) -> Iterator[Finding]:
     yield Finding(name="latency_ms", value=one.latency_ms, unit="ms", method=method, again=timed, **common)
 
 
-def _cheapest(compared: Compared, measure: str, unit: str, n: int, runs: Mapping[str, str]) -> Finding:
+def _cheapest(
+    compared: Compared, measure: str, unit: str, n: int, runs: Mapping[str, str], caveats: Mapping[str, str]
+) -> Finding:
     chosen = compared.cheapest
     gain = Measurement(0.0, (), n, "") if chosen == NETWORK else compared.gain(chosen, NETWORK)
     names = dict.fromkeys(name for pair in compared.differences for name in pair)
-    options = {"model": chosen, "measure": measure, "models": list(names), "worse": sorted(compared.worse)}
+    options: dict[str, Any] = {
+        "model": chosen,
+        "measure": measure,
+        "models": list(names),
+        "worse": sorted(compared.worse),
+    }
+    options |= {"caveats": dict(caveats)} if caveats else {}
     return finding(
         "smallest_not_worse",
         gain._replace(method=f"{measure}, improvement over the network; {RULE}"),

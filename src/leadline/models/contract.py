@@ -42,12 +42,26 @@ Windows = Callable[[], Iterator[Sample]]  # all windows of a split, in blocks, a
 
 class FitResult(NamedTuple):
     """How fitting went: the losses after each iteration by name, from the start, where there are iterations; which of
-    them ships; what the user should know.
+    them ships; what the user should know; which of that makes the model weaker than it might be.
     """
 
     losses: Mapping[str, np.ndarray]
     shipped: int | None = None
     notes: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+
+
+class Effort(NamedTuple):
+    """What fitting says meanwhile, the share of it that is done, and asks: whether its time is over.
+
+    Then it ends as soon as there is a model, and says so.
+    """
+
+    progress: Callable[[float], None] = lambda share: None
+    is_over: Callable[[], bool] = lambda: False
+
+
+AT_LEISURE = Effort()
 
 
 Builder = Callable[[SignalSpec, Any], nn.Module]
@@ -67,7 +81,7 @@ class Family:
     - `decoder(spec, latent, options)`: a module from codes (B, latent) to values (B, *spec.shape), the family's network
       the other way round; families without one are given `leadline.nn.generative.decoders`' own.
     - `reference`: the paper.
-    - `head(spec, outputs, options)`, `fit(head, train, validation, seed)` and `work(head, rows)`: for classical
+    - `head(spec, outputs, options)`, `fit(head, train, validation, seed, effort)` and `work(head, rows)`: for classical
       families, which no gradient trains. Their vectors only say which features they learn from; `head` is the model
       itself, from the features of all inputs (B,F) to what the network's end takes (B,outputs), its numbers empty until
       `fit` finds them on `Sample`s; its `columns` say how many float32 a row takes meanwhile. `work` estimates how many
@@ -88,7 +102,7 @@ class Family:
     sizes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     decoder: Callable[[SignalSpec, int, Any], nn.Module] | None = None
     head: Callable[[SignalSpec, int, Any], nn.Module] | None = None
-    fit: Callable[[Any, Any, Any, int], FitResult] | None = None
+    fit: Callable[[Any, Any, Any, int, Effort], FitResult] | None = None
     work: Callable[[Any, int], float] | None = None
     forecasts: bool = False
     is_baseline: Callable[[Schema], bool] = lambda schema: True

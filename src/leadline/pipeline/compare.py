@@ -84,6 +84,7 @@ def compare_baselines(
     # A step costs about as much as three forward passes, one for the loss and two for the gradient.
     epochs = trained.history["epoch"].max() if trained.history.height else 0
     operations = 3 * known.get("flops", 0.0) * rows * float(epochs or 0)  # type: ignore[arg-type]
+    budget = experiment.training.max_time
     baselines = list(
         fit_baselines(
             experiment,
@@ -92,6 +93,7 @@ def compare_baselines(
             operations=operations,
             note=run_context.shown.note,
             progress=run_context.shown.stage,
+            seconds=None if budget is None else budget - trained.seconds,
         )
     )
     context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, experiment.seed)

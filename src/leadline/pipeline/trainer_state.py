@@ -9,6 +9,7 @@ import polars as pl
 from torch import nn
 
 from leadline.core.catalogue import say
+from leadline.core.experiment import Experiment
 from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
 from leadline.objectives.monitoring import monitors
@@ -32,6 +33,7 @@ from leadline.training.trackers import Trackers
 
 ENTRIES = 10  # of the log an epoch: enough for a curve, too few to cost anything
 BUDGETS = {"time": "training.time-budget-used-up", "energy": "training.energy-budget-used-up"}  # that end a training
+FOR_BASELINES, AT_MOST = 0.1, 60.0  # of a budget of time, and seconds: kept for fitting them after training
 WRITING = 200e6  # bytes a second that a first checkpoint is expected to be written with
 
 
@@ -53,7 +55,7 @@ class TrainerState:
         self.best = BestWeights(stopping, better, step, title)
         self.plateau = PlateauWatch(schedule(training.schedule), known, step)
         account = Account(
-            max_time=training.max_time,
+            max_time=_own_time(run_context.experiment),
             max_energy=training.max_energy,
             gpus=step.context.plan.device.startswith("cuda"),
             processes=world.size,
@@ -250,3 +252,9 @@ class TrainerState:
             shown=self.diagnostics.drafts(),
         )
         return network, trained
+
+
+def _own_time(experiment: Experiment) -> float | None:
+    """Return the seconds that training may take: what the budget leaves where baselines are to be fitted within it."""
+    budget = experiment.training.max_time
+    return budget if budget is None or not experiment.baselines else budget - min(FOR_BASELINES * budget, AT_MOST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from leadline.core.catalogue import say
 from leadline.core.report import Report
@@ -35,9 +36,20 @@ def baseline_text(report: Report) -> tuple[Sentence, ...]:
         and one.finding.value is not None
     }
     if said["model"] == "network":
-        return tuple(_network_stays(gains, worse, measure, report.wording))
-    command = str(said["command"] or "")
-    return tuple(_another(judged, gains, str(said["model"]), worse, command, measure, report.wording))
+        found = tuple(_network_stays(gains, worse, measure, report.wording))
+    else:
+        command = str(said["command"] or "")
+        found = tuple(_another(judged, gains, str(said["model"]), worse, command, measure, report.wording))
+    return (*found, *_caveats(judged, said.get("caveats")))
+
+
+def _caveats(judged: Noted, caveats: Any) -> Iterable[Sentence]:
+    """Say what makes baselines weaker than they might be: the verdict is no stronger than they are."""
+    if isinstance(caveats, Mapping) and caveats:
+        models = "; ".join(
+            say("summary.baseline-caveat", model=_named(str(name)), caveats=why) for name, why in caveats.items()
+        )
+        yield Sentence(say("summary.baseline-caveats", models=models), (judged,))
 
 
 def _another(

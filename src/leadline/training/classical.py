@@ -14,7 +14,7 @@ from torch import Tensor
 
 from leadline.core.catalogue import say
 from leadline.data.subset import Subset
-from leadline.models.contract import Family, FitResult, Sample, Windows
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Sample, Windows
 from leadline.nn.rng import generator_for
 from leadline.objectives.contract import BoundObjective
 
@@ -34,16 +34,18 @@ def fit_classical(
     *,
     seed: int,
     progress: Callable[[int, int], None] | None = None,
+    effort: Effort = AT_LEISURE,
 ) -> FitResult:
     """Fit the head of a network on train rows; validation rows may say when to stop.
 
     A row counts as much as its batch and the objective say. Of more rows than `CELLS` allow so many are drawn, and of
-    validation rows a quarter as many at most. `progress` is told how many rows have been read.
+    validation rows a quarter as many at most. `progress` is told how many rows have been read,
+    `effort` what fitting says.
     """
     assert family.fit is not None
     if family.forecasts:
         others = windows(network, validation, progress) if validation is not None and len(validation) else None
-        return family.fit(model_of(network, family), windows(network, train, progress), others, seed)
+        return family.fit(model_of(network, family), windows(network, train, progress), others, seed, effort)
     train, most = train.labelled, max(CELLS // network.head.columns, FEWEST)
     some = drawn(train, most, seed)
     watched = drawn(validation, max(most // 4, FEWEST), seed) if validation is not None and len(validation) else None
@@ -52,10 +54,11 @@ def fit_classical(
         sample(network, objective, some, progress),
         None if watched is None else sample(network, objective, watched, progress),
         seed,
+        effort,
     )
     if len(some) < len(train):
         note = say("training.fitted-to-some", rows=len(some), total=len(train))
-        fitted = fitted._replace(notes=(note, *fitted.notes))
+        fitted = fitted._replace(notes=(note, *fitted.notes), caveats=(note, *fitted.caveats))
     return fitted
 
 

@@ -103,6 +103,38 @@ def test_rows_are_sampled_where_all_would_take_too_long(
     assert notes[0] == say("evaluation.baseline-sampled", name="linear", rows=100, train_count=720)
 
 
+def test_one_for_which_no_time_is_left_is_absent_and_says_so(flowers: tuple[Experiment, Dataset]) -> None:
+    found = list(
+        fit_baselines(
+            flowers[0], CLASSES, flowers[1], operations=0.0, note=print, progress=lambda *shown: None, seconds=0.0
+        )
+    )
+    assert [one.why for one in found] == [say("evaluation.baseline-no-time", name=one.name) for one in found]
+
+
+def test_in_a_budget_of_time_rows_are_fewer_and_searches_shorter_and_that_is_a_caveat(
+    flowers: tuple[Experiment, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "RATE", 1.0)
+    monkeypatch.setattr(baselines, "FEWEST", 100)
+    monkeypatch.setattr(baselines, "_deadline", lambda seconds: lambda: seconds is not None)
+    ways = {"note": lambda text: None, "progress": lambda *shown: None}
+    found = list(fit_baselines(flowers[0], CLASSES, flowers[1], operations=0.0, seconds=60.0, **ways))
+    sampled = say("evaluation.baseline-sampled-caveat", rows=100, train_count=720)
+    assert [one.rows for one in found] == [100, 100, 100]
+    assert found[0].caveats == (sampled, say("models.penalty-cut-short"))
+    assert found[2].caveats == (sampled,)
+
+
+def test_progress_rises_to_its_end(flowers: tuple[Experiment, Dataset]) -> None:
+    seen: list[tuple[int, int]] = []
+    ways = {"note": lambda text: None, "progress": lambda stage, done, total: seen.append((done, total))}
+    list(fit_baselines(flowers[0], CLASSES, flowers[1], operations=0.0, **ways))
+    shares = [done for done, _ in seen]
+    assert shares == sorted(shares) and len(set(shares)) > 4
+    assert seen[0] == (0, 100) and seen[-1] == (100, 100)
+
+
 def test_one_that_fails_says_why_and_does_not_stop_the_others(
     flowers: tuple[Experiment, Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,7 +31,7 @@ from sentences import says
 STEP, VALIDATION, SAVING = 0.05, 0.1, 0.02  # seconds
 
 
-PATIENT = {"training.early_stopping.patience": 10_000}
+PATIENT = {"training.early_stopping.patience": 10_000, "baselines": []}
 
 
 class Clock:
@@ -120,6 +120,12 @@ def test_without_epochs_training_takes_what_the_budget_allows(clock: Clock, trai
     run = train(epochs=None, max_time=20.0, settings=PATIENT)
     assert run.experiment.training.epochs > 1000
     assert 19.6 < (run.report.find("train_seconds").value or 0) <= 20.0
+
+
+def test_time_for_baselines_is_kept_within_the_budget(clock: Clock, train: Callable[..., Run]) -> None:
+    run = train(epochs=None, max_time=20.0, settings={**PATIENT, "baselines": ["linear"]})
+    assert 17.6 < (run.report.find("train_seconds").value or 0) <= 18.0
+    assert run.report.find("accuracy", group="baseline=linear") is not None
 
 
 def test_early_stopping_still_holds_and_its_patience_follows_the_budget(

@@ -102,3 +102,16 @@ def test_differences_of_losses_have_the_sign_of_the_loss() -> None:
 def test_without_baselines_nothing_is_said() -> None:
     run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
     assert baseline_text(Report(experiment={}, run=run, environment={}, findings=())) == ()
+
+
+def test_what_makes_baselines_weaker_than_they_might_be_stands_beside_the_verdict() -> None:
+    made = report("network", ("linear",), linear=(-0.1, -0.15, -0.05))
+    judged = made.findings[-1]
+    assert judged.again is not None
+    caveats = {"linear": "trained on 500 of 9,000 training examples"}
+    again = judged.again.model_copy(update={"options": {**judged.again.options, "caveats": caveats}})
+    findings = (*made.findings[:-1], judged.model_copy(update={"again": again}))
+    first, second = told(baseline_text(made.model_copy(update={"findings": findings})))
+    assert starts(first, "summary.network-stays")
+    caveat = say("summary.baseline-caveat", model=say("summary.linear"), caveats=caveats["linear"])
+    assert second == say("summary.baseline-caveats", models=caveat)

@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.errors import UsageError
-from leadline.models.contract import Family, FitResult, Sample
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, by_output, two_sided
 from leadline.nn.classical.plain_features import KINDS, features
@@ -97,7 +97,7 @@ def _codes(raw_n: np.ndarray, last: int) -> np.ndarray:
     return codes
 
 
-def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int) -> FitResult:
+def fit(model: Boosting, train: Sample, validation: Sample | None, seed: int, effort: Effort = AT_LEISURE) -> FitResult:
     """Grow the trees on train rows; the loss is cross-entropy in nats, or the squared error of one output.
 
     Raises UsageError where the installed scikit-learn may keep its trees elsewhere.

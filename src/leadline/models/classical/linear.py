@@ -10,7 +10,7 @@ from torch import Tensor
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.models.contract import Family, FitResult, Sample
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output
 from leadline.nn.classical.design_matrix import Encoding, columns_of
@@ -50,7 +50,7 @@ class Linear(ClassicalModule):
         return torch.nn.functional.linear(self.encoding(x_BF), self.weight_OG, self.bias_O)
 
 
-def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> FitResult:
+def fit(model: Linear, train: Sample, validation: Sample | None, seed: int, effort: Effort = AT_LEISURE) -> FitResult:
     """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors in closed form.
 
     Of more than `LADDER_ROWS` train rows so many are drawn to choose the penalty, and all are fitted with it.
@@ -58,7 +58,8 @@ def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> F
     model.encoding.fit(train.x_nF)
     given = model.options.l2
     if given is not None or validation is None:
-        return FitResult({}, notes=_Solver(model, train).solve(1.0 if given is None else given))
+        late = _Solver(model, train).solve(1.0 if given is None else given)
+        return FitResult({}, notes=late, caveats=late)
     some = train.drawn(LADDER_ROWS, seed)
     solver, share = _Solver(model, some), float(some.weight_n.sum() / max(train.weight_n.sum(), 1e-12))
 
@@ -66,13 +67,15 @@ def fit(model: Linear, train: Sample, validation: Sample | None, seed: int) -> F
         said = solver.solve(l2 * share)
         return _loss(model, validation), ({name: one.clone() for name, one in model.state_dict().items()}, said)
 
-    best = climb(tried)
-    state, said = best.state
+    best = climb(tried, effort.is_over, effort.progress)
+    state, late = best.state
+    said = late
     if some is train:
         model.load_state_dict(state)
     else:
-        said = (say("models.penalty-on-some", rows=LADDER_ROWS), *_Solver(model, train).solve(best.l2))
-    return FitResult({}, notes=(best.note(len(validation.x_nF)), *said))
+        late = _Solver(model, train).solve(best.l2)
+        said = (say("models.penalty-on-some", rows=LADDER_ROWS), *late)
+    return FitResult({}, notes=(best.note(len(validation.x_nF)), *said), caveats=(*best.caveats, *late))
 
 
 class _Solver:

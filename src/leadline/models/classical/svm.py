@@ -18,7 +18,7 @@ from torch import Tensor
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.metrics.classification.temperature import best_scale
-from leadline.models.contract import Family, FitResult, Sample
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output, two_sided
 from leadline.nn.classical.design_matrix import BLOCK, Encoding, columns_of
@@ -71,7 +71,7 @@ class SVM(ClassicalModule):
         return torch.nn.functional.linear(self.kernel(self.encoding(x_BF)), self.weight_OM, self.bias_O)
 
 
-def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitResult:
+def fit(model: SVM, train: Sample, validation: Sample | None, seed: int, effort: Effort = AT_LEISURE) -> FitResult:
     """Find the machines: of classes one against the rest with the squared hinge loss, of a number with the
     ε-insensitive one.
 
@@ -79,10 +79,11 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
     train rows where there are none: this makes probabilities of them and leaves every decision as it is.
     """
     options = model.options
-    notes = []
+    notes, caveats = list[str](), tuple[str, ...]()
     if len(train.x_nF) > options.max_samples:
         train = train.drawn(options.max_samples, seed)
         notes.append(say("models.svm-fitted-to-some", rows=len(train.x_nF)))
+        caveats = tuple(notes)
     model.encoding.fit(train.x_nF)
     x_nG = model.encoding.rows(train.x_nF)
     order = torch.randperm(len(x_nG), generator=generator_for(seed, "landmarks"))[: options.n_components].numpy()
@@ -98,7 +99,7 @@ def fit(model: SVM, train: Sample, validation: Sample | None, seed: int) -> FitR
         scale = _scale(_kernel(model, model.encoding.rows(judged.x_nF)) @ weight_OM.T + bias_O, judged, classes_K)
         weight_OM, bias_O = weight_OM * scale, np.where(bias_O == ABSENT, bias_O, bias_O * scale)
     model.put(weight_OM=weight_OM, bias_O=bias_O)
-    return FitResult({}, notes=tuple(notes))
+    return FitResult({}, notes=tuple(notes), caveats=caveats)
 
 
 def _kernel(model: SVM, x_nG: np.ndarray) -> np.ndarray:

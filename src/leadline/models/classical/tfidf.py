@@ -26,7 +26,7 @@ from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.columns.contract import input_type
-from leadline.models.contract import Family, FitResult, Sample
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Sample
 from leadline.nn.batch import SignalSpec
 from leadline.nn.classical.classical_module import ABSENT, ClassicalModule, by_output
 from leadline.nn.classical.design_matrix import Encoding, columns_of
@@ -131,7 +131,7 @@ class _Fitted(NamedTuple):
     converged: bool = True
 
 
-def fit(model: TFIDF, train: Sample, validation: Sample | None, seed: int) -> FitResult:
+def fit(model: TFIDF, train: Sample, validation: Sample | None, seed: int, effort: Effort = AT_LEISURE) -> FitResult:
     """Find the weights: of the softmax's cross-entropy by L-BFGS, of squared errors by conjugate gradients."""
     model.fit_features(train.x_nF)
     x_nD = model.rows(train.x_nF)
@@ -139,15 +139,18 @@ def fit(model: TFIDF, train: Sample, validation: Sample | None, seed: int) -> Fi
     ways = [bool(options.naive_bayes)] if options.naive_bayes is not None or validation is None else [False, True]
     solvers = [_Solver(model, x_nD, train, way) for way in (ways if model.outputs > 1 else [False])]
     if validation is None or (options.l2 is not None and len(solvers) == 1):
-        fitted, said = solvers[0].solve(1.0 if options.l2 is None else options.l2), tuple[str, ...]()
+        best = BestPenalty(1.0, 0.0, solvers[0].solve(1.0 if options.l2 is None else options.l2), ())
+        said: tuple[str, ...] = ()
     else:
-        fitted, said = _best(model, solvers, validation)
-    model.put_weights(fitted.weight_OD, fitted.bias_O)
-    late = () if fitted.converged else (say("models.logistic-not-converged", iterations=options.max_iter),)
-    return FitResult({}, notes=(*said, *late))
+        best, said = _best(model, solvers, validation, effort)
+    model.put_weights(best.state.weight_OD, best.state.bias_O)
+    late = () if best.state.converged else (say("models.logistic-not-converged", iterations=options.max_iter),)
+    return FitResult({}, notes=(*said, *late), caveats=(*best.caveats, *late))
 
 
-def _best(model: TFIDF, solvers: Sequence[_Solver], validation: Sample) -> tuple[_Fitted, tuple[str, ...]]:
+def _best(
+    model: TFIDF, solvers: Sequence[_Solver], validation: Sample, effort: Effort
+) -> tuple[BestPenalty[_Fitted], tuple[str, ...]]:
     """Return what has the least loss on validation rows, and how it was chosen."""
     x_nD, given = model.rows(validation.x_nF), model.options.l2
 
@@ -156,18 +159,23 @@ def _best(model: TFIDF, solvers: Sequence[_Solver], validation: Sample) -> tuple
         return _loss(x_nD @ fitted.weight_OD.T + fitted.bias_O, validation), fitted
 
     climbs: list[BestPenalty[_Fitted]] = []
-    for solver in solvers:
+    for number, solver in enumerate(solvers):
         if given is None:
-            climbs.append(climb(partial(tried, solver)))
+            done = partial(_share, effort, number, len(solvers))
+            climbs.append(climb(partial(tried, solver), effort.is_over, done))
         else:
             loss, fitted = tried(solver, given)
-            climbs.append(BestPenalty(given, loss, fitted, (given,), False))
+            climbs.append(BestPenalty(given, loss, fitted, (given,)))
     at = min(range(len(climbs)), key=lambda i: climbs[i].loss)
     said: tuple[str, ...] = () if given is not None else (climbs[at].note(len(validation.x_nF)),)
     if len(solvers) > 1:
         name = "models.naive-bayes-chosen" if solvers[at].naive_bayes else "models.naive-bayes-left-out"
         said = (*said, say(name, rows=len(validation.x_nF)))
-    return climbs[at].state, said
+    return climbs[at], said
+
+
+def _share(effort: Effort, number: int, count: int, share: float) -> None:
+    effort.progress((number + share) / count)
 
 
 class _Solver:

@@ -18,7 +18,7 @@ from torch import nn
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
-from leadline.models.contract import Family, FitResult, Windows
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Windows
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.windows import Past, last_value, numbers
 
@@ -67,7 +67,9 @@ class Products(NamedTuple):
     weight: float
 
 
-def fit(model: Autoregression, train: Windows, validation: Windows | None, seed: int) -> FitResult:
+def fit(
+    model: Autoregression, train: Windows, validation: Windows | None, seed: int, effort: Effort = AT_LEISURE
+) -> FitResult:
     """Find the weights."""
     of_train = products(model, train)
     if not of_train.weight > 0:

@@ -18,7 +18,7 @@ from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.errors import UsageError
-from leadline.models.contract import Family, FitResult, Windows
+from leadline.models.contract import AT_LEISURE, Effort, Family, FitResult, Windows
 from leadline.nn.batch import Signal, SignalSpec
 from leadline.nn.layers.windows import Past, numbers
 
@@ -60,7 +60,9 @@ class Repeated(nn.Module):
         return numbers(x_BVH.repeat_interleave(self.spec.each, 2), self.spec)
 
 
-def fit(model: Repeated, train: Windows, validation: Windows | None, seed: int) -> FitResult:
+def fit(
+    model: Repeated, train: Windows, validation: Windows | None, seed: int, effort: Effort = AT_LEISURE
+) -> FitResult:
     """Choose the season where none was given."""
     if model.given is not None:
         return FitResult({})

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from leadline.core.catalogue import say
 from leadline.nn.classical import penalty_ladder
 from leadline.nn.classical.penalty_ladder import HIGHEST, LOWEST, climb
 from sentences import says
@@ -35,6 +36,7 @@ def test_the_end_of_the_ladder_is_never_the_choice(at: float) -> None:
 def test_where_the_best_lies_beyond_the_bound_that_is_said(at: float, bound: float) -> None:
     _, chosen = valley(at)
     assert chosen.l2 == bound and chosen.bounded
+    assert chosen.caveats == (say("models.penalty-bounded", l2=bound),)
     assert re.fullmatch(says("models.penalty-at-bound", l2=bound), chosen.note(40))
 
 
@@ -53,3 +55,18 @@ def test_a_loss_that_is_not_finite_is_never_the_best() -> None:
     chosen = climb(lambda l2: (math.nan if l2 < 10 else 1 + abs(math.log10(l2 / 100)), l2))
     assert chosen.l2 == 100
     assert climb(lambda l2: (math.nan, l2)).l2 == 1
+
+
+def test_once_time_is_over_the_best_so_far_is_taken_and_that_is_said() -> None:
+    asked: list[float] = []
+    shares: list[float] = []
+
+    def solve(l2: float) -> tuple[float, float]:
+        asked.append(l2)
+        return 1 + abs(math.log10(l2 / 1000)), l2
+
+    chosen = climb(solve, lambda: len(asked) >= 3, shares.append)
+    assert asked == [1, 10, 100] and chosen.l2 == 100 and chosen.cut_short
+    assert chosen.caveats == (say("models.penalty-cut-short"),)
+    assert shares == sorted(shares) and 0 < shares[0] <= shares[-1] <= 1
+    assert climb(solve).caveats == ()
