@@ -76,6 +76,7 @@ class TrainingSpec(Fact):
     Training ends after `max_time` seconds or `max_energy` watt-hours, counted from the first step on, with validation
     and checkpoints, over all stretches of an interrupted run. The schedule stretches over the steps that fit in, and
     `epochs` None is then as many as fit in, at most ten times the usual number.
+    A tenth of `max_time`, a minute at most, is kept for baselines.
     """
 
     epochs: int | None = Field(default=None, ge=1, examples=[20])
