@@ -132,6 +132,7 @@ def _fitting(incomplete: str, offered: Iterable[tuple[str, str]]) -> Offered:
 _BY_OPTION: Mapping[str, Completer] = {
     "init": run_folders,
     "test": sources,
+    "validation": sources,
     "settings": settings,
     "device": lambda incomplete: _fitting(incomplete, ((name, "") for name in ("cpu", "cuda", "mps"))),
 }

@@ -48,7 +48,7 @@ _BESIDE: Any = {
 # Values that say what was so before there was the entry: with them a run is the one that was begun without.
 _NEUTRAL: Mapping[str, Mapping[str, Any]] = {
     "training": {"step": {"name": "plain"}},
-    "data": {"nulls": list(MISSING_WORDS)},
+    "data": {"nulls": list(MISSING_WORDS), "validation": None},
 }
 
 
@@ -185,18 +185,20 @@ def _several(value: Any) -> Any:
 class DataSpec(Fact):
     """Where rows come from, what is predicted from what, and how rows are split.
 
-    `target` may be several columns: tasks on one body, or the probabilities of the classes. `weight` is a column that
-    says how much each row counts in training; `positive` is the class that sensitivity and operating points speak of.
-    `columns` None takes every column that is not the target, the weight, the split or ignored; `inputs` says how they
-    are grouped and augmented, where that is not left to be inferred. `types` overrides inferred types by column.
-    `series` makes a table in time order of it, of which the next steps are forecast. `labelled` is the share of the
-    train rows that keep their label, of each class its own; the others are learnt from without it, by objectives that
-    can, or left out. `strict` refuses a dataset with unusable rows instead of setting them aside. `encoding` names that
-    of files of text (``cp1250``) where it would be guessed wrong. `nulls` are the words that stand for a missing value
-    in text; an empty cell is missing whatever they are. `missing_values` are the numbers that do so, by column.
+    `validation` and `test` are further sources, with the rows of these subsets. `target` may be several columns: tasks
+    on one body, or the probabilities of the classes. `weight` is a column that says how much each row counts in
+    training; `positive` is the class that sensitivity and operating points speak of. `columns` None takes every column
+    that is not the target, the weight, the split or ignored; `inputs` says how they are grouped and augmented, where
+    that is not left to be inferred. `types` overrides inferred types by column. `series` makes a table in time order of
+    it, of which the next steps are forecast. `labelled` is the share of the train rows that keep their label, of each
+    class its own; the others are learnt from without it, by objectives that can, or left out. `strict` refuses a
+    dataset with unusable rows instead of setting them aside. `encoding` names that of files of text (``cp1250``) where
+    it would be guessed wrong. `nulls` are the words that stand for a missing value in text; an empty cell is missing
+    whatever they are. `missing_values` are the numbers that do so, by column.
     """
 
     source: str = Field(default="", examples=["sales.csv"])
+    validation: str | None = Field(default=None, examples=["validation.csv"])
     test: str | None = Field(default=None, examples=["test.csv"])
     encoding: str | None = Field(default=None, examples=["cp1250"])
     nulls: tuple[str, ...] = Field(default=MISSING_WORDS, examples=[["NA", "-999"]])

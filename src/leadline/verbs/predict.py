@@ -90,10 +90,10 @@ def with_invalid_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
 def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]:
     """Return how to read rows that a run was not trained on, and the source where it is data in memory."""
     if isinstance(source, str | Path):
-        return data.model_copy(update={"source": str(source), "test": None}), None
+        return data.model_copy(update={"source": str(source), "validation": None, "test": None}), None
     if type(source).__module__.partition(".")[0] in ("numpy", "torch"):
         source = {"x": source}  # the X of the (X, y) that the run was trained on
-    return data.model_copy(update={"source": "", "test": None}), source
+    return data.model_copy(update={"source": "", "validation": None, "test": None}), source
 
 
 def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:

@@ -105,9 +105,7 @@ _LENGTH = {
 _DATA = {
     **_same("data.split.validation", "validation_split", "validation_fraction", "val_size", "valid_size", "val_split"),
     **_same("data.split.test", "test_size", "test_fraction", "test_split", "holdout"),
-    **_other(
-        "data.split", "It may name a column whose values say train, validation or test.", "validation_data", "eval_set"
-    ),
+    **_same("data.validation", "validation_data", "validation_set", "valid_set", "val_data", "eval_set", "dev"),
     **_same("data.test", "test_data", "test_set", "testset"),
     **_same("data.split.folds", "n_splits", "n_folds", "num_folds", "nfold", "k_folds"),
     **_other("data.split.folds", "It is their number.", "cv"),

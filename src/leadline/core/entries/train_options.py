@@ -43,6 +43,7 @@ class SharedOptions(TypedDict, total=False):
         str | Sequence[str] | None,
         Option("The column to predict; or several, separated by commas: one per task or class.", "data.target", "COL"),
     ]
+    validation: Annotated[str | None, Option("A second source with the validation rows.", "data.validation", "SOURCE")]
     test: Annotated[str | None, Option("A second source with the test rows.", "data.test", "SOURCE")]
     split: Annotated[
         str | None,

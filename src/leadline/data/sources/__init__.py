@@ -8,26 +8,36 @@ from pathlib import Path
 
 from leadline.core import registry
 from leadline.core.catalogue import say
-from leadline.data.sources.test_source import with_test
+from leadline.data.sources.split_names import SplitName
+from leadline.data.sources.test_source import with_subset
 from leadline.data.sources.written_form import AS_IT_IS, Reader, read_as_trained
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError, did_you_mean
 
 
-def read(source: object, *, test: object = None, name: str | None = None, how: Reader = AS_IT_IS) -> Table:
+def read(
+    source: object,
+    *,
+    validation: object = None,
+    test: object = None,
+    name: str | None = None,
+    how: Reader = AS_IT_IS,
+) -> Table:
     """Return a source as a table.
 
     A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text),
     the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy
-    arrays or torch tensors, or anything that returns a Table when called. The rows of `test`, a second source, are the
-    test split; they are read as those of the first are. `how` says which words stand for missing values and how columns
-    are written, where that is known, and is told how large files are read. Raises DataError for data that cannot be
-    used and UsageError for a source that is none of these.
+    arrays or torch tensors, or anything that returns a Table when called. The rows of `validation` and `test`, sources
+    of their own, are these splits; they are read as those of the first are. `how` says which words stand for missing
+    values and how columns are written, where that is known, and is told how large files are read. Raises DataError for
+    data that cannot be used and UsageError for a source that is none of these.
     """
     table = read_as_trained(_read(source, how), how)
-    if test is not None:
-        trained = how._replace(forms={**table.forms, **how.forms})
-        table = with_test(table, read_as_trained(_read(test, trained), trained))
+    given: tuple[tuple[SplitName, object], ...] = (("validation", validation), ("test", test))
+    for subset, more in given:
+        if more is not None:
+            trained = how._replace(forms={**table.forms, **how.forms})
+            table = with_subset(table, read_as_trained(_read(more, trained), trained), subset)
     return replace(table, name=name) if name else table
 
 

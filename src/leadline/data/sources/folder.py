@@ -12,7 +12,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.wording import enumerated
-from leadline.data.sources import fingerprints, tabular, texts
+from leadline.data.sources import fingerprints, subset_files, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.sources.written_form import AS_IT_IS, Reader
@@ -34,13 +34,16 @@ def read(root: Path, how: Reader = AS_IT_IS) -> Table:
     """Return a folder as a table of ``image`` or ``audio`` (path) or ``text`` (content), ``label`` (class folder) and
     ``split``.
 
-    The layouts are ``<class>/…``, ``{train,val,test}/<class>/…``, pictures or audio files with one table that names
-    them, and files alone (a table without a target). A folder is read for pictures or audio, whichever it has more of,
-    and for text where it has neither. `how` is for that table and for text. Raises DataError for
-    an empty or unreadable folder and for a single class.
+    The layouts are ``train.csv`` and ``test.csv`` (`subset_files`), ``<class>/…``, ``{train,val,test}/<class>/…``,
+    pictures or audio files with one table that names them, and files alone (a table without a target). A folder is read
+    for pictures or audio, whichever it has more of, and for text where it has neither. `how` is for that table and for
+    text. Raises DataError for an empty or unreadable folder and for a single class.
     """
     files = _scan(root)
     medium = files.medium
+    subsets = subset_files.find(root)
+    if subsets and (not files.names or medium is TEXTS or "label" not in _layout(files.names).columns):
+        return subset_files.read(root, subsets, [root, *_folders(root, files.names), root.parent], how)
     if not files.names:
         raise DataError(_nothing_in(root, files.others))
     frame = _layout(files.names)
@@ -146,7 +149,7 @@ def _layout(names: Sequence[str]) -> pl.DataFrame:
 
 def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, flat: bool) -> Table | None:
     """Return the one table in the folder, or else alone beside a flat one, that names its files."""
-    folders = [root, *sorted({root / name.split("/")[0] for name in files.names if "/" in name}), root.parent]
+    folders = [root, *_folders(root, files.names), root.parent]
     inside = [root / name for name in files.others if "/" not in name and tabular.is_table(Path(name))]
     if not inside:
         beside = [path for path in root.parent.iterdir() if path.is_file() and tabular.is_table(path)] if flat else []
@@ -161,6 +164,10 @@ def _table_of(root: Path, files: _Files, read_table: Callable[..., Table], *, fl
         named = enumerated(table.origin for table in tables)
         raise DataError(say("sources.several-tables", root=root, files=files.medium.files, tables=named))
     return tables[0] if tables else None
+
+
+def _folders(root: Path, names: Sequence[str]) -> list[Path]:
+    return sorted({root / name.split("/")[0] for name in names if "/" in name})
 
 
 def _naming_files(path: Path, folders: Sequence[Path], read_table: Callable[..., Table]) -> Table | None:

@@ -1,4 +1,4 @@
-"""Two sources in one table: rows to learn from, and rows to test on."""
+"""Two sources in one table: rows to learn from, and rows to validate or test on."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from leadline.core.catalogue import say
 from leadline.core.wording import quoted
 from leadline.data.sources import fingerprints
 from leadline.data.sources.modalities import path_columns
-from leadline.data.sources.split_names import to_split_names
+from leadline.data.sources.split_names import SplitName, to_split_names
 from leadline.data.table import Table
 from leadline.errors import DataError
 
 _SHOWN = 20  # columns in a message
 
 
-def with_test(first: Table, second: Table) -> Table:
-    """Return the rows of both with a split column: those of `second` are the test, those of `first` keep their own
-    split.
+def with_subset(first: Table, second: Table, subset: SplitName) -> Table:
+    """Return the rows of both with a split column: those of `second` are a subset, the test rows say, those of `first`
+    keep their own split.
 
-    Rows that `first` itself calls test are left out, so that nothing is learned from them; of a `second` with a split
-    of its own only the test rows are taken. Raises DataError where columns differ.
+    Rows that `first` itself counts to that subset are left out, so that nothing is learned from them; of a `second`
+    with a split of its own only the rows of that subset are taken. Raises DataError where columns differ.
     """
     column = first.split or "split"
-    train, notes = _part(first, test=False)
-    test, test_notes = _part(second, test=True)
+    train, notes = _without(first, subset)
+    test, test_notes = _only(second, subset)
     if train.frame.is_empty():
-        raise DataError(say("sources.only-test-rows", first=first.name, second=second.name))
-    _same_columns(train, test)
+        raise DataError(say("sources.only-rows-of-subset", first=first.name, second=second.name, subset=subset))
+    _same_columns(train, test, subset)
     base, frame = train.base or test.base, test.frame
     if test.base is not None and test.base != base:
         frame = _absolute(frame, test.base)
     above, below = _same_types(train.frame, frame.select(train.frame.columns))
-    split = _split_of(first, train).append(pl.Series(["test"] * len(below), dtype=pl.String))
+    split = _split_of(first, train, subset).append(pl.Series([subset] * len(below), dtype=pl.String))
     return replace(
         train,
         frame=_stack(above, below, say("sources.and", first=first.name, second=second.name)).with_columns(
@@ -57,23 +57,33 @@ def with_test(first: Table, second: Table) -> Table:
             *test.notes,
             *notes,
             *test_notes,
-            say("sources.test-set-from", rows=len(below), source=second.name),
+            say("sources.subset-from", subset=subset.capitalize(), rows=len(below), source=second.name),
         ),
     )
 
 
-def _part(table: Table, *, test: bool) -> tuple[Table, tuple[str, ...]]:
+def _without(table: Table, subset: SplitName) -> tuple[Table, tuple[str, ...]]:
     if table.split is None:
         return table, ()
-    is_test = (to_split_names(table.frame[table.split]) == "test").fill_null(False)
-    frame = table.frame.drop(table.split)
-    if test and not is_test.any():
-        return replace(table, frame=frame, split=None), ()
-    keep = is_test if test else ~is_test
-    left_out = len(keep) - int(keep.sum())
-    name = "sources.own-other-rows-dropped" if test else "sources.own-test-rows-dropped"
-    note = say(name, source=table.name, rows=left_out)
-    kept = replace(
+    own = (to_split_names(table.frame[table.split]) == subset).fill_null(False)
+    note = say("sources.own-subset-dropped", source=table.name, rows=int(own.sum()), subset=subset)
+    return _filtered(table, ~own), (note,) if own.any() else ()
+
+
+def _only(table: Table, subset: SplitName) -> tuple[Table, tuple[str, ...]]:
+    if table.split is None:
+        return table, ()
+    own = (to_split_names(table.frame[table.split]) == subset).fill_null(False)
+    if not own.any():
+        return replace(table, frame=table.frame.drop(table.split), split=None), ()
+    note = say("sources.own-other-rows-dropped", source=table.name, rows=int((~own).sum()), subset=subset)
+    return _filtered(table, own), () if own.all() else (note,)
+
+
+def _filtered(table: Table, keep: pl.Series) -> Table:
+    """Return some rows of a table, without the column of its split."""
+    frame = table.frame.drop(table.split or ())
+    return replace(
         table,
         frame=frame.filter(keep),
         split=None,
@@ -81,7 +91,6 @@ def _part(table: Table, *, test: bool) -> tuple[Table, tuple[str, ...]]:
         numbers=_numbers(table).filter(keep),
         unreadable=_moved(table.unreadable, keep),
     )
-    return kept, (note,) if left_out else ()
 
 
 def _moved(unreadable: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
@@ -90,7 +99,7 @@ def _moved(unreadable: pl.DataFrame, keep: pl.Series) -> pl.DataFrame:
     return unreadable.with_columns(place.gather(unreadable["row"]).alias("row")).drop_nulls("row")
 
 
-def _same_columns(first: Table, second: Table) -> None:
+def _same_columns(first: Table, second: Table, subset: SplitName) -> None:
     missing = [name for name in first.frame.columns if name not in second.frame.columns]
     extra = [name for name in second.frame.columns if name not in first.frame.columns]
     if missing or extra:
@@ -99,7 +108,7 @@ def _same_columns(first: Table, second: Table) -> None:
             for source, names in ((second, missing), (first, extra))
             if names
         ]
-        raise DataError(say("sources.test-columns-differ", differences=" ".join(lacking)))
+        raise DataError(say("sources.subset-columns-differ", subset=subset, differences=" ".join(lacking)))
 
 
 def _same_types(above: pl.DataFrame, below: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -119,7 +128,7 @@ def _stack(above: pl.DataFrame, below: pl.DataFrame, names: str) -> pl.DataFrame
         return pl.concat([above, below], how="vertical_relaxed")
     except pl.exceptions.PolarsError:
         types = ", ".join(f"{name!r} ({above.schema[name]} and {below.schema[name]})" for name in differ)
-        raise DataError(say("sources.test-types-differ", sources=names, columns=types)) from None
+        raise DataError(say("sources.subset-types-differ", sources=names, columns=types)) from None
 
 
 def _absolute(frame: pl.DataFrame, base: Path) -> pl.DataFrame:
@@ -131,11 +140,11 @@ def _absolute(frame: pl.DataFrame, base: Path) -> pl.DataFrame:
     )
 
 
-def _split_of(first: Table, train: Table) -> pl.Series:
+def _split_of(first: Table, train: Table, subset: SplitName) -> pl.Series:
     if first.split is None:
         return pl.Series(["train"] * len(train.frame))
     parts = to_split_names(first.frame[first.split])
-    return first.frame[first.split].cast(pl.String).filter((parts != "test").fill_null(True))
+    return first.frame[first.split].cast(pl.String).filter((parts != subset).fill_null(True))
 
 
 def _origin(table: Table) -> pl.Series:

@@ -21,7 +21,7 @@ def test_a_second_file_is_the_test(tmp_path: Path) -> None:
 
 
 def test_columns_must_be_the_same() -> None:
-    with pytest.raises(DataError, match=says("sources.test-columns-differ")):
+    with pytest.raises(DataError, match=says("sources.subset-columns-differ")):
         read(pl.DataFrame({"x": [1], "y": [2]}), test=pl.DataFrame({"x": [1], "z": [2]}))
 
 
@@ -29,7 +29,7 @@ def test_the_first_keeps_its_own_validation_and_loses_its_own_test_rows() -> Non
     first = pl.DataFrame({"x": [1, 2, 3], "split": ["train", "val", "test"]})
     table = read(first, test=pl.DataFrame({"x": [9]}))
     assert table.frame.rows() == [(1, "train"), (2, "val"), (9, "test")]
-    assert say("sources.own-test-rows-dropped", source="frame", rows=1) in table.notes
+    assert say("sources.own-subset-dropped", source="frame", rows=1, subset="test") in table.notes
     assert [table.where(row)[1] for row in range(3)] == [1, 2, 1]
 
 
@@ -48,12 +48,12 @@ def test_text_and_numbers_meet_as_text_and_pictures_of_other_sizes_do_not() -> N
     why = say("sources.not-a-number", value="b", expected="1234.5")
     assert numbers.unreadable.rows() == [(1, "x", why)]
     small, large = (pl.DataFrame({"x": pl.Series([[0] * n], dtype=pl.Array(pl.UInt8, n))}) for n in (2, 3))
-    with pytest.raises(DataError, match=says("sources.test-types-differ")):
+    with pytest.raises(DataError, match=says("sources.subset-types-differ")):
         read(small, test=large)
 
 
 def test_a_first_of_only_test_rows() -> None:
-    with pytest.raises(DataError, match=says("sources.only-test-rows")):
+    with pytest.raises(DataError, match=says("sources.only-rows-of-subset")):
         read(pl.DataFrame({"x": [1], "split": ["test"]}), test=pl.DataFrame({"x": [1]}))
 
 
@@ -71,3 +71,16 @@ def test_pictures_of_a_second_folder_are_found(tmp_path: Path) -> None:
     ]
     assert table.target == "label"
     assert table.where(3) == ("dog/3.png", 2)
+
+
+def test_validation_rows_come_from_a_source_of_their_own_beside_the_test() -> None:
+    first = pl.DataFrame({"x": [1, 2, 3], "split": ["train", "val", "test"]})
+    table = read(first, validation=pl.DataFrame({"x": [8]}), test=pl.DataFrame({"x": [9]}))
+    assert table.frame.rows() == [(1, "train"), (8, "validation"), (9, "test")]
+    assert say("sources.own-subset-dropped", source="frame", rows=1, subset="validation") in table.notes
+    assert say("sources.subset-from", subset="Validation", rows=1, source="frame") in table.notes
+
+
+def test_a_source_of_validation_rows_alone_leaves_the_test_to_be_drawn() -> None:
+    table = read(pl.DataFrame({"x": [1, 2]}), validation=pl.DataFrame({"x": [8]}))
+    assert table.frame.rows() == [(1, "train"), (2, "train"), (8, "validation")]
