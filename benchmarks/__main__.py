@@ -13,6 +13,7 @@ CLAIMS = (
     "digits",
     "memory",
     "mnist",
+    "simple_models",
     "repeats",
     "mnist_augmented",
     "resume_kill",
