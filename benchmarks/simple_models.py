@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from benchmarks.common import Figure, dataset, leadline, publish, report
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
-
-from benchmarks.common import Figure, dataset, leadline, publish, report
 
 FOLDS, MEASURED = 10, 3  # of the movie reviews
 MARGIN = 0.005

@@ -154,8 +154,8 @@ MUTANTS = (
     ),
     Mutant(
         "metrics/classification/roc_auc.py",
-        "present if classes > 2 else [1]",
-        "present if classes > 2 else [0]",
+        "[(target_n == c, probability_nC",
+        "[(target_n != c, probability_nC",
         ("unit/metrics/classification/test_roc_auc.py",),
     ),
     Mutant(
