@@ -3,7 +3,8 @@
 A measurement yields a `ExhibitDraft`; storing it in a run folder writes one JSON file and gives the hashed `Exhibit`.
 Contents by kind (pictures are base64 PNG text everywhere):
 
-- ``table``        {"columns": [str], "rows": [[cell]], "pictures": [str | None]?}   a picture may lead each row
+- ``table``        {"columns": [str], "rows": [[cell]], "pictures": [str | None]?, "marks": [[[[int, int]]]]?}   a
+                    picture may lead each row; marks are, for each cell, where in its text unknown words begin and end
 - ``curves``       {"x": {"label": str, "values": [float], "log": bool?}, "panels": [{"label": str, "log": bool,
                     "series": [{"name": str, "values": [float | None]}]}], "mark": {"x": float, "label": str}?}
 - ``lines``        {"x": {"label": str, "bounds": [float, float]}, "y": the same, "series": [{"name": str, "x": [float],
@@ -19,8 +20,8 @@ Contents by kind (pictures are base64 PNG text everywhere):
   column
 - ``clips``        the same of spectrograms, and {"sounds": [str]?}                   the WAV, in base64, that each
   shows
-- ``texts``        {"texts": [{"caption": str, "pieces": [str], "weights": [float]}]}   a weight from -1 to 1 for each
-  piece
+- ``texts``        {"texts": [{"caption": str, "pieces": [str], "weights": [float], "unknown": [int]?}]}   a weight from
+                    -1 to 1 for each piece, and which pieces are unknown words
 - ``scatter``      {"x": {"label": str, "values": [float]}, "y": {"label": str, "values": [float]}, "diagonal": bool,
                     "classes": {"names": [str], "values": [int]}?, "titles": [str]?, "bare": bool?}   a colour for each
                     class, what is said of each point, and whether axes mean nothing

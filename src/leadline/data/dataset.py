@@ -36,6 +36,7 @@ from leadline.data.storage import DenseRows, RowStorage
 from leadline.data.subset import RowOrigins, Store, Subset
 from leadline.data.table import Progress, Table
 from leadline.data.written import used_columns, verbatim_columns, with_written
+from leadline.data.written_texts import written_texts
 from leadline.errors import DataError, UsageError
 
 
@@ -170,6 +171,7 @@ def _of_table(
         units=_units(spec, plan),
         present=None if present is None else torch.from_numpy(present),
         unlabelled=None if goal is None else targets.target_type(goal.kind).encoding.unlabelled,
+        written=written_texts(table, plan.schema.inputs) if labelled else {},
     )
     there = np.ones(len(good), dtype=bool) if target is None or goal is None else targets.present(table.frame, goal)
     unusable = {name: int((there[rows] & ~good[rows]).sum()) for name, rows in plan.splits.items()}

@@ -6,10 +6,10 @@ Shapes in names: N rows of the dataset, M rows of a part, B rows of a batch, C c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -60,11 +60,18 @@ def _mapped(column: pl.Series) -> np.ndarray:
     return values
 
 
+class Written(Protocol):
+    """Texts as the data has them, by row."""
+
+    def __getitem__(self, row: int) -> str: ...
+
+
 @dataclass(frozen=True)
 class Store:
     """What all parts of a dataset share: encoded inputs by name, the target, groups (N,), where rows are from, how much
     each row counts in training (N,), None where all count the same, which inputs each row has (N,K), None where each
-    has all, of series a table of the item and time of every row, and how rows without a target are told from others.
+    has all, of series a table of the item and time of every row, how rows without a target are told from others, and
+    texts as the data has them, by input.
     """
 
     schema: Schema
@@ -77,6 +84,7 @@ class Store:
     present: Tensor | None = None
     index: pl.DataFrame | None = None
     unlabelled: Callable[[np.ndarray], np.ndarray | None] | None = None
+    written: Mapping[str, Written] = field(default_factory=dict)
 
 
 class Subset:
@@ -243,6 +251,11 @@ class Subset:
             if self.has(position, one.name):
                 shown |= decoded(one, self._store.inputs[one.name].one(row))
         return shown
+
+    def written(self, position: int, name: str) -> str | None:
+        """Return the text of a row as the data has it; None for what is no text, or is not kept so."""
+        texts = self._store.written.get(name)
+        return None if texts is None or not self.has(position, name) else texts[int(self.rows[position])]
 
     def has(self, position: int, name: str) -> bool:
         """Say whether a row has an input, rather than nothing in its place."""

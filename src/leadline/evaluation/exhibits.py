@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -125,22 +125,57 @@ def cell(value: Any) -> Any:
     return value if isinstance(value, str | int | None) else str(value)
 
 
-def rows_shown(schema: Schema, subset: Subset, at: Sequence[int]) -> tuple[list[str], list[list[Any]]]:
-    """Return the columns and, for some rows by their positions, the cells of a table; a cell is None where the row
-    lacks its input.
+class ShownRows(NamedTuple):
+    """Rows as the columns and cells of a table, and where in each cell unknown words begin and end, in characters."""
 
-    Of windows these are the values of their last past step, after the series and the time of that step.
-    """
+    columns: list[str]
+    cells: list[list[Any]]
+    marks: list[list[list[tuple[int, int]]]]
+
+    def content(self, columns: Sequence[str] = (), values: Sequence[Sequence[Any]] = ()) -> Mapping[str, Any]:
+        """Return the content of a table, with more `columns` before, of which each row has its `values`."""
+        before = values or [()] * len(self.cells)
+        found: dict[str, Any] = {
+            "columns": [*columns, *self.columns],
+            "rows": [[*own, *row] for own, row in zip(before, self.cells, strict=True)],
+        }
+        if any(marks for row in self.marks for marks in row):
+            found["marks"] = [[*([] for _ in columns), *row] for row in self.marks]
+        return found
+
+
+def about_marks(content: Mapping[str, Any]) -> str:
+    """Return what the caption of a table says where some of its words are marked."""
+    return say("exhibits.unknown-underlined") if "marks" in content else ""
+
+
+def rows_shown(schema: Schema, subset: Subset, at: Sequence[int]) -> ShownRows:
+    """Return some rows by their positions, texts as they are written; a cell is None where the row lacks its input."""
     shown = [subset.shown(i) for i in at]
+    texts = {one.name: one for one in schema.inputs if input_type(one.kind).tokens is not None}
     there = dict.fromkeys(name for row in shown for name in row)
     order = [field.name for one in schema.inputs for field in one.fields]
     columns = sorted(there, key=lambda name: order.index(name) if name in order else len(order))
-    cells = [[cell(row.get(name)) for name in columns] for row in shown]
-    if subset.index is None:
-        return columns, cells
-    own = [name for name in subset.index.columns if name not in columns]
-    ends = subset.index.select(own)[(subset.rows[list(at)] - 1).tolist()].rows()
-    return [*own, *columns], [[*map(cell, end), *row] for end, row in zip(ends, cells, strict=True)]
+    cells, marks = [], []
+    for i, row in zip(at, shown, strict=True):
+        own = [_as_written(texts[name], subset, i) if name in texts else None for name in columns]
+        cells.append(
+            [cell(row.get(name)) if text is None else text[0] for name, text in zip(columns, own, strict=True)]
+        )
+        marks.append([[] if text is None else text[1] for text in own])
+    return ShownRows(columns, cells, marks)
+
+
+def _as_written(one: InputSchema, subset: Subset, position: int) -> tuple[str, list[tuple[int, int]]] | None:
+    """Return a text as it is written, up to the last token that is read, and where its unknown words are."""
+    text, codes = subset.written(position, one.name), input_type(one.kind).tokens
+    if text is None or codes is None:
+        return None
+    spans = codes.spans(one, text)
+    end = spans[-1][1] if spans else 0
+    return f"{text[:end]} …" if text[end:].strip() else text, [
+        (begin, stop) for begin, stop, unknown in spans if unknown
+    ]
 
 
 def first_pictured(inputs: Sequence[InputSchema]) -> InputSchema | None:

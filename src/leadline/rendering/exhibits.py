@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -38,14 +38,27 @@ class Picture(NamedTuple):
     sound: str | None = None
 
 
+class Piece(NamedTuple):
+    """Some letters of a text; `look` says which way they pull, or that they are unknown, and `strength` how much, in
+    hundredths.
+    """
+
+    text: str
+    look: str
+    strength: int
+
+
 class Table(NamedTuple):
-    """Cells as text; `numeric` says which columns hold numbers, `more` how many rows the page leaves out."""
+    """Cells as text; `numeric` says which columns hold numbers, `more` how many rows the page leaves out, and `marked`
+    are the cells, by row and column, in which some words are unknown.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Picture | None, tuple[str, ...]], ...]
     numeric: tuple[bool, ...]
     pictured: bool
     more: int
+    marked: Mapping[tuple[int, int], tuple[Piece, ...]] = MappingProxyType({})
 
 
 class Gallery(NamedTuple):
@@ -145,15 +158,25 @@ def table(content: Mapping[str, Any]) -> Table:
         (picture(p) if p else None, tuple(_cell(v) for v in row))
         for row, p in zip(rows[:MOST_ROWS], pictures[:MOST_ROWS], strict=True)
     )
-    return Table(tuple(str(c) for c in columns), shown, numeric, "pictures" in content, max(0, len(rows) - MOST_ROWS))
+    more = max(0, len(rows) - MOST_ROWS)
+    return Table(tuple(str(c) for c in columns), shown, numeric, "pictures" in content, more, _marked(content))
 
 
-class Piece(NamedTuple):
-    """Some letters of a text; `look` says which way they pull, and `strength` how much, in hundredths."""
+def _marked(content: Mapping[str, Any]) -> Mapping[tuple[int, int], tuple[Piece, ...]]:
+    cells = ((r, c, spans) for r, row in enumerate(content.get("marks", ())) for c, spans in enumerate(row) if spans)
+    return {(r, c): tuple(_cut(str(content["rows"][r][c]), spans)) for r, c, spans in cells if r < MOST_ROWS}
 
-    text: str
-    look: str
-    strength: int
+
+def _cut(text: str, spans: Sequence[Sequence[int]]) -> Iterator[Piece]:
+    last = 0
+    for begin, end in spans:
+        yield from (_letters(text[last:begin], "plain"), _letters(text[begin:end], "unknown"))
+        last = end
+    yield _letters(text[last:], "plain")
+
+
+def _letters(text: str, look: str) -> Piece:
+    return Piece(visible(text) if text.strip() else text, look, 0)  # blanks between words need not be made visible
 
 
 class Passage(NamedTuple):
@@ -167,15 +190,20 @@ def texts(content: Mapping[str, Any]) -> tuple[Passage, ...]:
     """Return the texts of a ``texts`` exhibit."""
     return tuple(
         Passage(
-            straight(one["caption"]), tuple(_piece(p, w) for p, w in zip(one["pieces"], one["weights"], strict=True))
+            straight(one["caption"]),
+            tuple(
+                _piece(p, w, unknown=i in one.get("unknown", ()))
+                for i, (p, w) in enumerate(zip(one["pieces"], one["weights"], strict=True))
+            ),
         )
         for one in content["texts"]
     )
 
 
-def _piece(text: str, weight: float) -> Piece:
+def _piece(text: str, weight: float, *, unknown: bool = False) -> Piece:
     strength = round(100 * min(abs(weight), 1.0))
-    look = "plain" if strength < 5 else "for" if weight > 0 else "against"
+    look = "for" if weight > 0 else "against"
+    look = look if strength >= 5 else "unknown" if unknown else "plain"
     return Piece(" " if text.isspace() else visible(text), look, strength)
 
 

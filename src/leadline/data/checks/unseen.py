@@ -108,7 +108,8 @@ def _of_text(
     if not len(at):
         return
     name = one.fields[0].name
-    text = codes.written(one, frame[name], int(rows_R[at[0]]))
-    begin, end = next(iter(codes.unknown_in(one, text)), (0, len(text)))
+    row = int(rows_R[at[0]])
+    ((text,),) = codes.texts(one, frame[name][row : row + 1])
+    begin, end = next(((begin, end) for begin, end, unknown in codes.spans(one, text) if unknown), (0, len(text)))
     key = "checks.unseen-tokens-mostly" if len(mostly) else "checks.unseen-tokens"
     yield name, Unseen(at, key, {"share": share}, shown(text[begin:end]))

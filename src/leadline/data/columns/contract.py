@@ -8,7 +8,7 @@ Nothing else asks what kind a column or an input is of: it asks these for what i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -130,15 +130,15 @@ class RowModel:
 class TokenCodes:
     """The numbers of tokens that rows are made of: of padding, of those that are unknown, and what each stands for.
 
-    `written(one, column, row)` is the text of a row as the data has it, and `unknown_in(one, text)` where in a text
-    unknown tokens begin and end, in characters.
+    `texts(one, column)` are the texts of all rows as the data has them, a block at a time, and `spans(one, text)` where
+    in a text the tokens that are read begin and end, in characters, and whether each is unknown.
     """
 
     padding: int
     unknown: int
     vocabulary: Callable[[InputSchema], Sequence[str]]
-    written: Callable[[InputSchema, pl.Series, int], str]
-    unknown_in: Callable[[InputSchema, str], Sequence[tuple[int, int]]]
+    texts: Callable[[InputSchema, pl.Series], Iterator[list[str]]]
+    spans: Callable[[InputSchema, str], Sequence[tuple[int, int, bool]]]
 
 
 @dataclass(frozen=True)

@@ -251,13 +251,13 @@ def _described(one: InputSchema) -> str:
     return say("columns.described-text", length=state["length"], tokens=kind, vocabulary=known)
 
 
-def _written(one: InputSchema, column: pl.Series, row: int) -> str:
-    (block,) = _blocks(column[row : row + 1], one.fields[0].state["tokens"])
-    return block[0]
+def _texts(one: InputSchema, column: pl.Series) -> Iterator[list[str]]:
+    return _blocks(column, one.fields[0].state["tokens"])
 
 
-def _unknown_in(one: InputSchema, text: str) -> Sequence[tuple[int, int]]:
-    return tokens_of(one.fields[0].state).unknown_in(text)
+def _spans(one: InputSchema, text: str) -> Sequence[tuple[int, int, bool]]:
+    state = one.fields[0].state
+    return tokens_of(state).spans(text)[: state["length"]]
 
 
 def _stored(one: InputSchema, raw: Tensor) -> np.ndarray:
@@ -286,9 +286,7 @@ INPUT = InputType(
     ),
     display=Display("texts"),
     baselines=("tfidf",),
-    tokens=TokenCodes(
-        PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"], written=_written, unknown_in=_unknown_in
-    ),
+    tokens=TokenCodes(PADDING, UNKNOWN, lambda one: one.fields[0].state["vocabulary"], texts=_texts, spans=_spans),
 )
 COLUMN = ColumnType(
     "text",

@@ -104,11 +104,8 @@ def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset
             subset.name,
         )
         return
-    columns, cells = rows_shown(dataset.schema, subset, [i for _, i in found])
-    content = {
-        "columns": [CLUSTER, say("exhibits.row"), *columns],
-        "rows": [[number, subset.place(i), *row] for (number, i), row in zip(found, cells, strict=True)],
-    }
+    rows = rows_shown(dataset.schema, subset, [i for _, i in found])
+    content = rows.content([CLUSTER, say("exhibits.row")], [[number, subset.place(i)] for number, i in found])
     yield ExhibitDraft("typical", "table", say("exhibits.representative"), content, caption, subset.name)
 
 

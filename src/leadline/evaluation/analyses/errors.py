@@ -13,7 +13,7 @@ from leadline.data.subset import Subset
 from leadline.data.targets import target_type
 from leadline.data.targets.values import WorstErrors
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, of_labelled_rows
-from leadline.evaluation.exhibits import first_pictured, gallery, gallery_kind, most_shown, rows_shown
+from leadline.evaluation.exhibits import about_marks, first_pictured, gallery, gallery_kind, most_shown, rows_shown
 from leadline.evaluation.subject import Subject
 
 MISTAKES = 24
@@ -40,13 +40,14 @@ def _shown(found: WorstErrors, dataset: Dataset, subset: Subset) -> Iterator[Exh
         content, caption = gallery(one, [subset.shown(i)[one.name] for i, _ in kept], captions, 6)
         yield ExhibitDraft(found.name, gallery_kind(one), found.title, content, caption, subset.name)
         return
-    columns, cells = rows_shown(dataset.schema, subset, found.at)
-    rows = [[w, subset.place(i), *row] for w, i, row in zip(found.words, found.at, cells, strict=True)]
+    told = [[words, subset.place(i)] for words, i in zip(found.words, found.at, strict=True)]
+    content = rows_shown(dataset.schema, subset, found.at).content([say("exhibits.error"), say("exhibits.row")], told)
     yield ExhibitDraft(
         found.name,
         "table",
         found.title,
-        {"columns": [say("exhibits.error"), say("exhibits.row"), *columns], "rows": rows},
+        content,
+        about_marks(content),
         split=subset.name,
     )
 

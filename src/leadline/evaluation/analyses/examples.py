@@ -21,6 +21,7 @@ from leadline.data.dataset import Dataset
 from leadline.data.subset import Subset, decoded
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
 from leadline.evaluation.exhibits import (
+    about_marks,
     cell,
     first_pictured,
     gallery,
@@ -72,13 +73,12 @@ def _plain(dataset: Dataset, subset: Subset) -> ExhibitDraft:
     one = first_pictured(dataset.schema.inputs)
     if one is None:
         at = _spread(len(subset), ROWS)
-        columns, cells = rows_shown(dataset.schema, subset, at)
+        shown = rows_shown(dataset.schema, subset, at)
         goal = dataset.schema.target
         told = targets_of(dataset.schema, subset, at)
         beside = [", ".join(goal.columns)] if goal is not None and any(told) else []
-        rows = [[*([words] if beside else []), *row] for words, row in zip(told, cells, strict=True)]
-        content: Mapping[str, Any] = {"columns": [*beside, *columns], "rows": rows}
-        about = "" if subset.index is None else say("exhibits.last-past-step")
+        content = shown.content(beside, [[words] for words in told] if beside else [])
+        about = about_marks(content) if subset.index is None else say("exhibits.last-past-step")
         return ExhibitDraft("examples", "table", say("exhibits.examples"), content, about, split="train")
     at = _spread_among(subset.having(one.name), most_shown(one, EXAMPLES))
     content, caption = gallery(one, [subset.shown(i)[one.name] for i in at], targets_of(dataset.schema, subset, at), 8)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -111,12 +112,25 @@ def _row(
     effect = changed[0] - changed[1:]
     weights = np.zeros(len(ids_T))
     weights[:looked] = effect / max(float(np.abs(effect).max(initial=0.0)), 1e-9)
-    pieces: Sequence[str] = tokens_of(one.fields[0].state).pieces(ids_T.tolist())
+    pieces = _as_written(subset, one, at, len(ids_T)) or tokens_of(one.fields[0].state).pieces(ids_T.tolist())
     return {
         "caption": f"{words} ({subset.place(at)})",
         "pieces": pieces,
         "weights": [round(float(w), 3) for w in weights],
+        "unknown": (ids_T == UNKNOWN).nonzero().flatten().tolist(),
     }
+
+
+def _as_written(subset: Subset, one: InputSchema, at: int, tokens: int) -> Sequence[str] | None:
+    """Return a text as the data has it in as many pieces as it has tokens; None where letters are shared by tokens."""
+    text, codes = subset.written(at, one.name), input_type(one.kind).tokens
+    if text is None or codes is None:
+        return None
+    spans = codes.spans(one, text)
+    begins = [0, *(begin for begin, _, _ in spans[1:])]
+    if len(spans) != tokens or any(one >= two for one, two in pairwise(begins)):
+        return None
+    return [text[begin:end] for begin, end in zip(begins, [*begins[1:], spans[-1][1]], strict=True)]
 
 
 def _decisions(network: nn.Module, objective: BoundObjective, batch: Batch, name: str, tokens: int) -> np.ndarray:

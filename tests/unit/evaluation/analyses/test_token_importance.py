@@ -81,7 +81,7 @@ def test_the_words_that_decide_are_found_and_no_others(dataset: Dataset) -> None
 def test_a_word_against_the_decision_has_the_other_sign(dataset: Dataset) -> None:
     net = network(dataset, good=2.0, film=-0.5)
     (draft,) = token_importance(net, bound(Decides()), dataset, dataset.splits["train"], decided(net, dataset))
-    both = [text for text in draft.content["texts"] if "good " in text["pieces"] and "film " in text["pieces"]]
+    both = [text for text in draft.content["texts"] if {"good", "film"} <= {p.strip() for p in text["pieces"]}]
     assert both
     for text in both:
         weight = dict(zip((p.strip() for p in text["pieces"]), text["weights"], strict=True))

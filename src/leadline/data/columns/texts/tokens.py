@@ -97,10 +97,12 @@ class Tokens:
         every = itertools.chain.from_iterable(one.ids for one in found)
         return np.fromiter(every, np.int32, int(lengths_N.sum())), lengths_N
 
-    def unknown_in(self, text: str) -> list[tuple[int, int]]:
-        """Return where unknown tokens begin and end in a text as it is written, in characters."""
+    def spans(self, text: str) -> list[tuple[int, int, bool]]:
+        """Return where each token begins and ends in a text as it is written, in characters, and whether it is
+        unknown.
+        """
         found = self._tokenizer.encode(text, add_special_tokens=False)
-        return [place for number, place in zip(found.ids, found.offsets, strict=True) if number == UNKNOWN]
+        return [(*place, number == UNKNOWN) for number, place in zip(found.ids, found.offsets, strict=True)]
 
     def text(self, numbers: Sequence[int]) -> str:
         """Return tokens as text: words with blanks between them, an unknown one as its name says, an unknown character
