@@ -193,14 +193,16 @@ class DataSpec(Fact):
     it, of which the next steps are forecast. `labelled` is the share of the train rows that keep their label, of each
     class its own; the others are learnt from without it, by objectives that can, or left out. `strict` refuses a
     dataset with unusable rows instead of setting them aside. `encoding` names that of files of text (``cp1250``) where
-    it would be guessed wrong. `nulls` are the words that stand for a missing value in text; an empty cell is missing
-    whatever they are. `missing_values` are the numbers that do so, by column.
+    it would be guessed wrong; `header` says whether delimited files begin with column names, where their first line is
+    not to be judged. `nulls` are the words that stand for a missing value in text; an empty cell is missing whatever
+    they are. `missing_values` are the numbers that do so, by column.
     """
 
     source: str = Field(default="", examples=["sales.csv"])
     validation: str | None = Field(default=None, examples=["validation.csv"])
     test: str | None = Field(default=None, examples=["test.csv"])
     encoding: str | None = Field(default=None, examples=["cp1250"])
+    header: bool | None = Field(default=None, examples=[False])
     nulls: tuple[str, ...] = Field(default=MISSING_WORDS, examples=[["NA", "-999"]])
     missing_values: Mapping[str, Annotated[tuple[float, ...], BeforeValidator(_several)]] = Field(
         default_factory=dict, examples=[{"insulin": [0]}]

@@ -255,7 +255,7 @@ def _read(
     if schema is not None and schema.target is not None and not labelled:
         read_too = {field.name for one in schema.inputs for field in one.fields}
         forms = {name: form for name, form in forms.items() if name in read_too or name not in schema.target.columns}
-    how = Reader(spec.encoding, progress, spec.nulls, verbatim_columns(spec), forms)
+    how = Reader(spec.encoding, progress, spec.nulls, verbatim_columns(spec), forms, spec.header)
     table = read(source, validation=spec.validation, test=spec.test, how=how)
     table = placeholders.as_missing(table, spec.missing_values)
     return replace(table, split=None) if table.split in spec.ignore else table

@@ -33,7 +33,8 @@ class Reader(NamedTuple):
 
     `encoding` is that of text where it would be guessed wrong, `progress` is told how reading goes, `nulls` are the
     words for a missing value, `verbatim` the columns whose text is kept as it is written, and `forms` say how columns
-    were written where the network was trained.
+    were written where the network was trained; `header` says whether delimited files begin with column names, where
+    that is not left to be judged.
     """
 
     encoding: str | None = None
@@ -41,6 +42,7 @@ class Reader(NamedTuple):
     nulls: tuple[str, ...] = MISSING_WORDS
     verbatim: Collection[str] = ()
     forms: Mapping[str, WrittenForm] = {}
+    header: bool | None = None
 
 
 AS_IT_IS = Reader()

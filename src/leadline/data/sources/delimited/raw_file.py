@@ -45,12 +45,15 @@ class RawFile(NamedTuple):
     def notes(self) -> tuple[str, ...]:
         """What the user should know about how the file is written."""
         bare = [called for name, called in zip(self.dialect.names, self.columns, strict=True) if not name]
-        numbered = (say("sources.columns-without-name", file=self.path.name, columns=quoted(bare)),) if bare else ()
+        some = bare if self.dialect.header else []
+        numbered = (say("sources.columns-without-name", file=self.path.name, columns=quoted(some)),) if some else ()
         return (*self.encoding.note(self.path), *self.dialect.notes, *numbered)
 
 
-def look(path: Path, encoding: str | None = None, least: int = SAMPLE) -> RawFile:
-    """Return how a file is written, by its first `least` bytes; raises DataError where it holds no table."""
+def look(path: Path, encoding: str | None = None, header: bool | None = None, least: int = SAMPLE) -> RawFile:
+    """Return how a file is written, by its first `least` bytes, and `header`, whether its table has column names, where
+    the user says so; raises DataError where it holds no table.
+    """
     sample, whole = _sample(path, least)
     found = encodings.named(encoding) if encoding else encodings.of_sample(sample, path)
     text = "".join(encodings.decoded(iter([sample]), found, path, final=whole)).removeprefix("\ufeff")
@@ -63,7 +66,7 @@ def look(path: Path, encoding: str | None = None, least: int = SAMPLE) -> RawFil
     text = text if whole else text[: text.rindex("\n") + 1]
     first = text.find("\n")
     check_width(1 + max(text.count(separator, 0, first) for separator in dialects.SEPARATORS), str(path))
-    dialect = dialects.of_text(path, text)
+    dialect = dialects.of_text(path, text, header)
     check_width(len(dialect.names), str(path))
     return RawFile(path, found, dialect, text, whole)
 
@@ -74,7 +77,7 @@ def options(written: RawFile) -> dict[str, Any]:
     place = (
         {"separator": "\t"} if blanks else {"separator": written.dialect.separator, "skip_lines": written.dialect.skip}
     )
-    return {**place, "glob": False}
+    return {**place, "glob": False, "has_header": written.dialect.header}
 
 
 def as_it_is(written: RawFile) -> bool:
@@ -97,7 +100,7 @@ def heads(written: RawFile) -> pl.DataFrame:
     width = len(written.dialect.names)
     lines = (line + "\n" for line in written.head.split("\n"))
     found = [row for _, row in malformed.records(lines, written.dialect) if len(row) == width]
-    return pl.DataFrame(found[1:], schema=dict.fromkeys(written.columns, pl.String), orient="row")
+    return pl.DataFrame(found[written.dialect.header :], schema=dict.fromkeys(written.columns, pl.String), orient="row")
 
 
 def _tabbed(written: RawFile) -> Iterator[bytes]:

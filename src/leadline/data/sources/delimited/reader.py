@@ -39,9 +39,9 @@ def read(path: Path, how: Reader = AS_IT_IS) -> Read:
     if memory_mapped.is_large(path, _COMPRESSED if encodings.is_compressed(path) else 1):
         if memory_mapped.can_map():
             return streaming.read(path, how)
-        found = _read(look(path, how.encoding), how)
+        found = _read(look(path, how.encoding, how.header), how)
         return found._replace(notes=(*found.notes, memory_mapped.advice(path)))
-    return _read(look(path, how.encoding), how)
+    return _read(look(path, how.encoding, how.header), how)
 
 
 def _read(written: RawFile, how: Reader) -> Read:

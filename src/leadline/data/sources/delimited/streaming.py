@@ -41,7 +41,7 @@ _NEXT: Mapping[type[pl.DataType], type[pl.DataType]] = {pl.Int64: pl.Float64, pl
 def read(path: Path, how: Reader) -> Read:
     """Return a large delimited file as a memory-mapped frame; as `delimited.read` otherwise."""
     fingerprint = fingerprints.of_file(path, how.progress)
-    written = look(path, how.encoding, _HEAD)
+    written = look(path, how.encoding, how.header, _HEAD)
     if written.encoding.codec == UTF_8 and how.encoding is None and not _is_utf_8(path, fingerprint, how.progress):
         written = written._replace(encoding=encodings.of_file(path))  # what lies beyond the head is not UTF-8
     guess = _guess(written, how)
@@ -50,6 +50,7 @@ def read(path: Path, how: Reader) -> Read:
         fingerprint,
         written.encoding.codec,
         list(written.dialect[:2]),
+        written.dialect.header,
         [[name, str(one.dtype), one.style, one.words] for name, one in guess.readings.items()],
         list(how.nulls),
         known,

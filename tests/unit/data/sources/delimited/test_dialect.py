@@ -5,6 +5,7 @@ import pytest
 
 from leadline.data.sources import read
 from leadline.data.sources.delimited.reader import read as read_csv
+from leadline.data.sources.written_form import Reader
 from leadline.errors import DataError
 from sentences import says
 
@@ -118,3 +119,55 @@ def test_a_million_columns_are_refused_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, f"{names}\n" + "1," * 999_999 + "1\n")
     with pytest.raises(DataError, match=says("sources.too-many-columns")):
         read(path)
+
+
+IRIS = "5.1,3.5,Iris-setosa\n4.9,3.0,Iris-setosa\n7.0,3.2,Iris-versicolor\n6.4,3.2,Iris-versicolor\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("5.1,3.5\n4.9,3.0\n4.7,3.2\n", 3),
+        ("7,0,0,5\n2,0,0,9\n", 2),  # values that are equal are no names
+        ("6,148,72\n", 1),
+        (IRIS, 4),
+        ("39, State-gov, <=50K\n50, Private, <=50K\n38, State-gov, >50K\n", 3),
+        ("6;148;72\n1;85;66\n", 2),
+        ("5.1 3.5 0\n4.9  3.0 1\n4.7 3.2 0\n", 3),
+        ("3.5\n4.5\n5.5\n", 3),
+        ("# made on Monday\n5.1,3.5\n4.9,3.0\n", 2),
+    ],
+    ids=["numbers", "equal ones", "a lone row", "iris", "adult", "semicolons", "blanks", "one column", "a comment"],
+)
+def test_a_first_line_of_values_is_data(tmp_path: Path, text: str, rows: int) -> None:
+    frame, notes, *_ = read_csv(written(tmp_path, text))
+    assert frame.height == rows and frame.columns == [f"column_{at + 1}" for at in range(frame.width)]
+    assert sum(bool(re.fullmatch(says("sources.first-line-is-data", file="t.csv"), note)) for note in notes) == 1
+    assert not any(re.fullmatch(says("sources.columns-without-name"), note) for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("0,1,2\n5.1,3.5,0\n4.9,3.0,1\n", ["0", "1", "2"]),
+        (",0,1\n0,5.1,3.5\n1,4.9,3.0\n", ["column_1", "0", "1"]),
+        ("land,2001,2002\nFrance,1.5,2.5\nSpain,3.5,4.5\n", ["land", "2001", "2002"]),
+        ("1990,1995,2000\n1.5,2.5,3.5\n", ["1990", "1995", "2000"]),
+        ("x,5\na,b\nx,c\n", ["x", "5"]),
+        ("name,size\nname,5\nb,6\n", ["name", "size"]),
+    ],
+    ids=["counts", "an index", "years", "years alone", "a number above words", "words"],
+)
+def test_a_first_line_of_names_is_the_header_though_they_are_numbers(
+    tmp_path: Path, text: str, columns: list[str]
+) -> None:
+    assert read_csv(written(tmp_path, text)).frame.columns == columns
+
+
+def test_the_user_says_whether_there_is_a_header(tmp_path: Path) -> None:
+    path = written(tmp_path, IRIS)
+    forced = read_csv(path, Reader(header=True))
+    assert forced.frame.columns == ["5.1", "3.5", "Iris-setosa"] and forced.frame.height == 3
+    bare = read_csv(written(tmp_path, TABLE), Reader(header=False))
+    assert bare.frame.columns == ["column_1", "column_2", "column_3"] and bare.frame.height == 4
+    assert forced.notes == () == bare.notes
