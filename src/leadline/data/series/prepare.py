@@ -80,7 +80,8 @@ def prepare(
     one = schema.inputs[0]
     assert one.window is not None
     encoded = encode(found.table, one.fields, one.name, progress)
-    unread = located(encoded.problems, RowOrigins(found.table))
+    cells = table.unreadable.filter(pl.col("column").is_in([field.name for field in one.fields]))
+    unread = pl.concat([located(encoded.problems, RowOrigins(found.table)), located(cells, RowOrigins(table))])
     invalid_rows = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (invalid_rows.height or unread.height):
         raise DataError(say("series.strict", table=table.name, first=first(pl.concat([invalid_rows, unread]))))

@@ -311,3 +311,15 @@ def test_a_row_is_shown_as_the_last_values_before_the_forecast() -> None:
     part = of().splits["test"]
     assert part.shown(0) == pytest.approx({"load": LOAD[89], "heat": HEAT[89]})
     assert part.index is not None and part.index["when"][90] == WHEN[90]
+
+
+def test_a_cell_of_new_rows_that_is_no_number_is_named(tmp_path: Path) -> None:
+    known = of()
+    file = tmp_path / "new.csv"
+    FRAME.with_columns(
+        pl.when(pl.int_range(N) == 7).then(pl.lit("broken")).otherwise(pl.col("load").cast(pl.String)).alias("load")
+    ).write_csv(file)
+    dataset = prepare(spec(source=str(file)), schema=known.schema)
+    reason = say("sources.not-a-number", value="broken", expected="1234.5")
+    first = f"{file}, row 8, load: {reason}"
+    assert say("series.values-unreadable", values=1, first=first) in dataset.notes
