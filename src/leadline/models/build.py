@@ -169,7 +169,7 @@ def checked_options(family: Family, component: Component, spec: SignalSpec, size
         raise UsageError(explained(error, family.options, values, "network", component.name)) from None
 
 
-def reads_past_alone(component: Component) -> bool:
+def ignores_covariates(component: Component) -> bool:
     """Say whether a network forecasts each variable from its own past, whatever else is known of a step."""
     return component.name in registered("models") and bool(lookup("models", component.name).forecasts)
 

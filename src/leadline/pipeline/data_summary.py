@@ -17,7 +17,7 @@ from leadline.data.input_types.table import COLUMNS
 from leadline.data.targets import words
 from leadline.evaluation.evaluate import levels_for
 from leadline.metrics.statistics.sample_size import rows_needed
-from leadline.models.build import reads_past_alone
+from leadline.models.build import ignores_covariates
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.progress import Progress
 
@@ -61,7 +61,7 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
         if one.window is None or component is None:
             continue
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
-        if beside and reads_past_alone(component):
+        if beside and ignores_covariates(component):
             yield say("data.covariates-unused", network=component.name, columns=listed(beside, COLUMNS))
 
 

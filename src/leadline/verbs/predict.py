@@ -15,7 +15,7 @@ from leadline.data.targets import target_type
 from leadline.evaluation.analyses.generative.imputation import impute
 from leadline.evaluation.held_out import levels_of
 from leadline.evaluation.predictions import predictions_table
-from leadline.models.build import reads_past_alone
+from leadline.models.build import ignores_covariates
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
 from leadline.run.inference import predict_subset
@@ -44,7 +44,7 @@ def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl
             seed=run.experiment.seed,
             schema=run.schema,
             labelled=windows,
-            covariates=not all(map(reads_past_alone, run.experiment.network.encoders.values())),
+            covariates=not all(map(ignores_covariates, run.experiment.network.encoders.values())),
             progress=shown.stage,
         )
         parts = tuple(dataset.splits.values())  # one, but of windows that the source itself splits

@@ -30,7 +30,7 @@ from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import Columns, EvaluationContext
 from leadline.objectives.supervised import classifier_options
 from leadline.objectives.supervised.classifier_options import Options
-from leadline.objectives.supervised.many_classes import confusion_drafts, telling
+from leadline.objectives.supervised.many_classes import confusion_drafts, most_mistaken
 from leadline.objectives.supervised.single_target import HeadDecision, wrong_target
 
 TYPES = ("category", "boolean")  # of target that is one of several classes
@@ -213,7 +213,7 @@ class ClassDecision(HeadDecision):
             cost_CC = classifier_options.matrix(self.options.costs, schema.classes)
             paid = expected_cost(context.target, predicted_n, cost_CC, context.levels, context.group)
             yield finding(COST, paid, better="lower", **common)
-        shown = set(telling(metrics.confusion(context.target, predicted_n, len(schema.classes))).tolist())
+        shown = set(most_mistaken(metrics.confusion(context.target, predicted_n, len(schema.classes))).tolist())
         for number, label in enumerate(schema.classes):
             for name in PER_CLASS:
                 if number in shown or f"{name}({label})".replace(" ", "") in context.required:

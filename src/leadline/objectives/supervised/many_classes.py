@@ -18,7 +18,7 @@ Counts = NDArray[np.integer[Any]]  # (C,C): rows true classes, columns predicted
 MOST = 40  # classes: a matrix of so many can still be read
 
 
-def telling(counts_CC: Counts) -> NDArray[np.intp]:
+def most_mistaken(counts_CC: Counts) -> NDArray[np.intp]:
     """Return the numbers of at most `MOST` classes, in order: of more those that are mistaken most often."""
     classes = len(counts_CC)
     if classes <= MOST:
@@ -30,7 +30,7 @@ def telling(counts_CC: Counts) -> NDArray[np.intp]:
 
 def confusion_drafts(labels: Sequence[str], counts_CC: Counts, caption: str, split: str) -> Iterator[ExhibitDraft]:
     """Yield the confusion matrix; of very many classes that of some, the others as one, and a table of all errors."""
-    kept = telling(counts_CC)
+    kept = most_mistaken(counts_CC)
     title = say("exhibits.confusion")
     if len(kept) == len(labels):
         content: dict[str, Any] = {"labels": list(labels), "counts": counts_CC.tolist()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadline.objectives.supervised.many_classes import MOST, confusion_drafts, telling
+from leadline.objectives.supervised.many_classes import MOST, confusion_drafts, most_mistaken
 
 FEW = np.array([[5, 1], [2, 7]])
 
@@ -17,14 +17,14 @@ def many(classes: int = 200) -> np.ndarray:
 
 
 def test_few_classes_all_stand_in_the_matrix() -> None:
-    assert telling(FEW).tolist() == [0, 1]
+    assert most_mistaken(FEW).tolist() == [0, 1]
     (draft,) = confusion_drafts(["no", "yes"], FEW, "Rows: true class.", "test")
     assert draft.content == {"labels": ["no", "yes"], "counts": [[5, 1], [2, 7]]}
     assert draft.caption == "Rows: true class."
 
 
 def test_of_many_classes_those_with_most_errors_are_shown_in_their_order() -> None:
-    shown = telling(many())
+    shown = most_mistaken(many())
     assert len(shown) == MOST
     assert shown.tolist() == sorted(shown.tolist())
     assert {3, 7, 9, 150} <= set(shown.tolist())
