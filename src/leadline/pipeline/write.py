@@ -76,4 +76,6 @@ def write_predictions(folder: Path, dataset: Dataset, measured: Evaluated, run_c
         run_context.shown.note(note)
     if found:
         metadata = {"leadline": "; ".join(notes)} if notes else None
-        pl.concat([one.table for one in found]).write_parquet(folder / files.PREDICTIONS, metadata=metadata)
+        # Rows may come in groups in one split and not in another.
+        rows = pl.concat([one.table for one in found], how="diagonal")
+        rows.write_parquet(folder / files.PREDICTIONS, metadata=metadata)
