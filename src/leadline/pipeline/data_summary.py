@@ -23,6 +23,7 @@ from leadline.pipeline.progress import Progress
 
 # requirements on these are judged on Wilson's interval, so what they need can be said beforehand
 PROPORTIONS = ("accuracy",)
+FEW = 100  # test rows, below which a share is known to ten points at best
 
 
 def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> None:
@@ -48,8 +49,19 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     if experiment.objective is not None:
         for line in objective_for(experiment.objective).warnings(dataset.schema):
             shown.note(line)
-    for line in provable(experiment, len(dataset.splits.get("test", ()))):
+    for line in (*few_tested(dataset, experiment), *provable(experiment, len(dataset.splits.get("test", ())))):
         shown.note(line)
+
+
+def few_tested(dataset: Dataset, experiment: Experiment) -> Iterator[str]:
+    """Yield that a cross-validation tests on all rows, where a random split tests on few of them."""
+    split, test = experiment.data.split, dataset.splits.get("test", ())
+    drawn = split.by in ("auto", "random", "group") and split.folds is None and experiment.data.test is None
+    given = dataset.split_by.startswith(say("splits.as-given"))
+    series = any(one.window is not None for one in dataset.schema.inputs)
+    if drawn and not given and not series and dataset.schema.target is not None and 0 < len(test) < FEW:
+        total = sum(len(subset) for subset in dataset.splits.values())
+        yield say("pipeline.few-test-rows", rows=len(test), margin=98 / len(test) ** 0.5, total=total)
 
 
 def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,9 @@ from PIL import Image
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.data.dataset import prepare
-from leadline.pipeline.data_summary import describe_data, provable
+from leadline.pipeline.data_summary import describe_data, few_tested, provable
 from leadline.pipeline.progress import Lines
+from sentences import says
 
 
 @pytest.fixture
@@ -95,3 +97,23 @@ def test_what_the_test_rows_can_prove() -> None:
     told = provable(Experiment.model_validate({"require": ["accuracy >= 0.9", "size_mb <= 2"]}), 180)
     assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 correct."]
     assert "cannot be proven" in provable(Experiment.model_validate({"require": ["accuracy >= 0.99"]}), 20)[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "pointed"),
+    [
+        pytest.param(300, {}, True, id="30 test rows"),
+        pytest.param(1200, {}, False, id="120 test rows"),
+        pytest.param(300, {"folds": 5, "fold": 1}, False, id="a fold of a cross-validation"),
+        pytest.param(300, {"name": "time", "column": "x"}, False, id="the latest rows"),
+    ],
+)
+def test_a_cross_validation_is_pointed_to_where_few_rows_are_tested(rows, given, pointed) -> None:
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": rng.normal(size=rows), "y": rng.choice(["a", "b"], rows)})
+    experiment = Experiment.parse({"data": {"target": "y", "split": given}} if given else {"data": {"target": "y"}})
+    dataset = prepare(experiment.data, frame, seed=0)
+    lines = list(few_tested(dataset, experiment))
+    assert bool(lines) == pointed
+    said = says("pipeline.few-test-rows", rows=30, total=300)
+    assert all(re.fullmatch(said, line) for line in lines)

@@ -105,29 +105,32 @@ def goal(found: Ordered, one: InputSchema, train: np.ndarray) -> ColumnSchema:
     in_train_N = np.zeros(len(values_NV), dtype=bool)
     in_train_N[train] = True
     season = found.step.season
+    naive_mae, naive_steps = _changes(values_NV, found.segment_N, in_train_N, season)
     state = {
         "columns": list(one.window.aims),
         "horizon": one.window.spec.horizon,
         "mean": [field.state["mean"] for field in fields],
         "std": [field.state["std"] for field in fields],
         "season": season,
-        "naive_mae": _changes(values_NV, found.segment_N, in_train_N, season),
+        "naive_mae": naive_mae,
+        "naive_steps": naive_steps,
         "every": str(found.step),
     }
     return ColumnSchema(name=", ".join(one.window.aims), kind=NAME, state=state)
 
 
-def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, season: int) -> list[float]:
+def _changes(values_NV: np.ndarray, segment_N: np.ndarray, train_N: np.ndarray, season: int) -> tuple[list[float], int]:
     """Return the mean absolute change of each variable over a season, or over a step where no train rows are a season
-    apart.
+    apart, and over how many steps that is.
     """
     for apart in dict.fromkeys((season, 1)):
         both_M = (segment_N[apart:] == segment_N[:-apart]) & train_N[apart:] & train_N[:-apart]
         change_MV = np.abs(values_NV[apart:] - values_NV[:-apart])[both_M]
         known_V = (~np.isnan(change_MV)).sum(0)
         if known_V.all() and len(change_MV):
-            return [float(total / count) for total, count in zip(np.nansum(change_MV, 0), known_V, strict=True)]
-    return [0.0] * values_NV.shape[1]
+            totals_V = np.nansum(change_MV, 0)
+            return [float(total / count) for total, count in zip(totals_V, known_V, strict=True)], apart
+    return [0.0] * values_NV.shape[1], season
 
 
 def _check(table: Table, spec: DataSpec, series: SeriesSpec) -> None:

@@ -44,7 +44,7 @@ METRICS = (
     Metric(
         "mase",
         "Mean absolute scaled error",
-        "mean absolute error over that of the in-sample seasonal naive forecast",
+        "mean absolute error over the horizon, relative to the seasonal naive forecast on the training rows",
         better="lower",
         compared=True,
         short="MASE",
@@ -86,11 +86,12 @@ class Errors(NamedTuple):
 
 class Spread(NamedTuple):
     """What errors are divided by: the train deviation of each variable (V,), and the mean absolute error in train of
-    repeating what was a season before (V,).
+    repeating what was a season before (V,), which `naive` says in words.
     """
 
     std_V: Floats
     naive_V: Floats
+    naive: str = ""
 
 
 def errors(target_nHV: Floats, predicted_nHV: Floats, std_V: Floats, cost: Cost | None = None) -> Errors:
@@ -137,7 +138,8 @@ def measure_all(
     if not moves_V.any():
         return {**measured, "mase": absent(say("metrics.mase-undefined"))}
     scaled_nV = absolute_nV[:, moves_V] / spread.naive_V[at][moves_V]
-    return {**measured, "mase": over(scaled_nV, known_nV[:, moves_V], levels, group)}
+    scaled = over(scaled_nV, known_nV[:, moves_V], levels, group)
+    return {**measured, "mase": scaled._replace(method="; ".join(filter(None, [scaled.method, spread.naive])))}
 
 
 def over(sum_nV: Floats, known_nV: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:

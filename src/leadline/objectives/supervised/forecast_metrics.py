@@ -34,7 +34,9 @@ def spread(schema: Schema) -> metrics.Spread:
     assert schema.target is not None
     state = schema.target.state
     std_V = np.array([float(std) or 1.0 for std in state["std"]])
-    return metrics.Spread(std_V, np.array(state["naive_mae"], dtype=np.float64))
+    steps, horizon = state.get("naive_steps", state.get("season")), state.get("horizon")
+    naive = say("metrics.mase-compares", steps=steps, horizon=horizon) if steps and horizon else ""
+    return metrics.Spread(std_V, np.array(state["naive_mae"], dtype=np.float64), naive)
 
 
 def metric_names(schema: Schema, shares: Sequence[float]) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def test_what_is_forecast_knows_its_scale_on_the_train_rows() -> None:
     np.testing.assert_allclose(state["mean"], [LOAD[:80].mean(), HEAT[:80].mean()])
     np.testing.assert_allclose(state["std"], [LOAD[:80].std(), HEAT[:80].std()])
     np.testing.assert_allclose(state["naive_mae"], [np.abs(v[24:80] - v[:56]).mean() for v in (LOAD, HEAT)])
-    assert (state["horizon"], state["season"], state["every"]) == (3, 24, "1h")
+    assert (state["horizon"], state["season"], state["naive_steps"], state["every"]) == (3, 24, 24, "1h")
 
 
 def test_a_target_is_forecast_from_all_and_inputs_restrict() -> None:

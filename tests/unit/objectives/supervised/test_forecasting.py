@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import VARIOUS, Finding
@@ -112,6 +113,7 @@ def test_one_variable_gives_its_unit_and_several_are_told_apart() -> None:
     )
     assert (findings["mae"].unit, findings["mse_scaled"].unit) == (VARIOUS, "1")
     assert findings["mae_scaled(v1)"].value == pytest.approx(1.0, rel=1e-4)
+    assert findings["mase"].method.endswith(say("metrics.mase-compares", steps=24, horizon=3))
     assert findings["mase(v1)"].value == pytest.approx(0.5 / 0.4, rel=1e-4)
 
 
