@@ -110,7 +110,7 @@ def test_what_the_test_rows_can_prove() -> None:
 )
 def test_a_cross_validation_is_pointed_to_where_few_rows_are_tested(rows, given, pointed) -> None:
     rng = np.random.default_rng(0)
-    frame = pl.DataFrame({"x": rng.normal(size=rows), "y": rng.choice(["a", "b"], rows)})
+    frame = pl.DataFrame({"x": rng.normal(size=rows), "z": rng.normal(size=rows), "y": rng.choice(["a", "b"], rows)})
     experiment = Experiment.parse({"data": {"target": "y", "split": given}} if given else {"data": {"target": "y"}})
     dataset = prepare(experiment.data, frame, seed=0)
     lines = list(few_tested(dataset, experiment))
