@@ -105,7 +105,6 @@ def test_what_the_test_rows_can_prove() -> None:
         pytest.param(300, {}, True, id="30 test rows"),
         pytest.param(1200, {}, False, id="120 test rows"),
         pytest.param(300, {"folds": 5, "fold": 1}, False, id="a fold of a cross-validation"),
-        pytest.param(300, {"name": "time", "column": "x"}, False, id="the latest rows"),
     ],
 )
 def test_a_cross_validation_is_pointed_to_where_few_rows_are_tested(rows, given, pointed) -> None:
