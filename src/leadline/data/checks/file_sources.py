@@ -20,7 +20,7 @@ _SOMEONE = r"(?:patient|subject|participant|person|user|speaker|spk|driver|video
 class Sources(NamedTuple):
     """How many sources file names tell of, and what one of them is called."""
 
-    count: int
+    different: int
     example: str
 
 

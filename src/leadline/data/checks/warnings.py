@@ -68,7 +68,7 @@ def _file_sources(table: Table, choice: TargetSelection, plan: InputLayout) -> I
             label_n = copies.target_numbers(goal) if goal.width else None
             found = file_sources.sources(table.frame[name].filter(there), label_n)
             if found is not None:
-                yield say("checks.file-sources", column=name, count=found.count, example=found.example)
+                yield say("checks.file-sources", column=name, count=found.different, example=found.example)
 
 
 def on_reading(schema: Schema) -> tuple[str, ...]:

@@ -52,4 +52,4 @@ def _speech() -> tuple[list[str], list[int]]:
 )
 def test_names_of_files_tell_of_sources(names: list[str], labels: list[int] | None, count: int | None) -> None:
     found = sources(pl.Series(names), None if labels is None else np.unique(labels, return_inverse=True)[1])
-    assert (None if found is None else found.count) == count
+    assert (None if found is None else found.different) == count
