@@ -116,3 +116,13 @@ def test_correlated_classes_make_a_mean_less_certain() -> None:
 
     assert width(0.9) > width(0.0)
     assert width(-1.0) == pytest.approx(width(0.0), rel=0.02)  # no more certain than the rows there are
+
+
+def test_students_t_has_a_degree_of_freedom_less_than_there_are_units() -> None:
+    assert intervals.quantiles((0.95,), 10)[0] == pytest.approx(2.262157, abs=1e-6)  # t of 9 degrees, from a table
+
+
+def test_rows_that_groups_are_worth_by_hand() -> None:
+    """Shares 1/2, 0, 1, 1/2 of two rows each: variance of the mean 2/64 · 4/3 = 1/24, and 1/4 over it is 6 rows."""
+    rows, groups = intervals.effective_rows(np.array([1.0, 0, 2, 1]), np.full(4, 2.0))
+    assert (rows, groups) == (pytest.approx(6.0), 4)
