@@ -63,7 +63,11 @@ def __getattr__(name: str) -> Any:
         from leadline.core.catalogue import say
 
         raise AttributeError(say("verbs.style-moved"))
-    raise AttributeError(f"module 'leadline' has no attribute {name!r}")
+    if name.startswith("_"):  # asked for by tools, which read no sentences
+        raise AttributeError(f"module 'leadline' has no attribute {name!r}")
+    from leadline.core.entries.foreign_attributes import of_package
+
+    raise AttributeError(of_package(name, __all__))
 
 
 def __dir__() -> list[str]:

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from leadline.core.catalogue import say
+from leadline.core.entries.foreign_attributes import fit_keywords
 from leadline.core.schema import Schema
 from leadline.estimators.base import Estimator
 
@@ -23,6 +24,7 @@ class Classifier(ClassifierMixin, Estimator):  # type: ignore[misc]  # scikit-le
 
     objective = "classification"
 
+    @fit_keywords
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n,p) and labels y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for
         unusable data.

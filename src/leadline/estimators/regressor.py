@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.validation import assert_all_finite, check_consistent_length, column_or_1d
 
+from leadline.core.entries.foreign_attributes import fit_keywords
 from leadline.estimators.base import Estimator
 
 
@@ -19,6 +20,7 @@ class Regressor(RegressorMixin, Estimator):  # type: ignore[misc]  # scikit-lear
 
     objective = "regression"
 
+    @fit_keywords
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on X (n,p) and numbers y (n,), rows counting as `sample_weight` (n,) says; raises ValueError for
         unusable data.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import polars as pl
 import safetensors.torch
@@ -14,6 +15,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from leadline.core.catalogue import say
+from leadline.core.entries.foreign_attributes import of_run
 from leadline.core.entries.renamed import tensor_name
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
@@ -67,6 +69,12 @@ class Run:
         """A row per tick: step, epoch, losses, measures on validation, learning rate, speed."""
         files.verify(self.folder, (files.HISTORY,))
         return pl.read_parquet(self.folder / files.HISTORY, glob=False)
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer an attribute that there is not with the one that is meant."""
+        if name.startswith("_"):  # asked for by tools, which read no sentences
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(of_run(name))
 
     def __repr__(self) -> str:
         """Return in a line, of at most 200 characters, where the run lies, what it is and how good it is."""

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 from leadline.core.catalogue import say, translated
 from leadline.core.entries import surface
 from leadline.core.entries.did_you_mean import answer
+from leadline.core.entries.foreign_attributes import positional
 from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.train_options import OLD, Option, declared, verbs_with
 from leadline.errors import UnknownKeyword, did_you_mean
@@ -31,7 +32,9 @@ def keywords(options: type) -> Callable[[Verb], Verb]:
         known = declared(options)
 
         @functools.wraps(verb)
-        def call(source: object, **given: Any) -> Any:
+        def call(source: object, *others: Any, **given: Any) -> Any:
+            if others:
+                raise UnknownKeyword(positional(verb.__name__, others))
             with surface.call(), surface.asking(verb.__name__):
                 return verb(source, **current(given, known, f"leadline.{verb.__name__}"))
 
