@@ -6,6 +6,7 @@ An experiment is read from YAML, from the command line or from Python, and writt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
@@ -20,7 +21,7 @@ from leadline.core.entries import renamed
 from leadline.core.entries.places import root
 from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
-from leadline.core.registry import unnamed_options
+from leadline.core.registry import called, unnamed_options
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
 from leadline.core.warm_start import Shares, WarmStart
@@ -28,6 +29,7 @@ from leadline.errors import UsageError
 
 Size = Literal["small", "base", "large"]
 MISSING_WORDS = ("?", "NA", "N/A", "n/a", "nan", "NaN", "null", "NULL")  # in text; an empty cell is missing anyway
+_SHARES = re.compile(r"[\d.]+(/[\d.]+){1,2}")  # 80/10/10
 # What does not decide the result; where first weights lie does not, what they are does.
 _BESIDE: Any = {
     **dict.fromkeys(
@@ -97,6 +99,10 @@ def _split_entries(value: Any) -> Any:
     if isinstance(value, str):
         if value in ("auto", "random"):
             return {"by": value}
+        if _SHARES.fullmatch(value):
+            raise ValueError(say("core.split-shares", value=value))
+        if value in ("stratified", "stratify", "shuffle"):
+            raise ValueError(say("core.split-stratified", value=value))
         by, colon, column = value.partition(":")
         if not colon or by not in ("group", "time", "column"):
             return {"by": "column", "column": value}
@@ -222,7 +228,9 @@ class DataSpec(Fact):
 
 def _encoders(value: Any) -> Any:
     if isinstance(value, str):
-        return {"encoders": {"*": value}}
+        return {"encoders": {"*": called("models", value)}}
+    if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+        value = {**value, "name": called("models", value["name"])}
     if isinstance(value, Mapping) and "encoders" not in value and set(value) - set(NetworkSpec.model_fields):
         value = value if "name" in value else {"name": AUTO, **value}  # options alone are those of what is chosen
         own = {k: v for k, v in value.items() if k in NetworkSpec.model_fields}

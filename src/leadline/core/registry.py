@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.core.component import AUTO, Component
+from leadline.core.entries.foreign_items import item_meant
 from leadline.core.plugins import Contract, Entry, load, with_plugins
 from leadline.core.registry_tables import ALIASES, TABLES, Group
 from leadline.errors import UsageError, did_you_mean
@@ -63,10 +64,17 @@ def lookup(group: Group, name: str) -> Any:
                 "core.unknown-item",
                 noun=contract.noun,
                 name=name,
-                suggestion=did_you_mean(name, entries, listing(group)),
+                suggestion=item_meant(group, name) or did_you_mean(name, entries, listing(group)),
             )
         )
     return load(group, name, entries[name], contract)
+
+
+def called(group: Group, name: str) -> str:
+    """Return the name of an item as it is spelled here, where only capitals differ; any other name as it is."""
+    if name in TABLES[group] or name.lower() not in registered(group):
+        return name
+    return name if name in registered(group) else name.lower()
 
 
 def listing(group: Group) -> str:
@@ -96,6 +104,10 @@ def unnamed_options(group: Group) -> BeforeValidator:
     """
 
     def read(value: Any) -> Any:
+        if isinstance(value, str):
+            return called(group, value)
+        if isinstance(value, Mapping) and isinstance(value.get("name"), str):
+            return {**value, "name": called(group, value["name"])}
         if not isinstance(value, Mapping) or not value or "name" in value or "options" in value:
             return value
         first = str(next(iter(value)))

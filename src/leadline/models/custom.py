@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from leadline.core import own_code
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
+from leadline.core.entries.foreign_items import item_meant
 from leadline.core.registry import listing, lookup, registered
 from leadline.errors import UsageError, did_you_mean, first_line
 from leadline.models.contract import Family
@@ -70,7 +71,8 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
             say(
                 "models.unknown-network",
                 network=network,
-                suggestion=did_you_mean(network, registered("models"), listing("models")),
+                suggestion=item_meant("models", network)
+                or did_you_mean(network, registered("models"), listing("models")),
             )
         )
     family: Family = lookup("models", network)

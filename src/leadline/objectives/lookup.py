@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from leadline.core.catalogue import say
 from leadline.core.component import AUTO, Component
+from leadline.core.entries.foreign_items import item_meant
 from leadline.core.entries.shapes import shaped
 from leadline.core.entries.wrong_values import explained
 from leadline.core.experiment import Experiment
@@ -31,6 +32,8 @@ def objective_for(component: Component) -> BoundObjective:
         first = error.errors(include_url=False)[0]
         if first["type"] == "extra_forbidden" and first["loc"] == (NOUN,):
             loss = str(component.options[NOUN])
+            if meant := item_meant("losses", loss):
+                raise UsageError(say("objectives.loss-of-options", loss=loss, hint=meant)) from None
             raise UsageError(say("objectives.own-loss-how", objective=component.name, loss=loss)) from None
         said = explained(error, objective.options, component.options, "objective", component.name)
         raise UsageError(said) from None

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from leadline.core.base import Fact
 from leadline.core.catalogue import say
+from leadline.core.entries.foreign_items import item_meant
 from leadline.errors import UsageError, first_line
 from leadline.nn.batch import Batch
 
@@ -84,6 +85,9 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
+        meant = item_meant("devices", name)
+        if meant:
+            raise UsageError(say("training.device-unknown", device=name, hint=meant)) from None
         raise UsageError(say("training.device-unavailable", device=name, error=first_line(error))) from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
 

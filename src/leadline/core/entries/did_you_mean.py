@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from leadline.core.catalogue import filled, say, translated
 from leadline.core.entries.foreign_names import FOREIGN, Foreign
 from leadline.core.entries.places import ANY, LISTS, Entry, entries, item_entries, item_to_name
-from leadline.core.entries.surface import asking, assigned, elsewhere, language, speaking, verb_named
+from leadline.core.entries.surface import asking, assigned, elsewhere, language, mentioned, speaking, verb_named
 from leadline.core.entries.train_options import OPTIONS, PLACES
 from leadline.core.entries.writing import LONG, shown, written
 
@@ -51,6 +51,8 @@ class Meaning(NamedTuple):
     same: bool = True
     items: Mapping[str, str] = {}
     value: Any = ...
+    form: str = ""
+    offered: bool = True
 
 
 def meaning(name: str, *, items: bool = True) -> Meaning:
@@ -86,7 +88,8 @@ def answer(name: str, value: Any = ..., *, items: bool = True) -> str:
             return " ".join(dict.fromkeys(filter(None, others)))
     if value is not ... and found.places == ("data.target",) and not _are_names(value):
         return say("options.target-as-values", type=type(value).__name__)
-    shown = [one for place in found.places for one in _offers(place, value, found)]
+    places = found.places if found.offered else ()
+    shown = [one for place in places for one in _offers(place, value, found)]
     said = say("options.write", what=say("options.or-rather").join(shown)) if shown else ""
     return " ".join(one for one in (said, found.why) if one)
 
@@ -94,9 +97,9 @@ def answer(name: str, value: Any = ..., *, items: bool = True) -> str:
 def _of_foreign(last: str, foreign: Foreign) -> Meaning:
     """Return what a name of another library means."""
     why = translated(f"foreign_names.{last}", foreign.why)
-    why = filled(why, {verb: verb_named(verb) for verb in ("resume", "train")})
+    why = filled(why, {**{verb: verb_named(verb) for verb in ("resume", "train")}, "quiet": mentioned("quiet")})
     named = dict.fromkeys(foreign.entries, foreign.item) if foreign.item else {}
-    return Meaning(foreign.entries, why, foreign.same, named, foreign.value)
+    return Meaning(foreign.entries, why, foreign.same, named, foreign.value, foreign.form, foreign.offered)
 
 
 def _are_names(value: Any) -> bool:
@@ -120,6 +123,8 @@ def _of_estimators(place: str) -> str | None:
 def _offers(place: str, value: Any, found: Meaning) -> list[str]:
     """Return what to write for an entry."""
     value = found.value if found.value is not ... else value if found.same else ...
+    if found.form:
+        value = found.form.format(value if isinstance(value, str) else "COLUMN")
     other = elsewhere(place)
     if other is not None:
         # what no file holds is a flag

@@ -14,7 +14,9 @@ class Foreign(NamedTuple):
     """What a name of another library is called here; `same` says whether its value means the same.
 
     `item` is named beside an option that the usual item does not have, and `value` is written whatever was given, as
-    where the other library's name is a switch. ``{resume}`` in `why` is that verb as Python or the command line has it.
+    where the other library's name is a switch; `form` is what the value is written in, ``time:{}``. What is not
+    `offered` is what the answer speaks of, and not to be written. ``{resume}`` in `why` is that verb as Python or the
+    command line has it.
     """
 
     entries: tuple[str, ...] = ()
@@ -22,6 +24,8 @@ class Foreign(NamedTuple):
     same: bool = True
     item: str = ""
     value: Any = ...
+    form: str = ""
+    offered: bool = True
 
 
 def _same(entry: str, *names: str, item: str = "") -> dict[str, Foreign]:
@@ -34,6 +38,10 @@ def _switch(entry: str, value: Any, *names: str, why: str = "") -> dict[str, For
 
 def _other(entry: str | tuple[str, ...], why: str, *names: str, item: str = "") -> dict[str, Foreign]:
     return dict.fromkeys(names, Foreign((entry,) if isinstance(entry, str) else entry, why, same=False, item=item))
+
+
+def _column(entry: str, form: str, *names: str) -> dict[str, Foreign]:
+    return dict.fromkeys(names, Foreign((entry,), form=form))
 
 
 def _instead(why: str, *names: str) -> dict[str, Foreign]:
@@ -109,12 +117,13 @@ _DATA = {
     **_same("data.test", "test_data", "test_set", "testset"),
     **_same("data.split.folds", "n_splits", "n_folds", "num_folds", "nfold", "k_folds"),
     **_other("data.split.folds", "It is their number.", "cv"),
-    **_other("data.split", "Write group:COLUMN.", "groups", "group_column"),
+    **_column("data.split", "group:{}", "groups", "group", "group_column", "group_col"),
+    **_column("data.split", "time:{}", "date", "date_col", "sort_by", "timestamp"),
     **_instead("Random splits keep the shares of classes by themselves.", "stratify", "stratified"),
     **_instead("The order of train rows is drawn anew in each epoch.", "shuffle"),
     **_same("data.target", "y", "label", "labels", "label_column", "target_column", "target_name", "y_col"),
     **_same("data.columns", "features", "feature_columns", "feature_names", "feature_cols", "x_col"),
-    **_same("data.ignore", "drop_columns", "exclude", "ignored_columns"),
+    **_same("data.ignore", "drop", "drop_columns", "drop_cols", "exclude", "exclude_columns", "ignored_columns"),
     **_same("data.positive", "pos_label", "positive_class"),
     **_same("data.weight", "sample_weight", "sample_weights", "weights_column", "weight_column"),
     **_same("data.encoding", "file_encoding"),
@@ -207,10 +216,10 @@ _MACHINE = {
     **_switch("training.plan.device", "cuda", "gpu", "gpus", "use_cuda"),
     **_switch("training.plan.device", "cpu", "no_cuda"),
     **_other("training.plan.device", "It is cpu, cuda or mps.", "accelerator", "devices"),
-    **_same("training.plan.precision", "precision", "dtype_policy"),
     **_other(
         "training.plan.precision",
         "It is fp32, bf16-matmul or bf16, and timed if not given.",
+        *("precision", "dtype_policy"),
         *("amp", "mixed_precision", "fp16", "bf16", "autocast", "use_amp"),
     ),
     **_same("training.plan.threads", "num_threads", "nthread", "n_threads"),
@@ -225,11 +234,10 @@ _MACHINE = {
     **_switch("training.log", ["mlflow"], "mlflow"),
     **_same("out", "default_root_dir", "output_dir", "save_dir", "log_dir", "run_dir", "model_dir"),
     **_same("name", "run_name", "experiment_name"),
-    **_switch(
-        "quiet",
-        True,
-        *("verbose", "enable_progress_bar", "verbosity", "silent"),
-        why="It hides progress and notes.",
+    **_switch("quiet", True, "silent", why="It hides progress and notes."),
+    **dict.fromkeys(
+        ("verbose", "verbosity", "enable_progress_bar", "show_progress", "progress_bar"),
+        Foreign(("quiet",), "Progress is shown by default; {quiet} hides it.", same=False, offered=False),
     ),
     **_other("settings", "Each entry has its dotted place.", "config", "params", "hparams", "kwargs", "options"),
     **_instead(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.core.entries import renamed
 from leadline.core.entries.shapes import items
-from leadline.core.entries.surface import note_marks, note_override
-from leadline.core.entries.train_options import PLACES
+from leadline.core.entries.surface import named, note_marks, note_override
+from leadline.core.entries.train_options import OPTIONS, PLACES
+from leadline.core.entries.writing import shown, written
 from leadline.core.entries.wrong_values import check_place
 from leadline.core.experiment import Experiment
 from leadline.core.settings import parsed_setting, with_setting
@@ -21,6 +23,8 @@ from leadline.errors import UsageError
 from leadline.models.custom import name_of
 from leadline.objectives.own_loss import component_of as loss_component
 from leadline.training.optim.own import component_of as optimizer_component
+
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
 
 
 def compose(
@@ -50,12 +54,17 @@ def compose(
     options["init"] = _run(options.get("init"))
     options["freeze"] = _patterns(options.get("freeze") or ())
     options["inputs"], options["ignore"] = _names(options.get("inputs")), _names(options.get("ignore"))
+    _check_numbers(options)
     given = {PLACES[name]: value for name, value in {"network": network, **options}.items() if _is_given(value)}
     for path in sorted(given, key=lambda entry: entry.count(".")):  # an optimizer before its learning rate
         values = with_setting(values, path, given[path])
         note_override(path)
     for path, value in _settings(settings):
-        check_place(renamed.current_setting(values, path, value, renamed.quietly)[0], value, Experiment)
+        place = renamed.current_setting(values, path, value, renamed.quietly)[0]
+        check_place(place, value, Experiment)
+        if place in given and given[place] != value:
+            both = {"first": shown(given[place]), "second": shown(value)}
+            raise UsageError(say("options.two-values", option=named(place), entry=place, **both))
         values = with_setting(values, path, value)
         note_override(path)
     bounds = (require,) if isinstance(require, str) else require
@@ -89,6 +98,14 @@ def _check_target(target: object) -> None:
     names = target if isinstance(target, list | tuple) else (target,)
     if target is not None and not all(isinstance(name, str) for name in names):
         raise UsageError(say("pipeline.target-type", type=type(target).__name__))
+
+
+def _check_numbers(options: Mapping[str, object]) -> None:
+    """Raise UsageError where text stands in the place of a number; on the command line it is read before."""
+    for name, value in options.items():
+        if OPTIONS[name].form == "number" and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+            place, number = PLACES[name], yaml_io.load(value, name)
+            raise UsageError(say("options.number-as-text", entry=named(place), what=written(place, number)))
 
 
 def _run(init: object) -> str | None:

@@ -14,13 +14,31 @@ from leadline.pipeline.resolving.compose import compose
 from sentences import says
 
 
-def test_flags_win_over_the_file_and_settings_over_flags(tmp_path: Path) -> None:
+def test_two_values_for_one_entry_are_refused() -> None:
+    with pytest.raises(UsageError, match=says("options.two-values", first="0.1", second="0.01")):
+        compose("iris", lr=0.1, settings={"training.optimizer.lr": 0.01})
+    assert compose("iris", lr=0.1, settings={"training.optimizer.lr": 0.1})[0].training.optimizer.options["lr"] == 0.1
+
+
+def test_a_number_as_text_is_refused() -> None:
+    with pytest.raises(UsageError, match=says("options.number-as-text", what="epochs=3")):
+        compose("iris", epochs="3")
+    assert compose("iris", lr="auto")[0].training.optimizer.options["lr"] == "auto"
+
+
+@pytest.mark.parametrize("split", ["80/10/10", "0.8/0.2", "stratified"])
+def test_a_split_of_other_tools_is_answered(split: str) -> None:
+    with pytest.raises(UsageError, match=r"split.*data\.split\.test|split='random'"):
+        compose("iris", split=split)
+
+
+def test_flags_and_settings_win_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "e.yaml"
     file.write_text(
         "data: {source: a.csv, target: y}\nnetwork: {name: mlp, hidden: [3], size: small}\ntraining: {epochs: 9}\n"
     )
     experiment, memory, modules = compose(
-        file, network="cnn", epochs=5, settings=("training.epochs=7",), require=("accuracy >= 0.5",)
+        file, network="cnn", settings=("training.epochs=7",), require=("accuracy >= 0.5",)
     )
     assert experiment.data.source == "a.csv"
     assert experiment.network.encoders == {"*": Component(name="cnn")}
