@@ -79,6 +79,12 @@ def proposals(said: str) -> list[str]:
     return [] if found is None else found[1].split(", or ")
 
 
+def offered(name: str) -> tuple[str, ...]:
+    """Return the places that an answer says to write."""
+    found = meaning(name)
+    return found.places if found.offered else ()
+
+
 def filled(text: str, place: str) -> str:
     """Return a proposal with a sensible value where it leaves that open."""
     python = surface.language() in surface.PYTHON
@@ -147,7 +153,7 @@ def test_python_takes_what_it_proposes(name: str, verb: str) -> None:
     with surface.asking(verb):
         said = answer(name, given(name))
         assert "--" not in said and "'leadline " not in said
-        for proposal, place in zip(proposals(said), meaning(name).places, strict=True):
+        for proposal, place in zip(proposals(said), offered(name), strict=True):
             text, _, where = filled(proposal, place).partition(" in leadline.")
             verb = where or verb
             take(keywords(text), getattr(leadline, verb), verb)
@@ -159,7 +165,7 @@ def test_estimators_take_what_they_propose(name: str) -> None:
         said = answer(name, given(name))
         assert "--" not in said and "'leadline " not in said
         found = proposals(said)
-        for proposal, place in zip(found, meaning(name).places if found else (), strict=True):
+        for proposal, place in zip(found, offered(name) if found else (), strict=True):
             estimator = leadline.Classifier(**keywords(filled(proposal, place)))
             if not place.startswith("objective."):
                 check_items(compose(FRAME, **estimator._entries(FRAME, "category", weighted=False))[0])
@@ -178,7 +184,7 @@ def test_the_command_line_takes_what_it_proposes(name: str, verb: str, monkeypat
         assert "leadline." not in said.replace("leadline.train((", "") and "settings={" not in said
         if "is an option of" in said:  # it is one of the other verb's by this name
             return
-        for proposal, place in zip(proposals(said), meaning(name).places, strict=True):
+        for proposal, place in zip(proposals(said), offered(name), strict=True):
             text, _, where = filled(proposal, place).partition(" in 'leadline ")
             verb = where.rstrip("'") or verb
             command = typer.main.get_command(app)
@@ -195,7 +201,7 @@ def test_a_file_takes_what_is_proposed_for_it(name: str, tmp_path: Path) -> None
     with surface.speaking("file"):
         said = answer(name, given(name))
         assert "={" not in said
-        for proposal, place in zip(proposals(said), meaning(name).places, strict=True):
+        for proposal, place in zip(proposals(said), offered(name), strict=True):
             if place in OPTIONS and OPTIONS[place].entry is None:  # what no file holds
                 assert " in 'leadline train'" in said
                 continue
