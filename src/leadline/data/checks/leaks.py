@@ -19,7 +19,7 @@ CHECK = 20_000  # rows on which a column must then stand up to it
 FEWEST = 50  # rows without which nothing is said
 # of the mistakes of always giving the commonest answer: so many may be left for a column to determine the target
 LEFT = 0.01
-NEAR = 0.1  # so many of them may be left for a column to be named as one that comes close
+NEAR = 0.08  # so many of them may be left for a column to be named as one that comes close
 EXPLAINED = 0.95  # share of the variance of a quantity from which a column is named so
 REPEATED = 0.5  # of the rows must have a value that occurs again, or their answer could not be looked up
 DIFFERENT = 20  # values that two numbers must have for their order to say something
