@@ -127,7 +127,7 @@ def _difference(first: Run, other: Run) -> Difference | None:
     if both.height < 2:
         return None
     # rows of one group are no independent evidence
-    group = both["group"].to_numpy() if "group" in both.columns else None
+    group = both["group"].to_numpy() if "group" in both.columns and not both["group"].null_count() else None
     share = first.report.wording.metric(how.measure).is_share
     return _told(how.measure, how.difference(both, first.schema, group), share=share)
 
