@@ -22,6 +22,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
 
+# An arm of a skewed mean's interval against that of a BCa bootstrap: with 1.2, none is 1.5 times as long in simulations.
+LONGEST = 1.2
+
+
 class Error(NamedTuple):
     """The standard error of an estimate, the skewness of its error, and how many independent units it rests on."""
 
@@ -154,8 +158,9 @@ def mean(
     """Return an interval of a mean at each level: Student's t, corrected for skewness; empty for one unit or no spread.
 
     Hall's cubic transformation of t (Hall 1992, "On the removal of skewness by transformation"), as accurate as the
-    bootstrap-t. `low` and `high` are what the mean cannot pass. Where the fourth moment is infinite (squares of errors
-    with heavy tails) a 95 % interval covers about 93 % at 180 rows.
+    bootstrap-t, and like it boundless where one of few rows has most of the sum: so no arm is longer than Student's
+    and 1.2 times that of a BCa bootstrap. `low` and `high` are what the mean cannot pass. Where the fourth moment is
+    infinite (squares of errors with heavy tails) a 95 % interval covers about 93 % at 180 rows.
     """
     if len(values_n) == 0:
         return ()
@@ -165,7 +170,23 @@ def mean(
         return ()
     t = quantiles(levels, error.units)
     bend = error.skewness / np.sqrt(error.units)
-    return pairs(centre - _untwist(t, bend) * error.size, centre - _untwist(-t, bend) * error.size, low, high)
+    below, above = _untwist(t, bend), -_untwist(-t, bend)
+    z = quantiles(levels)
+    # mirrored, the lower arm is an upper one
+    below = np.minimum(below, np.maximum(t, LONGEST * bootstrap_arm(z, -bend)))
+    above = np.minimum(above, np.maximum(t, LONGEST * bootstrap_arm(z, bend)))
+    return pairs(centre - below * error.size, centre + above * error.size, low, high)
+
+
+def bootstrap_arm(z: Floats, bend: float) -> Floats:
+    """Return how many standard errors a BCa bootstrap's interval of a mean would reach up, without drawing samples.
+
+    Its upper end is the quantile of the bootstrapped mean at a level moved by bias and acceleration (Efron 1987), and
+    that quantile follows from the skewness (Cornish and Fisher). `bend` is the skewness over the root of the units.
+    """
+    bias = bend / 6  # of a mean it is the acceleration too
+    level = bias + (bias + z) / np.maximum(1 - bias * (bias + z), 0.2)
+    return np.asarray(level + (level**2 - 1) * bend / 6, dtype=np.float64)
 
 
 def _untwist(t: Floats, bend: float) -> Floats:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from leadline.metrics.statistics import intervals
 
@@ -85,6 +86,38 @@ def test_skewed_values_reach_further_to_the_long_side() -> None:
     assert high - values_n.mean() > 1.2 * (values_n.mean() - low)
     ((mirrored_low, mirrored_high),) = intervals.mean(-values_n, (0.95,))
     assert (mirrored_low, mirrored_high) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("rows", [15, 30, 60, 180])
+def test_one_row_that_has_most_of_the_sum_makes_no_endless_arm(rows: int, level: float) -> None:
+    values_n = np.append(np.random.default_rng(5).exponential(size=rows - 1), 10.0 * rows)
+    ((low, high),) = intervals.mean(values_n, (level,))
+    error = intervals.error_of(values_n - values_n.mean())
+    assert error is not None
+    reach = intervals.bootstrap_arm(intervals.quantiles((level,)), error.skewness / np.sqrt(rows))
+    assert high - values_n.mean() <= 1.2 * float(reach[0]) * error.size + 1e-9
+    assert high - values_n.mean() > values_n.mean() - low
+
+
+def test_no_arm_is_half_as_long_again_as_that_of_a_bootstrap() -> None:
+    rng = np.random.default_rng(6)
+    for values_n in (rng.exponential(size=30), rng.lognormal(size=60), rng.standard_t(3, size=15) ** 2):
+        found = stats.bootstrap((values_n,), np.mean, method="BCa", n_resamples=9999, rng=rng).confidence_interval
+        ((low, high),) = intervals.mean(values_n, (0.95,))
+        centre = values_n.mean()
+        assert high - centre <= 1.5 * (found.high - centre)
+        assert centre - low <= 1.5 * (centre - found.low)
+
+
+def test_values_of_little_skewness_keep_their_correction() -> None:
+    values_n = np.random.default_rng(7).exponential(size=400)
+    error = intervals.error_of(values_n - values_n.mean())
+    assert error is not None
+    t, bend = stats.t.ppf(0.975, 399), error.skewness / 20
+    reach = 3 * (np.cbrt(1 - bend * (t + bend / 6)) - 1) / -bend
+    ((_, high),) = intervals.mean(values_n, (0.95,))
+    assert high == pytest.approx(values_n.mean() + reach * error.size)
 
 
 def test_ends_are_cut_at_what_the_mean_cannot_pass() -> None:
