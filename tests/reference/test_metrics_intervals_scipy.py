@@ -25,9 +25,9 @@ def test_the_mean_of_symmetric_values_has_students_interval() -> None:
 
 
 def test_halls_transformation_is_undone() -> None:
-    values_n = np.random.default_rng(1).exponential(size=50)
+    values_n = np.random.default_rng(1).exponential(size=300)
     ((low, high),) = intervals.mean(values_n, (0.95,))
-    size, skew, n = values_n.std(ddof=1) / np.sqrt(50), stats.skew(values_n), 50
+    size, skew, n = values_n.std(ddof=1) / np.sqrt(300), stats.skew(values_n), 300
     for end, sign in ((low, 1), (high, -1)):
         t = (values_n.mean() - end) / size
         transformed = t + skew * t**2 / (3 * np.sqrt(n)) + skew**2 * t**3 / (27 * n) + skew / (6 * np.sqrt(n))

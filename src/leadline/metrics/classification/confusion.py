@@ -20,6 +20,7 @@ from leadline.metrics.statistics.intervals import (
     effective_rows,
     mean_of_shares,
     normalised,
+    over_all,
     ratio,
     wilson,
 )
@@ -142,12 +143,16 @@ def f1(confusion: Confusion, levels: Levels) -> list[Measurement]:
 
 
 def balanced_accuracy(confusion: Confusion, levels: Levels) -> Measurement:
-    """Return the mean of the recalls of the classes that have rows."""
+    """Return the mean of the recalls of the classes that have rows; its interval is that of the mean over all
+    classes.
+    """
     return _mean(confusion, confusion.tally.true_GC, "recall", levels)
 
 
 def precision_macro(confusion: Confusion, levels: Levels) -> Measurement:
-    """Return the mean of the precisions of the classes that occur; absent where one of them was never predicted."""
+    """Return the mean of the precisions of the classes that occur, its interval that of the mean over all classes;
+    absent where one of them was never predicted.
+    """
     tally = confusion.tally
     never = int(np.sum((tally.true_GC.sum(0) > 0) & (tally.given_GC.sum(0) == 0)))
     if never:
@@ -157,26 +162,30 @@ def precision_macro(confusion: Confusion, levels: Levels) -> Measurement:
 
 
 def f1_macro(confusion: Confusion, levels: Levels) -> Measurement:
-    """Return the mean F1 of the classes that occur or were predicted.
+    """Return the mean F1 of the classes that occur or were predicted; its interval is that of the mean over all
+    classes.
 
     F1 varies as a proportion of (rows of the class + rows given it) / (2 - F1) rows would, and a mistake harms two
-    classes.
+    classes. Of a class without rows nothing is known, however often it was predicted.
     """
     tally = confusion.tally
     counted_GC, union_GC = tally.true_GC + tally.given_GC, _union(tally)
-    held = counted_GC.sum(0) > 0
-    if not held.any():
+    held, occurs = counted_GC.sum(0) > 0, tally.true_GC.sum(0) > 0
+    if not occurs.any():
         return absent(say("metrics.no-examples"))
-    counted_C = counted_GC.sum(0)[held]
-    share_C = 2 * tally.right_GC.sum(0)[held] / counted_C
+    value = float(np.mean(2 * tally.right_GC.sum(0)[held] / counted_GC.sum(0)[held]))
+    counted_C = counted_GC.sum(0)[occurs]
+    share_C = 2 * tally.right_GC.sum(0)[occurs] / counted_C
     rows_C = counted_C / (2 - share_C)
     if confusion.grouped:
-        correlation_CC = _between(2 * tally.right_GC[:, held], counted_GC[:, held])
-        rows_C = rows_C * _rows(tally.right_GC, union_GC)[held] / union_GC.sum(0)[held]
+        correlation_CC = _between(2 * tally.right_GC[:, occurs], counted_GC[:, occurs])
+        rows_C = rows_C * _rows(tally.right_GC, union_GC)[occurs] / union_GC.sum(0)[occurs]
     else:
         correlation_CC = _f1_correlation(confusion.counts_CC[np.ix_(held, held)])
+        correlation_CC = correlation_CC[np.ix_(occurs[held], occurs[held])]
     intervals = mean_of_shares(share_C, rows_C, correlation_CC, levels, most=confusion.rows, units=confusion.units)
-    return Measurement(float(share_C.mean()), intervals, confusion.n, _mean_name("F1", held, confusion))
+    intervals = over_all(intervals, len(share_C), len(occurs))
+    return Measurement(value, intervals, confusion.n, _mean_name("F1", held, confusion))
 
 
 def _f1(jaccard: float) -> float:
@@ -219,11 +228,12 @@ def _mean(confusion: Confusion, whole_GC: Floats, noun: str, levels: Levels) -> 
     if confusion.grouped:
         rows_C, correlation_CC = _rows(right_GC, whole_GC)[held], _between(right_GC[:, held], whole_GC[:, held])
     intervals = mean_of_shares(share_C, rows_C, correlation_CC, levels, most=confusion.rows, units=confusion.units)
+    intervals = over_all(intervals, len(share_C), len(held))
     return Measurement(float(share_C.mean()), intervals, confusion.n, _mean_name(noun, held, confusion))
 
 
 def _mean_name(noun: str, held: NDArray[np.bool_], confusion: Confusion) -> str:
-    some = "" if held.all() else f" of the {int(held.sum())} classes that occur"
+    some = "" if held.all() else f" of the {int(held.sum())} classes that occur, interval over all {len(held)}"
     return f"mean {noun}{some}; Wilson score, effective n of the classes" + (" and groups" if confusion.grouped else "")
 
 

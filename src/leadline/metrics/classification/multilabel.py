@@ -23,6 +23,7 @@ from leadline.metrics.statistics.intervals import (
     effective_rows,
     group_sums,
     mean_of_shares,
+    over_all,
     proportion,
     ratio,
     wilson,
@@ -147,12 +148,20 @@ def f1_micro(tally: Tally, levels: Levels, *, grouped: bool) -> Measurement:
 
 
 def f1_macro(tally: Tally, levels: Levels, *, grouped: bool) -> Measurement:
-    """Return the mean F1 of the labels that occur or were given, with the labels' correlation over units."""
+    """Return the mean F1 of the labels that occur or were given, with the labels' correlation over units.
+
+    The interval is that of the mean over all labels: of those that no row has nothing is known.
+    """
     counted_GL = tally.true_GL + tally.given_GL
-    held = counted_GL.sum(0) > 0
+    held, occurs = counted_GL.sum(0) > 0, tally.true_GL.sum(0) > 0
     if not held.any():
         return absent(say("metrics.no-labels-no-predictions"), tally.rows)
-    right_GL, counted_GL = tally.right_GL[:, held], counted_GL[:, held]
+    value = float(np.mean(2 * tally.right_GL.sum(0)[held] / counted_GL.sum(0)[held]))
+    some = "" if held.all() else f" of the {int(held.sum())} labels that occur, interval over all {len(held)}"
+    method = f"mean F1{some}; Wilson score, effective n of the labels" + (" and groups" if grouped else "")
+    if not occurs.any():
+        return Measurement(value, ((0.0, 1.0),) * len(levels), tally.rows, method)
+    right_GL, counted_GL = tally.right_GL[:, occurs], counted_GL[:, occurs]
     counted_L = counted_GL.sum(0)
     share_L = 2 * right_GL.sum(0) / counted_L
     # F1 varies as a proportion of (rows of the label + rows given it) / (2 - F1) rows would.
@@ -164,9 +173,7 @@ def f1_macro(tally: Tally, levels: Levels, *, grouped: bool) -> Measurement:
     correlation_LL = correlation((2 * right_GL - share_L * counted_GL) / counted_L)
     units = len(right_GL) if grouped else np.inf
     intervals = mean_of_shares(share_L, rows_L, correlation_LL, levels, most=max(float(rows_L.sum()), 1.0), units=units)
-    some = "" if held.all() else f" of the {int(held.sum())} labels that occur"
-    method = f"mean F1{some}; Wilson score, effective n of the labels" + (" and groups" if grouped else "")
-    return Measurement(float(share_L.mean()), intervals, tally.rows, method)
+    return Measurement(value, over_all(intervals, len(share_L), len(held)), tally.rows, method)
 
 
 def roc_auc(target_nL: Sets, probability_nL: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
@@ -193,5 +200,6 @@ def _ranked(target_nL: Sets, probability_nL: Floats, held: Sets) -> list[tuple[S
 
 
 def _named(measured: Measurement, noun: str, held: Sets) -> Measurement:
-    some = "" if held.all() else f" of the {int(held.sum())} labels that occur"
-    return measured._replace(method=f"mean {noun}{some}; {measured.method}")
+    some = "" if held.all() else f" of the {int(held.sum())} labels that occur, interval over all {len(held)}"
+    intervals = over_all(measured.intervals, int(held.sum()), len(held))
+    return measured._replace(intervals=intervals, method=f"mean {noun}{some}; {measured.method}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from leadline.core.catalogue import say
 from leadline.core.metric import Metric
-from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, mean_of_shares
+from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, mean_of_shares, over_all
 from leadline.metrics.statistics.measurement import Levels, Measurement, absent
 
 AVERAGE_PRECISION = Metric(
@@ -58,7 +58,8 @@ def average_precision(
     Precisions are weighted by the steps in recall, without interpolation. Each row's influence on it (the infinitesimal
     jackknife) gives the variance, which is drawn to that of a proportion of the positives (Boyd, Eng & Page 2013) the
     more, the fewer rows are ranked imperfectly; the interval is Wilson's with the number of rows a proportion of that
-    variance would have. Classes without rows are left out; absent where fewer than two classes have rows.
+    variance would have. Classes without rows are left out of the value, and may be anything for the interval; absent
+    where fewer than two classes have rows.
     """
     classes = probability_nC.shape[1]
     present = [c for c in range(classes) if np.any(target_n == c)]
@@ -69,8 +70,9 @@ def average_precision(
     measured = mean_precision([(target_n == c, probability_nC[:, c]) for c in some], levels, group_n)
     if classes == 2:
         return measured
-    part = "" if len(present) == classes else f" of the {len(present)} classes that occur"
-    return measured._replace(method=f"one-vs-rest mean{part}; {measured.method}")
+    part = "" if len(present) == classes else f" of the {len(present)} classes that occur, interval over all {classes}"
+    intervals = over_all(measured.intervals, len(present), classes)
+    return measured._replace(intervals=intervals, method=f"one-vs-rest mean{part}; {measured.method}")
 
 
 def mean_precision(ranked: Sequence[Ranked], levels: Levels, group_n: Ints | None = None) -> Measurement:
@@ -87,13 +89,23 @@ def mean_precision(ranked: Sequence[Ranked], levels: Levels, group_n: Ints | Non
         positives_C = np.array([float(len(np.unique(group_n[positive_n]))) for positive_n, _ in ranked])
     wrong_C = np.array([wrong for _, _, wrong in found])
     rows_C = _effective(value_C, positives_C, wrong_C, np.sum(by_group_GC**2, axis=0), len(by_group_GC))
-    intervals = mean_of_shares(
-        value_C, rows_C, correlation(by_group_GC), levels, most=max(float(rows_C.sum()), 1.0), units=units
-    )
+    correlation_CC, most = correlation(by_group_GC), max(float(rows_C.sum()), 1.0)
+    # Few positives make it too high: each is counted in its own precision. The lower end allows for that.
+    least_C = np.maximum(value_C - np.array([_own(*pair) for pair in ranked]), 0.0)
+    low = mean_of_shares(least_C, rows_C, correlation_CC, levels, most=most, units=units)
+    high = mean_of_shares(value_C, rows_C, correlation_CC, levels, most=most, units=units)
+    intervals = tuple((min(below[0], above[0]), above[1]) for below, above in zip(low, high, strict=True))
     method = "Wilson score, effective n from the influence of examples" + (
         "" if group_n is None else ", summed by group"
     )
     return Measurement(float(value_C.mean()), intervals, len(ranked[0][0]), method)
+
+
+def _own(positive_n: NDArray[np.bool_], score_n: Floats) -> float:
+    """Return by how much average precision is too high on average because each positive is counted where it stands."""
+    rows_T, positives_T, _ = steps(positive_n, score_n)
+    new_T = np.diff(positives_T, prepend=0.0)
+    return float(np.sum(new_T * (1 - positives_T / rows_T) / rows_T) / positives_T[-1])
 
 
 def influence(positive_n: NDArray[np.bool_], score_n: Floats) -> tuple[float, Floats, int]:

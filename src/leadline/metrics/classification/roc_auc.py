@@ -15,7 +15,7 @@ from scipy import optimize
 from leadline.core.catalogue import say
 from leadline.core.finding import Interval
 from leadline.core.metric import Metric
-from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, quantiles
+from leadline.metrics.statistics.intervals import Floats, Ints, correlation, group_sums, over_all, quantiles
 from leadline.metrics.statistics.measurement import Intervals, Levels, Measurement, absent
 
 ROC_AUC = Metric(
@@ -35,7 +35,8 @@ class Area(NamedTuple):
     """One class's area, how many rows have the class or not, and the influence of each row (n,): what its error is the
     sum of.
 
-    `scale` is the ratio of its variance to the one that would be expected of such an area.
+    `scale` is the ratio of its variance to the one that would be expected of such an area, and `freedom` how many
+    degrees of freedom that estimate has.
     """
 
     value: float
@@ -43,6 +44,7 @@ class Area(NamedTuple):
     negatives: int
     scale: float
     influence_n: Floats
+    freedom: float
 
     def variance(self, area: float) -> float:
         """Return the variance of the estimate if the true area were `area` (Hanley and McNeil 1982, as in Newcombe
@@ -54,7 +56,8 @@ class Area(NamedTuple):
 def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | None = None) -> Measurement:
     """Return the ROC-AUC of class 1 where there are two, else the mean of each class's against the rest.
 
-    Ties count half. Classes without rows are left out; absent where fewer than two classes have rows. Its score
+    Ties count half. Classes without rows are left out of the value, and may be anything for the interval; absent where
+    fewer than two classes have rows. The score
     interval is that of Newcombe (2006, method 5) with the variance drawn to DeLong's (1988; fast form of Sun and Xu
     2014) the more, the more rows are ranked imperfectly: DeLong's own fails for areas near 1. It may cover only about
     90 % where twenty positives are scored far more diversely than the negatives.
@@ -68,8 +71,9 @@ def roc_auc(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Int
     )
     if classes == 2:
         return measured
-    some = "" if len(present) == classes else f" of the {len(present)} classes that occur"
-    return measured._replace(method=f"one-vs-rest mean{some}; {measured.method}")
+    some = "" if len(present) == classes else f" of the {len(present)} classes that occur, interval over all {classes}"
+    intervals = over_all(measured.intervals, len(present), classes)
+    return measured._replace(intervals=intervals, method=f"one-vs-rest mean{some}; {measured.method}")
 
 
 def mean_area(
@@ -82,6 +86,10 @@ def mean_area(
     areas = [area(positive_n, score_n, group_n) for positive_n, score_n in ranked]
     units = np.inf if group_n is None else len(np.unique(group_n))
     correlation_CC = correlation(np.stack([group_sums(a.influence_n, group_n) for a in areas], axis=1))
+    if len(areas) > 1:
+        areas = _as_of_the_mean(areas)
+    if len(areas) > 1 or group_n is not None:
+        units = min(units, 1 + _freedom(areas, correlation_CC))
     intervals: Intervals = ((0.0, 1.0),) * len(levels)
     if units > 1:
         intervals = tuple(_score_interval(areas, correlation_CC, float(reach)) for reach in quantiles(levels, units))
@@ -101,7 +109,45 @@ def area(positive_n: NDArray[np.bool_], score_n: Floats, group_n: Ints | None = 
     scale = _variance_scale(value, above_P, below_Q)
     if group_n is not None:
         scale *= _design_effect(positive_n, influence_n, group_n)
-    return Area(value, positives, negatives, scale, influence_n)
+    return Area(value, positives, negatives, scale, influence_n, _sides_freedom(positive_n, influence_n, group_n))
+
+
+def _sides_freedom(positive_n: NDArray[np.bool_], influence_n: Floats, group_n: Ints | None) -> float:
+    """Return the degrees of freedom of an area's variance, the sum of what positives and what negatives (or groups that
+    have them) add to it (Welch 1947); those of the smaller side where all is ranked right.
+    """
+    part_s, count_s = np.zeros(2), np.zeros(2)
+    for s, side in enumerate((positive_n, ~positive_n)):
+        sums = group_sums(influence_n[side], None if group_n is None else group_n[side])
+        part_s[s], count_s[s] = np.sum(sums**2), len(sums)
+    free_s = np.maximum(count_s - 1, 1)
+    doubt = float(np.sum(part_s**2 / free_s))
+    return float(part_s.sum() ** 2 / doubt) if doubt > 0 else float(free_s.min())
+
+
+def _as_of_the_mean(areas: list[Area]) -> list[Area]:
+    """Return areas whose scale is the ratio of the variance to that of their mean, at which a score interval asks.
+
+    A class of few positives may lie far from the mean, and what it was seen to have is drawn to the mean as by one
+    more positive.
+    """
+    mean = min(max(float(np.mean([a.value for a in areas])), EDGE), 1 - EDGE)
+    found = []
+    for a in areas:
+        fewer = min(a.positives, a.negatives)
+        near = (min(max(a.value, EDGE), 1 - EDGE) * fewer + mean) / (fewer + 1)
+        own = _variance(near, a.positives, a.negatives)
+        found.append(a._replace(scale=a.scale * own / _variance(mean, a.positives, a.negatives)))
+    return found
+
+
+def _freedom(areas: list[Area], correlation_CC: Floats) -> float:
+    """Return the degrees of freedom of the variance of a mean of areas (Satterthwaite)."""
+    mean = min(max(float(np.mean([a.value for a in areas])), EDGE), 1 - EDGE)
+    size_C = np.sqrt([a.variance(mean) for a in areas])
+    part_C = size_C * (correlation_CC @ size_C)
+    doubt = float(np.sum(part_C**2 / np.array([a.freedom for a in areas])))
+    return max(float(part_C.sum()) ** 2 / doubt, 1.0) if doubt > 0 else np.inf
 
 
 def _share_below(score_n: Floats, others: Floats) -> Floats:

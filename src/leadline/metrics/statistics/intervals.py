@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.integer]
 
 
-# An arm of a skewed mean's interval against that of a BCa bootstrap: with 1.2, none is 1.5 times as long in simulations.
+# An arm of a skewed mean's interval against that of a BCa bootstrap: with 1.2, none is 1.5 times as long in simulation.
 LONGEST = 1.2
 
 
@@ -112,18 +112,36 @@ def effective_rows(part_G: Floats, whole_G: Floats) -> tuple[float, int]:
     """Return how many independent rows would leave a proportion as uncertain as these groups do, and how many groups
     have rows.
 
-    Never more than the rows there are; one row per group where everything is right or wrong, since dependence then
-    cannot be seen.
+    Never more than the rows there are; one row per group, fewer where groups differ in size, where everything is right
+    or wrong, since dependence then cannot be seen. Groups say by the jackknife how much they vary; where a large one
+    hides how far it lies from the others, what rows of a group share (analysis of variance) says so.
     """
     held = whole_G > 0
-    groups, rows = int(held.sum()), float(whole_G.sum())
+    part_G, whole_G = part_G[held], whole_G[held]
+    groups, rows = len(whole_G), float(whole_G.sum())
     if groups < 2:
         return float(groups), groups
+    fewest = rows**2 / float(np.sum(whole_G**2))
     share = float(part_G.sum()) / rows
-    spread = float(np.sum((part_G - share * whole_G)[held] ** 2)) / rows**2 * groups / (groups - 1)
-    if not 0 < share < 1 or spread == 0:
-        return float(groups), groups
+    away_G = part_G - share * whole_G
+    jackknife = float(np.sum((away_G / (rows - whole_G)) ** 2)) * (groups - 1) / groups
+    if not 0 < share < 1 or jackknife == 0:
+        return fewest, groups
+    spread = max(jackknife, _shared_variance(away_G, whole_G, share))
     return min(max(share * (1 - share) / spread, 1.0), rows), groups
+
+
+def _shared_variance(away_G: Floats, whole_G: Floats, share: float) -> float:
+    """Return the variance of a share over groups whose rows have so much in common as analysis of variance says."""
+    groups, rows = len(whole_G), float(whole_G.sum())
+    if rows <= groups:
+        return 0.0
+    between_sum = float(np.sum(away_G**2 / whole_G))
+    between = between_sum / (groups - 1)
+    within = max(rows * share * (1 - share) - between_sum, 0.0) / (rows - groups)
+    square = float(np.sum(whole_G**2)) / rows
+    common = max((between - within) * (groups - 1) / (rows - square), 0.0)
+    return within / rows + common * square / rows
 
 
 def mean_of_shares(
@@ -150,6 +168,16 @@ def mean_of_shares(
     doubt = float(np.sum(part_C**2 / free_C))  # none where the classes' errors cancel exactly
     freedom = max(variance**2 / doubt, 1.0) if doubt > 0 else np.inf
     return wilson(centre * rows, rows, levels, min(units, 1 + freedom))
+
+
+def over_all(intervals: Intervals, measured: int, classes: int) -> Intervals:
+    """Return intervals of a mean over all classes, of which only some were measured: the others' may be all from 0 to
+    1.
+    """
+    if not 0 < measured < classes:
+        return intervals
+    rest = classes - measured
+    return tuple((measured * low / classes, (measured * high + rest) / classes) for low, high in intervals)
 
 
 def mean(

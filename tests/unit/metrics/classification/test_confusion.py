@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,35 @@ def test_groups_that_agree_within_widen_every_interval() -> None:
 def test_balanced_binary_f1_macro_is_as_certain_as_accuracy() -> None:
     c = counted([0, 1] * 50, [0, 1] * 45 + [1, 0] * 5, 2)
     assert cm.f1_macro(c, (0.95,)).intervals[0] == pytest.approx(cm.accuracy(c, (0.95,)).intervals[0], abs=5e-3)
+
+
+MACRO = (cm.balanced_accuracy, cm.precision_macro, cm.f1_macro)
+
+
+@pytest.mark.parametrize("measure", MACRO)
+@pytest.mark.parametrize("grouped", [False, True])
+def test_a_class_without_rows_leaves_its_share_of_the_interval_open(measure: Any, grouped: bool) -> None:
+    target_n = np.arange(60) % 2
+    predicted_n = np.where(np.arange(60) % 15 == 0, 1 - target_n, target_n)
+    group_n = np.arange(60) // 3 if grouped else None
+    two, three = (measure(cm.confusion_of(target_n, predicted_n, C, group_n), LEVELS) for C in (2, 3))
+    (low, high), (wide_low, wide_high) = two.intervals[0], three.intervals[0]
+    assert three.value == two.value
+    assert (wide_low, wide_high) == pytest.approx((2 * low / 3, (2 * high + 1) / 3))
+    assert "interval over all 3" in three.method
+
+
+def test_a_class_that_is_predicted_but_never_seen_may_be_predicted_well() -> None:
+    target_n, predicted_n = np.repeat([0, 1], 30), np.r_[np.repeat([0, 1], [28, 32])]
+    predicted_n[0] = 2
+    found = cm.f1_macro(cm.confusion_of(target_n, predicted_n, 3), LEVELS)
+    assert found.value is not None
+    low, high = found.intervals[0]
+    assert low < found.value < high
+    assert high > 0.97  # what is known of the two others, and nothing of the third
+
+
+def test_a_class_that_is_only_taken_for_one_without_rows_does_not_break_the_interval() -> None:
+    found = cm.f1_macro(cm.confusion_of(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 2]), 3), LEVELS)
+    low, high = found.intervals[0]
+    assert 0 <= low <= high <= 1

@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leadline.metrics.classification.precision_recall import average_precision
 from leadline.metrics.classification.roc_auc import area, delong_variance, roc_auc
+from leadline.metrics.statistics.measurement import Measurement
 
 LEVELS = (0.95, 0.99)
 
@@ -74,3 +76,51 @@ def test_groups_that_agree_within_widen_the_interval() -> None:
     ((wide_low, wide_high),) = repeated.intervals
     assert wide_high - wide_low == pytest.approx(high - low, rel=0.1)
     assert roc_auc(target_n, two(score_n), LEVELS, np.zeros(50, dtype=int)).intervals == ((0.0, 1.0),) * 2
+
+
+def scored(positives: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return classes of so many rows each, and scores that are higher for the own class."""
+    target_n = np.repeat(np.arange(len(positives)), positives)
+    own_nC = target_n[:, None] == np.arange(len(positives))
+    return target_n, np.random.default_rng(seed).normal(size=own_nC.shape) + 2.5 * own_nC
+
+
+@pytest.mark.parametrize("measure", ["roc_auc", "average_precision"])
+def test_a_class_without_rows_may_be_ranked_anyhow(measure: str) -> None:
+    target_n, score_nC = scored([40, 30, 20])
+    wider_nC = np.column_stack([score_nC, np.zeros(len(score_nC))])
+
+    def measured(probability_nC: np.ndarray) -> Measurement:
+        if measure == "roc_auc":
+            return roc_auc(target_n, probability_nC, LEVELS)
+        return average_precision(target_n, probability_nC, 1, LEVELS)
+
+    three, four = measured(score_nC), measured(wider_nC)
+    assert four.value == three.value
+    (low, high), (wide_low, wide_high) = three.intervals[0], four.intervals[0]
+    assert (wide_low, wide_high) == pytest.approx((3 * low / 4, (3 * high + 1) / 4))
+
+
+@pytest.mark.parametrize("positives", [1, 2, 3])
+def test_few_positives_of_one_class_widen_the_mean(positives: int) -> None:
+    def width(rare: int) -> float:
+        target_n, score_nC = scored([80, 60, rare])
+        ((low, high),) = roc_auc(target_n, score_nC, (0.95,)).intervals
+        return high - low
+
+    assert width(positives) > 1.5 * width(30)
+
+
+def test_a_mean_of_perfect_rankings_keeps_its_doubt() -> None:
+    target_n = np.repeat([0, 1, 2], 5)
+    ((low, high),) = roc_auc(target_n, np.eye(3)[target_n], (0.95,)).intervals
+    assert low < 0.97
+    assert high == 1.0
+
+
+def test_average_precision_of_few_positives_allows_for_counting_each_where_it_stands() -> None:
+    target_n = np.repeat([0, 1], [97, 3])
+    score_n = np.r_[np.linspace(0, 1, 97), 0.7, 0.95, 2.0]
+    found = average_precision(target_n, two(score_n), 1, (0.95,))
+    assert found.value is not None
+    assert found.intervals[0][0] < found.value / 2

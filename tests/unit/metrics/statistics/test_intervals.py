@@ -159,3 +159,26 @@ def test_rows_that_groups_are_worth_by_hand() -> None:
     """Shares 1/2, 0, 1, 1/2 of two rows each: variance of the mean 2/64 · 4/3 = 1/24, and 1/4 over it is 6 rows."""
     rows, groups = intervals.effective_rows(np.array([1.0, 0, 2, 1]), np.full(4, 2.0))
     assert (rows, groups) == (pytest.approx(6.0), 4)
+
+
+@pytest.mark.parametrize("rest", [[1] * 15, [5, 4, 3, 2, 1]])
+def test_a_group_that_holds_half_of_the_rows_leaves_fewer_than_groups_of_one_size(rest: list[int]) -> None:
+    whole_G = np.array([15, *rest], dtype=float)
+    right_G = np.round(0.8 * whole_G)
+    right_G[0] = 8  # the large one does worse than the others
+    rows, groups = intervals.effective_rows(right_G, whole_G)
+    even, _ = intervals.effective_rows(np.array([3.0, 2, 3, 3, 1, 3, 3, 3, 2, 1]), np.full(10, 3.0))
+    assert groups == 1 + len(rest)
+    assert rows < even
+
+
+def test_all_right_in_uneven_groups_counts_fewer_than_the_groups() -> None:
+    whole_G = np.array([20.0, 5, 5, 5, 5])
+    rows, groups = intervals.effective_rows(whole_G, whole_G)
+    assert (rows, groups) == (pytest.approx(40**2 / 500), 5)
+
+
+def test_groups_of_one_size_vary_as_they_are_seen_to() -> None:
+    part_G, whole_G = np.array([3.0, 5, 2, 4]), np.full(4, 5.0)
+    rows, _ = intervals.effective_rows(part_G, whole_G)
+    assert rows == pytest.approx(0.7 * 0.3 / (np.var(part_G / 5, ddof=1) / 4))
