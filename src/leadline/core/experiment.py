@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import reduce
+from operator import getitem
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self
 
@@ -48,9 +50,10 @@ _BESIDE: Any = {
     "init": {"run"},
 }
 # Values that say what was so before there was the entry: with them a run is the one that was begun without.
-_NEUTRAL: Mapping[str, Mapping[str, Any]] = {
-    "training": {"step": {"name": "plain"}},
-    "data": {"nulls": list(MISSING_WORDS), "validation": None},
+_NEUTRAL: Mapping[tuple[str, ...], Mapping[str, Any]] = {
+    ("training",): {"step": {"name": "plain"}},
+    ("data",): {"nulls": list(MISSING_WORDS), "validation": None, "header": None, "missing_values": {}},
+    ("data", "split"): {"seed": None},
 }
 
 
@@ -285,10 +288,11 @@ class Experiment(Fact):
     def hash(self) -> str:
         """The sha256 of everything that decides the result (not name, card, requirements, repeats, what is beside)."""
         values = self.model_dump(mode="json", exclude=_BESIDE)
-        for part, entries in _NEUTRAL.items():
+        for path, entries in _NEUTRAL.items():
+            part = reduce(getitem, path, values)
             for entry, value in entries.items():
-                if values[part].get(entry) == value:
-                    del values[part][entry]
+                if part.get(entry) == value:
+                    del part[entry]
         return digest(values)
 
     @property
