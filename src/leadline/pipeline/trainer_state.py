@@ -112,7 +112,7 @@ class TrainerState:
         """
         self.budget.account.seen(entry.step, entry.seconds)
         self.budget.plan(entry.step, stopped=bool(self.best.ended))
-        measures = self._validate() if entry.epoch_end or self.over else {}
+        measures, ending = self._validate() if entry.epoch_end or self.over else ({}, None)
         if entry.epoch_end:
             self.plateau.look(measures)
         # Validation took more or less than was kept back for it.
@@ -130,6 +130,8 @@ class TrainerState:
             first = rows[0]["loss"] if rows else loss
             self.recovery.look(entry.step, epoch_end=entry.epoch_end, loss=loss, first=first)
         self._log(entry, {f"val_{name}": value for name, value in measures.items()})
+        if ending is not None:
+            self.happened(ending)
         end = self.over or entry.step == self.history.total
         self._diagnose(entry, end)
         if end:
@@ -137,17 +139,17 @@ class TrainerState:
         if end or (self.checkpointing.due and self.budget.account.room_for_another()):
             self.save(whole=end)
 
-    def _validate(self) -> dict[str, float]:
-        """Return the measures on validation rows, in the first process, and keep the weights that are best by them."""
+    def _validate(self) -> tuple[dict[str, float], str | None]:
+        """Return the measures on validation rows, in the first process, and in words why training ends here, if so;
+        keep the weights that are best by them.
+        """
         if not (self.run_context.world.is_main and self.validation.measurable):
-            return {}
+            return {}, None
         with self.budget.account.noting("validation"):
             measures = self.validation.measure()
-        epochs = self.history.epoch(self.step.progress.total)
-        ending = self.best.look(measures, epochs, over=self.over)
-        if ending is not None:
-            self.happened(ending)
-        return measures
+        at = self.step.progress
+        over = self.over or at.step >= at.total
+        return measures, self.best.look(measures, self.history.epoch(at.total), over=over)
 
     def _log(self, entry: LogEntry, measures: dict[str, float]) -> None:
         row = {

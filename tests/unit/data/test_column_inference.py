@@ -51,8 +51,8 @@ def test_each_kind_is_recognised() -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        ([None] * N, "all its values are missing"),
-        (["same"] * N, "its only value is 'same'"),
+        ([None] * N, "all values are missing"),
+        (["same"] * N, "the only value is 'same'"),
         (list(range(N)), "numbers the rows"),
         (list(range(N, 0, -1)), "numbers the rows"),  # from 1, the last row first
         (np.random.default_rng(2).permutation(N).tolist(), "numbers the rows"),  # the rows were shuffled
