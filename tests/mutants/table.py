@@ -196,8 +196,8 @@ MUTANTS = (
     ),
     Mutant(
         "metrics/statistics/intervals.py",
-        "/ rows**2 * groups / (groups - 1)",
-        "/ rows**2",
+        "(away_G / (rows - whole_G)) ** 2)) * (groups - 1) / groups",
+        "(away_G / (rows - whole_G)) ** 2))",
         ("unit/metrics/statistics/test_intervals.py",),
     ),
     Mutant(
