@@ -160,7 +160,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "threads": self.threads,
             "seed": int(check_random_state(self.random_state).randint(SEEDS)),
             "target": TARGET,
-            "deterministic": True,  # nothing is timed: the same call gives the same bits, on a busy machine too
+            # nothing is timed: the same call gives the same bits, on a busy machine too
+            "deterministic": None if "training.deterministic" in given else True,
             "settings": {path: value for path, value in given.items() if value is not None},
         }
 

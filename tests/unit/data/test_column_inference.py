@@ -53,9 +53,9 @@ def test_each_kind_is_recognised() -> None:
     [
         ([None] * N, "all values are missing"),
         (["same"] * N, "the only value is 'same'"),
-        (list(range(N)), "numbers the rows"),
-        (list(range(N, 0, -1)), "numbers the rows"),  # from 1, the last row first
-        (np.random.default_rng(2).permutation(N).tolist(), "numbers the rows"),  # the rows were shuffled
+        (list(range(N)), "row numbers"),
+        (list(range(N, 0, -1)), "row numbers"),  # from 1, the last row first
+        (np.random.default_rng(2).permutation(N).tolist(), "row numbers"),  # the rows were shuffled
         ([f"{WORDS[i].title()} {WORDS[i + 1].title()}" for i in range(N)], "names or codes"),
         ([[1, 2]] * N, "no column type fits its dtype"),
     ],

@@ -182,7 +182,7 @@ class Given(nn.Module):
     ],
 )
 def test_what_gives_no_features_is_refused(out: object, words: str) -> None:
-    with pytest.raises(UsageError, match=f"'net' gives .*{words}"):
+    with pytest.raises(UsageError, match=f"'net' returns .*{words}"):
         out_width(Given(out), SignalSpec("table", (3,)), "net")
 
 

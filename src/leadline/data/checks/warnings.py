@@ -99,7 +99,7 @@ def on_few(splits: Mapping[str, Subset]) -> tuple[str, ...]:
     """Say where what is measured rests on so few groups that its uncertainty is itself uncertain."""
     test = splits.get("test", splits.get("all"))
     group = test.group if test is not None else None
-    if test is None or group is None or len(np.unique(group)) >= time_blocks.FEWEST:
+    if not test or group is None or len(np.unique(group)) >= time_blocks.FEWEST:
         return ()
     return (say("checks.few-groups", rows=len(test), units=test.units),)
 

@@ -190,7 +190,7 @@ def test_a_run_finds_what_it_was_not_trained_on_and_fills_in_cells(tmp_path: Pat
     assert found["imputation_accuracy"].value > 0.7
     gaps = frame.drop("kind").with_columns(x2=pl.when(pl.int_range(pl.len()) < 20).then(None).otherwise("x2"))
     told = predict(run, gaps, quiet=True)
-    assert told.columns[2:] == ["score", "anomaly", "error", "completed(x2)"]
+    assert told.columns[1:] == ["score", "anomaly", "error", "completed(x2)"]
     known = told["completed(x2)"][20:].to_numpy()
     np.testing.assert_allclose(known, frame["x2"][20:].to_numpy(), rtol=1e-5)
     usual = kind[:20] == "usual"
