@@ -52,6 +52,21 @@ def check_columns(named: Iterable[str], table: Table, where: str) -> None:
             )
 
 
+def check_trained_columns(named: Iterable[str], table: Table) -> None:
+    """Raise DataError where new rows lack columns that the network was trained on."""
+    missing = [name for name in named if name not in table.frame.columns]
+    if missing:
+        raise DataError(
+            say(
+                "data.lacks-columns",
+                table=table.name,
+                count=len(missing),
+                columns=", ".join(map(repr, missing)),
+                available=", ".join(table.frame.columns),
+            )
+        )
+
+
 def check_kinds(kinds: Mapping[str, str], where: str) -> None:
     """Raise UsageError, with the nearest names, where a kind is unknown."""
     known = registry.registered("columns")

@@ -17,7 +17,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, LabelRequirement, Schema
 from leadline.data import inputs, sample_weights, targets
 from leadline.data.checks import duplicate_groups, warnings
-from leadline.data.column_inference import check_columns
+from leadline.data.column_inference import check_columns, check_trained_columns
 from leadline.data.input_matching import as_fitted_before
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.splits import label_subset
@@ -118,18 +118,7 @@ def given(
     labels: LabelRequirement,
 ) -> Preparation:
     """Take everything from a schema; only the rows' parts come from the data."""
-    named = [field.name for one in schema.inputs for field in one.fields]
-    missing = [name for name in named if name not in table.frame.columns]
-    if missing:
-        raise DataError(
-            say(
-                "data.lacks-columns",
-                table=table.name,
-                count=len(missing),
-                columns=", ".join(map(repr, missing)),
-                available=", ".join(table.frame.columns),
-            )
-        )
+    check_trained_columns((field.name for one in schema.inputs for field in one.fields), table)
     field = schema.target
     if resplit and (field or labels == "none"):
         check_columns(field.columns if field else (), table, "data.target")

@@ -20,6 +20,7 @@ from leadline.core.series_spec import Window
 from leadline.data.checks.invalid_rows import first, located
 from leadline.data.checks.unseen import notes as unseen_notes
 from leadline.data.checks.unseen import unseen_values
+from leadline.data.column_inference import check_trained_columns
 from leadline.data.columns.contract import column_type, input_type
 from leadline.data.describe import ColumnDescription, describe
 from leadline.data.encoding import EncodedColumns, encode
@@ -125,17 +126,7 @@ def _check_columns(table: Table, one: InputSchema) -> None:
     assert one.window is not None
     spec = one.window.spec
     named = [name for name in (spec.time, spec.series_id) if name] + [f.name for f in one.fields if f.name != spec.time]
-    missing = [name for name in dict.fromkeys(named) if name not in table.frame.columns]
-    if missing:
-        raise DataError(
-            say(
-                "data.lacks-columns",
-                table=table.name,
-                count=len(missing),
-                columns=", ".join(map(repr, missing)),
-                available=", ".join(table.frame.columns),
-            )
-        )
+    check_trained_columns(dict.fromkeys(named), table)
 
 
 def _store(schema: Schema, window: Window, found: Ordered, encoded: EncodedColumns, shared: WindowSplits) -> Store:
