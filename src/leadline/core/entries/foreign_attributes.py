@@ -21,7 +21,7 @@ _NETWORK = dict.fromkeys(
     ("model", "net", "module", "estimator", "state_dict", "parameters", "forward", "eval", "to", "summary"),
     "run.network",
 )
-_MEASURE = {name: f"run.report[{name!r}]" for name in ("accuracy", "loss", "best_epoch", "r2", "mae", "f1_macro")}
+_MEASURE = {name: f"run.report[{name!r}]" for name in ("accuracy", "best_epoch", "r2", "mae", "f1_macro")}
 RUN: Mapping[str, str] = {
     **_NETWORK,
     **_MEASURE,

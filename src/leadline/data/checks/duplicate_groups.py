@@ -18,6 +18,7 @@ from leadline.data import cache
 from leadline.data.checks import copies, near_duplicate_sounds, near_duplicate_texts, near_duplicates
 from leadline.data.checks.near_duplicates import components
 from leadline.data.columns.contract import ColumnContext, column_type, input_type
+from leadline.data.columns.scalars.parsing import is_text
 from leadline.data.encoding import EncodedColumns, encode, key_of
 from leadline.data.inputs import Group
 from leadline.data.table import Progress, Table
@@ -104,4 +105,4 @@ def _plain(column: pl.Series) -> pl.Series | None:
     """Return texts, or lists of words, as texts; None of what is neither."""
     if column.dtype == pl.List(pl.String):
         return column.list.join(" ")
-    return column.cast(pl.String) if column.dtype in (pl.String, pl.Categorical, pl.Enum) else None
+    return column.cast(pl.String) if is_text(column) else None
