@@ -77,7 +77,7 @@ def test_dead_paths_are_set_aside_and_a_column_of_them_is_refused(cli, folder: P
     frame.with_columns(clip="lost/" + pl.col("clip")).write_csv(folder / "dead.csv")
     assert cli("train", folder / "dead.csv", "--target", "label") == 2
     error = " ".join(capsys.readouterr().err.split())
-    assert "'clip': it contains file names such as 'lost/low/0.wav', but none of the files exists" in error
+    assert "'clip': values are file names such as 'lost/low/0.wav', but none of the files exists" in error
 
 
 def test_a_network_on_clips_is_compared_with_a_linear_model_of_their_spectra(cli, folder: Path) -> None:
