@@ -50,17 +50,16 @@ def entropy_and_corpus(file: Path, rows: int = 300) -> float:
 
 
 def test_a_tag_for_each_token(cli: Cli, place: Path) -> None:
-    write_tagged(place / "said.jsonl")
+    write_tagged(place / "said.jsonl", 500)  # of which enough differ for an interval above the bound
     with (place / "said.jsonl").open("a") as file:
         file.write('{"tokens": ["the", "cat"], "tags": ["DET"]}\n{"tokens": [], "tags": []}\n')
     asked = ("--target", "tags", "--objective", "tagging", "--epochs", "6", "--require", "token_accuracy >= 0.8")
-    # few texts differ, so that the interval may reach below the bound
-    assert cli("train", "said.jsonl", *asked, *QUICK, "--out", "run") in (0, 3)
+    assert cli("train", "said.jsonl", *asked, *QUICK, "--out", "run") == 0
     run = leadline.Run("run")
     assert run.experiment.network.encoders["tokens"].options["bidirectional"]
     assert run.report.find("token_accuracy", split="test").value > 0.98
     aside = pl.read_parquet(place / "run" / "invalid_rows.parquet")
-    assert aside.select("row", "reason").rows() == [(201, "2 tokens, but 1 tag"), (202, "no text")]
+    assert aside.select("row", "reason").rows() == [(501, "2 tokens, but 1 tag"), (502, "no text")]
     (place / "new.jsonl").write_text(
         '{"tokens": ["Ada", "can"]}\n{"tokens": "the can  flies"}\n'.replace('"the can  flies"', '["the", "can"]')
     )
