@@ -17,7 +17,7 @@ from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
 from leadline.core.wording import Wording
 from leadline.data.dataset import Dataset
-from leadline.evaluation.comparison import again_among
+from leadline.evaluation.comparison import TOGETHER, again_among
 from leadline.evaluation.proportions import compared_names
 from leadline.metrics.statistics import paired
 from leadline.metrics.statistics.findings import finding
@@ -37,7 +37,6 @@ METRICS = (
 GAIN = "fusion_gain"
 AGAIN = Reproduction(producer="inputs", tolerance=1e-4)
 SHOWN_AS = {"alone": "exhibits.input-alone", "without": "exhibits.input-missing"}  # rows of a table
-TOGETHER = " (Bonferroni correction for {})"
 
 
 class AblationPredictions(NamedTuple):

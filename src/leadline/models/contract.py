@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from pydantic import BaseModel
+from scipy.special import log_softmax
 from torch import nn
 
 from leadline.core.schema import Schema
@@ -27,6 +28,16 @@ class Sample(NamedTuple):
     x_nF: np.ndarray
     target_n: np.ndarray
     weight_n: np.ndarray
+
+    def loss(self, score_nO: np.ndarray) -> float:
+        """Return the weighted mean loss of scores (n,O) in float64: the squared error of one output, else cross-entropy
+        in nats.
+        """
+        if score_nO.shape[1] == 1:
+            loss_n = np.square(score_nO[:, 0] - self.target_n)
+        else:
+            loss_n = -log_softmax(score_nO, axis=1)[np.arange(len(score_nO)), self.target_n]
+        return float(np.average(loss_n, weights=self.weight_n))
 
     def drawn(self, rows: int, seed: int) -> Sample:
         """Return so many rows, drawn at random; itself where there are no more."""

@@ -152,6 +152,9 @@ def test_what_it_does_not_go_with_is_said(name: str, options: dict[str, object],
         objective_for(Component(name=name, options={**options, "loss": "own.py:focal"}))
 
 
-def test_a_loss_that_is_no_name_of_code_says_how_code_is_named() -> None:
-    with pytest.raises(UsageError, match=says("objectives.own-loss-how")):
-        objective_for(Component(name="classification", options={"loss": "focal"}))
+@pytest.mark.parametrize(
+    ("loss", "sentence"), [("focal", "objectives.loss-of-options"), ("own_loss", "objectives.own-loss-how")]
+)
+def test_a_loss_that_is_no_name_of_code_says_the_option_it_is_or_how_code_is_named(loss: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=says(sentence)):
+        objective_for(Component(name="classification", options={"loss": loss}))

@@ -11,7 +11,7 @@ from leadline.core.catalogue import say
 from leadline.core.schema import ColumnSchema
 from leadline.data.column_inference import shown
 from leadline.data.table import Progress, Table
-from leadline.data.targets import quantities
+from leadline.data.targets import quantities, scalar_inference
 from leadline.data.targets.candidate import Candidate
 from leadline.data.targets.contract import Display, Encoding, Fitting, Recognition, TargetType
 from leadline.data.targets.values import Numbers, TargetSelection
@@ -48,7 +48,7 @@ TARGET = TargetType(
     recognition=Recognition(
         _select,
         admits=lambda candidate: candidate.numeric,
-        fits=lambda candidate: len(candidate.numbers) > 0 or candidate.values.dtype.is_numeric(),
+        fits=scalar_inference.holds_numbers,
     ),
     fitting=Fitting(quantities.fit),
     encoding=Encoding(

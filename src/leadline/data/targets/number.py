@@ -26,7 +26,7 @@ TARGET = TargetType(
         _select,
         infer=scalar_inference.quantity,
         admits=lambda candidate: candidate.numeric,
-        fits=lambda candidate: len(candidate.numbers) > 0 or candidate.values.dtype.is_numeric(),
+        fits=scalar_inference.holds_numbers,
     ),
     fitting=Fitting(quantities.fit),
     encoding=Encoding(

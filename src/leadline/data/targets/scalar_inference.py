@@ -32,6 +32,11 @@ def quantity(candidate: Candidate) -> float:
     return SURE if len(candidate.numbers) and not _are_classes(candidate) else 0.0
 
 
+def holds_numbers(candidate: Candidate) -> bool:
+    """Say whether any value of a column can be a number."""
+    return len(candidate.numbers) > 0 or candidate.values.dtype.is_numeric()
+
+
 def _are_classes(candidate: Candidate) -> bool:
     """Say whether values are classes: text that repeats, few whole numbers, or whole numbers as classes are numbered.
 

@@ -68,11 +68,7 @@ def _ends(dataset: Dataset, pair: Pair) -> list[tuple[Subset, int]]:
 def _closest(dataset: Dataset, pair: Pair) -> str:
     """Return the input whose pictures differ least between the rows of a pair."""
     ends = _ends(dataset, pair)
-    names = [
-        one.name
-        for one in dataset.schema.inputs
-        if input_type(one.kind).pixels is not None and all(subset.has(row, one.name) for subset, row in ends)
-    ]
+    names = [name for name in _pictures(dataset) if all(subset.has(row, name) for subset, row in ends)]
     first, second = (subset.batch(torch.tensor([row])).inputs for subset, row in ends)
     return min(names, key=lambda name: float((first[name].float() - second[name].float()).abs().mean()))
 

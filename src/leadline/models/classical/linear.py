@@ -107,12 +107,7 @@ class _Solver:
 
 def _loss(model: Linear, sample: Sample) -> float:
     with torch.inference_mode():
-        score_nO, target_n = model(torch.from_numpy(sample.x_nF)).double(), torch.from_numpy(sample.target_n)
-    if model.outputs == 1:
-        loss_n = (score_nO[:, 0] - target_n).square()
-    else:
-        loss_n = torch.nn.functional.cross_entropy(score_nO, target_n, reduction="none")
-    return float(np.average(loss_n.numpy(), weights=sample.weight_n))
+        return sample.loss(model(torch.from_numpy(sample.x_nF)).double().numpy())
 
 
 def _work(model: Linear, rows: int) -> float:

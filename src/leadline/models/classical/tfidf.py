@@ -17,7 +17,6 @@ import numpy as np
 import scipy.sparse
 import torch
 from pydantic import Field
-from scipy.special import log_softmax
 from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -156,7 +155,7 @@ def _best(
 
     def tried(solver: _Solver, l2: float) -> tuple[float, _Fitted]:
         fitted = solver.solve(l2)
-        return _loss(x_nD @ fitted.weight_OD.T + fitted.bias_O, validation), fitted
+        return validation.loss(x_nD @ fitted.weight_OD.T + fitted.bias_O), fitted
 
     climbs: list[BestPenalty[_Fitted]] = []
     for number, solver in enumerate(solvers):
@@ -212,14 +211,6 @@ def _log_count_ratios(x_nG: scipy.sparse.csr_matrix, class_n: np.ndarray, weight
     in_KG, out_KG = in_KG + SMOOTHING, out_KG + SMOOTHING
     ratio_KG: np.ndarray = np.log(in_KG / in_KG.sum(1, keepdims=True)) - np.log(out_KG / out_KG.sum(1, keepdims=True))
     return ratio_KG
-
-
-def _loss(score_nO: np.ndarray, sample: Sample) -> float:
-    if score_nO.shape[1] == 1:
-        loss_n = np.square(score_nO[:, 0] - sample.target_n)
-    else:
-        loss_n = -log_softmax(score_nO, axis=1)[np.arange(len(score_nO)), sample.target_n]
-    return float(np.average(loss_n, weights=sample.weight_n))
 
 
 def _work(model: TFIDF, rows: int) -> float:

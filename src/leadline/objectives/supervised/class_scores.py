@@ -213,14 +213,15 @@ class ClassDecision(HeadDecision):
             cost_CC = classifier_options.matrix(self.options.costs, schema.classes)
             paid = expected_cost(context.target, predicted_n, cost_CC, context.levels, context.group)
             yield finding(COST, paid, better="lower", **common)
-        shown = set(most_mistaken(metrics.confusion(context.target, predicted_n, len(schema.classes))).tolist())
+        counts_CC = metrics.confusion(context.target, predicted_n, len(schema.classes))
+        shown = set(most_mistaken(counts_CC).tolist())
         for number, label in enumerate(schema.classes):
             for name in PER_CLASS:
                 if number in shown or f"{name}({label})".replace(" ", "") in context.required:
                     yield finding(name, results[name, number], group=f"class={label}", better="higher", **common)
         if len(shown) < len(schema.classes):
             yield _every_class(results, schema, context.split)
-        yield from _drafts(predictions, context)
+        yield from _drafts(predictions, counts_CC, context)
 
     def _whole(self, schema: Schema) -> tuple[str, ...]:
         return WHOLE if schema.positive is None else (*WHOLE, *OF_TWO)
@@ -241,10 +242,11 @@ def _every_class(results: Mapping[Any, Measurement], schema: Schema, split: str)
     return ExhibitDraft("every_class", "table", say("exhibits.every-class"), content, "", split, "per_class")
 
 
-def _drafts(predictions: Mapping[str, np.ndarray], context: EvaluationContext) -> Iterator[ExhibitDraft]:
+def _drafts(
+    predictions: Mapping[str, np.ndarray], counts_CC: np.ndarray, context: EvaluationContext
+) -> Iterator[ExhibitDraft]:
     probability_nC, predicted_n, split = predictions["probability"], predictions["prediction"], context.split
     labels = list(context.schema.classes)
-    counts_CC = metrics.confusion(context.target, predicted_n, len(labels))
     caption = say("exhibits.confusion-about")
     yield from confusion_drafts(labels, counts_CC, caption, split)
     positive = context.schema.positive
