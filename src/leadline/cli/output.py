@@ -42,7 +42,7 @@ def reported(folder: Path, report: Report, *, as_json: bool) -> None:
         return
     from leadline.rendering.terminal import summary
 
-    Console(highlight=False).print(summary(report, folder / "report.html"))
+    Console(highlight=False).print(summary(report, folder / "report.html"), crop=False)
 
 
 def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:

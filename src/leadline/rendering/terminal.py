@@ -65,7 +65,7 @@ def summary(report: Report, page: Path) -> RenderableType:
             Unbroken(say("terminal.outcomes", outcomes=summary_text.judged(report))),
             *verdicts(report.requirements, MOST_VERDICTS),
         ]
-    lines += [Text(""), Text.assemble(say("terminal.report"), "  ", (str(page), "bold"))]
+    lines += [Text(""), _whole(f"{say('terminal.report')}  ", (for_terminal(str(page)), "bold"))]
     return Group(*lines)
 
 
@@ -73,7 +73,12 @@ def _sentence(sentence: Sentence, style: str = "") -> list[RenderableType]:
     """Return a sentence, and in a line of its own the command that it ends with."""
     text = str(sentence._replace(command=""))
     lines: list[RenderableType] = [Unbroken(text, style)]
-    return [*lines, Text(f"  {for_terminal(sentence.command)}")] if sentence.command else lines
+    return [*lines, _whole(f"  {for_terminal(sentence.command)}")] if sentence.command else lines
+
+
+def _whole(text: str, *more: tuple[str, str]) -> Text:
+    """Return a line that is never broken, since a command or a path that is cannot be copied; print with crop=False."""
+    return Text.assemble(text, *more, no_wrap=True, overflow="ignore")
 
 
 def headlines(findings: Iterable[Finding]) -> tuple[Finding, ...]:

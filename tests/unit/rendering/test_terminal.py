@@ -18,7 +18,7 @@ Run = tuple[Report, Path]
 
 def printed(report: Report, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(summary(report, Path("runs") / "digits-1" / "report.html"))
+    console.print(summary(report, Path("runs") / "digits-1" / "report.html"), crop=False)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -93,8 +93,9 @@ def test_commands_stand_in_lines_of_their_own(digits_run: Run) -> None:
         Finding(name="smallest_not_worse", split="test", group=group, value=0.0, again=again),
         Finding(name="accuracy_difference", split="test", group=group, value=0.0, interval=(-0.1, 0.1)),
     )
-    text = printed(digits_run[0].model_copy(update={"findings": (*digits_run[0].findings, *more)}))
-    assert command in [line.strip() for line in text.splitlines()]
+    report = digits_run[0].model_copy(update={"findings": (*digits_run[0].findings, *more)})
+    for width in (40, 100):  # a command that is broken over lines cannot be copied
+        assert command in [line.strip() for line in printed(report, width).splitlines()]
 
 
 def test_reasons_keep_their_numbers_on_narrow_terminals() -> None:
