@@ -19,6 +19,7 @@ from leadline.core.experiment import DataSpec, Experiment
 from leadline.core.report import Report
 from leadline.data.dataset import Dataset, prepare
 from leadline.evaluation.baselines import Baseline, dummy_baseline, fit_baselines
+from leadline.evaluation.single_column import single_column
 from leadline.objectives.lookup import objective_for
 from leadline.pipeline.resolving.experiment import resolve
 from leadline.run import folder as files
@@ -86,6 +87,25 @@ def test_a_constant_prediction() -> None:
     dataset = prepared(frame)
     found = dummy_baseline(CLASSES, dataset, len(dataset.splits["test"]))
     assert {dataset.schema.classes[number] for number in found.decided["prediction"]} == {"a"}
+
+
+@pytest.mark.parametrize("quantity", [False, True], ids=["classes", "numbers"])
+def test_the_single_column_and_its_rule(quantity: bool) -> None:
+    """Of two columns one is best on train rows and the other, by far, on test rows."""
+    rng, count = np.random.default_rng(2), 700
+    split = np.repeat(["train", "validation", "test"], [300, 200, 200])
+    goal = rng.normal(size=count)
+    noise = np.where(split == "test", 3.0, 0.3), np.where(split == "test", 0.01, 1.0)
+    columns = {f"x{i}": goal + spread * rng.normal(size=count) for i, spread in enumerate(noise)}
+    label = goal if quantity else np.where(goal > 0, "b", "a")
+    dataset = prepared(pl.DataFrame({**columns, "split": split, "label": label}))
+    found = single_column(objective_for(Component(name="regression")) if quantity else CLASSES, dataset)
+    assert found is not None and found.column == "x0"
+    assert found.baseline.rows == 300
+    test = dataset.splits["test"].target
+    assert test is not None
+    off = np.abs(found.baseline.decided["prediction"] - test).mean()
+    assert off > (1 if quantity else 0.2), "learned on train rows, its rule is of little use on these"
 
 
 def test_the_weights_that_ship(cli) -> None:

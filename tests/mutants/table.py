@@ -47,6 +47,21 @@ MUTANTS = (
         (CHOICES,),
     ),
     Mutant(
+        "evaluation/single_column.py", 'dataset.splits["train"].labelled', 'dataset.splits["test"].labelled', (CHOICES,)
+    ),
+    Mutant(
+        "evaluation/single_column.py",
+        "_rule(one, judged, quantity)",
+        '_rule(one, dataset.splits["test"], quantity)',
+        (CHOICES,),
+    ),
+    Mutant(
+        "evaluation/single_column.py",
+        "learned = _some(train, LEARNED)",
+        'learned = dataset.splits["test"]',
+        (CHOICES,),
+    ),
+    Mutant(
         "pipeline/calibrate.py",
         'dataset.splits.get("validation"),\n            run_context.shown',
         'dataset.splits.get("test"),\n            run_context.shown',

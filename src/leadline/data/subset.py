@@ -118,6 +118,10 @@ class Subset:
         weight_B = torch.ones(len(row_B)) if weight is None else weight.index_select(0, row_B)
         return Batch(inputs, target_B, weight_B, row_B)
 
+    def raw(self, name: str) -> Tensor:
+        """Return one input of all rows (M, ...), raw and encoded, on the CPU."""
+        return self._store.inputs[name].gather(self._rows_M)
+
     def batches(self, size: int) -> Iterator[Batch]:
         """Yield all rows in order, `size` at a time."""
         for start in range(0, len(self), size):

@@ -37,6 +37,16 @@ class Comparisons(NamedTuple):
     drafts: tuple[ExhibitDraft, ...] = ()
 
 
+class UncomparedModel(NamedTuple):
+    """What is shown in the table of models but is none of them: as it is named there, what it reaches on the test rows,
+    and how much better than the network that is.
+    """
+
+    shown: Baseline
+    measured: Finding
+    gain: Finding
+
+
 class Model(NamedTuple):
     """One of the models compared: what each test row scores, the larger the better, and the size of its weights."""
 
@@ -94,12 +104,13 @@ def comparison_findings(
     objective: BoundObjective,
     context: EvaluationContext,
     command: str,
+    uncompared: UncomparedModel | None = None,
 ) -> Iterator[Finding | ExhibitDraft]:
     """Yield what each baseline reaches on the test rows of `context`, how it compares with the network, and the
     cheapest.
 
-    The `dummy_predictor` answer is shown, but is none of the models compared. `command` makes a run of a model once its
-    name stands in the place of ``{}``.
+    The answers of the `dummy_predictor` and of an `uncompared` model are shown, but are none of the models compared.
+    `command` makes a run of a model once its name stands in the place of ``{}``.
     """
     there = [one for one in baselines if one.why is None]
     models, measure = [], ""
@@ -132,6 +143,8 @@ def comparison_findings(
         _row(one, findings[one.name][measure], gains.get(one.name), compared, words)
         for one in (network, *there, dummy_predictor)
     ]
+    if uncompared is not None:
+        rows.append(_row(uncompared.shown, uncompared.measured, uncompared.gain, compared, words))
     sampled = [f"{one.name} from {one.rows:,}" for one in there if one.rows < network.rows]
     yield _table(rows, findings[NETWORK][measure], next(iter(gains.values())), compared, sampled, runs, words)
 

@@ -24,6 +24,7 @@ from leadline.evaluation.input_ablation import (
     single_input_ablation,
     without_each_input,
 )
+from leadline.evaluation.single_column import single_column, single_column_comparison
 from leadline.machine.latency import cpu_threads
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
@@ -85,6 +86,8 @@ def compare_baselines(
     epochs = trained.history["epoch"].max() if trained.history.height else 0
     operations = 3 * known.get("flops", 0.0) * rows * float(epochs or 0)  # type: ignore[arg-type]
     budget = experiment.training.max_time
+    left = None if budget is None else budget - trained.seconds
+    single = None if left is not None and left <= 0 else single_column(run_context.objective, dataset)
     baselines = list(
         fit_baselines(
             experiment,
@@ -93,11 +96,12 @@ def compare_baselines(
             operations=operations,
             note=run_context.shown.note,
             progress=run_context.shown.stage,
-            seconds=None if budget is None else budget - trained.seconds,
+            seconds=None if left is None else left - (single.baseline.seconds if single else 0.0),
         )
     )
     context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, experiment.seed)
     command = _command(folder, run_context)
+    uncompared = None if single is None else single_column_comparison(single, network, run_context.objective, context)
     found = list(
         comparison_findings(
             network,
@@ -106,9 +110,10 @@ def compare_baselines(
             run_context.objective,
             context,
             command,
+            uncompared,
         )
     )
-    return _sorted(found, "baselines")
+    return _sorted([*found, *((uncompared.measured, uncompared.gain) if uncompared else ())], "baselines")
 
 
 def compare_inputs(

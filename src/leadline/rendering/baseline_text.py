@@ -7,6 +7,7 @@ from typing import Any
 
 from leadline.core.catalogue import say
 from leadline.core.report import Report
+from leadline.core.safe_text import apart
 from leadline.core.wording import Wording, capitalised
 from leadline.rendering.outline import Noted
 from leadline.rendering.sentence import Sentence, alike, as_measured, details, difference, upwards
@@ -18,6 +19,8 @@ NAMES: Mapping[str, str] = {
     "tfidf": "summary.tfidf",
 }
 OPENED_WITH = ("accuracy", "mae")  # measures whose differences need no name, as the report opens with them
+SINGLE_COLUMN = "baseline=single-column"  # is none of the models that are compared
+POINT = 0.01  # of what is classified correctly, or of the network's error, within which a single column comes close
 
 
 def baseline_text(report: Report) -> tuple[Sentence, ...]:
@@ -33,6 +36,7 @@ def baseline_text(report: Report) -> tuple[Sentence, ...]:
         for one in noted
         if one.finding.name == f"{measure}_difference"
         and (one.finding.group or "").startswith("baseline=")
+        and one.finding.group != SINGLE_COLUMN
         and one.finding.value is not None
     }
     if said["model"] == "network":
@@ -41,6 +45,51 @@ def baseline_text(report: Report) -> tuple[Sentence, ...]:
         command = str(said["command"] or "")
         found = tuple(_another(judged, gains, str(said["model"]), worse, command, measure, report.wording))
     return (*found, *_caveats(judged, said.get("caveats")))
+
+
+def single_column_text(report: Report) -> tuple[Sentence, ...]:
+    """Return a sentence where one column alone comes close to the network; none where it does not, or does no better
+    than a constant prediction.
+    """
+    noted = [Noted(i, f) for i, f in enumerate(report.findings) if f.group == SINGLE_COLUMN and f.again]
+    gain = next((one for one in noted if one.finding.name.endswith("_difference")), None)
+    if gain is None or gain.finding.value is None or gain.finding.interval is None:
+        return ()
+    measure = gain.finding.name.removesuffix("_difference")
+    reached = next((one for one in noted if one.finding.name == measure), None)
+    own, constant = report.get(measure, split=gain.finding.split), _constant(report, measure, gain.finding.split)
+    if reached is None or reached.finding.again is None or own is None or own.value is None:
+        return ()
+    sign = -1.0 if report.wording.metric(measure).better == "lower" else 1.0
+    if constant is not None and sign * ((reached.finding.value or 0.0) - constant) <= 0:
+        return ()
+    low, high = gain.finding.interval
+    near = abs(gain.finding.value) < (POINT if report.wording.metric(measure).is_share else POINT * abs(own.value))
+    if low > 0:
+        name = "summary.single-column-better"
+    elif near or (low <= 0 <= high and alike(gain.finding)):
+        name = "summary.single-column"
+    elif high >= 0:
+        better = gain.finding.value > 0
+        name = "summary.single-column-perhaps-better" if better else "summary.single-column-perhaps-worse"
+    else:
+        return ()
+    column = apart(str(reached.finding.again.options.get("column")))
+    title, words = report.wording.metric(measure).name_in_text, report.wording
+    text = say(name, column=column, title=title, value=words.amount(reached.finding))
+    return (Sentence(text, (reached, gain), _difference(gain, measure, words)),)
+
+
+def _constant(report: Report, measure: str, split: str | None) -> float | None:
+    """Return what the best constant prediction reaches."""
+    return next(
+        (
+            f.value
+            for f in report.findings
+            if f.name == measure and f.split == split and f.again and f.again.producer == "baseline"
+        ),
+        None,
+    )
 
 
 def _caveats(judged: Noted, caveats: Any) -> Iterable[Sentence]:

@@ -10,7 +10,7 @@ from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.safe_text import apart
-from leadline.rendering.baseline_text import baseline_text
+from leadline.rendering.baseline_text import baseline_text, single_column_text
 from leadline.rendering.fusion_text import fusion_text
 from leadline.rendering.generation_text import conversion_text, sample_quality_text
 from leadline.rendering.outline import Noted, Outline, judged_split, outline
@@ -60,7 +60,7 @@ def summary_text(report: Report) -> tuple[Sentence, ...]:
     told = [*(_lead(main, parts.words) for main in mains), *new]
     for main in mains:
         told += _against_baseline(main.finding, parts)
-    told += (*baseline_text(report), *fusion_text(report))
+    told += (*baseline_text(report), *single_column_text(report), *fusion_text(report))
     if [main.finding.name for main in mains] == ["mae"]:
         told += _variance(parts, split)
     told += _weakest(parts, split)

@@ -9,7 +9,7 @@ from declared import METRICS, starts, told
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.report import Report, RunFacts
-from leadline.rendering.baseline_text import baseline_text
+from leadline.rendering.baseline_text import baseline_text, single_column_text
 
 
 def report(
@@ -115,3 +115,35 @@ def test_what_makes_baselines_weaker_than_they_might_be_stands_beside_the_verdic
     assert starts(first, "summary.network-stays")
     caveat = say("summary.baseline-caveat", model=say("summary.linear"), caveats=caveats["linear"])
     assert second == say("summary.baseline-caveats", models=caveat)
+
+
+def alone(accuracy: float, gain: tuple[float, float, float], constant: float = 0.6) -> list[str]:
+    value, low, high = gain
+    rest: dict[str, Any] = {"split": "test", "n": 500}
+    column = Reproduction(producer="baselines", options={"name": "single-column", "column": "status"})
+    dummy = Reproduction(producer="baseline", options={"name": "majority"})
+    group = "baseline=single-column"
+    findings = (
+        Finding(name="accuracy", value=accuracy - value, **rest),
+        Finding(name="accuracy", value=constant, group="baseline=majority", again=dummy, **rest),
+        Finding(name="accuracy", value=accuracy, group=group, again=column, **rest),
+        Finding(name="accuracy_difference", value=value, interval=(low, high), group=group, again=column, **rest),
+    )
+    run = RunFacts(id="r", started="2026-01-05T10:32:11+00:00", seconds=1.0)
+    return told(single_column_text(Report(experiment={}, run=run, environment={}, findings=findings, metrics=METRICS)))
+
+
+def test_one_column_is_named_only_where_it_comes_close() -> None:
+    values = {"column": "status", "title": "accuracy", "value": "97.1 %"}
+    close = (-0.001, -0.01, 0.008)
+    (one,) = alone(0.971, close)
+    assert one.startswith(say("summary.single-column", **values)) and "−0.1 points, 95 % CI −1.0 to 0.8" in one
+    (one,) = alone(0.971, (-0.008, -0.012, -0.004))
+    assert one.startswith(say("summary.single-column", **values)), "demonstrably worse, but by less than a point"
+    (one,) = alone(0.971, (0.02, 0.01, 0.03))
+    assert one.startswith(say("summary.single-column-better", **values))
+    for value, key in ((-0.1, "worse"), (0.1, "better")):
+        (one,) = alone(0.971, (value, min(value * 2, -0.001), max(value * 2, 0.001)))
+        assert one.startswith(say(f"summary.single-column-perhaps-{key}", **values))
+    assert alone(0.971, (-0.03, -0.05, -0.01)) == []
+    assert alone(0.6, close) == [], "no better than a constant prediction: there is another sentence for that"

@@ -14,6 +14,7 @@ from leadline.core.schema import Schema
 from leadline.core.wording import quoted
 from leadline.data.checks import copies, file_sources, leaks, placeholders
 from leadline.data.checks.duplicates import Duplicates
+from leadline.data.checks.single_column import FEWEST
 from leadline.data.column_inference import ROW_NUMBERS
 from leadline.data.columns.contract import column_type
 from leadline.data.columns.scalars.parsing import as_text, is_text
@@ -130,7 +131,7 @@ def _numbered_along(table: Table, choice: TargetSelection, plan: InputLayout, tr
     """Yield which columns were left out as numbers of the rows although a target rises or falls with them."""
     numbers = [column for column, why in plan.judged.items() if why == say(ROW_NUMBERS)]
     quantities = [name for name, quantity in _targets(table, choice).items() if quantity]
-    for column in numbers if len(train) >= leaks.FEWEST else ():
+    for column in numbers if len(train) >= FEWEST else ():
         for target in quantities:
             along = leaks.rank_correlation(table.frame[column][train], table.frame[target][train])
             if abs(along) >= _ALONG:
