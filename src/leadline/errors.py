@@ -92,5 +92,5 @@ def did_you_mean(name: str, known: Iterable[str], command: str = "") -> str:
         return "Did you mean " + " or ".join(repr(n) for n in near) + "?"
     left = len(names) - LISTED
     if left <= 1:
-        return "Known: " + ", ".join(names) + "."
-    return f"Known: {', '.join(names[:LISTED])} and {left} more{f'; {command} lists all' if command else ''}."
+        return "Available: " + ", ".join(names) + "."
+    return f"Available: {', '.join(names[:LISTED])} and {left} more{f'; {command} lists all' if command else ''}."

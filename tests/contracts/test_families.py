@@ -103,9 +103,9 @@ def test_a_gradient_reaches_every_parameter_from_maps(name: str, spec: SignalSpe
 
 def test_some_families_give_maps_and_others_say_which_do() -> None:
     assert {"cnn", "resnet"} <= {case.values[0] for case in MAPPED}
-    with pytest.raises(UsageError, match=r"'lenet' gives no feature maps of image data.*images: cnn, .*resnet"):
+    with pytest.raises(UsageError, match=r"'lenet' returns no feature maps for image data.*images: cnn, .*resnet"):
         build_encoder(Component(name="lenet"), SPECS[2], Front(), "small", encoder_output="maps")
-    with pytest.raises(UsageError, match="gives no feature maps of sequence data"):
+    with pytest.raises(UsageError, match="returns no feature maps for sequence data"):
         build_encoder(Component(name="rnn"), SPECS[7], Front(), "small", encoder_output="maps")
 
 

@@ -174,5 +174,5 @@ def test_steps_are_given_or_refused_in_words(name: str) -> None:
     if name in STEPPED:
         assert backbone(name, "sequence")(Signal(steps())).values.ndim == 3
         return
-    with pytest.raises(UsageError, match=f"{name!r} gives no features of every step.*rnn"):
+    with pytest.raises(UsageError, match=f"{name!r} returns no features of every step.*rnn"):
         backbone(name, "sequence")

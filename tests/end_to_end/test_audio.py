@@ -50,7 +50,7 @@ def test_clips_of_every_sort_in_class_folders(cli, folder: Path) -> None:
     said = " ".join(aside["reason"])
     for reason in (
         "zero-length.wav: the file contains no samples",
-        "strange.wav: 500 of 500 samples are not finite",
+        "strange.wav: 500 of 500 samples are NaN or infinite",
         "truncated.wav: the file is truncated",
         "empty.wav: the file is empty",
         "page.wav: a web page",

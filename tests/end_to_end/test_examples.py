@@ -167,7 +167,7 @@ def test_the_questions_experiment(cli, place: Path) -> None:
         lines.append(f"{rng.choice(asked[label]).format(words)} ?,{label}")
     (place / "questions.csv").write_text("\n".join(lines))
     assert cli("train", EXAMPLES / "questions.yaml", "--epochs", "3", "--deterministic", "-q") == 0
-    assert "skip-gram vectors learned on the training texts" in (
+    assert "skip-gram vectors trained on the training texts" in (
         place / "runs" / "questions-1" / "report.html"
     ).read_text(encoding="utf-8")
 

@@ -55,7 +55,7 @@ def test_pictures_of_every_sort_in_one_folder(cli, place: Path) -> None:
     known = [says(f"columns.{name}") for name in ("web-page-instead", "file-empty", "image-damaged")]
     assert all(sum(bool(re.search(name, reason)) for reason in reasons[:3]) == 1 for name in known)
     page = Path("run/report.html").read_text(encoding="utf-8")
-    for said in ("several frames; the first is used", "placed on white", "the highest 8 are used"):
+    for said in ("several frames; the first is used", "filled with white", "the 8 most significant are used"):
         assert said in page
 
 

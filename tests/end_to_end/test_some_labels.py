@@ -95,7 +95,7 @@ def test_all_labels_are_said_to_be_there(cli, capsys: pytest.CaptureFixture[str]
         cli("train", "all.csv", "--target", "kind", "--objective", "fixmatch", "--set", "training.epochs=1", *quick)
         == 0
     )
-    assert "none are left to learn from unlabelled" in "".join(capsys.readouterr())
+    assert "no unlabelled rows to learn from" in "".join(capsys.readouterr())
 
 
 def test_another_domain_in_a_table(cli, capsys: pytest.CaptureFixture[str]) -> None:

@@ -121,7 +121,7 @@ def test_a_corpus_is_learnt_to_its_entropy_and_gone_on_with(
     [
         (
             ("said.jsonl", "--target", "tags", "--objective", "tagging", "--network", "textcnn"),
-            "gives no features of every step",
+            "returns no features of every step",
         ),
         (("numbers.csv", "--objective", "language"), "no column with natural-language text found"),
         (("said.jsonl", "--target", "tokens", "--inputs", "tokens", "--objective", "tagging"), "it is the target"),

@@ -13,7 +13,7 @@ from leadline.errors import LISTED, UnknownMeasure, did_you_mean
         ("MLP", ["mlp", "cnn"], "Did you mean 'mlp'?"),
         ("Adm", ["sgd", "adamw", "adam"], "Did you mean 'adam' or 'adamw'?"),
         ("age", ["Age", "AGE", "sex"], "Did you mean 'AGE' or 'Age'?"),
-        ("x", ["b", "a"], "Known: a, b."),
+        ("x", ["b", "a"], "Available: a, b."),
         ("x", [], "There are none."),
     ],
 )

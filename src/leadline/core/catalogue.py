@@ -24,13 +24,14 @@ LANGUAGE = "LEADLINE_LANGUAGE"  # the environment variable that names another fo
 
 
 class _Format(string.Formatter):
-    """`str.format`, with a form of a word for one and for many."""
+    """`str.format`, with a form of a word for one and for many, and a blank before ``%``."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if "|" in format_spec:
             one, _, many = format_spec.partition("|")
             return one if value == 1 else many
-        return str(super().format_field(value, format_spec))
+        text = str(super().format_field(value, format_spec))
+        return f"{text[:-1]} %" if format_spec.endswith("%") else text  # as everywhere else: 83.3 %
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if key not in kwargs:

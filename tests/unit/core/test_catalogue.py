@@ -35,6 +35,10 @@ def test_values_stand_in_their_places_with_the_form_of_their_number(files: Path,
     assert catalogue.say("test.lost", rows=rows, file="a.csv") == said
 
 
+def test_shares_are_written_with_a_blank_before_the_sign(files: Path) -> None:
+    assert catalogue.filled("{share:.1%} of {rows:,}", {"share": 0.833, "rows": 1200}) == "83.3 % of 1,200"
+
+
 def test_another_language_is_a_folder_and_what_it_lacks_is_said_in_english(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ def test_numbers_from_zero_on_are_weights(values: object) -> None:
         ([1.0, 2.0, -0.5], "people.csv, row 3, column 'w': the weight cannot be -0.5"),
         ([float("inf"), 2.0, 1.0], "people.csv, row 1, column 'w': the weight cannot be inf"),
         (["1", "2", "much"], "people.csv, row 3, column 'w': the weight cannot be 'much'"),
-        ([0.0, 0.0, 0.0], "all train rows have weight 0 in column 'w'"),
+        ([0.0, 0.0, 0.0], "all training rows have weight 0 in column 'w'"),
     ],
 )
 def test_what_cannot_be_a_weight(values: object, says: str) -> None:

@@ -241,8 +241,8 @@ def test_an_option_of_ones_own_called_over_is_left_alone(tmp_path: Path) -> None
         (rnn_over({"name": "cnn", "patch": 0}), IMAGE, ["[height, width]", "got 0"]),
         (rnn_over({"name": "cnn", "patch": True}), SEQUENCE, ["a number of steps", "got True"]),
         (rnn_over({"name": "cnn", "patch": [1, 2, 3]}), IMAGE, ["[height, width]", "got [1, 2, 3]"]),
-        (rnn_over({"patch": 8}), IMAGE, ["over names the network beneath", "{name: cnn, patch: 8}"]),
-        (rnn_over(["cnn"]), IMAGE, ["over names the network beneath", "got ['cnn']"]),
+        (rnn_over({"patch": 8}), IMAGE, ["over names the inner network", "{name: cnn, patch: 8}"]),
+        (rnn_over(["cnn"]), IMAGE, ["over names the inner network", "got ['cnn']"]),
         (rnn_over("linear"), IMAGE, ["'linear' is not trained by gradient descent", "cannot be stacked under another"]),
         (
             Component(name="cnn", options={"over": "cnn"}),
@@ -265,7 +265,7 @@ def test_what_is_wrong_is_named(component: Component, spec: SignalSpec, words: l
 
 
 def test_an_objective_that_wants_every_step_is_told_what_it_has() -> None:
-    with pytest.raises(UsageError, match="'rnn over cnn' gives no features of every step"):
+    with pytest.raises(UsageError, match="'rnn over cnn' returns no features of every step"):
         build_encoder(rnn_over("cnn"), SEQUENCE, Front(), "base", encoder_output="sequence")
 
 

@@ -137,7 +137,7 @@ def test_all_that_fits_is_copied_and_shared_with_nobody(before: Run) -> None:
     one, said = begun(init="before")
     old, new = body(before.network), body(one.network)
     assert all(torch.equal(old[name], new[name]) for name in old)
-    assert f"{len(new)} of {len(new)} encoder tensors start from the weights of before" in said
+    assert f"{len(new)} of {len(new)} encoder tensors are initialised from before" in said
     drawn, _ = begun()
     assert not all(torch.equal(old[name], x) for name, x in body(drawn.network).items())
     with torch.no_grad():
@@ -192,7 +192,7 @@ def test_the_network_is_that_of_the_run_unless_its_options_are_given(before: Run
     )
     assert longer.run_context.experiment.network.encoders["table"].options["hidden"][-1] == 6
     assert sorted(filter(None, whys(longer).values())) == ["no such layer in that run"] * 2
-    assert "frozen, but untrained: encoders.table" in said
+    assert "frozen, but not initialised from that run: encoders.table" in said
     with pytest.raises(UsageError, match=says("run.init-other-network", known="mlp")):
         begun(init=before, network="transformer")
 
@@ -258,7 +258,7 @@ def test_rows_seen_before_are_told(before: Run) -> None:
     start = parent_run(Experiment.parse({"init": "before"}))
     # stratified by its target, as the run without one was not
     other = prepare(DataSpec(source="rows.csv", target="kind"))
-    assert "test rows are not test rows of before" in " ".join(start.seen(other))
+    assert "test rows were not in the test set of before" in " ".join(start.seen(other))
     same = prepare(before.experiment.data, labels="none")
     assert start.seen(same) == []
 

@@ -101,9 +101,9 @@ def test_tied_weights_are_frozen_by_either_name() -> None:
     ("groups", "words"),
     [
         ({"freeze": ("encoders.tabel.*",)}, r"freeze: .*'encoders.tabel.\*'.*'encoders.table.\*'"),
-        ({"freeze": ("zzz",)}, r"Known: encoders.table.\*, head.\*"),
+        ({"freeze": ("zzz",)}, r"Patterns that match: encoders.table.\*, head.\*"),
         ({"rates": {"haed.*": 0.1}}, r"training.lr_multipliers: .*'haed.\*'.*'head.\*'"),
-        ({"freeze": ("*",)}, "nothing is left to train"),
+        ({"freeze": ("*",)}, "no parameters are left to train"),
     ],
 )
 def test_patterns_that_make_no_sense_are_refused_with_the_names_there_are(groups: dict, words: str) -> None:

@@ -54,7 +54,7 @@ def _sizes(decided: Mapping[str, np.ndarray], context: EvaluationContext) -> Exh
     rows = []
     for number in range(1, int(cluster_n.max()) + 1):
         at = np.flatnonzero(cluster_n == number)
-        row: list[Any] = [number, len(at), f"{len(at) / len(cluster_n):.1%}"]
+        row: list[Any] = [number, len(at), f"{100 * len(at) / len(cluster_n):.1f} %"]
         row += [round(float(decided[name][at].mean()), 3) if len(at) else None for name in ("share", "silhouette")]
         if classes:
             row += _most(context.target[at], classes)
@@ -73,7 +73,7 @@ def _most(class_n: np.ndarray, classes: Sequence[str]) -> list[str | None]:
     counts = np.bincount(class_n[class_n >= 0], minlength=len(classes))
     if not counts.sum():
         return [None, None]
-    return [classes[int(counts.argmax())], f"{counts.max() / counts.sum():.0%}"]
+    return [classes[int(counts.argmax())], f"{100 * counts.max() / counts.sum():.0f} %"]
 
 
 def _typical(decided: Mapping[str, np.ndarray], dataset: Dataset, subset: Subset) -> Iterator[ExhibitDraft]:

@@ -170,7 +170,7 @@ class ContrastiveDecision(Decision):
             float(found_n.mean()) if len(found_n) else None,
             wilson(float(found_n.sum()), len(found_n), context.levels),
             len(found_n),
-            f"top 1 within batches of {most}, where chance finds {1 / max(most, 1):.2%}; Wilson score",
+            f"top 1 within batches of {most}, where chance gives {100 / max(most, 1):.2f} %; Wilson score",
             None if len(found_n) else say("metrics.no-examples"),
         )
         yield finding("instance_accuracy", accuracy, better="higher", **common)

@@ -194,7 +194,7 @@ def test_rows_do_not_depend_on_the_batch_they_are_in(name: str) -> None:
 @pytest.mark.parametrize(
     ("mix", "words"),
     [
-        ("mixu", "there is no method 'mixu'. Did you mean 'mixup'"),
+        ("mixu", "there is no mixing method 'mixu'. Did you mean 'mixup'"),
         ({"mixup": 0}, "training.mix: mixup: option 'alpha' .* from 0.01 to 1000, not 0"),
         ({"name": "cutmix", "alpha": 1, "probability": 2}, "cutmix: option 'probability' .*, not 2"),
         ({"name": "cutmix", "beta": 1}, "cutmix has no option 'beta'"),

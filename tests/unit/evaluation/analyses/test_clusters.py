@@ -52,7 +52,7 @@ def test_sizes_and_classes_of_clusters_are_counted() -> None:
     for number, row in enumerate(table["rows"], start=1):
         counts = np.bincount(part.target[columns["cluster"] == number], minlength=3)
         assert counts[dataset.schema.classes.index(row[-2])] == counts.max()
-        assert row[-1] == f"{counts.max() / counts.sum():.0%}"
+        assert row[-1] == f"{100 * counts.max() / counts.sum():.0f} %"
 
 
 def test_typical_rows_are_those_with_the_largest_share() -> None:

@@ -59,7 +59,7 @@ def test_of_sets_the_surest_wrong_label_is_named() -> None:
         found, part, {"prediction": (probability > 0.5).astype(np.uint8), "probability": probability}
     )
     (said,) = [line[0] for line in draft.content["rows"]]
-    assert said.endswith("love missed (75.0%)")
+    assert said.endswith("love missed (75.0 %)")
 
 
 def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
@@ -69,7 +69,7 @@ def test_of_probabilities_the_class_that_is_furthest_off_is_named() -> None:
     off = part.target.copy()
     off[2] = [1.0, 0.0]
     (draft,) = worst_errors(found, part, {"prediction": off.argmax(1), "probability": off})
-    assert draft.content["rows"][0][0] == f"yes: true {part.target[2, 0]:.1%}, predicted 100.0%"
+    assert draft.content["rows"][0][0] == f"yes: true {100 * part.target[2, 0]:.1f} %, predicted 100.0 %"
 
 
 def test_each_task_has_its_own_and_rows_without_its_target_are_not_among_them() -> None:

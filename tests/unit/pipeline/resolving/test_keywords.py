@@ -31,7 +31,7 @@ def test_a_wrong_keyword_says_the_right_one(name: str, value: object, hint: str)
 
 
 def test_a_keyword_like_no_other_lists_those_there_are() -> None:
-    with pytest.raises(UnknownKeyword, match="Known: batch, context_length"):
+    with pytest.raises(UnknownKeyword, match="Available: batch, context_length"):
         leadline.crossval("iris", qqqqqq=1)  # type: ignore[call-arg]
 
 

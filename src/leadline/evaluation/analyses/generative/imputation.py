@@ -152,7 +152,7 @@ def _findings(
         if not len(values_m):
             return absent(say("evaluation.nothing-masked"))
         one = mean_of(values_m, context.levels, group_m, low=low, high=high)
-        return one._replace(method=f"{SHARE:.0%} of the known cells, masked at random; {one.method}")
+        return one._replace(method=f"{100 * SHARE:.0f} % of the known cells, masked at random; {one.method}")
 
     yield finding(name, measured(found.own_m, low=0.0, high=most), better=better, **common)
     by_column = measured(found.column_m, low=0.0, high=most)

@@ -77,7 +77,7 @@ def test_samples_beyond_full_scale_are_scaled_together() -> None:
     ("data", "words"),
     [
         (b"", "the file is empty"),
-        (b"hello " * 20, "not audio in a known format"),
+        (b"hello " * 20, "not a supported audio format"),
         (b"<!DOCTYPE html><p>404", says("columns.web-page-instead")),
         (b"\0\0\0\x20ftypM4A " + bytes(50), says("columns.audio-mp4")),
         (file(sine()[:0]), says("columns.audio-without-samples")),
