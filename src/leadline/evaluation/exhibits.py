@@ -163,10 +163,11 @@ def rows_shown(schema: Schema, subset: Subset, at: Sequence[int]) -> ShownRows:
             [cell(row.get(name)) if text is None else text[0] for name, text in zip(columns, own, strict=True)]
         )
         marks.append([[] if text is None else text[1] for text in own])
-    if subset.index is None:
+    # Of windows these are the values of their last past step, after the series and the time of that step, where those
+    # are not among the values already, as a calendar read from the time is.
+    told = [] if subset.index is None else [name for name in subset.index.columns if name not in columns]
+    if subset.index is None or not told:
         return ShownRows(columns, cells, marks)
-    # Of windows these are the values of their last past step, after the series and the time of that step.
-    told = [name for name in subset.index.columns if name not in columns]
     ends = subset.index.select(told)[(subset.rows[list(at)] - 1).tolist()].rows()
     cells = [[*map(cell, end), *row] for end, row in zip(ends, cells, strict=True)]
     return ShownRows([*told, *columns], cells, [[*([] for _ in told), *row] for row in marks])

@@ -178,3 +178,13 @@ def test_each_of_several_targets_is_named() -> None:
 
 def test_what_fits_a_model_without_steps_is_not_shown_augmented() -> None:
     assert [draft.name for draft in examples(photos("flip"), seed=0, augmented=False)] == ["examples"]
+
+
+@pytest.mark.parametrize("calendar", [False, True], ids=["values", "values-and-calendar"])
+def test_examples_of_windows_have_the_time_of_their_last_step_once(calendar: bool) -> None:
+    hours = pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 9), "1h", eager=True)
+    frame = pl.DataFrame({"when": hours, "load": np.sin(np.arange(len(hours)) / 4)})
+    series = {"horizon": 2, "context_length": 6, "calendar": calendar}
+    (draft,) = examples(prepare(DataSpec.model_validate({"series": series}), frame), seed=0)
+    assert sorted(draft.content["columns"]) == ["load", "when"]
+    assert all(None not in row for row in draft.content["rows"])
