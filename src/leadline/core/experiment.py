@@ -53,7 +53,7 @@ _BESIDE: Any = {
 _NEUTRAL: Mapping[tuple[str, ...], Mapping[str, Any]] = {
     ("training",): {"step": {"name": "plain"}},
     ("data",): {"nulls": list(MISSING_WORDS), "validation": None, "header": None, "missing_values": {}},
-    ("data", "split"): {"seed": None},
+    ("data", "split"): {"seed": None, "file_groups": "ignore"},
 }
 
 
@@ -128,7 +128,8 @@ class SplitSpec(Fact):
     name the splits), ``group`` (no group in two splits) or ``time`` (the latest rows are the test). Fractions are of
     all rows. In cross-validation the test rows are those of one `fold`, from 1, of `folds`, and `validation` is a
     fraction of all rows as ever. `near_duplicates` says whether random splits keep rows with near-identical pictures,
-    sounds or texts, and copies in a table, ``together``, or ``ignore`` them. `spans`, such as ``360d/120d/120d``, are
+    sounds or texts, and copies in a table, ``together``, or ``ignore`` them; `file_groups` says the
+    same of files whose names tell of one speaker, patient or clip. `spans`, such as ``360d/120d/120d``, are
     how long train, validation and test last, from the first time on, in place of fractions; what is later is not used.
     `seed` is that of random splits alone, so that runs of other seeds are tested on the same rows; where it is null,
     the split follows the seed of the run.
@@ -139,6 +140,7 @@ class SplitSpec(Fact):
     validation: float = Field(default=0.1, ge=0, lt=1)
     test: float = Field(default=0.1, ge=0, lt=1)
     near_duplicates: Literal["together", "ignore"] = "together"
+    file_groups: Literal["together", "ignore"] = "together"
     spans: tuple[str, str, str] | None = Field(default=None, examples=["360d/120d/120d"])
     folds: int | None = Field(default=None, ge=2, examples=[5])
     fold: int | None = Field(default=None, ge=1, examples=[1])
@@ -332,13 +334,13 @@ class Experiment(Fact):
     @classmethod
     def recorded(cls, values: Mapping[str, Any], where: str | None = None) -> Experiment:
         """Build an experiment from values that a run recorded: names of version 0.1 are read without a word, and splits
-        that had no seed of their own followed that of the run.
+        that had no seed of their own followed that of the run, without a look at the names of files.
         """
         values = renamed.current(values, renamed.quietly)
         data = values.get("data", {})
         split = data.get("split", {}) if isinstance(data, Mapping) else None
         if isinstance(split, Mapping):
-            values = {**values, "data": {**data, "split": {"seed": None, **split}}}
+            values = {**values, "data": {**data, "split": {"seed": None, "file_groups": "ignore", **split}}}
         return cls._of(values, where)
 
     @classmethod

@@ -16,12 +16,13 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import ColumnSchema, LabelRequirement, Schema
 from leadline.data import inputs, sample_weights, targets
-from leadline.data.checks import duplicate_groups, warnings
+from leadline.data.checks import duplicate_groups, file_sources, warnings
 from leadline.data.column_inference import check_columns, check_trained_columns
 from leadline.data.input_matching import as_fitted_before
 from leadline.data.sources.split_names import to_split_names
 from leadline.data.splits import label_subset
 from leadline.data.splits.assign import Split, dependence, split
+from leadline.data.splits.together import Together
 from leadline.data.table import Progress, Table
 from leadline.data.targets.class_counts import with_class_counts
 from leadline.data.targets.contract import target_type
@@ -71,9 +72,9 @@ def fitted(
     told += targets.none_notes(table, spec)
     taken |= {weight: say("data.reason-weight")} if weight else {}
     plan = inputs.input_layout(table, spec, taken, progress)
-    family = _families(table, spec, plan.groups, choice, progress)
+    together = _together(table, spec, plan.groups, choice, progress)
     own = label_subset.label_subset(
-        table, spec, choice, _split(table, spec, choice, seed, family, labels), seed, labels
+        table, spec, choice, _split(table, spec, choice, seed, together, labels), seed, labels
     )
     shared, train = own.split, own.split.rows["train"]
     goal, positive = None, tuple[str, ...]()
@@ -100,7 +101,7 @@ def fitted(
         said,
         plan.left_out,
         weight_N,
-        family,
+        together.near,
         own.hidden,
         shared.drawn,
     )
@@ -122,9 +123,9 @@ def given(
     field = schema.target
     if resplit and (field or labels == "none"):
         check_columns(field.columns if field else (), table, "data.target")
-        family = _families(table, spec, inputs.groups_of(schema, spec), field, progress)
+        together = _together(table, spec, inputs.groups_of(schema, spec), field, progress)
         shared, hidden, said = label_subset.label_subset(
-            table, spec, field, _split(table, spec, field, seed, family, labels), seed, labels
+            table, spec, field, _split(table, spec, field, seed, together, labels), seed, labels
         )
         return Preparation(
             schema,
@@ -133,7 +134,7 @@ def given(
             shared.group,
             (*shared.notes, *said),
             {},
-            family=family,
+            family=together.near,
             hidden=hidden,
             drawn=shared.drawn,
         )
@@ -142,7 +143,7 @@ def given(
         spec.split.column if spec.split.by == "column" and spec.split.column in table.frame.columns else table.split
     )
     if column is None or not labelled:
-        group = dependence(table, spec.split, [everything]) if labelled else None
+        group = _dependence(table, spec, schema, [everything]) if labelled else None
         return Preparation(schema, {"all": everything}, say("splits.none"), group, (), {})
     names = to_split_names(table.frame[column])
     if names.null_count():
@@ -150,9 +151,19 @@ def given(
         raise DataError(say("data.unknown-subset", table=table.name, column=column, value=value))
     splits = {name: everything[(names == name).fill_null(False).to_numpy()] for name in ("train", "validation", "test")}
     splits = {name: rows for name, rows in splits.items() if len(rows)}
-    return Preparation(
-        schema, splits, say("splits.by-column", column=column), dependence(table, spec.split, splits.values()), (), {}
-    )
+    group = _dependence(table, spec, schema, list(splits.values()))
+    return Preparation(schema, splits, say("splits.by-column", column=column), group, (), {})
+
+
+def _dependence(table: Table, spec: DataSpec, schema: Schema, splits: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Return numbers (N,) that are equal for rows of one group, block of time or source of files; None where there are
+    none.
+    """
+    group = dependence(table, spec.split, splits)
+    if group is not None or spec.split.file_groups != "together":
+        return group
+    files = _file_groups(table, inputs.groups_of(schema, spec), schema.target)
+    return None if files is None else files.number_N
 
 
 def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[str, ...]]:
@@ -167,16 +178,29 @@ def _some_labelled(goal: ColumnSchema, rows: int) -> tuple[ColumnSchema, tuple[s
     return goal.model_copy(update={"state": {**goal.state, "unlabelled": free}}), (said,) * (free == 0)
 
 
-def _families(
+def _together(
     table: Table,
     spec: DataSpec,
     groups: Sequence[inputs.Group],
     target: targets.TargetSelection | ColumnSchema | None,
     progress: Progress | None,
-) -> np.ndarray | None:
-    if spec.split.near_duplicates != "together":
-        return None
-    return duplicate_groups.duplicate_groups(table, groups, () if target is None else target.columns, progress)
+) -> Together:
+    """Return which rows a split that is drawn keeps together."""
+    columns = () if target is None else target.columns
+    near = None
+    if spec.split.near_duplicates == "together":
+        near = duplicate_groups.duplicate_groups(table, groups, columns, progress)
+    drawn = spec.split.by not in ("group", "time") and spec.split.file_groups == "together"
+    return Together(near, _file_groups(table, groups, target) if drawn else None)
+
+
+def _file_groups(
+    table: Table, groups: Sequence[inputs.Group], target: targets.TargetSelection | ColumnSchema | None
+) -> file_sources.FileGroups | None:
+    """Return which rows are of one speaker, patient or clip, by the names of their files."""
+    quantity = target is not None and target_type(target.kind).encoding.quantity
+    columns = () if target is None else target.columns
+    return file_sources.find(table.frame, [group.columns for group in groups], columns, quantity=quantity)
 
 
 def _split(
@@ -184,7 +208,7 @@ def _split(
     spec: DataSpec,
     target: targets.TargetSelection | ColumnSchema | None,
     seed: int,
-    family: np.ndarray | None,
+    together: Together,
     labels: LabelRequirement,
 ) -> Split:
     """Split the rows that have a target; row numbers and groups are those of the whole table.
@@ -194,11 +218,11 @@ def _split(
     """
     there = np.ones(table.frame.height, dtype=bool) if target is None else targets.present(table.frame, target)
     if target is None or (labels == "none" and not there.all()):
-        return _shared(table, spec, np.arange(len(there)), None, seed, family)
+        return _shared(table, spec, np.arange(len(there)), None, seed, together)
     rows = np.flatnonzero(there)
     if not len(rows):
         raise DataError(say("data.no-target-values", table=table.name, target=target.name))
-    shared = _shared(table, spec, rows, target, seed, family)
+    shared = _shared(table, spec, rows, target, seed, together)
     if labels != "some" or there.all():
         return shared
     free = np.flatnonzero(~there)
@@ -221,7 +245,7 @@ def _shared(
     rows: np.ndarray,
     target: targets.TargetSelection | ColumnSchema | None,
     seed: int,
-    family: np.ndarray | None,
+    together: Together,
 ) -> Split:
     """Split some rows, by their positions in the table; where the target is classes, each keeps its share."""
     stratum = None if target is None else targets.stratum(target)
@@ -237,7 +261,7 @@ def _shared(
         name,
         stratum is not None and stratum.classes,
         seed,
-        None if family is None else family[rows],
+        together.of(rows),
     )
     group = None
     if shared.group is not None:

@@ -12,7 +12,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.core.wording import quoted
-from leadline.data.checks import copies, file_sources, leaks, placeholders
+from leadline.data.checks import leaks, placeholders
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.single_column import FEWEST
 from leadline.data.column_inference import ROW_NUMBERS
@@ -54,22 +54,7 @@ def before_training(
         *placeholders.notes(placeholders.find(table.frame, [column for column, _ in used], train), len(train)),
         *_group_split(table, grouped),
         *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
-        *(_file_sources(table, choice, plan) if _is_random(table, spec) else ()),
     )
-
-
-def _file_sources(table: Table, choice: TargetSelection, plan: InputLayout) -> Iterator[str]:
-    """Yield which speakers, patients or clips the names of files tell of, whose files a random split tears apart."""
-    for group in plan.groups:
-        for name, kind in group.columns.items():
-            if column_type(kind).outline is None or table.frame[name].dtype != pl.String:
-                continue
-            there = table.frame[name].is_not_null()
-            goal = table.frame.select(one for one in choice.columns if one in table.frame.columns).filter(there)
-            label_n = copies.target_numbers(goal) if goal.width else None
-            found = file_sources.sources(table.frame[name].filter(there), label_n)
-            if found is not None:
-                yield say("checks.file-sources", column=name, count=found.different, example=found.example)
 
 
 def on_reading(schema: Schema) -> tuple[str, ...]:

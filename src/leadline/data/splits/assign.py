@@ -20,6 +20,7 @@ from leadline.data.splits import folds
 from leadline.data.splits.by_blocks import PARTS, UNUSED, by_blocks, by_spans, rows_by_split
 from leadline.data.splits.near_duplicate_groups import in_one_fold, keep_together
 from leadline.data.splits.time_blocks import time_blocks
+from leadline.data.splits.together import NOTHING, Together, on_files
 from leadline.data.table import Table
 from leadline.errors import DataError, UsageError, did_you_mean
 from leadline.nn.rng import seed_for
@@ -45,15 +46,20 @@ class Split:
 
 
 def split(
-    table: Table, spec: SplitSpec, target: str | None, stratify: bool, seed: int, family_N: np.ndarray | None = None
+    table: Table,
+    spec: SplitSpec,
+    target: str | None,
+    stratify: bool,
+    seed: int,
+    together: Together = NOTHING,
 ) -> Split:
     """Share out the rows of a table.
 
     A split that the source gives is kept (except by ``random``), and what it lacks is carved from its train rows. With
-    `stratify` the classes of `target` keep their shares in every part drawn at random; rows with the same number in
-    `family_N` (N,), being nearly the same, are drawn together. `seed` is that of the run, for a split without its
-    own. Raises DataError for too few rows, a target of one value, rows that name no part and groups that a given split
-    tears apart; UsageError for a missing column.
+    `stratify` the classes of `target` keep their shares in every part drawn at random; rows that are nearly the same,
+    or of one source of files, are drawn `together`. `seed` is that of the run, for a split without its own. Raises
+    DataError for too few rows, a target of one value, rows that name no part and groups that a given split tears apart;
+    UsageError for a missing column.
     """
     _check_target(table, target)
     seed = seed if spec.seed is None else spec.seed
@@ -63,9 +69,10 @@ def split(
         part_N, notes = by_spans(_ordered(table, spec), spec.spans)
         by = say("splits.by-time-spans", column=spec.column, spans="/".join(spec.spans))
         return _parts(part_N, _numbered(table, spec), spec, by, notes)
-    part_N, by = _given(table, spec) if spec.fold is None else _fold(table, spec, stratum, seed, family_N)
+    part_N, by = _given(table, spec) if spec.fold is None else _fold(table, spec, stratum, seed, together)
     lacking = {p: f for p, f in ((2, spec.test), (1, spec.validation)) if f > 0 and not (part_N == p).any()}
-    number_N = _numbered(table, spec)
+    files = together.files
+    number_N = _numbered(table, spec) if files is None else files.number_N
     if spec.by == "group":
         _refuse_torn(table, spec, part_N, number_N)
     notes = ()
@@ -75,21 +82,29 @@ def split(
         if spec.by in ("group", "time"):
             how = say("splits.by-group" if spec.by == "group" else "splits.by-time", column=spec.column)
             part_N[free_M], notes = by_blocks(number_N[free_M], lacking, rng if spec.by == "group" else None)
+        elif files is not None and len(np.unique(number_N[free_M])) > len(lacking):
+            how = say("splits.by-file-groups", column=files.column)
+            class_N = _classes(table, stratum)
+            part_N[free_M], notes = by_blocks(number_N[free_M], lacking, rng, class_N[free_M])
         else:
             how = say("splits.stratified", column=target) if stratify else say("splits.random")
             class_N = _classes(table, target if stratify else None)
             part_N[free_M] = _stratified(class_N[free_M], lacking, rng)
             notes = _single_rows(table, target, class_N, free_M) if stratify else ()
-            if family_N is not None:
-                part_N[free_M], more = keep_together(part_N[free_M], family_N[free_M], class_N[free_M], rng)
+            if together.near is not None:
+                part_N[free_M], more = keep_together(part_N[free_M], together.near[free_M], class_N[free_M], rng)
                 notes += more
         carved = " and ".join(PARTS[p] for p in sorted(lacking))
         by = say("splits.taken-from-train", given=by, subsets=carved, how=how) if by else how
     elif table.split and spec.by == "random":
         by = say("splits.random-all-train")
     drawn = {*lacking, *([PARTS.index("test")] if spec.fold is not None else [])}
-    random = frozenset(PARTS[p] for p in drawn) if spec.by not in ("group", "time") else frozenset[str]()
-    return replace(_parts(part_N, number_N, spec, by or say("splits.all-train"), notes), drawn=random)
+    whole = spec.by in ("group", "time") or files is not None
+    random = frozenset[str]() if whole else frozenset(PARTS[p] for p in drawn)
+    shared = _parts(part_N, number_N, spec, by or say("splits.all-train"), notes)
+    if files is not None:
+        shared = replace(shared, group=number_N, notes=(*notes, *on_files(files, part_N, bool(drawn))))
+    return replace(shared, drawn=random)
 
 
 def _parts(part_N: np.ndarray, number_N: np.ndarray, spec: SplitSpec, by: str, notes: tuple[str, ...]) -> Split:
@@ -150,15 +165,17 @@ def _given(table: Table, spec: SplitSpec) -> tuple[np.ndarray, str]:
     return part_N, say("splits.by-column", column=name) if spec.by == "column" else say("splits.as-given")
 
 
-def _fold(
-    table: Table, spec: SplitSpec, stratify: str | None, seed: int, family_N: np.ndarray | None
-) -> tuple[np.ndarray, str]:
+def _fold(table: Table, spec: SplitSpec, stratify: str | None, seed: int, together: Together) -> tuple[np.ndarray, str]:
     """Return the test rows of one fold (N,) int8, all others train, and in words how the folds were made."""
-    number_N = _numbered(table, spec)
-    class_N = _classes(table, stratify) if stratify else None
-    fold_N, by = folds.assign(table.frame.height, spec, number_N, class_N, seed)
-    if family_N is not None and spec.by not in ("group", "time"):
-        fold_N = in_one_fold(fold_N, family_N)
+    class_N, files = _classes(table, stratify) if stratify else None, together.files
+    if files is not None:
+        grouped = spec.model_copy(update={"by": "group", "column": files.column})
+        fold_N, _ = folds.assign(table.frame.height, grouped, files.number_N, class_N, seed)
+        by = say("splits.by-file-groups", column=files.column)
+    else:
+        fold_N, by = folds.assign(table.frame.height, spec, _numbered(table, spec), class_N, seed)
+        if together.near is not None and spec.by not in ("group", "time"):
+            fold_N = in_one_fold(fold_N, together.near)
     part_N = np.zeros(table.frame.height, dtype=np.int8)
     part_N[fold_N == spec.fold] = PARTS.index("test")
     if spec.by == "time":

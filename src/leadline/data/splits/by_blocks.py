@@ -35,10 +35,13 @@ def rows_by_split(count: int, fractions: Mapping[int, float]) -> dict[int, int]:
 
 
 def by_blocks(
-    number_N: np.ndarray, fractions: Mapping[int, float], rng: np.random.Generator | None
+    number_N: np.ndarray,
+    fractions: Mapping[int, float],
+    rng: np.random.Generator | None,
+    class_N: np.ndarray | None = None,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return a part for each row (N,) int8 that keeps blocks whole, and notes on sizes; without `rng` the last blocks
-    go first.
+    go first. With `class_N` classes keep their shares as far as blocks let them, and train has all of them if it can.
     """
     _, number_N, size_G = np.unique(number_N, return_inverse=True, return_counts=True)
     rows = rows_by_split(len(number_N), fractions)
@@ -50,6 +53,7 @@ def by_blocks(
     best, best_error = np.empty(0, dtype=np.int8), math.inf
     for order_G in orders:
         part_G, error = _prefixes(size_G, order_G, rows)
+        error += 0 if class_N is None else _uneven(part_G[number_N], class_N)
         if error < best_error:
             best, best_error = part_G, error
         if best_error <= _NEAR * sum(rows.values()):
@@ -76,6 +80,15 @@ def _prefixes(size_G: np.ndarray, order_G: np.ndarray, rows: Mapping[int, int]) 
         error += int(amiss.min())
         start = stop
     return part_G, error
+
+
+def _uneven(part_N: np.ndarray, class_N: np.ndarray) -> int:
+    """Return how many rows are amiss for classes to have the same share of every part; all where train lacks one."""
+    pair_N = np.unique(class_N, return_inverse=True)[1] * len(PARTS) + part_N
+    count_KP = np.bincount(pair_N, minlength=(pair_N.max() // len(PARTS) + 1) * len(PARTS)).reshape(-1, len(PARTS))
+    even_KP = count_KP.sum(1, keepdims=True) * count_KP.sum(0, keepdims=True) / len(part_N)
+    lacking = not count_KP[:, 0].all()
+    return int(np.abs(count_KP - even_KP).sum() / 2) + lacking * len(part_N)
 
 
 def by_spans(times: pl.Series, spans: Sequence[str]) -> tuple[np.ndarray, tuple[str, ...]]:
