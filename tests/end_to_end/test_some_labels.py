@@ -142,7 +142,7 @@ def test_clusters_of_a_table(cli) -> None:
     assert 0 < found("run", "adjusted_rand", group="baseline=k-means") <= 1
     page = Path("run/report.html").read_text(encoding="utf-8")
     assert say("exhibits.representative") in page
-    assert "centres of" in page
+    assert "cluster centres initialised by" in page
     told = leadline.predict("run", "rows.csv", quiet=True)
     assert told["cluster"].min() == 1
     assert told["share"].is_between(0, 1).all()

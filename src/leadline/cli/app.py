@@ -204,7 +204,7 @@ Item = Annotated[
     str | None,
     typer.Argument(
         metavar="[NAME]",
-        help="Show the options of this one, with an example.",
+        help="The one whose options to show, with an example.",
         show_default=False,
         autocompletion=completion.items_of_command,
     ),

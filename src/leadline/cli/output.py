@@ -94,8 +94,11 @@ def compared(result: Compared, *, as_json: bool) -> None:
     words = result.runs[0].report.wording
     table = Table(say("terminal.metric"), *map(escape, names), box=None)
     for row in result.findings.values():
+        percent = words.unit(row[0]) == "%"  # any other unit stands in the heading
+        amounts = (words.amount(f, with_unit=percent) for f in row)
         cells = (
-            f"{words.amount(f)} ({words.span(f, with_unit=False)})" if f.interval else words.amount(f) for f in row
+            f"{amount} ({words.span(f, with_unit=False)})" if f.interval else amount
+            for f, amount in zip(row, amounts, strict=True)
         )
         table.add_row(plain(words.heading(row[0]) + _grouped(row[0])), *map(plain, cells))
     console = Console(highlight=False)

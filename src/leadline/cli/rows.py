@@ -54,9 +54,7 @@ def sample(
             autocompletion=sources,
         ),
     ] = None,
-    prompt: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="The prompt that generated texts continue.")
-    ] = None,
+    prompt: Annotated[str | None, typer.Option(metavar="TEXT", help="Prompt for generated texts to continue.")] = None,
     temperature: Annotated[
         float | None,
         typer.Option(help="Sampling temperature; 0 is greedy; 1 if not given."),

@@ -15,6 +15,7 @@ from leadline.data.table import Table
 from leadline.data.targets.rows import parts
 
 _CLASSES = 6  # names shown
+_NAMED = {"classes": "data.described-classes", "labels": "data.described-labels", "tags": "data.described-tags"}
 _WIDTH = 80  # characters
 LOOK = 100  # lists among which one is looked for that can be shown
 
@@ -45,12 +46,14 @@ def describe(table: Table, schema: Schema, left_out: Mapping[str, str]) -> tuple
                 ("target", target, ()) if own is None else (say("data.role-input-and-target", input=own[0]), *own[1:])
             )
     missing = _missing(table.frame)
-    lines = []
+    lines, targets = [], () if schema.target is None else schema.target.columns
     for name in table.frame.columns:
         if name in fields:
             role, field, shape = fields[name]
             lines.append(
-                ColumnDescription(name, field.kind, role, missing[name], _values(field, shape, table.frame[name]))
+                ColumnDescription(
+                    name, field.kind, role, missing[name], _values(field, shape, table.frame[name], name in targets)
+                )
             )
         else:
             role = say("data.role-left-out", reason=left_out.get(name) or say("data.not-an-input"))
@@ -66,13 +69,14 @@ def _missing(frame: pl.DataFrame) -> Mapping[str, int]:
     }
 
 
-def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series) -> str:
+def _values(field: ColumnSchema, shape: tuple[int, ...], column: pl.Series, is_target: bool) -> str:
     state = field.state
-    for noun in ("classes", "labels", "tags"):
-        if noun in state:
-            names = [str(name) for name in state[noun]]
+    for key, sentence in _NAMED.items():
+        if key in state:
+            names = [str(name) for name in state[key]]
             shown = ", ".join(names[:_CLASSES]) + (", …" if len(names) > _CLASSES else "")
-            return _short(f"{len(names)} {noun}: {shown}")
+            own = "data.described-categories" if key == "classes" and not is_target else sentence
+            return _short(say(own, count=len(names), names=shown))
     if {"min", "max", "mean"} <= state.keys():
         low, high, mean = (number(float(state[name])) for name in ("min", "max", "mean"))
         return say("data.described-range", low=low, high=high, mean=mean)

@@ -90,7 +90,7 @@ class RawFeatures:
         if x_nF.shape[1] > WIDEST:
             _, vector_FF = np.linalg.eigh(np.cov(x_nF, rowvar=False))
             self.turn_FG = vector_FF[:, ::-1][:, :WIDEST]
-            self.words += f", their {WIDEST} main directions"
+            self.words += f", first {WIDEST} principal components"
         self.description: Mapping[str, Any] = {"space": self.words}
 
     @classmethod

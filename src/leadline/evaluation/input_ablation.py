@@ -100,7 +100,7 @@ def single_input_ablation(
                 together.measure, one.why, split="test", group=f"input={one.input} alone", again=_again(one.input)
             )
     for one in there:
-        notes = f"; the {one.lacking:,} rows that lack it get the answer that ignores all inputs" if one.lacking else ""
+        notes = f"; the {one.lacking:,} examples that lack it get the constant prediction" if one.lacking else ""
         yield from together.measures(one, f"{one.input} alone", notes)
         if together.compared:
             gains[one.input] = together.gain(one)

@@ -20,7 +20,7 @@ COST = (
     "co2_g",
     "rollbacks",
 )
-PRODUCERS = {"data": "data", "inputs": "inputs", "cost": "cost", "settled": "training"}
+PRODUCERS = {"data": "data", "inputs": "inputs", "cost": "cost", "settled": "training", "calibration": "training"}
 EXHIBITS: Mapping[str, tuple[str, ...]] = {
     "data": ("notes", "columns", "set_aside", "duplicates", "near_duplicates"),
     "examples": ("examples", "augmented", "mixed"),

@@ -149,7 +149,7 @@ class Plateau(Schedule):
     training is: it belongs to what is remembered. It never falls below `end_factor`.
     """
 
-    monitor: str = Field(default="loss", description="validation measure to watch")
+    monitor: str = Field(default="loss", description="validation metric to monitor")
     factor: float = Field(default=0.1, gt=0, lt=1, description="factor of each drop")
     patience: int = Field(default=5, ge=1, description="epochs without improvement before a drop")
     min_delta: float = Field(default=0.0, ge=0, description="smallest change that counts as an improvement")

@@ -63,7 +63,7 @@ def test_a_table_becomes_a_dataset(tmp_path: Path) -> None:
     assert "random" in dataset.split_by and dataset.invalid_rows.is_empty()
     assert [(one.name, one.kind, one.shape) for one in dataset.schema.inputs] == [("table", "table", (2,))]
     assert dataset.splits["train"].where(0) == (source, int(dataset.splits["train"].rows[0]) + 1)
-    assert dataset.summary()["rows"][1] == ["town", "category", "input table", 0, "2 classes: Bath, York"]
+    assert dataset.summary()["rows"][1] == ["town", "category", "input table", 0, "2 categories: Bath, York"]
 
 
 def test_the_same_seed_gives_the_same_dataset_and_another_one_another_split(tmp_path: Path) -> None:

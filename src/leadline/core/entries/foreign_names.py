@@ -57,11 +57,11 @@ _OPTIMIZER = {
     **_same("training.optimizer.nesterov", "nesterov", "nesterovs_momentum", "use_nesterov", item="sgd"),
     **_same("training.optimizer.beta1", "beta_1", "adam_beta1"),
     **_same("training.optimizer.beta2", "beta_2", "adam_beta2"),
-    **_other(("training.optimizer.beta1", "training.optimizer.beta2"), "They are two entries.", "betas"),
+    **_other(("training.optimizer.beta1", "training.optimizer.beta2"), "These are two entries.", "betas"),
     **_same("training.optimizer.eps", "epsilon", "adam_epsilon"),
     **_same("training.optimizer", "optim", "solver", "optimizer_name", "optimizer_class"),
     **_same("training.clip", "gradient_clip_val", "max_grad_norm", "clipnorm", "clip_norm", "grad_clip", "clip_grad"),
-    **_other("training.clip", "It bounds the norm of the gradient.", "clipvalue", "clip_value", "global_clipnorm"),
+    **_other("training.clip", "It clips the norm of the gradient.", "clipvalue", "clip_value", "global_clipnorm"),
     **_same("training.accumulate", "accumulate_grad_batches", "gradient_accumulation_steps", "accumulation_steps"),
     **_same("training.layer_decay", "layerwise_lr_decay", "layer_wise_lr_decay"),
 }
@@ -70,23 +70,28 @@ _SCHEDULE = {
     **_same("training.schedule.step_size", "step_size", item="step"),
     **_same("training.schedule.factor", "factor", item="plateau"),
     **_same("training.schedule.gamma", "lr_gamma", item="step"),
-    **_other("training.schedule.end_factor", "It is a share of the learning rate.", "min_lr", "eta_min", "final_lr"),
+    **_other("training.schedule.end_factor", "It is a fraction of the learning rate.", "min_lr", "eta_min", "final_lr"),
     **_other(
         "training.schedule.milestones",
-        "They are shares of all steps, such as [0.5, 0.75].",
+        "They are fractions of all steps, such as [0.5, 0.75].",
         *("milestones", "boundaries"),
         item="step",
     ),
     **_same("training.schedule.warmup", "warmup_ratio", "pct_start", "warm_up"),
     **_other(
         "training.schedule.warmup",
-        "It is a share of all steps, such as 0.1.",
+        "It is a fraction of all steps, such as 0.1.",
         *("warmup", "warmup_steps", "warmup_epochs", "num_warmup_steps"),
     ),
 }
 _LENGTH = {
     **_same("training.epochs", "max_epochs", "n_epochs", "num_epochs", "nb_epoch", "num_train_epochs", "max_iter"),
-    **_other(("training.epochs", "training.max_time"), "Steps are not counted.", "max_steps", "steps_per_epoch"),
+    **_other(
+        ("training.epochs", "training.max_time"),
+        "Training length is set in epochs or time, not steps.",
+        "max_steps",
+        "steps_per_epoch",
+    ),
     **_same("training.max_time", "time_limit", "time_budget", "max_runtime_secs"),
     **_same(
         "training.early_stopping.patience",
@@ -100,7 +105,7 @@ _LENGTH = {
     **_same("training.early_stopping.min_delta", "min_delta", "tol", "early_stopping_min_delta"),
     **_same("training.early_stopping.monitor", "monitor", "metric_for_best_model", "early_stopping_metric"),
     **_instead(
-        "The weights of the best validation epoch ship by themselves.",
+        "The weights of the best validation epoch are restored automatically.",
         *("restore_best_weights", "save_best_only", "load_best_model_at_end", "enable_checkpointing", "save_top_k"),
     ),
     **_switch("training.epochs", 1, "fast_dev_run", why="One epoch is a quick try."),
@@ -116,11 +121,11 @@ _DATA = {
     **_same("data.validation", "validation_data", "validation_set", "valid_set", "val_data", "eval_set", "dev"),
     **_same("data.test", "test_data", "test_set", "testset"),
     **_same("data.split.folds", "n_splits", "n_folds", "num_folds", "nfold", "k_folds"),
-    **_other("data.split.folds", "It is their number.", "cv"),
+    **_other("data.split.folds", "It is the number of folds.", "cv"),
     **_column("data.split", "group:{}", "groups", "group", "group_column", "group_col"),
     **_column("data.split", "time:{}", "date", "date_col", "sort_by", "timestamp"),
-    **_instead("Random splits keep the shares of classes by themselves.", "stratify", "stratified"),
-    **_instead("The order of train rows is drawn anew in each epoch.", "shuffle"),
+    **_instead("Random splits are stratified by class already.", "stratify", "stratified"),
+    **_instead("Training rows are always shuffled in each epoch.", "shuffle"),
     **_same("data.target", "y", "label", "labels", "label_column", "target_column", "target_name", "y_col"),
     **_same("data.columns", "features", "feature_columns", "feature_names", "feature_cols", "x_col"),
     **_same("data.ignore", "drop", "drop_columns", "drop_cols", "exclude", "exclude_columns", "ignored_columns"),
@@ -151,7 +156,7 @@ _DATA = {
     ),
     **_same("data.series.series_id", "item_id", "unique_id", "id_column", "group_ids"),
     **_instead(
-        "Rows are encoded once and read from memory-mapped files; nothing needs workers.",
+        "Rows are encoded once and read from memory-mapped files, so there are no data-loader workers.",
         *("num_workers", "pin_memory", "prefetch_factor", "persistent_workers", "dataloader_num_workers", "workers"),
     ),
 }
@@ -209,7 +214,9 @@ _OBJECTIVE = {
     ),
     **_same("objective.delta", "huber_delta", item="regression"),
     **_same("objective.latent_dim", "latent_dim", "z_dim", "code_size", item="autoencoder"),
-    **_other("require", "Everything that the objective can measure is measured; a bound judges it.", "metrics"),
+    **_other(
+        "require", "All metrics of the objective are always measured; a requirement sets a bound on one.", "metrics"
+    ),
 }
 _MACHINE = {
     **_same("seed", "random_state", "random_seed", "seed_everything", "manual_seed", "rng"),
@@ -218,18 +225,20 @@ _MACHINE = {
     **_other("training.plan.device", "It is cpu, cuda or mps.", "accelerator", "devices"),
     **_other(
         "training.plan.precision",
-        "It is fp32, bf16-matmul or bf16, and timed if not given.",
+        "It is fp32, bf16-matmul or bf16; the fastest in a timing test if not given.",
         *("precision", "dtype_policy"),
         *("amp", "mixed_precision", "fp16", "bf16", "autocast", "use_amp"),
     ),
     **_same("training.plan.threads", "num_threads", "nthread", "n_threads"),
-    **_other("training.plan.threads", "It is timed if not given.", "n_jobs"),
+    **_other("training.plan.threads", "The fastest in a timing test if not given.", "n_jobs"),
     **_same("training.plan.compile", "compile", "torch_compile", "jit_compile", "compile_model"),
     **_same("training.deterministic", "deterministic", "use_deterministic_algorithms", "cudnn_deterministic"),
     **_instead(
         "Start it under torchrun to train on several devices.", "strategy", "num_nodes", "ddp", "distributed_backend"
     ),
-    **_other("training.log", "It is a list of tensorboard and mlflow.", "logger", "loggers", "report_to", "tracker"),
+    **_other(
+        "training.log", "It is a list with tensorboard, mlflow or both.", "logger", "loggers", "report_to", "tracker"
+    ),
     **_switch("training.log", ["tensorboard"], "tensorboard"),
     **_switch("training.log", ["mlflow"], "mlflow"),
     **_same("out", "default_root_dir", "output_dir", "save_dir", "log_dir", "run_dir", "model_dir"),
@@ -239,13 +248,13 @@ _MACHINE = {
         ("verbose", "verbosity", "enable_progress_bar", "show_progress", "progress_bar"),
         Foreign(("quiet",), "Progress is shown by default; {quiet} hides it.", same=False, offered=False),
     ),
-    **_other("settings", "Each entry has its dotted place.", "config", "params", "hparams", "kwargs", "options"),
+    **_other("settings", "Every entry has a dotted path.", "config", "params", "hparams", "kwargs", "options"),
     **_instead(
         "There are no callbacks: early stopping, checkpoints, schedules and trackers are entries of training.",
         *("callbacks", "callback", "hooks"),
     ),
     **_instead(
-        "{resume} goes on with a run that was interrupted.",
+        "{resume} continues an interrupted run.",
         *("resume_from_checkpoint", "ckpt_path", "resume", "resume_training"),
     ),
 }

@@ -43,8 +43,10 @@ class SharedOptions(TypedDict, total=False):
         str | Sequence[str] | None,
         Option("The column to predict; or several, separated by commas: one per task or class.", "data.target", "COL"),
     ]
-    validation: Annotated[str | None, Option("A second source with the validation rows.", "data.validation", "SOURCE")]
-    test: Annotated[str | None, Option("A second source with the test rows.", "data.test", "SOURCE")]
+    validation: Annotated[
+        str | None, Option("A separate source with the validation rows.", "data.validation", "SOURCE")
+    ]
+    test: Annotated[str | None, Option("A separate source with the test rows.", "data.test", "SOURCE")]
     split: Annotated[
         str | None,
         Option(
@@ -57,7 +59,8 @@ class SharedOptions(TypedDict, total=False):
     inputs: Annotated[str | Sequence[str] | None, Option("Use only these columns.", "data.columns", "COL,COL", "names")]
     ignore: Annotated[str | Sequence[str] | None, Option("Leave these columns out.", "data.ignore", "COL,COL", "names")]
     positive: Annotated[
-        str | None, Option("The positive class of two, to which sensitivity refers.", "data.positive", "LABEL")
+        str | None,
+        Option("Which of two classes is the positive one, as for sensitivity and precision.", "data.positive", "LABEL"),
     ]
     strict: Annotated[
         bool | None,
@@ -109,7 +112,7 @@ class SharedOptions(TypedDict, total=False):
         Part | None,
         Option(
             "A loss of your own, file.py:NAME or module:NAME: a function of scores and targets, or an nn.Module, that"
-            " gives one value for each example.",
+            " returns one value per example.",
             "objective.loss",
             "FILE:NAME",
             "spec",
@@ -131,7 +134,7 @@ class SharedOptions(TypedDict, total=False):
     epochs: Annotated[
         int | None,
         Option(
-            "Passes over the training rows; chosen from their number if not given.",
+            "Number of epochs; chosen from the number of training rows if not given.",
             "training.epochs",
             "N",
             "number",
@@ -181,7 +184,7 @@ class SharedOptions(TypedDict, total=False):
     max_time: Annotated[
         str | float | None,
         Option(
-            "Train for at most this time (90s, 10m, 1h30m; a plain number is in seconds), validation included; the"
+            "Maximum training time (90s, 10m, 1h30m; a plain number is in seconds), validation included; the"
             " schedule adapts to it.",
             "training.max_time",
             "10m",
@@ -190,8 +193,8 @@ class SharedOptions(TypedDict, total=False):
     max_energy: Annotated[
         str | float | None,
         Option(
-            "Train with at most this energy (5Wh, 20kJ; a plain number is in watt-hours), measured by energy counters"
-            " if available, else estimated.",
+            "Maximum training energy (5Wh, 20kJ; a plain number is in watt-hours), measured by energy counters"
+            " if available, otherwise estimated.",
             "training.max_energy",
             "5Wh",
         ),
@@ -199,7 +202,10 @@ class SharedOptions(TypedDict, total=False):
     seed: Annotated[
         int | None,
         Option(
-            "Seed of all randomness but the split, whose own is data.split.seed; 0 if not given.", "seed", "N", "number"
+            "Random seed of everything except the split, which has data.split.seed; 0 if not given.",
+            "seed",
+            "N",
+            "number",
         ),
     ]
     device: Annotated[
@@ -209,7 +215,14 @@ class SharedOptions(TypedDict, total=False):
         ),
     ]
     threads: Annotated[
-        int | None, Option("CPU threads; timed if not given.", "training.plan.threads", "N", "number", estimators=True)
+        int | None,
+        Option(
+            "Number of CPU threads; the fastest in a timing test if not given.",
+            "training.plan.threads",
+            "N",
+            "number",
+            estimators=True,
+        ),
     ]
     deterministic: Annotated[
         bool | None,

@@ -74,7 +74,7 @@ AUGMENTATIONS: Mapping[str, Entry] = {
     ),
     "image/cutout": Entry(
         "leadline.data.augmentations.image:CUTOUT",
-        "a random box is erased (DeVries & Taylor 2017)",
+        "Cutout: erases a random box (DeVries & Taylor 2017)",
         example="train photos/ --set 'data.inputs.image.augment=[{cutout: 0.25}]'",
     ),
     "table/noise": Entry(
@@ -156,6 +156,6 @@ MIXTURES: Mapping[str, Entry] = {
     ),
     "cutmix": Entry(
         "leadline.data.augmentations.mixing:CUTMIX",
-        "a box is replaced by that of another example (Yun et al. 2019)",
+        "replaces a box with that of another example (Yun et al. 2019)",
     ),
 }

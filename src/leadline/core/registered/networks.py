@@ -84,12 +84,12 @@ MODELS: Mapping[str, Entry] = {
     ),
     "naive": Entry(
         "leadline.models.forecasting.naive:FAMILY",
-        "the last observed value is repeated (forecasting)",
+        "repeats the last observed value (forecasting)",
         example="train series.csv --horizon 24 --network naive",
     ),
     "seasonal-naive": Entry(
         "leadline.models.forecasting.naive:SEASONAL",
-        "the last observed season is repeated (forecasting)",
+        "repeats the last observed season (forecasting)",
         example="train series.csv --horizon 24 --network seasonal-naive --set network.season_length=24",
     ),
     "autoregression": Entry(
@@ -109,7 +109,7 @@ MODELS: Mapping[str, Entry] = {
     ),
     "tfidf": Entry(
         "leadline.models.classical.tfidf:FAMILY",
-        "logistic or ridge regression on TF-IDF n-grams, with naive-Bayes weights (texts, with tables beside them)",
+        "logistic or ridge regression on TF-IDF n-grams, with naive-Bayes weights (texts, also with tables)",
         example="train reviews.csv --network tfidf",
     ),
     "svm": Entry(

@@ -84,7 +84,7 @@ OBJECTIVES: Mapping[str, Entry] = {
     ),
     "vae": Entry(
         "leadline.objectives.generative.vae:OBJECTIVE",
-        "variational autoencoder: evidence lower bound (ELBO); samples new examples",
+        "variational autoencoder: evidence lower bound (ELBO); can generate samples",
         example="train digits --objective vae --set objective.latent_dim=16",
     ),
     "language": Entry(
@@ -94,7 +94,7 @@ OBJECTIVES: Mapping[str, Entry] = {
     ),
     "masked": Entry(
         "leadline.objectives.self_supervised.masked:OBJECTIVE",
-        "masked patches, cells, tokens or spans are predicted (self-supervised)",
+        "masked modelling: predicts masked patches, cells, tokens or spans (self-supervised)",
         example="train digits --objective masked --network transformer",
     ),
     "contrastive": Entry(

@@ -79,7 +79,7 @@ SCHEDULES: Mapping[str, Entry] = {
     ),
     "plateau": Entry(
         "leadline.training.schedule:Plateau",
-        "reduction when a validation measure stops improving",
+        "reduction when a validation metric stops improving",
         example="train digits --schedule plateau --set training.schedule.patience=5",
     ),
 }

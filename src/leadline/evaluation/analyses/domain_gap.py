@@ -43,7 +43,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     both = [subject.embeddings(random_rows(one, rows, seed, "domains")) for one in (other, own)]
     right_n = domain_auc(np.concatenate(both).astype(np.float64), np.repeat([0, 1], rows), seed)
     method = (
-        f"{FOLDS}-fold logistic regression on features, against as many validation rows; by chance 0.5; Wilson score"
+        f"{FOLDS}-fold logistic regression on features of as many examples of each domain; chance 0.5; Wilson score"
     )
     share = wilson(int(right_n.sum()), len(right_n), subject.levels)
     measured = Measurement(float(right_n.mean()), share, len(right_n), method)

@@ -54,7 +54,7 @@ def nll(target_n: Ints, probability_nC: Floats, levels: Levels, group_n: Ints | 
     chosen_n = probability_nC[np.arange(len(target_n)), target_n].astype(np.float64)
     loss_n = -np.log(np.maximum(chosen_n, TINY))
     zeros = int(np.sum(chosen_n < TINY))
-    note = f"; {zeros} rows whose class had probability 0 count {-np.log(TINY):.0f}" if zeros else ""
+    note = say("metrics.zero-probability", rows=zeros, loss=-np.log(TINY)) if zeros else ""
     return _mean_loss(loss_n, levels, group_n, note)
 
 

@@ -157,7 +157,7 @@ def precision_macro(confusion: Confusion, levels: Levels) -> Measurement:
     never = int(np.sum((tally.true_GC.sum(0) > 0) & (tally.given_GC.sum(0) == 0)))
     if never:
         classes = "1 class that occurs was" if never == 1 else f"{never} classes that occur were"
-        return absent(f"{classes} never predicted, and precision is undefined there", confusion.n)
+        return absent(f"{classes} never predicted, so precision is undefined", confusion.n)
     return _mean(confusion, tally.given_GC, "precision", levels)
 
 

@@ -79,6 +79,6 @@ def agreement(
     if not len(query_qF) or not len(rows_nF):
         return absent(say("metrics.no-labelled-examples"), len(query_qF))
     right_q = voted(query_qF, rows_nF, class_n, k) == class_q
-    method = f"class of the {min(k, len(rows_nF))} nearest of {len(rows_nF):,} train rows; Wilson"
+    method = f"majority class of the {min(k, len(rows_nF))} nearest of {len(rows_nF):,} training examples; Wilson score"
     method += "" if group_q is None else ", effective n of the groups"
     return Measurement(float(right_q.mean()), proportion(right_q, levels, group_q), len(right_q), method)

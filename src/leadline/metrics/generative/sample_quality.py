@@ -192,7 +192,7 @@ def closer(new_m: Floats, real_n: Floats, levels: Levels, group_n: Ints | None =
     found = mean_area([(is_new, -distance)], levels, group)
     p = float(stats.mannwhitneyu(new_m, real_n, alternative="less").pvalue)
     return found._replace(
-        n=len(new_m), method=f"nearest train rows, one-sided Mann-Whitney p = {p:.2g}; {found.method}"
+        n=len(new_m), method=f"nearest training examples, one-sided Mann-Whitney p = {p:.2g}; {found.method}"
     )
 
 

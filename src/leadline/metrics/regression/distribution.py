@@ -89,7 +89,7 @@ def coverage(
         return absent(say("metrics.no-examples"))
     inside_n = (target_n >= low_n) & (target_n <= high_n)
     method = "Wilson score" + ("" if group_n is None else ", effective n of the groups")
-    note = f"; values within the {100 * nominal:.4g} % interval, of which as many should be"
+    note = f"; nominal coverage {100 * nominal:.4g} %"
     return Measurement(float(inside_n.mean()), proportion(inside_n, levels, group_n), len(inside_n), method + note)
 
 

@@ -35,11 +35,11 @@ class Options(Fact):
     trees up to the best ship. `l2_regularization` shrinks the leaves.
     """
 
-    max_iter: int = Field(default=300, ge=1, le=10_000, description="most boosting iterations")
+    max_iter: int = Field(default=300, ge=1, le=10_000, description="maximum number of boosting iterations")
     learning_rate: float = Field(default=0.1, gt=0, le=1, description="learning rate (shrinkage)")
-    max_leaf_nodes: int = Field(default=31, ge=2, le=65_536, description="most leaves per tree")
-    max_depth: int | None = Field(default=None, ge=1, description="greatest depth of a tree; null: no limit")
-    min_samples_leaf: int = Field(default=20, ge=1, description="fewest training examples per leaf")
+    max_leaf_nodes: int = Field(default=31, ge=2, le=65_536, description="maximum number of leaves per tree")
+    max_depth: int | None = Field(default=None, ge=1, description="maximum depth of a tree; null: no limit")
+    min_samples_leaf: int = Field(default=20, ge=1, description="minimum number of training examples per leaf")
     l2_regularization: float = Field(default=0.0, ge=0, description="L2 penalty on leaf values")
     patience: int | None = Field(
         default=20,

@@ -31,7 +31,7 @@ class Options(Fact):
     """
 
     l2: float | None = Field(default=None, ge=0, description="strength of the L2 penalty; null: chosen on validation")
-    max_iter: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
+    max_iter: int = Field(default=200, ge=1, description="maximum number of L-BFGS iterations")
 
 
 class Linear(ClassicalModule):

@@ -42,8 +42,8 @@ class Options(Fact):
     gamma: float | None = Field(
         default=None, gt=0, description="coefficient of the RBF kernel exp(−γ·d²); null: 1 over the summed variance"
     )
-    n_components: int = Field(default=500, ge=2, description="landmarks of the Nyström approximation")
-    max_samples: int = Field(default=10_000, ge=2, description="most training examples used, drawn at random")
+    n_components: int = Field(default=500, ge=2, description="number of landmarks of the Nyström approximation")
+    max_samples: int = Field(default=10_000, ge=2, description="maximum number of training examples, drawn at random")
 
 
 class SVM(ClassicalModule):

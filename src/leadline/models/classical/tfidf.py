@@ -51,13 +51,15 @@ class Options(Fact):
 
     l2: float | None = Field(default=None, ge=0, description="strength of the L2 penalty; null: chosen on validation")
     naive_bayes: bool | None = Field(
-        default=None, description="weight n-grams by their log-count ratio of a class; null: chosen on validation"
+        default=None, description="weight n-grams by their log-count ratio between classes; null: chosen on validation"
     )
     ngrams: int | None = Field(
-        default=None, ge=1, le=8, description="most tokens of an n-gram; null: 2 of words, more of shorter tokens"
+        default=None, ge=1, le=8, description="maximum length of n-grams; null: 2 for words, more for shorter tokens"
     )
-    max_features: int = Field(default=100_000, ge=1, description="most n-grams of a text, the commonest")
-    max_iter: int = Field(default=200, ge=1, description="most iterations of L-BFGS")
+    max_features: int = Field(
+        default=100_000, ge=1, description="maximum number of n-grams per text column, the most frequent"
+    )
+    max_iter: int = Field(default=200, ge=1, description="maximum number of L-BFGS iterations")
 
 
 class TFIDF(ClassicalModule):

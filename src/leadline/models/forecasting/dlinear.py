@@ -25,7 +25,7 @@ from leadline.nn.layers.windows import Past, numbers
 class Options(Fact):
     """`window` steps are averaged for the trend; `individual` gives each variable maps of its own."""
 
-    window: int = Field(default=25, ge=1, description="steps of the moving average that gives the trend")
+    window: int = Field(default=25, ge=1, description="length in steps of the moving average that gives the trend")
     individual: bool = Field(default=False, description="separate weights for each variable")
     head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 

@@ -37,7 +37,7 @@ class SeasonalOptions(Fact):
     """
 
     season_length: int | None = Field(
-        default=None, ge=1, description="steps of a season; null: the best on training windows"
+        default=None, ge=1, description="length of the season in steps; null: the best on training windows"
     )
     head: Literal["none"] = Field(default="none", description="none: the network forecasts by itself")
 

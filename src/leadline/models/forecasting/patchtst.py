@@ -33,7 +33,7 @@ class Options(Fact):
     A window shorter than a patch is one. `dropout` stands after the tokens, attention and dense layers.
     """
 
-    patch: int = Field(default=16, ge=1, description="steps of a patch")
+    patch: int = Field(default=16, ge=1, description="patch length in steps")
     stride: int = Field(default=8, ge=1, description="steps between the starts of patches")
     width: int = Field(default=16, ge=1, description="embedding dimension")
     heads: int = Field(default=4, ge=1, description="attention heads per layer; must divide width")

@@ -18,7 +18,7 @@ from leadline.core.metric import Metric
 from leadline.core.registry import lookup, registered
 from leadline.objectives.contract import Columns, EvaluationContext
 
-RECORDED = Reproduction(producer="settled", repeat="recorded")  # how what was chosen is had again
+RECORDED = Reproduction(producer="calibration", repeat="recorded")  # how what was chosen is had again
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ class TranslationDecision(AdversarialDecision):
             "cycle": "cycle_error",
             "same": "same_error",
         }
-        note = ", of the mean absolute difference of pixels, their range being 1"
+        note = " of the mean absolute pixel difference, pixels from 0 to 1"
         for column, name in plain.items():
             if column in predictions:
                 of, section = (UNCHANGED, "baselines") if column == "copied" else (None, None)

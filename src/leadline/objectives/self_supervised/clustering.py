@@ -151,7 +151,7 @@ class ClusteringLearning(Learning):
             embeddings("train", FITTED), embeddings("validation", COMPARED), wanted, seed_for(seed, "clusters") % 2**32
         )
         network.last.place(torch.from_numpy(found.centre_KL), found.unit)
-        return f"centres of {len(found.centre_KL)} clusters placed by {found.description}"
+        return f"{len(found.centre_KL)} cluster centres initialised by {found.description}"
 
     def score(self, network: Any, inputs: Mapping[str, Tensor]) -> Tensor:
         """Return the logarithms of each cluster's share (B,K)."""
@@ -197,7 +197,7 @@ class ClusterDecision(Decision):
         count = int(network.last.there_K.sum())
         if self.options.n_clusters and count < self.options.n_clusters:
             how = say("objectives.clusters-different-codes")
-        again = Reproduction(producer="settled", repeat="recorded")
+        again = Reproduction(producer="training", repeat="recorded")
         return (Finding(name="clusters", value=count, method=how, again=again),)
 
     def predict(self, network: Any, batch: Batch, rng: Rng | None) -> Prediction:

@@ -38,7 +38,7 @@ def clusters_of(train_nL: np.ndarray, other_nL: np.ndarray, asked: Sequence[int]
     counts = sorted({min(count, different) for count in asked})
     others = other_nL if len(other_nL) > 2 else train_nL[: max(len(other_nL), 2_000)]
     found = {count: kmeans(train_nL, count, seed) for count in counts}
-    told = f"k-means among {len(train_nL):,} codes"
+    told = f"k-means on {len(train_nL):,} latent codes"
     if len(counts) == 1:
         (count,) = counts
     else:

@@ -177,7 +177,9 @@ class MaskedDecision(Decision):
             found = explained(
                 sums["error"], sums["plain"], context.levels, group, "explained", say("objectives.no-masked-quantity")
             )
-            method = f"against the train mean of {int(sums['quantities'].sum()):,} hidden quantities; {found.method}"
+            method = (
+                f"relative to the training mean, on {int(sums['quantities'].sum()):,} masked values; {found.method}"
+            )
             yield finding("masked_explained", found._replace(method=method), better="higher", **common)
         if _has_classes(context.schema):
             for name, which in ((None, "right"), ("most frequent", "usual")):

@@ -110,7 +110,7 @@ def _bands(
     yield finding("pinball_scaled", pinball, unit=DEVIATIONS, better="lower", **_common(context, group))
     for p, pair in enumerate(metrics.central(shares)[: None if variable is None else 1]):
         claimed = _claimed(shares, pair)
-        note = f"; values within the {claimed} band, of which as many should be"
+        note = f"; nominal coverage {claimed}"
         held = metrics.share(found.inside_nVP[:, at, p].sum(1), known_nV.sum(1), levels, context.group, note)
         yield finding("coverage", held, **_common(context, group if p == 0 else f"band={claimed}"))
     if variable is None:

@@ -45,10 +45,10 @@ class Options(Fact):
     """
 
     loss: Literal["mse", "mae", "huber"] = Field(
-        default="mse", description="loss of an error, in training standard deviations"
+        default="mse", description="loss of the forecast error, in training standard deviations"
     )
     delta: float = Field(
-        default=1.0, gt=0, description="error from which Huber loss is linear, in training standard deviations"
+        default=1.0, gt=0, description="forecast error from which Huber loss is linear, in training standard deviations"
     )
     quantiles: tuple[float, ...] | None = Field(
         default=None, description="quantile levels to forecast instead of a point; null: a point forecast"

@@ -33,10 +33,10 @@ class Options(Fact):
     """
 
     loss: Literal["mse", "mae", "huber"] = Field(
-        default="mse", description="loss of an error, in target standard deviations"
+        default="mse", description="loss of the residual, in target standard deviations"
     )
     delta: float = Field(
-        default=1.0, gt=0, description="error from which Huber loss is linear, in target standard deviations"
+        default=1.0, gt=0, description="residual from which Huber loss is linear, in target standard deviations"
     )
 
 

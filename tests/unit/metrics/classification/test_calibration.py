@@ -23,7 +23,7 @@ def test_brier_of_certain_mistakes_is_one_for_two_classes_and_two_for_more() -> 
 def test_nll_of_probability_zero_is_finite_and_said() -> None:
     m = calibration.nll(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]], dtype=np.float32), LEVELS)
     assert m.value == pytest.approx(-np.log(np.finfo(np.float32).tiny) / 2, rel=1e-6)
-    assert "1 rows whose class had probability 0" in m.method
+    assert "1 example whose true class had probability 0 counts as 87 nats" in m.method
 
 
 def test_ece_of_constant_overconfidence() -> None:

@@ -26,7 +26,7 @@ def test_centres_are_found_largest_first_and_their_number_by_silhouettes() -> No
 def test_a_number_that_is_given_is_kept() -> None:
     found = clusters_of(drawn(300), drawn(0), (2,), 0)
     assert len(found.centre_KL) == 2
-    assert found.description == "k-means among 300 codes"
+    assert found.description == "k-means on 300 latent codes"
 
 
 def test_the_same_seed_finds_the_same() -> None:

@@ -150,7 +150,7 @@ def _compared(
     common: Mapping[str, Any] = {"split": subset.name, "levels": levels, "again": again}
     if reference is not None and reference.schema.classes == schema.classes and len(test):
         right_n = reference.classes(test.batch(slice(0, len(test))).inputs) == test.target
-        method = f"test rows that {reference.name} names right; Wilson"
+        method = f"test examples that {reference.name} classifies correctly; Wilson score"
         measured = Measurement(float(right_n.mean()), proportion(right_n, levels, test.group), len(test), method)
         yield finding("reference_classifier_accuracy", measured, better="higher", **common)
     asked: list[np.ndarray] = []
@@ -176,7 +176,7 @@ def _compared(
         new_mF, own_nF = space.rows(made), space.subset(own)
         for x_mF, of in ((new_mF, group), (space.subset(others), f"{group}, {AS_THEY_ARE}")):
             distance = metrics.frechet_distance(x_mF, own_nF, levels)
-            words = f"to the test rows of the class, {space.words}; {distance.method}"
+            words = f"to the test examples of the class, {space.words}; {distance.method}"
             yield finding(
                 "frechet_distance",
                 distance._replace(method=words),
@@ -190,7 +190,7 @@ def _compared(
 
 
 def _share(right_m: np.ndarray, reference: ReferenceClassifier, levels: Any) -> Measurement:
-    method = f"rows of other classes, made into one of it, that {reference.name} takes for it; Wilson"
+    method = f"images of other classes translated to this one that {reference.name} assigns to it; Wilson score"
     return Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
 
 

@@ -58,7 +58,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
     again = Reproduction(producer="bound", options={"rows": len(some)}, seed=seed, repeat="exact", tolerance=1e-4)
     common: dict[str, Any] = {"split": subset.name, "levels": levels, "again": again}
     measured = mean_of(torch.cat(found).double().cpu().numpy(), levels, some.group)
-    rows = "" if len(some) == len(subset) else f" of {len(some):,} rows drawn at random"
+    rows = "" if len(some) == len(subset) else f" on {len(some):,} examples drawn at random"
     measured = measured._replace(
         method=f"importance-weighted bound, {bounded.importance} latent samples per example{rows}; {measured.method}"
     )
@@ -69,7 +69,7 @@ def _run(subject: Subject, options: NoOptions, seed: int) -> Results:
 
 def _active(codes_nL: np.ndarray, split: str, again: Reproduction) -> Finding:
     active = int((codes_nL.var(0) > ACTIVE).sum())
-    method = f"of {codes_nL.shape[1]} numbers of a code, those whose means vary by more than {ACTIVE} over rows"
+    method = f"of {codes_nL.shape[1]} latent dimensions, those with a variance of posterior means above {ACTIVE}"
     return Finding(
         name="active_units",
         split=split,

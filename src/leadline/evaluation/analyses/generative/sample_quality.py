@@ -106,11 +106,11 @@ def _nearness(
     new_mF: np.ndarray, test_nF: np.ndarray, group_n: np.ndarray | None, words: str, about: _About
 ) -> Iterator[Finding]:
     """Yield distance, precision, recall, density and coverage, then the same of two halves of the test rows."""
-    yield from _compared(new_mF, test_nF, group_n, f"{len(test_nF):,} test rows, {words}", None, about)
+    yield from _compared(new_mF, test_nF, group_n, f"{len(test_nF):,} test examples, {words}", None, about)
     half = len(test_nF) // 2
     order = torch.randperm(len(test_nF), generator=generator_for(about.context.seed, "halves")).numpy()
     first, second = order[:half], order[half:]
-    note = f"two halves of the test rows, {words}"
+    note = f"two halves of the test set, {words}"
     yield from _compared(
         test_nF[first], test_nF[second], None if group_n is None else group_n[second], note, FLOOR, about
     )
@@ -166,7 +166,7 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
     held, class_m = test.labelled, reference.classes(new)
     if reference.schema.classes == schema.classes and len(held):
         right_n = reference.classes(held.batch(slice(0, len(held))).inputs) == held.target
-        method = f"test rows that {reference.name} names right; Wilson" + (
+        method = f"test examples that {reference.name} classifies correctly; Wilson score" + (
             "" if held.group is None else ", effective n of the groups"
         )
         yield about.finding(
@@ -176,12 +176,15 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
         )
     yield about.finding(
         "classes_covered",
-        _noted(metrics.classes_covered(class_m, len(classes), levels), f"as {reference.name} judges"),
+        _noted(metrics.classes_covered(class_m, len(classes), levels), f"as classified by {reference.name}"),
         "higher",
     )
     for name, measured in zip(classes, metrics.class_shares(class_m, len(classes), levels), strict=True):
         yield about.finding(
-            "class_share", _noted(measured, f"of new rows, as {reference.name} judges"), None, f"class={name}"
+            "class_share",
+            _noted(measured, f"of generated samples, as classified by {reference.name}"),
+            None,
+            f"class={name}",
         )
     generator = subject.objective.capability("generator")
     if generator is None or not generator.conditional:
@@ -191,7 +194,7 @@ def _judged(subject: Subject, new: Inputs, test: Subset, about: _About) -> Itera
         for label, rows in _asked(subject, generator, reference)
     ]
     for label, right_m in [*zip(schema.classes, right, strict=False), (None, np.concatenate(right))]:
-        method = f"rows asked for by class that {reference.name} takes for it; Wilson"
+        method = f"samples of a requested class that {reference.name} assigns to it; Wilson score"
         measured = Measurement(float(right_m.mean()), proportion(right_m, levels), len(right_m), method)
         yield about.finding("conditional_accuracy", measured, "higher", None if label is None else f"class={label}")
 

@@ -196,8 +196,8 @@ def _gap(tasks: list[_Task], context: EvaluationContext, group: np.ndarray | Non
     group = group if group is None or len(group) == len(lost["new"]) else None
     found = paired.mean_difference(lost["new"], lost["real"], context.levels, group)
     note = (
-        f"trees that predict {', '.join(task.name for task in tasks)}, fitted to {len(tasks[0].new.y_n):,} generated"
-        f" and {len(tasks[0].real.y_n):,} real training rows: mean loss {lost['new'].mean():.3g} and"
+        f"boosted trees that predict {', '.join(task.name for task in tasks)}, fitted to {len(tasks[0].new.y_n):,}"
+        f" generated and {len(tasks[0].real.y_n):,} real training rows: mean loss {lost['new'].mean():.3g} and"
         f" {lost['real'].mean():.3g} (error rate, squared error in variances)"
     )
     return found._replace(method=f"{note}; {found.method}")
@@ -247,6 +247,6 @@ def _told_apart(
         if group is None
         else np.concatenate([-1 - np.arange(rows), np.unique(group[:rows], return_inverse=True)[1]])
     )
-    method = f"trees, cross-validated on {rows:,} new and as many test rows, 0.5 where they cannot tell; Wilson"
+    method = f"boosted trees, cross-validated on {rows:,} generated and as many test rows; Wilson score"
     method += "" if group is None else ", effective n of the groups"
     return Measurement(float(right_n.mean()), proportion(right_n, context.levels, groups), len(right_n), method)

@@ -64,14 +64,14 @@ def test_all_rows_are_taken_where_that_is_little_work(subset: Subset) -> None:
     assert found["elbo_iw"].n == len(subset)
     assert "7 latent samples per example;" in found["elbo_iw"].method
     assert found["active_units"].value == 2
-    assert "of 3 numbers" in found["active_units"].method
+    assert "of 3 latent dimensions" in found["active_units"].method
 
 
 def test_fewer_rows_are_drawn_where_it_is_much(subset: Subset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORK", 40 * 2 * 4 * 3)
     found = measured(subset)["elbo_iw"]
     assert found.n == 40
-    assert "of 40 rows drawn at random" in found.method
+    assert "on 40 examples drawn at random" in found.method
     monkeypatch.setattr(module, "WORK", 0)
     assert measured(subset)["elbo_iw"].n == module.ROWS[0]
 

@@ -121,4 +121,4 @@ def test_many_pixels_become_main_directions(monkeypatch: pytest.MonkeyPatch) -> 
     points = space.subset(dataset.splits["train"])
     assert points.shape[1] == 20
     assert np.allclose(np.cov(points, rowvar=False), np.diag(points.var(0, ddof=1)), atol=1e-6)
-    assert space.words.endswith("their 20 main directions")
+    assert space.words.endswith("first 20 principal components")
