@@ -30,7 +30,7 @@ from leadline.core.schema import Schema
 from leadline.data.checks.unseen import UnseenValues
 from leadline.data.dataset import prepare
 from leadline.data.sources import frames
-from leadline.errors import Interrupted, LeadlineError, RunError, UnknownKeyword, UsageError
+from leadline.errors import Interrupted, LeadlineError, RunError, UnknownKeyword, UsageError, did_you_mean
 from leadline.objectives.lookup import objective_for
 from leadline.objectives.own_loss import component_of as loss_component
 from leadline.pipeline.calibrate import calibrate_run
@@ -60,7 +60,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
     row, in the place of the usual one; `optimizer` a name, a name with options, or a class of `torch.optim.Optimizer`.
     Every row given trains the network, except for a share `validation`, which early stopping then watches. `settings`
     are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be NaN;
-    columns of a data frame may also be text, dates or booleans.
+    `missing_values` are numbers that stand for one too, in all columns of numbers (``-999``) or in some (``{"insulin":
+    0}``; columns of an array by position). Columns of a data frame may also be text, dates or booleans; `nulls` are the
+    words in their text that stand for a missing value, none with ``[]``.
     """
 
     objective: ClassVar[str]
@@ -89,6 +91,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         device: str | None = None,
         threads: int | None = None,
         validation: float = 0.0,
+        missing_values: float | Sequence[float] | Mapping[Any, float | Sequence[float]] | None = None,
+        nulls: Sequence[str] | None = None,
         settings: Mapping[str, Any] | None = None,
         random_state: Any = 0,
     ) -> None:
@@ -102,6 +106,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.device = device
         self.threads = threads
         self.validation = validation
+        self.missing_values = missing_values
+        self.nulls = nulls
         self.settings = settings
         self.random_state = random_state
 
@@ -144,6 +150,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "data.split": {"by": "random", "test": 0.0, "validation": self.validation},
             "data.weight": WEIGHT if weighted else None,
             "data.types": {**{c: "number" for c in frame.columns if frame[c].dtype.is_numeric()}, TARGET: kind},
+            "data.missing_values": self._missing_values(frame),
+            "data.nulls": self.nulls,
             "baselines": (),
             **(self.settings or {}),
         }
@@ -164,6 +172,25 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "deterministic": None if "training.deterministic" in given else True,
             "settings": {path: value for path, value in given.items() if value is not None},
         }
+
+    def _missing_values(self, frame: pl.DataFrame) -> dict[str, Any] | None:
+        """Return which numbers stand for a missing value, by column of the frame; raises ValueError for a column that X
+        has not.
+        """
+        columns = [name for name in frame.columns if name not in (TARGET, WEIGHT)]
+        if self.missing_values is None or not isinstance(self.missing_values, Mapping):
+            numbers = [name for name in columns if frame[name].dtype.is_numeric()]
+            return None if self.missing_values is None else dict.fromkeys(numbers, self.missing_values)
+        names = [str(name) for name in getattr(self, "feature_names_in_", range(len(columns)))]
+        unknown = [key for key in self.missing_values if str(key) not in names]
+        if unknown:
+            suggestion = did_you_mean(str(unknown[0]), names)
+            raise ValueError(say("estimators.missing-values-of-no-column", column=unknown[0], suggestion=suggestion))
+        found = {columns[names.index(str(key))]: value for key, value in self.missing_values.items()}
+        for key, name in zip(self.missing_values, found, strict=True):
+            if not frame[name].dtype.is_numeric():
+                raise ValueError(say("data.missing-values-of-no-numbers", column=key, dtype=frame[name].dtype))
+        return found
 
     def set_params(self, **params: Any) -> Self:
         """Change parameters; raises ValueError for a name that there is not, with the right one."""

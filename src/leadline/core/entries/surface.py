@@ -16,7 +16,12 @@ from leadline.core.entries.train_options import AT, OPTIONS, VERBS, declared, fl
 
 Language = Literal["python", "estimator", "command line", "file"]
 # keywords of estimators that scikit-learn has names for
-_SKLEARN = {"data.split.validation": "validation", "seed": "random_state"}
+_SKLEARN = {
+    "data.split.validation": "validation",
+    "seed": "random_state",
+    "data.missing_values": "missing_values",
+    "data.nulls": "nulls",
+}
 PYTHON = ("python", "estimator")
 _MENTION = re.compile(r"⟦(?P<entry>[^=⟧]+)(?:=(?P<value>[^⟧]*))?⟧")
 _CONSTANTS = {"true": "True", "false": "False", "null": "None"}
@@ -126,7 +131,7 @@ def mentioned(entry: str) -> str:
     """Return what an entry is called where is spoken now, to point to it within a sentence."""
     option = _option(entry)
     if _language.get() in PYTHON:
-        return entry if option is None else f"{option}={'True' if OPTIONS[option].form == 'switch' else ''}"
+        return entry if option is None else f"{option}={'True' if _is_switch(option) else ''}"
     return named(entry) if mark(entry) is None else entry
 
 
@@ -137,7 +142,7 @@ def assigned(entry: str, text: str) -> str:
         return f"{option}={text}" if option else f"settings={{{entry!r}: {text}}}"
     if spoken == "file":
         return f"{entry}: {text}"
-    if option and OPTIONS[option].form == "switch":
+    if option and _is_switch(option):
         return flag(option)
     if option:
         return f'{flag(option)} "{text}"' if " " in text else f"{flag(option)} {text}"
@@ -175,6 +180,11 @@ def _option(entry: str) -> str | None:
     if option and _verb.get() in VERBS and option not in declared(VERBS[str(_verb.get())]):
         return None
     return None if option and spoken == "command line" and OPTIONS[option].only == "python" else option
+
+
+def _is_switch(option: str) -> bool:
+    """Say whether an option is on or off; keywords that estimators alone have are not."""
+    return option in OPTIONS and OPTIONS[option].form == "switch"
 
 
 def _known(entry: str) -> str | None:

@@ -17,6 +17,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import Window
+from leadline.data.checks import placeholders
 from leadline.data.checks.invalid_rows import first, located
 from leadline.data.checks.unseen import notes as unseen_notes
 from leadline.data.checks.unseen import unseen_values
@@ -119,7 +120,8 @@ def _fitted(
     goal = columns.goal(found, one, shared.train)
     if not any(goal.state["std"]):
         raise DataError(say("series.no-variable-varies", table=table.name, target=goal.name))
-    return Schema(inputs=(one,), target=goal), found, shared, chosen.notes, chosen.left_out
+    doubts = placeholders.notes(placeholders.find(found.table.frame, chosen.kinds, shared.train), len(shared.train))
+    return Schema(inputs=(one,), target=goal), found, shared, (*chosen.notes, *doubts), chosen.left_out
 
 
 def _check_columns(table: Table, one: InputSchema) -> None:

@@ -323,3 +323,20 @@ def test_a_cell_of_new_rows_that_is_no_number_is_named(tmp_path: Path) -> None:
     reason = say("sources.not-a-number", value="broken", expected="1234.5")
     first = f"{file}, row 8, load: {reason}"
     assert say("series.values-unreadable", values=1, first=first) in dataset.notes
+
+
+@pytest.mark.parametrize("value", [-999.0, 0.0])
+def test_numbers_that_seem_to_stand_for_a_missing_value_are_asked_about_as_in_tables(value: float) -> None:
+    load = np.where(np.arange(N) % 12 == 5, value, LOAD)
+    frame = FRAME.with_columns(load=load)
+    rows = int(N * 0.8)
+    count = int((load[:rows] == value).sum())
+    asked = re.search(
+        says("checks.placeholder", column="load", value=f"{value:g}", count=count, rows=rows), said(of(frame))
+    )
+    assert asked and not re.search(says("checks.placeholder"), said(of()))
+    told = of(frame, missing_values={"load": [value]})
+    assert not re.search(says("checks.placeholder"), said(told))
+    assert told.schema.target is not None and told.schema.target.state["mean"][0] == pytest.approx(10, abs=0.5)
+    target = told.splits["train"].target
+    assert target is not None and np.isnan(target[..., 0]).any(), "what is missing is not forecast as a number"

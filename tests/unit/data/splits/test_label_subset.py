@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -87,5 +89,5 @@ def test_what_has_no_labels_has_no_share_of_them() -> None:
 
 def test_classes_that_are_left_one_label_are_named() -> None:
     said = " ".join(prepare(DataSpec(target="kind", labelled=0.005), frame()).notes)
-    assert "Fewer than 5 training rows" in said
+    assert re.search(says("checks.rare-classes", fewest=5), said)
     assert "'c'" in said
