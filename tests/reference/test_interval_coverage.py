@@ -1,5 +1,5 @@
-"""How often 95 % intervals hold the truth, over simulated test splits: what docs/intervals.md says, and why it is off
-where it is.
+"""How often 95 % intervals cover the true value, over simulated test splits: what docs/intervals.md says, and why
+coverage is off where it is.
 
 ``python tests/reference/test_interval_coverage.py`` simulates anew and writes the table there. The quick test runs few
 simulations against a loose bound; ``slow`` runs enough to see two points.
@@ -24,8 +24,8 @@ QUICK, LONG = 200, 4000
 
 ABSOLUTE = float(np.sqrt(2 / np.pi))  # the mean of |z|
 SCENARIOS = (
-    sim.Scenario("accuracy", "90 % right", 180, partial(sim.proportion, 0.9, 180), 0.9),
-    sim.Scenario("accuracy", "98 % right", 300, partial(sim.proportion, 0.98, 300), 0.98),
+    sim.Scenario("accuracy", "accuracy 90 %", 180, partial(sim.proportion, 0.9, 180), 0.9),
+    sim.Scenario("accuracy", "accuracy 98 %", 300, partial(sim.proportion, 0.98, 300), 0.98),
     sim.Scenario("accuracy", "40 groups, correlation 0.1 within", 440, partial(sim.clustered, 0.9, 0.1), 0.9),
     sim.Scenario("accuracy", "40 groups, correlation 0.3 within", 440, partial(sim.clustered, 0.8, 0.3), 0.8),
     sim.Scenario("accuracy", "20 groups, correlation 0.1 within", 600, partial(sim.few_groups, 20), 0.8),
@@ -50,10 +50,12 @@ SCENARIOS = (
     sim.Scenario("roc_auc", "0.85, 20 positives", 180, partial(sim.binormal, 1.46579, 20), 0.85),
     sim.Scenario("roc_auc", "0.97, 90 positives", 180, partial(sim.binormal, 2.65986, 90), 0.97),
     sim.Scenario("roc_auc", "0.97, 20 positives", 180, partial(sim.binormal, 2.65986, 20), 0.97),
-    sim.Scenario("roc_auc", "20 positives, scored thrice as diversely", 180, sim.uneven, sim.areas(2.5, np.sqrt(5))),
+    sim.Scenario(
+        "roc_auc", "20 positives, SD of scores 3 times that of negatives", 180, sim.uneven, sim.areas(2.5, np.sqrt(5))
+    ),
     sim.Scenario(
         "roc_auc",
-        "40 groups that score alike",
+        "40 groups with correlated scores",
         400,
         partial(sim.clustered_ranking, "roc_auc"),
         sim.areas(2, np.sqrt(1.49)),
@@ -96,7 +98,7 @@ SCENARIOS = (
     ),
     sim.Scenario(
         "average_precision",
-        "40 groups that score alike",
+        "40 groups with correlated scores",
         400,
         partial(sim.clustered_ranking, "average_precision"),
         sim.true_precision(2, 0.3, np.sqrt(1.49)),
@@ -149,7 +151,7 @@ SCENARIOS = (
         "expected_cost", "one row in a hundred costs 100", 1000, partial(sim.cost, sim.SELDOM, sim.DEAR, 1000), 1.1
     ),
     sim.Scenario("ece", "calibrated", 600, partial(sim.claims, 1.0), 0.0),
-    sim.Scenario("ece", "too modest", 600, partial(sim.claims, 0.5), sim.miscalibrated(0.5)),
+    sim.Scenario("ece", "underconfident", 600, partial(sim.claims, 0.5), sim.miscalibrated(0.5)),
     sim.Scenario("ece", "overconfident", 600, partial(sim.claims, 2.0), sim.miscalibrated(2.0)),
     sim.Scenario("temperature", "2.5", 400, sim.too_sure, 2.5),
     sim.Scenario("generalisation_gap", "97 % of 2,000 against 93 % of 200", 200, sim.train_minus_test, 0.04),
@@ -157,16 +159,16 @@ SCENARIOS = (
         "difference of accuracies", "paired", 200, sim.better_by_five_points, 0.95 - (0.85 * 0.95 * 0.94 + 0.15 * 0.938)
     ),
     sim.Scenario("difference of losses", "paired, log-normal", 200, sim.paired_losses, -0.2 * float(np.exp(0.5))),
-    sim.Scenario("a measure over repeats", "5 seeds", 5, sim.over_seeds, 3.0),
+    sim.Scenario("a metric over repeats", "5 seeds", 5, sim.over_seeds, 3.0),
     sim.Scenario("latency_ms", "log-normal times", 180, sim.timed, 1.0),
     *of_targets.SCENARIOS,
     *of_steps.SCENARIOS,
 )
 
-SLOWLY = "A block of time is hardly longer than what rows remember: the blocks depend on each other."
-MODEST = "Holds the level or more: it allows for the bias of its estimate in either direction."
-FEW_WRONG = "Few rows are ranked wrongly, and the interval keeps away from claiming that none ever is."
-HEAVY = "Squares of such errors have no fourth moment: few rows decide."
+SLOWLY = "Blocks of time are hardly longer than the autocorrelation, so neighbouring blocks depend on each other."
+MODEST = "At or above the nominal level: the interval allows for the bias of the estimate in both directions."
+FEW_WRONG = "Few rows are ranked wrongly, and the interval avoids implying that none ever is."
+HEAVY = "The squares of such errors have heavy tails, so a few rows dominate."
 OFF = {
     ("accuracy", "in time, correlation halves in 7 rows"): SLOWLY,
     ("accuracy", "in time, correlation halves in 14 rows"): SLOWLY,
@@ -175,24 +177,24 @@ OFF = {
     ("roc_auc", "0.97, 20 positives"): FEW_WRONG,
     (
         "roc_auc",
-        "20 positives, scored thrice as diversely",
-    ): "The score interval takes positives to vary as their area alone would say.",
+        "20 positives, SD of scores 3 times that of negatives",
+    ): "The score interval derives the variance of the positives from the AUC alone.",
     ("average_precision", "15 % positive, 0.89"): FEW_WRONG,
     ("mse, rmse", "errors of Student's t, 5 degrees"): HEAVY,
     ("r2", "errors of Student's t, 5 degrees"): HEAVY,
-    ("r2", "log-normal target"): "The target's own tail decides its variance, and few rows hold it.",
+    ("r2", "log-normal target"): "The tail of the target dominates its variance, and few rows are in it.",
     (
         "expected_cost",
         "three classes, costs up to 20",
-    ): "One more row at the highest cost is thought of: a rare one may not have been seen.",
+    ): "One row at the highest cost is added, because a rare costly error may not be in the sample.",
     ("ece", "calibrated"): MODEST,
-    ("ece", "too modest"): MODEST,
+    ("ece", "underconfident"): MODEST,
     ("ece", "overconfident"): MODEST,
 }
 
 
 def coverage(scenario: sim.Scenario, times: int, seed: int) -> float:
-    """Return how many per cent of simulated intervals hold the truth."""
+    """Return how many per cent of simulated intervals cover the true value."""
     rng = np.random.default_rng(seed)
     found = [scenario.draw(rng)[0] for _ in range(times)]
     return 100 * float(np.mean([low <= scenario.truth <= high for low, high in found]))
@@ -201,7 +203,7 @@ def coverage(scenario: sim.Scenario, times: int, seed: int) -> float:
 def table(reached: list[float]) -> str:
     """Return the table of the docs; what is off by two points or nearly so is marked, and explained below."""
     why = list(dict.fromkeys(OFF.values()))
-    lines = ["| measure | situation | rows | holds the truth |", "| --- | --- | ---: | ---: |"]
+    lines = ["| metric | situation | rows | coverage |", "| --- | --- | ---: | ---: |"]
     for scenario, share in zip(SCENARIOS, reached, strict=True):
         mark = f" [{1 + why.index(OFF[scenario[:2]])}]" if scenario[:2] in OFF else ""
         lines.append(f"| {scenario.measure} | {scenario.situation} | {scenario.rows:,} | {share:.1f} %{mark} |")
