@@ -56,6 +56,23 @@ RETIRED: Mapping[str, str] = {
     r"codes a row": "latent samples per example",
     r"\bcarved\b": "taken from the train rows",
     r"what a run's network makes of rows": "embeddings",
+    r"\btrain (rows?|data|examples?|windows?|files?|texts?)\b": "training rows, training data",
+    r"\b(holds?|held) the truth": "covers the true value, coverage",
+    r"\bsame bits\b": "bit-identical",
+    r"\b(least|smaller) loss\b": "lowest loss, lower loss",
+    r"\bmost (boosting )?(iterations|leaves|tokens of|n-grams|training examples)\b": "maximum number of",
+    r"\ba leak\b": "target leakage",
+    r"\btells? of\b": "suggests",
+    r"\b(is|are|was|were) not finite\b": "NaN or infinite",
+    r"\bspoilt\b": "corrupted",
+    r"\bin a known format\b": "a supported format",
+    r"\bbefore the target\b": "at prediction time",
+    r"\bdrawn anew\b": "shuffled, sampled again",
+    r"\bgoes on with\b": "continues, resumes",
+    r"\bvalidation measures?\b": "validation metric",
+    r"\bbounds nothing\b": "out of range",
+    r"\btakes? for it\b": "assigns to it",
+    r"\bof which as many should be\b": "nominal coverage",
 }
 PATTERNS = {phrase: re.compile(phrase, re.IGNORECASE) for phrase in RETIRED}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from package import PACKAGE, modules
 from pydantic import BaseModel
+from test_catalogue import sentences_in_code
 from typer.main import get_command
 
 from leadline.core import catalogue
@@ -81,6 +82,13 @@ def options() -> Iterator[tuple[str, str]]:
                     yield f"{dotted}.{name}.{field}", info.description or ""
 
 
+def literals() -> Iterator[tuple[str, str]]:
+    """Yield what stands in the code itself, such as the methods of metrics."""
+    for module in modules().values():
+        for line, text in sentences_in_code(module.tree):
+            yield f"{module.path}:{line}", text
+
+
 def documents() -> Iterator[tuple[str, str]]:
     """Yield the paragraphs of the documents."""
     for file in DOCUMENTS:
@@ -88,7 +96,7 @@ def documents() -> Iterator[tuple[str, str]]:
             yield file.name, paragraph
 
 
-@pytest.mark.parametrize("source", [sentences, metrics, registered, questions, helps, options, documents])
+@pytest.mark.parametrize("source", [sentences, metrics, registered, questions, helps, options, literals, documents])
 def test_no_retired_phrase_is_left(source: object) -> None:
     assert callable(source)
     read = dict.fromkeys(source())
