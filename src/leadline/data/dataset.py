@@ -22,7 +22,7 @@ from leadline.data import preparation as planning
 from leadline.data.checks import copies, duplicates, missing_inputs, placeholders, unknown_tokens, warnings
 from leadline.data.checks.content import column_contents
 from leadline.data.checks.duplicates import Duplicates
-from leadline.data.checks.invalid_rows import check_valid, first, invalid_notes, invalid_rows, located
+from leadline.data.checks.invalid_rows import by_reason, check_valid, invalid_notes, invalid_rows, located
 from leadline.data.checks.unseen import UnseenValues, unseen_values
 from leadline.data.checks.unseen import notes as unseen_notes
 from leadline.data.columns.contract import input_type
@@ -290,7 +290,7 @@ def _check_trainable(table: Table, schema: Schema, splits: Mapping[str, Subset],
     same = targets.unvaried(schema, values) if values is not None else "target"
     if same:
         rows = invalid_rows.height
-        unusable = f" {say('data.rows-unusable', rows=rows, first=first(invalid_rows))}" if rows else ""
+        unusable = f" {say('data.rows-unusable', rows=rows, first=by_reason(invalid_rows))}" if rows else ""
         raise DataError(say("data.constant", table=table.name, what=same, unusable=unusable))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import polars as pl
-
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.requirement import Requirement
 from leadline.core.schema import Schema
 from leadline.core.wording import listed
+from leadline.data.checks.invalid_rows import by_reason
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
 from leadline.data.input_types.table import COLUMNS
@@ -45,7 +44,8 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     for note in dataset.notes:
         shown.note(note)
     if dataset.invalid_rows.height:
-        shown.note(_dropped(dataset.invalid_rows))
+        rows = dataset.invalid_rows
+        shown.note(say("pipeline.rows-dropped", rows=rows.height, first=by_reason(rows)))
     if experiment.objective is not None:
         for line in objective_for(experiment.objective).warnings(dataset.schema):
             shown.note(line)
@@ -75,18 +75,6 @@ def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:
         beside = [f.name for f in one.fields if f.name not in one.window.aims]
         if beside and ignores_covariates(component):
             yield say("data.covariates-unused", network=component.name, columns=listed(beside, COLUMNS))
-
-
-def _dropped(rows: pl.DataFrame) -> str:
-    file, row, column, reason = rows.select("file", "row", "column", "reason").row(0)
-    # of one row in a file of its own, the reason says which
-    whole = reason.startswith(f"{file}:")
-    first = reason if whole else say("pipeline.first-row", file=file, row=row, column=column, reason=reason)
-    counts = rows["column"].value_counts(sort=True, name="count")
-    if counts.height == 1:
-        return say("pipeline.rows-dropped", rows=rows.height, first=first)
-    reasons = listed([f"{column} {count:,}" for column, count in counts.iter_rows()], COLUMNS)
-    return say("pipeline.rows-dropped-by-column", rows=rows.height, first=first, columns=reasons)
 
 
 def provable(experiment: Experiment, rows: int) -> list[str]:

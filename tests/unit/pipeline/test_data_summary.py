@@ -55,9 +55,7 @@ def test_rows_dropped_are_told_once_with_the_place_of_the_list(said, place: Path
     (place / "photos" / "cat" / "broken.png").write_text("no picture")
     lines = said(source="photos")
     (aside,) = [line for line in lines if "dropped, listed" in line]
-    assert aside.startswith(
-        "1 row dropped, listed in invalid_rows.parquet of the run folder. The first: cat/broken.png: "
-    )
+    assert aside.startswith("1 row dropped, listed in invalid_rows.parquet of the run folder: cat/broken.png: ")
     assert "Input image: 4×4×3 image" in lines
 
 

@@ -19,7 +19,8 @@ from leadline.data.subset import RowOrigins, Subset
 from leadline.data.table import Table
 from leadline.errors import DataError
 
-SHOWN = 3  # unusable rows that an error names
+SHOWN = 5  # reasons for invalid rows that are named
+_OWN = r"'[^']*'|\"[^\"]*\"|‘[^’]*’|\d[\d.,]*"
 
 
 def invalid_rows(
@@ -75,21 +76,36 @@ def check_valid(table: Table, invalid_rows: pl.DataFrame, *, strict: bool) -> No
     if not bad or (bad < rows and not strict):
         return
     if bad == rows:
-        raise DataError(say("checks.none-rows-can-used", table=table.name, rows=rows, first=first(invalid_rows)))
-    raise DataError(say("checks.strict-drops-no-rows", table=table.name, bad=bad, rows=rows, first=first(invalid_rows)))
+        raise DataError(say("checks.none-rows-can-used", table=table.name, rows=rows, first=by_reason(invalid_rows)))
+    raise DataError(
+        say("checks.strict-drops-no-rows", table=table.name, bad=bad, rows=rows, first=by_reason(invalid_rows))
+    )
 
 
 def invalid_notes(invalid_rows: pl.DataFrame, splits: Mapping[str, Subset]) -> tuple[str, ...]:
-    """Return how many rows cannot be used, with the first of them; nothing where all can."""
+    """Return how many rows cannot be used, with the first for each reason; nothing where all can."""
     bad = invalid_rows.height
     rows = bad + sum(len(subset) for subset in splits.values())
-    return (say("checks.rows-unusable", count=bad, rows=rows, first=first(invalid_rows)),) if bad else ()
+    return (say("checks.rows-unusable", count=bad, rows=rows, first=by_reason(invalid_rows)),) if bad else ()
 
 
-def first(invalid_rows: pl.DataFrame) -> str:
-    """Return the first of the invalid rows, in words."""
-    told = "; ".join(
-        f"{file}, row {row}, {column}: {reason}" for file, row, column, reason in invalid_rows.head(SHOWN).iter_rows()
+def by_reason(invalid_rows: pl.DataFrame) -> str:
+    """Return why rows are invalid, in words: the first row of each column and reason, with how many there are, the
+    commonest first.
+    """
+    # reasons of one kind name values, sizes and files of their own
+    kind = pl.col("reason").str.strip_prefix(pl.col("file")).str.replace_all(_OWN, "…")
+    kinds = invalid_rows.group_by("column", kind.alias("kind"), maintain_order=True).agg(
+        pl.col("file", "row", "reason").first(), pl.len().alias("count")
     )
-    more = invalid_rows.height - SHOWN
-    return say("core.names-and-more", names=told, more=more) if more > 0 else told
+    told = []
+    for column, _, file, row, reason, count in kinds.sort("count", descending=True, maintain_order=True).iter_rows():
+        # of a row in a file of its own, the reason says which
+        whole = reason.startswith(f"{file}:")
+        one = reason if whole else say("checks.invalid-row", file=file, row=row, column=column, reason=reason)
+        told.append(one if count == 1 else say("checks.invalid-rows-alike", first=one, count=count))
+    shown = "; ".join(told[:SHOWN])
+    if len(told) <= SHOWN:
+        return shown
+    more = int(kinds["count"].sort(descending=True)[SHOWN:].sum())
+    return say("checks.invalid-for-other-reasons", reasons=shown, more=more)

@@ -18,7 +18,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import InputSchema, Schema
 from leadline.core.series_spec import Window
 from leadline.data.checks import placeholders
-from leadline.data.checks.invalid_rows import first, located
+from leadline.data.checks.invalid_rows import by_reason, located
 from leadline.data.checks.unseen import notes as unseen_notes
 from leadline.data.checks.unseen import unseen_values
 from leadline.data.column_inference import check_trained_columns
@@ -86,7 +86,7 @@ def prepare(
     unread = pl.concat([located(encoded.problems, RowOrigins(found.table)), located(cells, RowOrigins(table))])
     invalid_rows = pl.concat([located(found.aside, RowOrigins(table)), shared.aside])
     if spec.strict and (invalid_rows.height or unread.height):
-        raise DataError(say("series.strict", table=table.name, first=first(pl.concat([invalid_rows, unread]))))
+        raise DataError(say("series.strict", table=table.name, first=by_reason(pl.concat([invalid_rows, unread]))))
     whole = {} if fitted or resplit else {"all": np.arange(found.table.frame.height)}  # new rows, of no split
     unseen = unseen_values(schema, {one.name: encoded}, found.table.frame, whole, RowOrigins(found.table))
     store = _store(schema, one.window, found, encoded, shared)
@@ -207,7 +207,7 @@ def _with_values(
 
 def _unread(unread: pl.DataFrame) -> tuple[str, ...]:
     rows = unread.height
-    return (say("series.values-unreadable", values=rows, first=first(unread)),) if rows else ()
+    return (say("series.values-unreadable", values=rows, first=by_reason(unread)),) if rows else ()
 
 
 def _columns(

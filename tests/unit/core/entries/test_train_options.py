@@ -14,8 +14,13 @@ from leadline.core.entries.train_options import OLD, OPTIONS, CrossvalOptions, T
 from leadline.core.experiment import Experiment
 
 PLACES = {one.place for one in (*entries(), *item_entries())} | set(Experiment.model_fields)
-# what scikit-learn has a name of its own for
-SKLEARN = {"validation": "data.split.validation", "random_state": "seed"}
+# what scikit-learn has a name of its own for, and what has no option
+SKLEARN = {
+    "validation": "data.split.validation",
+    "random_state": "seed",
+    "missing_values": "data.missing_values",
+    "nulls": "data.nulls",
+}
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS))
