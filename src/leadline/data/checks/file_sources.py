@@ -69,7 +69,8 @@ def find(
             if column_type(kind).outline is None or frame[name].dtype != pl.String:
                 continue
             there = frame[name].is_not_null()
-            goal = frame.select(one for one in targets if one in frame.columns).filter(there)
+            # filtered before columns are chosen: without a target there are none left to filter
+            goal = frame.filter(there).select(one for one in targets if one in frame.columns)
             label_n = copies.target_numbers(goal) if goal.width and not quantity else None
             found = sources(frame[name].filter(there), label_n)
             if found is not None:

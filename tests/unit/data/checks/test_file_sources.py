@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from leadline.data.checks.file_sources import sources
+from leadline.data.checks.file_sources import find, sources
 
 
 def _speech() -> tuple[list[str], list[int]]:
@@ -83,3 +83,10 @@ def _speech() -> tuple[list[str], list[int]]:
 def test_names_of_files_tell_of_sources(names: list[str], labels: list[int] | None, count: int | None) -> None:
     found = sources(pl.Series(names), None if labels is None else np.unique(labels, return_inverse=True)[1])
     assert (None if found is None else found.different) == count
+
+
+def test_files_without_a_target_have_sources_too() -> None:
+    names = [f"patient{i // 6:03}_slice{i % 6}.png" for i in range(60)]
+    found = find(pl.DataFrame({"image": names}), [{"image": "image"}], ["none"], quantity=False)
+    assert found is not None
+    assert found.found.different == 10
