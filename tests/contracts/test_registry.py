@@ -108,10 +108,10 @@ def test_a_package_that_is_found_twice_is_no_clash(packages: Any):
     [
         ("acme_is_not_there:ITEM", r"acme_is_not_there cannot be imported \(ModuleNotFoundError: No module named"),
         ("leadline.training.schedule:Nothing", "leadline.training.schedule has no Nothing"),
-        ("leadline.training.schedule", "names a module, but nothing in it"),
+        ("leadline.training.schedule", "gives a module, but no object in it"),
         ("leadline.training.schedule:schedule", "a value of type function, not a class that derives from Schedule"),
         ("leadline.core.component:Component", "the class Component, not a class that derives from Schedule"),
-        ("leadline.training.schedule:Schedule", "lacks descend, which every schedule has"),
+        ("leadline.training.schedule:Schedule", "lacks descend, which every schedule needs"),
     ],
 )
 def test_a_plugin_that_cannot_be_used_says_what_is_wrong(packages: Any, target: str, wrong: str):

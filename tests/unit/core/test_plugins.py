@@ -43,10 +43,10 @@ def test_members_of_a_protocol_are_its_own_and_those_it_takes_over():
     ("item", "kind", "classes", "said"),
     [
         (SimpleNamespace(name="a", work=None), "Worked", False, None),
-        (SimpleNamespace(name="a"), "Worked", False, "lacks work, which every thing has"),
-        (SimpleNamespace(), "Worked", False, "lacks name and work, which every thing has"),
+        (SimpleNamespace(name="a"), "Worked", False, "lacks work, which every thing needs"),
+        (SimpleNamespace(), "Worked", False, "lacks name and work, which every thing needs"),
         (Whole, "Base", True, None),
-        (Base, "Base", True, "lacks work, which every thing has"),
+        (Base, "Base", True, "lacks work, which every thing needs"),
         (Whole(), "Base", True, "is a value of type Whole, not a class that derives from Base"),
         (Whole(), "Base", False, None),
         (Whole, "Base", False, "is the class Whole, not a Base"),
