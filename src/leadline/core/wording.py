@@ -216,6 +216,11 @@ def power(digits: str, exponent: int) -> str:
     return f"{digits}×10".replace("-", MINUS) + str(exponent).translate(_SUPERSCRIPT)
 
 
+def subset_name(subset: str) -> str:
+    """Return the name of a subset before a noun: the examples of ``train`` are training examples."""
+    return say("wording.training") if subset == "train" else subset
+
+
 def level(finding: Finding, among: int = 1) -> str:
     """Return the level of a finding's interval, ``95 %``; `among` so many comparisons that at which all hold."""
     return f"{100 * (1 - (1 - finding.level) * among):.4g}{SPACE}%"

@@ -11,7 +11,7 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
-from leadline.core.wording import quoted
+from leadline.core.wording import quoted, subset_name
 from leadline.data.checks import leaks, placeholders
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.single_column import FEWEST
@@ -73,7 +73,7 @@ def on_near_duplicates(splits: Mapping[str, Subset], near: Duplicates | None) ->
         if count:
             pair = next(one for one in near.examples if (one.first, one.second) == (first, second))
             places = {"place": _place(splits[second], pair.second_row), "other": _place(splits[first], pair.first_row)}
-            said.append(say("checks.near-duplicates", count=count, second=second, first=first, **places))
+            said.append(say("checks.near-duplicates", count=count, second=second, first=subset_name(first), **places))
     return tuple(said)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
+from leadline.core.wording import subset_name
 from leadline.data.checks.missing_inputs import missing_inputs
 from leadline.data.dataset import Dataset
 from leadline.evaluation.analyses.contract import Analysis, NoOptions, Results, always
@@ -24,7 +26,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
     for name, part in dataset.splits.items():
         yield Finding(name="rows", split=name, value=len(part), n=len(part), unit="rows", method="counted", again=again)
         if part.unlabelled is not None:
-            known, method = len(part.labelled), f"rows of {name} that have a target"
+            known, method = len(part.labelled), f"{subset_name(name)} examples with a target"
             yield Finding(
                 name="rows_labelled", split=name, value=known, n=len(part), unit="rows", method=method, again=again
             )
@@ -38,7 +40,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
             value=lack.rows,
             n=len(dataset.splits[lack.subset]),
             unit="rows",
-            method=f"rows of {lack.subset} that lack {lack.input}",
+            method=f"{subset_name(lack.subset)} examples without {lack.input}",
             better="lower",
             again=again,
         )
@@ -48,7 +50,7 @@ def row_findings(dataset: Dataset) -> Iterator[Finding]:
             group=f"splits={first}, {second}",
             value=count,
             unit="rows",
-            method=f"{second} examples with the same inputs as a {first} example",
+            method=say("evaluation.duplicates-of", first=subset_name(first), second=second),
             better="lower",
             again=again,
         )

@@ -14,6 +14,7 @@ from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.metric import Metric
+from leadline.core.wording import subset_name
 from leadline.data.checks.duplicates import Pair
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset
@@ -37,7 +38,7 @@ def near_duplicate_findings(dataset: Dataset) -> Iterator[Finding]:
             group=f"splits={first}, {second}",
             value=count,
             unit="rows",
-            method=f"{second} examples identical or nearly identical to a {first} example",
+            method=say("evaluation.near-duplicates-of", first=subset_name(first), second=second),
             better="lower",
             again=again,
         )
