@@ -15,6 +15,7 @@ from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema, WrittenForm
 from leadline.data.columns.contract import input_type
 from leadline.data.dataset import Dataset, prepare
+from leadline.data.sources import memory_mapped
 from leadline.errors import DataError
 from sentences import says
 
@@ -242,6 +243,58 @@ def test_a_category_of_pandas_is_one_whatever_it_is_made_of(values: list[Any]) -
     table = pd.DataFrame({"x": pd.Categorical(values * 8), "z": np.arange(ROWS) * 0.5, "y": ["a", "b"] * 12})
     fields = {field.name: field.kind for field in prepare(DataSpec(target="y"), table).schema.inputs[0].fields}
     assert fields == {"x": "category", "z": "number"}
+
+
+CODES = {
+    "whole numbers": ([7, 10, 2] * 8, ["2", "7", "10"]),
+    "bytes": (np.array([7, 10, 2] * 8, dtype=np.int8), ["2", "7", "10"]),
+    "halves": ([0.5, 1.0, 1.5] * 8, ["0.5", "1", "1.5"]),
+    "truth values": ([True, False, True] * 8, ["false", "true"]),
+    "days": (np.array(["2024-01-05", "2024-02-01"] * 12, dtype="datetime64[ms]"), ["2024-01-05", "2024-02-01"]),
+    "with gaps": ([7, 10, None] * 8, ["7", "10"]),
+    "texts": (["10", "7", "2"] * 8, ["2", "7", "10"]),
+}
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["small", "mapped"])
+@pytest.mark.parametrize("name", CODES)
+@pytest.mark.parametrize("by", ["parquet", "arrow", "stream", "pyarrow", "pandas", "parquet of pandas"])
+def test_a_category_of_numbers_is_one_in_every_form(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, by: str, large: bool
+) -> None:
+    pa, pd = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    import pyarrow.parquet
+
+    if large and by in ("pyarrow", "pandas"):
+        pytest.skip("only files are mapped")
+    if large:
+        monkeypatch.setattr(memory_mapped, "LARGE", 1)
+    monkeypatch.setenv("LEADLINE_CACHE", str(tmp_path / "cache"))
+    values, classes = CODES[name]
+    codes = pa.array(values).dictionary_encode()
+    table = pa.table({"x": codes, "z": np.arange(ROWS) * 0.5, "y": ["a", "b"] * 12})
+    path, source = str(tmp_path / ("t.parquet" if "parquet" in by else "t.arrow")), None
+    if by == "parquet":
+        pyarrow.parquet.write_table(table, path)
+    elif by in ("arrow", "stream"):
+        with (pa.ipc.new_file if by == "arrow" else pa.ipc.new_stream)(path, table.schema) as file:
+            file.write_table(table)
+    elif by == "pyarrow":
+        source = table
+    else:
+        source = pd.DataFrame({"z": np.arange(ROWS) * 0.5, "y": ["a", "b"] * 12}).assign(x=pd.Categorical(values))
+        if by != "pandas":
+            source.to_parquet(path)
+            source = None
+    known = prepare(DataSpec(source=path if source is None else "", target="y"), source)
+    (field,) = (field for field in known.schema.inputs[0].fields if field.name == "x")
+    assert (field.kind, list(field.state["classes"])) == ("category", classes)
+    first = classes[0]
+    assert meant(read(known.schema, csv(tmp_path, [first, classes[-1]]))) == [first, classes[-1]], "as text of a file"
+    plain = pl.Series(values, strict=False)
+    plain = plain.dt.date() if plain.dtype.is_temporal() else plain
+    new = pl.DataFrame({"x": plain, "z": np.arange(ROWS) * 0.5})
+    assert set(meant(read(known.schema, new))) - {None} == set(classes), "as the plain values"
 
 
 def test_a_declared_category_says_nothing_where_it_is_constant_or_names_the_rows() -> None:

@@ -26,11 +26,11 @@ def read(
     """Return a source as a table.
 
     A source is a path (a folder of pictures, audio or text files, CSV, JSON, a spreadsheet, Parquet, Arrow, NPZ, text),
-    the name of a bundled dataset, a polars or pandas frame, a mapping of names to arrays, an ``(X, y)`` pair of NumPy
-    arrays or torch tensors, or anything that returns a Table when called. The rows of `validation` and `test`, sources
-    of their own, are these splits; they are read as those of the first are. `how` says which words stand for missing
-    values and how columns are written, where that is known, and is told how large files are read. Raises DataError for
-    data that cannot be used and UsageError for a source that is none of these.
+    the name of a bundled dataset, a polars or pandas frame, a table of pyarrow, a mapping of names to arrays, an
+    ``(X, y)`` pair of NumPy arrays or torch tensors, or anything that returns a Table when called. The rows of
+    `validation` and `test`, sources of their own, are these splits; they are read as those of the first are. `how` says
+    which words stand for missing values and how columns are written, where that is known, and is told how large files
+    are read. Raises DataError for data that cannot be used and UsageError for a source that is none of these.
     """
     table = read_as_trained(_read(source, how), how)
     given: tuple[tuple[SplitName, object], ...] = (("validation", validation), ("test", test))
@@ -47,7 +47,7 @@ def _read(source: object, how: Reader) -> Table:
     if isinstance(source, str | Path):
         return _read_path(source, how)
     # asked of the type: nothing is imported to ask
-    if type(source).__module__.partition(".")[0] in ("polars", "pandas"):
+    if type(source).__module__.partition(".")[0] in ("polars", "pandas", "pyarrow"):
         from leadline.data.sources import frames
 
         return frames.read(source)

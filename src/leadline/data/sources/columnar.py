@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +13,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
-from leadline.data.sources.frames import check_width, declared_categories, tidy
+from leadline.data.sources.frames import as_categories, check_width, declared_categories, dictionaries, tidy
 from leadline.data.sources.written_form import Read
 from leadline.data.table import Progress
 from leadline.errors import DataError, first_line
@@ -52,7 +54,7 @@ def _read(
         if kind == "Parquet":
             with path.open("rb") as file:
                 check_width(len(pl.read_parquet_schema(file)), str(path))
-        frame = at_once()
+        frame = as_categories(at_once(), _declared(path, kind))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         if isinstance(error, PermissionError):
             raise
@@ -62,6 +64,30 @@ def _read(
     return Read(tidy(frame, str(path)), notes, categories=declared_categories(frame))
 
 
+def _declared(path: Path, kind: str) -> set[str]:
+    """Return the columns that a file says are one of a set of values, be they numbers; without pyarrow those that
+    pandas wrote into a Parquet file.
+    """
+    found = set[str]()
+    if kind == "Parquet":
+        with path.open("rb") as file:
+            facts = pl.read_parquet_metadata(file)
+        columns = json.loads(facts.get("pandas", "{}")).get("columns", ())
+        found = {str(one["name"]) for one in columns if one.get("pandas_type") == "categorical"}
+        if memory_mapped.can_map() and "ARROW:schema" in facts:
+            import pyarrow
+
+            written = pyarrow.py_buffer(base64.b64decode(facts["ARROW:schema"]))
+            found |= dictionaries(pyarrow.ipc.read_schema(written))
+    elif memory_mapped.can_map():
+        import pyarrow
+
+        with path.open("rb") as file:
+            opened = pyarrow.ipc.open_stream(file) if _is_stream(path) else pyarrow.ipc.open_file(file)
+            found = dictionaries(opened.schema)
+    return found
+
+
 def _parquet(path: Path, folder: Path, progress: Progress | None) -> set[str]:
     import pyarrow.parquet
 
@@ -69,7 +95,7 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> set[str]:
     file = pyarrow.parquet.ParquetFile(str(path), memory_map=True, pre_buffer=False)
     names, rows = file.schema_arrow.names, file.metadata.num_rows
     check_width(len(names), str(path))
-    done, categories = 0, set[str]()
+    done, categories = 0, _declared(path, "Parquet")
     beside = min(SIDE_BY_SIDE, len(names))
     # rows may hold pictures
     step = memory_mapped.rows_of(beside, path.stat().st_size * beside // max(1, rows * len(names)))
@@ -77,7 +103,7 @@ def _parquet(path: Path, folder: Path, progress: Progress | None) -> set[str]:
         some = names[at : at + SIDE_BY_SIDE]
         with memory_mapped.Writer(folder / f"{at:06}.arrow", step) as writer:
             for batch in file.iter_batches(step, columns=some):
-                categories |= _copy(batch, writer, path)
+                categories |= _copy(batch, categories, writer, path)
                 done += batch.num_rows * batch.num_columns
                 if progress:
                     progress(say("stages.reading-values", file=path.name), done, rows * len(names))
@@ -92,23 +118,24 @@ def _arrow(path: Path, folder: Path, progress: Progress | None) -> set[str]:
         stream = _is_stream(path)
         file = pyarrow.ipc.open_stream(source) if stream else pyarrow.ipc.open_file(source)
         writer: memory_mapped.Writer | None = None
-        done, step, categories = 0, 1, set[str]()
+        done, step, categories = 0, 1, dictionaries(file.schema)
         for batch in file if stream else map(file.get_batch, range(file.num_record_batches)):
             if writer is None:
                 step = memory_mapped.rows_of(batch.num_columns, batch.nbytes // max(1, batch.num_rows))
                 writer = stack.enter_context(memory_mapped.Writer(folder / "0.arrow", step))
             for start in range(0, batch.num_rows, step):
-                categories |= _copy(batch.slice(start, step), writer, path)
+                categories |= _copy(batch.slice(start, step), categories, writer, path)
             done += batch.nbytes // 10**6
             if progress:
                 progress(say("stages.reading", file=path.name), min(done, size), size)
     return categories
 
 
-def _copy(batch: Any, writer: memory_mapped.Writer, path: Path) -> set[str]:
-    """Write a batch, and return which of its columns are declared categories."""
-    frame = pl.from_arrow(batch)
-    assert isinstance(frame, pl.DataFrame)
+def _copy(batch: Any, declared: set[str], writer: memory_mapped.Writer, path: Path) -> set[str]:
+    """Write a batch, and return which of its columns are categories: those `declared`, and those it says are."""
+    values = pl.from_arrow(batch)
+    assert isinstance(values, pl.DataFrame)
+    frame = as_categories(values, declared)
     writer.write(tidy(frame, str(path)))
     return set(declared_categories(frame))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import polars as pl
@@ -20,8 +21,8 @@ WIDE = (pl.Decimal, pl.Int128, pl.UInt128)  # types of numbers that NumPy has no
 
 
 def read(frame: Any, name: str = "frame") -> Table:
-    """Return a polars (eager or lazy) or pandas frame as a table; raises DataError for columns that hold mixed
-    objects.
+    """Return a polars (eager or lazy) or pandas frame, or a table of pyarrow, as a table; raises DataError for columns
+    that hold mixed objects.
     """
     given = _to_polars(frame)
     values = tidy(given, name)
@@ -35,6 +36,28 @@ def read(frame: Any, name: str = "frame") -> Table:
 def declared_categories(frame: pl.DataFrame) -> list[str]:
     """Return the columns that are stored as one of a set of values, whatever these look like."""
     return [name for name, dtype in frame.schema.items() if dtype in (pl.Categorical, pl.Enum)]
+
+
+def dictionaries(schema: Any) -> set[str]:
+    """Return the columns that a schema of Arrow's declares as one of a set of values; polars tells those alone that are
+    text.
+    """
+    import pyarrow
+
+    return {field.name for field in schema if pyarrow.types.is_dictionary(field.type)}
+
+
+def as_categories(frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+    """Return a frame in which some columns are categories; numbers and days are then as people write them."""
+    return frame.with_columns(_as_category(frame[name]) for name in frame.columns if name in names)
+
+
+def _as_category(column: pl.Series) -> pl.Series:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object, pl.Enum):
+        return column
+    if column.dtype == pl.Datetime and (column == column.dt.truncate("1d")).all():
+        column = column.dt.date()
+    return as_text(column).cast(pl.Categorical)
 
 
 def check_width(columns: int, where: str) -> None:
@@ -61,6 +84,10 @@ def _to_polars(frame: Any) -> pl.DataFrame:
             raise DataError(say("sources.lazy-frame-fails", error=error)) from None
     if isinstance(frame, pl.DataFrame):
         return frame
+    if hasattr(frame, "column_names") and hasattr(frame, "schema"):  # of pyarrow
+        values = pl.from_arrow(frame)
+        assert isinstance(values, pl.DataFrame)
+        return as_categories(values, dictionaries(frame.schema))
     if not hasattr(frame, "set_axis") or not hasattr(frame, "columns"):
         raise DataError(say("sources.series-not-frame", type=type(frame).__name__))
     columns = [str(column) for column in frame.columns]
@@ -68,10 +95,9 @@ def _to_polars(frame: Any) -> pl.DataFrame:
     if repeated:
         raise DataError(say("sources.frame-columns-of-one-name", columns=quoted(repeated)))
     named = frame.set_axis(columns, axis="columns")
-    categories = [name for name in columns if str(named[name].dtype) == "category"]
+    categories = [name for name in columns if str(named[name].dtype).startswith(("category", "dictionary"))]
     try:
-        read = pl.from_pandas(named)  # of categories that are numbers it makes numbers
-        return read.with_columns(as_text(read[name]).cast(pl.Categorical) for name in categories)
+        return as_categories(pl.from_pandas(named), categories)  # of categories that are numbers it makes numbers
     except ImportError as error:
         raise MissingExtra(say("sources.pandas-needs-pyarrow", error=error)) from None
     except (TypeError, ValueError, NotImplementedError) as error:

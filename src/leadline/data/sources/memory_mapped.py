@@ -22,7 +22,7 @@ from leadline.data import cache
 
 LARGE = 256 << 20  # bytes of a file from which on it is read piece by piece
 PIECE = 64 << 20  # bytes of a piece, about
-VERSION = 2  # of what the cache holds
+VERSION = 3  # of what the cache holds
 _FACTS = "facts.json"
 
 
