@@ -102,5 +102,5 @@ def test_copies_across_a_given_split_of_texts_are_said_before_training() -> None
     dataset = prepare(DataSpec(target="stars"), rows)
     assert dataset.similar is not None
     assert sum(count for (_, second), count in dataset.similar.counts.items() if second == "test") == 60
-    said = says("checks.near-duplicates", second="test", first="train")
+    said = says("checks.near-duplicates", second="test", first="training")
     assert any(re.fullmatch(said, note) for note in dataset.notes)

@@ -187,7 +187,7 @@ def test_copies_across_a_given_split_are_counted(tmp_path: Path) -> None:
     assert dataset.similar is not None
     assert dataset.similar.counts == {("train", "test"): 3}
     assert len(dataset.similar.examples) == 3
-    said = says("checks.near-duplicates", count=3, second="test", first="train")
+    said = says("checks.near-duplicates", count=3, second="test", first="training")
     (note,) = (note for note in dataset.notes if re.fullmatch(said, note))
     assert "again" in note
 

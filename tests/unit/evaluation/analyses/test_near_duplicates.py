@@ -53,7 +53,7 @@ def test_they_are_counted_beside_equal_rows(dataset: Dataset) -> None:
 
 def test_what_was_said_before_training_is_in_the_report(dataset: Dataset) -> None:
     notes = next(draft for draft in about_data(dataset) if draft.name == "notes")
-    said = says("checks.near-duplicates", count=1, second="test", first="train", place="test/b/again.jpg")
+    said = says("checks.near-duplicates", count=1, second="test", first="training", place="test/b/again.jpg")
     assert any(re.fullmatch(said, row[0]) for row in notes.content["rows"])
 
 
