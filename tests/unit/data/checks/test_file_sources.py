@@ -89,4 +89,4 @@ def test_files_without_a_target_have_sources_too() -> None:
     names = [f"patient{i // 6:03}_slice{i % 6}.png" for i in range(60)]
     found = find(pl.DataFrame({"image": names}), [{"image": "image"}], ["none"], quantity=False)
     assert found is not None
-    assert found.found.different == 10
+    assert found.sources.different == 10
