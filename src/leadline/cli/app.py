@@ -141,7 +141,7 @@ app.command()(rows.sample)
     hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 )
 def style() -> None:
-    """Say where style transfer has gone."""
+    """Show where style transfer has moved."""
     raise UsageError(say("verbs.style-moved"))
 
 
@@ -179,7 +179,7 @@ def compare(
 
 @app.command()
 def runs(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
+    folder: Annotated[Path, typer.Argument(help="The folder that contains the runs.")] = Path("runs"),
     json: options.Json = False,
 ) -> None:
     """List runs, finished and unfinished."""

@@ -15,7 +15,7 @@ from leadline.core.metric import Metric
 from leadline.machine.energy import Energy
 
 METRICS = (
-    Metric("best_epoch", "Best epoch", "epoch whose weights ship: the best on validation", unit="epochs"),
+    Metric("best_epoch", "Best epoch", "epoch whose weights are kept: the best on validation", unit="epochs"),
     Metric(
         "rollbacks",
         "Rollbacks",

@@ -69,7 +69,8 @@ class SharedOptions(TypedDict, total=False):
     horizon: Annotated[
         int | None,
         Option(
-            "Number of steps to forecast in a table in time order: of the target, or of all numeric columns.",
+            "Forecast horizon: the number of steps to forecast, of the target or of all numeric columns; for"
+            " tables in time order.",
             "data.series.horizon",
             "N",
             "number",
@@ -120,7 +121,7 @@ class SharedOptions(TypedDict, total=False):
         ),
     ]
     init: Annotated[
-        Any, Option("Start from the networks of this run, and from its weights where they fit.", "init", "RUN")
+        Any, Option("Initialise from this run: its encoders, with its weights where they fit.", "init", "RUN")
     ]
     freeze: Annotated[
         str | Sequence[str] | None,

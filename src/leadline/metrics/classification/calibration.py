@@ -25,7 +25,7 @@ NLL = Metric(
 BRIER = Metric(
     "brier",
     "Brier score",
-    "mean squared error of probabilities: of the positive of two classes, else summed over classes",
+    "mean squared error of probabilities: of the positive class if there are two, otherwise summed over classes",
     better="lower",
 )
 ECE = Metric(
