@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +17,8 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from leadline.core.catalogue import say
+from leadline.core.safe_text import apart
 from leadline.core.schema import InputSchema, Schema
 from leadline.data import cache
 from leadline.data.columns.contract import input_type
@@ -242,8 +245,13 @@ class Subset:
         return self._store.origins.where(row)
 
     def place(self, position: int) -> str:
-        """Return where a row is from, in words."""
-        return self._store.origins.place(int(self.rows[position]))
+        """Return where a row is from, in words; of a window, its series and the time of the first step ahead."""
+        row, index = int(self.rows[position]), self._store.index
+        if index is None or row >= index.height:
+            return self._store.origins.place(row)
+        *item, time = index.row(row)
+        since = say("data.from-time", time=_moment(time, index.columns[-1]))
+        return ", ".join([*(apart(str(one)) for one in item if one is not None), since])
 
     def shown(self, position: int) -> dict[str, Any]:
         """Return what the network is given of a row, as people read it: values by column, PNG bytes of pictures by
@@ -265,6 +273,13 @@ class Subset:
         """Say whether a row has an input, rather than nothing in its place."""
         present = self._store.present
         return present is None or bool(present[int(self.rows[position]), list(self._store.inputs).index(name)])
+
+
+def _moment(time: Any, name: str) -> str:
+    """Return a time as people write it; a number with what it counts."""
+    if isinstance(time, datetime):
+        return time.isoformat(sep=" ", timespec="auto" if time.second or time.microsecond else "minutes")
+    return str(time) if isinstance(time, date) else f"{apart(name)} {time}"
 
 
 def decoded(one: InputSchema, values: np.ndarray) -> dict[str, Any]:

@@ -340,3 +340,13 @@ def test_numbers_that_seem_to_stand_for_a_missing_value_are_asked_about_as_in_ta
     assert told.schema.target is not None and told.schema.target.state["mean"][0] == pytest.approx(10, abs=0.5)
     target = told.splits["train"].target
     assert target is not None and np.isnan(target[..., 0]).any(), "what is missing is not forecast as a number"
+
+
+def test_a_window_is_called_by_its_series_and_the_time_of_its_first_step_ahead() -> None:
+    days = pl.date_range(pl.date(2024, 1, 1), pl.date(2024, 4, 9), eager=True)
+    shops = pl.concat([FRAME.with_columns(when=days, shop=pl.lit(shop)) for shop in ("Ulm", "Bonn")])
+    several = of(shops, series={"series_id": "shop"}).splits["test"]
+    assert several.place(0) == f"Bonn, {say('data.from-time', time='2024-03-31')}"
+    assert of().splits["test"].place(0) == say("data.from-time", time="2024-01-04 18:00")
+    counted = FRAME.with_columns(when=pl.int_range(N))
+    assert of(counted, series={"time": "when"}).splits["test"].place(0) == say("data.from-time", time="when 90")
