@@ -144,4 +144,4 @@ def test_a_damaged_entry_is_encoded_again(own_cache: Path, name: str, content: b
     again = encode(table, (number("a"),), "table")
     assert np.array_equal(again.hashes, hashes)
     assert again.values.shape == (3, 1)
-    assert again.problems.rows() == [(1, "a", "inf is not finite")]
+    assert again.problems.rows() == [(1, "a", "inf is not a finite number")]

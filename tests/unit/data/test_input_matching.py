@@ -44,7 +44,7 @@ def test_what_was_fitted_is_taken_over_where_columns_are_the_same() -> None:
 def test_other_columns_are_fitted_anew_and_named() -> None:
     new, known = table(a="number", c="number", d="category"), table(a="number", b="number", d="number")
     assert as_fitted_before(Schema(inputs=(new,)), Schema(inputs=(known,))).inputs[0] == new
-    assert columns_differ(new, known) == "'c' is new; 'b' is missing; 'd' has another type"
+    assert columns_differ(new, known) == "'c' is new; 'b' is missing; 'd' has a different type"
 
 
 def test_a_medium_may_have_another_name_and_takes_the_shape() -> None:

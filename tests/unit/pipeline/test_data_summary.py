@@ -93,8 +93,8 @@ def test_columns_that_a_forecasting_network_overlooks_are_named() -> None:
 
 def test_what_the_test_rows_can_prove() -> None:
     told = provable(Experiment.model_validate({"require": ["accuracy >= 0.9", "size_mb <= 2"]}), 180)
-    assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 correct."]
-    assert "cannot be proven" in provable(Experiment.model_validate({"require": ["accuracy >= 0.99"]}), 20)[0]
+    assert told == ["With 180 test rows, accuracy >= 0.9 needs 172 correct predictions to pass."]
+    assert "cannot pass" in provable(Experiment.model_validate({"require": ["accuracy >= 0.99"]}), 20)[0]
 
 
 @pytest.mark.parametrize(

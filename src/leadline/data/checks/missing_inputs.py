@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from leadline.core.catalogue import say
 from leadline.core.schema import Schema
+from leadline.core.wording import subset_name
 from leadline.data.subset import Subset
 
 
@@ -37,7 +38,7 @@ def notes(schema: Schema, splits: Mapping[str, Subset]) -> tuple[str, ...]:
 
 def _on(name: str, counts: list[MissingInput], splits: Mapping[str, Subset]) -> Iterator[str]:
     told = ", ".join(
-        say("checks.rows-of-subset", rows=count.rows, total=len(splits[count.subset]), subset=count.subset)
+        say("checks.rows-of-subset", rows=count.rows, total=len(splits[count.subset]), subset=subset_name(count.subset))
         for count in counts
         if count.rows
     )

@@ -41,7 +41,7 @@ def test_what_rows_lack_is_counted_by_part(some: Dataset) -> None:
         MissingInput("photo", "validation", 0),
         MissingInput("photo", "test", 1),
     ]
-    assert say("checks.input-missing", input="photo", rows="2 of 24 train rows, 1 of 10 test rows") in some.notes
+    assert say("checks.input-missing", input="photo", rows="2 of 24 training rows, 1 of 10 test rows") in some.notes
     found = {f.split: f.value for f in row_findings(some) if f.name == "rows_missing_input"}
     assert found == {"train": 2, "validation": 0, "test": 1}
     assert not any("missing in" in note for note in dataset(photos("photo", set())).notes)

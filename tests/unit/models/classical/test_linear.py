@@ -94,7 +94,7 @@ def test_how_far_weights_are_held_back_is_chosen_on_validation_rows(outputs: int
         fit(fixed, train, validation, 0)
         losses[l2] = linear._loss(fixed, validation)
     assert min(losses, key=lambda l2: losses[l2]) > 1
-    assert notes[0].startswith(("l2 32:", "l2 100:", "l2 320:"))
+    assert notes[0].startswith(("L2 penalty 32:", "L2 penalty 100:", "L2 penalty 320:"))
     assert linear._loss(chosen, validation) == pytest.approx(min(losses.values()), rel=0.02)
 
 
@@ -108,7 +108,7 @@ def test_weights_are_hardly_held_back_where_that_is_best(outputs: int) -> None:
     sample = Sample(x_nF, target, np.ones(300))
     model = Linear(SignalSpec("table", (6,)), outputs, Options())
     said = fit(model, part(sample, slice(0, 200)), part(sample, slice(200, None)), 0).notes[0]
-    assert float(said.split()[1].rstrip(":")) < 1
+    assert float(said.split()[2].rstrip(":")) < 1
 
 
 def test_of_many_rows_some_choose_the_penalty_and_all_are_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +118,6 @@ def test_of_many_rows_some_choose_the_penalty_and_all_are_fitted(monkeypatch: py
     model = Linear(SPEC, 3, Options())
     notes = fit(model, train, validation, 0).notes
     assert re.fullmatch(says("models.penalty-on-some", rows=80), notes[1])
-    fixed = Linear(SPEC, 3, Options(l2=float(notes[0].split()[1].rstrip(":"))))
+    fixed = Linear(SPEC, 3, Options(l2=float(notes[0].split()[2].rstrip(":"))))
     fit(fixed, train, None, 0)
     torch.testing.assert_close(model(torch.from_numpy(sample.x_nF)), fixed(torch.from_numpy(sample.x_nF)))

@@ -137,7 +137,7 @@ def test_each_central_band_has_its_coverage() -> None:
     quantiles = np.sort(rng.normal(size=(40, 3, 2, 5)), -1)
     findings, drafts = measured(objective(quantiles=[0.05, 0.25, 0.5, 0.75, 0.95]), 2, quantiles=quantiles)
     assert {"coverage", "coverage(50 %)", "coverage(v0)", "coverage(v1)"} <= set(findings)
-    assert "90 % band" in findings["coverage"].method
+    assert "nominal coverage 90 %" in findings["coverage"].method
     assert "90 % band" in findings["interval_width_scaled"].method
     assert findings["coverage"].value == pytest.approx(np.mean([findings[f"coverage(v{k})"].value for k in (0, 1)]))
     assert len(drafts["calibration"].content["bins"]) == 5
