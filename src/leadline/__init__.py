@@ -22,6 +22,7 @@ _LAZY = {
     "compare": "leadline.verbs.compare",
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
+    "verify": "leadline.verbs.verify",
     "Classifier": "leadline.estimators.classifier",
     "Regressor": "leadline.estimators.regressor",
     "Run": "leadline.verbs.load",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from leadline.verbs.runs import runs as runs
     from leadline.verbs.sample import sample as sample
     from leadline.verbs.train import train as train
+    from leadline.verbs.verify import verify as verify
 
 
 def __getattr__(name: str) -> Any:

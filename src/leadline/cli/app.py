@@ -160,6 +160,23 @@ def report(
 
 
 @app.command()
+def verify(
+    run: options.RunFolder,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also fit the baselines again, and train again what was trained beside.")
+    ] = False,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
+    """Check a run: measure its numbers again and compare them with the report."""
+    from leadline.verbs.verify import verify as verb
+
+    found = verb(run, full=full, quiet=quiet)
+    output.verified(found, as_json=json)
+    return found.exit_code
+
+
+@app.command()
 def compare(
     runs: Annotated[
         list[Path],

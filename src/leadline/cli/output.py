@@ -25,6 +25,7 @@ MOST_PARTS = 12  # measures of single classes that are printed
 if TYPE_CHECKING:
     from leadline.pipeline.several.crossval import Crossval
     from leadline.run.run import Run
+    from leadline.run.verification import Verification
     from leadline.verbs.compare import Compared, Difference
     from leadline.verbs.evaluate import Evaluation
     from leadline.verbs.runs import Listed
@@ -43,6 +44,17 @@ def reported(folder: Path, report: Report, *, as_json: bool) -> None:
     from leadline.rendering.terminal import summary
 
     Console(highlight=False).print(summary(report, folder / "report.html"), crop=False)
+
+
+def verified(found: Verification, *, as_json: bool) -> None:
+    """Print what no longer holds, or how much of a run does."""
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from leadline.rendering.verification_text import verification_text
+
+    for line in verification_text(found):
+        typer.echo(line)
 
 
 def evaluated(evaluation: Evaluation, *, as_json: bool) -> None:

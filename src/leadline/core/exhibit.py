@@ -58,7 +58,10 @@ class Exhibit(Fact):
 
 
 class ExhibitDraft(NamedTuple):
-    """An exhibit before it is stored; `content` as the module's docstring says for its kind."""
+    """An exhibit before it is stored; `content` as the module's docstring says for its kind.
+
+    What is `recorded` was said or timed while the run took place, and cannot be had again.
+    """
 
     name: str
     kind: ExhibitKind
@@ -67,6 +70,7 @@ class ExhibitDraft(NamedTuple):
     caption: str = ""
     split: str | None = None
     section: str | None = None  # of the report; that of the analysis where an exhibit names none
+    recorded: bool = False
 
 
 def store(draft: ExhibitDraft, folder: Path) -> Exhibit:

@@ -30,7 +30,7 @@ def about_data(dataset: Dataset) -> Iterator[ExhibitDraft]:
     """Yield what was said before training, the columns, invalid rows, and duplicates across splits."""
     if dataset.notes:
         content: Mapping[str, Any] = {"columns": [say("exhibits.note")], "rows": [[note] for note in dataset.notes]}
-        yield ExhibitDraft("notes", "table", say("exhibits.data-notes"), content)
+        yield ExhibitDraft("notes", "table", say("exhibits.data-notes"), content, recorded=True)
     yield ExhibitDraft("columns", "table", say("exhibits.columns"), dataset.summary())
     if dataset.invalid_rows.height:
         yield ExhibitDraft(

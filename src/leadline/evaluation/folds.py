@@ -93,7 +93,7 @@ def _mean(first: Finding, found: Sequence[Finding | None], share: float, levels:
         n=sum(f.n or 0 for f in found if f is not None) or None,
         unusable=sum(f.unusable for f in found if f is not None),
         method=f"mean of {count} folds, standard deviation {spread:.3g}; corrected t over folds",
-        again=Reproduction(producer="crossval", options={"folds": count}, repeat="recorded"),
+        again=Reproduction(producer="crossval", options={"folds": count}),
         **common,
     )
 

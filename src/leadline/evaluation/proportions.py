@@ -15,6 +15,7 @@ from leadline.data.dataset import Dataset
 from leadline.data.targets import is_ragged
 from leadline.objectives.contract import BoundObjective
 
+OVER = "_over_repeats"  # how names of measures end that are means over repeats
 CONSTANT_ROWS = 20_000  # train texts that tokens and tags are counted in
 
 
@@ -48,7 +49,7 @@ def spread(name: str, values: Sequence[float], unit: str, better: Literal["highe
     most = max(1.0, mean) if better == "higher" and unit == "1" else math.inf
     least = min(0.0, mean) if better == "lower" else -math.inf
     return Finding(
-        name=f"{name}_over_repeats",
+        name=f"{name}{OVER}",
         value=mean,
         interval=(max(mean - half, least), min(mean + half, most)) if deviation > 0 else None,
         n=n,
@@ -58,5 +59,5 @@ def spread(name: str, values: Sequence[float], unit: str, better: Literal["highe
             " over seeds"
         ),
         better=better,
-        again=Reproduction(producer="repeats", repeat="recorded"),
+        again=Reproduction(producer="repeats"),
     )

@@ -25,7 +25,7 @@ def describe(folder: Path | None = None) -> dict[str, Any]:
         "python": platform.python_version(),
         "os": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: version_of(name) for name in PACKAGES},
         "cpu": {"model": cpu_model(), "cores": cores(), "threads": torch.get_num_threads(), "memory_gb": _memory_gb()},
         "gpus": gpus(),
         "git": git(folder or Path.cwd()),
@@ -85,7 +85,7 @@ def _output(command: Sequence[str]) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:

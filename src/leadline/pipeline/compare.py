@@ -5,8 +5,9 @@ All comparisons are of predictions for the same test rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
@@ -20,11 +21,12 @@ from leadline.evaluation.evaluate import Evaluated
 from leadline.evaluation.input_ablation import (
     AGAIN,
     GAIN,
+    AblationPredictions,
     missing_input_test,
     single_input_ablation,
     without_each_input,
 )
-from leadline.evaluation.single_column import single_column, single_column_comparison
+from leadline.evaluation.single_column import SingleColumn, single_column, single_column_comparison
 from leadline.machine.latency import cpu_threads
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.label_efficiency import LabelShare, curve
@@ -33,22 +35,60 @@ from leadline.pipeline.begin import Begun
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.evaluate import EvaluatedRun
 from leadline.run import folder as files
-from leadline.run.trained import Trained
+
+
+class Competitors(NamedTuple):
+    """What a network is compared with: simpler models, the `single` column that predicts best, and what networks of
+    each input `alone` decide.
+    """
+
+    baselines: tuple[Baseline, ...] = ()
+    alone: tuple[AblationPredictions, ...] = ()
+    single: SingleColumn | None = None
+
+
+def competitors_of(begun: Begun, evaluated: EvaluatedRun, alone: Sequence[SingleInputRun]) -> Competitors:
+    """Fit the baselines of a run, and predict with the networks of each input `alone`."""
+    with cpu_threads(evaluated.record.threads):
+        single = best_column(begun, evaluated)
+        return Competitors(
+            tuple(fitted_baselines(begun, evaluated, 0.0 if single is None else single.baseline.seconds)),
+            tuple(single_input_predictions(one, begun.dataset) for one in alone),
+            single,
+        )
+
+
+def best_column(begun: Begun, evaluated: EvaluatedRun) -> SingleColumn | None:
+    """Return the column that alone predicts best, where baselines are fitted and the time budget has not ended."""
+    left = _time_left(begun, evaluated)
+    if not _has_baselines(begun, evaluated) or (left is not None and left <= 0):
+        return None
+    return single_column(begun.run_context.objective, begun.dataset)
+
+
+def _has_baselines(begun: Begun, evaluated: EvaluatedRun) -> bool:
+    """Say whether a run has baselines, and test rows to measure them on."""
+    test = begun.dataset.splits.get("test")
+    rows = test is not None and test.target is not None and "test" in evaluated.found.decisions
+    return rows and bool(begun.run_context.experiment.baselines)
+
+
+def _time_left(begun: Begun, evaluated: EvaluatedRun) -> float | None:
+    """Return what training has left of the time budget, in seconds; None where there is no budget."""
+    budget = begun.run_context.experiment.training.max_time
+    return None if budget is None else budget - evaluated.record.trained.seconds
 
 
 def compare_run(
-    begun: Begun, evaluated: EvaluatedRun, alone: Sequence[SingleInputRun], shares: Sequence[LabelShare]
+    begun: Begun, evaluated: EvaluatedRun, competitors: Competitors, shares: Sequence[LabelShare]
 ) -> Comparisons:
-    """Compare a run's network with its baselines, with networks of each input `alone`, and with those trained on
-    `shares` of the labels.
-    """
+    """Compare a run's network with its `competitors`, and with the networks trained on `shares` of the labels."""
     folder, run_context, dataset, _ = begun
-    measured, levels, trained = evaluated.found, evaluated.subject.levels, evaluated.record.trained
-    cost = tuple(finding for finding in measured.findings if finding.section == "cost")
+    levels = evaluated.subject.levels
     with cpu_threads(evaluated.record.threads):
         ones = (
-            compare_baselines(folder, run_context, dataset, trained, measured, cost, levels),
-            compare_inputs(evaluated.subject.network, run_context, dataset, measured, alone, levels),
+            compare_baselines(folder, run_context, dataset, evaluated, competitors),
+            compare_inputs(evaluated.subject.network, run_context, dataset, evaluated.found, competitors.alone, levels),
             curve(folder, shares, run_context, levels),
         )
     return Comparisons(
@@ -56,64 +96,67 @@ def compare_run(
     )
 
 
-def compare_baselines(
-    folder: Path,
-    run_context: RunContext,
-    dataset: Dataset,
-    trained: Trained,
-    measured: Evaluated,
-    cost: Sequence[Finding],
-    levels: tuple[float, ...],
-) -> Comparisons:
-    """Fit the baselines of an experiment and compare them with its network on the test rows; nothing where there are
-    none.
+def fitted_baselines(begun: Begun, evaluated: EvaluatedRun, spent: float = 0.0) -> Iterator[Baseline]:
+    """Fit the baselines of a run and yield each with its decisions on the test rows; none where there are none.
+
+    `spent` seconds of the time that is left have been used up already.
     """
-    experiment, test = run_context.experiment, dataset.splits.get("test")
-    if not experiment.baselines or test is None or test.target is None or "test" not in measured.decisions:
+    if not _has_baselines(begun, evaluated):
+        return
+    _, run_context, dataset, _ = begun
+    trained, left = evaluated.record.trained, _time_left(begun, evaluated)
+    # A step costs about as much as three forward passes, one for the loss and two for the gradient.
+    epochs = trained.history["epoch"].max() if trained.history.height else 0
+    flops = _costs(evaluated.found).get("flops", 0.0)
+    operations = 3 * flops * len(dataset.splits["train"]) * float(epochs or 0)  # type: ignore[arg-type]
+    yield from fit_baselines(
+        run_context.experiment,
+        run_context.objective,
+        dataset,
+        operations=operations,
+        note=run_context.shown.note,
+        progress=run_context.shown.stage,
+        seconds=None if left is None else left - spent,
+    )
+
+
+def compare_baselines(
+    folder: Path, run_context: RunContext, dataset: Dataset, evaluated: EvaluatedRun, competitors: Competitors
+) -> Comparisons:
+    """Compare baselines with a run's network on the test rows; nothing where there are none."""
+    test, measured, trained = dataset.splits.get("test"), evaluated.found, evaluated.record.trained
+    if not competitors.baselines or test is None or test.target is None:
         return Comparisons()
-    known = {finding.label: finding.value or 0.0 for finding in cost}
-    rows = len(dataset.splits["train"])
+    known = _costs(measured)
     network = Baseline(
         NETWORK,
         measured.decisions["test"],
-        rows,
+        len(dataset.splits["train"]),
         seconds=trained.seconds,
         params=int(known["params"]),
         size_mb=known["size_mb"],
         latency_ms=known.get("latency_ms(1)", 0.0),
     )
-    # A step costs about as much as three forward passes, one for the loss and two for the gradient.
-    epochs = trained.history["epoch"].max() if trained.history.height else 0
-    operations = 3 * known.get("flops", 0.0) * rows * float(epochs or 0)  # type: ignore[arg-type]
-    budget = experiment.training.max_time
-    left = None if budget is None else budget - trained.seconds
-    single = None if left is not None and left <= 0 else single_column(run_context.objective, dataset)
-    baselines = list(
-        fit_baselines(
-            experiment,
-            run_context.objective,
-            dataset,
-            operations=operations,
-            note=run_context.shown.note,
-            progress=run_context.shown.stage,
-            seconds=None if left is None else left - (single.baseline.seconds if single else 0.0),
-        )
-    )
+    levels, experiment, objective = evaluated.subject.levels, run_context.experiment, run_context.objective
     context = EvaluationContext("test", test.target, test.group, dataset.schema, levels, experiment.seed)
-    command = _command(folder, run_context)
-    uncompared = None if single is None else single_column_comparison(single, network, run_context.objective, context)
+    single = competitors.single
+    uncompared = None if single is None else single_column_comparison(single, network, objective, context)
     found = list(
         comparison_findings(
             network,
-            baselines,
-            dummy_baseline(run_context.objective, dataset, len(test)),
-            run_context.objective,
+            competitors.baselines,
+            dummy_baseline(objective, dataset, len(test)),
+            objective,
             context,
-            command,
+            _command(folder, run_context),
             uncompared,
         )
     )
     return _sorted([*found, *((uncompared.measured, uncompared.gain) if uncompared else ())], "baselines")
+
+
+def _costs(measured: Evaluated) -> dict[str, float]:
+    return {finding.label: finding.value or 0.0 for finding in measured.findings if finding.section == "cost"}
 
 
 def compare_inputs(
@@ -121,7 +164,7 @@ def compare_inputs(
     run_context: RunContext,
     dataset: Dataset,
     measured: Evaluated,
-    alone: Sequence[SingleInputRun],
+    alone: Sequence[AblationPredictions],
     levels: tuple[float, ...],
 ) -> Comparisons:
     """Compare a network of several inputs with each of them `alone`, and with itself where one is missing, on the test
@@ -142,8 +185,7 @@ def compare_inputs(
         )
     )
     if alone:
-        known = [single_input_predictions(one, dataset) for one in alone]
-        found = [*single_input_ablation(measured.decisions["test"], known, run_context.objective, context), *found]
+        found = [*single_input_ablation(measured.decisions["test"], alone, run_context.objective, context), *found]
     else:
         why = (
             say("pipeline.ablation-budget")

@@ -21,6 +21,7 @@ from leadline.training.steps.contract import Step, evaluated_network
 
 MOST = 12  # epochs whose new pictures are kept
 ROWS = 8  # new pictures of an epoch
+RECORDED = Reproduction(producer="training", repeat="recorded")
 LAST = 32  # log entries that an alarm may look back on
 
 
@@ -102,11 +103,13 @@ class TrainingDiagnostics:
                 value=float(bool(found[name])),
                 method=method,
                 better="lower",
-                again=Reproduction(producer="training"),
+                again=RECORDED,
                 section="metrics",
             )
             if name in found
-            else Finding.absent(name, say("pipeline.training-too-short"), better="lower", section="metrics")
+            else Finding.absent(
+                name, say("pipeline.training-too-short"), better="lower", section="metrics", again=RECORDED
+            )
             for name in self.diagnostics.watched
         )
 

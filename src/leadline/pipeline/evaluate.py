@@ -42,26 +42,37 @@ class EvaluatedRun(NamedTuple):
 def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> EvaluatedRun:
     """Measure a trained run; rows that it generates are compared with real ones by the `reference` classifier."""
     folder, run_context, dataset, _ = begun
-    experiment = run_context.experiment
-    weights = folder / files.WEIGHTS
-    requirements = tuple(Requirement.parse(text) for text in experiment.require)
-    record = RunRecord(weights, experiment, trained, environment_for(folder), not run_context.shares_machine)
-    subject = Subject(
+    subject = subject_of(begun, trained, reference, timed=not run_context.shares_machine)
+    accesses = None
+    if len(dataset.splits.get("test", ())):
+        data = access_log.Data(dataset.fingerprint, dataset.contents())
+        accesses = access_log.record_access(data, str(folder), once=_measurement(folder))
+    return measured(subject, accesses)
+
+
+def subject_of(begun: Begun, trained: Trained, reference: Reference, *, timed: bool) -> Subject:
+    """Return the network that lies in a run's folder, with all that measuring it takes; `timed` where the machine is
+    not shared with other runs.
+    """
+    folder, run_context, dataset, _ = begun
+    experiment, weights = run_context.experiment, folder / files.WEIGHTS
+    return Subject(
         load_shipped(weights, experiment, dataset.schema, run_context.modules),
         run_context.objective,
         dataset,
-        levels_for(len(requirements)),
+        levels_for(len(experiment.require)),
         experiment.seed,
         reference.judge,
         reference.why,
         progress=lambda done, total: run_context.shown.stage(say("pipeline.stage-evaluating"), done, total),
-        record=record,
+        record=RunRecord(weights, experiment, trained, environment_for(folder), timed),
     )
-    has_test = len(dataset.splits.get("test", ()))
-    accesses = None
-    if has_test:
-        data = access_log.Data(dataset.fingerprint, dataset.contents())
-        accesses = access_log.record_access(data, str(folder), once=_measurement(folder))
+
+
+def measured(subject: Subject, accesses: int | None) -> EvaluatedRun:
+    """Run the analyses that apply to a run's network, with as many threads as were fastest for it."""
+    record = subject.run_record
+    requirements = tuple(Requirement.parse(text) for text in record.experiment.require)
     with cpu_threads(record.threads):
         return EvaluatedRun(subject, evaluate(subject), requirements, accesses)
 

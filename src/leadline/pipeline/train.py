@@ -23,7 +23,7 @@ from leadline.pipeline.auxiliary.reference_classifier import reference_classifie
 from leadline.pipeline.auxiliary.single_inputs import train_single_inputs
 from leadline.pipeline.begin import Begun, begin_run, reopen
 from leadline.pipeline.calibrate import calibrate_run
-from leadline.pipeline.compare import compare_run
+from leadline.pipeline.compare import compare_run, competitors_of
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.disk_guard import disk_full_guard
 from leadline.pipeline.evaluate import evaluate_run
@@ -71,8 +71,9 @@ def complete(begun: Begun) -> Run | None:
         reference = reference_classifier(folder, run_context, dataset)
         if run_context.world.is_main:
             evaluated = evaluate_run(begun, trained, reference)
-            compared = compare_run(begun, evaluated, single_inputs, label_shares)
-            write_run(begun, evaluated, compared)
+            competitors = competitors_of(begun, evaluated, single_inputs)
+            compared = compare_run(begun, evaluated, competitors, label_shares)
+            write_run(begun, evaluated, competitors, compared)
     return _finished(folder, run_context)
 
 

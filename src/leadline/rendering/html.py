@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -109,6 +110,7 @@ def render(report: Report, folder: Path) -> str:
         environment=tuple(flat(report.environment)),
         experiment=yaml.safe_dump(dict(report.experiment), sort_keys=False, allow_unicode=True),
         experiment_hash=_hash(report),
+        report_hash=hashlib.sha256(report.to_json().encode()).hexdigest(),
     )
 
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from leadline.core.catalogue import say
@@ -19,11 +19,14 @@ SCHEMA = "schema.json"
 WEIGHTS = "model.safetensors"
 HISTORY = "history.parquet"
 PREDICTIONS = "predictions.parquet"
+DECISIONS = "predictions.safetensors"  # the same as arrays, with those of baselines: what `verify` computes from
 REPORT = "report.json"
 PAGE = "report.html"
 CARD = "MODEL_CARD.md"
 ENVIRONMENT = "environment.json"
 MANIFEST = "manifest.json"
+VERIFICATION = "verification.json"  # what `verify` found last, outside the manifest
+MEASURED = (EXPERIMENT, SCHEMA, WEIGHTS, HISTORY, PREDICTIONS, DECISIONS)  # what findings are computed from
 CHECKPOINTS = "checkpoints"
 FOLDS = "folds"  # the runs of a cross-validation
 REPEATS = "repeats"  # those with other seeds
@@ -113,7 +116,7 @@ def seal(folder: Path) -> None:
 
 def _files(folder: Path) -> Iterable[Path]:
     for file in folder.iterdir():
-        if file.is_file() and file.name != MANIFEST and not file.name.startswith("."):
+        if file.is_file() and file.name not in (MANIFEST, VERIFICATION) and not file.name.startswith("."):
             yield file
     yield from (f for f in (folder / "exhibits").glob("*") if f.is_file())
 
@@ -137,22 +140,35 @@ def verify(folder: Path, names: Iterable[str] | None = None) -> None:
 
     Raises RunError where the folder is no finished run, or a file is missing or not as it was written.
     """
+    recorded = recorded_hashes(folder)
+    for name in recorded if names is None else names:
+        if name not in recorded:
+            raise RunError(say("run.incomplete", folder=folder, name=name))
+        if (why := changed(folder, name, recorded[name])) is not None:
+            raise RunError(why)
+
+
+def recorded_hashes(folder: Path) -> Mapping[str, str]:
+    """Return the sha256 of each file of a finished run as its manifest says it; raises RunError where there is none."""
     if not folder.is_dir():
         near = _nearest(folder)
         raise RunError(say("run.no-such-folder", folder=folder, hint=f" {near}" if near else ""))
     try:
-        recorded = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        recorded: Mapping[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     except FileNotFoundError:
         if (folder / EXPERIMENT).exists():
             raise RunError(say("run.not-finished", folder=folder)) from None
         raise RunError(say("run.not-a-run", folder=folder, manifest=MANIFEST, experiment=EXPERIMENT)) from None
     except (ValueError, KeyError, TypeError):
         raise RunError(say("run.manifest-damaged", file=folder / MANIFEST)) from None
-    for name in recorded if names is None else names:
-        file = folder / name
-        if name not in recorded:
-            raise RunError(say("run.incomplete", folder=folder, name=name))
-        if not file.exists():
-            raise RunError(say("run.file-missing", file=file))
-        if sha256(file) != recorded[name]:
-            raise RunError(say("run.file-changed", file=file))
+    if not isinstance(recorded, dict):
+        raise RunError(say("run.manifest-damaged", file=folder / MANIFEST))
+    return recorded
+
+
+def changed(folder: Path, name: str, recorded: str) -> str | None:
+    """Say that a file of a run is missing, or is not what its recorded sha256 says; None where it is."""
+    file = folder / name
+    if not file.is_file():
+        return say("run.file-missing", file=file)
+    return None if sha256(file) == recorded else say("run.file-changed", file=file)

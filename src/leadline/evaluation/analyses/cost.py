@@ -42,6 +42,7 @@ METRICS = (
 )
 
 BATCHES = (1, 64)
+RECORDED = Reproduction(producer="cost", repeat="recorded")  # what training took is known from no other place
 Inputs = Mapping[str, Tensor]
 
 
@@ -86,7 +87,7 @@ def _untimed() -> Iterator[Finding]:
     for rows in BATCHES:
         yield Finding.absent("latency_ms", why, group=f"batch={rows}", unit="ms", better="lower")
     for name, unit in (("train_seconds", "s"), ("energy_wh", "Wh"), ("co2_g", "g")):
-        yield Finding.absent(name, why, unit=unit, better="lower")
+        yield Finding.absent(name, why, unit=unit, better="lower", again=RECORDED)
 
 
 def _flops(module: nn.Module, inputs: Inputs) -> Finding:
@@ -134,9 +135,9 @@ def _latency(module: nn.Module, inputs: Inputs, rows: int, levels: Sequence[floa
 def _peak_memory() -> Iterator[Finding]:
     peak = memory.peak_rss_mb()
     if peak.mb is None:
-        yield Finding.absent("peak_memory_mb", peak.why or "", unit="MB", better="lower")
+        yield Finding.absent("peak_memory_mb", peak.why or "", unit="MB", better="lower", again=RECORDED)
     else:
-        yield _lower("peak_memory_mb", peak.mb, unit="MB", method=peak.method, again=_again(repeat="recorded"))
+        yield _lower("peak_memory_mb", peak.mb, unit="MB", method=peak.method, again=RECORDED)
     allocated_mb = torch.cuda.max_memory_allocated() / 1e6 if torch.cuda.is_available() else 0.0
     if allocated_mb:  # by training: what ships is measured on its own device
         method = "peak memory of tensors on the GPU, training included"
@@ -146,33 +147,35 @@ def _peak_memory() -> Iterator[Finding]:
             group="device=gpu",
             unit="MB",
             method=method,
-            again=_again(repeat="recorded"),
+            again=RECORDED,
         )
 
 
 def _train_seconds(seconds: float | None) -> Finding:
     if seconds is None:
-        return Finding.absent("train_seconds", say("evaluation.training-not-timed"), unit="s", better="lower")
+        return Finding.absent(
+            "train_seconds", say("evaluation.training-not-timed"), unit="s", better="lower", again=RECORDED
+        )
     method = "wall clock of the training loop, validation included"
-    return _lower("train_seconds", seconds, unit="s", method=method, again=_again(repeat="recorded"))
+    return _lower("train_seconds", seconds, unit="s", method=method, again=RECORDED)
 
 
 def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
     """Yield the whole, and each device where there are several; the whole is known only where every part is."""
     if not read:
-        yield Finding.absent("energy_wh", say("evaluation.no-energy-meter"), unit="Wh", better="lower")
-        yield Finding.absent("co2_g", say("evaluation.energy-unknown"), unit="g", better="lower")
+        yield Finding.absent("energy_wh", say("evaluation.no-energy-meter"), unit="Wh", better="lower", again=RECORDED)
+        yield Finding.absent("co2_g", say("evaluation.energy-unknown"), unit="g", better="lower", again=RECORDED)
         return
     whole = total_wh(read)
     if whole is None:
         missing = "; ".join(e.why or "" for e in read.values() if e.wh is None)
-        yield Finding.absent("energy_wh", missing, unit="Wh", better="lower")
+        yield Finding.absent("energy_wh", missing, unit="Wh", better="lower", again=RECORDED)
     else:
         yield _used(whole, read.values())
     for device, used in read.items() if len(read) > 1 else ():
         group = f"device={device}"
         if used.wh is None:
-            yield Finding.absent("energy_wh", used.why or "", group=group, unit="Wh", better="lower")
+            yield Finding.absent("energy_wh", used.why or "", group=group, unit="Wh", better="lower", again=RECORDED)
         else:
             yield _used(used.wh, (used,), group=group)
     yield _co2(whole)
@@ -181,7 +184,7 @@ def _energy(read: Mapping[str, Energy] | None) -> Iterator[Finding]:
 def _used(wh: float, parts: Collection[Energy], group: str | None = None) -> Finding:
     method = " + ".join(dict.fromkeys(e.method or "" for e in parts))
     provenance: Provenance = "estimated" if any(e.estimated for e in parts) else "measured"
-    again = _again(repeat="recorded")
+    again = RECORDED
     return _lower("energy_wh", wh, group=group, unit="Wh", method=method, provenance=provenance, again=again)
 
 
@@ -189,10 +192,10 @@ def _co2(wh: float | None) -> Finding:
     intensity = declared_co2()
     if wh is None or intensity is None:
         why = say("evaluation.energy-unknown") if wh is None else say("evaluation.carbon-unknown", variable=CO2)
-        return Finding.absent("co2_g", why, unit="g", better="lower")
+        return Finding.absent("co2_g", why, unit="g", better="lower", again=RECORDED)
     method = f"energy of the training times {intensity:g} g a kWh, declared ({CO2})"
     value = wh / 1000 * intensity
-    return _lower("co2_g", value, unit="g", method=method, provenance="estimated", again=_again(repeat="recorded"))
+    return _lower("co2_g", value, unit="g", method=method, provenance="estimated", again=RECORDED)
 
 
 def _lower(name: str, value: float, **rest: Any) -> Finding:

@@ -23,7 +23,7 @@ from leadline.evaluation.evaluate import levels_for
 from leadline.evaluation.folds import over_folds, side_by_side
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.several.run_group import GroupedRun, one_of_several, train_all
-from leadline.pipeline.write import write_report
+from leadline.pipeline.write import artifacts, write_report
 from leadline.run import folder as files
 from leadline.run.environment import environment_for
 from leadline.run.run import Run
@@ -85,7 +85,12 @@ def _fold(run_context: RunContext, folder: Path, number: int, count: int) -> Gro
     split = data.split.model_copy(update={"fold": number})
     experiment = one_of_several(run_context.experiment, data=data.model_copy(update={"split": split}))
     words = say("pipeline.fold", number=number, count=count)
-    return GroupedRun(words, run_context.of(experiment), folder / files.FOLDS / f"fold-{number}")
+    return GroupedRun(words, run_context.of(experiment), fold(folder, number))
+
+
+def fold(folder: Path, number: int) -> Path:
+    """Return the folder of a fold of a cross-validation, the first of which is 1."""
+    return folder / files.FOLDS / f"fold-{number}"
 
 
 def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: datetime) -> None:
@@ -93,7 +98,7 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
     reports = [run.report for run in runs]
     requirements = tuple(Requirement.parse(text) for text in experiment.require)
     findings = tuple(over_folds(reports, levels_for(len(requirements))))
-    _pool(folder, runs)
+    pooled([run.folder for run in runs]).write_parquet(folder / files.PREDICTIONS)
     accesses = [report.run.test_accesses for report in reports if report.run.test_accesses is not None]
     report = Report(
         experiment=experiment.model_dump(mode="json"),
@@ -103,7 +108,7 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
             seconds=max((datetime.now(UTC) - began).total_seconds(), sum(report.run.seconds for report in reports)),
             test_accesses=max(accesses, default=None),
         ),
-        environment=environment_for(runs[0].folder),
+        environment={**environment_for(runs[0].folder), "files": artifacts(folder)},
         findings=findings,
         exhibits=(store(side_by_side(reports), folder),),
         requirements=verdicts_on(requirements, findings),
@@ -112,13 +117,15 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
     write_report(folder, report)
 
 
-def _pool(folder: Path, runs: Sequence[Run]) -> None:
-    """Write the predictions of all rows, each by the network that never saw it."""
+def pooled(folds: Sequence[Path]) -> pl.DataFrame:
+    """Return the predictions of all rows, each by the network that never saw it; `folds` are the folders of the runs,
+    in order.
+    """
     tables = [
-        pl.read_parquet(run.folder / files.PREDICTIONS, glob=False)
+        pl.read_parquet(fold / files.PREDICTIONS, glob=False)
         .filter(pl.col("split") == "test")
         .drop("split")
         .select(pl.lit(number).alias("fold"), pl.all())
-        for number, run in enumerate(runs, start=1)
+        for number, fold in enumerate(folds, start=1)
     ]
-    pl.concat(tables, how="diagonal_relaxed").write_parquet(folder / files.PREDICTIONS)
+    return pl.concat(tables, how="diagonal_relaxed")

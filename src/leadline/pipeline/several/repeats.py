@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft, store
 from leadline.core.experiment import Experiment
 from leadline.core.finding import Finding
 from leadline.core.report import Report
-from leadline.evaluation.proportions import spread
+from leadline.evaluation.proportions import OVER, spread
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.several.run_group import GroupedRun, one_of_several, train_all
 from leadline.pipeline.train import drop_checkpoints
@@ -42,7 +42,7 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
             GroupedRun(
                 say("pipeline.repeat", number=number + 1, count=count, seed=seed),
                 run_context.of(one),
-                folder / files.REPEATS / f"seed-{seed}",
+                repeat(folder, seed),
             )
         )
     others = train_all(ones, folder)
@@ -51,6 +51,11 @@ def with_repeats(run_context: RunContext, run: Run | None) -> Run | None:
     write_report(folder, with_spread(run.report, [other.report for other in others if other is not None], folder))
     drop_checkpoints(folder)
     return Run(folder, modules=run_context.modules or None)
+
+
+def repeat(folder: Path, seed: int) -> Path:
+    """Return the folder of the repeat of a run with another seed."""
+    return folder / files.REPEATS / f"seed-{seed}"
 
 
 def _of_inputs(report: Report) -> Iterator[Finding]:
@@ -68,13 +73,19 @@ def has_spread(report: Report) -> bool:
     return any(exhibit.name == NAME for exhibit in report.exhibits)
 
 
-def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Report:
-    """Return a report with the spread over its run and others added: a finding a measure, and an exhibit of every
-    value.
-    """
-    reports = [report, *others]
-    spreads, rows = [], []
+class Spread(NamedTuple):
+    """The spread of measures over runs with several seeds, and a table of every value."""
+
+    findings: tuple[Finding, ...]
+    table: ExhibitDraft
+
+
+def spread_over(reports: Sequence[Report]) -> Spread:
+    """Return the spread of each measure over a run, the first of `reports`, and its repeats."""
+    report, spreads, rows = reports[0], list[Finding](), list[list[Any]]()
     for finding in (*report.quality(), *_of_inputs(report)):
+        if finding.name.endswith(OVER):
+            continue
         found = [one.get(finding.name, split="test", group=finding.group) for one in reports]
         values = [one.value for one in found if one is not None and one.value is not None]
         if len(values) == len(reports):
@@ -87,5 +98,13 @@ def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Repor
         "columns": [say("exhibits.metric"), *(f"seed {one.experiment['seed']}" for one in reports)],
         "rows": rows,
     }
-    exhibit = store(ExhibitDraft(NAME, "table", say("exhibits.repeats"), content, section="other"), folder)
-    return report.model_copy(update={"findings": (*report.findings, *spreads), "exhibits": (*report.exhibits, exhibit)})
+    return Spread(tuple(spreads), ExhibitDraft(NAME, "table", say("exhibits.repeats"), content, section="other"))
+
+
+def with_spread(report: Report, others: Sequence[Report], folder: Path) -> Report:
+    """Return a report with the spread over its run and others added: a finding a measure, and an exhibit of every
+    value.
+    """
+    found = spread_over((report, *others))
+    exhibits = (*report.exhibits, store(found.table, folder))
+    return report.model_copy(update={"findings": (*report.findings, *found.findings), "exhibits": exhibits})

@@ -1,0 +1,229 @@
+"""`leadline verify`: an honest run holds, and what is changed in one is found, even if the manifest was rewritten."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import safetensors.torch
+import torch
+
+import leadline
+from leadline.core.report import Report
+from leadline.errors import RunError
+from leadline.pipeline.write import artifacts, write_report
+from leadline.run import folder as files
+from leadline.run.verification import last_verification
+
+
+def _rows(seed: int, rows: int = 300) -> pl.DataFrame:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(size=rows), rng.normal(size=rows)
+    kind = np.where(x + 0.5 * y + 0.4 * rng.normal(size=rows) > 0, "high", "low")
+    return pl.DataFrame(
+        {"x": x.round(4), "y": y.round(4), "town": np.array(["Ulm", "Łódź"])[rng.integers(0, 2, rows)], "kind": kind}
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("verified")
+    _rows(1).write_csv(folder / "rows.csv")
+    leadline.train(
+        str(folder / "rows.csv"),
+        target="kind",
+        epochs=3,
+        settings={"baselines": ["linear"]},
+        require=["accuracy >= 0.5"],
+        out=folder / "run",
+        quiet=True,
+    )
+    return folder
+
+
+@pytest.fixture
+def copied(trained: Path, tmp_path: Path) -> Path:
+    """Return a run that may be changed; its data is where it was."""
+    shutil.copytree(trained / "run", tmp_path / "run")
+    return tmp_path / "run"
+
+
+def _rewrite_manifest(run: Path) -> None:
+    (run / files.MANIFEST).unlink()
+    files.seal(run)
+
+
+def _rewrite_all(run: Path, report: Report) -> None:
+    """Do what a forger does who knows all: report, page, card and manifest agree with each other."""
+    environment = {**report.environment, "files": artifacts(run)}
+    write_report(run, report.model_copy(update={"environment": environment}))
+
+
+def test_an_honest_run_holds_under_any_number_of_threads(copied: Path, cli: Callable[..., int], capsys) -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            assert cli("verify", copied, "--quiet") == 0
+    finally:
+        torch.set_num_threads(before)
+    assert "100" not in capsys.readouterr().err
+    found = last_verification(copied)
+    assert found is not None and found.holds and found.source == "data"
+    left = {one.name for one in found.of("unchecked") if not one.name.startswith("latency_ms")}
+    assert left == set()
+    measured = [one for one in Report.read(copied / files.REPORT).findings if one.value is not None]
+    assert all(one.again is not None for one in measured)
+    assert len(found.of("holds", "finding")) > 0.8 * len(measured)
+
+
+def test_fitted_again_the_baselines_are_the_same(copied: Path) -> None:
+    found = leadline.verify(copied, full=True, quiet=True)
+    assert found.holds and found.full
+    assert any(one.name.endswith("linear") for one in found.of("holds", "predictions"))
+
+
+@pytest.mark.parametrize("rewritten", [False, True], ids=["old-manifest", "manifest-rewritten"])
+def test_an_edited_figure_is_found(copied: Path, cli: Callable[..., int], capsys, rewritten: bool) -> None:
+    text = (copied / files.REPORT).read_text(encoding="utf-8")
+    report = json.loads(text)
+    at = next(i for i, one in enumerate(report["findings"]) if one["name"] == "accuracy" and one["split"] == "test")
+    report["findings"][at]["value"] += 0.02
+    (copied / files.REPORT).write_text(Report.model_validate(report).to_json(), encoding="utf-8")
+    if rewritten:
+        _rewrite_manifest(copied)
+    assert cli("verify", copied, "--quiet") == 4
+    printed = capsys.readouterr().out
+    assert "accuracy, test" in printed and files.PAGE in printed
+
+
+def test_a_figure_that_page_and_manifest_agree_with_is_found_by_measuring_it(copied: Path) -> None:
+    report = Report.read(copied / files.REPORT)
+    changed = tuple(
+        one.model_copy(update={"value": 0.999}) if one.name == "roc_auc" and one.split == "test" else one
+        for one in report.findings
+    )
+    _rewrite_all(copied, report.model_copy(update={"findings": changed}))
+    different = leadline.verify(copied, quiet=True).of("differs")
+    assert [one.name for one in different if one.subject == "finding"] == ["roc_auc, test"]
+    assert not [one for one in different if one.subject in ("file", "page")]
+
+
+def test_a_finding_that_was_taken_out_is_missed(copied: Path) -> None:
+    report = Report.read(copied / files.REPORT)
+    kept = tuple(one for one in report.findings if not (one.name == "brier" and one.split == "test"))
+    _rewrite_all(copied, report.model_copy(update={"findings": kept, "requirements": ()}))
+    names = [one.name for one in leadline.verify(copied, quiet=True).of("differs", "finding")]
+    assert "brier, test" in names
+
+
+@pytest.mark.parametrize("name", [files.PAGE, files.CARD])
+def test_an_edited_sentence_is_found(copied: Path, name: str) -> None:
+    text = (copied / name).read_text(encoding="utf-8")
+    assert "baseline" in text
+    (copied / name).write_text(text.replace("baseline", "best line", 1), encoding="utf-8")
+    _rewrite_manifest(copied)
+    assert [one.name for one in leadline.verify(copied, quiet=True).of("differs")] == [name]
+
+
+def test_one_changed_weight_is_found(copied: Path) -> None:
+    tensors = safetensors.torch.load_file(copied / files.WEIGHTS)
+    name = next(one for one in sorted(tensors) if one.startswith("head") and tensors[one].is_floating_point())
+    tensors[name].view(-1)[0] += 0.5
+    safetensors.torch.save_file(tensors, copied / files.WEIGHTS)
+    _rewrite_manifest(copied)
+    assert leadline.verify(copied, quiet=True).of("differs", "file")
+    _rewrite_all(copied, Report.read(copied / files.REPORT))
+    different = leadline.verify(copied, quiet=True).of("differs")
+    assert {"finding", "predictions"} <= {one.subject for one in different}
+
+
+def test_verdicts_follow_from_the_findings(copied: Path) -> None:
+    report = Report.read(copied / files.REPORT)
+    verdicts = tuple(one.model_copy(update={"verdict": "undecided"}) for one in report.requirements)
+    _rewrite_all(copied, report.model_copy(update={"requirements": verdicts}))
+    assert [one.subject for one in leadline.verify(copied, quiet=True).of("differs")] == ["requirement"]
+
+
+@pytest.fixture
+def with_own_data(trained: Path, tmp_path: Path) -> Path:
+    """Return a run whose data may be changed."""
+    shutil.copy(trained / "rows.csv", tmp_path / "rows.csv")
+    leadline.train(
+        str(tmp_path / "rows.csv"),
+        target="kind",
+        epochs=2,
+        settings={"baselines": []},
+        out=tmp_path / "own",
+        quiet=True,
+    )
+    return tmp_path / "own"
+
+
+def test_one_changed_row_is_found(with_own_data: Path) -> None:
+    data = with_own_data.parent / "rows.csv"
+    lines = data.read_text(encoding="utf-8").splitlines()
+    data.write_text("\n".join([lines[0], "9" + lines[1], *lines[2:], ""]), encoding="utf-8")
+    found = leadline.verify(with_own_data, quiet=True)
+    assert [one.subject for one in found.of("differs")] == ["data"]
+    assert not found.of("holds", "finding")
+
+
+def test_where_the_data_is_gone_held_out_measures_come_from_stored_predictions(
+    with_own_data: Path, cli: Callable[..., int], capsys
+) -> None:
+    (with_own_data.parent / "rows.csv").unlink()
+    assert cli("verify", with_own_data, "--quiet") == 0
+    assert capsys.readouterr().out
+    found = last_verification(with_own_data)
+    assert found is not None and found.source == "predictions"
+    holds = {one.name for one in found.of("holds", "finding")}
+    assert {"accuracy, test", "accuracy, validation"} <= holds
+    assert "accuracy, train" in {one.name for one in found.of("unchecked", "finding")}
+    report = Report.read(with_own_data / files.REPORT)
+    changed = tuple(
+        one.model_copy(update={"value": 0.5}) if one.name == "accuracy" and one.split == "test" else one
+        for one in report.findings
+    )
+    _rewrite_all(with_own_data, report.model_copy(update={"findings": changed}))
+    assert "accuracy, test" in {one.name for one in leadline.verify(with_own_data, quiet=True).of("differs")}
+
+
+def test_folders_that_hold_no_finished_run_are_refused(copied: Path, tmp_path: Path) -> None:
+    (copied / files.MANIFEST).unlink()
+    with pytest.raises(RunError):
+        leadline.verify(copied, quiet=True)
+    with pytest.raises(RunError):
+        leadline.verify(tmp_path / "nothing", quiet=True)
+
+
+def test_a_missing_file_is_named(copied: Path) -> None:
+    (copied / files.WEIGHTS).unlink()
+    names = [one.name for one in leadline.verify(copied, quiet=True).of("differs")]
+    assert files.WEIGHTS in names
+
+
+def test_repeats_and_folds_are_verified_each_and_together(trained: Path, tmp_path: Path) -> None:
+    data, common = (
+        str(trained / "rows.csv"),
+        {"target": "kind", "epochs": 1, "settings": {"baselines": []}, "quiet": True},
+    )
+    leadline.train(data, repeats=2, out=tmp_path / "repeats", **common)
+    found = leadline.verify(tmp_path / "repeats", quiet=True)
+    assert found.holds
+    assert any(one.name.startswith("accuracy_over_repeats") for one in found.of("holds", "finding"))
+    leadline.crossval(data, folds=2, out=tmp_path / "folds", **common)
+    found = leadline.verify(tmp_path / "folds", quiet=True)
+    assert found.holds
+    assert any(one.name.startswith("folds/fold-2: ") for one in found.of("holds", "finding"))
+    report = Report.read(tmp_path / "folds" / files.REPORT)
+    changed = tuple(
+        one.model_copy(update={"value": 0.97}) if one.label == "accuracy" else one for one in report.findings
+    )
+    _rewrite_all(tmp_path / "folds", report.model_copy(update={"findings": changed}))
+    assert [one.name for one in leadline.verify(tmp_path / "folds", quiet=True).of("differs")] == ["accuracy, test"]
