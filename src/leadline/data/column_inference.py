@@ -120,8 +120,8 @@ def kinds(
 
 
 def _doubts(values: pl.Series, kind: str) -> Iterator[str]:
-    """Yield what other kinds say of text that looks like theirs."""
-    for other in registry.registered("columns") if is_text(values) else ():
+    """Yield what other kinds say of values that look like theirs."""
+    for other in registry.registered("columns"):
         if other != kind and (said := column_type(other).missed(values)):
             yield said
 

@@ -41,6 +41,15 @@ from leadline.data.columns.scalars.time_stamps import (
 from leadline.nn.generative.cells import Cell
 
 DIFFERENT = 10  # dates that a column must have to be one that rows are ordered by
+_MOSTLY = 0.95  # of the values are in a form that is not read
+_DIFFERENT = 20  # of them there have to be
+_DAYS = (19_000_101, 21_001_231)
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+# 31.01.24, 31 Jan 2024, Jan 31, 2024 or 14:30
+_OTHER = (
+    rf"^(?:\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2}}|\d{{1,2}}[ -]{_MONTH}[ .,-]+\d{{2,4}}"
+    rf"|{_MONTH}\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}:\d{{2}}(?::\d{{2}})?)(?:$|[ T]\d)"
+)
 _OF_A_PERSON = re.compile(r"birth|born|dob", re.IGNORECASE)
 
 
@@ -162,9 +171,24 @@ def _better_split(column: pl.Series) -> str | None:
     return say("columns.split-by-time", column=column.name)
 
 
+def _are_numbers(column: pl.Series) -> bool:
+    """Say whether many different whole numbers are all days, written as 20240131."""
+    values = column.drop_nulls()
+    if not values.dtype.is_integer() or values.n_unique() < _DIFFERENT or not values.is_between(*_DAYS).all():
+        return False
+    return values.cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() == 0
+
+
 def _missed(column: pl.Series) -> str | None:
-    """Say that dates are in several forms, or could be day before month as well as month before day."""
+    """Say that dates are in several forms, could be day before month as well as month before day, are numbers, or are
+    in a form that is not read.
+    """
+    if not is_text(column):
+        numbers = _are_numbers(column)
+        return say("columns.dates-as-numbers", column=column.name, value=column.drop_nulls()[0]) if numbers else None
     text = clean(column).drop_nulls()
+    if len(text) and text.str.contains(_OTHER).sum() >= _MOSTLY * len(text) and text.n_unique() >= _DIFFERENT:
+        return say("columns.dates-in-other-form", column=column.name, value=text[0])
     dates = text.filter(text.str.contains(LOOKS_LIKE))
     if 2 * len(dates) <= len(text):
         return None

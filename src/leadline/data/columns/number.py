@@ -28,6 +28,13 @@ from leadline.nn.generative.cells import Cell
 
 LARGEST = float(np.finfo(np.float32).max)
 _WORDS, _DIFFERENT = 3, 10  # words among numbers that may stand for missing, and how many different numbers there are
+_MOSTLY = 0.95  # of the values have the same unit
+# a currency, a number that may be in brackets, and a unit: a letter before a number would make a code of it
+_WITH_UNIT = (
+    r"^(?P<before>\p{Sc}|USD|EUR|GBP|CHF|JPY)?\s?[(]?[-+−]?\s?"
+    r"(?P<number>\d{1,3}(?:[.,'’ \u00a0\u202f]\d{3})*(?:[.,]\d+)?|\d+(?:[.,]\d+)?)[)]?"
+    r"\s?(?P<after>[%‰]|\p{Sc}|°[CF]?|[A-Za-zµ][A-Za-z/²³]{0,5})?$"
+)
 SCALES = ("standard", "minmax", "none")
 
 
@@ -163,9 +170,30 @@ def _cell(state: ColumnState) -> Cell:
     return Cell("quantity", mean=state["mean"] - state["offset"], std=state["std"])
 
 
+def _have_units(text: pl.Series) -> bool:
+    """Say whether nearly all of many different texts are numbers with the same unit, or in brackets, or with a minus or
+    separators that are not read.
+    """
+    found = text.str.extract_groups(_WITH_UNIT).struct.unnest()
+    whole, plain = found["number"].is_not_null(), as_numbers(text).is_not_null()
+    if whole.sum() < _MOSTLY * len(text) or plain.all() or text.n_unique() < _DIFFERENT:
+        return False
+    units = found.filter(whole).select("before", "after").fill_null("").filter(~plain.filter(whole))
+    return bool(units.group_by("before", "after").len()["len"].max() >= _MOSTLY * len(units))  # type: ignore[operator]
+
+
+def _not_plain(text: pl.Series) -> str:
+    """Return the first text that is no number as it stands."""
+    return str(text.filter(as_numbers(text).is_null())[0])
+
+
 def _missed(column: pl.Series) -> str | None:
-    """Say that a few words keep many different numbers from being read as such."""
+    """Say that a few words, or what stands beside each, keep many different numbers from being read as such."""
+    if not is_text(column):
+        return None
     text = clean(column).drop_nulls()
+    if _have_units(text):
+        return say("columns.numbers-with-units", column=column.name, value=_not_plain(text))
     parsed = as_numbers(text)
     words = text.filter(parsed.is_null()).unique(maintain_order=True)
     different = parsed.drop_nulls().n_unique()
