@@ -87,7 +87,7 @@ def fitted(
     schema = targets.bind(as_fitted_before(schema, known, [group.name for group in plan.groups if group.options]))
     weighed = (say("data.weighted", column=weight),) if weight else ()
     doubts = (
-        warnings.before_training(table, spec, choice, plan, own.known)
+        warnings.before_training(table, spec, choice, plan, own.known, together.near)
         if choice is not None and labels != "none"
         else ()
     )

@@ -17,6 +17,7 @@ import numpy as np
 from leadline.core.catalogue import say
 from leadline.core.finding import Finding, Reproduction
 from leadline.core.schema import Schema
+from leadline.data.checks import single_column as rules
 from leadline.data.checks.single_column import Rule, best_rule
 from leadline.data.columns.contract import column_type, input_type
 from leadline.data.dataset import Dataset
@@ -65,7 +66,7 @@ def single_column(objective: BoundObjective, dataset: Dataset) -> SingleColumn |
     goal, columns = dataset.schema.target, _columns(dataset)
     if goal is None or not columns or objective.supervision.classical_target not in LEARNT:
         return None
-    began, train = time.perf_counter(), dataset.splits["train"].labelled
+    began, train = time.perf_counter(), _different(dataset.splits["train"].labelled)
     quantity = target_type(goal.kind).encoding.quantity
     judged = _some(train, min(ROWS, max(FEWEST, VALUES // len(columns))))
     found = [(one, rule) for one in columns if (rule := _rule(one, judged, quantity)) is not None]
@@ -129,6 +130,16 @@ def _columns(dataset: Dataset) -> list[Column]:
                 found.append(Column(field.name, one.name, at, form in ("quantity", "moment")))
             at += kind.width(field.state)
     return found
+
+
+def _different(train: Subset) -> Subset:
+    """Return one row of each group, copies among them, where there are enough: of another row of the same group any
+    column foretells the target.
+    """
+    if train.group is None:
+        return train
+    _, first = np.unique(train.group, return_index=True)
+    return train.subset(np.sort(first)) if len(first) >= rules.FEWEST else train
 
 
 def _some(subset: Subset, most: int) -> Subset:

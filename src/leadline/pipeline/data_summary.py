@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.requirement import Requirement
@@ -49,19 +51,28 @@ def describe_data(dataset: Dataset, experiment: Experiment, shown: Progress) -> 
     if experiment.objective is not None:
         for line in objective_for(experiment.objective).warnings(dataset.schema):
             shown.note(line)
-    for line in (*few_tested(dataset, experiment), *provable(experiment, len(dataset.splits.get("test", ())))):
+    test = dataset.splits.get("test")
+    # of rows that depend on each other it takes more than that
+    provable_lines = () if test is None or test.group is not None else provable(experiment, len(test))
+    for line in (*few_tested(dataset, experiment), *provable_lines):
         shown.note(line)
 
 
 def few_tested(dataset: Dataset, experiment: Experiment) -> Iterator[str]:
     """Yield that a cross-validation tests on all rows, where a random split tests on few of them."""
-    split, test = experiment.data.split, dataset.splits.get("test", ())
+    split, test = experiment.data.split, dataset.splits.get("test")
     drawn = split.by in ("auto", "random", "group") and split.folds is None and experiment.data.test is None
     given = dataset.split_by.startswith(say("splits.as-given"))
     series = any(one.window is not None for one in dataset.schema.inputs)
-    if drawn and not given and not series and dataset.schema.target is not None and 0 < len(test) < FEW:
-        total = sum(len(subset) for subset in dataset.splits.values())
-        yield say("pipeline.few-test-rows", rows=len(test), margin=98 / len(test) ** 0.5, total=total)
+    if test is None or not drawn or given or series or dataset.schema.target is None:
+        return
+    count = len(test) if test.group is None else len(np.unique(test.group))
+    if 0 < count < FEW:
+        total, margin = sum(len(subset) for subset in dataset.splits.values()), 98 / count**0.5
+        if test.units is None:
+            yield say("pipeline.few-test-rows", rows=count, margin=margin, total=total)
+        else:
+            yield say("pipeline.few-test-groups", rows=len(test), units=test.units, margin=margin, total=total)
 
 
 def overlooked(schema: Schema, experiment: Experiment) -> Iterator[str]:

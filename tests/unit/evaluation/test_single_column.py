@@ -99,3 +99,12 @@ def test_where_no_column_can_there_is_nothing(rng: np.random.Generator) -> None:
     numbers = dataset(n=rng.normal(size=N), y=rng.choice(["a", "b"], N))
     generated: BoundObjective = objective_for(Component(name="vae"))
     assert single_column(generated, numbers) is None
+
+
+def test_a_copy_of_a_row_is_no_proof_of_a_column(rng: np.random.Generator) -> None:
+    label = rng.choice(["a", "b"], N // 4)
+    columns = {"number": rng.normal(size=N // 4), "hint": np.where(rng.random(N // 4) < 0.8, label, "c"), "y": label}
+    spec = DataSpec.model_validate({"target": "y"})
+    data = prepare(spec, pl.concat([pl.DataFrame(columns)] * 4), seed=0)
+    found = single_column(CLASSES, data)
+    assert found is not None and found.column == "hint"

@@ -114,3 +114,16 @@ def test_a_cross_validation_is_pointed_to_where_few_rows_are_tested(rows, given,
     assert bool(lines) == pointed
     said = says("pipeline.few-test-rows", rows=30, total=300)
     assert all(re.fullmatch(said, line) for line in lines)
+
+
+def test_copies_are_no_rows_of_their_own_for_what_can_be_proven(said, place: Path) -> None:
+    rng = np.random.default_rng(0)
+    once = pl.DataFrame({"x": rng.normal(size=120), "z": rng.normal(size=120), "y": rng.choice(["a", "b"], 120)})
+    pl.concat([once] * 5).write_csv("five.csv")
+    lines = said(source="five.csv", target="y")
+    (line,) = [line for line in lines if "leadline crossval" in line]
+    units = int(re.search(r"only (\d+) distinct rows", line).group(1))  # type: ignore[union-attr]
+    assert re.fullmatch(
+        says("pipeline.few-test-groups", units=f"{units} distinct rows", margin=98 / units**0.5, total=600), line
+    )
+    assert not any(re.search(says("pipeline.few-test-rows"), line) for line in lines)

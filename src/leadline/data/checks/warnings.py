@@ -12,7 +12,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.core.schema import Schema
 from leadline.core.wording import quoted, subset_name
-from leadline.data.checks import leaks, placeholders
+from leadline.data.checks import copies, leaks, placeholders
 from leadline.data.checks.duplicates import Duplicates
 from leadline.data.checks.single_column import FEWEST
 from leadline.data.column_inference import ROW_NUMBERS
@@ -38,10 +38,15 @@ _CODE = r"^(?:[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|[0-9a-fA-F]{16,64}|[A-Za-z]{1,5}[-
 
 
 def before_training(
-    table: Table, spec: DataSpec, choice: TargetSelection, plan: InputLayout, train: np.ndarray
+    table: Table,
+    spec: DataSpec,
+    choice: TargetSelection,
+    plan: InputLayout,
+    train: np.ndarray,
+    near: np.ndarray | None = None,
 ) -> tuple[str, ...]:
     """Return what the user should know before training, going by the columns and, where values count, by the train
-    rows.
+    rows; `near` are numbers (N,) that are equal for copies, None where none were looked for or found.
     """
     used = [
         (column, kind) for group in plan.groups for column, kind in group.columns.items() if column_type(kind).scalar
@@ -49,7 +54,7 @@ def before_training(
     grouped = _groups(table, spec, choice) if _is_random(table, spec) else []
     suspects = [column for column, _ in used if column not in grouped]
     return (
-        *_leaks(table, choice, suspects, train),
+        *_leaks(table, choice, suspects, _different(table, spec, choice, [name for name, _ in used], train, near)),
         *_numbered_along(table, choice, plan, train),
         *placeholders.notes(placeholders.find(table.frame, [column for column, _ in used], train), len(train)),
         *_group_split(table, grouped),
@@ -121,6 +126,22 @@ def _numbered_along(table: Table, choice: TargetSelection, plan: InputLayout, tr
             along = leaks.rank_correlation(table.frame[column][train], table.frame[target][train])
             if abs(along) >= _ALONG:
                 yield say("checks.row-numbers-follow-target", column=column, target=target, correlation=along)
+
+
+def _different(
+    table: Table,
+    spec: DataSpec,
+    choice: TargetSelection,
+    columns: Sequence[str],
+    train: np.ndarray,
+    near: np.ndarray | None,
+) -> np.ndarray:
+    """Return one row of all copies: any column foretells the target of a row by that of its copy."""
+    number_n = None if near is None else near[train]
+    goal = table.frame.select(name for name in choice.columns if name in table.frame.columns)
+    if spec.split.near_duplicates == "ignore" and columns and goal.width:  # nobody has looked for them
+        number_n = copies.of_table(table.frame.select(columns)[train], copies.target_numbers(goal[train]))
+    return train if number_n is None else train[np.sort(np.unique(number_n, return_index=True)[1])]
 
 
 def _leaks(table: Table, choice: TargetSelection, columns: Sequence[str], train: np.ndarray) -> Iterator[str]:

@@ -132,3 +132,14 @@ def test_a_target_of_one_value_in_train_is_refused() -> None:
     frame = plain(split=["train"] * 500 + ["test"] * 100).with_columns(y=pl.Series(["no"] * 500 + ["yes"] * 100))
     with pytest.raises(DataError, match=says("data.constant")):
         prepared(frame)
+
+
+@pytest.mark.parametrize("split", [{}, {"near_duplicates": "ignore"}], ids=["together", "ignored"])
+def test_copies_make_no_column_give_the_target_away(split: dict[str, str]) -> None:
+    once = plain()[:120]
+    frame = pl.concat([once] * 5)
+    text = said(frame, split=split)
+    assert not re.search(says("checks.leak-determines"), text), "a copy of the row says it, not the column"
+    assert not re.search(says("checks.near-leak-classes"), text)
+    coded = frame.with_columns(code=pl.col("y").replace({"yes": "J", "no": "N"}))
+    assert re.search(says("checks.leak-determines", columns="'code'"), said(coded, split=split))
