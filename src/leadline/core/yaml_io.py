@@ -38,6 +38,7 @@ for _kind in (_Loader, _Dumper):
     _kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 
 _OTHERS: Any = yaml.SafeLoader("")  # reads plain words as YAML 1.1 does
+MOST_VALUES = 1_000_000  # that an experiment may stand for
 _TRUTHS = frozenset("yYnN")  # of YAML 1.1 too, though PyYAML takes them for text
 
 
@@ -61,6 +62,8 @@ def _read(text: str, where: str) -> tuple[Any, dict[str, str]]:
     try:
         loader = _Loader(text)  # a SafeLoader: nothing in the text can run code
         node = loader.get_single_node()
+        if _size(node, {}) > MOST_VALUES:
+            raise UsageError(say("yaml.too-many-values", where=where, most=MOST_VALUES))
         _check_keys(node, where)
         marks = dict(_marks(node, "", where))
         return None if node is None else loader.construct_document(node), marks
@@ -94,6 +97,19 @@ _PROBLEMS: Mapping[str, str] = {
     "special characters are not allowed": "yaml.character",
     "expected a single document": "yaml.documents",
 }
+
+
+def _size(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Return how many values a node stands for once its aliases are written out, which a few lines of them can make
+    billions.
+    """
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 0  # of a node within itself, which is refused elsewhere
+        parts = node.value if isinstance(node, yaml.SequenceNode) else [value for _, value in node.value]
+        known[id(node)] = 1 + sum(_size(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _problem(error: Exception) -> str:

@@ -6,6 +6,7 @@ import yaml
 from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.errors import UsageError
+from sentences import says
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,11 @@ def test_text_that_other_readers_would_take_for_something_else_is_quoted(word: s
 
 def test_ordinary_words_stand_without_quotes() -> None:
     assert yaml_io.dump({"positive": "not", "metric": "yes or no"}) == "positive: not\nmetric: yes or no\n"
+
+
+def test_aliases_that_stand_for_billions_of_values_are_refused() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 10)]
+    with pytest.raises(UsageError, match=says("yaml.too-many-values", where="bomb.yaml")):
+        yaml_io.load("\n".join(lines), "bomb.yaml")
+    assert yaml_io.load("a: &a [1, 2]\nb: *a\n", "fine.yaml") == {"a": [1, 2], "b": [1, 2]}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from leadline.core import registry
 from leadline.core.catalogue import say
+from leadline.data.sources.boundary import parsing
 from leadline.data.sources.split_names import SplitName
 from leadline.data.sources.test_source import with_subset
 from leadline.data.sources.written_form import AS_IT_IS, Reader, read_as_trained
@@ -75,10 +76,12 @@ def _read_path(source: str | Path, how: Reader) -> Table:
 
         return folder.read(path, how)
     if path.is_file():
-        return _read_file(path, how)
+        with parsing(path):
+            return _read_file(path, how)
     file, mark, sheet = str(path).rpartition("#")
     if mark and Path(file).is_file():
-        return _read_sheet(Path(file), sheet)
+        with parsing(Path(file)):
+            return _read_sheet(Path(file), sheet)
     if str(source) in registry.registered("datasets"):
         return _read(registry.lookup("datasets", str(source)), how)
     raise DataError(_nothing_at(str(source), path))

@@ -18,6 +18,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints
+from leadline.data.sources.boundary import check_zip
 from leadline.data.sources.frames import check_width
 from leadline.data.sources.pixels import looks_like_pictures, to_pixels
 from leadline.data.sources.split_names import SplitName, split_column, split_name_of
@@ -49,6 +50,7 @@ def read_npz(path: Path) -> Table:
     """
     if not zipfile.is_zipfile(path):  # NumPy would take it for a pickle
         raise DataError(say("sources.not-npz", path=path))
+    check_zip(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: to_numpy(archive[name], name) for name in archive.files}

@@ -13,6 +13,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
+from leadline.data.sources.boundary import panics_unsaid
 from leadline.data.sources.frames import as_categories, check_width, declared_categories, dictionaries, tidy
 from leadline.data.sources.written_form import Read
 from leadline.data.table import Progress
@@ -54,7 +55,8 @@ def _read(
         if kind == "Parquet":
             with path.open("rb") as file:
                 check_width(len(pl.read_parquet_schema(file)), str(path))
-        frame = as_categories(at_once(), _declared(path, kind))
+        with panics_unsaid():
+            frame = as_categories(at_once(), _declared(path, kind))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:  # pyarrow's errors are ValueErrors
         if isinstance(error, PermissionError):
             raise

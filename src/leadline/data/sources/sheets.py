@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.wording import quoted
+from leadline.data.sources.boundary import check_zip
 from leadline.data.sources.frames import check_width, tidy
 from leadline.errors import DataError, MissingExtra, did_you_mean, first_line
 
@@ -28,6 +30,8 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
         import fastexcel
     except ImportError:
         raise MissingExtra(say("sources.spreadsheets-need-fastexcel", path=path)) from None
+    if zipfile.is_zipfile(path):
+        check_zip(path)
     try:
         book = fastexcel.read_excel(path)
         sheets = book.sheet_names
@@ -51,6 +55,8 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
 
 
 def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:
+    if not sheets:
+        raise DataError(say("sources.no-sheets", path=path))
     if asked is None:
         return sheets[0]
     if asked not in sheets:
