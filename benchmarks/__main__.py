@@ -25,6 +25,7 @@ CLAIMS = (
     "mr",
     "houses",
     "few_labels",
+    "verify",
     "adaptation",
     "fixmatch",
     "vae",
