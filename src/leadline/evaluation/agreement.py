@@ -31,11 +31,17 @@ def titled(finding: Finding) -> str:
 
 
 def agreement(
-    stored: Sequence[Finding], found: Sequence[Finding], reasons: Mapping[Key, str], why: str
+    stored: Sequence[Finding],
+    found: Sequence[Finding],
+    reasons: Mapping[Key, str],
+    why: str,
+    *,
+    only_numbers: bool = False,
 ) -> Iterator[Check]:
     """Yield a check for each stored finding, and one for each that was found and is not in the report.
 
-    `reasons` say why single findings were not measured again, `why` is said of all others that were not.
+    `reasons` say why single findings were not measured again, `why` is said of all others that were not. Of reports
+    that another version of Leadline wrote `only_numbers` are compared: methods may be worded in another way.
     """
     again = {key_of(one): one for one in found}
     for one in stored:
@@ -45,16 +51,16 @@ def agreement(
         elif key in reasons or key not in again:
             yield Check(subject="finding", name=titled(one), outcome="unchecked", why=reasons.get(key, why))
         else:
-            yield _compared(one, again[key])
+            yield _compared(one, again[key], only_numbers=only_numbers)
     known = {key_of(one) for one in stored}
     for key, one in again.items():
         if key not in known and not (one.again is not None and one.again.repeat == "recorded"):
             yield Check(subject="finding", name=titled(one), outcome="differs", why=say("verify.not-in-report"))
 
 
-def _compared(stored: Finding, found: Finding) -> Check:
+def _compared(stored: Finding, found: Finding, *, only_numbers: bool) -> Check:
     timed = stored.again is not None and stored.again.repeat == "timed"
-    why = difference(stored, found, timed=timed)
+    why = difference(stored, found, timed=timed, only_numbers=only_numbers)
     if why is None:
         return Check(subject="finding", name=titled(stored), outcome="holds")
     # what takes time depends on the machine and on what else it does

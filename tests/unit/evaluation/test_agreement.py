@@ -59,6 +59,12 @@ def test_what_moves_less_than_the_tolerance_holds() -> None:
     assert difference(FINDING, _with(value=0.8 + 5e-6)) is not None
 
 
+def test_of_another_version_only_numbers_are_compared() -> None:
+    assert difference(_with(method="as worded before"), FINDING, only_numbers=True) is None
+    assert difference(_with(value=0.81), FINDING, only_numbers=True) is not None
+    assert difference(_with(n=101), FINDING, only_numbers=True) is not None
+
+
 def _outcomes(stored: list[Finding], found: list[Finding], **more: Any) -> dict[str, str]:
     return {one.name: one.outcome for one in agreement(stored, found, more.get("reasons", {}), "why")}
 

@@ -27,6 +27,7 @@ from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.evaluate import levels_for
 from leadline.evaluation.proportions import OVER
 from leadline.evaluation.stored_predictions import StoredPredictions, read_predictions
+from leadline.machine.environment import version_of
 from leadline.machine.latency import cpu_threads
 from leadline.objectives.contract import EvaluationContext
 from leadline.pipeline.auxiliary.reference_classifier import Reference, reference_classifier
@@ -35,6 +36,7 @@ from leadline.pipeline.compare import Competitors, best_column, compare_run, fit
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.evaluate import EvaluatedRun, measured, subject_of
 from leadline.pipeline.prepare import prepare_data
+from leadline.pipeline.verifying.records import written_by
 from leadline.pipeline.write import held_out_table
 from leadline.run import access_log
 from leadline.run import folder as files
@@ -103,7 +105,8 @@ def _from_data(
     lacking = {key_of(one) for one in found if one.why == say("verify.judge-needs-full")}
     reasons |= dict.fromkeys(lacking, say("verify.judge-needs-full"))
     own = tuple(one for one in report.findings if not one.name.endswith(OVER))  # those follow from several reports
-    yield from agreement(own, found, reasons, say("verify.trained-beside"))
+    other = written_by(report) != version_of("leadline")
+    yield from agreement(own, found, reasons, say("verify.trained-beside"), only_numbers=other)
     yield from _exhibits(folder, report, drafts, lacking=bool(lacking))
     yield from _predictions(folder, dataset, evaluated, run_context)
     if stored is not None:

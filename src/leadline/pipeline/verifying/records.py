@@ -25,6 +25,12 @@ FILES = "files"  # of a report's environment: the sha256 of what its findings re
 PAGES: tuple[tuple[str, Callable[[Report, Path], str]], ...] = ((files.PAGE, render), (files.CARD, card))
 
 
+def written_by(report: Report) -> str | None:
+    """Return the version of Leadline that wrote a report."""
+    version: str | None = (report.environment.get("versions") or {}).get("leadline")
+    return version
+
+
 def files_checked(folder: Path) -> Iterator[Check]:
     """Yield whether each file of a run is what its manifest says; raises RunError where there is no manifest."""
     for name, recorded in files.recorded_hashes(folder).items():
@@ -78,10 +84,9 @@ def _environment(folder: Path, report: Report, experiment: Experiment) -> Iterat
 
 def _pages(folder: Path, report: Report) -> Iterator[Check]:
     """Yield whether page and card say what the report says; only the version that wrote them writes the same again."""
-    written_by = (report.environment.get("versions") or {}).get("leadline")
     version = version_of("leadline")
-    if written_by != version:
-        why = say("verify.other-version", written=written_by, version=version)
+    if written_by(report) != version:
+        why = say("verify.other-version", written=written_by(report), version=version)
         yield from unchecked((name for name, _ in PAGES), "page", why)
         return
     for name, made in PAGES:
