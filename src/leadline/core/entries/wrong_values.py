@@ -5,6 +5,7 @@ pydantic checks the values; none of its words are shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -12,14 +13,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from leadline.core import yaml_io
 from leadline.core.catalogue import say
 from leadline.core.entries.did_you_mean import answer
 from leadline.core.entries.places import GROUPS, alternatives, is_model, item_entries, value_type
 from leadline.core.entries.surface import as_written, named
 from leadline.core.entries.type_words import described, example
-from leadline.core.entries.writing import shown
+from leadline.core.entries.writing import shown, written
 from leadline.errors import UsageError, did_you_mean, plain
 
+MOST = 5  # mistakes that are said at once
+_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
 LONG = 60  # letters of a wrong value that are shown
 
 
@@ -34,14 +38,28 @@ class _Found(NamedTuple):
 def explained(
     error: ValidationError, model: type[BaseModel], values: object, at: str = "", item: str | None = None
 ) -> str:
-    """Return the first thing that is wrong with the values of a model, in one sentence.
+    """Return what is wrong with the values of a model, a sentence a line, `MOST` at most.
 
-    `at` is the place of the model in the experiment; `item` names the item of a registry whose options they are.
+    `at` is the place of the model in the experiment; `item` names the item of a registry whose options they are. Of an
+    entry that could be of several types, and of one within another that is wrong, one thing is said.
     """
-    first = error.errors(include_url=False)[0]
-    place = ".".join(one for one in (at, *_find(model, first["loc"], unknown=True).path) if one)
-    with as_written(place):
-        return _explained(first, model, values, at, item)
+    said: dict[str, str] = {}
+    for one in error.errors(include_url=False):
+        place = ".".join(name for name in (at, *_find(model, one["loc"], unknown=True).path) if name)
+        if not any(_within(place, other) or _within(other, place) for other in said):
+            with as_written(place):
+                said[place] = _explained(one, model, values, at, item)
+    return together(list(said.values()))
+
+
+def together(mistakes: Sequence[str]) -> str:
+    """Return several sentences about mistakes, each in a line of its own, and how many more there are."""
+    left = len(mistakes) - MOST
+    return "\n".join([*mistakes[:MOST], *([say("options.more-mistakes", count=left)] if left > 0 else [])])
+
+
+def _within(place: str, other: str) -> bool:
+    return place == other or place.startswith(f"{other}.") or not other
 
 
 def _explained(first: ErrorDetails, model: type[BaseModel], values: object, at: str, item: str | None) -> str:
@@ -81,7 +99,9 @@ def unknown(place: str, known: Sequence[str], value: Any = ..., item: str | None
 
 
 def check_place(path: str, value: object, model: type[BaseModel]) -> None:
-    """Raise UsageError where a dotted place leads to no entry, before a value is put there."""
+    """Raise UsageError where a dotted place leads to no entry, or text stands for a number, before a value is put
+    there.
+    """
     here: list[Any] = [model]
     names = path.split(".")
     for number, name in enumerate(names):
@@ -95,6 +115,15 @@ def check_place(path: str, value: object, model: type[BaseModel]) -> None:
             raise UsageError(unknown(path, tuple(one.model_fields), value))
         else:
             return
+    if str not in here and {int, float}.intersection(here):
+        check_number(path, value)
+
+
+def check_number(path: str, value: object) -> None:
+    """Raise UsageError where text stands in the place of a number, as it can in Python."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        what = written(path, yaml_io.load(value, path))
+        raise UsageError(say("options.number-as-text", entry=named(path), what=what))
 
 
 def _find(model: type[BaseModel], loc: Sequence[int | str], *, unknown: bool) -> _Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,14 @@ from leadline.core.entries import renamed
 from leadline.core.entries.shapes import items
 from leadline.core.entries.surface import named, note_marks, note_override
 from leadline.core.entries.train_options import OPTIONS, PLACES
-from leadline.core.entries.writing import shown, written
-from leadline.core.entries.wrong_values import check_place
+from leadline.core.entries.writing import shown
+from leadline.core.entries.wrong_values import check_number, check_place, together
 from leadline.core.experiment import Experiment
 from leadline.core.settings import parsed_setting, with_setting
 from leadline.errors import UsageError
 from leadline.models.custom import name_of
 from leadline.objectives.own_loss import component_of as loss_component
 from leadline.training.optim.own import component_of as optimizer_component
-
-_NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
 
 
 def compose(
@@ -59,9 +56,14 @@ def compose(
     for path in sorted(given, key=lambda entry: entry.count(".")):  # an optimizer before its learning rate
         values = with_setting(values, path, given[path])
         note_override(path)
+    mistakes = list[str]()
     for path, value in _settings(settings):
         place = renamed.current_setting(values, path, value, renamed.quietly)[0]
-        check_place(place, value, Experiment)
+        try:
+            check_place(place, value, Experiment)
+        except UsageError as error:
+            mistakes.append(str(error))
+            continue
         if place in given and given[place] != value:
             both = {"first": shown(given[place]), "second": shown(value)}
             raise UsageError(say("options.two-values", option=named(place), entry=place, **both))
@@ -70,7 +72,13 @@ def compose(
     bounds = (require,) if isinstance(require, str) else require
     if bounds:
         values["require"] = [*items(values.get("require")), *bounds]
-    return Experiment.parse(values), memory, modules
+    try:
+        experiment = Experiment.parse(values)
+    except UsageError as error:
+        mistakes += str(error).splitlines()
+    if mistakes:
+        raise UsageError(together(mistakes))
+    return experiment, memory, modules
 
 
 def _is_given(value: object) -> bool:
@@ -103,9 +111,8 @@ def _check_target(target: object) -> None:
 def _check_numbers(options: Mapping[str, object]) -> None:
     """Raise UsageError where text stands in the place of a number; on the command line it is read before."""
     for name, value in options.items():
-        if OPTIONS[name].form == "number" and isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-            place, number = PLACES[name], yaml_io.load(value, name)
-            raise UsageError(say("options.number-as-text", entry=named(place), what=written(place, number)))
+        if OPTIONS[name].form == "number":
+            check_number(PLACES[name], value)
 
 
 def _run(init: object) -> str | None:

@@ -19,6 +19,7 @@ from leadline.core.entries.did_you_mean import answer
 from leadline.core.entries.foreign_attributes import positional
 from leadline.core.entries.renamed import Renamed
 from leadline.core.entries.train_options import OLD, Option, declared, verbs_with
+from leadline.core.entries.wrong_values import together
 from leadline.errors import UnknownKeyword, did_you_mean
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -46,18 +47,21 @@ def keywords(options: type) -> Callable[[Verb], Verb]:
 
 
 def current(given: Mapping[str, Any], known: Collection[str], function: str) -> dict[str, Any]:
-    """Return keywords by the names that they have now; raises UnknownKeyword for one that there is not."""
-    found = {}
+    """Return keywords by the names that they have now; raises UnknownKeyword for those that there are not."""
+    found, mistakes = {}, []
     for name, value in given.items():
         now = OLD.get(name, name)
         if now not in known:
             others = [] if surface.language() == "estimator" else [f"leadline.{verb}" for verb in verbs_with(now)]
             hint = say("options.of-others", others=" and ".join(others)) if others else answer(name, value)
             hint = hint or did_you_mean(name, known)
-            raise UnknownKeyword(say("options.unknown-keyword", function=function, name=name, hint=hint))
+            mistakes.append(say("options.unknown-keyword", function=function, name=name, hint=hint))
+            continue
         if now != name:
             warnings.warn(say("options.renamed", old=f"{name}=", new=f"{now}="), Renamed, stacklevel=4)
         found[now] = value
+    if mistakes:
+        raise UnknownKeyword(together(mistakes))
     return found
 
 
