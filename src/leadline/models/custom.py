@@ -67,14 +67,10 @@ def resolve(network: str | Family | Callable[..., nn.Module]) -> Family:
         source = own_code.module_of(network, "network")
         return _declared(source, own_code.name_in(network), network)
     if network not in registered("models"):
-        raise UsageError(
-            say(
-                "models.unknown-network",
-                network=network,
-                suggestion=item_meant("models", network)
-                or did_you_mean(network, registered("models"), listing("models")),
-            )
-        )
+        meant = item_meant("models", network)
+        near = meant or did_you_mean(network, registered("models"), listing("models"))
+        own = "" if meant else say("models.own-network-how")
+        raise UsageError(say("models.unknown-network", network=network, suggestion=near, own=own).rstrip())
     family: Family = lookup("models", network)
     return family
 
