@@ -15,7 +15,8 @@ from leadline.run.verification import Check
 
 ROUNDING = 1e-9  # relative: what two sums of the same numbers in another order may differ by
 EXHIBITS = 1e-4  # relative: of numbers in exhibits
-_TEXT = ("n", "unit", "method", "provenance", "why", "better", "section", "level", "unusable")
+# Not `why`: a reason for an absence is worded for the command line or for Python, whichever asked.
+_TEXT = ("n", "unit", "method", "provenance", "better", "section", "level", "unusable")
 
 Key = tuple[str, str | None, str | None]
 
