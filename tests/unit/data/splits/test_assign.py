@@ -203,6 +203,16 @@ def test_the_latest_rows_are_the_test(form: str) -> None:
     assert result.by == "by time 't'"
 
 
+@pytest.mark.parametrize("fold", [1, 2, 3])
+def test_a_fold_by_time_learns_from_nothing_that_comes_later(fold: int) -> None:
+    spec = SplitSpec(by="time", column="t", folds=3, fold=fold)
+    result = split(table(t=np.arange(120), y=np.arange(120)), spec, "y", False, 0)
+    first, last = result.rows["test"].min(), result.rows["test"].max()
+    learned = np.concatenate([result.rows["train"], result.rows["validation"]])
+    assert learned.max() < first
+    assert len(np.concatenate(list(result.rows.values()))) == last + 1  # later rows are in no split
+
+
 def test_equal_times_are_not_torn_apart() -> None:
     times = np.repeat([1, 2, 3], [50, 30, 20])
     result = split(table(t=times, y=np.arange(100)), SplitSpec(by="time", column="t"), "y", False, 0)

@@ -44,6 +44,13 @@ def test_a_gain_is_demonstrated_where_there_is_one_and_hardly_ever_where_there_i
     assert np.mean([demonstrated(1.0, seed) for seed in range(200)]) < 0.05
 
 
+def test_the_change_is_measured_on_rows_that_the_temperature_was_not_fitted_on() -> None:
+    # Where nothing is to be gained, what is fitted on other rows costs on the mean; fitted on the same it never would.
+    changes = [temperature.fit(*overconfident(60, 1.0, seed)).change.value for seed in range(60)]
+    assert all(change is not None for change in changes)
+    assert np.mean([change for change in changes if change is not None]) > 0
+
+
 def test_scaling_back_undoes_scaling() -> None:
     _, probability_nC = overconfident(50, 1.3)
     again_nC = temperature.scaled(temperature.scaled(probability_nC, 1.7), 1 / 1.7)

@@ -22,6 +22,22 @@ def test_every_measure_has_nested_intervals_that_hold_it() -> None:
         assert wide_low <= low < m.value < high <= wide_high
 
 
+def test_values_are_those_of_the_definitions() -> None:
+    target_n, predicted_n = data()
+    error_n = predicted_n.astype(np.float64) - target_n
+    values = {name: m.value for name, m in regressor.measure_all(target_n, predicted_n).items()}
+    assert values == pytest.approx(
+        {
+            "mse": np.mean(error_n**2),
+            "rmse": np.sqrt(np.mean(error_n**2)),
+            "mae": np.mean(np.abs(error_n)),
+            "median_absolute_error": np.median(np.abs(error_n)),
+            "r2": 1 - np.sum(error_n**2) / np.sum((target_n - target_n.mean()) ** 2),
+        },
+        rel=1e-6,
+    )
+
+
 def test_rmse_is_the_root_of_mse_with_its_interval() -> None:
     results = regressor.measure_all(*data())
     assert results["rmse"].intervals[0] == pytest.approx(np.sqrt(results["mse"].intervals[0]))
