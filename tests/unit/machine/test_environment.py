@@ -25,7 +25,7 @@ def test_names_no_host_user_or_path():
 
 
 def test_absent_package_is_none():
-    assert environment._version("no-such-package-anywhere") is None
+    assert environment.version_of("no-such-package-anywhere") is None
 
 
 def test_git_commit_and_whether_files_differ(tmp_path):
