@@ -1,12 +1,13 @@
 """Columns of text read as numbers: plain ones, decimal commas, and digits in groups of three.
 
-``1.234,5`` and ``1,234.5`` say themselves how they are meant; ``1,234`` does not, and is read as the other columns of
-its file are. ``0123`` is a code: a column that holds such values stays text.
+``1.234,5``, ``1,234.5`` and ``1.234.567`` say themselves how they are meant; ``1,234`` does not, and is read as the
+other columns of its file are. ``950`` beside ``1.050`` says that points group digits: a fraction would not be written
+with the zero at its end. ``0123`` is a code: a column that holds such values stays text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ _COMMA = rf"^[+-]?(\d{{1,3}}([.{_SPACES}]\d{{3}})+|\d+)?(,\d+)?$"
 _POINT = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d+)?$"
 _GROUPED = r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$"
 _PUNCTUATED = rf"[.,{_SPACES}]"
+_SHORT = r"^[+-]?\d{1,3}$"  # needs no separator between groups of three digits
+_SIGNED_DIGITS = r"^[+-]?\d+$"
 _DIGITS = r"^\d+$"
 _CODE = r"^0\d+$"  # of digits, with a zero in front that a number would not have
 _FRACTION_LIKE = r"^[+-]?0,"  # no group of digits begins with a zero
@@ -62,8 +65,9 @@ _WHOLE, _FRACTION = Reading(pl.Int64), Reading(pl.Float64)
 
 
 class Judged(NamedTuple):
-    """How columns are read, the names of those that hold commas in numbers, of those whose commas could mean either,
-    of those whose points group digits, and of those that hold codes, each with one of them.
+    """How columns are read, the names of those that hold commas in numbers, or points that only group digits, of those
+    whose commas could mean either, and of those whose points group digits as other columns are written; then a value
+    of each column whose own points only group digits, and a code of each that holds codes.
     """
 
     readings: Mapping[str, Reading]
@@ -71,6 +75,7 @@ class Judged(NamedTuple):
     doubtful: tuple[str, ...] = ()
     grouped: tuple[str, ...] = ()
     codes: Mapping[str, str] = {}
+    pointed: Mapping[str, str] = {}
 
     @property
     def forms(self) -> Mapping[str, WrittenForm]:
@@ -143,6 +148,9 @@ def judged(columns: Iterable[pl.Series], separator: str | None = None, known: Ma
     columns = [c for c in columns if c.name not in codes]
     readings |= {c.name: one for c in columns if c.name not in known and (one := _number(c, Style.PLAIN))}
     styles = {c.name: _styles(c) for c in columns if c.name not in readings}
+    pointed = _pointed(columns, readings, styles)
+    styles |= dict.fromkeys(pointed, (Style.COMMA,))
+    readings = {name: reading for name, reading in readings.items() if name not in pointed}
     sure = {style for possible in styles.values() if len(possible) == 1 for style in possible}
     usual = next(iter(sure)) if len(sure) == 1 else _USUAL.get(separator or "") if not sure else None
     doubtful, punctuated = [], []
@@ -163,7 +171,42 @@ def judged(columns: Iterable[pl.Series], separator: str | None = None, known: Ma
     if len(told) == 1:
         whole = [name for name, reading in readings.items() if reading == _WHOLE]
         readings |= dict.fromkeys(whole, Reading(pl.Int64, told.pop()))
-    return Judged(readings, tuple(punctuated), tuple(doubtful), tuple(grouped), codes)
+    return Judged(readings, tuple(punctuated), tuple(doubtful), tuple(grouped), codes, pointed)
+
+
+def _pointed(
+    columns: Sequence[pl.Series], readings: Mapping[str, Reading], styles: Mapping[str, tuple[Style, ...]]
+) -> dict[str, str]:
+    """Return the columns whose own points can only group digits, each with a value that shows it.
+
+    Two points in a number show it wherever it stands; whole numbers beside it only where no other column of the file
+    has a decimal point.
+    """
+    fractions = [c for c in columns if readings.get(c.name) == _FRACTION]
+    by_others = (Style.POINT,) not in styles.values() and all(map(is_grouped, fractions))
+    text = [c for c in columns if c.name not in readings and not styles[c.name]]
+    found = [(c.name, _grouping_value(c)) for c in (*text, *(fractions if by_others else []))]
+    return {name: value for name, value in found if value is not None}
+
+
+def _grouping_value(column: pl.Series) -> str | None:
+    """Return a value that shows that the points of a column can only group digits, or None.
+
+    That is one with two points, where values are of different lengths, as codes are not, and do not all have three
+    points, as addresses of the internet do; or one that ends with a zero beside whole numbers of at most three digits:
+    who writes 3 without a point does not write 1.500 for one and a half.
+    """
+    if not is_grouped(column):
+        return None
+    values = column.drop_nulls()
+    points = values.str.count_matches(".", literal=True)
+    pointed, others = values.filter(points > 0), values.filter(points == 0)
+    several = values.filter(points > 1)
+    if len(several):
+        numbers = values.str.len_chars().n_unique() > 1 and bool((points != 3).any())
+        return str(several[0]) if numbers and others.str.contains(_SIGNED_DIGITS).all() else None
+    padded = pointed.filter(pointed.str.ends_with("0"))
+    return str(padded[0]) if len(padded) and len(others) and others.str.contains(_SHORT).all() else None
 
 
 def is_grouped(column: pl.Series) -> bool:
@@ -181,9 +224,13 @@ def notes_on_numbers(found: Judged) -> tuple[str, ...]:
         (Style.COMMA, "sources.numbers-with-commas"),
         (Style.POINT, "sources.numbers-grouped-by-commas"),
     ):
-        named = [column for column in found.punctuated if found.readings[column].style == style]
+        named = [c for c in found.punctuated if found.readings[c].style == style and c not in found.pointed]
         if named:
             said.append(say(name, columns=quoted(named)))
+    for several, name in ((True, "sources.points-only-group-digits"), (False, "sources.points-above-a-thousand")):
+        shown = {column: value for column, value in found.pointed.items() if (value.count(".") > 1) == several}
+        if shown:
+            said.append(say(name, columns=quoted(shown), value=next(iter(shown.values()))))
     if found.grouped:
         said.append(say("sources.points-group-digits", columns=quoted(found.grouped)))
     if found.doubtful:

@@ -94,6 +94,52 @@ def test_points_between_groups_are_known_by_decimal_commas_elsewhere(tmp_path: P
     assert columns == {"a": [1.234, 12.0], "b": [1.5, 2.5]}
 
 
+@pytest.mark.parametrize(
+    ("values", "numbers", "key"),
+    [
+        (["950", "1.050", "-12.345"], [950, 1050, -12345], "sources.points-above-a-thousand"),
+        (["1.598.601", "12.345", "7"], [1598601, 12345, 7], "sources.points-only-group-digits"),
+        (["1.598.601", "12.598.601"], [1598601, 12598601], "sources.points-only-group-digits"),
+    ],
+)
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_points_that_can_only_group_digits_do(
+    tmp_path: Path, separator: str, values: list[str], numbers: list[int], key: str
+) -> None:
+    rows = "".join(f"{value}{separator}{i + 1}.500\n" for i, value in enumerate(values))
+    columns, notes = csv(tmp_path, f"a{separator}b\n{rows}")
+    assert columns == {"a": numbers, "b": [1000 * i + 1500 for i in range(len(values))]}
+    assert any(re.fullmatch(says(key), note) and "'a'" in note for note in notes)
+    assert any(re.fullmatch(says("sources.points-group-digits"), note) and "'b'" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["1.234", "2.500", "3.000"],  # all with three decimals
+        ["3", "1.234", "2.567"],  # no zero that a fraction would not need
+        ["3", "1.250", "0.500"],
+        ["3", "1.250", "2.5"],
+        ["3500", "1.250"],
+    ],
+)
+def test_points_that_could_be_decimal_are(tmp_path: Path, values: list[str]) -> None:
+    columns, notes = csv(tmp_path, "a;b\n" + "".join(f"{value};x\n" for value in values))
+    assert columns["a"] == [float(value) for value in values]
+    assert not notes
+
+
+def test_a_decimal_point_elsewhere_says_what_points_are(tmp_path: Path) -> None:
+    columns, _ = csv(tmp_path, "a;b\n950;0.5\n1.050;2.25\n")
+    assert columns == {"a": [950.0, 1.05], "b": [0.5, 2.25]}
+
+
+@pytest.mark.parametrize("values", [["100.200.300", "120.210.310"], ["192.168.100.200", "10.100.200.100"]])
+def test_codes_and_addresses_with_points_stay_text(tmp_path: Path, values: list[str]) -> None:
+    columns, _ = csv(tmp_path, "a;b\n" + "".join(f"{value};x\n" for value in values))
+    assert columns["a"] == values
+
+
 @pytest.mark.parametrize("value", ["1,2,3", "12,34.5", "1.23,4", "a,5", "1,5%"])
 def test_what_is_no_number_stays_text(tmp_path: Path, value: str) -> None:
     columns, _ = csv(tmp_path, f"a;b\n{value};1\n1,5;2\n")
