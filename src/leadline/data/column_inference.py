@@ -109,7 +109,7 @@ def kinds(
             why = None if kept else _without_values(table.frame[name])
         else:
             kind, why = _infer(table, name, sampled(name), asked=name in asked, series=series)
-            doubts += _doubts(sampled(name), kind)
+            doubts += missed(sampled(name), kind)
         if why is None:
             found[name] = kind
         elif name in asked:
@@ -119,7 +119,7 @@ def kinds(
     return Inferred(found, left_out, tuple(doubts))
 
 
-def _doubts(values: pl.Series, kind: str) -> Iterator[str]:
+def missed(values: pl.Series, kind: str) -> Iterator[str]:
     """Yield what other kinds say of values that look like theirs."""
     for other in registry.registered("columns"):
         if other != kind and (said := column_type(other).missed(values)):

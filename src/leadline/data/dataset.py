@@ -179,7 +179,8 @@ def _of_table(
     if fitted and labels != "none":
         _check_trainable(table, plan.schema, splits, listed)
     near = _similar(plan.family, splits)
-    asked = {name: rows for name, rows in plan.splits.items() if name not in {"train", *plan.drawn}}
+    # of rows that cannot be used it is said why; a cell that could not be read is no gap
+    asked = {name: rows for name, rows in usable.items() if name not in {"train", *plan.drawn}}
     unseen = unseen_values(plan.schema, columns, table.frame, asked, origins)
     return Dataset(
         schema=plan.schema,

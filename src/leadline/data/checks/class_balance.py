@@ -37,6 +37,8 @@ def on_balance(classes: Sequence[str], usable: Mapping[str, np.ndarray], *, sing
                 rarest=names[rarest],
             )
         )
+    lost = names[count_C == 0].tolist()
+    notes += [say("checks.untrained-classes", count=len(lost), classes=quoted(lost))] if lost else []
     few = names[(count_C >= (1 if single else 2)) & (count_C < FEW)].tolist()
     notes += [say("checks.rare-classes", fewest=FEW, classes=quoted(few))] if few else []
     if len(usable.get("test", ())):

@@ -51,12 +51,14 @@ def before_training(
     used = [
         (column, kind) for group in plan.groups for column, kind in group.columns.items() if column_type(kind).scalar
     ]
+    measured = [column for column, _ in used]
+    quantities = [name for name, quantity in _targets(table, choice).items() if quantity]
     grouped = _groups(table, spec, choice) if _is_random(table, spec) else []
-    suspects = [column for column, _ in used if column not in grouped]
+    suspects = [column for column in measured if column not in grouped]
     return (
-        *_leaks(table, choice, suspects, _different(table, spec, choice, [name for name, _ in used], train, near)),
+        *_leaks(table, choice, suspects, _different(table, spec, choice, measured, train, near)),
         *_numbered_along(table, choice, plan, train),
-        *placeholders.notes(placeholders.find(table.frame, [column for column, _ in used], train), len(train)),
+        *placeholders.notes(placeholders.find(table.frame, [*measured, *quantities], train), len(train)),
         *_group_split(table, grouped),
         *(_better_split(table, used) if _is_random(table, spec) and not grouped else ()),
     )

@@ -37,12 +37,14 @@ from leadline.data.columns.scalars.time_stamps import (
     in_days_and_seconds,
     parse,
     seconds,
+    written,
 )
 from leadline.nn.generative.cells import Cell
 
 DIFFERENT = 10  # dates that a column must have to be one that rows are ordered by
 _MOSTLY = 0.95  # of the values are in a form that is not read
 _DIFFERENT = 20  # of them there have to be
+_EXAMPLE = dt.datetime(2024, 1, 31, 13, 45)
 _DAYS = (19_000_101, 21_001_231)
 _MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 # 31.01.24, 31 Jan 2024, Jan 31, 2024 or 14:30
@@ -86,7 +88,14 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
 def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
     values = in_days_and_seconds(parse(column, state["format"]))
     bad = np.flatnonzero(np.isnan(values[:, 0]) & clean(column).is_not_null().to_numpy())
-    return Encoded(values, {int(row): say("columns.not-a-date", value=column[int(row)]) for row in bad})
+    return Encoded(values, {int(row): _why(column[int(row)], state["format"]) for row in bad})
+
+
+def _why(value: object, form: str | None) -> str:
+    """Return that a value is no date, or none that is written as those of the train rows are."""
+    if form is None:
+        return say("columns.not-a-date", value=value)
+    return say("columns.date-written-otherwise", value=value, expected=written(_EXAMPLE, form))
 
 
 def _unseen(column: pl.Series, values: np.ndarray, state: ColumnState) -> list[Unseen]:

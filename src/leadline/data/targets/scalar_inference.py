@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from leadline.core.catalogue import say
+from leadline.data.column_inference import missed
 from leadline.data.targets.candidate import Candidate, is_scalar
 from leadline.errors import DataError
 
@@ -87,12 +88,11 @@ def check_repeats(candidate: Candidate) -> None:
         return
     different = values.n_unique()
     if different > max(FEW, len(values) // 2):
-        raise DataError(
-            say(
-                "targets.too-many-classes",
-                table=candidate.table.name,
-                column=candidate.name,
-                different=different,
-                rows=len(values),
-            )
+        told = say(
+            "targets.too-many-classes",
+            table=candidate.table.name,
+            column=candidate.name,
+            different=different,
+            rows=len(values),
         )
+        raise DataError(" ".join([told, *missed(values, "category")]))

@@ -72,6 +72,13 @@ def test_they_are_asked_about_and_taken_for_missing_where_the_user_says_so() -> 
     assert new.batch(torch.arange(4)).inputs["table"][:, 0].isnan().tolist() == [True, False] * 2
 
 
+def test_a_number_that_stands_for_missing_in_a_target_is_asked_about() -> None:
+    price = RNG.normal(200, 20, N).round(1)
+    price[::25] = -999
+    asked = prepare(DataSpec(target="price"), pl.DataFrame({"size": price + RNG.normal(0, 5, N), "price": price}))
+    assert any(note.startswith("'price' is -999") for note in asked.notes)
+
+
 def test_what_cannot_be_is_refused() -> None:
     frame = pl.DataFrame({"word": ["a", "b"] * 30, "x": range(100, 160), "y": ["no", "yes"] * 30})
     with pytest.raises(UsageError, match=says("data.missing-values-of-no-numbers", column="word", dtype="String")):

@@ -65,7 +65,6 @@ CASES = {
     "a number that is missing": ("size", (None, float("nan")), "checks.unseen-gaps", {}),
     "a date that is missing": ("since", (None,), "checks.unseen-gaps", {}),
     "a boolean that is missing": ("paid", (None,), "checks.unseen-gaps", {}),
-    "a word for neither": ("paid", ("perhaps",), "checks.unseen-values", {"value": "'perhaps'"}),
 }
 
 
@@ -75,6 +74,12 @@ def test_it_is_counted_and_the_first_is_shown(column: str, values: tuple[Any, ..
     said = say(key, column=column, count=len(values), of=OF, place="row 3", **words)
     assert [one.said() for one in found.unseen] == [said]
     assert said in found.notes and said in found.about_rows()
+
+
+def test_of_a_row_that_cannot_be_used_it_is_said_why_and_nothing_else() -> None:
+    found = read(changed("paid", "perhaps"), prepared(train_rows()))
+    assert found.unseen == ()
+    assert any("perhaps" in note and "row 3" in note for note in found.about_rows())
 
 
 def test_a_date_of_another_century_is_far_outside() -> None:

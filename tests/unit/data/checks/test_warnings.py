@@ -143,3 +143,18 @@ def test_copies_make_no_column_give_the_target_away(split: dict[str, str]) -> No
     assert not re.search(says("checks.near-leak-classes"), text)
     coded = frame.with_columns(code=pl.col("y").replace({"yes": "J", "no": "N"}))
     assert re.search(says("checks.leak-determines", columns="'code'"), said(coded, split=split))
+
+
+def test_a_class_all_of_whose_training_rows_are_unusable_is_named() -> None:
+    frame = plain(since=["2024-01-31"] * N).with_columns(y=pl.Series(["no", "yes", "maybe"] * (N // 3)))
+    when = pl.when(pl.col("y") == "maybe").then(pl.lit("soon")).otherwise(pl.col("since"))
+    frame = frame.with_columns(since=when)
+    notes = said(frame, types={"since": "date"})
+    assert say("checks.untrained-classes", count=1, classes="'maybe'") in notes
+
+
+def test_a_target_that_looks_like_numbers_is_refused_with_what_to_write() -> None:
+    shares = [f"{number / 7:.3f} %" for number in range(N)]
+    with pytest.raises(DataError, match=re.escape("%")) as caught:
+        prepared(plain().with_columns(y=pl.Series(shares)))
+    assert "different" in str(caught.value) or "classes" in str(caught.value)

@@ -6,6 +6,8 @@ UTC.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import polars as pl
 
@@ -62,6 +64,11 @@ def parse(column: pl.Series, form: str | None) -> pl.Series:
     for other in () if form else _ISO[1:]:
         moments = moments.zip_with(moments.is_not_null(), _read(text, other))
     return moments
+
+
+def written(moment: dt.datetime, form: str) -> str:
+    """Return a moment as text in a format that `format_of` returns."""
+    return moment.strftime(form.replace("%.f", "").replace("%#z", "Z"))
 
 
 def _read(text: pl.Series, form: str) -> pl.Series:
