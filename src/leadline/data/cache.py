@@ -23,12 +23,14 @@ from pathlib import Path
 import platformdirs
 
 from leadline.core.catalogue import say
+from leadline.data import cache_checksums
 from leadline.errors import DiskFull, UsageError
 from leadline.machine import disk
 
 LIMIT = "20GB"
 STALE_SECONDS = 24 * 3600.0  # after which a half-filled entry is taken for abandoned
 FRESH_SECONDS = 60.0  # for which an entry just used is not evicted: someone may be about to open it
+_rebuilt: set[str] = set()  # keys of entries that were damaged, and built anew by this process
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -39,22 +41,38 @@ def root() -> Path:
     return _place(_wanted())[0]
 
 
-def note() -> str | None:
-    """Return what the user should know about where the cache lies; None where it lies where it should."""
-    return _place(_wanted())[1]
+def notes() -> tuple[str, ...]:
+    """Return what the user should know: where the cache lies, if not where it should, and what of it was damaged."""
+    moved = _place(_wanted())[1]
+    damaged = say("data.cache-rebuilt", count=len(_rebuilt)) if _rebuilt else None
+    return tuple(one for one in (moved, damaged) if one is not None)
 
 
 def entry(key: str, build: Callable[[Path], None]) -> Path:
-    """Return the folder of a key, filled by `build(folder)` where it is not there yet.
+    """Return the folder of a key, filled by `build(folder)` where it is not there yet, or is not as it was written.
 
     `build` must have closed its files when it returns. Raises DiskFull where the disk is full.
     """
     final = root() / "entries" / key
+    number = _number(final)
+    if number is not None and not cache_checksums.hold(final):
+        if (final / cache_checksums.FILE).exists():  # entries of earlier versions have none, and are no damage
+            _rebuilt.add(key)
+        if _number(final) == number:  # otherwise another process has built it anew
+            forget(final)
     if not final.is_dir():
         _fill(final, build)
         evict(limit(), keep=final)
     _touch(final)
     return final
+
+
+def _number(folder: Path) -> int | None:
+    """Return by what the system knows a folder, None where there is none."""
+    try:
+        return folder.stat().st_ino
+    except OSError:
+        return None
 
 
 def forget(folder: Path) -> None:
@@ -155,6 +173,7 @@ def _fill(final: Path, build: Callable[[Path], None]) -> None:
         final.parent.mkdir(parents=True, exist_ok=True)
         beside.mkdir(parents=True)
         build(beside)
+        cache_checksums.write(beside)
         try:
             beside.rename(final)
         except OSError:

@@ -197,7 +197,7 @@ def _of_table(
             *_noted(table, plan, splits, near),
             *warnings.on_copies(dependent.copies),
             *warnings.on_few(splits),
-            *filter(None, [cache.note()]),
+            *cache.notes(),
         ),
         columns=describe(table, plan.schema, plan.left_out),
         similar=near,
@@ -239,7 +239,7 @@ def _of_series(table: Table, found: series.Prepared) -> Dataset:
         invalid_rows=found.invalid_rows,
         duplicates=Duplicates({}, ()),  # windows overlap
         split_by=found.split_by,
-        notes=(*table.notes, *found.notes, *warnings.on_few(found.splits), *filter(None, [cache.note()])),
+        notes=(*table.notes, *found.notes, *warnings.on_few(found.splits), *cache.notes()),
         columns=found.columns,
         read_notes=(*table.notes, *found.notes),
     )

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from leadline.data import cache
+from leadline.core.catalogue import say
+from leadline.data import cache, cache_checksums
 from leadline.errors import DiskFull, UsageError
 from sentences import says
 
@@ -113,7 +115,8 @@ def test_the_entries_used_longest_ago_go_first(monkeypatch: pytest.MonkeyPatch) 
     last = cache.entry("last", write(400))
     assert not old.exists()
     assert used.exists() and new.exists() and last.exists()
-    assert cache.usage() == 1200
+    checksums = sum((entry / cache_checksums.FILE).stat().st_size for entry in (used, new, last))
+    assert cache.usage() == 1200 + checksums
 
 
 def test_the_entry_just_filled_is_kept_even_if_it_alone_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +138,8 @@ def test_what_was_left_half_filled_is_removed_after_a_day() -> None:
 def test_clear_removes_entries_and_texts() -> None:
     entry = cache.entry("k", write(100))
     cache.remember("s", lambda: "text")
-    assert cache.usage() == 169, "the text is kept with a line of 64 digits that seals it"
+    checksums = (entry / cache_checksums.FILE).stat().st_size
+    assert cache.usage() == 169 + checksums, "the text is kept with a line of 64 digits that seals it"
     cache.clear()
     assert cache.usage() == 0 and not entry.exists()
     assert cache.remember("s", lambda: "anew") == "anew"
@@ -165,13 +169,13 @@ def test_a_limit_that_is_no_size_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_cache_that_cannot_be_written_is_replaced_by_a_temporary_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cache.note() is None
+    assert cache.notes() == ()
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     monkeypatch.setenv("LEADLINE_CACHE", str(blocked / "cache"))
     assert cache.root() != blocked / "cache"
     assert (cache.entry("k", write()) / "values").exists()
-    note = cache.note()
+    (note,) = cache.notes()
     assert note and str(blocked) in note and "LEADLINE_CACHE" in note
 
 
@@ -189,6 +193,63 @@ def test_a_damaged_text_is_made_again(own_cache: Path) -> None:
     (file,) = (own_cache / "texts").iterdir()
     file.write_bytes(file.read_bytes()[1:])
     assert cache.remember("s", lambda: "anew") == "anew"
+
+
+def _several(folder: Path) -> None:
+    (folder / "values").write_bytes(bytes(range(256)) * 40)
+    (folder / "below").mkdir()
+    (folder / "below" / "ends").write_bytes(b"ends" * 10)
+
+
+def _flip(file: Path, at: int) -> None:
+    data = bytearray(file.read_bytes())
+    data[at] ^= 1 << (at % 8)
+    file.write_bytes(data)
+
+
+DAMAGE = {
+    **{f"a flipped bit, {at}": (lambda folder, at=at: _flip(folder / "values", at)) for at in range(0, 10_240, 1_024)},
+    "a flipped bit of the file below": lambda folder: _flip(folder / "below" / "ends", 7),
+    "cut short": lambda folder: (folder / "values").write_bytes((folder / "values").read_bytes()[:-1]),
+    "longer": lambda folder: (folder / "values").write_bytes((folder / "values").read_bytes() + b"x"),
+    "empty": lambda folder: (folder / "values").write_bytes(b""),
+    "swapped": lambda folder: (folder / "values").write_bytes((folder / "below" / "ends").read_bytes()),
+    "gone": lambda folder: (folder / "values").unlink(),
+    "folder gone": lambda folder: shutil.rmtree(folder / "below"),
+    "one more": lambda folder: (folder / "more").write_bytes(b"x"),
+    "checksums damaged": lambda folder: _flip(folder / "checksums.json", 3),
+    "checksums emptied": lambda folder: (folder / "checksums.json").write_bytes(b""),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_entry_is_built_again(damage: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "_rebuilt", set())
+    folder = cache.entry("k", _several)
+    damage(folder)
+    assert cache.entry("k", _several) == folder
+    assert (folder / "values").read_bytes() == bytes(range(256)) * 40
+    assert (folder / "below" / "ends").read_bytes() == b"ends" * 10
+    assert not (folder / "more").exists()
+    assert cache.notes() == (say("data.cache-rebuilt", count=1),)
+
+
+def test_entries_of_earlier_versions_are_built_again_without_a_word() -> None:
+    folder = cache.entry("old", write(1))
+    (folder / "checksums.json").unlink()
+    assert (cache.entry("old", write(2)) / "values").stat().st_size == 2
+    assert cache.notes() == ()
+
+
+def test_an_entry_that_is_as_it_was_is_read_once_for_its_checksums(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = cache.entry("k", write())
+    monkeypatch.setattr(cache_checksums, "_checked", {})
+    reads: list[Path] = []
+    block = cache_checksums._of_block
+    monkeypatch.setattr(cache_checksums, "_of_block", lambda one: reads.append(one[0]) or block(one))
+    for _ in range(3):
+        assert cache.entry("k", write()) == folder
+    assert reads == [folder / "values"]
 
 
 def test_an_entry_that_is_forgotten_is_built_again() -> None:

@@ -99,7 +99,8 @@ def _stamp(path: str) -> str:
         status = os.stat(path)  # noqa: PTH116
     except OSError:
         return "missing"
-    return f"{status.st_size} {status.st_mtime_ns}"
+    # A file may be replaced by another of the same size and time; its number and the time of the change then differ.
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
 
 
 def _content(base: Path, names: Sequence[str]) -> str:
