@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +25,26 @@ def check_name(out: Path | None, suffixes: Sequence[str]) -> None:
 
 
 @contextmanager
-def writing(out: Path | None) -> Iterator[None]:
-    """Raise UsageError in words where what is within the block cannot be written."""
+def writing(out: Path) -> Iterator[Path]:
+    """Yield where to write a file, which takes the place of `out` when the block ends: what was there before is there
+    still where it cannot be written to the end.
+
+    A device or a pipe (``/dev/stdout``) is written to as it is. Raises UsageError in words where the file cannot be
+    written.
+    """
     try:
-        yield
+        final = out.resolve() if out.is_symlink() else out
+        if final.exists() and not final.is_file():
+            yield final
+            return
+        # its ending says in which format libraries write
+        beside = final.with_name(f".{final.stem[:100]}.{os.getpid()}{final.suffix}")
+        try:
+            yield beside
+            if final.exists():
+                shutil.copymode(final, beside)
+            beside.replace(final)
+        finally:
+            beside.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(say("pipeline.cannot-write", out=out, error=error.strerror or error)) from None

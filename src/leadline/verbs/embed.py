@@ -70,5 +70,5 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
         write_table(table, out, stream)
         return
     numbers = table.select(pl.col("^e[0-9]+$").cast(pl.Float32).fill_null(np.nan))
-    with writing(out):
-        np.save(out, numbers.to_numpy())
+    with writing(out) as file:
+        np.save(file, numbers.to_numpy())

@@ -104,5 +104,5 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     if out is None:
         stream.write(table.write_csv(datetime_format=_TIMES))
         return
-    with writing(out):
-        table.write_csv(out, datetime_format=_TIMES) if out.suffix == ".csv" else table.write_parquet(out)
+    with writing(out) as file:
+        table.write_csv(file, datetime_format=_TIMES) if out.suffix == ".csv" else table.write_parquet(file)

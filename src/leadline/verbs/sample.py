@@ -124,17 +124,18 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     if ending == ".png" and not pictures:
         raise UsageError(say("verbs.no-images-to-write", out=out, columns=", ".join(table.columns)))
     texts = len(plain) == 1 and table.schema[plain[0]] == pl.String
-    with writing(out):
-        if out is None:
-            stream.write(_lines(table) if texts else table.write_csv())
-        elif ending == ".png":
-            Image.fromarray(grid(table[pictures[0]].to_numpy())).save(out)
+    if out is None:
+        stream.write(_lines(table) if texts else table.write_csv())
+        return
+    with writing(out) as file:
+        if ending == ".png":
+            Image.fromarray(grid(table[pictures[0]].to_numpy())).save(file)
         elif ending == ".npz":
-            np.savez_compressed(out, **{name: table[name].to_numpy() for name in table.columns})  # type: ignore[arg-type]
+            np.savez_compressed(file, **{name: table[name].to_numpy() for name in table.columns})  # type: ignore[arg-type]
         elif ending == ".txt":
-            out.write_text(_lines(table), encoding="utf-8")
+            file.write_text(_lines(table), encoding="utf-8")
         else:
-            table.write_csv(out) if ending == ".csv" else table.write_parquet(out)
+            table.write_csv(file) if ending == ".csv" else table.write_parquet(file)
 
 
 def grid(x_NHWC: np.ndarray) -> np.ndarray:
