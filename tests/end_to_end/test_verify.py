@@ -208,6 +208,19 @@ def test_a_missing_file_is_named(copied: Path) -> None:
     assert files.WEIGHTS in names
 
 
+@pytest.mark.parametrize(
+    "name", [files.HISTORY, files.PREDICTIONS, files.DECISIONS, files.WEIGHTS, files.SCHEMA, files.REPORT, files.CARD]
+)
+@pytest.mark.parametrize("data", [b"", b"\x00\xff" * 40], ids=["empty", "no-such-format"])
+def test_a_damaged_file_is_named_and_ends_in_no_crash(
+    copied: Path, cli: Callable[..., int], capsys: pytest.CaptureFixture[str], name: str, data: bytes
+) -> None:
+    (copied / name).write_bytes(data)
+    _rewrite_manifest(copied)
+    assert cli("verify", copied, "--quiet") == 4
+    assert name in capsys.readouterr().out
+
+
 def test_repeats_and_folds_are_verified_each_and_together(trained: Path, tmp_path: Path) -> None:
     data, common = (
         str(trained / "rows.csv"),

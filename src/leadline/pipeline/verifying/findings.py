@@ -21,7 +21,7 @@ from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement
 from leadline.data.dataset import Dataset
-from leadline.errors import LeadlineError
+from leadline.errors import LeadlineError, RunError, first_line
 from leadline.evaluation.agreement import agreement, alike, difference, key_of, titled
 from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.evaluate import levels_for
@@ -130,11 +130,15 @@ def _with_recorded_times(evaluated: EvaluatedRun, report: Report) -> EvaluatedRu
 
 
 def _trained(folder: Path, report: Report) -> Trained:
-    """Return what is recorded of a training."""
-    best, seconds = report.get("best_epoch"), report.get("train_seconds")
-    history = pl.read_parquet(folder / files.HISTORY) if (folder / files.HISTORY).exists() else pl.DataFrame()
+    """Return what is recorded of a training; raises RunError where its files cannot be read."""
+    best, seconds, file = report.get("best_epoch"), report.get("train_seconds"), folder / files.HISTORY
+    try:
+        started = datetime.fromisoformat(report.run.started)
+        history = pl.read_parquet(file, glob=False) if file.exists() else pl.DataFrame()
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise RunError(say("verify.recorded-unreadable", file=file, error=first_line(error))) from None
     return Trained(
-        started=datetime.fromisoformat(report.run.started),
+        started=started,
         seconds=0.0 if seconds is None or seconds.value is None else seconds.value,
         history=history,
         best_epoch=None if best is None else best.value,

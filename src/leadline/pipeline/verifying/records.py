@@ -12,7 +12,7 @@ from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement, verdicts_on
-from leadline.errors import LeadlineError
+from leadline.errors import LeadlineError, first_line
 from leadline.machine.environment import version_of
 from leadline.pipeline.several.crossval import fold
 from leadline.rendering.html import render
@@ -92,8 +92,9 @@ def _pages(folder: Path, report: Report) -> Iterator[Check]:
     for name, made in PAGES:
         try:
             text = (folder / name).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            continue  # said of the file
+        except (OSError, ValueError) as error:
+            yield Check(subject="page", name=name, outcome="differs", why=first_line(error))
+            continue
         differs = _first_difference(text, made(report, folder))
         yield Check(subject="page", name=name, outcome=_outcome(differs is None), why=differs)
 
