@@ -113,7 +113,7 @@ def test_interrupted_it_is_resumed_to_the_same_bits_and_refused_with_another_fil
         leadline.train("iris", **words, loss=stopping(10), out="stopped")
     before = Path("own.py").read_text(encoding="utf-8")
     Path("own.py").write_text(before + "\n", encoding="utf-8")
-    with pytest.raises(RunError, match=says("core.own-file-changed", noun="optimizer")):
+    with pytest.raises(RunError, match=says("run.code-changed", code="own.py:Momentum")):
         leadline.resume("stopped", quiet=True)
     Path("own.py").write_text(before, encoding="utf-8")
     kept = dict(own_code._given)

@@ -70,12 +70,17 @@ def crossval(source: str, given: dict[str, Any], json: bool) -> int:
 
 
 @app.command()
-def resume(run: options.RunFolder, quiet: options.Quiet = False, json: options.Json = False) -> int:
+def resume(
+    run: options.RunFolder,
+    trust_code: options.TrustCode = False,
+    quiet: options.Quiet = False,
+    json: options.Json = False,
+) -> int:
     """Resume an interrupted run."""
     from leadline.core.requirement import exit_code
     from leadline.verbs.resume import resume as verb
 
-    finished = verb(run, quiet=quiet)
+    finished = verb(run, trust_code=trust_code, quiet=quiet)
     if finished is None:
         return 0
     output.finished(finished, as_json=json)
@@ -94,6 +99,7 @@ def evaluate(
         ),
     ] = None,
     require: options.Require = None,
+    trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> int:
@@ -101,7 +107,7 @@ def evaluate(
     from leadline.core.requirement import exit_code
     from leadline.verbs.evaluate import evaluate as verb
 
-    evaluation = verb(run, source, require=tuple(require or ()), quiet=quiet)
+    evaluation = verb(run, source, require=tuple(require or ()), trust_code=trust_code, quiet=quiet)
     output.evaluated(evaluation, as_json=json)
     return exit_code(evaluation.verdicts)
 
@@ -119,6 +125,7 @@ def predict(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="Output file, .csv or .parquet; CSV to stdout if not given."),
     ] = None,
+    trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Predict with a trained run."""
@@ -127,7 +134,7 @@ def predict(
     from leadline.verbs.predict import predict as verb
 
     check_name(out, SUFFIXES)
-    table = verb(run, source, quiet=quiet)
+    table = verb(run, source, trust_code=trust_code, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:
         typer.echo(say("cli.rows-written", rows=table.height, out=out), err=True)
@@ -165,13 +172,14 @@ def verify(
     full: Annotated[
         bool, typer.Option("--full", help="Also fit the baselines again, and train again what was trained beside.")
     ] = False,
+    trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
 ) -> int:
     """Check a run: measure its numbers again and compare them with the report."""
     from leadline.verbs.verify import verify as verb
 
-    found = verb(run, full=full, quiet=quiet)
+    found = verb(run, full=full, trust_code=trust_code, quiet=quiet)
     output.verified(found, as_json=json)
     return found.exit_code
 

@@ -23,4 +23,8 @@ Require = Annotated[
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=run_folders)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
+TrustCode = Annotated[
+    bool,
+    typer.Option("--trust-code", help="Let the run execute the user code that it names (network, loss, optimizer)."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the machine-readable form.")]

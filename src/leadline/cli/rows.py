@@ -25,6 +25,7 @@ def embed(
             "--out", "-o", metavar="FILE", help="Output file, .parquet, .csv or .npy; CSV to stdout if not given."
         ),
     ] = None,
+    trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Write the embeddings of examples."""
@@ -33,7 +34,7 @@ def embed(
     from leadline.verbs.embed import embed as verb
 
     check_name(out, SUFFIXES)
-    table = verb(run, source, quiet=quiet)
+    table = verb(run, source, trust_code=trust_code, quiet=quiet)
     write(table, out, sys.stdout)
     if out is not None and not quiet:
         typer.echo(say("cli.rows-written", rows=table.height, out=out), err=True)
@@ -76,6 +77,7 @@ def sample(
             help="Output file: images .png (a grid) or .npz; tables and texts .csv, .parquet or .txt, else stdout.",
         ),
     ] = None,
+    trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Sample from a generative model: images, table rows or text; or translate images."""
@@ -87,5 +89,5 @@ def sample(
     check_name(out, SUFFIXES)
     named = {"label": label, "prompt": prompt, "temperature": temperature, "length": length}
     given = with_settings({name: value for name, value in named.items() if value is not None}, tuple(more or ()))
-    table = verb(run, n, source=source, seed=seed, quiet=quiet, options=given)
+    table = verb(run, n, source=source, seed=seed, trust_code=trust_code, quiet=quiet, options=given)
     write(table, out, sys.stdout)

@@ -30,6 +30,7 @@ SHA256, OBJECT = ("sha256", "object")  # what an experiment says beside the opti
 # What code that is not ours may raise.
 FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, AssertionError, ArithmeticError, OSError)
 
+_ran: set[str] = set()  # names of code that this process has run because the user named or trusted it
 _given: dict[str, Any] = {}  # objects of this process, by what they are made of
 
 
@@ -128,16 +129,47 @@ def recorded(component: Component, noun: str) -> Component:
     return component.model_copy(update={"options": {**component.options, **({SHA256: digest} if digest else {})}})
 
 
+def has_run(name: str) -> bool:
+    """Say whether the code of a name has been run in this process, as it is now: the user has named it before, or it
+    is the program that runs.
+    """
+    return _place(name) in (*_ran, "__main__")
+
+
+def note_given(thing: Any) -> None:
+    """Keep in mind that the user has given an object in this process: the code that makes it may be run again."""
+    _ran.add(_place(qualified(thing)))
+
+
+def sha256_of_file(name: str) -> str | None:
+    """Return the sha256 of the file that a name leads to, without running it; None where it names no file that is
+    there.
+    """
+    match = FILE.fullmatch(name)
+    path = None if match is None else Path(match["file"]).expanduser()
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else None
+
+
+def _place(name: str) -> str:
+    """Return what is run for a name: a file as it is now, or a module."""
+    if file := FILE.fullmatch(name):
+        return f"{Path(file['file']).expanduser().resolve()} {sha256_of_file(name)}"
+    return name.partition(":")[0]
+
+
 def module_of(name: str, noun: str) -> ModuleType:
     """Return the module of a name, run for the first time if need be; raises UsageError where there is none."""
     if file := FILE.fullmatch(name):
         path = Path(file["file"]).expanduser().resolve()
         if not path.is_file():
             raise UsageError(say("core.no-own-file", path=path, noun=noun))
-        return _execute(path, path.stat().st_mtime_ns)
-    place = IMPORT.fullmatch(name)
-    assert place is not None, "`is_own` was asked first"
-    return _import(place["module"], name)
+        module = _execute(path, path.stat().st_mtime_ns)
+    else:
+        place = IMPORT.fullmatch(name)
+        assert place is not None, "`is_own` was asked first"
+        module = _import(place["module"], name)
+    _ran.add(_place(name))
+    return module
 
 
 def attribute_of(source: ModuleType, name: str, noun: str) -> Any:

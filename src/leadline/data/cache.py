@@ -30,7 +30,7 @@ from leadline.machine import disk
 LIMIT = "20GB"
 STALE_SECONDS = 24 * 3600.0  # after which a half-filled entry is taken for abandoned
 FRESH_SECONDS = 60.0  # for which an entry just used is not evicted: someone may be about to open it
-_rebuilt: set[str] = set()  # keys of entries that were damaged, and built anew by this process
+_rebuilt: set[str] = set()  # keys of entries that were damaged and built anew, until it is said
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -42,9 +42,12 @@ def root() -> Path:
 
 
 def notes() -> tuple[str, ...]:
-    """Return what the user should know: where the cache lies, if not where it should, and what of it was damaged."""
+    """Return what the user should know: where the cache lies, if not where it should, and how much of it was damaged
+    since this was last asked.
+    """
     moved = _place(_wanted())[1]
     damaged = say("data.cache-rebuilt", count=len(_rebuilt)) if _rebuilt else None
+    _rebuilt.clear()
     return tuple(one for one in (moved, damaged) if one is not None)
 
 

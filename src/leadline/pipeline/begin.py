@@ -23,6 +23,7 @@ from leadline.pipeline.prepare import prepare_data
 from leadline.pipeline.resolve import Resolved
 from leadline.run import folder as files
 from leadline.run.environment import described, environment_for, write_environment
+from leadline.run.own_code_trust import OWN_CODE, own_code_of
 from leadline.run.run import read_schema
 from leadline.run.warm_start import ParentRun, parent_run, warm_started_network
 
@@ -71,7 +72,9 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
     try:
         with disk_full_guard(folder):
             files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
-            write_environment(folder, {**described(dataset), "experiment": experiment.hash, **first})
+            code = own_code_of(experiment)
+            own = {OWN_CODE: code} if code else {}
+            write_environment(folder, {**described(dataset), "experiment": experiment.hash, **own, **first})
             if dataset.invalid_rows.height:
                 dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")
             keep(folder, resolved.rate_test)

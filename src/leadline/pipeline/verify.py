@@ -32,9 +32,16 @@ from leadline.run.verification import Check, Verification
 
 
 def verify_run(
-    folder: Path, memory: object, modules: Mapping[str, nn.Module], shown: Progress, *, full: bool = False
+    folder: Path,
+    memory: object,
+    modules: Mapping[str, nn.Module],
+    shown: Progress,
+    *,
+    full: bool = False,
+    trusted: bool = False,
 ) -> Verification:
-    """Check a finished run; `memory` is the data of runs on data in memory, `full` fits baselines again.
+    """Check a finished run; `memory` is the data of runs on data in memory, `full` fits baselines again, and
+    a `trusted` run may run code that it names.
 
     Raises RunError where the folder is no finished run, or its manifest cannot be read.
     """
@@ -48,20 +55,28 @@ def verify_run(
     checks += records_checked(folder, report, experiment)
     found = Again("data")
     if not experiment.data.split.every_fold:  # the folder of a cross-validation has no network of its own
-        found = measured_again(folder, report, RunContext(experiment, memory, modules, shown=shown), full=full)
+        run_context = RunContext(experiment, memory, modules, shown=shown)
+        found = measured_again(folder, report, run_context, full=full, trusted=trusted)
     checks += found.checks
     for name, part in parts_of(folder, experiment):
-        checks += _part(name, part, memory, modules, shown, full=full)
+        checks += _part(name, part, memory, modules, shown, full=full, trusted=trusted)
     checks += together(folder, report, experiment)
     return _verification(report.run.id, found._replace(checks=tuple(checks)), full)
 
 
 def _part(
-    name: str, folder: Path, memory: object, modules: Mapping[str, nn.Module], shown: Progress, *, full: bool
+    name: str,
+    folder: Path,
+    memory: object,
+    modules: Mapping[str, nn.Module],
+    shown: Progress,
+    *,
+    full: bool,
+    trusted: bool,
 ) -> Iterator[Check]:
     """Yield the checks of one of several runs, named by its place."""
     try:
-        checks = verify_run(folder, memory, modules, shown, full=full).checks
+        checks = verify_run(folder, memory, modules, shown, full=full, trusted=trusted).checks
     except LeadlineError as error:
         checks = (Check(subject="file", name=files.MANIFEST, outcome="differs", why=str(error)),)
     yield from (one.model_copy(update={"name": f"{name}: {one.name}"}) for one in checks)

@@ -27,18 +27,27 @@ from leadline.objectives.lookup import objective_for
 from leadline.run import folder as files
 from leadline.run import notebook
 from leadline.run.build import build_network
+from leadline.run.own_code_trust import check_code
 
 
 class Run:
     """A finished run on disk; its network is loaded when first asked for, and only if it is what the manifest says.
 
     `modules` gives a user's own network modules by input name, for runs that were trained with one that no file
-    declares. Raises RunError where the folder is missing, unfinished, edited or foreign.
+    declares. With `trust_code` code that the run names may be run for its network. Raises RunError where the folder is
+    missing, unfinished, edited or foreign.
     """
 
-    def __init__(self, folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        modules: Mapping[str, Callable[..., nn.Module]] | None = None,
+        trust_code: bool = False,
+    ) -> None:
         self.folder = Path(folder).expanduser()
         self.modules = modules
+        self.trust_code = trust_code
         files.verify(self.folder, (files.EXPERIMENT, files.REPORT))
         self.experiment = Experiment.read(self.folder / files.EXPERIMENT)
         if self.experiment.data.split.every_fold:
@@ -61,8 +70,13 @@ class Run:
     @cached_property
     def network(self) -> nn.Module:
         """The shipped network in eval mode, on the CPU, in float32."""
+        self.check_code()
         files.verify(self.folder, (files.WEIGHTS,))
         return load_shipped(self.folder / files.WEIGHTS, self.experiment, self.schema, self.modules)
+
+    def check_code(self) -> None:
+        """Raise RunError where the network needs code that may not be run."""
+        check_code(self.folder, self.experiment, self.modules, trusted=self.trust_code)
 
     @cached_property
     def history(self) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from torch import Tensor, nn
 
+from leadline.core import own_code
 from leadline.core.catalogue import say
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
@@ -168,12 +169,16 @@ def parent_run(experiment: Experiment, modules: Mapping[str, nn.Module] | None =
 
     `modules` are a user's own, where that run has such. Raises RunError where the run is missing, unfinished, damaged,
     of several folds, or not the one whose weights the experiment names; UsageError where its model is fitted, and so
-    has no encoders.
+    has no encoders, or its network is code that the user has not named.
     """
     init = experiment.init
     if init is None:
         return None
     run = Run(Path(init.run), modules=modules or None)
+    named = {one.name for one in experiment.network.encoders.values()}
+    for one in () if modules else run.experiment.network.encoders.values():
+        if own_code.is_own(one.name) and one.name not in named and not own_code.has_run(one.name):
+            raise UsageError(say("run.init-own-network", folder=run.folder, code=one.name))
     family = classical_family(run.experiment.network, run.modules or {})
     if family is not None:
         raise UsageError(say("run.init-classical", folder=run.folder, family=family.name))

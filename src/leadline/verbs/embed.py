@@ -20,14 +20,16 @@ from leadline.verbs.predict import write as write_table
 SUFFIXES = (".parquet", ".csv", ".npy")
 
 
-def embed(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
+def embed(run: Run | str | Path, source: object, *, trust_code: bool = False, quiet: bool = False) -> pl.DataFrame:
     """Return a row for each row of `source`, in its order: file (unless the data is in memory), row, and the numbers
     that a run's network makes of it, e0, e1 …
 
     Rows that cannot be read have nulls and the reason. Of a series it is a row for each window, called by the row of
-    its first step ahead. Raises RunError for a folder that is no intact run, DataError where columns are missing.
+    its first step ahead. `trust_code` lets code that a run by its folder names be run. Raises RunError for a folder
+    that is no intact run, DataError where columns are missing.
     """
-    run = run if isinstance(run, Run) else Run(run)
+    run = run if isinstance(run, Run) else Run(run, trust_code=trust_code)
+    run.check_code()
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
         series = run.schema.windowed

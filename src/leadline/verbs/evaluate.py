@@ -60,15 +60,22 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    run: Run | str | Path, source: object = None, *, require: Sequence[str] = (), quiet: bool = False
+    run: Run | str | Path,
+    source: object = None,
+    *,
+    require: Sequence[str] = (),
+    trust_code: bool = False,
+    quiet: bool = False,
 ) -> Evaluation:
     """Return a run's measures on `source` (all its rows; its test rows if it has splits), or on the run's own test
     rows.
 
     A source that is the run's own data gives its test rows too: the others were trained on. Requirements are the run's
-    own on measures where none are given. Raises RunError, DataError or UsageError.
+    own on measures where none are given. `trust_code` lets code that a run by its folder names be run. Raises RunError,
+    DataError or UsageError.
     """
-    run = run if isinstance(run, Run) else Run(run)
+    run = run if isinstance(run, Run) else Run(run, trust_code=trust_code)
+    run.check_code()
     names = run.objective.decision.metric_names(run.schema)
     measures = {name.partition("(")[0] for name in names}
     own = tuple(r for r in map(Requirement.parse, run.experiment.require) if r.base in measures)

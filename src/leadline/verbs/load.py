@@ -31,13 +31,20 @@ class Run(stored.Run):
     - `history`: a row for each log entry of the training.
 
     `modules` gives a user's own network modules by input name, for runs that were trained with one that no file
-    declares. Raises RunError where the folder is missing, unfinished, edited or foreign.
+    declares; `trust_code` lets code that the run names be run for its network. Raises RunError where the folder is
+    missing, unfinished, edited or foreign.
     """
 
     @classmethod
-    def load(cls, folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> Self:
+    def load(
+        cls,
+        folder: str | Path,
+        *,
+        modules: Mapping[str, Callable[..., nn.Module]] | None = None,
+        trust_code: bool = False,
+    ) -> Self:
         """Open a finished run; the same as ``leadline.load``."""
-        return cls(folder, modules=modules)
+        return cls(folder, modules=modules, trust_code=trust_code)
 
     def predict(self, rows: object, *, quiet: bool = False) -> pl.DataFrame:
         """Return a row for each row of `rows`, in its order: the prediction, and for classes the probability of each.
@@ -57,14 +64,19 @@ class Run(stored.Run):
         return evaluate(self, rows, require=require, quiet=quiet)
 
 
-def load(folder: str | Path, *, modules: Mapping[str, Callable[..., nn.Module]] | None = None) -> Run:
+def load(
+    folder: str | Path,
+    *,
+    modules: Mapping[str, Callable[..., nn.Module]] | None = None,
+    trust_code: bool = False,
+) -> Run:
     """Open a finished run by its folder: its report, and the network for predicting and evaluating.
 
     `modules` gives a user's own network modules by input name, for runs that were trained with one that no file
-    declares. Nothing is unpickled, and no code of the folder is run. Raises RunError where the folder is missing,
-    unfinished, edited or foreign.
+    declares. Nothing is unpickled, and code that the run names is run only with `trust_code`. Raises RunError where the
+    folder is missing, unfinished, edited or foreign.
     """
-    return Run(folder, modules=modules)
+    return Run(folder, modules=modules, trust_code=trust_code)
 
 
 @overload

@@ -25,16 +25,17 @@ SUFFIXES = (".csv", ".parquet")
 _TIMES = "%Y-%m-%d %H:%M:%S%.f"
 
 
-def predict(run: Run | str | Path, source: object, *, quiet: bool = False) -> pl.DataFrame:
+def predict(run: Run | str | Path, source: object, *, trust_code: bool = False, quiet: bool = False) -> pl.DataFrame:
     """Return a row for each row of `source`, in its order: file (unless the data is in memory), row, the prediction,
     and for classes the probability of each.
 
     Rows that cannot be read have a null prediction and the reason. Of a series it is a row for each step after the last
     one, of each item: its time and the forecast of each variable; where nothing is forecast, one for each window,
-    called by the row of its first step ahead. Raises RunError for a folder that is no intact run, DataError where
-    columns are missing.
+    called by the row of its first step ahead. `trust_code` lets code that a run by its folder names be run. Raises
+    RunError for a folder that is no intact run, DataError where columns are missing.
     """
-    run = run if isinstance(run, Run) else Run(run)
+    run = run if isinstance(run, Run) else Run(run, trust_code=trust_code)
+    run.check_code()
     with progress(quiet) as shown:
         data, memory = other_rows(run.experiment.data, source)
         windows = run.schema.windowed and run.objective.supervision.labels == "none"

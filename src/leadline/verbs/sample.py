@@ -38,6 +38,7 @@ def sample(
     *,
     source: object = None,
     seed: int = 0,
+    trust_code: bool = False,
     quiet: bool = False,
     options: Mapping[str, Any] | None = None,
     **more: Any,
@@ -50,10 +51,12 @@ def sample(
     They are as people read them: texts, the columns of a table, pictures as arrays of pixels (H,W,C) uint8, a line for
     each step of a series. What may be said of how they are drawn depends on the objective: ``prompt``, ``temperature``
     and ``length`` of texts, the ``label`` of what is drawn by class, which then is a column too. It can be given as
-    `options` or by name. Raises RunError for a folder that is no intact run, UsageError where the network draws nothing
-    or an option is unknown or wrong, DataError for a source without its columns.
+    `options` or by name. `trust_code` lets code that a run by its folder names be run. Raises RunError for a folder
+    that is no intact run, UsageError where the network draws nothing or an option is unknown or wrong, DataError for a
+    source without its columns.
     """
-    run = run if isinstance(run, Run) else Run(run)
+    run = run if isinstance(run, Run) else Run(run, trust_code=trust_code)
+    run.check_code()
     objective = run.objective
     sampler, generator, converter = (
         objective.capability("sampler"),

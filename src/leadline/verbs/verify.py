@@ -20,17 +20,19 @@ def verify(
     *,
     full: bool = False,
     modules: Mapping[str, nn.Module] | None = None,
+    trust_code: bool = False,
     quiet: bool = False,
 ) -> Verification:
     """Return whether each file, page, figure and prediction of a finished run still holds.
 
     `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Baselines
-    are compared by their stored predictions; `full` fits them again. What was found is written into the run folder, as
-    ``verification.json``, and counts as an access to the test rows. Raises RunError where the folder holds no finished
-    run.
+    are compared by their stored predictions; `full` fits them again. `trust_code` lets code that the run names be run;
+    without it the files and pages of such a run are checked, and nothing is measured again. What was found is written
+    into the run folder, as ``verification.json``, and counts as an access to the test rows. Raises RunError where the
+    folder holds no finished run.
     """
     folder = run.folder if isinstance(run, Run) else Path(run).expanduser()
     with progress(quiet) as shown:
-        found = verify_run(folder, source, modules or {}, shown, full=full)
+        found = verify_run(folder, source, modules or {}, shown, full=full, trusted=trust_code)
     files.write(folder / files.VERIFICATION, found.to_json())
     return found

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from leadline.data import cache
+
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -13,4 +15,5 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "own-cache"
     monkeypatch.setenv("LEADLINE_CACHE", str(folder))
     monkeypatch.delenv("LEADLINE_CACHE_LIMIT", raising=False)
+    monkeypatch.setattr(cache, "_rebuilt", set())
     return folder

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from leadline.core import yaml_io
+from leadline.core import own_code, yaml_io
 from leadline.core.catalogue import say
 from leadline.core.entries import renamed
 from leadline.core.entries.shapes import items
@@ -44,6 +45,7 @@ def compose(
     modules: dict[str, Any] = {}
     if callable(network):  # a module, its class, or what else makes one
         modules = {"*": network}
+        own_code.note_given(network.func if isinstance(network, partial) else network)
         network = name_of(network)
     for name, component_of in (("loss", loss_component), ("optimizer", optimizer_component)):
         if options.get(name) is not None and not isinstance(options[name], str | Mapping):

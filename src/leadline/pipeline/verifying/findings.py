@@ -40,6 +40,7 @@ from leadline.pipeline.verifying.records import written_by
 from leadline.pipeline.write import held_out_table
 from leadline.run import access_log
 from leadline.run import folder as files
+from leadline.run.own_code_trust import check_code
 from leadline.run.run import read_schema
 from leadline.run.trained import Trained
 from leadline.run.verification import Check, Outcome, unchecked
@@ -56,8 +57,12 @@ class Again(NamedTuple):
     checks: tuple[Check, ...] = ()
 
 
-def measured_again(folder: Path, report: Report, run_context: RunContext, *, full: bool) -> Again:
+def measured_again(folder: Path, report: Report, run_context: RunContext, *, full: bool, trusted: bool) -> Again:
     """Measure a run again and compare; where its data or its network cannot be had, say why."""
+    try:
+        check_code(folder, run_context.experiment, run_context.modules, trusted=trusted, training=True)
+    except LeadlineError as error:
+        return Again("none", unchecked(map(titled, report.findings), "finding", str(error)))
     try:
         dataset = prepare_data(run_context, parent_run(run_context.experiment, run_context.modules))
     except LeadlineError as error:
