@@ -56,7 +56,8 @@ RETIRED: Mapping[str, str] = {
     r"codes a row": "latent samples per example",
     r"\bcarved\b": "taken from the train rows",
     r"what a run's network makes of rows": "embeddings",
-    r"\btrain (rows?|data|examples?|windows?|files?|texts?)\b": "training rows, training data",
+    # not of the command, and not of a table of train rows with a column "text"
+    r"(?<!leadline )\btrain (rows?|data|examples?|windows?|files?|texts)\b": "training rows, training data",
     r"\b(holds?|held) the truth": "covers the true value, coverage",
     r"\bsame bits\b": "bit-identical",
     r"\b(least|smaller) loss\b": "lowest loss, lower loss",

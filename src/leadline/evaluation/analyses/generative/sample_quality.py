@@ -148,7 +148,7 @@ def _copies(
     group = None if test.group is None else test.group[:NEAR]
     away_m, held_n = found.distance_qk[:, 0], held.distance_qk[:, 0]
     measured = metrics.closer(away_m, held_n, about.context.levels, group)
-    yield about.finding("memorisation", _noted(measured, f"{len(train):,} train rows, {space.words}"), "lower")
+    yield about.finding("memorisation", _noted(measured, f"{len(train):,} training rows, {space.words}"), "lower")
     usual = float(np.median(held_n))
     yield from sample_exhibits.side_by_side(dataset.schema, new, train, found, usual, space.words)
 
