@@ -23,6 +23,7 @@ _LAZY = {
     "report": "leadline.verbs.report",
     "runs": "leadline.verbs.runs",
     "verify": "leadline.verbs.verify",
+    "sign": "leadline.verbs.sign",
     "Classifier": "leadline.estimators.classifier",
     "Regressor": "leadline.estimators.regressor",
     "Run": "leadline.verbs.load",
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from leadline.verbs.resume import resume as resume
     from leadline.verbs.runs import runs as runs
     from leadline.verbs.sample import sample as sample
+    from leadline.verbs.sign import sign as sign
     from leadline.verbs.train import train as train
     from leadline.verbs.verify import verify as verify
 

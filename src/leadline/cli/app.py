@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -156,12 +157,16 @@ def style() -> None:
 def report(
     run: options.RunFolder,
     open_it: Annotated[bool, typer.Option("--open", help="Open the HTML report in a browser.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also write the page to a file, with the last verification of the run."),
+    ] = None,
     json: options.Json = False,
 ) -> None:
     """Print the report of a run, or open it in a browser."""
     from leadline.verbs.report import report as verb
 
-    output.reported(run, verb(run), as_json=json)
+    output.reported(run, verb(run, html=html), as_json=json)
     if open_it:
         typer.launch(str((run / "report.html").resolve()))
 
@@ -172,6 +177,10 @@ def verify(
     full: Annotated[
         bool, typer.Option("--full", help="Also fit the baselines again, and train again what was trained beside.")
     ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(metavar="PUBLIC.pem", help="Also check that the run was signed with this key (leadline sign)."),
+    ] = None,
     trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -179,9 +188,26 @@ def verify(
     """Check a run: measure its numbers again and compare them with the report."""
     from leadline.verbs.verify import verify as verb
 
-    found = verb(run, full=full, trust_code=trust_code, quiet=quiet)
+    found = verb(run, full=full, key=key, trust_code=trust_code, quiet=quiet)
     output.verified(found, as_json=json)
     return found.exit_code
+
+
+@app.command()
+def sign(
+    run: options.RunFolder,
+    key: Annotated[Path, typer.Option(metavar="PRIVATE.pem", help="Your private key: Ed25519, ECDSA or RSA, in PEM.")],
+) -> None:
+    """Sign the numbers and files of a run with a private key."""
+    from leadline.run.claims import key_is_encrypted
+    from leadline.verbs.sign import PASSWORD
+    from leadline.verbs.sign import sign as verb
+
+    password = os.environ.get(PASSWORD)
+    if password is None and sys.stdin.isatty() and key_is_encrypted(key):
+        password = typer.prompt(say("cli.key-password"), hide_input=True)
+    typer.echo(say("cli.signed", file=verb(run, key, password=password)))
+    typer.echo(say("cli.signed-check", run=run))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,8 @@ DERIVED = ("_over_repeats", "_difference")
 class RunFacts(Fact):
     """Identity of a run: its name, its parent if it was derived, when it began (ISO 8601, UTC).
 
-    `seconds` lie between then and its report, the pauses of an interrupted run included.
+    `seconds` lie between then and its report, the pauses of an interrupted run included. `required` is when its
+    requirements were recorded, and `test_read` when its test rows were first read; None where there are none.
     """
 
     id: str
@@ -34,6 +36,19 @@ class RunFacts(Fact):
     started: str
     seconds: float
     test_accesses: int | None = None
+    required: str | None = None
+    test_read: str | None = None
+
+    @property
+    def required_first(self) -> bool | None:
+        """Whether the requirements were recorded before the test rows were read; None where one of the times is not
+        known.
+        """
+        try:
+            required, read = (datetime.fromisoformat(one or "") for one in (self.required, self.test_read))
+            return required <= read
+        except (TypeError, ValueError):
+            return None
 
 
 class Report(Fact):

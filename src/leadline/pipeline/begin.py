@@ -22,6 +22,7 @@ from leadline.pipeline.lr_range_test import keep
 from leadline.pipeline.prepare import prepare_data
 from leadline.pipeline.resolve import Resolved
 from leadline.run import folder as files
+from leadline.run.declared import declare
 from leadline.run.environment import described, environment_for, write_environment
 from leadline.run.own_code_trust import OWN_CODE, own_code_of
 from leadline.run.run import read_schema
@@ -78,6 +79,7 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
             if dataset.invalid_rows.height:
                 dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")
             keep(folder, resolved.rate_test)
+            declare(folder, experiment.require)
             files.write_experiment(folder, experiment.to_yaml())  # last: a folder that has it can be resumed
     except DiskFull:
         shutil.rmtree(folder, ignore_errors=True)

@@ -17,20 +17,22 @@ from leadline.pipeline.auxiliary.reference_classifier import Reference
 from leadline.pipeline.begin import Begun
 from leadline.run import access_log
 from leadline.run import folder as files
+from leadline.run.declared import now
 from leadline.run.environment import environment_for
 from leadline.run.run import load_shipped
 from leadline.run.trained import Trained
 
 
 class EvaluatedRun(NamedTuple):
-    """A run's subject and what was found out about it; `accesses` counts how often its test rows were read, None where
-    there are none.
+    """A run's subject and what was found out about it; `accesses` counts how often its test rows were read, and
+    `test_read` is when this run first read them, None where there are none.
     """
 
     subject: Subject
     found: Evaluated
     requirements: tuple[Requirement, ...]
     accesses: int | None
+    test_read: str | None = None
 
     @property
     def record(self) -> RunRecord:
@@ -43,11 +45,12 @@ def evaluate_run(begun: Begun, trained: Trained, reference: Reference) -> Evalua
     """Measure a trained run; rows that it generates are compared with real ones by the `reference` classifier."""
     folder, run_context, dataset, _ = begun
     subject = subject_of(begun, trained, reference, timed=not run_context.shares_machine)
-    accesses = None
+    accesses, test_read = None, None
     if len(dataset.splits.get("test", ())):
         data = access_log.Data(dataset.fingerprint, dataset.contents())
         accesses = access_log.record_access(data, str(folder), once=_measurement(folder))
-    return measured(subject, accesses)
+        test_read = now()
+    return measured(subject, accesses)._replace(test_read=test_read)
 
 
 def subject_of(begun: Begun, trained: Trained, reference: Reference, *, timed: bool) -> Subject:

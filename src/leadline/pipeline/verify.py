@@ -1,6 +1,7 @@
 """Verify a run: check its files, make its page again, measure its findings again, and say what no longer holds.
 
-1 files       every file against the manifest, and those that findings rest on against the report
+1 files       every file against the manifest, and those that findings rest on against the report;
+              signed claims against both, and with a key their signature           run/claims.py
 2 pages       page and card are made again from the report, verdicts from its findings            verifying/records.py
 3 data        the source is read, split and encoded again, and compared with what was recorded
 4 findings    the analyses run again on the shipped weights, as in steps 6 and 7 of a training    verifying/findings.py
@@ -28,6 +29,7 @@ from leadline.pipeline.verifying.findings import Again, measured_again
 from leadline.pipeline.verifying.records import files_checked, records_checked
 from leadline.pipeline.verifying.several import parts_of, together
 from leadline.run import folder as files
+from leadline.run.claims import claims_checked
 from leadline.run.verification import Check, Verification
 
 
@@ -39,11 +41,14 @@ def verify_run(
     *,
     full: bool = False,
     trusted: bool = False,
+    key: Path | None = None,
 ) -> Verification:
     """Check a finished run; `memory` is the data of runs on data in memory, `full` fits baselines again, and
-    a `trusted` run may run code that it names.
+    a `trusted` run may run code that it names. With the public `key` of whoever signed its claims, the signature is
+    checked.
 
-    Raises RunError where the folder is no finished run, or its manifest cannot be read.
+    Raises RunError where the folder is no finished run, or its manifest cannot be read, UsageError where the key
+    cannot be read.
     """
     checks = list(files_checked(folder))
     try:
@@ -52,6 +57,7 @@ def verify_run(
     except LeadlineError as error:
         checks.append(Check(subject="file", name=files.REPORT, outcome="differs", why=str(error)))
         return _verification(folder.name, Again("none", tuple(checks)), full)
+    checks += claims_checked(folder, report, key)
     checks += records_checked(folder, report, experiment)
     found = Again("data")
     if not experiment.data.split.every_fold:  # the folder of a cross-validation has no network of its own

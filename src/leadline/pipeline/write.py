@@ -26,6 +26,7 @@ from leadline.pipeline.evaluate import EvaluatedRun
 from leadline.rendering.html import render
 from leadline.rendering.model_card import card
 from leadline.run import folder as files
+from leadline.run.declared import written
 
 
 def write_run(begun: Begun, evaluated: EvaluatedRun, competitors: Competitors, compared: Comparisons) -> None:
@@ -49,6 +50,8 @@ def write_run(begun: Begun, evaluated: EvaluatedRun, competitors: Competitors, c
             started=started.isoformat(timespec="seconds"),
             seconds=(datetime.now(UTC) - started).total_seconds(),
             test_accesses=evaluated.accesses,
+            required=written(folder),
+            test_read=evaluated.test_read,
         ),
         environment={**environment, "files": artifacts(folder)},
         findings=findings,

@@ -22,6 +22,8 @@ from leadline.rendering.axes import Axis
 from leadline.rendering.exhibits import View, views
 from leadline.rendering.outline import Group, Noted, Others, Outline, judged_split, outline
 from leadline.rendering.templating import environment
+from leadline.rendering.verification_text import verification_line
+from leadline.run.verification import Verification
 
 
 class Column(NamedTuple):
@@ -50,8 +52,8 @@ class PlainSection(NamedTuple):
     tables: tuple[SplitsTable, ...]
 
 
-def render(report: Report, folder: Path) -> str:
-    """Return the HTML page of a report whose exhibits lie under `folder`.
+def render(report: Report, folder: Path, verification: Verification | None = None) -> str:
+    """Return the HTML page of a report whose exhibits lie under `folder`, with its last verification if one is given.
 
     An exhibit whose file is missing or was changed is not shown; the page says so in its place.
     """
@@ -90,7 +92,9 @@ def render(report: Report, folder: Path) -> str:
         facts=tuple(_facts(report)),
         sentences=summary_text.summary_text(report),
         judged=summary_text.judged(report),
+        declared=summary_text.declared(report),
         accesses=summary_text.accesses_text(report),
+        verified=None if verification is None else verification_line(verification),
         sections=[
             (key, _section_title(key, title, tables))
             for key, title in SECTIONS.items()

@@ -93,6 +93,16 @@ def judged(report: Report) -> str:
     return ", ".join(counted) + jointly
 
 
+def declared(report: Report) -> str:
+    """Say when the requirements were recorded, and that it was before the test rows were read; empty where that is not
+    known.
+    """
+    required, read = report.run.required, report.run.test_read
+    if not report.run.required_first or required is None or read is None:
+        return ""
+    return say("summary.requirements-first", written=wording.moment(required), read=wording.moment(read))
+
+
 def accesses_text(report: Report) -> str:
     """Say how often the test set of this data was accessed."""
     seen = report.run.test_accesses

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from leadline.core.catalogue import say
 from leadline.core.safe_text import for_terminal
-from leadline.core.wording import shortened
+from leadline.core.wording import moment, shortened
+from leadline.run import folder as files
 from leadline.run.verification import Check, Verification
 
 MOST = 12  # checks of a kind that are named
@@ -28,10 +29,25 @@ def verification_text(found: Verification) -> Iterator[str]:
     if recorded:
         names = ", ".join(dict.fromkeys(one.name for one in recorded))
         yield say("verify.recorded", count=len(recorded), names=shortened(names, LONGEST))
-    left = [one for one in found.of("unchecked") if one.subject != "data"]
+    if any(one.name == files.CLAIMS for one in found.of("holds", "signature")):
+        yield say("verify.signature-holds")
+    for one in found.of("unchecked", "signature"):
+        yield one.why or ""
+    left = [one for one in found.of("unchecked") if one.subject not in ("data", "signature")]
     if left:
         yield say("verify.unchecked", count=len(left))
         yield from _reasons(left)
+
+
+def verification_line(found: Verification) -> str:
+    """Return what a page says of the last verification of its run."""
+    about = {"at": moment(found.at), "version": found.version}
+    different, holding = found.of("differs"), found.of("holds")
+    if different:
+        first, total = different[0], len(different) + len(holding)
+        why = shortened(first.why or "", LONGEST)
+        return say("verify.line-fails", count=len(different), total=total, name=first.name, why=why, **about)
+    return say("verify.line-holds", count=len(holding), findings=len(found.of("holds", "finding")), **about)
 
 
 def _named(checks: Sequence[Check]) -> Iterator[str]:

@@ -24,9 +24,11 @@ REPORT = "report.json"
 PAGE = "report.html"
 CARD = "MODEL_CARD.md"
 ENVIRONMENT = "environment.json"
+REQUIREMENTS = "requirements.json"
 MANIFEST = "manifest.json"
 VERIFICATION = "verification.json"  # what `verify` found last, outside the manifest
-MEASURED = (EXPERIMENT, SCHEMA, WEIGHTS, HISTORY, PREDICTIONS, DECISIONS)  # what findings are computed from
+CLAIMS = "claims.intoto.json"  # signed claims, outside the manifest, which they sign
+MEASURED = (EXPERIMENT, SCHEMA, WEIGHTS, HISTORY, PREDICTIONS, DECISIONS, REQUIREMENTS)  # what a report rests on
 CHECKPOINTS = "checkpoints"
 FOLDS = "folds"  # the runs of a cross-validation
 REPEATS = "repeats"  # those with other seeds
@@ -116,7 +118,7 @@ def seal(folder: Path) -> None:
 
 def _files(folder: Path) -> Iterable[Path]:
     for file in folder.iterdir():
-        if file.is_file() and file.name not in (MANIFEST, VERIFICATION) and not file.name.startswith("."):
+        if file.is_file() and file.name not in (MANIFEST, VERIFICATION, CLAIMS) and not file.name.startswith("."):
             yield file
     yield from (f for f in (folder / "exhibits").glob("*") if f.is_file())
 

@@ -14,7 +14,7 @@ from leadline.core.catalogue import say
 from leadline.run import folder as files
 
 Outcome = Literal["holds", "differs", "recorded", "unchecked"]
-Subject = Literal["file", "page", "data", "finding", "exhibit", "predictions", "requirement", "parent"]
+Subject = Literal["file", "page", "data", "finding", "exhibit", "predictions", "requirement", "parent", "signature"]
 
 
 class Check(Fact):

@@ -14,6 +14,7 @@ from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.resolving.keywords import keywords
 from leadline.pipeline.several.crossval import FOLDS, Crossval, all_folds, in_folds
 from leadline.run import folder as files
+from leadline.run.declared import declare
 from leadline.training import distributed
 from leadline.verbs.load import opened
 
@@ -41,6 +42,7 @@ def crossval(source: object, **options: Unpack[CrossvalOptions]) -> Crossval | N
         name = experiment.name or (Path(experiment.data.source).stem if experiment.data.source else "data")
         folder = Path(world.share(str(files.create(where, f"{name}-folds")) if world.is_main else None))
         if world.is_main:
+            declare(folder, experiment.require)
             files.write_experiment(folder, experiment.to_yaml())
         try:
             return with_verbs(all_folds(run_context, folder))

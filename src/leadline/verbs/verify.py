@@ -21,18 +21,22 @@ def verify(
     full: bool = False,
     modules: Mapping[str, nn.Module] | None = None,
     trust_code: bool = False,
+    key: str | Path | None = None,
     quiet: bool = False,
 ) -> Verification:
     """Return whether each file, page, figure and prediction of a finished run still holds.
 
     `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Baselines
     are compared by their stored predictions; `full` fits them again. `trust_code` lets code that the run names be run;
-    without it the files and pages of such a run are checked, and nothing is measured again. What was found is written
-    into the run folder, as ``verification.json``, and counts as an access to the test rows. Raises RunError where the
-    folder holds no finished run.
+    without it the files and pages of such a run are checked, and nothing is measured again. `key` is a PEM
+    file with the public key of whoever signed the run's claims: whether they did is checked too. What was found is
+    written into the run folder, as ``verification.json``, and counts as an access to the test rows.
+
+    Raises RunError where the folder holds no finished run, and UsageError where the key cannot be read.
     """
     folder = run.folder if isinstance(run, Run) else Path(run).expanduser()
+    signer = Path(key).expanduser() if key is not None else None
     with progress(quiet) as shown:
-        found = verify_run(folder, source, modules or {}, shown, full=full, trusted=trust_code)
+        found = verify_run(folder, source, modules or {}, shown, full=full, trusted=trust_code, key=signer)
     files.write(folder / files.VERIFICATION, found.to_json())
     return found

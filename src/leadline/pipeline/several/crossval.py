@@ -25,6 +25,7 @@ from leadline.pipeline.context import RunContext
 from leadline.pipeline.several.run_group import GroupedRun, one_of_several, train_all
 from leadline.pipeline.write import artifacts, write_report
 from leadline.run import folder as files
+from leadline.run.declared import written
 from leadline.run.environment import environment_for
 from leadline.run.run import Run
 
@@ -107,6 +108,8 @@ def _report(folder: Path, experiment: Experiment, runs: Sequence[Run], began: da
             started=min(report.run.started for report in reports),
             seconds=max((datetime.now(UTC) - began).total_seconds(), sum(report.run.seconds for report in reports)),
             test_accesses=max(accesses, default=None),
+            required=written(folder),
+            test_read=min((one.run.test_read for one in reports if one.run.test_read), default=None),
         ),
         environment={**environment_for(runs[0].folder), "files": artifacts(folder)},
         findings=findings,

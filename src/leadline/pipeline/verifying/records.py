@@ -18,6 +18,7 @@ from leadline.pipeline.several.crossval import fold
 from leadline.rendering.html import render
 from leadline.rendering.model_card import card
 from leadline.run import folder as files
+from leadline.run.declared import declared_in
 from leadline.run.environment import environment_for
 from leadline.run.verification import Check, Outcome, same, unchecked
 
@@ -55,7 +56,25 @@ def records_checked(folder: Path, report: Report, experiment: Experiment) -> Ite
     if len(found) > len(report.requirements):
         missing = found[len(report.requirements)].text
         yield Check(subject="requirement", name=missing, outcome="differs", why=say("verify.not-in-report"))
+    yield from _declared(folder, report, experiment)
     yield from _pages(folder, report)
+
+
+def _declared(folder: Path, report: Report, experiment: Experiment) -> Iterator[Check]:
+    """Yield whether the requirements are those recorded when the run began, before its test rows were read."""
+    if report.run.required is None:  # there are none, or an older version wrote the run
+        return
+    try:
+        declared = declared_in(folder)
+    except LeadlineError as error:
+        yield Check(subject="requirement", name=files.REQUIREMENTS, outcome="differs", why=str(error))
+        return
+    recorded = declared and (declared.written, declared.requirements)
+    yield same(files.REQUIREMENTS, "requirement", (report.run.required, experiment.require), recorded)
+    if report.run.test_read is not None:
+        first = bool(report.run.required_first)
+        why = None if first else say("verify.required-late", written=report.run.required, read=report.run.test_read)
+        yield Check(subject="requirement", name=say("verify.order"), outcome=_outcome(first), why=why)
 
 
 def _named(check: Check) -> Check:
