@@ -14,7 +14,7 @@ Source = Annotated[
     typer.Argument(
         metavar="SOURCE",
         help="Folder of images, audio or texts; CSV, JSONL, Excel, Parquet, Arrow, NPZ or text file; name of a bundled"
-        " dataset; or experiment.yaml.",
+        " dataset; experiment.yaml; or - for standard input.",
         autocompletion=sources,
     ),
 ]

@@ -11,6 +11,7 @@ import polars as pl
 from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
 from leadline.data.dataset import Dataset, prepare
+from leadline.data.sources.standard_input import standing_for
 from leadline.data.targets import target_type
 from leadline.evaluation.analyses.generative.imputation import impute
 from leadline.evaluation.held_out import levels_of
@@ -90,6 +91,7 @@ def with_invalid_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
 
 def other_rows(data: DataSpec, source: object) -> tuple[DataSpec, object | None]:
     """Return how to read rows that a run was not trained on, and the source where it is data in memory."""
+    source = standing_for(source)
     if isinstance(source, str | Path):
         return data.model_copy(update={"source": str(source), "validation": None, "test": None}), None
     if type(source).__module__.partition(".")[0] in ("numpy", "torch"):

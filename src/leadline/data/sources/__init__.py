@@ -8,8 +8,10 @@ from pathlib import Path
 
 from leadline.core import registry
 from leadline.core.catalogue import say
+from leadline.data.regular_files import special
 from leadline.data.sources.boundary import parsing
 from leadline.data.sources.split_names import SplitName
+from leadline.data.sources.standard_input import StandardInput
 from leadline.data.sources.test_source import with_subset
 from leadline.data.sources.written_form import AS_IT_IS, Reader, read_as_trained
 from leadline.data.table import Table
@@ -45,6 +47,10 @@ def read(
 def _read(source: object, how: Reader) -> Table:
     if isinstance(source, Table):
         return source
+    if isinstance(source, StandardInput):
+        file = source.file()
+        with parsing(file):
+            return replace(_read_file(file, how), name="stdin")
     if isinstance(source, str | Path):
         return _read_path(source, how)
     # asked of the type: nothing is imported to ask
@@ -84,6 +90,9 @@ def _read_path(source: str | Path, how: Reader) -> Table:
             return _read_sheet(Path(file), sheet)
     if str(source) in registry.registered("datasets"):
         return _read(registry.lookup("datasets", str(source)), how)
+    kind = special(path)
+    if kind is not None:
+        raise DataError(say("files.source-not-regular", path=path, kind=kind))
     raise DataError(_nothing_at(str(source), path))
 
 

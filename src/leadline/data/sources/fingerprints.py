@@ -15,6 +15,7 @@ from polars import selectors
 
 from leadline.core.catalogue import say
 from leadline.data.cache import remember
+from leadline.data.regular_files import special
 from leadline.data.table import Progress
 
 _BLOCK = 1 << 16  # bytes
@@ -117,6 +118,9 @@ def _chunks(names: Sequence[str]) -> Iterator[Sequence[str]]:
 
 def _digest(base: Path, name: str) -> bytes:
     total = hashlib.sha256(name.encode())
+    if special(_at(base, name)) is not None:
+        total.update(b"\x1fspecial")
+        return total.digest()
     try:
         # Not hashlib.file_digest: its buffer costs more than a small picture.
         with open(_at(base, name), "rb", buffering=0) as file:  # noqa: PTH123

@@ -12,6 +12,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.wording import enumerated
+from leadline.data.regular_files import special
 from leadline.data.sources import fingerprints, subset_files, tabular, texts
 from leadline.data.sources.modalities import AUDIO, PICTURES, TEXTS, Modality, base_of
 from leadline.data.sources.split_names import to_split_names
@@ -21,13 +22,14 @@ from leadline.errors import DataError
 
 
 class _Files(NamedTuple):
-    """What lies under a folder: what it is read for, such files and all others; paths relative to it, with ``/``,
-    sorted.
+    """What lies under a folder: what it is read for, such files, all others, and what is no file (links to devices,
+    say); paths relative to it, with ``/``, sorted.
     """
 
     medium: Modality
     names: list[str]
     others: list[str]
+    special: list[str]
 
 
 def read(root: Path, how: Reader = AS_IT_IS) -> Table:
@@ -66,6 +68,9 @@ def read(root: Path, how: Reader = AS_IT_IS) -> Table:
             say("sources.files-of-other-formats", root=root, count=len(files.others), files=medium.files, names=others)
         )
     origin = frame["file"]
+    if files.special:
+        names = enumerated(files.special)
+        notes.append(say("files.not-regular-left-out", root=root, count=len(files.special), names=names))
     column = origin.alias(medium.kind)
     fingerprint = fingerprints.of_files(root, origin.to_list())
     if medium is TEXTS:
@@ -88,10 +93,11 @@ def read(root: Path, how: Reader = AS_IT_IS) -> Table:
 
 def _scan(root: Path) -> _Files:
     names: list[str] = []
+    specials: list[str] = []
     try:
-        for name in _walk(str(root), "", ()):
+        for name, regular in _walk(str(root), "", ()):
             name.encode()
-            names.append(name)
+            (names if regular else specials).append(name)
     except UnicodeEncodeError as error:
         raise DataError(say("sources.file-name-not-utf-8", root=root, name=error.object)) from None
     except OSError as error:
@@ -103,18 +109,18 @@ def _scan(root: Path) -> _Files:
         alone = all(map(TEXTS.has, names))
         own = [name for name in names if TEXTS.has(name) and (alone or "/" in name)]
         medium, own = (TEXTS, own) if 2 * len(own) > len(names) else (medium, [])
-    return _Files(medium, sorted(own), sorted(set(names) - set(own)))
+    return _Files(medium, sorted(own), sorted(set(names) - set(own)), sorted(specials))
 
 
-def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
+def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """Yield what lies below a folder, and whether it is a file: pipes and devices are not, nor links to them."""
     above = (*above, os.path.realpath(folder))
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(".") or entry.name in ("__MACOSX", "Thumbs.db", "desktop.ini"):
                 continue
             if not _is_folder(entry):
-                if entry.is_symlink() or entry.is_file():  # no pipes and devices: reading them would not end
-                    yield prefix + entry.name
+                yield prefix + entry.name, special(entry.path) is None
             elif not (entry.is_symlink() and os.path.realpath(entry.path) in above):  # a link back up has no end
                 yield from _walk(entry.path, f"{prefix}{entry.name}/", above)
 

@@ -19,6 +19,7 @@ from leadline.core.entries.writing import shown
 from leadline.core.entries.wrong_values import check_number, check_place, together
 from leadline.core.experiment import Experiment
 from leadline.core.settings import parsed_setting, with_setting
+from leadline.data.sources.standard_input import standing_for
 from leadline.errors import UsageError
 from leadline.models.custom import name_of
 from leadline.objectives.own_loss import component_of as loss_component
@@ -139,6 +140,7 @@ def _is_part(name: str) -> bool:
 
 
 def _base(source: object) -> tuple[dict[str, Any], object | None]:
+    source = standing_for(source)
     if isinstance(source, Experiment):
         return source.model_dump(mode="json", exclude_unset=True), None
     if isinstance(source, str | Path):

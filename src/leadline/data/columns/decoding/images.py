@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, JpegImagePlugin, UnidentifiedImageError
 from torch.nn import functional as F
 
 from leadline.core.catalogue import say
+from leadline.data.regular_files import opened
 from leadline.errors import DataError
 
 GREY = ("1", "L", "LA", "I;16", "I;16B", "I;16L", "I;16N", "I")
@@ -141,7 +142,7 @@ def _opened(source: Path | bytes) -> Iterator[Image.Image]:
     """Open a picture; whatever goes wrong while it is open becomes a DataError."""
     head = b""
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else opened(source) as file:
             head = file.read(_LOOK_AT)
             file.seek(0)
             # Pillow's own limit does not know that a JPEG file can be decoded at an eighth of its size.

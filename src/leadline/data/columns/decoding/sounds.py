@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from leadline.core.catalogue import say
+from leadline.data.regular_files import opened
 from leadline.errors import DataError, first_line
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _opened(source: Path | bytes) -> Iterator[tuple[SoundFile, IO[bytes]]]:
 
     head = b""
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
+        with io.BytesIO(source) if isinstance(source, bytes) else opened(source) as file:
             head = file.read(_HEAD)
             file.seek(0)
             if not head:
