@@ -12,6 +12,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -45,6 +46,11 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    try:
+        Path.cwd()
+    except FileNotFoundError:  # libraries that are loaded later would end the process without a word
+        print(say("cli.no-working-directory"), file=sys.stderr)  # noqa: T201
+        return LeadlineError.exit_code
     command = typer.main.get_command(app)
     # `leadline completion` says it all: without typer's own way beside it
     command.params = [one for one in command.params if one.name not in ("install_completion", "show_completion")]
@@ -72,6 +78,9 @@ def _run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            print(say("cli.too-many-files"), file=sys.stderr)  # noqa: T201
+            return TrainingFailed.exit_code
         if not is_full(error) and error.errno != errno.EIO:
             return _bug()
         print(say("cli.disk-full", reason=error.strerror or error), file=sys.stderr)  # noqa: T201

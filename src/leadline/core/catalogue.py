@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from leadline.core.entries.surface import rendered
+from leadline.core.safe_text import printable
 
 FOLDER = Path(__file__).parent / "sentences"
 ENGLISH = "en"
@@ -50,10 +51,11 @@ def filled(text: str, values: Mapping[str, object]) -> str:
 def say(name: str, /, **values: object) -> str:
     """Return the sentence of a name with values in it, in the language of ``LEADLINE_LANGUAGE``, else in English.
 
-    A sentence that a language lacks is said in English. Raises KeyError for a name that there is not, or where a value
-    is missing: both are faults of the caller, and a test looks through all of them.
+    What values bring along in control characters is written out. A sentence that a language lacks is said in English.
+    Raises KeyError for a name that there is not, or where a value is missing: both are faults of the caller, and a test
+    looks through all of them.
     """
-    return rendered(filled(template(name), values))
+    return printable(rendered(filled(template(name), values)))
 
 
 def template(name: str) -> str:

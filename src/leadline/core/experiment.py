@@ -20,9 +20,10 @@ from leadline.core.base import Fact, digest
 from leadline.core.catalogue import say
 from leadline.core.component import AUTO, Component
 from leadline.core.entries import renamed
+from leadline.core.entries.bounds import out_of_bounds
 from leadline.core.entries.places import root
 from leadline.core.entries.shapes import shaped
-from leadline.core.entries.wrong_values import explained
+from leadline.core.entries.wrong_values import explained, together
 from leadline.core.registry import called, unnamed_options
 from leadline.core.series_spec import SeriesSpec, Step
 from leadline.core.training_spec import TrainingSpec
@@ -284,7 +285,7 @@ class Experiment(Fact):
     label_efficiency: Shares = Field(default=(), examples=[[0.01, 0.1, 1.0]])
     card: Mapping[str, str] = Field(default_factory=dict, examples=[{"owner": "the data team"}])
     seed: int = Field(default=0, ge=0, lt=2**63)
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=1_000)
 
     @property
     def hash(self) -> str:
@@ -345,6 +346,9 @@ class Experiment(Fact):
 
     @classmethod
     def _of(cls, values: Mapping[str, Any], where: str | None) -> Experiment:
+        mistakes = list(out_of_bounds(values))
+        if mistakes:
+            raise UsageError(together(mistakes) if where is None else f"{where}: {together(mistakes)}")
         try:
             return cls.model_validate(shaped(values, cls))
         except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 # Unicode Standard Annex 9: between them, text orders itself and nothing else
@@ -9,6 +10,8 @@ FIRST_STRONG_ISOLATE, POP = ("\u2068", "\u2069")
 _OVERRIDES = dict.fromkeys(range(0x202A, 0x202F))  # and embeddings, which reach to the end of a paragraph
 _ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 _INVISIBLE = ("Cc", "Cf", "Zs", "Zl", "Zp")
+# all but tabs and ends of lines: those of ASCII, those beyond it (C1), and lone surrogates
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 LONGEST = 60  # characters of a name in a sentence
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that are blank
 
@@ -40,6 +43,14 @@ def apart(text: str) -> str:
     return f"{FIRST_STRONG_ISOLATE}{line}{POP}" if turns else line
 
 
+def printable(text: str) -> str:
+    """Return text with control characters written out (``\\x1b``): a name from a file that is printed cannot move the
+    cursor, change colours or set the title of a terminal. Lines and tabs stay; so are half characters of names that are
+    no UTF-8 written out, which could not be printed.
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def for_terminal(text: str) -> str:
-    """Return text without isolates, which terminals show as boxes."""
-    return text.replace(FIRST_STRONG_ISOLATE, "").replace(POP, "")
+    """Return printable text without isolates, which terminals show as boxes."""
+    return printable(text.replace(FIRST_STRONG_ISOLATE, "").replace(POP, ""))

@@ -34,7 +34,7 @@ class PlanSpec(Fact):
     precision: Literal["fp32", "bf16-matmul", "bf16"] | None = None
     channels_last: bool | None = None
     compile: bool | None = None
-    threads: int | None = Field(default=None, ge=1, examples=[4])
+    threads: int | None = Field(default=None, ge=1, le=1_024, examples=[4])
 
 
 _UNITS: Mapping[str, Mapping[str, float]] = {

@@ -1,4 +1,6 @@
-"""YAML as people expect it: ``on`` and ``no`` are words, ``1e-3`` is a number (as in YAML 1.2, unlike PyYAML's 1.1)."""
+"""YAML as people expect it: ``on`` and ``no`` are words, and so are ``1:30`` and dates; ``1e-3`` is a number, and
+``010`` is ten (as in the core schema of YAML 1.2, unlike PyYAML's 1.1).
+"""
 
 from __future__ import annotations
 
@@ -22,20 +24,27 @@ class _Dumper(yaml.SafeDumper):
 
 
 _FLOAT = re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$")
+_INTEGER = re.compile(r"^[-+]?\d+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$")
+_KEPT = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")  # of what PyYAML takes plain words for
 for _kind in (_Loader, _Dumper):
-    # resolvers are tried in order, so integers keep winning over the wider float pattern
     _kind.yaml_implicit_resolvers = {
-        first: [
-            (tag, pattern)
-            for tag, pattern in resolvers
-            if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float")
-        ]
+        first: [(tag, pattern) for tag, pattern in resolvers if tag in _KEPT]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+    # resolvers are tried in order, so integers win over the wider pattern of floats
+    _kind.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
     _kind.add_implicit_resolver(
         "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
     )
     _kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = str(loader.construct_scalar(node))
+    return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 _OTHERS: Any = yaml.SafeLoader("")  # reads plain words as YAML 1.1 does
 MOST_VALUES = 1_000_000  # that an experiment may stand for

@@ -7,6 +7,7 @@ finding's `again.tolerance`, in its own unit, is how far that may move it. All t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from leadline.core.catalogue import say
@@ -18,7 +19,12 @@ EXHIBITS = 1e-4  # relative: of numbers in exhibits
 # Not `why`: a reason for an absence is worded for the command line or for Python, whichever asked.
 _TEXT = ("n", "unit", "method", "provenance", "better", "section", "level", "unusable")
 
+# A number of a finding that differs by more than the first (relative), while no other differs by as much as the second
+# of that: single precision moves them all, and by less.
+ALONE, ALONE_BY = 1e-6, 1e-3
+
 Key = tuple[str, str | None, str | None]
+Named = tuple[str, Interval | None, Interval | None]  # of a finding, as stored and as found
 
 
 def key_of(finding: Finding) -> Key:
@@ -83,14 +89,36 @@ def difference(stored: Finding, found: Finding, *, timed: bool = False, only_num
     for name in ("n",) if only_numbers else _TEXT:
         if getattr(stored, name) != getattr(found, name):
             return say("verify.part-differs", part=name, found=getattr(found, name), stored=getattr(stored, name))
-    intervals = [("interval", stored.interval, found.interval)]
+    intervals: list[Named] = [("interval", stored.interval, found.interval)]
     for name in () if only_numbers else ("stricter", "as_errors"):
         ours, theirs = getattr(stored, name), getattr(found, name)
         intervals += [(name, ours.get(level), theirs.get(level)) for level in sorted({*ours, *theirs})]
     for name, ours, theirs in intervals:
         if not _near_interval(ours, theirs, tolerance):
             return say("verify.part-differs", part=name, found=_span(theirs), stored=_span(ours))
-    return None
+    return _moved_alone(stored, found, intervals)
+
+
+def _moved_alone(stored: Finding, found: Finding, intervals: Sequence[Named]) -> str | None:
+    """Say which number of a finding differs, within its tolerance, where all others are as they were.
+
+    What moves a measurement, such as a row that falls on the other side of a threshold, moves its value and the ends
+    of its intervals together. Ends that lie at the bound of a share say nothing.
+    """
+    moved = []
+    if stored.value is not None and found.value is not None:
+        moved.append((abs(stored.value - found.value), "value", found.value, stored.value))
+    for name, ours, theirs in intervals:
+        for one, other in zip(ours or (), theirs or (), strict=True):
+            if one != other or one not in (0.0, 1.0):
+                moved.append((abs(one - other), name, other, one))
+    if len(moved) < 2:
+        return None
+    moved.sort(key=itemgetter(0))
+    (second, *_), (most, name, now, was) = moved[-2:]
+    if most <= ALONE * max(1.0, abs(was)) or second > ALONE_BY * most:
+        return None
+    return say("verify.part-differs", part=name, found=_number(now), stored=_number(was))
 
 
 def _near(stored: float | None, found: float | None, tolerance: float) -> bool:

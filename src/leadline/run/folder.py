@@ -25,10 +25,12 @@ PAGE = "report.html"
 CARD = "MODEL_CARD.md"
 ENVIRONMENT = "environment.json"
 REQUIREMENTS = "requirements.json"
+REFERENCE = "reference_classifier.safetensors"  # trained beside a generative run
 MANIFEST = "manifest.json"
 VERIFICATION = "verification.json"  # what `verify` found last, outside the manifest
 CLAIMS = "claims.intoto.json"  # signed claims, outside the manifest, which they sign
-MEASURED = (EXPERIMENT, SCHEMA, WEIGHTS, HISTORY, PREDICTIONS, DECISIONS, REQUIREMENTS)  # what a report rests on
+# what a report rests on
+MEASURED = (EXPERIMENT, SCHEMA, WEIGHTS, HISTORY, PREDICTIONS, DECISIONS, REQUIREMENTS, REFERENCE)
 CHECKPOINTS = "checkpoints"
 FOLDS = "folds"  # the runs of a cross-validation
 REPEATS = "repeats"  # those with other seeds
@@ -95,11 +97,14 @@ def check_writable(out: Path | None, parent: Path = RUNS) -> None:
     """Raise UsageError early where a run folder could not be made; leaves nothing behind."""
     at = out or parent
     try:
+        os.fspath(at).encode()
         if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
             create(out, "")  # says why not
         while not at.exists():
             at = at.parent
         _probe(at)
+    except UnicodeEncodeError:
+        raise UsageError(say("run.cannot-write-to", folder=at, error=say("run.name-not-unicode"))) from None
     except OSError as error:
         raise UsageError(say("run.cannot-write-to", folder=at, error=error.strerror or error)) from None
 

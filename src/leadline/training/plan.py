@@ -83,12 +83,14 @@ def device_for(name: str | None, local_rank: int = 0) -> torch.device:
         return torch.device("cuda", local_rank) if torch.cuda.is_available() else torch.device("cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=device).item()  # devices without values ("meta") can be made, and cannot calculate
+    except (RuntimeError, AssertionError, ImportError) as error:
         meant = item_meant("devices", name)
         if meant:
             raise UsageError(say("training.device-unknown", device=name, hint=meant)) from None
-        raise UsageError(say("training.device-unavailable", device=name, error=first_line(error))) from None
+        raise UsageError(
+            say("training.device-unavailable", device=name, error=first_line(error).partition(". ")[0])
+        ) from None
     return torch.device("cuda", local_rank) if device.type == "cuda" and device.index is None else device
 
 

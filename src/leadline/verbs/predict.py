@@ -10,6 +10,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.core.experiment import DataSpec
+from leadline.core.safe_text import printable
 from leadline.data.dataset import Dataset, prepare
 from leadline.data.sources.standard_input import standing_for
 from leadline.data.targets import target_type
@@ -105,7 +106,9 @@ def write(table: pl.DataFrame, out: Path | None, stream: TextIO) -> None:
     """
     check_name(out, SUFFIXES)
     if out is None:
-        stream.write(table.write_csv(datetime_format=_TIMES))
+        text = table.write_csv(datetime_format=_TIMES)
+        # a program reads what the table holds, a terminal would obey it
+        stream.write(printable(text) if stream.isatty() else text)
         return
     with writing(out) as file:
         table.write_csv(file, datetime_format=_TIMES) if out.suffix == ".csv" else table.write_parquet(file)

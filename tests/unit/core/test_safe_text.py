@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leadline.core.safe_text import LONGEST, apart, for_terminal, straight, visible
+from leadline.core.catalogue import say
+from leadline.core.safe_text import LONGEST, apart, for_terminal, printable, straight, visible
 
 ARABIC, HEBREW = "شمس", "חתול"
 
@@ -45,3 +46,17 @@ def test_other_names_need_no_isolates_and_long_ones_are_cut() -> None:
 
 def test_markdown_keeps_isolates_and_drops_overrides() -> None:
     assert straight(f"\u202e{apart(ARABIC)}\u202c") == apart(ARABIC)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b]0;title\x07", r"\x1b[31mred\x1b]0;title\x07"),
+        ("\x9b2J\x7f\r", r"\x9b2J\x7f\r"),
+        ("half \udcff", r"half \udcff"),
+        ("Łódź,\ttwo\nlines", "Łódź,\ttwo\nlines"),
+    ],
+)
+def test_what_is_printed_cannot_command_a_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert say("cli.error", message=text) == f"leadline: {shown}"

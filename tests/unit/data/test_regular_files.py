@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from sentences import says
 
 from leadline.data.columns.decoding import images, sounds
 from leadline.data.regular_files import opened, special
 from leadline.data.sources import fingerprints, folder, read
 from leadline.errors import DataError
+from sentences import says
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such entries in folders")
 

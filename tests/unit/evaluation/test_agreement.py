@@ -54,6 +54,25 @@ def test_whatever_is_changed_in_a_finding_differs(changed: dict[str, Any]) -> No
     assert difference(FINDING, FINDING) is None
 
 
+def test_one_number_that_moves_alone_differs_within_the_tolerance_too() -> None:
+    loose = Reproduction(producer="objective", tolerance=0.05)
+    stored = _with(again=loose)
+    shares: dict[str, Any] = {"stricter": {}, "as_errors": {}}
+    assert difference(stored, _with(value=0.81)) is not None
+    assert difference(stored, _with(interval=(0.7, 0.89))) is not None
+    assert difference(stored, _with(stricter={"0.975": (0.68, 0.9)})) is not None
+    # a row on the other side of a threshold moves all; ends at the bounds of a share stay where they are
+    together = _with(
+        value=0.81, interval=(0.71, 0.89), stricter={"0.975": (0.69, 0.9)}, as_errors={"0.95": (0.61, 0.91)}
+    )
+    assert difference(stored, together) is None
+    least = _with(again=loose, value=0.02, interval=(0.0, 0.05), **shares)
+    assert difference(least, _with(value=0.03, interval=(0.0, 0.06), **shares)) is None
+    assert difference(least, _with(value=0.02, interval=(0.01, 0.05), **shares)) is not None
+    alone = _with(again=loose, interval=None, **shares)
+    assert difference(alone, _with(value=0.81, interval=None, **shares)) is None
+
+
 def test_what_moves_less_than_the_tolerance_holds() -> None:
     assert difference(FINDING, _with(value=0.8 + 5e-7, interval=(0.7 - 5e-7, 0.88))) is None
     assert difference(FINDING, _with(value=0.8 + 5e-6)) is not None

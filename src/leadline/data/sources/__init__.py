@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from leadline.core import registry
 from leadline.core.catalogue import say
+from leadline.core.wording import shortened
 from leadline.data.regular_files import special
 from leadline.data.sources.boundary import parsing
 from leadline.data.sources.split_names import SplitName
@@ -15,7 +18,9 @@ from leadline.data.sources.standard_input import StandardInput
 from leadline.data.sources.test_source import with_subset
 from leadline.data.sources.written_form import AS_IT_IS, Reader, read_as_trained
 from leadline.data.table import Table
-from leadline.errors import DataError, UsageError, did_you_mean
+from leadline.errors import DataError, UsageError, did_you_mean, first_line
+
+LONGEST = 200  # letters of a path that are shown
 
 
 def read(
@@ -77,6 +82,7 @@ def _read_path(source: str | Path, how: Reader) -> Table:
         path = Path(source).expanduser()
     except RuntimeError:  # a name that starts with ~ and is no user's
         path = Path(source).absolute()
+    _check_name(path)
     if str(source).strip() and path.is_dir():
         from leadline.data.sources import folder
 
@@ -94,6 +100,20 @@ def _read_path(source: str | Path, how: Reader) -> Table:
     if kind is not None:
         raise DataError(say("files.source-not-regular", path=path, kind=kind))
     raise DataError(_nothing_at(str(source), path))
+
+
+def _check_name(path: Path) -> None:
+    """Raise DataError for a path that no file can have, or whose name is not UTF-8, which parsers do not open."""
+    try:
+        os.fspath(path).encode()
+        path.stat()
+    except UnicodeEncodeError:
+        raise DataError(say("sources.name-not-utf-8", path=path)) from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
+            return
+        why = (error.strerror if isinstance(error, OSError) else None) or first_line(error)
+        raise DataError(say("sources.cannot-open", path=shortened(str(path), LONGEST), error=why)) from None
 
 
 def _read_file(path: Path, how: Reader) -> Table:

@@ -69,7 +69,7 @@ def reference_classifier(folder: Path, run_context: RunContext, dataset: Dataset
 
 def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     where, words = folder / files.CHECKPOINTS / FOLDER, say("pipeline.reference-classifier")
-    own = replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
+    own = _labelled(dataset)
     run_context = whole.of(_experiment(whole.experiment, own), {})
     names = ", ".join(encoder.name for encoder in run_context.experiment.network.encoders.values())
     whole.shown.note(say("pipeline.training-reference-classifier", networks=names))
@@ -80,7 +80,17 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
         return Reference(None, say("pipeline.reference-classifier-failed", why=why))
     if not whole.world.is_main:
         return NO_REFERENCE
-    file = where / files.WEIGHTS
+    files.write(folder / files.REFERENCE, (where / files.WEIGHTS).read_bytes())
+    return kept_classifier(folder, whole, dataset)
+
+
+def kept_classifier(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
+    """Return the judge that was trained beside a run, from the weights that the run keeps.
+
+    Raises RunError where they do not fit.
+    """
+    file, own = folder / files.REFERENCE, _labelled(dataset)
+    run_context = whole.of(_experiment(whole.experiment, own), {})
     told = {
         "reference_classifier": AUTO,
         "weights": files.sha256(file),
@@ -90,6 +100,10 @@ def _trained(folder: Path, whole: RunContext, dataset: Dataset) -> Reference:
     return Reference(
         ReferenceClassifier(network, run_context.objective, own.schema, say("pipeline.reference-classifier-own"), told)
     )
+
+
+def _labelled(dataset: Dataset) -> Dataset:
+    return replace(dataset, splits={name: part.labelled for name, part in dataset.splits.items()})
 
 
 def _experiment(whole: Experiment, dataset: Dataset) -> Experiment:

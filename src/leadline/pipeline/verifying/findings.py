@@ -30,7 +30,7 @@ from leadline.evaluation.stored_predictions import StoredPredictions, read_predi
 from leadline.machine.environment import version_of
 from leadline.machine.latency import cpu_threads
 from leadline.objectives.contract import EvaluationContext
-from leadline.pipeline.auxiliary.reference_classifier import Reference, reference_classifier
+from leadline.pipeline.auxiliary.reference_classifier import Reference, kept_classifier, reference_classifier
 from leadline.pipeline.begin import Begun
 from leadline.pipeline.compare import Competitors, best_column, compare_run, fitted_baselines
 from leadline.pipeline.context import RunContext
@@ -156,8 +156,10 @@ def _was_timed(report: Report) -> bool:
 
 
 def _reference(begun: Begun, *, full: bool) -> Reference:
-    """Return the classifier by which generated rows are judged; one that was trained beside the run is not kept."""
+    """Return the classifier by which generated rows are judged; runs of older versions did not keep any."""
     folder, run_context, dataset, _ = begun
+    if run_context.experiment.reference_classifier == AUTO and (folder / files.REFERENCE).exists():
+        return kept_classifier(folder, run_context, dataset)
     if run_context.experiment.reference_classifier == AUTO and not full:
         return Reference(None, say("verify.judge-needs-full"))
     try:

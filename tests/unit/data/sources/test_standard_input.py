@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from sentences import says
 
 from leadline.data.sources import read, standard_input
 from leadline.data.sources.standard_input import StandardInput, standing_for
 from leadline.errors import DataError
+from sentences import says
 
 FRAME = pl.DataFrame({"a": [1.5, 2.5, 3.5], "word": ["x", "Łódź", "z"]})
 Give = Callable[[bytes], None]
