@@ -17,6 +17,7 @@ CLAIMS = (
     "repeats",
     "mnist_augmented",
     "resume_kill",
+    "steady",
     "bucketing",
     "trec",
     "fsdd",

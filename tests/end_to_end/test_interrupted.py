@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from leadline.errors import RunError
+from leadline.pipeline.calibrate import calibrate_run
 from leadline.run import folder as files
+from leadline.run.lock import FILE, locked
 from sentences import says
 
 TRAIN = (
@@ -152,3 +155,25 @@ def test_two_processes_train_as_one(cli, capsys) -> None:
     assert one.keys() == two.keys()
     for name in one:
         assert abs(one[name] - two[name]).max() < 1e-4, name
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(cli, place: Path) -> None:
+    def second(*_: object) -> None:
+        with pytest.raises(RunError, match=says("run.in-use", folder=place / "run")), locked(place / "run", here=True):
+            pass
+        seen.append(True)
+
+    seen: list[bool] = []
+    with locked(place, here=True), pytest.raises(RunError, match=says("run.in-use")), locked(place, here=True):
+        pass
+    with locked(place, here=True), locked(place, here=False):
+        pass
+    assert not (place / FILE).exists()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("leadline.pipeline.train.calibrate_run", lambda *given: (second(), calibrate_run(*given))[1])
+        assert cli("train", "digits", "--epochs", "1", "--set", "baselines=[]", "--out", place / "run", "--quiet") == 0
+    assert seen and not (place / "run" / FILE).exists()
+    # a lock file that a killed process left behind is held by nobody
+    (place / FILE).touch()
+    with locked(place, here=True):
+        pass

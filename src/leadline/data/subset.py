@@ -137,9 +137,9 @@ class Subset:
         order = self.lengths.argsort(stable=True).numpy()
         return order, self.subset(order)
 
-    def subset(self, at: np.ndarray) -> Subset:
-        """Return the part with only the rows at some positions."""
-        return Subset(self.name, self.rows[at], self._store)
+    def subset(self, at: np.ndarray, unusable: int = 0) -> Subset:
+        """Return the part with only the rows at some positions; so many others are `unusable`."""
+        return Subset(self.name, self.rows[at], self._store, unusable)
 
     @cached_property
     def target(self) -> np.ndarray | None:

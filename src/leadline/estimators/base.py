@@ -40,7 +40,7 @@ from leadline.pipeline.resolving.compose import compose
 from leadline.pipeline.resolving.keywords import current
 from leadline.pipeline.train import start
 from leadline.run import folder as files
-from leadline.run.inference import predict_subset
+from leadline.run.inference import not_finite, predict_subset
 from leadline.run.run import load_shipped
 from leadline.training.optim.own import component_of as optimizer_component
 
@@ -219,7 +219,12 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self._warn_of_unseen(dataset.unseen)
         (part,) = dataset.splits.values()
         assert experiment.objective is not None
-        return predict_subset(network, objective_for(experiment.objective), part)
+        decided = predict_subset(network, objective_for(experiment.objective), part)
+        wrong_n = not_finite(decided, part)
+        if wrong_n.any():
+            first, reason = int(wrong_n.argmax()) + 1, say("evaluation.output-not-finite")
+            raise ValueError(say("estimators.row-unusable", row=first, reason=reason))
+        return decided
 
     def _warn_of_unseen(self, found: Sequence[UnseenValues]) -> None:
         """Warn once of all that the rows of a call hold and those of `fit` did not; columns are called as in X."""

@@ -23,7 +23,7 @@ from leadline.evaluation.declared_metrics import declared_metrics
 from leadline.evaluation.subject import LEVEL, Subject, with_units
 from leadline.evaluation.unusable_rows import with_unusable
 from leadline.objectives.contract import BoundObjective, EvaluationContext
-from leadline.run.inference import predict_subset
+from leadline.run.inference import not_finite, predict_subset
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,34 @@ def evaluate(subject: Subject) -> Evaluated:
     findings: list[Finding] = []
     metrics, test = declared_metrics(subject.objective), subject.dataset.splits.get("test")
     drafts: list[ExhibitDraft] = []
+    reasons = dict(_not_measured(subject))
     for analysis in analyses():
         if analysis.cost == "slow" or analysis.applies(subject) is not None:
             continue
         for item in _results(analysis, subject):
             section = item.section or analysis.section
+            why = reasons.get(item.split or "") if section != "data" else None
             if isinstance(item, Finding):
-                own = with_unusable(item, test, metrics) if item.split == "test" else item
+                own = item if why is None else _absent(item, why)
+                own = with_unusable(own, test, metrics) if own.split == "test" else own
                 findings.append(own.model_copy(update={"section": section}))
-            else:
+            elif why is None:
                 drafts.append(item._replace(section=section))
     return Evaluated(tuple(findings), tuple(drafts), subject.held_out())
+
+
+def _not_measured(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Yield the held-out splits on whose rows the network does not give finite numbers, and that in words: what is
+    measured with such decisions would be an accident.
+    """
+    for name, decided in subject.held_out().items():
+        wrong = int(not_finite(decided, subject.dataset.splits[name]).sum())
+        if wrong:
+            yield name, say("evaluation.split-not-finite", count=wrong, total=len(subject.dataset.splits[name]))
+
+
+def _absent(finding: Finding, why: str) -> Finding:
+    return Finding.absent(finding.name, finding.why or why, split=finding.split, group=finding.group)
 
 
 def _results(analysis: Analysis, subject: Subject) -> Results:
@@ -101,6 +118,11 @@ def measure_rows(
         target, schema = np.zeros((len(subset), 0), dtype=np.float32), schema.model_copy(update={"target": None})
     metrics = declared_metrics(objective)
     decided = predict_subset(network, objective, subset, progress=progress)
+    wrong_n = not_finite(decided, subset)
+    if wrong_n.any():  # like rows that cannot be read: verdicts count them against the network
+        right = np.flatnonzero(~wrong_n)
+        decided, target = {name: values[right] for name, values in decided.items()}, target[right]
+        subset = subset.subset(right, unusable=subset.unusable + int(wrong_n.sum()))
     context = EvaluationContext("test", target, subset.group, schema, levels, seed, frozenset(required))
     for item in objective.decision.measure(decided, context):
         if isinstance(item, Finding):

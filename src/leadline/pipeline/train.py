@@ -32,13 +32,16 @@ from leadline.pipeline.prepare import prepare_data
 from leadline.pipeline.resolve import resolve_run
 from leadline.pipeline.write import write_run
 from leadline.run import folder as files
+from leadline.run.lock import locked
 from leadline.run.run import Run
 from leadline.run.warm_start import parent_run
 
 
 def train_run(run_context: RunContext, out: Path | None) -> Run | None:
     """Train a run and write its report; None in processes that are not the first."""
-    return complete(start(run_context, out))
+    begun = start(run_context, out)
+    with locked(begun.folder, here=run_context.world.is_main):
+        return complete(begun)
 
 
 def start(run_context: RunContext, out: Path | None) -> Begun:
@@ -53,12 +56,14 @@ def start(run_context: RunContext, out: Path | None) -> Begun:
 def continue_run(run_context: RunContext, folder: Path) -> Run | None:
     """Bring the run in a folder to its end, from wherever it stopped; `run_context` has the experiment that it holds.
 
-    Raises RunError where the experiment or the data is not what the run began with.
+    Raises RunError where the experiment or the data is not what the run began with, and where another process trains
+    it.
     """
     world = run_context.world
     if world.any(world.is_main and (folder / files.MANIFEST).exists()):
         return _finished(folder, run_context)
-    return complete(reopen(run_context, folder))
+    with locked(folder, here=world.is_main):
+        return complete(reopen(run_context, folder))
 
 
 def complete(begun: Begun) -> Run | None:

@@ -74,6 +74,24 @@ def predict_subset(
     return columns
 
 
+def not_finite(columns: Mapping[str, np.ndarray], subset: Subset) -> np.ndarray:
+    """Return which rows of a part (n,) have a decision with NaN or infinity in it: the network could not calculate it.
+
+    Where rows differ in length, decisions on steps are followed by NaN, so that of those only the first and infinities
+    are looked at.
+    """
+    wrong_n = np.zeros(len(subset), dtype=bool)
+    for values in columns.values():
+        if not np.issubdtype(values.dtype, np.floating):
+            continue
+        flat = values.reshape(len(values), -1)
+        if subset.lengths is not None and values.ndim > 1:
+            wrong_n |= np.isinf(flat).any(1) | np.isnan(values[:, :1].reshape(len(values), -1)).any(1)
+        else:
+            wrong_n |= ~np.isfinite(flat).all(1)
+    return wrong_n
+
+
 def _room(held: np.ndarray | None, values: np.ndarray, rows: int) -> np.ndarray:
     """Return a column for all rows that has room for what was decided for some, whose steps may be more than those
     before.

@@ -20,7 +20,7 @@ from leadline.evaluation.predictions import predictions_table
 from leadline.models.build import ignores_covariates
 from leadline.pipeline.output_files import check_name, writing
 from leadline.pipeline.progress import progress
-from leadline.run.inference import predict_subset
+from leadline.run.inference import not_finite, predict_subset
 from leadline.run.run import Run
 
 SUFFIXES = (".csv", ".parquet")
@@ -60,14 +60,15 @@ def predict(run: Run | str | Path, source: object, *, trust_code: bool = False, 
             )
             for part in parts
         ]
-    for note in dataset.about_rows():
+    wrong = sum(int(not_finite(told, part).sum()) for part, told in zip(parts, found, strict=True))
+    for note in (*dataset.about_rows(), *([say("evaluation.outputs-not-finite", count=wrong)] if wrong else [])):
         shown.note(note)
     beyond = None if run.schema.target is None else target_type(run.schema.target.kind).display.beyond
     if beyond is not None and not windows:
         return beyond(run.schema, parts[0], found[0], levels_of(run.experiment))
     table = pl.concat(
         [
-            predictions_table(run.schema, part, told).with_columns(
+            _only_finite(predictions_table(run.schema, part, told), not_finite(told, part)).with_columns(
                 **impute(run.network, run.objective, run.schema, part)
             )
             for part, told in zip(parts, found, strict=True)
@@ -78,6 +79,16 @@ def predict(run: Run | str | Path, source: object, *, trust_code: bool = False, 
     table = table.drop("row_in_data", *(["file"] if memory is not None else []))
     columns = run.schema.target.columns if run.schema.target else ()
     return table.rename({"predicted": f"predicted_{columns[0]}"}, strict=False) if len(columns) == 1 else table
+
+
+def _only_finite(table: pl.DataFrame, wrong_n: np.ndarray) -> pl.DataFrame:
+    """Take the predictions from rows where they are no finite numbers, and say why."""
+    if not wrong_n.any():
+        return table
+    kept = pl.Series(~wrong_n)
+    decided = [name for name in table.columns if name not in ("row_in_data", "file", "row")]
+    empty = [pl.when(kept).then(pl.col(name)).alias(name) for name in decided]
+    return table.with_columns(*empty, reason=pl.when(~kept).then(pl.lit(say("evaluation.output-not-finite"))))
 
 
 def with_invalid_rows(table: pl.DataFrame, dataset: Dataset) -> pl.DataFrame:
