@@ -73,6 +73,7 @@ def crossval(source: str, given: dict[str, Any], json: bool) -> int:
 @app.command()
 def resume(
     run: options.RunFolder,
+    source: options.OwnData = None,
     trust_code: options.TrustCode = False,
     quiet: options.Quiet = False,
     json: options.Json = False,
@@ -81,7 +82,7 @@ def resume(
     from leadline.core.requirement import exit_code
     from leadline.verbs.resume import resume as verb
 
-    finished = verb(run, trust_code=trust_code, quiet=quiet)
+    finished = verb(run, source=source, trust_code=trust_code, quiet=quiet)
     if finished is None:
         return 0
     output.finished(finished, as_json=json)
@@ -174,6 +175,7 @@ def report(
 @app.command()
 def verify(
     run: options.RunFolder,
+    source: options.OwnData = None,
     full: Annotated[
         bool, typer.Option("--full", help="Also fit the baselines again, and train again what was trained beside.")
     ] = False,
@@ -188,7 +190,7 @@ def verify(
     """Check a run: measure its numbers again and compare them with the report."""
     from leadline.verbs.verify import verify as verb
 
-    found = verb(run, full=full, key=key, trust_code=trust_code, quiet=quiet)
+    found = verb(run, source, full=full, key=key, trust_code=trust_code, quiet=quiet)
     output.verified(found, as_json=json)
     return found.exit_code
 

@@ -22,6 +22,12 @@ Require = Annotated[
     list[str] | None, typer.Option(metavar='"accuracy >= 0.95"', help="A requirement to check; repeatable.")
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=run_folders)]
+OwnData = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SOURCE", help="The run's data, where it is not in its place any more.", autocompletion=sources
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no notes.")]
 TrustCode = Annotated[
     bool,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ def prepare(
     labels: LabelRequirement = "all",
     known: Schema | None = None,
     progress: Progress | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Dataset:
     """Read a source, split it, fit the fields on the train rows and encode all rows.
 
@@ -106,12 +108,13 @@ def prepare(
     `labelled` False it is not looked at, and of a series the coming values of `covariates` are asked for.
     `target_types` says which kinds of target the objective takes, `labels` which train rows must have one. What was
     fitted on the inputs of a `known` schema is not fitted anew for those that are the same.
-    `progress(stage, done, total)` is told how reading, fitting and encoding go.
+    `progress(stage, done, total)` is told how reading, fitting and encoding go. `names` are what files are called, by
+    path, that lie elsewhere than when the network was trained.
 
     Raises DataError for data that cannot be used (with `spec.strict`: any row that cannot), UsageError for unknown
     names.
     """
-    table = _read(spec, source, schema, progress, labelled=labelled)
+    table = _read(spec, source, schema, progress, labelled=labelled).called(names)
     if spec.series is not None:
         found = series.prepare(
             table,

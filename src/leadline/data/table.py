@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -41,6 +41,12 @@ class Table:
     forms: Mapping[str, WrittenForm] = field(default_factory=dict)
     nulls: tuple[str, ...] = ()
     unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))
+
+    def called(self, names: Mapping[str, str]) -> Table:
+        """Return the table with other names for the files that its rows are from, by their paths."""
+        if isinstance(self.origin, str):
+            return replace(self, origin=names.get(self.origin, self.origin))
+        return replace(self, origin=self.origin.replace(dict(names))) if names else self
 
     def where(self, row: int) -> tuple[str, int]:
         """Return the file of a row and its number there, 1-based."""

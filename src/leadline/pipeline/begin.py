@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -24,6 +24,7 @@ from leadline.pipeline.resolve import Resolved
 from leadline.run import folder as files
 from leadline.run.declared import declare
 from leadline.run.environment import described, environment_for, write_environment
+from leadline.run.moved import RECORD, from_run_folder
 from leadline.run.own_code_trust import OWN_CODE, own_code_of
 from leadline.run.run import read_schema
 from leadline.run.warm_start import ParentRun, parent_run, warm_started_network
@@ -74,7 +75,9 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
         with disk_full_guard(folder):
             files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
             code = own_code_of(experiment)
-            own = {OWN_CODE: code} if code else {}
+            own: dict[str, Any] = {OWN_CODE: code} if code else {}
+            lies = from_run_folder(folder, experiment.data)
+            own |= {RECORD: lies} if lies else {}
             write_environment(folder, {**described(dataset), "experiment": experiment.hash, **own, **first})
             if dataset.invalid_rows.height:
                 dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")

@@ -17,13 +17,14 @@ def prepare_data(run_context: RunContext, parent: ParentRun | None) -> Dataset:
     if not run_context.world.is_main:
         run_context.world.barrier()  # the first process fills the cache; the others then find it filled
     dataset = prepare(
-        run_context.experiment.data,
+        run_context.experiment.data.model_copy(update=dict(run_context.moved)),
         run_context.memory,
         seed=run_context.experiment.seed,
         target_types=target_types_of(run_context.experiment),
         labels=labels_of(run_context.experiment),
         known=None if parent is None else parent.run.schema,
         progress=run_context.shown.stage,
+        names=run_context.names,
     )
     if run_context.world.is_main:
         run_context.world.barrier()

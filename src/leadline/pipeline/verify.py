@@ -30,6 +30,7 @@ from leadline.pipeline.verifying.records import files_checked, records_checked
 from leadline.pipeline.verifying.several import parts_of, together
 from leadline.run import folder as files
 from leadline.run.claims import claims_checked
+from leadline.run.moved import moved_data
 from leadline.run.verification import Check, Verification
 
 
@@ -61,7 +62,8 @@ def verify_run(
     checks += records_checked(folder, report, experiment)
     found = Again("data")
     if not experiment.data.split.every_fold:  # the folder of a cross-validation has no network of its own
-        run_context = RunContext(experiment, memory, modules, shown=shown)
+        moved = moved_data(folder, experiment.data) if memory is None else {}
+        run_context = RunContext(experiment, memory, modules, shown=shown, moved=moved)
         found = measured_again(folder, report, run_context, full=full, trusted=trusted)
     checks += found.checks
     for name, part in parts_of(folder, experiment):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leadline.core.catalogue import say
+from leadline.core.experiment import DataSpec
 from leadline.core.finding import Finding
 from leadline.core.requirement import Requirement, Verdict, verdicts_on
 from leadline.core.wording import Wording, count, shortened
@@ -17,6 +18,7 @@ from leadline.evaluation.evaluate import levels_for, measure_rows
 from leadline.pipeline.progress import Progress, progress
 from leadline.pipeline.resolving.experiment import check_requirements
 from leadline.run import access_log, notebook
+from leadline.run.moved import moved_data
 from leadline.run.run import Run
 from leadline.verbs.predict import other_rows
 
@@ -108,10 +110,16 @@ def evaluate(
     return Evaluation(findings, verdicts_on(requirements, findings), dataset.invalid_rows.height, accesses, words)
 
 
+def _own(run: Run) -> DataSpec:
+    """Return where the run's own data is read from, which may have moved with the run."""
+    data = run.experiment.data
+    return data.model_copy(update=dict(moved_data(run.folder, data)))
+
+
 def _rows(run: Run, source: object, shown: Progress) -> Dataset:
     """Return the rows to measure on: the run's own data split as for training, other data as it is."""
     experiment, trained_on = run.experiment, run.report.environment.get("data", {}).get("fingerprint")
-    data, memory = other_rows(experiment.data, source) if source is not None else (experiment.data, None)
+    data, memory = other_rows(experiment.data, source) if source is not None else (_own(run), None)
     own = source is None
     if source is None and not data.source:
         raise RunError(say("verbs.evaluate-in-memory", folder=run.folder, name=str(run.folder)))

@@ -17,6 +17,7 @@ from leadline.pipeline.several.crossval import Crossval, all_folds
 from leadline.pipeline.several.repeats import has_spread, with_repeats
 from leadline.pipeline.train import continue_run
 from leadline.run import folder as files
+from leadline.run.moved import moved_data
 from leadline.run.own_code_trust import check_code
 from leadline.training import distributed
 from leadline.training.optim.own import component_of as optimizer_component
@@ -37,10 +38,10 @@ def resume(
     """Train an unfinished run, its repeats or folds, from the newest checkpoint to the end; a finished one is returned
     as it is.
 
-    `source` is the data again, for runs on data in memory, `modules` a user's own modules by input name, and `loss` and
-    `optimizer` those that were given as objects which no file holds; `trust_code` lets code that the run names be run.
-    Raises RunError where the folder holds no run, or
-    the data is not what the run began with.
+    `source` is the data again, for runs on data in memory or whose data was moved, `modules` a user's own modules by
+    input name, and `loss` and `optimizer` those that were given as objects which no file holds; `trust_code` lets code
+    that the run names be run. Raises RunError where the folder holds no run, or the data is not what the run began
+    with.
     """
     for given, component_of in ((loss, loss_component), (optimizer, optimizer_component)):
         if given is not None:
@@ -60,7 +61,8 @@ def resume(
         raise RunError(say("verbs.resume-in-memory", folder=where, name=str(where)))
     check_code(where, experiment, modules, trusted=trust_code, training=True)
     with distributed.joined(experiment.training.plan.device) as world, progress(quiet or not world.is_main) as shown:
-        run_context = RunContext(experiment, source, modules or {}, world, shown)
+        moved = moved_data(where, experiment.data) if source is None else {}
+        run_context = RunContext(experiment, source, modules or {}, world, shown, moved=moved)
         if folds:
             return with_verbs(all_folds(run_context, where))
         return opened(with_repeats(run_context, continue_run(run_context, where)))

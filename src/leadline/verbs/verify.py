@@ -26,11 +26,11 @@ def verify(
 ) -> Verification:
     """Return whether each file, page, figure and prediction of a finished run still holds.
 
-    `source` is the data again, for runs on data in memory, and `modules` a user's own modules by input name. Baselines
-    are compared by their stored predictions; `full` fits them again. `trust_code` lets code that the run names be run;
-    without it the files and pages of such a run are checked, and nothing is measured again. `key` is a PEM
-    file with the public key of whoever signed the run's claims: whether they did is checked too. What was found is
-    written into the run folder, as ``verification.json``, and counts as an access to the test rows.
+    `source` is the data again, for runs on data in memory or whose data was moved, and `modules` a user's own modules
+    by input name. Baselines are compared by their stored predictions; `full` fits them again. `trust_code` lets code
+    that the run names be run; without it the files and pages of such a run are checked, and nothing is measured again.
+    `key` is a PEM file with the public key of whoever signed the run's claims: whether they did is checked too. What
+    was found is written into the run folder, as ``verification.json``, and counts as an access to the test rows.
 
     Raises RunError where the folder holds no finished run, and UsageError where the key cannot be read.
     """

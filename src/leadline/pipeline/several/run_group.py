@@ -100,7 +100,12 @@ def _may_share(ones: Sequence[GroupedRun]) -> bool:
     """
     run_context = ones[0].run_context
     objects = holds_object(run_context.experiment.model_dump(mode="json"))
-    here = run_context.memory is not None or bool(run_context.modules) or objects or run_context.world.size > 1
+    here = (
+        run_context.memory is not None
+        or bool(run_context.modules or run_context.moved)
+        or objects
+        or run_context.world.size > 1
+    )
     return (
         not here
         and cores() > 1
