@@ -15,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 # Once the developers' environment is there, it serves the demo too.
 RUNNING := $(if $(wildcard $(VENV)/.dev),$(VENV)/.dev,$(VENV)/.run)
 
-.PHONY: help demo test quick test-slow test-data mutants check static format sizes bench clean
+.PHONY: help demo test quick test-slow test-data mutants fuzz check static format sizes bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +35,11 @@ test-data: $(VENV)/.dev  ## run the tests on real datasets, found through LEADLI
 
 mutants: $(VENV)/.dev  ## plant faults in the source, one at a time, and see that a test notices each
 	@$(BIN)/python tests/mutants/run.py
+
+fuzz: $(VENV)/.dev  ## change files, experiments and runs at random, and see that each ends in a sentence
+	@$(BIN)/python tests/fuzz/run.py
+	@$(BIN)/python tests/fuzz/experiments.py
+	@$(BIN)/python tests/fuzz/runs.py
 
 static: $(VENV)/.dev  ## style, types and layers
 	@$(BIN)/ruff check

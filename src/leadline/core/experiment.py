@@ -174,7 +174,7 @@ class SplitSpec(Fact):
     @classmethod
     def _three(cls, value: Any) -> Any:
         spans = value.split("/") if isinstance(value, str) else value
-        if isinstance(spans, list | tuple) and len(spans) != 3:
+        if spans is not None and not (isinstance(spans, list | tuple) and len(spans) == 3):
             raise ValueError(say("core.spans-not-three"))
         return spans if spans is None else tuple(str(span).strip() for span in spans)
 

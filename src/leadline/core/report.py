@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from leadline.core.base import Fact
+from leadline.core.base import Fact, parsed_json
 from leadline.core.catalogue import say
 from leadline.core.entries import renamed
 from leadline.core.exhibit import Exhibit
@@ -150,12 +149,12 @@ class Report(Fact):
     def read(cls, file: Path) -> Report:
         """Read a `report.json`; raises RunError where it is missing or not one."""
         try:
-            return cls.model_validate(renamed.current_report(json.loads(file.read_bytes())))
+            return cls.model_validate(renamed.current_report(parsed_json(file.read_bytes())))
         except FileNotFoundError:
             raise RunError(say("core.no-report", file=file)) from None
-        except json.JSONDecodeError as error:
-            raise RunError(say("core.not-leadline-report", file=file, where="top level", msg=error)) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(p) for p in first["loc"])
             raise RunError(say("core.not-leadline-report", file=file, where=where, msg=plain(first["msg"]))) from None
+        except ValueError as error:
+            raise RunError(say("core.not-leadline-report", file=file, where="top level", msg=error)) from None

@@ -6,11 +6,10 @@ were.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from leadline.core.base import Fact
+from leadline.core.base import Fact, parsed_json
 from leadline.core.component import Component
 from leadline.core.entries import renamed
 from leadline.core.series_spec import Window
@@ -77,7 +76,7 @@ class Schema(Fact):
     @classmethod
     def recorded(cls, text: str | bytes) -> Schema:
         """Read the JSON of a schema that a run recorded, by version 0.1 too; raises ValueError where it is none."""
-        return cls.model_validate(renamed.current_schema(json.loads(text)))
+        return cls.model_validate(renamed.current_schema(parsed_json(text)))
 
     @property
     def windowed(self) -> bool:

@@ -39,12 +39,14 @@ def with_setting(values: Mapping[str, Any], path: str, value: Any) -> dict[str, 
     if path.startswith("objective.") and values.get("objective") is None:
         values = put(values, "objective", AUTO)
     for part in ("step", "optimizer", "schedule"):
-        if path.startswith(f"training.{part}.") and part not in (values.get("training") or {}):
+        training = values.get("training") or {}
+        if path.startswith(f"training.{part}.") and isinstance(training, Mapping) and part not in training:
             values = put(values, f"training.{part}", AUTO)
     if path.startswith("training.optimizers.") and path.count(".") == 3:
         network = path.split(".")[2]
-        told = (values.get("training") or {}).get("optimizers") or {}
-        if network not in told and not path.endswith(".name"):
+        training = values.get("training")
+        told = (training.get("optimizers") if isinstance(training, Mapping) else None) or {}
+        if isinstance(told, Mapping) and network not in told and not path.endswith(".name"):
             values = put(values, f"training.optimizers.{network}", AUTO)
     below = values.get("network")
     if path.startswith("network.") and path.split(".")[1] not in NetworkSpec.model_fields and not _has_name(below):

@@ -64,7 +64,8 @@ def verify_run(
     if not experiment.data.split.every_fold:  # the folder of a cross-validation has no network of its own
         moved = moved_data(folder, experiment.data) if memory is None else {}
         run_context = RunContext(experiment, memory, modules, shown=shown, moved=moved)
-        found = measured_again(folder, report, run_context, full=full, trusted=trusted)
+        consistent = not any(one.outcome == "differs" for one in checks)
+        found = measured_again(folder, report, run_context, full=full, trusted=trusted, consistent=consistent)
     checks += found.checks
     for name, part in parts_of(folder, experiment):
         checks += _part(name, part, memory, modules, shown, full=full, trusted=trusted)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from leadline.core import wording
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.exhibit import Exhibit
 from leadline.core.report import Report
@@ -111,7 +111,7 @@ def view(exhibit: Exhibit, folder: Path, titles: Mapping[str, str] = MappingProx
         data = file.read_bytes()
         if hashlib.sha256(data).hexdigest() != exhibit.sha256:
             raise ValueError(say("rendering.file-changed", file=exhibit.file))
-        body = _body(exhibit.kind, json.loads(data), titles)
+        body = _body(exhibit.kind, parsed_json(data), titles)
     except OSError:
         problem = say("rendering.exhibit-missing", file=exhibit.file)
     except (KeyError, IndexError, TypeError, AttributeError):

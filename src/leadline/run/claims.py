@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.report import Report
 from leadline.errors import MissingExtra, UsageError, first_line
@@ -88,8 +89,8 @@ def claims_checked(folder: Path, report: Report, key: Path | None) -> Iterator[C
             yield _signed(say("verify.nothing-signed", command=f"leadline sign {folder} --key PRIVATE.pem"))
         return
     try:
-        envelope = json.loads(file.read_bytes())
-        said = json.loads(base64.b64decode(envelope["payload"], validate=True))
+        envelope = parsed_json(file.read_bytes())
+        said = parsed_json(base64.b64decode(envelope["payload"], validate=True))
         made = statement(folder, report)
         subjects = {str(one["name"]): one["digest"]["sha256"] for one in said["subject"]}
         predicate = dict(said["predicate"])

@@ -5,14 +5,13 @@ A requirement that is written after the figure is known proves nothing; the file
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from leadline.core.base import Fact
+from leadline.core.base import Fact, parsed_json
 from leadline.core.catalogue import say
 from leadline.errors import RunError, first_line
 from leadline.run import folder as files
@@ -40,7 +39,7 @@ def declared_in(folder: Path) -> Declared | None:
     if not file.exists():
         return None
     try:
-        return Declared.model_validate(json.loads(file.read_bytes()))
+        return Declared.model_validate(parsed_json(file.read_bytes()))
     except (OSError, ValueError, ValidationError) as error:
         raise RunError(say("run.file-unreadable", file=file, error=first_line(error))) from None
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.data.dataset import Dataset
 from leadline.errors import RunError
@@ -26,7 +27,7 @@ def described(dataset: Dataset) -> dict[str, Any]:
 def environment_for(folder: Path) -> dict[str, Any]:
     """Read the environment of a run; raises RunError where it is missing or damaged."""
     try:
-        recorded: dict[str, Any] = json.loads((folder / files.ENVIRONMENT).read_text(encoding="utf-8"))
+        recorded: dict[str, Any] = parsed_json((folder / files.ENVIRONMENT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         raise RunError(say("run.cannot-resume", file=folder / files.ENVIRONMENT)) from None
     return recorded

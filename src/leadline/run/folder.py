@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.entries import experiment_schema
 from leadline.errors import RunError, UsageError, did_you_mean
@@ -161,7 +162,7 @@ def recorded_hashes(folder: Path) -> Mapping[str, str]:
         near = _nearest(folder)
         raise RunError(say("run.no-such-folder", folder=folder, hint=f" {near}" if near else ""))
     try:
-        recorded: Mapping[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+        recorded: Mapping[str, str] = parsed_json((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
     except FileNotFoundError:
         if (folder / EXPERIMENT).exists():
             raise RunError(say("run.not-finished", folder=folder)) from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
-from leadline.core.base import Fact
+from leadline.core.base import Fact, parsed_json
 from leadline.core.catalogue import say
 from leadline.run import folder as files
 
@@ -78,7 +77,7 @@ class Verification(Fact):
 def last_verification(folder: Path) -> Verification | None:
     """Return the last verification of a run; None where there was none, or its file cannot be read."""
     try:
-        return Verification.model_validate(json.loads((folder / files.VERIFICATION).read_bytes()))
+        return Verification.model_validate(parsed_json((folder / files.VERIFICATION).read_bytes()))
     except (OSError, ValueError, ValidationError):
         return None
 

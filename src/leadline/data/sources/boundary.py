@@ -5,7 +5,9 @@ A fault in Leadline's own code stays what it is, a bug with its traceback.
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -21,6 +23,8 @@ from leadline.core.safe_text import visible
 from leadline.core.wording import shortened
 from leadline.errors import DataError, LeadlineError, first_line
 
+_CHILD = "import sys,{module};{module}.{reader}(open(sys.argv[1],'rb'))"
+ABORTED = (3, 0xC0000005, 0xC0000409)  # how Windows says that a process was ended
 LONGEST = 200  # characters of what a parser says
 PANIC = pl.exceptions.PanicException  # of Rust code: a BaseException, which `except Exception` lets pass
 _OURS = str(Path(__file__).parents[2])  # where Leadline's own code lies
@@ -33,10 +37,10 @@ def parsing(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (LeadlineError, OSError, MemoryError, ImportError):
+    except (LeadlineError, MemoryError, ImportError):
         raise
     except (Exception, PANIC) as error:
-        if not _of_a_parser(error):
+        if (isinstance(error, OSError) and not _of_damage(error)) or not _of_a_parser(error):
             raise
         raise DataError(say("sources.cannot-parse", path=path, reason=what_it_says(error))) from None
 
@@ -45,6 +49,13 @@ def what_it_says(error: BaseException) -> str:
     """Return the first line of what a parser says, bounded and safe to print."""
     words = first_line(error) if isinstance(error, Exception) else say("sources.parser-panicked")
     return shortened(visible(words), LONGEST)
+
+
+def _of_damage(error: OSError) -> bool:
+    """Say whether the system refused what a damaged file asked for (a place before its beginning, say), or a parser
+    uses the type for what it says; all else is the disk's or the user's.
+    """
+    return error.errno in (None, errno.EINVAL, errno.EOVERFLOW)
 
 
 def _of_a_parser(error: BaseException) -> bool:
@@ -85,6 +96,16 @@ def panics_unsaid() -> Iterator[None]:
                 os.write(2, said)
 
 
+def check_in_child(path: Path, module: str, reader: str) -> None:
+    """Raise DataError where a process that calls a function of a module on a file is ended by the system, as this one
+    would be.
+    """
+    code = _CHILD.format(module=module, reader=reader)
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, check=False)
+    if done.returncode < 0 or done.returncode in ABORTED:
+        raise DataError(say("sources.cannot-parse", path=path, reason=say("sources.parser-panicked")))
+
+
 def check_zip(path: Path) -> None:
     """Read a file that is a ZIP archive once, and compare each member with its checksum; raises DataError naming the
     first that is damaged. Parsers of sheets and arrays do not compare them.
@@ -92,6 +113,10 @@ def check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
+    except OSError as error:
+        if not _of_damage(error):
+            raise
+        raise DataError(say("sources.zip-damaged", path=path, reason=what_it_says(error))) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(say("sources.zip-damaged", path=path, reason=what_it_says(error))) from None
     if damaged is not None:

@@ -13,7 +13,7 @@ import polars as pl
 
 from leadline.core.catalogue import say
 from leadline.data.sources import fingerprints, memory_mapped
-from leadline.data.sources.boundary import panics_unsaid
+from leadline.data.sources.boundary import check_in_child, panics_unsaid
 from leadline.data.sources.frames import as_categories, check_width, declared_categories, dictionaries, tidy
 from leadline.data.sources.written_form import Read
 from leadline.data.table import Progress
@@ -33,10 +33,29 @@ def read_arrow(path: Path, encoding: str | None = None, progress: Progress | Non
     """
 
     def at_once() -> pl.DataFrame:
+        _check_sizes(path)
         with path.open("rb") as file:  # given a path, polars would take brackets in it for a pattern
             return pl.read_ipc_stream(file) if _is_stream(path) else pl.read_ipc(file)
 
     return _read(path, "Arrow", at_once, _arrow, progress)
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise DataError where an Arrow file gives its values sizes that it has not: polars asks the system for as much
+    memory, and ends the process where there is none. Without pyarrow, a child process reads the file first.
+    """
+    if not memory_mapped.can_map():
+        check_in_child(path, "polars", "read_ipc_stream" if _is_stream(path) else "read_ipc")
+        return
+    import pyarrow
+
+    try:
+        with pyarrow.memory_map(str(path)) as source:
+            file = pyarrow.ipc.open_stream(source) if _is_stream(path) else pyarrow.ipc.open_file(source)
+            for batch in file if _is_stream(path) else map(file.get_batch, range(file.num_record_batches)):
+                batch.validate()
+    except (OSError, MemoryError) as error:
+        raise DataError(say("sources.unreadable-as", path=path, format="Arrow", error=first_line(error))) from None
 
 
 def _read(

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from torch import nn
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.component import AUTO
 from leadline.core.exhibit import ExhibitDraft
@@ -57,8 +58,13 @@ class Again(NamedTuple):
     checks: tuple[Check, ...] = ()
 
 
-def measured_again(folder: Path, report: Report, run_context: RunContext, *, full: bool, trusted: bool) -> Again:
-    """Measure a run again and compare; where its data or its network cannot be had, say why."""
+def measured_again(
+    folder: Path, report: Report, run_context: RunContext, *, full: bool, trusted: bool, consistent: bool
+) -> Again:
+    """Measure a run again and compare; where its data or its network cannot be had, say why.
+
+    Where its records are not `consistent`, they may be such that nothing can be measured with them.
+    """
     try:
         check_code(folder, run_context.experiment, run_context.modules, trusted=trusted, training=True)
     except LeadlineError as error:
@@ -73,8 +79,10 @@ def measured_again(folder: Path, report: Report, run_context: RunContext, *, ful
         return Again("data", (*checks, *rest))
     try:
         return Again("data", (*checks, *_from_data(folder, report, run_context, dataset, full=full)))
-    except LeadlineError as error:
-        why = say("verify.cannot-measure", error=error)
+    except Exception as error:
+        if not isinstance(error, LeadlineError) and consistent:
+            raise  # a bug: nothing says that the records are to blame
+        why = say("verify.cannot-measure", error=error if isinstance(error, LeadlineError) else first_line(error))
         return Again("data", (*checks, Check(subject="file", name=files.WEIGHTS, outcome="differs", why=why)))
 
 
@@ -203,7 +211,7 @@ def _exhibits(folder: Path, report: Report, drafts: Sequence[ExhibitDraft], *, l
             yield Check(subject="exhibit", name=name, outcome="recorded")
             continue
         try:
-            holds = alike(json.loads((folder / exhibit.file).read_bytes()), json.loads(json.dumps(draft.content)))
+            holds = alike(parsed_json((folder / exhibit.file).read_bytes()), json.loads(json.dumps(draft.content)))
         except (OSError, ValueError):
             continue  # said of the file
         why = None if holds else say("verify.exhibit-differs")

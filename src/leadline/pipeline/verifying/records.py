@@ -6,9 +6,11 @@ Nothing here reads the data or runs the network.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from leadline.core.catalogue import say
+from leadline.core.entries import experiment_schema
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement, verdicts_on
@@ -56,6 +58,7 @@ def records_checked(folder: Path, report: Report, experiment: Experiment) -> Ite
     if len(found) > len(report.requirements):
         missing = found[len(report.requirements)].text
         yield Check(subject="requirement", name=missing, outcome="differs", why=say("verify.not-in-report"))
+    yield from _published_schema(folder, report)
     yield from _declared(folder, report, experiment)
     yield from _pages(folder, report)
 
@@ -75,6 +78,17 @@ def _declared(folder: Path, report: Report, experiment: Experiment) -> Iterator[
         first = bool(report.run.required_first)
         why = None if first else say("verify.required-late", written=report.run.required, read=report.run.test_read)
         yield Check(subject="requirement", name=say("verify.order"), outcome=_outcome(first), why=why)
+
+
+def _published_schema(folder: Path, report: Report) -> Iterator[Check]:
+    """Yield whether the schema beside the experiment, which editors read, is that of the version that wrote it."""
+    file = folder / experiment_schema.FILE
+    if file.exists() and written_by(report) == version_of("leadline"):
+        yield same(file.name, "file", sha256(file.read_bytes()).hexdigest(), sha256(_text()).hexdigest())
+
+
+def _text() -> bytes:
+    return experiment_schema.text().encode()
 
 
 def _named(check: Check) -> Check:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
@@ -63,7 +64,7 @@ def _table(folder: Path, report: Report, table: ExhibitDraft) -> Iterator[Check]
     for exhibit in report.exhibits:
         if exhibit.name == table.name:
             try:
-                holds = alike(json.loads((folder / exhibit.file).read_bytes()), json.loads(json.dumps(table.content)))
+                holds = alike(parsed_json((folder / exhibit.file).read_bytes()), json.loads(json.dumps(table.content)))
             except (OSError, ValueError):
                 continue  # said of the file
             why = None if holds else say("verify.exhibit-differs")

@@ -4,7 +4,6 @@ it.
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from leadline.core.base import canonical_json, digest
+from leadline.core.base import canonical_json, digest, parsed_json
 from leadline.core.catalogue import say
 from leadline.errors import DiskFull, RunError, TrainingFailed
 from leadline.machine import disk
@@ -93,7 +92,7 @@ class Checkpoints:
                 sidecar.unlink()
 
     def _read(self, sidecar: Path, notes: tuple[str, ...]) -> Saved:
-        content = json.loads(sidecar.read_text(encoding="utf-8"))
+        content = parsed_json(sidecar.read_text(encoding="utf-8"))
         seal = content.pop("sha256")
         if digest(content) != seal:
             raise ValueError(say("training.checkpoint-changed", file=sidecar.name))

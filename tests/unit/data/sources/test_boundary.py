@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 
 from leadline.data import sources
-from leadline.data.sources.boundary import PANIC, panics_unsaid, parsing
+from leadline.data.sources import read
+from leadline.data.sources.boundary import PANIC, check_in_child, panics_unsaid, parsing
 from leadline.errors import DataError
 from sentences import says
 
@@ -124,3 +125,27 @@ def test_faults_of_our_own_and_full_disks_stay_what_they_are(tmp_path: Path) -> 
         ours()  # of code that is not ours
     with pytest.raises(OSError, match="No space"), parsing(tmp_path / "x"):
         raise OSError(28, "No space left on device")
+
+
+def _of_sizes_it_has_not(tmp_path: Path) -> Path:
+    """Return an Arrow file whose metadata says that a column takes exabytes."""
+    file = tmp_path / "huge.arrow"
+    pl.DataFrame({"a": ["some text", "more"] * 50}).write_ipc(file)
+    content, length = bytearray(file.read_bytes()), (100 * 16).to_bytes(8, "little")
+    at = content.find(length)
+    assert at > 0
+    content[at : at + 8] = (1 << 47).to_bytes(8, "little")
+    file.write_bytes(content)
+    return file
+
+
+def test_an_arrow_file_of_impossible_sizes_does_not_end_the_process(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    with pytest.raises(DataError, match=r"huge\.arrow"):
+        read(_of_sizes_it_has_not(tmp_path))
+
+
+def test_what_ends_a_process_is_seen_from_outside(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=says("sources.cannot-parse", path=tmp_path)):
+        check_in_child(tmp_path, "os", "kill(os.getpid(),9) or str")
+    check_in_child(tmp_path, "os", "nothing")  # an exception, which this process can hear

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from soundfile import SoundFile
 
 FULL = 32_768  # the value of a sample at full scale
+FASTEST = 2_000_000  # samples a second: what a header says beyond that is damage
 SILENT = 3  # the largest sample of a clip that counts as silent: -81 dB, where dither is
 _HEAD = 512  # bytes of a file, which say what it is
 _SLACK = 2 * 1_152  # samples by which the header of an MP3 file may be wrong: its encoder's delay, two frames
@@ -69,6 +70,8 @@ def read(source: Path | bytes, rate: int, most: int) -> np.ndarray:
     """
     with _opened(source) as (sound, file):
         native = sound.samplerate
+        if native > FASTEST:
+            raise DataError(say("columns.audio-rate-impossible", rate=native))
         wanted = min(sound.frames, math.ceil((most + 32) * native / rate))  # a few more, which the filter reaches for
         missing = _missing(file)
         if missing is not None:
