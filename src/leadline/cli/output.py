@@ -17,6 +17,7 @@ from leadline.core.catalogue import say
 from leadline.core.finding import Finding
 from leadline.core.report import Report
 from leadline.core.requirement import Verdict
+from leadline.core.safe_text import printable
 from leadline.core.wording import Wording, group
 
 RUNS = ("terminal.run", "terminal.started", "terminal.test-result", "terminal.requirements")
@@ -104,7 +105,7 @@ def compared(result: Compared, *, as_json: bool) -> None:
     from leadline.rendering.terminal import plain
 
     words = result.runs[0].report.wording
-    table = Table(say("terminal.metric"), *map(escape, names), box=None)
+    table = Table(say("terminal.metric"), *(escape(printable(name)) for name in names), box=None)
     for row in result.findings.values():
         percent = words.unit(row[0]) == "%"  # any other unit stands in the heading
         amounts = (words.amount(f, with_unit=percent) for f in row)
@@ -164,15 +165,19 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
     table = Table(*titles, box=None, pad_edge=False)
     for column in table.columns:
         column.no_wrap, column.overflow = True, "ellipsis"
-    table.columns[0].min_width = max(len(str(one.folder)) for one in found)  # a name that is cut cannot be copied
-    for one in found:
+    names = [printable(str(one.folder)) for one in found]
+    table.columns[0].min_width = max(map(len, names))  # a name that is cut cannot be copied
+    for name, one in zip(names, found, strict=True):
         if one.report is None:
-            table.add_row(escape(str(one.folder)), "", escape(one.state), "")
+            table.add_row(escape(name), "", escape(one.state), "")
             continue
         started = moment(one.report.run.started).removesuffix(" UTC")
         first = next(iter(headlines(one.report.quality())), None)
         table.add_row(
-            escape(str(one.folder)), started, plain(_brief(first, one.report)), _counted(one.report.requirements)
+            escape(name),
+            started,
+            plain(_brief(first, one.report)),
+            _counted(one.report.requirements),
         )
     Console(highlight=False).print(table)
 

@@ -187,14 +187,23 @@ def missing_words(column: pl.Series, text: pl.Series) -> Mapping[str, int]:
 
 
 def notes_on_missing(found: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
-    """Return what was read as missing in columns of text, by column and word with counts."""
-    return tuple(
+    """Return in a line what was read as missing in columns of text; nothing where nothing was. `found` has the counts
+    by column and word.
+    """
+    cells = {column: sum(counts.values()) for column, counts in found.items() if counts}
+    if not cells:
+        return ()
+    words = enumerated(repr(word) for word in dict.fromkeys(word for counts in found.values() for word in counts))
+    if len(cells) == 1:
+        ((column, count),) = cells.items()
+        return (say("sources.words-read-as-missing", column=column, cells=count, words=words),)
+    named = enumerated(f"{column!r} {count:,}" for column, count in cells.items())
+    return (
         say(
-            "sources.words-read-as-missing",
-            column=column,
-            cells=sum(counts.values()),
-            words=enumerated(repr(word) for word in counts),
-        )
-        for column, counts in found.items()
-        if counts
+            "sources.words-read-as-missing-in-columns",
+            cells=sum(cells.values()),
+            columns=len(cells),
+            words=words,
+            named=named,
+        ),
     )

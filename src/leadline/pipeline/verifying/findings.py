@@ -225,7 +225,7 @@ def _predictions(folder: Path, dataset: Dataset, evaluated: EvaluatedRun, run_co
         return
     name = files.PREDICTIONS
     try:
-        stored = pl.read_parquet(folder / name)
+        stored = pl.read_parquet(folder / name, glob=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         yield Check(subject="predictions", name=name, outcome="differs", why=str(error))
         return
