@@ -110,6 +110,9 @@ SECOND: Mapping[str, Callable[[Path], Columns]] = {
 }
 
 
+DROPPING = (".xlsx",)  # formats whose second reader passes over cells of types that it does not know
+
+
 def difference(table: pl.DataFrame, path: Path) -> str | None:
     """Return where a table differs from what the strict reader of the file's format reads; None where it does not, or
     where that reader does not read the file, or reads other rows or columns than there are (a matter of dialect).
@@ -125,7 +128,8 @@ def difference(table: pl.DataFrame, path: Path) -> str | None:
         return None
     for name, theirs in columns.items():
         for row, (mine, other) in enumerate(zip(table[name].to_list(), theirs, strict=True), start=1):
-            if not _same(mine, other):
+            unread = other is None and path.suffix in DROPPING
+            if not unread and not _same(mine, other):
                 return f"column {name!r}, row {row}: {mine!r}, and strictly {other!r}"
     return None
 

@@ -5,6 +5,7 @@ Shapes: N rows, H height, W width, C channels, F features.
 
 from __future__ import annotations
 
+import math
 import re
 import zipfile
 import zlib
@@ -52,6 +53,7 @@ def read_npz(path: Path) -> Table:
         raise DataError(say("sources.not-npz", path=path))
     check_zip(path)
     try:
+        _check_sizes(path)
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: to_numpy(archive[name], name) for name in archive.files}
     except (OSError, EOFError, KeyError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
@@ -61,6 +63,20 @@ def read_npz(path: Path) -> Table:
             raise DataError(say("sources.npz-python-objects", path=path)) from None
         raise DataError(say("sources.npz-arrays-unreadable", path=path, reason=error)) from None
     return replace(_table(arrays, path.name), name=path.stem, fingerprint=fingerprints.of_file(path), base=path.parent)
+
+
+def _check_sizes(path: Path) -> None:
+    """Raise DataError where the header of an array claims more values than its member of the archive holds, for which
+    NumPy would ask the system.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for info in (one for one in archive.infolist() if one.filename.endswith(".npy")):
+            with archive.open(info) as member:
+                version = np.lib.format.read_magic(member)
+                header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+                shape, _, dtype = header.get(version, np.lib.format.read_array_header_2_0)(member)
+            if math.prod(shape) * dtype.itemsize > info.file_size:
+                raise DataError(say("sources.array-larger-than-file", path=path, name=info.filename))
 
 
 def read(arrays: Mapping[str, Any], where: str = "arrays") -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,10 @@ from leadline.data.sources.frames import check_width, tidy
 from leadline.errors import DataError, MissingExtra, did_you_mean, first_line
 
 SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+COLUMNS, ROWS = 16_384, 1_048_576  # of the format
+DENSE = 20_000_000  # cells of a table that may be empty
+SPARSEST = 50  # cells of a larger table for each that is filled
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+)([0-9]+)"')
 _SHOWN = 5  # names of sheets in a message
 _PREAMBLE = 50  # rows at most that may stand above the column names
 
@@ -32,6 +37,7 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
         raise MissingExtra(say("sources.spreadsheets-need-fastexcel", path=path)) from None
     if zipfile.is_zipfile(path):
         check_zip(path)
+        _check_extent(path)
     try:
         book = fastexcel.read_excel(path)
         sheets = book.sheet_names
@@ -52,6 +58,23 @@ def read(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame, tuple[str,
     if above:
         notes.append(say("sources.rows-above-header", file=path.name, rows=above))
     return _frame(frame, names, str(path)), tuple(notes)
+
+
+def _check_extent(path: Path) -> None:
+    """Raise DataError where the cells of an XLSX sheet lie so far apart that the table from the first to the last would
+    be almost empty and huge: readers ask the system for all of it, which may end the process.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
+                continue
+            places = _CELL.findall(archive.read(name))
+            last_row = max((int(number) for _, number in places), default=0)
+            last_column = max((len(letters), letters) for letters, _ in places)[1] if places else b""
+            width = sum((letter - 64) * 26**i for i, letter in enumerate(reversed(last_column)))
+            if width > COLUMNS or last_row > ROWS or (width * last_row > max(DENSE, SPARSEST * len(places))):
+                at = f"{last_column.decode()}{last_row}"
+                raise DataError(say("sources.cells-far-apart", path=path, at=at, cells=len(places)))
 
 
 def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:

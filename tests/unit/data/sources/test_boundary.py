@@ -149,3 +149,34 @@ def test_what_ends_a_process_is_seen_from_outside(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=says("sources.cannot-parse", path=tmp_path)):
         check_in_child(tmp_path, "os", "kill(os.getpid(),9) or str")
     check_in_child(tmp_path, "os", "nothing")  # an exception, which this process can hear
+
+
+def _rezipped(path: Path, member: str, change: Callable[[bytes], bytes]) -> Path:
+    """Change one member of a ZIP archive, whose checksums are right again."""
+    with zipfile.ZipFile(path) as old:
+        content = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in content.items():
+            new.writestr(name, change(data) if name == member else data)
+    return path
+
+
+def test_an_array_that_claims_more_values_than_there_are_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "huge.npz"
+    path.write_bytes(_npz())
+    assert read(path).frame.height == 20
+    _rezipped(path, "x.npy", lambda data: data.replace(b"(20, 2), }         ", b"(2000000000, 2), } "))
+    with pytest.raises(DataError, match=says("sources.array-larger-than-file", path=path, name="x.npy")):
+        read(path)
+
+
+@pytest.mark.parametrize("place", ["XFD1048576", "E999999999999999", "ABCD7"])
+def test_cells_that_lie_far_apart_are_named(tmp_path: Path, place: str) -> None:
+    book, path = openpyxl.Workbook(), tmp_path / "far.xlsx"
+    for row in (["a", "b"], [1, 2], [3, 4]):
+        book.active.append(row)
+    book.save(path)
+    assert read(path).frame.height == 2
+    _rezipped(path, "xl/worksheets/sheet1.xml", lambda data: data.replace(b'r="B3"', f'r="{place}"'.encode()))
+    with pytest.raises(DataError, match=says("sources.cells-far-apart", path=path, at=place, cells=6)):
+        read(path)
