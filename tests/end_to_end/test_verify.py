@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import pytest
 import safetensors.torch
 import torch
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 import leadline
 from leadline.core.catalogue import say
 from leadline.core.report import Report
-from leadline.errors import RunError, UsageError
-from leadline.pipeline.write import artifacts, write_report
+from leadline.errors import RunError
 from leadline.run import folder as files
-from leadline.run.claims import TEST_RESULT, statement
 from leadline.run.verification import last_verification
 from sentences import says
 
-
-def _rows(seed: int, rows: int = 300) -> pl.DataFrame:
-    rng = np.random.default_rng(seed)
-    x, y = rng.normal(size=rows), rng.normal(size=rows)
-    kind = np.where(x + 0.5 * y + 0.4 * rng.normal(size=rows) > 0, "high", "low")
-    return pl.DataFrame(
-        {"x": x.round(4), "y": y.round(4), "town": np.array(["Ulm", "Łódź"])[rng.integers(0, 2, rows)], "kind": kind}
-    )
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("verified")
-    _rows(1).write_csv(folder / "rows.csv")
-    leadline.train(
-        str(folder / "rows.csv"),
-        target="kind",
-        epochs=3,
-        settings={"baselines": ["linear"]},
-        require=["accuracy >= 0.5"],
-        out=folder / "run",
-        quiet=True,
-    )
-    return folder
-
-
-@pytest.fixture
-def copied(trained: Path, tmp_path: Path) -> Path:
-    """Return a run that may be changed; its data is where it was."""
-    shutil.copytree(trained / "run", tmp_path / "run")
-    return tmp_path / "run"
-
-
-def _rewrite_manifest(run: Path) -> None:
-    (run / files.MANIFEST).unlink()
-    files.seal(run)
-
-
-def _rewrite_all(run: Path, report: Report) -> None:
-    """Do what a forger does who knows all: report, page, card and manifest agree with each other."""
-    environment = {**report.environment, "files": artifacts(run)}
-    write_report(run, report.model_copy(update={"environment": environment}))
+Rewrite = Callable[[Path, Report], None]
 
 
 def test_an_honest_run_holds_under_any_number_of_threads(copied: Path, cli: Callable[..., int], capsys) -> None:
@@ -96,64 +48,70 @@ def test_fitted_again_the_baselines_are_the_same(copied: Path) -> None:
 
 
 @pytest.mark.parametrize("rewritten", [False, True], ids=["old-manifest", "manifest-rewritten"])
-def test_an_edited_figure_is_found(copied: Path, cli: Callable[..., int], capsys, rewritten: bool) -> None:
+def test_an_edited_figure_is_found(
+    rewrite_manifest: Callable[[Path], None], copied: Path, cli: Callable[..., int], capsys, rewritten: bool
+) -> None:
     text = (copied / files.REPORT).read_text(encoding="utf-8")
     report = json.loads(text)
     at = next(i for i, one in enumerate(report["findings"]) if one["name"] == "accuracy" and one["split"] == "test")
     report["findings"][at]["value"] += 0.02
     (copied / files.REPORT).write_text(Report.model_validate(report).to_json(), encoding="utf-8")
     if rewritten:
-        _rewrite_manifest(copied)
+        rewrite_manifest(copied)
     assert cli("verify", copied, "--quiet") == 4
     printed = capsys.readouterr().out
     assert "accuracy, test" in printed and files.PAGE in printed
 
 
-def test_a_figure_that_page_and_manifest_agree_with_is_found_by_measuring_it(copied: Path) -> None:
+def test_a_figure_that_page_and_manifest_agree_with_is_found_by_measuring_it(
+    rewrite_all: Rewrite, copied: Path
+) -> None:
     report = Report.read(copied / files.REPORT)
     changed = tuple(
         one.model_copy(update={"value": 0.999}) if one.name == "roc_auc" and one.split == "test" else one
         for one in report.findings
     )
-    _rewrite_all(copied, report.model_copy(update={"findings": changed}))
+    rewrite_all(copied, report.model_copy(update={"findings": changed}))
     different = leadline.verify(copied, quiet=True).of("differs")
     assert [one.name for one in different if one.subject == "finding"] == ["roc_auc, test"]
     assert not [one for one in different if one.subject in ("file", "page")]
 
 
-def test_a_finding_that_was_taken_out_is_missed(copied: Path) -> None:
+def test_a_finding_that_was_taken_out_is_missed(rewrite_all: Rewrite, copied: Path) -> None:
     report = Report.read(copied / files.REPORT)
     kept = tuple(one for one in report.findings if not (one.name == "brier" and one.split == "test"))
-    _rewrite_all(copied, report.model_copy(update={"findings": kept, "requirements": ()}))
+    rewrite_all(copied, report.model_copy(update={"findings": kept, "requirements": ()}))
     names = [one.name for one in leadline.verify(copied, quiet=True).of("differs", "finding")]
     assert "brier, test" in names
 
 
 @pytest.mark.parametrize("name", [files.PAGE, files.CARD])
-def test_an_edited_sentence_is_found(copied: Path, name: str) -> None:
+def test_an_edited_sentence_is_found(rewrite_manifest: Callable[[Path], None], copied: Path, name: str) -> None:
     text = (copied / name).read_text(encoding="utf-8")
     assert "baseline" in text
     (copied / name).write_text(text.replace("baseline", "best line", 1), encoding="utf-8")
-    _rewrite_manifest(copied)
+    rewrite_manifest(copied)
     assert [one.name for one in leadline.verify(copied, quiet=True).of("differs")] == [name]
 
 
-def test_one_changed_weight_is_found(copied: Path) -> None:
+def test_one_changed_weight_is_found(
+    rewrite_manifest: Callable[[Path], None], rewrite_all: Rewrite, copied: Path
+) -> None:
     tensors = safetensors.torch.load_file(copied / files.WEIGHTS)
     name = next(one for one in sorted(tensors) if one.startswith("head") and tensors[one].is_floating_point())
     tensors[name].view(-1)[0] += 0.5
     safetensors.torch.save_file(tensors, copied / files.WEIGHTS)
-    _rewrite_manifest(copied)
+    rewrite_manifest(copied)
     assert leadline.verify(copied, quiet=True).of("differs", "file")
-    _rewrite_all(copied, Report.read(copied / files.REPORT))
+    rewrite_all(copied, Report.read(copied / files.REPORT))
     different = leadline.verify(copied, quiet=True).of("differs")
     assert {"finding", "predictions"} <= {one.subject for one in different}
 
 
-def test_verdicts_follow_from_the_findings(copied: Path) -> None:
+def test_verdicts_follow_from_the_findings(rewrite_all: Rewrite, copied: Path) -> None:
     report = Report.read(copied / files.REPORT)
     verdicts = tuple(one.model_copy(update={"verdict": "undecided"}) for one in report.requirements)
-    _rewrite_all(copied, report.model_copy(update={"requirements": verdicts}))
+    rewrite_all(copied, report.model_copy(update={"requirements": verdicts}))
     assert [one.subject for one in leadline.verify(copied, quiet=True).of("differs")] == ["requirement"]
 
 
@@ -182,7 +140,7 @@ def test_one_changed_row_is_found(with_own_data: Path) -> None:
 
 
 def test_where_the_data_is_gone_held_out_measures_come_from_stored_predictions(
-    with_own_data: Path, cli: Callable[..., int], capsys
+    rewrite_all: Rewrite, with_own_data: Path, cli: Callable[..., int], capsys
 ) -> None:
     (with_own_data.parent / "rows.csv").unlink()
     assert cli("verify", with_own_data, "--quiet") == 0
@@ -197,7 +155,7 @@ def test_where_the_data_is_gone_held_out_measures_come_from_stored_predictions(
         one.model_copy(update={"value": 0.5}) if one.name == "accuracy" and one.split == "test" else one
         for one in report.findings
     )
-    _rewrite_all(with_own_data, report.model_copy(update={"findings": changed}))
+    rewrite_all(with_own_data, report.model_copy(update={"findings": changed}))
     assert "accuracy, test" in {one.name for one in leadline.verify(with_own_data, quiet=True).of("differs")}
 
 
@@ -220,15 +178,20 @@ def test_a_missing_file_is_named(copied: Path) -> None:
 )
 @pytest.mark.parametrize("data", [b"", b"\x00\xff" * 40], ids=["empty", "no-such-format"])
 def test_a_damaged_file_is_named_and_ends_in_no_crash(
-    copied: Path, cli: Callable[..., int], capsys: pytest.CaptureFixture[str], name: str, data: bytes
+    rewrite_manifest: Callable[[Path], None],
+    copied: Path,
+    cli: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    data: bytes,
 ) -> None:
     (copied / name).write_bytes(data)
-    _rewrite_manifest(copied)
+    rewrite_manifest(copied)
     assert cli("verify", copied, "--quiet") == 4
     assert name in capsys.readouterr().out
 
 
-def test_repeats_and_folds_are_verified_each_and_together(trained: Path, tmp_path: Path) -> None:
+def test_repeats_and_folds_are_verified_each_and_together(rewrite_all: Rewrite, trained: Path, tmp_path: Path) -> None:
     data, common = (
         str(trained / "rows.csv"),
         {"target": "kind", "epochs": 1, "settings": {"baselines": []}, "quiet": True},
@@ -245,124 +208,22 @@ def test_repeats_and_folds_are_verified_each_and_together(trained: Path, tmp_pat
     changed = tuple(
         one.model_copy(update={"value": 0.97}) if one.label == "accuracy" else one for one in report.findings
     )
-    _rewrite_all(tmp_path / "folds", report.model_copy(update={"findings": changed}))
+    rewrite_all(tmp_path / "folds", report.model_copy(update={"findings": changed}))
     assert [one.name for one in leadline.verify(tmp_path / "folds", quiet=True).of("differs")] == ["accuracy, test"]
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with two pairs of keys, `a` and `b`, and the first encrypted with a password."""
-    folder = tmp_path_factory.mktemp("keys")
-    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    made = {"a": ed25519.Ed25519PrivateKey.generate(), "b": ec.generate_private_key(ec.SECP256R1())}
-    for name, key in made.items():
-        (folder / f"{name}.pem").write_bytes(key.private_bytes(pem, form, plain))
-        public = key.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
-        (folder / f"{name}.public.pem").write_bytes(public)
-    locked = made["a"].private_bytes(pem, form, serialization.BestAvailableEncryption("Öl".encode()))
-    (folder / "locked.pem").write_bytes(locked)
-    return folder
-
-
-def _signature_checks(run: Path, key: Path | None = None) -> dict[str, str]:
-    found = leadline.verify(run, key=key, quiet=True)
-    return {one.name: one.outcome for one in found.checks if one.subject == "signature"}
-
-
-@pytest.mark.parametrize("name", ["a", "b"])
-def test_signed_claims_hold_with_the_key_of_the_signer_only(
-    copied: Path, keys: Path, name: str, cli: Callable[..., int], capsys
+def test_requirements_are_recorded_before_the_test_rows_are_read(
+    rewrite_manifest: Callable[[Path], None], rewrite_all: Rewrite, copied: Path
 ) -> None:
-    assert cli("sign", copied, "--key", keys / f"{name}.pem") == 0
-    assert re.search(says("cli.signed", file=copied / files.CLAIMS), capsys.readouterr().out)
-    assert cli("verify", copied, "--key", keys / f"{name}.public.pem", "--quiet") == 0
-    assert re.search(says("verify.signature-holds"), capsys.readouterr().out)
-    other = {"a": "b", "b": "a"}[name]
-    assert _signature_checks(copied, keys / f"{other}.public.pem")[files.CLAIMS] == "differs"
-    without = _signature_checks(copied)
-    assert without.pop(files.CLAIMS) == "unchecked"
-    assert set(without.values()) == {"holds"} and len(without) == 3
-
-
-def test_what_is_signed_is_an_in_toto_test_result(copied: Path, keys: Path) -> None:
-    written = leadline.sign(copied, keys / "a.pem")
-    envelope = json.loads(written.read_text(encoding="utf-8"))
-    assert envelope["payloadType"] == "application/vnd.in-toto+json"
-    said = json.loads(base64.b64decode(envelope["payload"]))
-    assert (said["predicateType"], said["predicate"]["result"]) == (TEST_RESULT, "PASSED")
-    assert said["predicate"]["passedTests"] == ["accuracy >= 0.5"]
-    hashes = {one["name"]: one["digest"]["sha256"] for one in said["subject"]}
-    assert hashes == {name: files.sha256(copied / name) for name in (files.MANIFEST, files.REPORT)}
-    values = {(one["name"], one.get("split"), one.get("group")): one for one in said["predicate"]["findings"]}
-    report = Report.read(copied / files.REPORT)
-    assert values["accuracy", "test", None]["value"] == report["accuracy"].value
-    assert values["accuracy", "test", None]["interval"] == list(report["accuracy"].interval or ())
-
-
-def test_a_forger_who_rewrites_all_files_cannot_rewrite_the_signed_claims(copied: Path, keys: Path) -> None:
-    leadline.sign(copied, keys / "a.pem")
-    report = Report.read(copied / files.REPORT)
-    slower = tuple(
-        one.model_copy(update={"value": 0.001}) if one.name == "energy_wh" else one for one in report.findings
-    )  # of what is only recorded, no measurement can tell
-    _rewrite_all(copied, report.model_copy(update={"findings": slower}))
-    assert leadline.verify(copied, key=keys / "a.public.pem", quiet=True).of("differs", "signature")
-    envelope = json.loads((copied / files.CLAIMS).read_text(encoding="utf-8"))
-    forged = json.dumps(statement(copied, Report.read(copied / files.REPORT))).encode()
-    envelope["payload"] = base64.b64encode(forged).decode()
-    (copied / files.CLAIMS).write_text(json.dumps(envelope), encoding="utf-8")
-    different = leadline.verify(copied, key=keys / "a.public.pem", quiet=True).of("differs")
-    assert [one.name for one in different] == [files.CLAIMS]
-    assert re.fullmatch(says("verify.signature-wrong"), different[0].why or "")
-
-
-@pytest.mark.parametrize("damage", [b"", b"[]", b"{", b'{"payload": 3}', b'{"payload": "e30="}', b"\xff"])
-def test_damaged_claims_are_named(copied: Path, keys: Path, damage: bytes) -> None:
-    (copied / files.CLAIMS).write_bytes(damage)
-    for key in (None, keys / "a.public.pem"):
-        assert _signature_checks(copied, key) == {files.CLAIMS: "differs"}
-
-
-def test_a_key_without_claims_is_a_failure_and_says_how_to_sign(copied: Path, keys: Path) -> None:
-    (found,) = (one for one in leadline.verify(copied, key=keys / "a.public.pem", quiet=True).of("differs"))
-    assert "leadline sign" in (found.why or "")
-
-
-def test_keys_that_cannot_be_used_are_refused_in_a_sentence(copied: Path, keys: Path, monkeypatch) -> None:
-    with pytest.raises(UsageError, match=says("run.key-password", file=keys / "locked.pem")):
-        leadline.sign(copied, keys / "locked.pem")
-    with pytest.raises(UsageError, match=says("run.no-private-key")):
-        leadline.sign(copied, keys / "locked.pem", password="oil")
-    with pytest.raises(UsageError, match=says("run.key-not-encrypted")):
-        leadline.sign(copied, keys / "a.pem", password="Öl")
-    with pytest.raises(UsageError, match=says("run.no-private-key")):
-        leadline.sign(copied, keys / "a.public.pem")
-    with pytest.raises(UsageError, match=says("run.key-unreadable")):
-        leadline.sign(copied, keys / "none.pem")
-    with pytest.raises(UsageError, match=says("run.no-public-key")):
-        leadline.sign(copied, keys / "a.pem") and leadline.verify(copied, key=keys / "a.pem", quiet=True)
-    monkeypatch.setenv("LEADLINE_KEY_PASSWORD", "Öl")
-    assert leadline.sign(copied, keys / "locked.pem").exists()
-
-
-def test_a_run_whose_files_changed_is_not_signed(copied: Path, keys: Path) -> None:
-    (copied / files.CARD).write_text("better", encoding="utf-8")
-    with pytest.raises(RunError, match=says("run.file-changed")):
-        leadline.sign(copied, keys / "a.pem")
-    assert not (copied / files.CLAIMS).exists()
-
-
-def test_requirements_are_recorded_before_the_test_rows_are_read(copied: Path) -> None:
     report = Report.read(copied / files.REPORT)
     assert report.run.required_first
     assert re.search(says("summary.requirements-first"), (copied / files.PAGE).read_text(encoding="utf-8"))
     late = report.run.model_copy(update={"required": "2099-01-01T00:00:00.000+00:00"})
-    _rewrite_all(copied, report.model_copy(update={"run": late}))
+    rewrite_all(copied, report.model_copy(update={"run": late}))
     names = {one.name for one in leadline.verify(copied, quiet=True).of("differs", "requirement")}
     assert names == {files.REQUIREMENTS, say("verify.order")}
     (copied / files.REQUIREMENTS).write_text("[]", encoding="utf-8")
-    _rewrite_manifest(copied)
+    rewrite_manifest(copied)
     assert files.REQUIREMENTS in {one.name for one in leadline.verify(copied, quiet=True).of("differs", "requirement")}
 
 
