@@ -45,13 +45,13 @@ def outcome(run: Path) -> str:
         leadline.load(run).predict(frame(), quiet=True)
     except LeadlineError:
         pass
-    except Exception:  # noqa: BLE001  what is looked for
+    except BaseException:  # noqa: BLE001  what is looked for; a panic is no Exception
         return f"crashed: predict\n{traceback.format_exc(limit=-6)}"
     try:
         return "found" if not leadline.verify(run, quiet=True).holds else "not found"
     except LeadlineError:
         return "refused"
-    except Exception:  # noqa: BLE001
+    except BaseException:  # noqa: BLE001  a panic is no Exception
         return f"crashed: verify\n{traceback.format_exc(limit=-6)}"
 
 

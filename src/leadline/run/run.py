@@ -28,6 +28,7 @@ from leadline.run import folder as files
 from leadline.run import notebook
 from leadline.run.build import build_network
 from leadline.run.own_code_trust import check_code
+from leadline.run.parquet import read_parquet
 
 
 class Run:
@@ -82,7 +83,7 @@ class Run:
     def history(self) -> pl.DataFrame:
         """A row per tick: step, epoch, losses, measures on validation, learning rate, speed."""
         files.verify(self.folder, (files.HISTORY,))
-        return pl.read_parquet(self.folder / files.HISTORY, glob=False)
+        return read_parquet(self.folder / files.HISTORY)
 
     def __getattr__(self, name: str) -> Any:
         """Answer an attribute that there is not with the one that is meant."""

@@ -24,6 +24,7 @@ from leadline.errors import RunError, UsageError
 from leadline.models.build import classical_family
 from leadline.run import folder as files
 from leadline.run.build import build_network
+from leadline.run.parquet import read_parquet
 from leadline.run.run import Run
 
 SHOWN = 4  # reasons that a sentence gives
@@ -113,7 +114,7 @@ class ParentRun(NamedTuple):
         if test is None or recorded != dataset.fingerprint or series or not file.exists():
             return []
         files.verify(self.run.folder, (files.PREDICTIONS,))
-        held = pl.read_parquet(file, columns=["split", "file", "row"], glob=False).filter(pl.col("split") == "test")
+        held = read_parquet(file, ("split", "file", "row")).filter(pl.col("split") == "test")
         own = pl.DataFrame(
             [test.where(i) for i in range(len(test))], schema={"file": pl.String, "row": pl.Int64}, orient="row"
         )

@@ -18,6 +18,7 @@ from leadline.errors import RunError, UsageError
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.rendering.sentence import details, upwards
 from leadline.run import folder as files
+from leadline.run.parquet import read_parquet
 from leadline.run.run import Run
 from leadline.verbs.load import load
 
@@ -160,5 +161,5 @@ def _test_rows(run: Run) -> pl.DataFrame:
     if not (run.folder / files.PREDICTIONS).exists():
         raise RunError(say("verbs.no-predictions-to-compare", folder=run.folder))
     files.verify(run.folder, (files.PREDICTIONS,))
-    table = pl.read_parquet(run.folder / files.PREDICTIONS, glob=False)
+    table = read_parquet(run.folder / files.PREDICTIONS)
     return table.filter(pl.col("split") == "test")

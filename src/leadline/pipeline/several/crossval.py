@@ -27,6 +27,7 @@ from leadline.pipeline.write import artifacts, write_report
 from leadline.run import folder as files
 from leadline.run.declared import written
 from leadline.run.environment import environment_for
+from leadline.run.parquet import read_parquet
 from leadline.run.run import Run
 
 FOLDS = 5
@@ -125,7 +126,7 @@ def pooled(folds: Sequence[Path]) -> pl.DataFrame:
     in order.
     """
     tables = [
-        pl.read_parquet(fold / files.PREDICTIONS, glob=False)
+        read_parquet(fold / files.PREDICTIONS)
         .filter(pl.col("split") == "test")
         .drop("split")
         .select(pl.lit(number).alias("fold"), pl.all())

@@ -42,6 +42,7 @@ from leadline.pipeline.write import held_out_table
 from leadline.run import access_log
 from leadline.run import folder as files
 from leadline.run.own_code_trust import check_code
+from leadline.run.parquet import read_parquet
 from leadline.run.run import read_schema
 from leadline.run.trained import Trained
 from leadline.run.verification import Check, Outcome, unchecked
@@ -147,8 +148,8 @@ def _trained(folder: Path, report: Report) -> Trained:
     best, seconds, file = report.get("best_epoch"), report.get("train_seconds"), folder / files.HISTORY
     try:
         started = datetime.fromisoformat(report.run.started)
-        history = pl.read_parquet(file, glob=False) if file.exists() else pl.DataFrame()
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        history = read_parquet(file) if file.exists() else pl.DataFrame()
+    except (LeadlineError, ValueError) as error:
         raise RunError(say("verify.recorded-unreadable", file=file, error=first_line(error))) from None
     return Trained(
         started=started,
@@ -225,8 +226,8 @@ def _predictions(folder: Path, dataset: Dataset, evaluated: EvaluatedRun, run_co
         return
     name = files.PREDICTIONS
     try:
-        stored = pl.read_parquet(folder / name, glob=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        stored = read_parquet(folder / name)
+    except LeadlineError as error:
         yield Check(subject="predictions", name=name, outcome="differs", why=str(error))
         return
     why = _table_difference(stored, found.table)

@@ -124,7 +124,7 @@ def _pages(folder: Path, report: Report) -> Iterator[Check]:
         return
     for name, made in PAGES:
         try:
-            text = (folder / name).read_text(encoding="utf-8")
+            text = (folder / name).read_bytes().decode("utf-8")  # ends of lines as they are
         except (OSError, ValueError) as error:
             yield Check(subject="page", name=name, outcome="differs", why=first_line(error))
             continue

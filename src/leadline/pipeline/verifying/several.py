@@ -21,6 +21,7 @@ from leadline.evaluation.proportions import OVER
 from leadline.pipeline.several.crossval import fold, pooled
 from leadline.pipeline.several.repeats import repeat, spread_over
 from leadline.run import folder as files
+from leadline.run.parquet import read_parquet
 from leadline.run.verification import Check
 
 
@@ -55,7 +56,7 @@ def together(folder: Path, report: Report, experiment: Experiment) -> Iterator[C
 
 
 def _pool(folder: Path, parts: list[Path]) -> Check:
-    holds = pl.read_parquet(folder / files.PREDICTIONS, glob=False).equals(pooled(parts))
+    holds = read_parquet(folder / files.PREDICTIONS).equals(pooled(parts))
     why = None if holds else say("verify.exhibit-differs")
     return Check(subject="predictions", name=files.PREDICTIONS, outcome="holds" if holds else "differs", why=why)
 
