@@ -15,9 +15,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from changes import ODD, Rng, changed
-from seeds import seeds
 
-from leadline.core.catalogue import say
 from leadline.core.experiment import Experiment
 from leadline.errors import LeadlineError
 from leadline.pipeline.resolving.compose import compose
@@ -70,7 +68,6 @@ def main() -> int:
     count, seed = (int(word) for word in [*sys.argv[1:], *("1000", "0")[len(sys.argv) - 1 :]])
     rng = np.random.default_rng(seed)
     known = places(Experiment().model_dump(mode="json"))
-    assert say("options.experiment") and seeds()
     counted: Counter[str] = Counter()
     for _ in range(count):
         words = [setting(known, rng) for _ in range(int(rng.integers(1, 4)))]

@@ -205,8 +205,8 @@ def sign(
     from leadline.verbs.sign import PASSWORD
     from leadline.verbs.sign import sign as verb
 
-    password = os.environ.get(PASSWORD)
-    if password is None and sys.stdin.isatty() and key_is_encrypted(key):
+    password = None
+    if PASSWORD not in os.environ and sys.stdin.isatty() and key_is_encrypted(key):
         password = typer.prompt(say("cli.key-password"), hide_input=True)
     typer.echo(say("cli.signed", file=verb(run, key, password=password)))
     typer.echo(say("cli.signed-check", run=run))

@@ -173,12 +173,7 @@ def listed(found: Sequence[Listed], *, as_json: bool) -> None:
             continue
         started = moment(one.report.run.started).removesuffix(" UTC")
         first = next(iter(headlines(one.report.quality())), None)
-        table.add_row(
-            escape(name),
-            started,
-            plain(_brief(first, one.report)),
-            _counted(one.report.requirements),
-        )
+        table.add_row(escape(name), started, plain(_brief(first, one.report)), _counted(one.report.requirements))
     Console(highlight=False).print(table)
 
 

@@ -51,6 +51,15 @@ def printable(text: str) -> str:
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def is_unicode(text: str) -> bool:
+    """Say whether text can be written: names of files that are no UTF-8, and escapes of JSON, bring half characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def for_terminal(text: str) -> str:
     """Return printable text without isolates, which terminals show as boxes."""
     return printable(text.replace(FIRST_STRONG_ISOLATE, "").replace(POP, ""))

@@ -44,9 +44,11 @@ class Table:
 
     def called(self, names: Mapping[str, str]) -> Table:
         """Return the table with other names for the files that its rows are from, by their paths."""
+        if not names:
+            return self
         if isinstance(self.origin, str):
             return replace(self, origin=names.get(self.origin, self.origin))
-        return replace(self, origin=self.origin.replace(dict(names))) if names else self
+        return replace(self, origin=self.origin.replace(dict(names)))
 
     def where(self, row: int) -> tuple[str, int]:
         """Return the file of a row and its number there, 1-based."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from torch import nn
 
@@ -74,10 +74,8 @@ def _create(resolved: Resolved, parent: ParentRun | None, out: Path | None) -> P
     try:
         with disk_full_guard(folder):
             files.write(folder / files.SCHEMA, dataset.schema.model_dump_json(indent=1))
-            code = own_code_of(experiment)
-            own: dict[str, Any] = {OWN_CODE: code} if code else {}
-            lies = from_run_folder(folder, experiment.data)
-            own |= {RECORD: lies} if lies else {}
+            named = {OWN_CODE: own_code_of(experiment), RECORD: from_run_folder(folder, experiment.data)}
+            own = {entry: found for entry, found in named.items() if found}
             write_environment(folder, {**described(dataset), "experiment": experiment.hash, **own, **first})
             if dataset.invalid_rows.height:
                 dataset.invalid_rows.write_parquet(folder / "invalid_rows.parquet")

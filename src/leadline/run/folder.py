@@ -13,6 +13,7 @@ from pathlib import Path
 from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.entries import experiment_schema
+from leadline.core.safe_text import is_unicode
 from leadline.errors import RunError, UsageError, did_you_mean
 
 EXPERIMENT = "experiment.yaml"
@@ -97,15 +98,14 @@ def create(out: Path | None, name: str, parent: Path = RUNS) -> Path:
 def check_writable(out: Path | None, parent: Path = RUNS) -> None:
     """Raise UsageError early where a run folder could not be made; leaves nothing behind."""
     at = out or parent
+    if not is_unicode(str(at)):
+        raise UsageError(say("run.cannot-write-to", folder=at, error=say("run.name-not-unicode")))
     try:
-        os.fspath(at).encode()
         if out is not None and out.exists() and (not out.is_dir() or any(out.iterdir())):
             create(out, "")  # says why not
         while not at.exists():
             at = at.parent
         _probe(at)
-    except UnicodeEncodeError:
-        raise UsageError(say("run.cannot-write-to", folder=at, error=say("run.name-not-unicode"))) from None
     except OSError as error:
         raise UsageError(say("run.cannot-write-to", folder=at, error=error.strerror or error)) from None
 

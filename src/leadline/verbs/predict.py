@@ -60,18 +60,20 @@ def predict(run: Run | str | Path, source: object, *, trust_code: bool = False, 
             )
             for part in parts
         ]
-    wrong = sum(int(not_finite(told, part).sum()) for part, told in zip(parts, found, strict=True))
-    for note in (*dataset.about_rows(), *([say("evaluation.outputs-not-finite", count=wrong)] if wrong else [])):
+    for note in dataset.about_rows():
         shown.note(note)
+    wrong = [not_finite(told, part) for part, told in zip(parts, found, strict=True)]
+    if count := sum(int(wrong_n.sum()) for wrong_n in wrong):
+        shown.note(say("evaluation.outputs-not-finite", count=count))
     beyond = None if run.schema.target is None else target_type(run.schema.target.kind).display.beyond
     if beyond is not None and not windows:
         return beyond(run.schema, parts[0], found[0], levels_of(run.experiment))
     table = pl.concat(
         [
-            _only_finite(predictions_table(run.schema, part, told), not_finite(told, part)).with_columns(
+            _only_finite(predictions_table(run.schema, part, told), wrong_n).with_columns(
                 **impute(run.network, run.objective, run.schema, part)
             )
-            for part, told in zip(parts, found, strict=True)
+            for part, told, wrong_n in zip(parts, found, wrong, strict=True)
         ]
     )
     table = table.sort("row_in_data") if windows else with_invalid_rows(table, dataset)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from leadline.core.catalogue import say
 from leadline.core.entries.surface import as_written, named
+from leadline.core.safe_text import is_unicode
 
 LARGEST_INT = 2**63 - 1
 LARGEST_FLOAT = 3.4e38  # of float32
@@ -17,13 +18,13 @@ def out_of_bounds(values: object, at: str = "") -> Iterator[str]:
     """Yield a sentence for each entry at a dotted place, and below, that holds such a value."""
     if isinstance(values, Mapping):
         for name, value in values.items():
-            if not _encodable(str(name)):
+            if not is_unicode(str(name)):
                 yield say("options.name-not-encodable", entry=named(at) if at else say("options.experiment"), name=name)
             yield from out_of_bounds(value, f"{at}.{name}" if at else str(name))
     elif isinstance(values, list | tuple):
         for value in values:
             yield from out_of_bounds(value, at)
-    elif isinstance(values, str) and not _encodable(values):
+    elif isinstance(values, str) and not is_unicode(values):
         with as_written(at):
             yield say("options.not-encodable", entry=named(at), value=values)
     elif isinstance(values, int) and abs(values) > LARGEST_INT:
@@ -32,11 +33,3 @@ def out_of_bounds(values: object, at: str = "") -> Iterator[str]:
     elif isinstance(values, float) and LARGEST_FLOAT < abs(values) < float("inf"):
         with as_written(at):
             yield say("options.number-too-large", entry=named(at), most=LARGEST_FLOAT)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

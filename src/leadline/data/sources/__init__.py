@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from leadline.core import registry
 from leadline.core.catalogue import say
+from leadline.core.safe_text import is_unicode
 from leadline.core.wording import shortened
 from leadline.data.regular_files import special
 from leadline.data.sources.boundary import parsing
@@ -104,11 +104,10 @@ def _read_path(source: str | Path, how: Reader) -> Table:
 
 def _check_name(path: Path) -> None:
     """Raise DataError for a path that no file can have, or whose name is not UTF-8, which parsers do not open."""
+    if not is_unicode(str(path)):
+        raise DataError(say("sources.name-not-utf-8", path=path))
     try:
-        os.fspath(path).encode()
         path.stat()
-    except UnicodeEncodeError:
-        raise DataError(say("sources.name-not-utf-8", path=path)) from None
     except (OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EACCES):
             return

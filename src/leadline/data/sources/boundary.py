@@ -40,7 +40,7 @@ def parsing(path: Path) -> Iterator[None]:
     except (LeadlineError, MemoryError, ImportError):
         raise
     except (Exception, PANIC) as error:
-        if (isinstance(error, OSError) and not _of_damage(error)) or not _of_a_parser(error):
+        if _of_the_system(error) or not _of_a_parser(error):
             raise
         raise DataError(say("sources.cannot-parse", path=path, reason=what_it_says(error))) from None
 
@@ -51,11 +51,11 @@ def what_it_says(error: BaseException) -> str:
     return shortened(visible(words), LONGEST)
 
 
-def _of_damage(error: OSError) -> bool:
-    """Say whether the system refused what a damaged file asked for (a place before its beginning, say), or a parser
-    uses the type for what it says; all else is the disk's or the user's.
+def _of_the_system(error: BaseException) -> bool:
+    """Say whether an error is the disk's or the user's, rather than that of a damaged file, which may ask the system
+    for a place before its beginning, or that of a parser which uses the type for what it says.
     """
-    return error.errno in (None, errno.EINVAL, errno.EOVERFLOW)
+    return isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.EOVERFLOW)
 
 
 def _of_a_parser(error: BaseException) -> bool:
@@ -113,11 +113,9 @@ def check_zip(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except OSError as error:
-        if not _of_damage(error):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        if _of_the_system(error):
             raise
-        raise DataError(say("sources.zip-damaged", path=path, reason=what_it_says(error))) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise DataError(say("sources.zip-damaged", path=path, reason=what_it_says(error))) from None
     if damaged is not None:
         raise DataError(say("sources.zip-member-damaged", path=path, member=shortened(visible(damaged), LONGEST)))

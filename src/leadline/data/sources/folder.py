@@ -120,7 +120,8 @@ def _walk(folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[tuple[st
             if entry.name.startswith(".") or entry.name in ("__MACOSX", "Thumbs.db", "desktop.ini"):
                 continue
             if not _is_folder(entry):
-                yield prefix + entry.name, special(entry.path) is None
+                # what is a file by its entry is not asked of the system: a folder may hold millions
+                yield prefix + entry.name, entry.is_file(follow_symlinks=False) or special(entry.path) is None
             elif not (entry.is_symlink() and os.path.realpath(entry.path) in above):  # a link back up has no end
                 yield from _walk(entry.path, f"{prefix}{entry.name}/", above)
 

@@ -20,7 +20,7 @@ SUFFIXES = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 COLUMNS, ROWS = 16_384, 1_048_576  # of the format
 DENSE = 20_000_000  # cells of a table that may be empty
 SPARSEST = 50  # cells of a larger table for each that is filled
-_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Z]+)([0-9]+)"')
+_CELL = re.compile(rb'<c\b[^>]*?\br="([A-Za-z]+)([0-9]+)"')
 _SHOWN = 5  # names of sheets in a message
 _PREAMBLE = 50  # rows at most that may stand above the column names
 
@@ -68,13 +68,33 @@ def _check_extent(path: Path) -> None:
         for name in archive.namelist():
             if not name.startswith("xl/worksheets/") or not name.endswith(".xml"):
                 continue
-            places = _CELL.findall(archive.read(name))
+            cells = archive.read(name)
+            if not _too_far(*_bounds(cells)):
+                continue
+            places = _CELL.findall(cells)
             last_row = max((int(number) for _, number in places), default=0)
-            last_column = max((len(letters), letters) for letters, _ in places)[1] if places else b""
+            last_column = max((len(letters), letters.upper()) for letters, _ in places)[1] if places else b""
             width = sum((letter - 64) * 26**i for i, letter in enumerate(reversed(last_column)))
-            if width > COLUMNS or last_row > ROWS or (width * last_row > max(DENSE, SPARSEST * len(places))):
+            if _too_far(width, last_row, len(places)):
                 at = f"{last_column.decode()}{last_row}"
                 raise DataError(say("sources.cells-far-apart", path=path, at=at, cells=len(places)))
+
+
+def _too_far(width: int, height: int, cells: int) -> bool:
+    return width > COLUMNS or height > ROWS or width * height > max(DENSE, SPARSEST * cells)
+
+
+def _bounds(cells: bytes) -> tuple[int, int, int]:
+    """Return how wide and high the table of a sheet is at most, by the lengths of its cells' names, and how many cells
+    there are at least: to look for one name is many times faster than to list all.
+    """
+    letters, digits = _longest(cells, rb'r="[A-Za-z]{%d}', 1), _longest(cells, rb'r="[A-Za-z]+[0-9]{%d}', 5)
+    return sum(26**i for i in range(1, letters + 1)), 10**digits - 1, cells.count(b'<c r="')
+
+
+def _longest(cells: bytes, pattern: bytes, least: int) -> int:
+    """Return how long a part of a cell's name is at most, from `least` to what the format cannot hold."""
+    return next(length for length in range(least, 10) if length == 9 or not re.search(pattern % (length + 1), cells))
 
 
 def _chosen(path: Path, sheets: list[str], asked: str | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +13,6 @@ import numpy as np
 import polars as pl
 from torch import nn
 
-from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.component import AUTO
 from leadline.core.exhibit import ExhibitDraft
@@ -23,7 +21,7 @@ from leadline.core.report import Report
 from leadline.core.requirement import Requirement
 from leadline.data.dataset import Dataset
 from leadline.errors import LeadlineError, RunError, first_line
-from leadline.evaluation.agreement import agreement, alike, difference, key_of, titled
+from leadline.evaluation.agreement import agreement, difference, key_of, titled
 from leadline.evaluation.baselines import Baseline
 from leadline.evaluation.evaluate import levels_for
 from leadline.evaluation.proportions import OVER
@@ -37,7 +35,7 @@ from leadline.pipeline.compare import Competitors, best_column, compare_run, fit
 from leadline.pipeline.context import RunContext
 from leadline.pipeline.evaluate import EvaluatedRun, measured, subject_of
 from leadline.pipeline.prepare import prepare_data
-from leadline.pipeline.verifying.records import written_by
+from leadline.pipeline.verifying.records import exhibit_checked, written_by
 from leadline.pipeline.write import held_out_table
 from leadline.run import access_log
 from leadline.run import folder as files
@@ -121,7 +119,7 @@ def _from_data(
     own = tuple(one for one in report.findings if not one.name.endswith(OVER))  # those follow from several reports
     other = written_by(report) != version_of("leadline")
     yield from agreement(own, found, reasons, say("verify.trained-beside"), only_numbers=other)
-    yield from _exhibits(folder, report, drafts, lacking=bool(lacking))
+    yield from _exhibits(folder, report, drafts)
     yield from _predictions(folder, dataset, evaluated, run_context)
     if stored is not None:
         yield from _arrays(stored, evaluated, competitors if full else None)
@@ -203,20 +201,15 @@ def _with_times_of(stored: Baseline | None, fitted: Baseline) -> Baseline:
     return fitted if stored is None else fitted._replace(seconds=stored.seconds, latency_ms=stored.latency_ms)
 
 
-def _exhibits(folder: Path, report: Report, drafts: Sequence[ExhibitDraft], *, lacking: bool) -> Iterator[Check]:
+def _exhibits(folder: Path, report: Report, drafts: Sequence[ExhibitDraft]) -> Iterator[Check]:
     """Yield whether the contents of exhibits are had again; those of the training itself are as they were recorded."""
     again = {(one.name, one.split): one for one in drafts}
     for exhibit in report.exhibits:
-        draft, name = again.get((exhibit.name, exhibit.split)), exhibit.file
+        draft = again.get((exhibit.name, exhibit.split))
         if draft is None or draft.recorded:
-            yield Check(subject="exhibit", name=name, outcome="recorded")
-            continue
-        try:
-            holds = alike(parsed_json((folder / exhibit.file).read_bytes()), json.loads(json.dumps(draft.content)))
-        except (OSError, ValueError):
-            continue  # said of the file
-        why = None if holds else say("verify.exhibit-differs")
-        yield Check(subject="exhibit", name=name, outcome="holds" if holds else "differs", why=why)
+            yield Check(subject="exhibit", name=exhibit.file, outcome="recorded")
+        else:
+            yield from exhibit_checked(folder, exhibit, draft.content)
 
 
 def _predictions(folder: Path, dataset: Dataset, evaluated: EvaluatedRun, run_context: RunContext) -> Iterator[Check]:

@@ -5,16 +5,21 @@ Nothing here reads the data or runs the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
+from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.entries import experiment_schema
+from leadline.core.exhibit import Exhibit
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.core.requirement import Requirement, verdicts_on
 from leadline.errors import LeadlineError, first_line
+from leadline.evaluation.agreement import alike
 from leadline.machine.environment import version_of
 from leadline.pipeline.several.crossval import fold
 from leadline.rendering.html import render
@@ -82,13 +87,22 @@ def _declared(folder: Path, report: Report, experiment: Experiment) -> Iterator[
 
 def _published_schema(folder: Path, report: Report) -> Iterator[Check]:
     """Yield whether the schema beside the experiment, which editors read, is that of the version that wrote it."""
-    file = folder / experiment_schema.FILE
-    if file.exists() and written_by(report) == version_of("leadline"):
-        yield same(file.name, "file", sha256(file.read_bytes()).hexdigest(), sha256(_text()).hexdigest())
+    name = experiment_schema.FILE
+    if (folder / name).exists() and written_by(report) == version_of("leadline"):
+        yield _file(folder, name, sha256(experiment_schema.text().encode()).hexdigest())
 
 
-def _text() -> bytes:
-    return experiment_schema.text().encode()
+def exhibit_checked(folder: Path, exhibit: Exhibit, content: Mapping[str, Any]) -> Iterator[Check]:
+    """Yield whether the stored content of an exhibit is what was found again; nothing where it cannot be read, which is
+    said of the file.
+    """
+    try:
+        stored = parsed_json((folder / exhibit.file).read_bytes())
+    except (OSError, ValueError):
+        return
+    holds = alike(stored, json.loads(json.dumps(content)))
+    why = None if holds else say("verify.exhibit-differs")
+    yield Check(subject="exhibit", name=exhibit.file, outcome=_outcome(holds), why=why)
 
 
 def _named(check: Check) -> Check:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
-from leadline.core.base import parsed_json
 from leadline.core.catalogue import say
 from leadline.core.exhibit import ExhibitDraft
 from leadline.core.experiment import Experiment
 from leadline.core.report import Report
 from leadline.errors import LeadlineError
-from leadline.evaluation.agreement import agreement, alike
+from leadline.evaluation.agreement import agreement
 from leadline.evaluation.evaluate import levels_for
 from leadline.evaluation.folds import over_folds, side_by_side
 from leadline.evaluation.proportions import OVER
 from leadline.pipeline.several.crossval import fold, pooled
 from leadline.pipeline.several.repeats import repeat, spread_over
+from leadline.pipeline.verifying.records import exhibit_checked
 from leadline.run import folder as files
 from leadline.run.parquet import read_parquet
 from leadline.run.verification import Check
@@ -64,9 +63,4 @@ def _pool(folder: Path, parts: list[Path]) -> Check:
 def _table(folder: Path, report: Report, table: ExhibitDraft) -> Iterator[Check]:
     for exhibit in report.exhibits:
         if exhibit.name == table.name:
-            try:
-                holds = alike(parsed_json((folder / exhibit.file).read_bytes()), json.loads(json.dumps(table.content)))
-            except (OSError, ValueError):
-                continue  # said of the file
-            why = None if holds else say("verify.exhibit-differs")
-            yield Check(subject="exhibit", name=exhibit.file, outcome="holds" if holds else "differs", why=why)
+            yield from exhibit_checked(folder, exhibit, table.content)
