@@ -52,7 +52,7 @@ _BESIDE: Any = {
 }
 # Values that say what was so before there was the entry: with them a run is the one that was begun without.
 _NEUTRAL: Mapping[tuple[str, ...], Mapping[str, Any]] = {
-    ("training",): {"step": {"name": "plain"}},
+    ("training",): {"step": {"name": "plain"}, "members": 1},
     ("data",): {"nulls": list(MISSING_WORDS), "validation": None, "header": None, "missing_values": {}},
     ("data", "split"): {"seed": None, "file_groups": "ignore"},
 }

@@ -64,6 +64,7 @@ def _quantity(unit: str) -> BeforeValidator:
 class TrainingSpec(Fact):
     """How a network is trained; None means: chosen from the data when the experiment is resolved.
 
+    `members` networks are trained side by side from weights of their own, and predict together (an ensemble).
     `step` is how an update is made (``plain``: the gradient of the mean loss, given to the optimizer). `batch` counts
     rows of one update over all processes; `accumulate` splits it into that many micro-batches; `clip` bounds the norm
     of the gradient. `l1` is what the sum of absolute weights counts in the loss. Parameters whose names match a pattern
@@ -81,6 +82,7 @@ class TrainingSpec(Fact):
 
     epochs: int | None = Field(default=None, ge=1, examples=[20])
     batch: int | None = Field(default=None, ge=1, examples=[64])
+    members: int = Field(default=1, ge=1, le=1_000, examples=[5])
     step: Annotated[Component, unnamed_options("steps")] = Component(name="plain")
     optimizer: Annotated[Component, unnamed_options("optimizers")] = Component(name="adamw")
     schedule: Annotated[Component, unnamed_options("schedules")] = Component(name="one_cycle")

@@ -19,7 +19,8 @@ class TablePreprocessor(nn.Module):
     """The table (B,F), columns of all scalar fields in order, to a Signal (B,G): the fronts of the kinds, side by side.
 
     The `plain` one is for models that are fitted, not stepped: nothing in it is learned, numbers and codes stay as they
-    are and NaN where missing. `classes` then says of each feature how many classes it codes, 0 for a quantity.
+    are and NaN where missing. `classes` then says of each feature how many classes it codes, 0 for a quantity; else
+    `edges` says which features are numbers, as in a `SignalSpec`.
     """
 
     def __init__(self, fields: Sequence[ColumnSchema], *, plain: bool = False) -> None:
@@ -38,11 +39,15 @@ class TablePreprocessor(nn.Module):
             self.register_buffer(f"columns_{kind}", torch.tensor(at, dtype=torch.int64), persistent=False)
         self.columns = {kind: tuple(at) for kind, at in columns.items()}
         self.classes: tuple[int, ...] = ()
-        if plain and any(field.codes(state) for kind, field in kinds.items() for state in states[kind]):
-            for kind, field in kinds.items():
-                width = self.fronts[kind](torch.zeros(1, len(columns[kind]))).shape[1]
-                coded = tuple(field.codes(state) for state in states[kind])
-                self.classes += coded if len(coded) == width else (0,) * width
+        self.edges: tuple[tuple[float, ...], ...] = ()
+        coded = plain and any(field.codes(state) for kind, field in kinds.items() for state in states[kind])
+        for kind, field in kinds.items():
+            width = self.fronts[kind](torch.zeros(1, len(columns[kind]))).shape[1]
+            edges = () if plain else getattr(self.fronts[kind], "edges", ())
+            self.edges += (*edges, *((),) * (width - len(edges)))
+            if coded:
+                codes = tuple(field.codes(state) for state in states[kind])
+                self.classes += codes if len(codes) == width else (0,) * width
 
     def forward(self, x_BF: Tensor) -> Signal:
         parts = [front(x_BF.index_select(1, self.get_buffer(f"columns_{kind}"))) for kind, front in self.fronts.items()]
@@ -121,8 +126,13 @@ def signal_spec(preprocessor: nn.Module, schema: InputSchema) -> SignalSpec:
         values = preprocessor.eval()(example).values
     preprocessor.train(training)
     kind = {2: "table", 3: "sequence", 4: "image"}[values.ndim]
-    spec = SignalSpec(kind, tuple(values.shape[1:]), getattr(preprocessor, "classes", ()))
-    spec = spec._replace(texts=getattr(preprocessor, "texts", ()))
+    spec = SignalSpec(
+        kind,
+        tuple(values.shape[1:]),
+        classes=getattr(preprocessor, "classes", ()),
+        texts=getattr(preprocessor, "texts", ()),
+        edges=getattr(preprocessor, "edges", ()),
+    )
     if schema.window is None:
         return spec
     aims = tuple(range(len(schema.window.aims)))

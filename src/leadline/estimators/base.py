@@ -56,8 +56,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
 
     `network` is a name, a name with options (``{"name": "mlp", "hidden": [64]}``), or a network of your own, from
     columns (n,F) to features: an ``nn.Module``, its class, or a function or `partial` that makes one. What is None is
-    chosen from the data. `loss` is a function of scores and targets, or an ``nn.Module``, that gives a value for each
-    row, in the place of the usual one; `optimizer` a name, a name with options, or a class of `torch.optim.Optimizer`.
+    chosen from the data. `members` networks are trained side by side, and what they predict is averaged. `loss` is a
+    function of scores and targets, or an ``nn.Module``, that gives a value for each row, in the place of the usual one;
+    `optimizer` a name, a name with options, or a class of `torch.optim.Optimizer`.
     Every row given trains the network, except for a share `validation`, which early stopping then watches. `settings`
     are further entries of the experiment by dotted path (``{"training.clip": 1.0}``). Missing values may be NaN;
     `missing_values` are numbers that stand for one too, in all columns of numbers (``-999``) or in some (``{"insulin":
@@ -84,6 +85,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         *,
         epochs: int | None = None,
         batch: int | None = None,
+        members: int | None = None,
         lr: float | Literal["auto"] | None = None,
         loss: str | Mapping[str, Any] | Callable[..., Any] | None = None,
         optimizer: str | Mapping[str, Any] | Callable[..., torch.optim.Optimizer] | None = None,
@@ -99,6 +101,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
         self.network = network
         self.epochs = epochs
         self.batch = batch
+        self.members = members
         self.lr = lr
         self.loss = loss
         self.optimizer = optimizer
@@ -161,6 +164,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no typ
             "loss": self.loss,
             "epochs": self.epochs,
             "batch": self.batch,
+            "members": self.members,
             "lr": self.lr,
             "optimizer": self.optimizer,
             "schedule": self.schedule,

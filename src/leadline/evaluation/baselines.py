@@ -163,7 +163,8 @@ def _fitted(
 ) -> Baseline:
     family: Family = lookup("models", name)
     encoders = _encoders(name, dataset.schema)
-    own = experiment.model_copy(update={"network": NetworkSpec(encoders=encoders)})
+    alone = experiment.training.model_copy(update={"members": 1})
+    own = experiment.model_copy(update={"network": NetworkSpec(encoders=encoders), "training": alone})
     if family.forecasts:
         own, objective = _without(own, objective)
     network: Any = build_network(own, dataset.schema)

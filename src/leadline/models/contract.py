@@ -102,6 +102,8 @@ class Family:
       to it as `Windows`.
     - `is_baseline(schema)`: whether the data suits it as a baseline, where its inputs usually have it as one;
       `from_data(schema)`: the options that the data gives it there.
+    - `training`: entries of `training` that suit it, as in an experiment file, where it reads the only input and
+      neither the user nor the objective says another.
     - `check()`: raises UsageError where it cannot be fitted with what is installed, before a run's folder is made.
     """
 
@@ -118,6 +120,7 @@ class Family:
     forecasts: bool = False
     is_baseline: Callable[[Schema], bool] = lambda schema: True
     from_data: Callable[[Schema], Mapping[str, Any]] = lambda schema: {}
+    training: Mapping[str, Any] = field(default_factory=dict)
     check: Callable[[], None] = lambda: None
 
     @property

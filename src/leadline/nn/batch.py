@@ -50,8 +50,9 @@ class SignalSpec(NamedTuple):
     """What an encoder may expect: the kind (``table``, ``sequence``, ``image``) and the shape without the batch.
 
     `classes` says of each feature of a table how many classes its codes (1 …, 0 unknown) stand for, 0 for a quantity;
-    it is empty where all features are quantities. `texts` says which of them are the tokens of texts. The T of a
-    sequence (T,F) is the longest there may be.
+    it is empty where all features are quantities. `edges` gives, of each feature of a table that is a standardised
+    number, values of the train rows in ascending order, which divide these into intervals; none of the others. `texts`
+    says which of them are the tokens of texts. The T of a sequence (T,F) is the longest there may be.
 
     Where a sequence is to be continued, `ahead` steps of the features `aims` are wanted, `each` numbers for each, and
     the first `past` steps are past: what follows them is known ahead. A backbone that gives these numbers itself gives
@@ -66,6 +67,7 @@ class SignalSpec(NamedTuple):
     aims: tuple[int, ...] = ()
     each: int = 1
     texts: tuple[Texts, ...] = ()
+    edges: tuple[tuple[float, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,15 @@ class Rng:
         part_P = torch.arange(1, parts + 1, device=self._row_B.device, dtype=torch.int64) * _GOLDEN
         return self._of(self._row_B.repeat_interleave(parts), mix(self.state_B[:, None] + part_P).flatten())
 
+    def copies(self, count: int) -> Tensor:
+        """Return `count` states (count, B) for the same rows, those of one with numbers that are unlike the others'."""
+        copy_K = torch.arange(1, count + 1, device=self._row_B.device, dtype=torch.int64) * _GOLDEN
+        return mix(self.state_B + copy_K[:, None])
+
+    def with_state(self, state_B: Tensor) -> Rng:
+        """Return draws for the same rows that go by another state."""
+        return self._of(self._row_B, state_B)
+
     def first(self, rows: int) -> Rng:
         """Return the draws of the first so many rows."""
         return self._of(self._row_B[:rows], self.state_B[:rows])

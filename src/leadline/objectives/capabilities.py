@@ -36,6 +36,10 @@ class Head(Protocol):
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return what a user receives for scores."""
 
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return what the members of an ensemble say together (B,O): the mean of their outputs."""
+        return outputs_KBO.mean(0)
+
 
 class Sampler(Protocol):
     """Draws new rows as people read them; `samples` is a frozen pydantic model of how that may be done."""

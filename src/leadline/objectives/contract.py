@@ -7,7 +7,7 @@ decides. Bound to the options of one experiment it is what training, evaluation 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, overload
 
@@ -132,6 +132,12 @@ class Learning(Protocol):
 
     def with_loss(self, loss: OwnLoss) -> Learning | None:
         """Return the same with a loss of the user's own for what scores cost; None where nothing is scored."""
+        return None
+
+    def ensemble(self, networks: Sequence[nn.Module]) -> nn.Module | None:
+        """Return several networks of `build` as one, whose members learn apart and predict together; None where they
+        cannot.
+        """
         return None
 
     def on_epoch_end(

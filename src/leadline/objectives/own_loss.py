@@ -107,6 +107,10 @@ class OwnLossHead(Head):
         """Return what a user receives for scores."""
         return self.head.decided(last, scores)
 
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return what the members of an ensemble say together."""
+        return self.head.averaged(outputs_KBO)
+
 
 def own_loss_of(options: Mapping[str, Any]) -> tuple[OwnLoss | None, dict[str, Any]]:
     """Return the loss of the user's own that an objective's options name, None where they name none, and the other

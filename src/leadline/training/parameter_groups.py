@@ -17,6 +17,7 @@ from leadline.core.base import Fact
 from leadline.core.catalogue import say
 from leadline.core.training_spec import TrainingSpec
 from leadline.errors import UsageError
+from leadline.nn.ensemble import member_ndim
 from leadline.nn.network import InputEncoder, Network
 
 LISTED = 12  # names that a message lists
@@ -101,7 +102,9 @@ def distances(network: nn.Module) -> dict[nn.Parameter, int]:
     for net in whole:
         headed = any(True for _ in net.head.parameters())
         joint = [] if net.fusion is None else list(net.fusion.parameters())
-        between = any(p.ndim > 1 for p in joint)  # a layer of its own, rather than a few numbers beside the features
+        between = any(
+            member_ndim(p) > 1 for p in joint
+        )  # a layer of its own, rather than a few numbers beside the features
         found |= dict.fromkeys(joint, int(between))
         for encoder in net.encoders:
             layers = _layers(encoder)
@@ -120,7 +123,9 @@ def hidden_matrices(network: nn.Module) -> set[nn.Parameter]:
         if isinstance(part, InputEncoder | nn.Embedding)
     ]
     left_out = {p for part in outer for p in part.parameters()}
-    return {p for p, distance in distances(network).items() if p.ndim > 1 and distance > 0 and p not in left_out}
+    return {
+        p for p, distance in distances(network).items() if member_ndim(p) > 1 and distance > 0 and p not in left_out
+    }
 
 
 def _layers(encoder: nn.Module) -> list[list[nn.Parameter]]:
@@ -131,7 +136,7 @@ def _layers(encoder: nn.Module) -> list[list[nn.Parameter]]:
     begun = len(layers)
     for module in encoder.modules():
         own = list(module.parameters(recurse=False))
-        if own and (len(layers) == begun or any(p.ndim > 1 for p in own)):
+        if own and (len(layers) == begun or any(member_ndim(p) > 1 for p in own)):
             layers.append(own)
         elif own:
             layers[-1] += own

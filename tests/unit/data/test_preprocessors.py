@@ -106,7 +106,9 @@ def test_a_number_that_is_missing_goes_on_from_the_last_known_one() -> None:
 def test_signal_spec() -> None:
     schema, raw = table()
     front = build_preprocessor(schema)
-    assert signal_spec(front, schema) == SignalSpec("table", tuple(front(raw).values.shape[1:]))
+    width = front(raw).values.shape[1]
+    assert signal_spec(front, schema) == SignalSpec("table", (width,), edges=front.edges)
+    assert len(front.edges) == width
     assert signal_spec(build_preprocessor(image_schema()), image_schema()) == SignalSpec("image", (3, 6, 5))
     assert front.training
 

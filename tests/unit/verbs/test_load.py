@@ -85,11 +85,11 @@ def test_the_runs_of_a_cross_validation_and_of_a_comparison_have_the_methods(tra
 def test_a_run_says_what_it_is_in_a_line(run: leadline.Run) -> None:
     accuracy = run.report.find("accuracy")
     said = repr(run)
-    assert said.startswith("Run('runs/blobs-1': mlp, classification, test accuracy ")
+    assert said.startswith("Run('runs/blobs-1': wide-deep, classification, test accuracy ")
     assert f"n = {accuracy.n})" in said
     assert "95 % CI" in said
     assert repr(run.report).startswith("Report('blobs-1': test accuracy ")
-    assert repr(run.experiment) == "Experiment(data 'blobs.csv', target 'kind', mlp, classification, seed 0)"
+    assert repr(run.experiment) == "Experiment(data 'blobs.csv', target 'kind', wide-deep, classification, seed 0)"
     assert repr(accuracy).startswith("Finding('accuracy' on test, ")
     evaluation = run.evaluate(quiet=True)
     assert repr(evaluation).startswith("Evaluation(test accuracy ")

@@ -152,6 +152,16 @@ class SharedOptions(TypedDict, total=False):
             estimators=True,
         ),
     ]
+    members: Annotated[
+        int | None,
+        Option(
+            "Train an ensemble of so many networks side by side, and average what they predict.",
+            "training.members",
+            "N",
+            "number",
+            estimators=True,
+        ),
+    ]
     lr: Annotated[
         float | Literal["auto"] | None,
         Option(

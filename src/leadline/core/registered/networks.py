@@ -12,6 +12,11 @@ MODELS: Mapping[str, Entry] = {
         "multilayer perceptron, with embeddings for categorical features (tables, small images)",
         example="train iris --network mlp --set 'network.hidden=[64,64]'",
     ),
+    "wide-deep": Entry(
+        "leadline.models.tabular.wide_deep:FAMILY",
+        "wide and deep network with piecewise linear or periodic embeddings of numbers (tables; the default)",
+        example="train adult.csv --network wide-deep --set network.embedding=periodic",
+    ),
     "cnn": Entry(
         "leadline.models.vision.cnn:FAMILY",
         "convolutional network: any stack of convolution, pooling and dense layers (images)",

@@ -27,6 +27,8 @@ from leadline.errors import DataError
 from leadline.nn.generative.cells import Cell
 
 LARGEST = float(np.finfo(np.float32).max)
+DISTINCT, INTERVALS = 129, 48  # values that each end an interval, and intervals where there are more values
+SEEN = 100_000  # values, evenly spaced, by which intervals are found
 _WORDS, _DIFFERENT = 3, 10  # words among numbers that may stand for missing, and how many different numbers there are
 _MOSTLY = 0.95  # of the values have the same unit
 # a currency, a number that may be in brackets, and a unit: a letter before a number would make a code of it
@@ -74,6 +76,7 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
             "missing": missing,
             "offset": 0.0,
             "scale": scale,
+            "edges": [],
         }
     finite = np.clip(finite, -LARGEST, LARGEST)  # what lies beyond cannot be encoded, and its square would be no number
     low, high, mean = float(finite.min()), float(finite.max()), float(finite.mean())
@@ -87,7 +90,20 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
         "missing": missing,
         "offset": float(np.quantile(finite, 0.5, method="lower")) if abs(mean) > 1e4 * std else 0.0,
         "scale": scale,
+        "edges": _edges(finite),
     }
+
+
+def _edges(finite: np.ndarray) -> list[float]:
+    """Return values that divide those of a column into intervals: all that differ, or where there are many their
+    quantiles.
+    """
+    some = finite[:: -(-len(finite) // SEEN)]
+    values = np.unique(some)
+    if len(values) > DISTINCT:
+        values = np.unique(np.quantile(some, np.linspace(0, 1, INTERVALS + 1)))
+    found: list[float] = values.tolist()
+    return found
 
 
 def _encode(column: pl.Series, state: ColumnState, context: ColumnContext) -> Encoded:
@@ -137,6 +153,7 @@ class NumberPreprocessor(nn.Module):
         self.register_buffer("mean_K", torch.tensor(mean, dtype=torch.float32))
         self.register_buffer("centre_K", torch.tensor(centre, dtype=torch.float32))
         self.register_buffer("scale_K", torch.tensor([1 / s for s in spread], dtype=torch.float32))
+        self.edges = tuple(map(_standardised_edges, states))
         gaps = [i for i, state in enumerate(states) if state["missing"]]
         self.register_buffer("gaps_M", torch.tensor(gaps, dtype=torch.int64), persistent=False)
 
@@ -156,6 +173,12 @@ def _scaling(state: ColumnState) -> tuple[float, float, float]:
     if state["scale"] == "minmax":
         return mean, state["min"] - state["offset"], (state["max"] - state["min"]) or 1.0
     return mean, mean, state["std"] or 1.0
+
+
+def _standardised_edges(state: ColumnState) -> tuple[float, ...]:
+    """Return the edges of a column's intervals as its numbers are scaled; none of runs that did not keep them."""
+    _, centre, spread = _scaling(state)
+    return tuple((edge - state["offset"] - centre) / spread for edge in state.get("edges", ()))
 
 
 def _spread(state: ColumnState) -> float:

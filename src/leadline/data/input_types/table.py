@@ -117,7 +117,7 @@ INPUT = InputType(
     preprocessor=lambda one, plain: TablePreprocessor(one.fields, plain=plain),
     columns_differ=columns_differ,
     refitted=_refitted,
-    network=lambda one, predicts: Component(name="mlp"),
+    network=lambda one, predicts: Component(name="wide-deep" if predicts else "mlp"),
     strong=(Component(name="noise", options={"amount": 0.2}), Component(name="missing", options={"amount": 0.3})),
     entries=lambda one: cell_entries(one.fields),
     row_model=RowModel(

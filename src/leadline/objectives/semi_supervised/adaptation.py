@@ -9,7 +9,7 @@ B rows, F features.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -61,6 +61,10 @@ class AdaptationLearning(HeadLearning):
     """The loss side: rows without a class take part in shaping the features, and in nothing else."""
 
     options: Options = field(kw_only=True)
+
+    def ensemble(self, networks: Sequence[nn.Module]) -> nn.Module | None:
+        """Return None: what rows without a class are taken for, or tell of their domain, is one network's."""
+        return None
 
     def build(self, schema: Schema, encoders: Mapping[str, nn.Module], fuse: Fuse | None = None) -> nn.Module:
         """Return the network, and beside its head what tells domains apart; raises UsageError where there are no

@@ -6,14 +6,14 @@ FixMatch (Sohn et al. 2020); without the hard view, pseudo-labels (Lee 2013).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from leadline.nn.batch import Batch, Loss
 from leadline.nn.features import full
@@ -52,6 +52,10 @@ class FixMatchLearning(HeadLearning):
     """The loss side: rows without a class learn from what the network is sure of."""
 
     options: Options = field(kw_only=True)
+
+    def ensemble(self, networks: Sequence[nn.Module]) -> nn.Module | None:
+        """Return None: what rows without a class are taken for, or tell of their domain, is one network's."""
+        return None
 
     def loss(self, network: Any, batch: Batch, stepped: str, rng: Rng) -> Loss:
         """Return the cross-entropy of each row: with its class, or with that which the network is sure of; else

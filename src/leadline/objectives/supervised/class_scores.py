@@ -4,6 +4,7 @@ judged by.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -116,6 +117,10 @@ class ClassHead(Head):
         else:
             value_B = F.cross_entropy(scores, target_B, reduction="none", label_smoothing=smoothing)
         return Loss(value_B, torch.ones_like(value_B) if last.weight_C is None else last.weight_C[target_B], {})
+
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return the logarithms of the members' mean probabilities."""
+        return outputs_KBO.log_softmax(-1).logsumexp(0) - math.log(len(outputs_KBO))
 
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the class number decided on, and `probability` (B,C)."""

@@ -8,7 +8,7 @@ B rows, O outputs of the head.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -21,9 +21,10 @@ from leadline.core.catalogue import say
 from leadline.core.schema import Schema
 from leadline.data.targets import target_type
 from leadline.nn.batch import Batch, EncoderOutput, Loss, Prediction
+from leadline.nn.ensemble import Ensemble
 from leadline.nn.features import full
 from leadline.nn.fusion import Fuse
-from leadline.nn.network import assemble
+from leadline.nn.network import Network, assemble
 from leadline.nn.rng import Rng
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import Decision, Learning, Objective, Supervision
@@ -52,11 +53,30 @@ class HeadLearning(Learning):
         2018).
         """
         assert batch.target_B is not None
-        scores = full(network(batch.inputs))
-        own = self.head.value(network.last, scores, batch.target_B)
+        if isinstance(network, Ensemble):
+            return self._loss_of_members(network, batch)
+        return self._loss_of_scores(network.last, full(network(batch.inputs)), batch)
+
+    def _loss_of_members(self, network: Ensemble, batch: Batch) -> Loss:
+        """Return the mean of the members' losses, whose gradient is their sum: each learns as it would alone."""
+        scores, members = full(network.member_scores(batch.inputs)), network.members
+        found = self._loss_of_scores(network.last, scores.flatten(0, 1), _repeated(batch, members))
+        sum_B = found.value_B.view(members, -1).sum(0)
+        value_B = sum_B - (sum_B * (1 - 1 / members)).detach()
+        terms = {name: term.view(members, -1).mean(0) for name, term in found.terms.items()}
+        return Loss(value_B, found.weight_B.view(members, -1)[0], terms)
+
+    def ensemble(self, networks: Sequence[nn.Module]) -> nn.Module | None:
+        """Return the networks as one whose members' outputs are averaged; None where they give several a row."""
+        plain = [one for one in networks if type(one) is Network]
+        return Ensemble(plain, self.head.averaged) if self.gives == "vector" and len(plain) == len(networks) else None
+
+    def _loss_of_scores(self, last: Any, scores: Tensor, batch: Batch) -> Loss:
+        assert batch.target_B is not None
+        own = self.head.value(last, scores, batch.target_B)
         if batch.other_B is None or batch.share_B is None:
             return own._replace(weight_B=own.weight_B * batch.weight_B)
-        other = self.head.value(network.last, scores, batch.other_B)
+        other = self.head.value(last, scores, batch.other_B)
         own_B, other_B = own.weight_B * batch.share_B, other.weight_B * (1 - batch.share_B)
         weight_B = own_B + other_B
         least = torch.finfo(weight_B.dtype).tiny
@@ -75,6 +95,11 @@ class HeadLearning(Learning):
         """Return the network's output, differentiable in float inputs; that of several steps in a row (B, T × O)."""
         scores: Tensor = network(inputs)
         return scores.flatten(1) if scores.ndim > 2 else scores
+
+
+def _repeated(batch: Batch, times: int) -> Batch:
+    """Return a batch without inputs, its rows one after another so many times."""
+    return replace(batch, inputs={}, views={}).map(lambda x: x.repeat(times, *(1,) * (x.ndim - 1)))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from torch import nn
 
@@ -45,6 +47,7 @@ EPOCHS = (4, 60)
 STEPS = 1_500  # that a default run takes at least: tiny sets need more epochs for it
 # the same of texts, which networks know by heart after a few epochs, and the most epochs
 READ, READ_EPOCHS = (100_000, 20)
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 SLOW_EPOCHS = 20  # at most, for clips and large pictures: a hundred times the work of small ones
 
 
@@ -84,7 +87,7 @@ def resolve(
     check_requirements(experiment.require, (*_measured(objective, schema), *several), declared_metrics(objective))
     Augmenter(schema.inputs, schema.target)  # refuses unknown augmentations
     Augmenter([one.model_copy(update={"augment": one.strong}) for one in schema.inputs if one.strong])
-    training = with_defaults(experiment.training, objective)
+    training = with_defaults(experiment.training, objective, _usual(network, modules or {}))
     family = classical_family(network, modules or {})
     if family is not None:
         return experiment.model_copy(
@@ -100,16 +103,28 @@ def _measured(objective: BoundObjective, schema: Schema) -> tuple[str, ...]:
     return (*objective.decision.metric_names(schema), *(diagnostics.watched if diagnostics else ()), *others)
 
 
-def with_defaults(training: TrainingSpec, objective: BoundObjective) -> TrainingSpec:
-    """Return how a network is trained, with what is usual for the objective where the user says nothing."""
+def _usual(network: NetworkSpec, modules: Mapping[str, nn.Module]) -> Mapping[str, Any]:
+    """Return the entries of `training` that suit the network of an only input."""
+    if len(network.encoders) > 1 or modules:
+        return {}
+    return named_family(next(iter(network.encoders.values())).name).training
+
+
+def with_defaults(
+    training: TrainingSpec, objective: BoundObjective, of_network: Mapping[str, Any] = NOTHING
+) -> TrainingSpec:
+    """Return how a network is trained, with what is usual for the objective, else for the network, where the user says
+    nothing.
+    """
     given = training.model_dump(mode="json", exclude_unset=True)
+    defaults = {**of_network, **objective.defaults.training}
     for name in ("step", "optimizer", "schedule"):
         one = getattr(training, name)
         if one.name == AUTO:  # options alone are those of what is usual
-            usual = objective.defaults.training.get(name, TrainingSpec.model_fields[name].default)
+            usual = defaults.get(name, TrainingSpec.model_fields[name].default)
             default = Component.model_validate(usual)
             given[name] = {**default.model_dump(), **one.options}
-    if not objective.defaults.training:
+    if not defaults:
         return TrainingSpec.model_validate(given)
     optimizers = {
         name: Component.model_validate(one) for name, one in objective.defaults.training.get("optimizers", {}).items()
@@ -120,7 +135,7 @@ def with_defaults(training: TrainingSpec, objective: BoundObjective) -> Training
         optimizers[name] = (
             usual.model_copy(update={"options": {**usual.options, **one.options}}) if usual and same else one
         )
-    return TrainingSpec.model_validate({**objective.defaults.training, **given, "optimizers": optimizers})
+    return TrainingSpec.model_validate({**defaults, **given, "optimizers": optimizers})
 
 
 def _training(

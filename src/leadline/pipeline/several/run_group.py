@@ -179,12 +179,13 @@ class _Worker:
         """Begin a run, with this process's share of the cores unless the user fixed it."""
         assert self._process.stdin is not None
         self.one = one
-        training = one.run_context.experiment.training
+        experiment = one.run_context.experiment
+        training = experiment.training
         plan = training.plan.model_copy(update={"threads": training.plan.threads or self.threads})
-        experiment = one.run_context.experiment.model_copy(
-            update={"training": training.model_copy(update={"plan": plan})}
-        )
-        task = {"experiment": experiment.model_dump(mode="json"), "folder": str(one.folder.absolute())}
+        # only what was asked for: the rest is still to be chosen by what suits the network and the objective
+        asked = training.model_copy(update={"plan": plan}).model_dump(mode="json", exclude_unset=True)
+        values = {**experiment.model_dump(mode="json"), "training": asked}
+        task = {"experiment": values, "folder": str(one.folder.absolute())}
         with suppress(BrokenPipeError):  # a process that has died answers with nothing
             self._process.stdin.write(json.dumps(task) + "\n")
             self._process.stdin.flush()

@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from leadline.core.base import Fact
+from leadline.nn.ensemble import member_ndim
 
 NONE: Mapping[nn.Parameter, float] = MappingProxyType({})
 
@@ -42,8 +43,8 @@ class Optimizer(Fact):
         groups: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
         for p in parameters:
             if p.requires_grad:
-                decay = self.weight_decay if p.ndim > 1 or self.decay_vectors else 0.0
-                inner = p.ndim > 1 and (hidden is None or p in hidden)
+                decay = self.weight_decay if member_ndim(p) > 1 or self.decay_vectors else 0.0
+                inner = member_ndim(p) > 1 and (hidden is None or p in hidden)
                 groups.setdefault((decay, rates.get(p, 1.0), inner and self.tells_hidden), []).append(p)
         return self.build(
             [

@@ -16,6 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 from leadline.core.catalogue import say
 from leadline.errors import RunError, UsageError
 from leadline.nn.batch import Batch, Loss
+from leadline.nn.ensemble import member_ndim
 from leadline.nn.rng import Rng
 from leadline.training import optim
 from leadline.training import schedule as schedules
@@ -57,7 +58,7 @@ class TrainedNetwork:
     @torch.no_grad()
     def penalised(self, l1: float) -> Tensor:
         """Add the gradient of l1·Σ|w| over weights (not biases, not norms) to theirs, l1·sign(w); returns l1·Σ|w|."""
-        weights: list[Tensor] = [p for p in self.parameters if p.ndim > 1 and p.grad is not None]
+        weights: list[Tensor] = [p for p in self.parameters if member_ndim(p) > 1 and p.grad is not None]
         if not weights:  # only biases and norms are trained
             return self.parameters[0].new_zeros(())
         torch._foreach_add_([p.grad for p in weights if p.grad is not None], torch._foreach_sign(weights), alpha=l1)

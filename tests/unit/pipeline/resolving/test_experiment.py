@@ -9,6 +9,7 @@ import pytest
 
 from leadline.core.component import Component
 from leadline.core.experiment import Experiment
+from leadline.core.registry import lookup
 from leadline.core.schema import ColumnSchema, InputSchema, Schema
 from leadline.core.settings import with_settings
 from leadline.errors import UsageError
@@ -41,12 +42,24 @@ def test_every_default_is_written_out_and_resolving_again_changes_nothing() -> N
     experiment = resolve(Experiment(), SCHEMA, ROWS)
     assert experiment.objective is not None
     assert experiment.objective.name == "classification"
-    assert experiment.network.encoders["table"].name == "mlp"
+    assert experiment.network.encoders["table"].name == "wide-deep"
     assert experiment.network.encoders["table"].options
     assert (experiment.training.batch, experiment.training.epochs) == (32, 60)
     assert experiment.training.early_stopping is not None
     assert experiment.training.early_stopping.patience == 30
     assert resolve(experiment, SCHEMA, ROWS) == experiment
+
+
+def test_what_suits_a_network_stands_where_nothing_else_is_said() -> None:
+    usual = lookup("models", "wide-deep").training["optimizer"]
+    assert resolve(Experiment(), SCHEMA, ROWS).training.optimizer.options.items() >= {"lr": usual["lr"]}.items()
+    said = Experiment.parse({"training": {"optimizer": {"name": "auto", "weight_decay": 0.5}}})
+    options = resolve(said, SCHEMA, ROWS).training.optimizer.options
+    assert (options["lr"], options["weight_decay"]) == (usual["lr"], 0.5)
+    other = resolve(Experiment.parse({"network": {"encoders": {"table": "mlp"}}}), SCHEMA, ROWS)
+    assert other.training.optimizer.options["lr"] != usual["lr"]
+    own = Experiment.parse({"training": {"optimizer": "sgd"}})
+    assert resolve(own, SCHEMA, ROWS).training.optimizer.name == "sgd"
 
 
 @pytest.mark.parametrize(("rows", "epochs"), [(40, STEPS * 32 // 40), (50_000, SEEN // 50_000), (10_000_000, 4)])
