@@ -22,6 +22,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> leadline.Run:
         _rows(),
         target="kind",
         epochs=1,
+        network="mlp",
         settings={"baselines": []},
         out=tmp_path_factory.mktemp("r") / "run",
         quiet=True,
@@ -61,6 +62,7 @@ def test_a_run_whose_test_rows_hold_one_measures_nothing_on_them(tmp_path: Path,
         target="kind",
         split="column:split",
         epochs=1,
+        network="mlp",
         settings={"baselines": ["linear"]},
         require=["accuracy >= 0.1"],
         out=tmp_path / "run",
@@ -73,9 +75,15 @@ def test_a_run_whose_test_rows_hold_one_measures_nothing_on_them(tmp_path: Path,
     assert leadline.verify(done, rows, quiet=True).holds
 
 
+def test_the_default_network_of_tables_has_a_finite_output_for_any_number() -> None:
+    run = leadline.train(_rows(), target="kind", epochs=1, settings={"baselines": []}, quiet=True)
+    found = run.predict(pl.DataFrame({"x": [HUGE, 3e38, 0.5]}), quiet=True)
+    assert found["predicted_kind"].null_count() == 0
+
+
 def test_estimators_name_the_row() -> None:
     X = np.random.default_rng(0).normal(size=(80, 6))
-    model = leadline.Regressor(epochs=1, random_state=0).fit(X, X.sum(1))
+    model = leadline.Regressor("mlp", epochs=1, random_state=0).fit(X, X.sum(1))
     huge = np.array([[0.5] * 6, [HUGE, -HUGE, HUGE, HUGE, -HUGE, HUGE]])
     with pytest.raises(ValueError, match=says("estimators.row-unusable", row=2)), pytest.warns(UserWarning):
         model.predict(huge)

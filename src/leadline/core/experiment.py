@@ -325,6 +325,13 @@ class Experiment(Fact):
         """Return the experiment as YAML that `read` accepts."""
         return yaml_io.dump(self.model_dump(mode="json"))
 
+    def unresolved(self) -> dict[str, Any]:
+        """Return the experiment as plain values whose `training` holds only what was asked for: what suits the network
+        and the objective is still to be chosen, and would not be once every default were written out.
+        """
+        asked = self.training.model_dump(mode="json", exclude_unset=True)
+        return {**self.model_dump(mode="json"), "training": asked}
+
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str | None = None) -> Experiment:
         """Build an experiment from plain values, and say what is called otherwise now; raises UsageError naming the

@@ -9,6 +9,7 @@ Shapes: K members, B rows, O outputs of the head, F features.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 
@@ -25,6 +26,11 @@ from leadline.nn.rng import current_rng, using_rng
 Average = Callable[[Tensor], Tensor]  # from the outputs of all members (K,B,O) to those of the ensemble (B,O)
 _ONE_BY_ONE = (_ConvNd, nn.RNNBase, nn.MultiheadAttention)
 _STACKED = "_leadline_stacked"
+
+
+def log_mean_exp(outputs_KBO: Tensor) -> Tensor:
+    """Return the logarithms of the mean over members of what outputs are the logarithms of (B,O)."""
+    return outputs_KBO.logsumexp(0) - math.log(len(outputs_KBO))
 
 
 def member_ndim(p: Tensor) -> int:

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Unpack
 
+from leadline.core import yaml_io
 from leadline.core.entries.train_options import CrossvalOptions
 from leadline.errors import DataError, UsageError
 from leadline.pipeline.context import RunContext
@@ -43,7 +44,7 @@ def crossval(source: object, **options: Unpack[CrossvalOptions]) -> Crossval | N
         folder = Path(world.share(str(files.create(where, f"{name}-folds")) if world.is_main else None))
         if world.is_main:
             declare(folder, experiment.require)
-            files.write_experiment(folder, experiment.to_yaml())
+            files.write_experiment(folder, yaml_io.dump(experiment.unresolved()))
         try:
             return with_verbs(all_folds(run_context, folder))
         except (UsageError, DataError):

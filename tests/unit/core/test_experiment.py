@@ -80,7 +80,8 @@ def test_hash_ignores_name_card_and_requirements_only() -> None:
 def test_a_run_that_began_before_an_entry_was_there_is_the_same_run() -> None:
     values = {"seed": 3, "data": {"source": "t.csv", "target": "y", "split": {"by": "random", "test": 0.2}}}
     began = Experiment.recorded({**values, "training": {"epochs": 5}})
-    # as it was computed before there were `data.split.seed`, `nulls`, `header`, `missing_values`, `validation` and `members`
+    # as it was computed before there were `data.split.seed`, `nulls`, `header`, `missing_values`, `validation` and
+    # `members`
     assert began.hash == "e6936ef88d8014156e42b47669a4eaae717e960e3eb764e18df3c6271c136edb"
     assert Experiment.parse({**values, "data": {**values["data"], "header": False}}).hash != began.hash  # type: ignore[dict-item]
 

@@ -23,7 +23,7 @@ from leadline.nn.layers.activations import ACTIVATIONS, ActivationName, initiali
 from leadline.nn.layers.dropout import Dropout
 from leadline.nn.layers.numeric_embeddings import PeriodicEmbedding, PiecewiseLinearEmbedding
 
-FAR = 10.0  # standard deviations beyond which a number counts less and less on the wide side
+FAR = 10.0  # standard deviations that a number counts at most, however far it lies
 
 
 class Options(Fact):
@@ -45,6 +45,15 @@ class Options(Fact):
         default=1.0, gt=0, description="standard deviation of the initial frequencies of the periodic embedding"
     )
     wide: bool = Field(default=True, description="the head sees the table itself too (wide and deep)")
+
+
+def near(x: Tensor) -> Tensor:
+    """Return standardised numbers that count less and less the farther they lie, `FAR` at most: x / sqrt(1 + (x/FAR)²).
+
+    The smooth clipping of Holzmüller et al. 2024 (RealMLP), with a wider bound.
+    """
+    share = (x / FAR).clamp(-1e15, 1e15)  # whose square is finite
+    return FAR * share * torch.rsqrt(1 + share.square())
 
 
 class WideDeep(nn.Module):
@@ -76,14 +85,10 @@ class WideDeep(nn.Module):
 
     def forward(self, signal: Signal) -> Signal:
         x_BF = signal.values
-        deep_BF = x_BF
-        if self.embedding is not None:
-            deep_BF = torch.cat([x_BF, self.embedding(x_BF.index_select(1, self.numbers_Q))], 1)
-        deep_BG: Tensor = self.layers(deep_BF)
-        if not self.wide:
-            return Signal(deep_BG)
-        near_BF = x_BF * torch.rsqrt(1 + (x_BF / FAR).square())
-        return Signal(torch.cat([deep_BG, near_BF], 1))
+        near_BF = near(x_BF)
+        embedded = [] if self.embedding is None else [self.embedding(x_BF.index_select(1, self.numbers_Q))]
+        deep_BG: Tensor = self.layers(torch.cat([near_BF, *embedded], 1))
+        return Signal(torch.cat([deep_BG, near_BF], 1) if self.wide else deep_BG)
 
 
 FAMILY = Family(

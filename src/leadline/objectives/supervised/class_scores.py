@@ -4,7 +4,6 @@ judged by.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,6 +25,7 @@ from leadline.metrics.classification.costs import EXPECTED_COST, expected_cost
 from leadline.metrics.statistics.findings import finding
 from leadline.metrics.statistics.measurement import Measurement
 from leadline.nn.batch import Loss, Prediction
+from leadline.nn.ensemble import log_mean_exp
 from leadline.objectives.calibrations.contract import calibrated, metrics_of, without_calibration
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import Columns, EvaluationContext
@@ -120,7 +120,7 @@ class ClassHead(Head):
 
     def averaged(self, outputs_KBO: Tensor) -> Tensor:
         """Return the logarithms of the members' mean probabilities."""
-        return outputs_KBO.log_softmax(-1).logsumexp(0) - math.log(len(outputs_KBO))
+        return log_mean_exp(outputs_KBO.log_softmax(-1))
 
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the class number decided on, and `probability` (B,C)."""

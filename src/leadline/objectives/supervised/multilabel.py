@@ -25,6 +25,7 @@ from leadline.metrics.classification import multilabel as metrics
 from leadline.metrics.classification.calibration import TINY
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.nn.ensemble import log_mean_exp
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
@@ -80,6 +81,10 @@ class LabelHead(Head):
         )
         value_B = losses_BL.mean(-1)
         return Loss(value_B, torch.ones_like(value_B), {})
+
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return the scores of the members' mean probabilities."""
+        return log_mean_exp(F.logsigmoid(outputs_KBO)) - log_mean_exp(F.logsigmoid(-outputs_KBO))
 
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,L), 1 for the labels that are more probable than not, and `probability` (B,L)."""

@@ -19,6 +19,7 @@ from leadline.metrics.regression import distribution as metrics
 from leadline.metrics.regression.regressor import MAE, RMSE
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.nn.ensemble import log_mean_exp
 from leadline.nn.features import full
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import EvaluationContext
@@ -64,6 +65,10 @@ class RateHead(Head):
         least_B = torch.xlogy(target_B, target_B) - target_B
         value_B = 2 * (scores.exp() - target_B * scores + least_B)
         return Loss(value_B, torch.ones_like(value_B), {})
+
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return the logarithms of the members' mean rates."""
+        return log_mean_exp(outputs_KBO)
 
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the rate."""

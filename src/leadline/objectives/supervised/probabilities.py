@@ -21,6 +21,7 @@ from leadline.core.schema import Schema
 from leadline.metrics.classification import soft_labels as metrics
 from leadline.metrics.statistics.findings import finding
 from leadline.nn.batch import Loss, Prediction
+from leadline.nn.ensemble import log_mean_exp
 from leadline.objectives.capabilities import Head
 from leadline.objectives.contract import EvaluationContext
 from leadline.objectives.supervised.single_target import HeadDecision, single_target, wrong_target
@@ -50,6 +51,10 @@ class SoftmaxHead(Head):
         """Return the cross-entropy of each example against its probabilities in nats."""
         value_B = -(target_B * scores.log_softmax(-1)).sum(-1)
         return Loss(value_B, torch.ones_like(value_B), {})
+
+    def averaged(self, outputs_KBO: Tensor) -> Tensor:
+        """Return the logarithms of the members' mean probabilities."""
+        return log_mean_exp(outputs_KBO.log_softmax(-1))
 
     def decided(self, last: Any, scores: Tensor) -> Prediction:
         """Return `prediction` (B,), the most probable class number, and `probability` (B,C)."""

@@ -182,10 +182,8 @@ class _Worker:
         experiment = one.run_context.experiment
         training = experiment.training
         plan = training.plan.model_copy(update={"threads": training.plan.threads or self.threads})
-        # only what was asked for: the rest is still to be chosen by what suits the network and the objective
-        asked = training.model_copy(update={"plan": plan}).model_dump(mode="json", exclude_unset=True)
-        values = {**experiment.model_dump(mode="json"), "training": asked}
-        task = {"experiment": values, "folder": str(one.folder.absolute())}
+        shared = experiment.model_copy(update={"training": training.model_copy(update={"plan": plan})})
+        task = {"experiment": shared.unresolved(), "folder": str(one.folder.absolute())}
         with suppress(BrokenPipeError):  # a process that has died answers with nothing
             self._process.stdin.write(json.dumps(task) + "\n")
             self._process.stdin.flush()

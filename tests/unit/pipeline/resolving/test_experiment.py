@@ -62,6 +62,14 @@ def test_what_suits_a_network_stands_where_nothing_else_is_said() -> None:
     assert resolve(own, SCHEMA, ROWS).training.optimizer.name == "sgd"
 
 
+def test_what_was_not_asked_for_is_still_chosen_of_an_experiment_that_another_process_reads() -> None:
+    asked = Experiment.parse({"seed": 4, "training": {"epochs": 7, "plan": {"threads": 1}}})
+    assert asked.unresolved()["training"] == {"epochs": 7, "plan": {"threads": 1}}
+    read = Experiment.recorded(asked.unresolved())
+    assert read == asked
+    assert resolve(read, SCHEMA, ROWS) == resolve(asked, SCHEMA, ROWS)
+
+
 @pytest.mark.parametrize(("rows", "epochs"), [(40, STEPS * 32 // 40), (50_000, SEEN // 50_000), (10_000_000, 4)])
 def test_small_sets_take_more_epochs(rows: int, epochs: int) -> None:
     assert resolve(Experiment(), SCHEMA, {"train": rows}).training.epochs == epochs
