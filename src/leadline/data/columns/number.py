@@ -27,7 +27,9 @@ from leadline.errors import DataError
 from leadline.nn.generative.cells import Cell
 
 LARGEST = float(np.finfo(np.float32).max)
-DISTINCT, INTERVALS = 129, 48  # values that each end an interval, and intervals where there are more values
+# Values that each end an interval at most, and intervals where there are more values; both fewer where rows are few.
+DISTINCT, INTERVALS = 129, 48
+OF_FEW, ROWS_EACH = 8, 64  # intervals that there may always be, and rows for each further one
 SEEN = 100_000  # values, evenly spaced, by which intervals are found
 _WORDS, _DIFFERENT = 3, 10  # words among numbers that may stand for missing, and how many different numbers there are
 _MOSTLY = 0.95  # of the values have the same unit
@@ -97,11 +99,14 @@ def _fit(column: pl.Series, context: ColumnContext) -> ColumnState:
 def _edges(finite: np.ndarray) -> list[float]:
     """Return values that divide those of a column into intervals: all that differ, or where there are many their
     quantiles.
+
+    Of few rows a network would know single ones by their intervals: there are 8, and one more for every 64 rows.
     """
+    most = max(OF_FEW, len(finite) // ROWS_EACH)
     some = finite[:: -(-len(finite) // SEEN)]
     values = np.unique(some)
-    if len(values) > DISTINCT:
-        values = np.unique(np.quantile(some, np.linspace(0, 1, INTERVALS + 1)))
+    if len(values) > min(DISTINCT, most + 1):
+        values = np.unique(np.quantile(some, np.linspace(0, 1, min(INTERVALS, most) + 1)))
     found: list[float] = values.tolist()
     return found
 

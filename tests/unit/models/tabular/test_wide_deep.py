@@ -55,10 +55,17 @@ def test_edges_are_the_distinct_values_as_the_network_sees_them() -> None:
     torch.testing.assert_close(torch.tensor(preprocessor.edges[at]), seen_BF[:4, at])
 
 
-def test_many_values_have_quantiles_for_edges() -> None:
-    values = torch.randn(1_000, generator=torch.Generator().manual_seed(0)).tolist()
-    state = field("x", "number", values).state
-    assert len(state["edges"]) == 49
-    assert state["edges"][0] == min(values)
-    assert state["edges"][-1] == max(values)
-    assert sum(value <= state["edges"][24] for value in values) == pytest.approx(500, abs=2)
+@pytest.mark.parametrize(("rows", "intervals"), [(100, 8), (1_000, 15), (10_000, 48)])
+def test_many_values_have_quantiles_for_edges_fewer_where_rows_are_few(rows: int, intervals: int) -> None:
+    values = torch.randn(rows, generator=torch.Generator().manual_seed(0)).tolist()
+    edges = field("x", "number", values).state["edges"]
+    assert len(edges) == intervals + 1
+    assert (edges[0], edges[-1]) == (min(values), max(values))
+    share = sum(value <= edges[intervals // 2] for value in values) / rows
+    assert share == pytest.approx((intervals // 2) / intervals, abs=0.02)
+
+
+def test_each_distinct_value_is_an_edge_where_rows_are_many() -> None:
+    values = [float(value % 100) for value in range(8_000)]
+    assert field("x", "number", values).state["edges"] == sorted(set(values))
+    assert len(field("x", "number", values[:200]).state["edges"]) == 9
