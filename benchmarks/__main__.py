@@ -19,6 +19,8 @@ CLAIMS = (
     "resume_kill",
     "steady",
     "bucketing",
+    "adult",
+    "tables",
     "trec",
     "fsdd",
     "streaming",
