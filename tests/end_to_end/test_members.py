@@ -47,7 +47,11 @@ def test_an_ensemble_is_one_artifact_that_holds(target: str, table: Path, cli: C
     params = [next(f["value"] for f in r["findings"] if f["name"] == "params" and f["group"] is None) for r in reports]
     assert params[1] == 3 * params[0]
     assert cli("verify", three, "--quiet") == 0
+    assert all(
+        "3 × wide-deep" in (three / name).read_text(encoding="utf-8") for name in ("report.html", "MODEL_CARD.md")
+    )
     run = leadline.load(three)
+    assert "3 × wide-deep" in repr(run)
     rows = pl.read_csv(table).head(20)
     predicted = run.predict(rows)
     assert len(predicted) == 20

@@ -304,6 +304,7 @@ class Experiment(Fact):
         named = [one.name for one in self.network.encoders.values()]
         names = [*dict.fromkeys(PurePath(name).name for name in named)]
         network = " + ".join(names[:2]) + (f" + {len(names) - 2} more" if len(names) > 2 else "")
+        network = f"{self.training.members} × {network}" if network and self.training.members > 1 else network
         objective = self.objective.name if self.objective is not None and self.objective.name != AUTO else ""
         return ", ".join(part for part in (network[:40], objective[:40]) if part)
 

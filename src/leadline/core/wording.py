@@ -258,6 +258,14 @@ def network(component: Mapping[str, Any]) -> str:
     return f"{component['name']} over {network(beneath)}" if isinstance(beneath, Mapping) else str(component["name"])
 
 
+def networks(experiment: Mapping[str, Any]) -> str:
+    """Return the networks of an experiment's inputs, each once, and how many of them are an ensemble: ``5 × mlp``."""
+    encoders = ((experiment.get("network") or {}).get("encoders") or {}).values()
+    members = (experiment.get("training") or {}).get("members") or 1
+    named = ", ".join(dict.fromkeys(network(encoder) for encoder in encoders))
+    return f"{members} × {named}" if named and members > 1 else named
+
+
 def moment(iso: str) -> str:
     """Return a time stamp to the minute, with its zone; as it is where it is no ISO 8601."""
     try:

@@ -209,15 +209,14 @@ def _name(report: Report) -> str:
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     """What stands under the title: who, on what, when."""
-    data, network = report.experiment.get("data") or {}, report.experiment.get("network") or {}
-    encoders = {wording.network(body): None for body in (network.get("encoders") or {}).values()}
+    data, networks = report.experiment.get("data") or {}, wording.networks(report.experiment)
     yield say("page.data"), str(data.get("source") or say("page.in-memory"))
     if report.targets:
         yield say("page.target"), ", ".join(report.targets)
     if data.get("positive"):
         yield say("page.positive"), str(data["positive"])
-    if encoders:
-        yield say("page.network"), ", ".join(encoders)
+    if networks:
+        yield say("page.network"), networks
     yield say("page.run"), report.run.id
     if report.run.parent:
         yield say("page.derived"), report.run.parent

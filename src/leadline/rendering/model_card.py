@@ -73,10 +73,7 @@ def card(report: Report, folder: Path) -> str:
             columns=columns.body if columns else None,
             listed=LISTED,
             training=report.experiment.get("training") or {},
-            networks=[
-                wording.network(body)
-                for body in ((report.experiment.get("network") or {}).get("encoders") or {}).values()
-            ],
+            networks=wording.networks(report.experiment),
         )
     )
     return f"---\n{_front_matter(report)}---\n\n{text}"
