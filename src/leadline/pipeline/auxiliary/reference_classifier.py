@@ -21,8 +21,9 @@ from leadline.run.build import build_network
 from leadline.run.run import Run, load_shipped
 
 # A judge is to name classes right, and that it will not do better by going on: of few rows the loss falls for hundreds
-# of epochs.
+# of epochs, of which the first, in which the learning rate still rises, say little.
 ENOUGH = EarlyStopping(monitor="accuracy", patience=10)
+SHARE = 10  # of the epochs, a tenth of them if that is more
 FOLDER = "judge"  # among the checkpoints: what lies there is needed until the run is finished
 
 
@@ -124,4 +125,9 @@ def _experiment(whole: Experiment, dataset: Dataset) -> Experiment:
         seed=whole.seed,
     )
     rows = {name: len(part) for name, part in dataset.splits.items()}
-    return resolve(asked, dataset.schema, rows)
+    found = resolve(asked, dataset.schema, rows)
+    stopping, epochs = found.training.early_stopping, found.training.epochs
+    if stopping is None or stopping.patience is None or epochs is None:
+        return found
+    patient = stopping.model_copy(update={"patience": max(stopping.patience, epochs // SHARE)})
+    return found.model_copy(update={"training": found.training.model_copy(update={"early_stopping": patient})})

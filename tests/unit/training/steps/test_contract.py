@@ -113,6 +113,7 @@ def test_the_hash_of_an_experiment_is_that_from_before_there_were_steps() -> Non
     recorded = Experiment.recorded({"training": {"step": "plain"}})
     before = recorded.model_dump(mode="json", exclude=experiment._BESIDE)
     assert before["training"].pop("step") == {"name": "plain"}
+    assert before["training"].pop("members") == 1
     # entries of data that came later say what was so without them
     for entry, value in (("seed", None), ("file_groups", "ignore")):
         assert before["data"]["split"].pop(entry) == value
